@@ -1,0 +1,87 @@
+# Danglian 档联. Every target sets itself up: a machine with make and Python 3.11 or newer is enough.
+
+UV_VERSION := 0.13.8
+
+# The first Python that is new enough; give another with `make PYTHON=... test`.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+UV_STAMP := $(VENV)/.uv-$(UV_VERSION)
+SYNC_STAMP := $(VENV)/.synced
+
+# More arguments for the demonstration, for example: make demo DEMO_ARGS="--sites 24 --exit-when-settled"
+DEMO_ARGS ?=
+# More arguments for pytest, for example: make test TEST_ARGS="tests/unit -x"
+TEST_ARGS ?=
+BENCH_ARGS ?=
+
+# uv works in our own .venv with the interpreter that made it, whatever the caller's shell has activated.
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+SOURCES := node hub protocol replication deploy tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean
+
+help:
+	@echo 'make demo    一台机器上的一个县：真实的程序，虚构的目录  /  a whole county on this machine: real programs, fictitious catalogues'
+	@echo 'make test    检查代码并运行全部测试  /  check the code and run every test'
+	@echo 'make lint    只检查代码：ruff、mypy、导入规则  /  check the code only: ruff, mypy, import rules'
+	@echo 'make format  整理代码格式  /  put the code in order'
+	@echo 'make bench   运行基准测试并打印结果表  /  run the benchmarks and print their table'
+	@echo 'make clean   删除 .venv 与缓存  /  remove .venv and caches'
+
+demo: $(SYNC_STAMP)
+	$(BIN)/danglian-demo $(DEMO_ARGS)
+
+test: lint
+	$(BIN)/pytest $(TEST_ARGS)
+
+# The second run of mypy reads the node's path as Windows sees it: a Unix-only call has no such attribute there.
+lint: $(SYNC_STAMP)
+	$(UV) lock --check --offline --quiet
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 -p node -p replication -p protocol
+	$(BIN)/lint-imports --no-logo
+
+format: $(SYNC_STAMP)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(SYNC_STAMP)
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(UV_STAMP):
+	@if [ -z "$(PYTHON)" ]; then \
+		echo '错误：需要 Python 3.11 或更高版本（请安装，或用 make PYTHON=/路径/python3 指定）。' >&2; \
+		echo 'Error: Python 3.11 or newer is needed (install it, or name it: make PYTHON=/path/python3).' >&2; \
+		exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo '错误：$(PYTHON) 不是 Python 3.11 或更高版本。' >&2; \
+		echo 'Error: $(PYTHON) is not Python 3.11 or newer.' >&2; \
+		exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo '错误：该 Python 缺少 venv 模块（Debian/Ubuntu：apt-get install python3-venv）。' >&2; \
+		echo 'Error: this Python lacks its venv module (Debian/Ubuntu: apt-get install python3-venv).' >&2; \
+		exit 1; \
+	fi
+	@# An environment of an interpreter that is gone, or too old, is made anew.
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
+	@touch $@
+
+$(SYNC_STAMP): $(UV_STAMP) pyproject.toml uv.lock
+	$(UV) sync --frozen --all-extras
+	@touch $@

@@ -1,0 +1,1 @@
+"""What is needed to run Danglian: unit files, configurations, and the demonstration county."""

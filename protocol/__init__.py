@@ -1,0 +1,1 @@
+"""What travels between sites: pure values and the rules to read them, without any input or output."""

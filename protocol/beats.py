@@ -1,0 +1,59 @@
+"""Signs of life and receipts: the two small messages that keep both ends honest.
+
+A node says at its own rhythm where it stands (``Beat``). The hub answers with a ``Receipt``: how far it has applied the
+site's events, and what it needs. Both are repeated state, not commands: losing one changes nothing, the next says the
+same. Only a receipt lets a node forget what it has sent (promise 3).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a node stands: sent on connecting, after imports, and every ``limits.HEARTBEAT_S``."""
+
+    site: str
+    node: str
+    epoch: str
+    seq: int
+    """Latest position minted."""
+    published: int = 0
+    """Latest position that the broker has acknowledged."""
+    outbox_frames: int = 0
+    records: int = 0
+    withheld: int = 0
+    """Records that stay at home because of their secrecy."""
+    rejected: int = 0
+    """Rows that stand rejected now."""
+    warned: int = 0
+    files: int = 0
+    brakes_held: int = 0
+    importing: bool = False
+    disk_free_bytes: int = 0
+    software: str = ""
+    started_at_ms: int = 0
+    at_ms: int = 0
+
+
+class Want(StrEnum):
+    """What the hub needs of a site before it can be in sync again."""
+
+    NOTHING = "nothing"
+    BASELINE = "baseline"
+    """Describe everything again, in the same epoch."""
+    NEW_EPOCH = "new_epoch"
+    """Two histories claim the same epoch, or an old database came back: start a new epoch that retires the named one."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far the hub has applied a site's events; positions count only within the named epoch."""
+
+    site: str
+    epoch: str
+    """The site's epoch as the hub knows it; empty if it knows none."""
+    applied: int
+    chain: str = ""
+    """Digest of the frame that ended at ``applied``: a node whose own history differs there has been restored or copied."""
+    want: Want = Want.NOTHING
+    at_ms: int = 0

@@ -1,0 +1,174 @@
+"""Calls: questions to a site and its answers.
+
+A question is published on ``dl.ask.<site>.<call>`` and answered on ``dl.rsp.<site>.<asker>.<question>``. Each answer
+names the site, how far its catalogue had come ("as of"), how long it took, and the digest of the question that it
+answers, so that an answer cannot be passed off as the answer to another question.
+"""
+
+import datetime
+import hashlib
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from protocol.limits import SEARCH_HITS_DEFAULT
+from protocol.vocabularies import AccessStatus, Level
+
+
+class QuestionHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="call"):
+    """What every question carries."""
+
+    asker: str
+    question: str
+    """Random name of the question; with the asker it makes the subject of the replies."""
+
+
+class Search(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="search"):
+    """Find records by words, newest first; the filters narrow, empty filters do not."""
+
+    query: str
+    limit: int = SEARCH_HITS_DEFAULT
+    date_from: datetime.date | None = None
+    date_to: datetime.date | None = None
+    fonds_no: str = ""
+    livelihood_kind: str = ""
+    access_status: AccessStatus | None = None
+    level: Level | None = None
+
+
+class GetRecord(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="get"):
+    """Fetch one record as the site has it now."""
+
+    record_id: UUID
+
+
+class CompareDigests(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="digest"):
+    """Ask what the site has, at three depths.
+
+    Without a fonds: one line a fonds. With a fonds: one line a bucket. With a bucket too: the records in it, from
+    ``after`` on.
+    """
+
+    fonds_no: str | None = None
+    bucket: int | None = None
+    after: UUID | None = None
+
+
+class FetchRange(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="range"):
+    """Ask for the events after a position, because frames are missing; the reply is one sealed frame."""
+
+    epoch: str
+    after: int
+
+
+class AskHealth(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="health"):
+    """Ask how the site is."""
+
+
+Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a record was found: the field, and what had to be done to the words to find them there."""
+
+    field: str
+    how: str
+    """``literal``: as typed; ``variant``: in another script or width."""
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One found record with the reasons."""
+
+    record: msgspec.Raw
+    """The whole record, as its owner wrote it."""
+    seq: int = 0
+    matches: tuple[Match, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What became of a question at one site (promise 10); the last three are said by the asker."""
+
+    ANSWERED = "answered"
+    NOTHING = "nothing"
+    REFUSED = "refused"
+    FAILED = "failed"
+    LATE = "late"
+    OFFLINE = "offline"
+    INDEX_ONLY = "index_only"
+
+
+class DigestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, array_like=True):
+    """How many records a part of the catalogue has, and the sum of their digests."""
+
+    part: str
+    """Fonds number, bucket number or record id, by the depth asked."""
+    count: int
+    digest: str
+
+
+class Hits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hits"):
+    """Answer to ``Search``; ``total`` is exact, ``hits`` may be fewer."""
+
+    total: int
+    hits: tuple[Hit, ...] = ()
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="record"):
+    """Answer to ``GetRecord``."""
+
+    record: msgspec.Raw
+    seq: int
+
+
+class Digests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="digests"):
+    """Answer to ``CompareDigests``, valid at the answer's position; ``more`` tells that the bucket goes on."""
+
+    lines: tuple[DigestLine, ...] = ()
+    more: bool = False
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="range"):
+    """Answer to ``FetchRange``: one sealed frame (base64 in JSON), empty when there is nothing after."""
+
+    sealed: bytes = b""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="health"):
+    """Answer to ``AskHealth``."""
+
+    version: str
+    records: int = 0
+    withheld: int = 0
+    rejected: int = 0
+    outbox_frames: int = 0
+    brakes_held: int = 0
+    disk_free_bytes: int = 0
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="refusal"):
+    """The site understood and says no, or could not do it; the words are for a person."""
+
+    reason_zh: str
+    reason_en: str
+
+
+Body = Hits | Found | Digests | Range | Health | Refusal
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One site's answer to one question."""
+
+    site: str
+    epoch: str
+    seq: int
+    """The site's latest position when it answered: the "as of" of its words."""
+    took_ms: float
+    question_digest: str
+    outcome: Outcome
+    body: Body | None = None
+
+
+def question_digest(question_json: bytes) -> str:
+    """Return the digest by which an answer names the question's bytes."""
+    return hashlib.blake2b(question_json, digest_size=16).hexdigest()

@@ -1,0 +1,64 @@
+"""Every bound of the protocol, with its unit and its reason; both sides check the same names (promise 13)."""
+
+FRAME_EVENTS_MAX = 500
+"""Events in one frame: one broker message and so one fsync carries this many changes."""
+
+FRAME_BYTES_MAX = 256 * 1024
+"""Bytes of one sealed frame on the wire: well under the broker's 1 MB message limit, half a minute on a 64 kbit/s link."""
+
+FRAME_PLAIN_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of one frame after decompression: a small message must not unpack into a large one."""
+
+FRAME_FILL_BYTES = 384 * 1024
+"""Bytes of event JSON after which a frame is closed: catalogue text shrinks to a fifth, so this stays under the limit."""
+
+EVENT_BYTES_MAX = 64 * 1024
+"""Bytes of one event's JSON: thirty times a long catalogue entry."""
+
+REPLY_BYTES_MAX = 64 * 1024
+"""Bytes of one reply to a call: 232 sites answering at once must not overrun the asker's socket buffer."""
+
+QUESTION_BYTES_MAX = 16 * 1024
+"""Bytes of one question on the wire."""
+
+TITLE_CHARS_MAX = 2_000
+"""Characters of a title: the longest title found in published government catalogues is under 400."""
+
+FIELD_CHARS_MAX = 1_000
+"""Characters of any other single text field of a record."""
+
+PARTIES_MAX = 50
+"""Responsible parties of one record: joint notices name up to about thirty issuers."""
+
+QUERY_CHARS_MAX = 200
+"""Characters of a search query after trimming."""
+
+SEARCH_HITS_MAX = 200
+"""Hits that one site returns to one question."""
+
+SEARCH_HITS_DEFAULT = 20
+"""Hits asked of each site when the asker does not say."""
+
+SEQ_MAX = 2**53 - 1
+"""Highest sequence number: the largest integer that every JSON reader keeps exact."""
+
+DIGEST_BUCKETS = 256
+"""Buckets a fonds is divided into for comparison: one wrong row in a million moves a few thousand rows at most."""
+
+DIGEST_ROWS_MAX = 1_500
+"""Record digests in one reply: each is under 40 bytes of JSON, so they fit in a reply."""
+
+HEARTBEAT_S = 30.0
+"""Seconds between a node's signs of life."""
+
+OFFLINE_AFTER_S = 75.0
+"""Seconds without a sign of life after which the hub calls a site offline: two beats missed and some slack."""
+
+SCREEN_DEADLINE_S = 2.0
+"""Seconds within which a live question is closed for the screen; later answers are late, never lost silently."""
+
+CALL_DEADLINE_S = 5.0
+"""Seconds that one call to one site may take before it counts as unanswered."""
+
+SITE_CODE_DIGITS = 12
+"""Digits of a statistical division code: county 6, township 3, village 3."""

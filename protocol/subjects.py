@@ -1,0 +1,103 @@
+"""The grammar of subjects: every name under which something travels over the broker.
+
+    dl.evt.<site>                    frames of events, kept by the stream DL_EVENTS
+    dl.beat.<site>                   a node's sign of life
+    dl.rcpt.<site>                   the hub's receipts and wishes for one site
+    dl.ask.<site>.<call>             a call to one site
+    dl.ask.all.<call>                the same call to every site
+    dl.rsp.<site>.<asker>.<question> replies: the subject itself proves who answered
+
+``<site>`` is four tokens, county · town · village · suffix (``_`` where there is none). Subjects are ASCII and never
+carry a reference code, a name or a query (promise 8).
+"""
+
+import re
+
+from protocol.errors import BadValue
+from protocol.sites import Site, site_from_tokens
+from protocol.wording import Text
+
+EVENT_STREAM = "DL_EVENTS"
+EVENT_SUBJECTS = "dl.evt.>"
+BEAT_SUBJECTS = "dl.beat.>"
+REPLY_SUBJECTS = "dl.rsp.>"
+ASK_ALL = "dl.ask.all.*"
+
+_ASKER = re.compile(r"[a-z0-9-]{1,40}")
+_QUESTION = re.compile(r"[a-z0-9]{1,32}")
+_REPLY_TOKENS = 8
+
+
+def events(site: Site) -> str:
+    """Where a site publishes its frames."""
+    return f"dl.evt.{site.tokens}"
+
+
+def beat(site: Site) -> str:
+    """Where a node says that it is alive."""
+    return f"dl.beat.{site.tokens}"
+
+
+def receipt(site: Site) -> str:
+    """Where the hub tells a site how far it has applied, and what it wants."""
+    return f"dl.rcpt.{site.tokens}"
+
+
+def ask(site: Site, call: str) -> str:
+    """Where one site hears a call."""
+    return f"dl.ask.{site.tokens}.{call}"
+
+
+def ask_every(site: Site) -> str:
+    """Every call made to one site, for its subscription."""
+    return f"dl.ask.{site.tokens}.*"
+
+
+def ask_all(call: str) -> str:
+    """Where every site hears a call."""
+    return f"dl.ask.all.{call}"
+
+
+def reply(site: Site, asker: str, question: str) -> str:
+    """Where ``site`` answers a question of ``asker``.
+
+    Raises:
+        BadValue: the asker's or question's name is not a safe subject token.
+
+    """
+    if not _ASKER.fullmatch(asker) or not _QUESTION.fullmatch(question):
+        raise BadValue(Text(zh="提问者或问题编号不合规。", en="asker or question is not a safe subject token"))
+    return f"dl.rsp.{site.tokens}.{asker}.{question}"
+
+
+def replies_to(asker: str) -> str:
+    """Every reply to one asker, for its standing subscription."""
+    return f"dl.rsp.*.*.*.*.{asker}.*"
+
+
+def replies_of(site: Site) -> str:
+    """Every reply that one site may give, for its permissions."""
+    return f"dl.rsp.{site.tokens}.>"
+
+
+def parse_reply(subject: str) -> tuple[Site, str, str]:
+    """Read who answered, whom, and which question from a reply's subject.
+
+    Raises:
+        BadValue: the subject is not that of a reply.
+
+    """
+    tokens = subject.split(".")
+    if len(tokens) != _REPLY_TOKENS or tokens[:2] != ["dl", "rsp"]:
+        raise BadValue(Text(zh="不是应答主题。", en=f"not a reply subject: {subject}"))
+    return site_from_tokens(tokens[2:6]), tokens[6], tokens[7]
+
+
+def site_of(subject: str) -> Site:
+    """Read the site from the subject of a frame or a sign of life.
+
+    Raises:
+        BadValue: the subject carries no site.
+
+    """
+    return site_from_tokens(subject.split(".")[2:6])

@@ -1,0 +1,266 @@
+"""The inbox: takes sealed frames of many sites, in whatever order they come, and applies each exactly once.
+
+- Frames are read and prepared outside of the transaction; the transaction then judges each against its site's
+  watermark, applies what follows, and moves the watermarks (promises 2 and 4).
+- A frame that came too early is parked on disk, so that its message can be acknowledged; when what was missing arrives
+  it is taken up. Parking is bounded: what does not fit is dropped, for its site keeps it until it has a receipt.
+- A frame that cannot be right is put into quarantine, and the site is asked for a new epoch if its history forked.
+
+The caller acknowledges the messages after ``take`` returns, sends the receipts, and fetches the gaps.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from protocol.beats import Receipt, Want
+from protocol.errors import BadFrame, Retryable
+from protocol.frames import frame_digest
+from protocol.sites import Site, parse_site
+from protocol.wording import Text
+from replication.acceptance import AcceptedFrame, Sink, SpoiltEvent, accept
+from replication.database import Database
+from replication.quarantine import WHOLE_FRAME_SEQ, set_aside
+from replication.tables import parked_frame
+from replication.watermarks import Verdict, Watermark, judge, marks_of, move, moved, retire, retired_of, set_want
+
+PARKED_FRAMES_MAX = 64
+"""Frames of one site that may wait for missing ones: four times what a node keeps in flight."""
+
+_FORK = Text(
+    zh="同一站点出现两份互相矛盾的历史（数据库可能被恢复或复制）。",
+    en="two histories of one site contradict each other: a database was restored or copied",
+)
+_FORK_HINT = Text(
+    zh="系统已要求该站点启用新纪元并重新上报；请确认该站没有两台电脑同时使用同一密钥。",
+    en="The site was asked to start a new epoch and describe everything again; make sure no two PCs use its key.",
+)
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of a site that are missing before something that has arrived."""
+
+    site: Site
+    epoch: str
+    after: int
+
+
+class Taken(msgspec.Struct, kw_only=True):
+    """What became of a batch of frames."""
+
+    receipts: dict[str, Receipt]
+    gaps: list[Gap] = []
+    applied_events: int = 0
+    verdicts: dict[Verdict, int] = {}
+    quarantined: int = 0
+
+
+class ReadFrames(msgspec.Struct, kw_only=True):
+    """Frames that were read, and those whose seal does not hold."""
+
+    accepted: list[tuple[AcceptedFrame, bytes]]
+    refused: list[tuple[Site, SpoiltEvent]]
+
+
+class Inbox:
+    """Applies frames to a sink through one database; made once per process that applies."""
+
+    def __init__(
+        self, database: Database, sink: Sink, keys: Callable[[Site], Collection[str]], clock_ms: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._sink = sink
+        self._keys = keys
+        self._clock_ms = clock_ms
+
+    def read(self, arrived: Iterable[tuple[Site, bytes]]) -> ReadFrames:
+        """Check, decode and prepare frames; needs no database and may run beside ``take``."""
+        found = ReadFrames(accepted=[], refused=[])
+        for site, sealed in arrived:
+            try:
+                frame = accept(sealed, site, self._keys(site))
+            except BadFrame as error:
+                found.refused.append((site, _refusal(sealed, error)))
+                continue
+            frame.prepared = self._sink.prepare(frame)
+            found.accepted.append((frame, sealed))
+        return found
+
+    async def take(self, frames: ReadFrames) -> Taken:
+        """Apply what follows, park what came early, set aside what is wrong; on disk when this returns.
+
+        Raises:
+            Retryable: the database is busy or full, or another worker applied the same site; nothing was changed.
+
+        """
+        return await self._database.write(lambda connection: self._take(connection, frames))
+
+    def _take(self, connection: Connection, frames: ReadFrames) -> Taken:
+        now_ms = self._clock_ms()
+        sites = {frame.site.code for frame, _ in frames.accepted}
+        batch = _Batch(marks_of(connection, sites), retired_of(connection, sites))
+        for frame, sealed in frames.accepted:
+            self._judge(connection, batch, frame, sealed, now_ms)
+        self._take_up_parked(connection, batch)
+        if batch.follow:
+            self._sink.apply(connection, batch.follow)
+        for site, spoilt in frames.refused:
+            set_aside(connection, site.code, "", spoilt, now_ms)
+        batch.quarantined += len(frames.refused)
+        for frame in batch.follow:
+            for spoilt in frame.spoilt:
+                set_aside(connection, frame.site.code, frame.epoch, spoilt, now_ms)
+            batch.quarantined += len(frame.spoilt)
+        _move_all(connection, batch, now_ms)
+        return batch.taken(_gaps(connection, batch), now_ms)
+
+    def _judge(self, connection: Connection, batch: "_Batch", frame: AcceptedFrame, sealed: bytes, now_ms: int) -> None:
+        verdict = batch.judge(frame)
+        if verdict is Verdict.GAP:
+            _park(connection, frame, sealed, now_ms)
+        elif verdict is Verdict.FORK:
+            code = frame.site.code
+            spoilt = SpoiltEvent(seq=frame.last, fault="fork", reason=_FORK, hint=_FORK_HINT, content=sealed)
+            set_aside(connection, code, frame.epoch, spoilt, now_ms)
+            set_want(connection, code, Want.NEW_EPOCH)
+            batch.wanted(code, Want.NEW_EPOCH)
+            batch.quarantined += 1
+
+    def _take_up_parked(self, connection: Connection, batch: "_Batch") -> None:
+        # A parked frame may free the next: go on until nothing follows any more.
+        pending = set(batch.touched)
+        while pending:
+            code = pending.pop()
+            for row in connection.execute(
+                select(parked_frame).where(parked_frame.c.site == code).order_by(parked_frame.c.previous)
+            ).all():
+                if self._take_up(batch, code, row.sealed):
+                    connection.execute(
+                        delete(parked_frame).where(parked_frame.c.site == code, parked_frame.c.digest == row.digest)
+                    )
+
+    def _take_up(self, batch: "_Batch", code: str, sealed: bytes) -> bool:
+        site = parse_site(code)
+        try:
+            frame = accept(sealed, site, self._keys(site))
+        except BadFrame:
+            # Its key was revoked while it waited: the site's present key will send what is missing.
+            return True
+        if batch.look(frame) is Verdict.GAP:
+            return False
+        if batch.judge(frame) in (Verdict.APPLY, Verdict.NEW_EPOCH):
+            frame.prepared = self._sink.prepare(frame)
+        return True
+
+
+class _Batch:
+    """The watermarks of one transaction as they move, and the frames that follow."""
+
+    def __init__(self, marks: dict[str, Watermark], retired: dict[str, set[str]]) -> None:
+        self.before = marks
+        self.after = dict(marks)
+        self.retired = retired
+        self.newly_retired: dict[str, set[str]] = {}
+        self.follow: list[AcceptedFrame] = []
+        self.touched = set(marks)
+        self.verdicts: dict[Verdict, int] = {}
+        self.quarantined = 0
+
+    def look(self, frame: AcceptedFrame) -> Verdict:
+        """Return what a frame would mean now."""
+        code = frame.site.code
+        return judge(self.after[code], frame.frame, frame.digest, self.retired[code])
+
+    def judge(self, frame: AcceptedFrame) -> Verdict:
+        """Decide what a frame means, and move the site's mark if it follows."""
+        verdict = self.look(frame)
+        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+        if verdict in (Verdict.APPLY, Verdict.NEW_EPOCH):
+            code = frame.site.code
+            if verdict is Verdict.NEW_EPOCH:
+                gone = {self.after[code].epoch, *frame.frame.retires}
+                self.retired[code] |= gone
+                self.newly_retired.setdefault(code, set()).update(gone)
+            self.after[code] = moved(self.after[code], frame.frame, frame.digest)
+            self.follow.append(frame)
+        return verdict
+
+    def wanted(self, code: str, want: Want) -> None:
+        """Note a wish that is already on disk."""
+        self.after[code] = msgspec.structs.replace(self.after[code], want=want)
+
+    def taken(self, gaps: list[Gap], now_ms: int) -> Taken:
+        """Return what became of the batch."""
+        return Taken(
+            receipts={code: receipt_of(mark, now_ms) for code, mark in self.after.items()},
+            gaps=gaps,
+            applied_events=sum(len(frame.events) for frame in self.follow),
+            verdicts=self.verdicts,
+            quarantined=self.quarantined,
+        )
+
+
+def receipt_of(mark: Watermark, now_ms: int) -> Receipt:
+    """Return what the hub tells a site about its watermark."""
+    return Receipt(
+        site=mark.site, epoch=mark.epoch, applied=mark.position, chain=mark.chain, want=mark.want, at_ms=now_ms
+    )
+
+
+def _move_all(connection: Connection, batch: _Batch, now_ms: int) -> None:
+    for code, mark in batch.after.items():
+        if mark == batch.before[code] or (mark.epoch, mark.position) == (
+            batch.before[code].epoch,
+            batch.before[code].position,
+        ):
+            continue
+        if not move(connection, batch.before[code], mark, now_ms):
+            raise Retryable(Text(zh="另一个进程刚处理过同一站点。", en=f"another worker has just applied {code}"))
+        retire(connection, code, batch.newly_retired.get(code, set()))
+
+
+def _park(connection: Connection, frame: AcceptedFrame, sealed: bytes, now_ms: int) -> None:
+    held = connection.execute(
+        select(func.count()).select_from(parked_frame).where(parked_frame.c.site == frame.site.code)
+    ).scalar_one()
+    if held >= PARKED_FRAMES_MAX:
+        return
+    connection.execute(
+        upsert(parked_frame)
+        .values(
+            site=frame.site.code,
+            epoch=frame.epoch,
+            previous=frame.previous,
+            digest=frame.digest,
+            sealed=sealed,
+            parked_at_ms=now_ms,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _gaps(connection: Connection, batch: _Batch) -> list[Gap]:
+    rows: Sequence[tuple[str, str]] = [
+        (row.site, row.epoch)
+        for row in connection.execute(
+            select(parked_frame.c.site, parked_frame.c.epoch).where(parked_frame.c.site.in_(batch.touched)).distinct()
+        )
+    ]
+    gaps = []
+    for code, epoch in rows:
+        mark = batch.after[code]
+        gaps.append(Gap(site=parse_site(code), epoch=epoch, after=mark.position if epoch == mark.epoch else 0))
+    return gaps
+
+
+def _refusal(sealed: bytes, error: BadFrame) -> SpoiltEvent:
+    # Named by content, so that the same bad frame is kept once while different ones are all kept.
+    return SpoiltEvent(
+        seq=WHOLE_FRAME_SEQ,
+        fault=f"bad_frame:{frame_digest(sealed)[:16]}",
+        reason=error.reason,
+        hint=error.hint,
+        content=sealed,
+    )

@@ -1,0 +1,103 @@
+"""The tables of this package; ``schema/`` holds the SQL that makes them, and a test proves that both agree."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    type_coerce,
+)
+
+metadata = MetaData()
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("last", Integer, primary_key=True),
+    Column("previous", Integer, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("only_row", Integer, primary_key=True),
+    Column("epoch", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("retires", Text, nullable=False),
+)
+
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("want", Text, nullable=False, server_default="nothing"),
+    Column("moved_at_ms", BigInteger, nullable=False),
+)
+
+retired_epoch = Table(
+    "retired_epoch",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    PrimaryKeyConstraint("site", "epoch"),
+)
+
+parked_frame = Table(
+    "parked_frame",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("previous", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("parked_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "epoch", "previous", "digest"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("reason_zh", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("hint_zh", Text, nullable=False),
+    Column("hint_en", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("quarantined_at_ms", BigInteger, nullable=False),
+    UniqueConstraint("site", "epoch", "seq", "fault"),
+)
+
+_HALF_BITS = 32
+_HALF_MASK = 0xFFFF_FFFF
+
+
+def tally_columns(digest: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
+    """Return the SQL expressions count, high and low that make the tally of the selected rows.
+
+    Halves are summed because a sum of whole 64-bit digests overflows the database's integers.
+    """
+    whole = type_coerce(digest, BigInteger)
+    return (
+        func.count(),
+        func.coalesce(func.sum(whole.op(">>")(_HALF_BITS)), 0),
+        func.coalesce(func.sum(whole.op("&")(_HALF_MASK)), 0),
+    )

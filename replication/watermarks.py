@@ -1,0 +1,173 @@
+"""Watermarks: how far each site's history has been applied, and what a newly arrived frame means for it.
+
+``judge`` is the whole decision and pure. The mark itself is moved by compare-and-set, only from the position that was
+judged, in the transaction that applies the events (promise 2): a repeat or a gap can never move it.
+"""
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, Select, Update, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from protocol.beats import Want
+from protocol.frames import Frame
+from replication.tables import retired_epoch, watermark
+
+
+class Watermark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one site's history has been applied."""
+
+    site: str
+    node: str = ""
+    epoch: str = ""
+    position: int = 0
+    chain: str = ""
+    """Digest of the frame that ended at ``position``; empty when a catch-up ended between two frames."""
+    want: Want = Want.NOTHING
+
+
+class Verdict(StrEnum):
+    """What a frame means for a watermark."""
+
+    APPLY = "apply"
+    """It follows: apply it."""
+    NEW_EPOCH = "new_epoch"
+    """It begins an epoch that retires the present one: apply it, what came before is replaced by its baseline."""
+    REPLAY = "replay"
+    """It has been applied already: nothing to do."""
+    OLD_EPOCH = "old_epoch"
+    """It belongs to an epoch that the site gave up: nothing to do."""
+    GAP = "gap"
+    """Something before it is missing: park it and fetch what is missing."""
+    FORK = "fork"
+    """Two histories claim the same place: a database was restored or copied. Set it aside, ask for a new epoch."""
+
+
+def judge(mark: Watermark, frame: Frame, digest: str, retired: Collection[str]) -> Verdict:
+    """Decide what a frame means for a site's watermark.
+
+    Args:
+        mark: where the site stands; position 0 and no epoch when nothing was ever applied.
+        frame: the frame, its seal already checked.
+        digest: the digest of its sealed bytes.
+        retired: epochs that the site has given up.
+
+    """
+    if frame.epoch in retired:
+        return Verdict.OLD_EPOCH
+    if frame.epoch != mark.epoch:
+        return _judge_epoch(mark, frame)
+    if frame.last <= mark.position:
+        contradicts = frame.last == mark.position and mark.chain not in ("", digest) and not frame.catch_up
+        return Verdict.FORK if contradicts else Verdict.REPLAY
+    if frame.previous > mark.position:
+        return Verdict.GAP
+    if frame.catch_up or not mark.chain:
+        return Verdict.APPLY
+    # Frames never overlap in one history, and each names the one before it.
+    follows = frame.previous == mark.position and frame.chain == mark.chain
+    return Verdict.APPLY if follows else Verdict.FORK
+
+
+def _judge_epoch(mark: Watermark, frame: Frame) -> Verdict:
+    if frame.previous > 0:
+        return Verdict.GAP
+    if not mark.epoch:
+        return Verdict.APPLY
+    return Verdict.NEW_EPOCH if mark.epoch in frame.retires else Verdict.FORK
+
+
+def moved(mark: Watermark, frame: Frame, digest: str) -> Watermark:
+    """Return the watermark after a frame that was judged ``APPLY`` or ``NEW_EPOCH``."""
+    same_epoch = frame.epoch == mark.epoch
+    return Watermark(
+        site=mark.site,
+        node=frame.node,
+        epoch=frame.epoch,
+        position=frame.last,
+        chain=frame.stands_for if frame.catch_up else digest,
+        want=mark.want if same_epoch else Want.NOTHING,
+    )
+
+
+def marks_of(connection: Connection, sites: Collection[str]) -> dict[str, Watermark]:
+    """Return the watermarks of some sites; a site that nothing was applied for has an empty one."""
+    found = {site: Watermark(site=site) for site in sites}
+    for row in connection.execute(marks_statement(sites)):
+        found[row.site] = Watermark(
+            site=row.site,
+            node=row.node,
+            epoch=row.epoch,
+            position=row.position,
+            chain=row.chain,
+            want=Want(row.want),
+        )
+    return found
+
+
+def retired_of(connection: Connection, sites: Collection[str]) -> dict[str, set[str]]:
+    """Return the epochs that some sites have given up."""
+    found: dict[str, set[str]] = {site: set() for site in sites}
+    for row in connection.execute(select(retired_epoch).where(retired_epoch.c.site.in_(sites))):
+        found[row.site].add(row.epoch)
+    return found
+
+
+def move(connection: Connection, before: Watermark, after: Watermark, now_ms: int) -> bool:
+    """Move a watermark by compare-and-set; False when another worker moved it meanwhile."""
+    if not before.epoch:
+        created = connection.execute(
+            upsert(watermark)
+            .values(
+                site=after.site,
+                node=after.node,
+                epoch=after.epoch,
+                position=after.position,
+                chain=after.chain,
+                want=after.want.value,
+                moved_at_ms=now_ms,
+            )
+            .on_conflict_do_nothing()
+        )
+        return created.rowcount == 1
+    return connection.execute(moved_statement(before, after, now_ms)).rowcount == 1
+
+
+def retire(connection: Connection, site: str, epochs: Collection[str]) -> None:
+    """Remember epochs that a site has given up."""
+    for epoch in epochs:
+        connection.execute(upsert(retired_epoch).values(site=site, epoch=epoch).on_conflict_do_nothing())
+
+
+def set_want(connection: Connection, site: str, want: Want) -> None:
+    """Note what the hub needs of a site; the next receipts say so."""
+    connection.execute(update(watermark).where(watermark.c.site == site).values(want=want.value))
+
+
+def marks_statement(sites: Collection[str]) -> Select[tuple[str, str, str, int, str, str]]:
+    """The watermarks of some sites."""
+    return select(
+        watermark.c.site, watermark.c.node, watermark.c.epoch, watermark.c.position, watermark.c.chain, watermark.c.want
+    ).where(watermark.c.site.in_(sites))
+
+
+def moved_statement(before: Watermark, after: Watermark, now_ms: int) -> Update:
+    """Move a watermark if it still stands where it was judged."""
+    return (
+        update(watermark)
+        .where(
+            watermark.c.site == before.site,
+            watermark.c.epoch == before.epoch,
+            watermark.c.position == before.position,
+        )
+        .values(
+            node=after.node,
+            epoch=after.epoch,
+            position=after.position,
+            chain=after.chain,
+            want=after.want.value,
+            moved_at_ms=now_ms,
+        )
+    )

@@ -1,0 +1,80 @@
+"""What tests ask for by name: real data, free ports, real servers."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests import servers
+from tests.servers import NatsServer
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class StartServer(Protocol):
+    """What the `nats_server` fixture gives: call it, await it, have a running server."""
+
+    async def __call__(
+        self,
+        name: str = "hub",
+        *,
+        config: str = "",
+        jetstream: str | None = "sync_interval: always",
+        port: int | None = None,
+    ) -> NatsServer:
+        """Start a server with these extra lines of configuration (see `NatsServer`)."""
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's folder."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real input; a test that asks for it is skipped where the folder is absent."""
+    given = os.environ.get("DANGLIAN_SHARED_DATA")
+    folder = Path(given) if given else PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real input at {folder}: set DANGLIAN_SHARED_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that returns another free port of 127.0.0.1 at each call."""
+    given: set[int] = set()
+
+    def another() -> int:
+        while (port := servers.free_port()) in given:
+            pass
+        given.add(port)
+        return port
+
+    return another
+
+
+@pytest.fixture
+async def nats_server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Start real servers, each in a folder of its own under tmp_path; all are ended with the test."""
+    started: list[NatsServer] = []
+
+    async def start(
+        name: str = "hub",
+        *,
+        config: str = "",
+        jetstream: str | None = "sync_interval: always",
+        port: int | None = None,
+    ) -> NatsServer:
+        directory = tmp_path / f"nats-{len(started)}-{name}"
+        server = NatsServer(directory, name=name, config=config, jetstream=jetstream, port=port)
+        started.append(server)
+        await server.start()
+        return server
+
+    yield start
+    for server in reversed(started):
+        await server.kill()

@@ -1,0 +1,1 @@
+"""Bytes that never change: the wire format, frozen."""

@@ -1,0 +1,1 @@
+"""Real input that nobody here wrote; skipped where it is absent."""

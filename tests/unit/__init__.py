@@ -1,0 +1,1 @@
+"""Pure code, one module at a time."""
