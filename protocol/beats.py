@@ -43,7 +43,7 @@ class Want(StrEnum):
     BASELINE = "baseline"
     """Describe everything again, in the same epoch."""
     NEW_EPOCH = "new_epoch"
-    """Two histories claim the same epoch, or an old database came back: start a new epoch that retires the named one."""
+    """Two histories claim the same epoch, or an old database came back: a new epoch must retire it."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,6 +54,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The site's epoch as the hub knows it; empty if it knows none."""
     applied: int
     chain: str = ""
-    """Digest of the frame that ended at ``applied``: a node whose own history differs there has been restored or copied."""
+    """Digest of the frame that ended at ``applied``: a node that differs there was restored."""
     want: Want = Want.NOTHING
     at_ms: int = 0

@@ -56,7 +56,7 @@ class CompareDigests(QuestionHead, frozen=True, kw_only=True, omit_defaults=True
 
 
 class FetchRange(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="range"):
-    """Ask for the events after a position, because frames are missing; the reply is one sealed frame."""
+    """Ask for the events after a position, because frames are missing; the site sends them again over the stream."""
 
     epoch: str
     after: int
@@ -129,9 +129,10 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="range"):
-    """Answer to ``FetchRange``: one sealed frame (base64 in JSON), empty when there is nothing after."""
+    """Answer to ``FetchRange``: the site sends again what follows ``after``, up to ``up_to``."""
 
-    sealed: bytes = b""
+    after: int
+    up_to: int
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="health"):

@@ -55,7 +55,7 @@ class Withdrawn(EventHead, frozen=True, kw_only=True, omit_defaults=True, tag="w
 
 
 class AccessChanged(EventHead, frozen=True, kw_only=True, omit_defaults=True, tag="access_changed"):
-    """The access status of a record changed (opening, closing, deferral); ``record`` is the whole record as it now stands.
+    """The access status of a record changed (opening, closing, deferral); ``record`` is the whole record.
 
     The status stands beside the record so that closing takes effect even at a reader to whom the rest is unreadable.
     """

@@ -15,6 +15,7 @@ import msgspec
 from protocol.errors import BadValue
 from protocol.file_findings import FILE_FINDINGS
 from protocol.row_findings import ROW_FINDINGS
+from protocol.value_findings import VALUE_FINDINGS
 from protocol.wording import Text
 
 
@@ -37,7 +38,7 @@ class FindingRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing noticed in one field; ``value`` is what stood there and may hold personal data: it stays at the site."""
+    """One thing noticed in one field; ``value`` is what stood there, may hold personal data and stays at the site."""
 
     code: str
     field: str
@@ -64,15 +65,15 @@ def _registry(rows: Iterable[tuple[str, str, str, str, str, str]]) -> Iterator[t
         )
 
 
-RULES: Final[Mapping[str, FindingRule]] = MappingProxyType(dict(_registry((*ROW_FINDINGS, *FILE_FINDINGS))))
+RULES: Final[Mapping[str, FindingRule]] = MappingProxyType(
+    dict(_registry((*ROW_FINDINGS, *VALUE_FINDINGS, *FILE_FINDINGS)))
+)
 """Every finding code with its rule, rows first, in the order in which the documents list them."""
 
 UNLISTED: Final = FindingRule(
     code="unlisted",
     severity=Severity.WARNING,
-    reason=Text(
-        zh="对方版本较新，此项说明本机尚不认识。", en="A newer partner noticed something this version has no words for."
-    ),
+    reason=Text(zh="对方版本较新，此项说明本机不认识。", en="A newer partner noticed something unknown here."),
     remedy=Text(zh="升级本机程序后再看。", en="Upgrade this program, then look again."),
 )
 

@@ -52,7 +52,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if not 0 <= self.previous < self.last:
             message = f"frame covers nothing: previous {self.previous}, last {self.last}"
             raise ValueError(message)
-        if not 0 < len(self.events) <= FRAME_EVENTS_MAX:
+        # A catch-up frame may be empty: everything it covers was overtaken by later events.
+        if len(self.events) > FRAME_EVENTS_MAX or not (self.events or self.catch_up):
             message = f"frame holds {len(self.events)} events, allowed are 1 to {FRAME_EVENTS_MAX}"
             raise ValueError(message)
 

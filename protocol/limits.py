@@ -4,13 +4,13 @@ FRAME_EVENTS_MAX = 500
 """Events in one frame: one broker message and so one fsync carries this many changes."""
 
 FRAME_BYTES_MAX = 256 * 1024
-"""Bytes of one sealed frame on the wire: well under the broker's 1 MB message limit, half a minute on a 64 kbit/s link."""
+"""Bytes of one sealed frame on the wire: under the broker's 1 MB, half a minute at 64 kbit/s."""
 
 FRAME_PLAIN_BYTES_MAX = 4 * 1024 * 1024
 """Bytes of one frame after decompression: a small message must not unpack into a large one."""
 
-FRAME_FILL_BYTES = 384 * 1024
-"""Bytes of event JSON after which a frame is closed: catalogue text shrinks to a fifth, so this stays under the limit."""
+FRAME_FILL_BYTES = 240 * 1024
+"""Bytes of event JSON after which a frame is closed: even text that does not compress then fits a sealed frame."""
 
 EVENT_BYTES_MAX = 64 * 1024
 """Bytes of one event's JSON: thirty times a long catalogue entry."""
@@ -62,3 +62,12 @@ CALL_DEADLINE_S = 5.0
 
 SITE_CODE_DIGITS = 12
 """Digits of a statistical division code: county 6, township 3, village 3."""
+
+ENROLMENT_APPLICATION_BYTES_MAX = 2 * 1024
+"""Bytes of an application to become a node: one line with a secret, a key, a signature and a name."""
+
+ENROLMENT_DECISION_BYTES_MAX = 64 * 1024
+"""Bytes of the hub's decision: one line that may carry a chain of certificates."""
+
+NODE_NAME_CHARS_MAX = 80
+"""Characters of what a site calls an installation: "the PC in the reading room"."""

@@ -106,10 +106,10 @@ _FORMS: Final = _words(
     (Form.PAPER, "纸质 纸 纸张 传统载体"),
 )
 _UNCLASSIFIED: Final = frozenset(
-    ["无", "无密级", "非密", "非涉密", "不涉密", "不保密", "公开", "一般", "普通", "none", "/", "\\", "-", "—", "、"]
+    ("无", "无密级", "非密", "非涉密", "不涉密", "不保密", "公开", "一般", "普通", "none", "/", "\\", "-", "—", "、")
 )
 _INTERNAL: Final = frozenset(
-    ["内部", "内部资料", "内部文件", "内部使用", "内部事项", "内部材料", "内部刊物", "内部★", "internal"]
+    ("内部", "内部资料", "内部文件", "内部使用", "内部事项", "内部材料", "内部刊物", "内部★", "internal")
 )
 _MARKS: Final = (
     (Secrecy.TOP_SECRET, re.compile(r"绝密|絕密|top.?secret", re.IGNORECASE)),

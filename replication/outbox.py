@@ -16,7 +16,6 @@ import msgspec
 from sqlalchemy import Connection, Delete, Select, Update, delete, func, insert, select, update
 
 from protocol.codec import encode_event
-from protocol.errors import BadFrame
 from protocol.events import EventHead
 from protocol.frames import Frame, frame_digest
 from protocol.limits import FRAME_EVENTS_MAX, FRAME_FILL_BYTES
@@ -44,6 +43,7 @@ class SealedFrame(msgspec.Struct, frozen=True, kw_only=True):
     epoch: str
     previous: int
     last: int
+    chain: str
     digest: str
     sealed: bytes
 
@@ -58,13 +58,10 @@ class FrameWriter:
         self.identity = identity
         self.clock_ms = clock_ms
 
-    def frame(self, position: Position, last: int, events: Sequence[bytes]) -> bytes:
-        """Return the sealed frame of some encoded events that follow ``position``.
-
-        Raises:
-            BadFrame: the events do not fit into one frame.
-
-        """
+    def frame(
+        self, position: Position, last: int, events: Sequence[bytes], *, catch_up: bool = False, stands_for: str = ""
+    ) -> bytes:
+        """Return the sealed frame of some encoded events, one of ``groups``, that follow ``position``."""
         return seal(
             Frame(
                 site=self.site,
@@ -73,6 +70,8 @@ class FrameWriter:
                 previous=position.seq,
                 last=last,
                 chain=position.chain,
+                catch_up=catch_up,
+                stands_for=stands_for,
                 retires=position.retires if position.seq == 0 else (),
                 events=tuple(msgspec.Raw(event) for event in events),
             ),
@@ -126,11 +125,11 @@ def append(connection: Connection, writer: FrameWriter, drafts: Sequence[EventHe
     position = start
     rows = []
     for group in groups(encoded):
-        for frame in _sealed(writer, position, group):
-            rows.append((frame.last, frame.previous, frame.epoch, frame.digest, frame.sealed))
-            position = Position(epoch=start.epoch, seq=frame.last, chain=frame.digest, retires=start.retires)
+        frame = _sealed(writer, position, group)
+        rows.append((frame.last, frame.previous, frame.epoch, frame.chain, frame.digest, frame.sealed))
+        position = Position(epoch=start.epoch, seq=frame.last, chain=frame.digest, retires=start.retires)
     connection.exec_driver_sql(
-        "INSERT INTO outbox (last, previous, epoch, digest, sealed) VALUES (?, ?, ?, ?, ?)", rows
+        "INSERT INTO outbox (last, previous, epoch, chain, digest, sealed) VALUES (?, ?, ?, ?, ?, ?)", rows
     )
     connection.execute(moved_head(position))
     return range(start.seq + 1, position.seq + 1)
@@ -148,29 +147,30 @@ def groups(encoded: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         yield encoded[begin:]
 
 
-def _sealed(writer: FrameWriter, position: Position, events: Sequence[bytes]) -> Iterator[SealedFrame]:
+def _sealed(writer: FrameWriter, position: Position, events: Sequence[bytes]) -> SealedFrame:
     last = position.seq + len(events)
-    try:
-        sealed = writer.frame(position, last, events)
-    except BadFrame:
-        # Text that does not compress: halve, down to single events, which EVENT_BYTES_MAX keeps small enough.
-        if len(events) == 1:
-            raise
-        middle = len(events) // 2
-        first = list(_sealed(writer, position, events[:middle]))
-        yield from first
-        after = Position(epoch=position.epoch, seq=first[-1].last, chain=first[-1].digest, retires=position.retires)
-        yield from _sealed(writer, after, events[middle:])
-        return
-    yield SealedFrame(
-        epoch=position.epoch, previous=position.seq, last=last, digest=frame_digest(sealed), sealed=sealed
+    sealed = writer.frame(position, last, events)
+    return SealedFrame(
+        epoch=position.epoch,
+        previous=position.seq,
+        last=last,
+        chain=position.chain,
+        digest=frame_digest(sealed),
+        sealed=sealed,
     )
 
 
 def frames_after(connection: Connection, position: int, limit: int) -> list[SealedFrame]:
     """Return the frames that follow a position, in order."""
     return [
-        SealedFrame(epoch=row.epoch, previous=row.previous, last=row.last, digest=row.digest, sealed=row.sealed)
+        SealedFrame(
+            epoch=row.epoch,
+            previous=row.previous,
+            last=row.last,
+            chain=row.chain,
+            digest=row.digest,
+            sealed=row.sealed,
+        )
         for row in connection.execute(frames_after_statement(position, limit))
     ]
 
@@ -203,7 +203,7 @@ def moved_head(position: Position) -> Update:
     return update(head_table).values(epoch=position.epoch, seq=position.seq, chain=position.chain)
 
 
-def frames_after_statement(position: int, limit: int) -> Select[tuple[int, int, str, str, bytes]]:
+def frames_after_statement(position: int, limit: int) -> Select[tuple[object, ...]]:
     """The next frames after a position, in order."""
     return select(outbox).where(outbox.c.previous >= position).order_by(outbox.c.last).limit(limit)
 

@@ -23,6 +23,7 @@ outbox = Table(
     Column("last", Integer, primary_key=True),
     Column("previous", Integer, nullable=False),
     Column("epoch", Text, nullable=False),
+    Column("chain", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )

@@ -3,6 +3,7 @@ CREATE TABLE outbox (
     last INTEGER PRIMARY KEY,
     previous INTEGER NOT NULL,
     epoch TEXT NOT NULL,
+    chain TEXT NOT NULL,
     digest TEXT NOT NULL,
     sealed BLOB NOT NULL
 );

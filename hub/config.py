@@ -1,0 +1,234 @@
+"""The hub's settings: ``hub.toml`` in its home, read once at start; unknown or wrong settings stop the program.
+
+``deploy/hub.example.toml`` explains each one to the person who sets it.
+"""
+
+import difflib
+import ipaddress
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from hub.home import HubHome
+from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
+from protocol.errors import BadSetting, BadValue
+from protocol.sites import Site, SiteRank, parse_site
+from protocol.wording import Text
+
+CONNECTIONS_MAX = 2_000
+"""Connections that the broker accepts: 232 sites, their reconnects, and commands, many times over."""
+
+STORE_MIB_MAX = 20 * 1024
+"""MiB of event stream on the hub's disk: a county's whole history of changes is under a tenth of that."""
+
+CODE_DAYS = 7
+"""Days that an enrolment code stays good: a village clerk comes in once a week."""
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
+
+_Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """The broker that the hub starts itself."""
+
+    host: str = EVERYWHERE[0]
+    port: _Port = BROKER_PORT
+    connections_max: Annotated[int, msgspec.Meta(ge=10, le=65_536)] = CONNECTIONS_MAX
+    store_mib_max: Annotated[int, msgspec.Meta(ge=64)] = STORE_MIB_MAX
+
+
+class ExternalBroker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A broker that somebody else runs; the hub then starts none."""
+
+    urls: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    ca_file: str
+    """Certificates that vouch for it; relative to the home."""
+
+
+class EnrolmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """The door where new nodes show their code."""
+
+    host: str = EVERYWHERE[0]
+    port: _Port = ENROLMENT_PORT
+    code_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = CODE_DAYS
+
+
+class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """All settings of a hub."""
+
+    county: str
+    """Site code of the county archive."""
+    name: str
+    hosts: tuple[str, ...] = ()
+    """Names and addresses under which the sites reach this machine; they stand in its certificate."""
+    broker: BrokerSettings = BrokerSettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
+    external_broker: ExternalBroker | None = None
+
+    @property
+    def site(self) -> Site:
+        """The county archive itself."""
+        return parse_site(self.county)
+
+    @property
+    def certified_hosts(self) -> tuple[str, ...]:
+        """Every name that the broker's certificate must bear, this machine's own ones included."""
+        listening = (self.broker.host,) if self.broker.host not in EVERYWHERE else ()
+        return tuple(dict.fromkeys((*self.hosts, *listening, "localhost", "127.0.0.1")))
+
+    @property
+    def node_urls(self) -> tuple[str, ...]:
+        """Where nodes find the broker."""
+        if self.external_broker is not None:
+            return self.external_broker.urls
+        reachable = self.hosts or ((self.broker.host,) if self.broker.host not in EVERYWHERE else ("127.0.0.1",))
+        return tuple(broker_url(host, self.broker.port) for host in reachable)
+
+    @property
+    def hub_urls(self) -> tuple[str, ...]:
+        """Where the hub itself finds the broker."""
+        if self.external_broker is not None:
+            return self.external_broker.urls
+        host = "127.0.0.1" if self.broker.host in EVERYWHERE else self.broker.host
+        return (broker_url(host, self.broker.port),)
+
+    def broker_ca(self, home: HubHome) -> Path:
+        """Return the file of certificates that vouch for the broker."""
+        return home.authority if self.external_broker is None else home.root / self.external_broker.ca_file
+
+
+def broker_url(host: str, port: int) -> str:
+    """Return the address that a client connects to; an IPv6 address is put in brackets."""
+    return f"tls://[{host}]:{port}" if ":" in host else f"tls://{host}:{port}"
+
+
+def load(path: Path) -> HubConfig:
+    """Read ``hub.toml``.
+
+    Raises:
+        BadSetting: the file is missing, is no TOML, or a setting is unknown, missing or wrong; names the setting.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise BadSetting(
+            Text(zh=f"找不到配置文件 {path}", en=f"no settings at {path}"),
+            Text(
+                zh="请先运行 danglian-hub init，或用 --home 指定目录。",
+                en="Run danglian-hub init first, or name the home with --home.",
+            ),
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(
+            Text(zh=f"读不出配置文件 {path}：{error}", en=f"cannot read {path}: {error}"),
+            Text(zh="配置文件应为 UTF-8 编码的文本。", en="The file must be UTF-8 text."),
+        ) from error
+    return parse(text, path.name)
+
+
+def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
+    """Read settings from text.
+
+    Raises:
+        BadSetting: as ``load``.
+
+    """
+    try:
+        config = msgspec.convert(tomllib.loads(text), HubConfig)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(
+            Text(zh=f"{file_name} 不是合法的 TOML：{error}", en=f"{file_name} is not TOML: {error}"),
+            Text(zh="例如：port = 4222；文字要加英文双引号。", en='For example: port = 4222; texts stand in "quotes".'),
+        ) from error
+    except msgspec.ValidationError as error:
+        raise _wrong(file_name, str(error)) from error
+    _check_county(config, file_name)
+    _check_hosts(config, file_name)
+    return config
+
+
+EXAMPLES = {
+    "county": 'county = "330523000000"',
+    "name": 'name = "某县档案馆"',
+    "hosts": 'hosts = ["archive.county.example", "10.20.30.40"]',
+    "broker.host": 'host = "0.0.0.0"',
+    "broker.port": f"port = {BROKER_PORT}",
+    "broker.connections-max": f"connections-max = {CONNECTIONS_MAX}",
+    "broker.store-mib-max": f"store-mib-max = {STORE_MIB_MAX}",
+    "enrolment.host": 'host = "0.0.0.0"',
+    "enrolment.port": f"port = {ENROLMENT_PORT}",
+    "enrolment.code-days": f"code-days = {CODE_DAYS}",
+    "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
+    "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
+}
+"""Every setting with a line that would be right."""
+
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+
+
+def _wrong(file_name: str, words: str) -> BadSetting:
+    """Turn the words of the settings' reader into ours: which setting, what is wrong, what would be right."""
+    place = _AT.search(words)
+    inside = place[1] if place else ""
+    fault = _AT.sub("", words)
+    named = _NAMED.match(fault)
+    setting = ".".join(part for part in (inside, named[2] if named else "") if part)
+    if named is None:
+        zh, en = f"{setting} 的值不对（{fault}）", f"{setting}: {fault}"
+        example = EXAMPLES.get(re.sub(r"\[.*", "", setting), "")
+    elif named[1] == "missing required":
+        zh, en = f"缺少 {setting}", f"{setting} is missing"
+        example = EXAMPLES.get(setting, "")
+    else:
+        zh, en = f"没有名为 {setting} 的设置", f"there is no setting {setting}"
+        near = difflib.get_close_matches(setting, EXAMPLES, n=1, cutoff=0.5)
+        example = EXAMPLES[near[0]] if near else ""
+    return _bad(file_name, Text(zh=zh, en=en), example)
+
+
+def _bad(file_name: str, fault: Text, example: str) -> BadSetting:
+    hint = Text(zh=f"例如：{example}", en=f"For example: {example}") if example else _SEE_EXAMPLE
+    return BadSetting(Text(zh=f"{file_name}：{fault.zh}", en=f"{file_name}: {fault.en}"), hint)
+
+
+_SEE_EXAMPLE = Text(
+    zh="各项设置的含义见 deploy/hub.example.toml。", en="deploy/hub.example.toml explains every setting."
+)
+
+
+def _check_county(config: HubConfig, file_name: str) -> None:
+    try:
+        rank = config.site.rank
+    except BadValue as error:
+        fault = Text(zh=f"county：{error.reason.zh}", en=f"county: {error.reason.en}")
+        raise _bad(file_name, fault, EXAMPLES["county"]) from error
+    if rank is not SiteRank.COUNTY:
+        fault = Text(zh=f"county：{config.county} 不是县级代码", en=f"county: {config.county} is not a county's code")
+        raise _bad(file_name, fault, EXAMPLES["county"])
+    if not config.name.strip():
+        raise _bad(file_name, Text(zh="name 不能为空", en="name is empty"), EXAMPLES["name"])
+
+
+def _check_hosts(config: HubConfig, file_name: str) -> None:
+    named = {"hosts": config.hosts, "broker.host": (config.broker.host,), "enrolment.host": (config.enrolment.host,)}
+    for setting, hosts in named.items():
+        for host in hosts:
+            if not is_host(host) or (setting == "hosts" and host in EVERYWHERE):
+                fault = Text(zh=f"{setting}：{host!r} 不是主机名或地址", en=f"{setting}: {host!r} is no host")
+                raise _bad(file_name, fault, EXAMPLES[setting])
+
+
+def is_host(text: str) -> bool:
+    """Tell whether a text is an IP address or a host name in ASCII."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST.fullmatch(text) is not None and not text.replace(".", "").isdigit()
+    return True

@@ -1,0 +1,164 @@
+"""The tables of the unified catalogue; ``migrations/`` holds the SQL that makes them, and a test proves that both agree.
+
+The full-text index ``search`` is a virtual table: it is named here so that statements can join it, and made by the
+migration alone.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    column,
+    table,
+    text,
+)
+
+metadata = MetaData()
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("docid", Integer, primary_key=True),
+    Column("record_id", LargeBinary, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("digest", BigInteger, nullable=False),
+    Column("bucket", Integer, nullable=False),
+    Column("withdrawn", Text),
+    Column("level", Text, nullable=False),
+    Column("secrecy", Text, nullable=False),
+    Column("access_status", Text, nullable=False),
+    Column("livelihood_kind", Text, nullable=False),
+    Column("fonds_no", Text, nullable=False),
+    Column("ref_code", Text, nullable=False),
+    Column("date_earliest", Text),
+    Column("date_latest", Text),
+    Column("like_number", BigInteger),
+    Column("like_title", BigInteger),
+    Column("provenance", LargeBinary),
+    Column("body", LargeBinary),
+    Index("entry_record", "record_id", "site", unique=True),
+    Index("entry_tally", "site", "fonds_no", "bucket", "digest", sqlite_where=text("body IS NOT NULL")),
+    Index("entry_like_number", "like_number", sqlite_where=text("like_number IS NOT NULL")),
+    Index("entry_like_title", "like_title", sqlite_where=text("like_title IS NOT NULL")),
+)
+
+search = table("search", column("rowid", Integer), column("terms", Text))
+
+catalogue_state = Table(
+    "catalogue_state",
+    metadata,
+    Column("only_row", Integer, primary_key=True),
+    Column("next_serial", Integer, nullable=False),
+    Column("analysis_version", Integer, nullable=False),
+)
+
+site_epoch = Table(
+    "site_epoch",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    PrimaryKeyConstraint("site", "epoch"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("record_id", LargeBinary, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    PrimaryKeyConstraint("record_id", "site", "epoch", "seq"),
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("record_id", LargeBinary, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("held_digest", BigInteger, nullable=False),
+    Column("offered_digest", BigInteger, nullable=False),
+    Column("noted_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("record_id", "site", "epoch", "seq", "offered_digest"),
+)
+
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("began", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("cause", Text, nullable=False),
+    Column("began_at_ms", BigInteger, nullable=False),
+    Column("promised_count", BigInteger),
+    Column("promised_digest", Text),
+    Column("held_count", BigInteger),
+    Column("held_digest", Text),
+    Column("swept", BigInteger),
+    PrimaryKeyConstraint("site", "epoch", "began"),
+)
+
+apart = Table(
+    "apart",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("first", LargeBinary, nullable=False),
+    Column("second", LargeBinary, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at_ms", BigInteger, nullable=False),
+    Column("reversed_by", Text),
+    Column("reversed_at_ms", BigInteger),
+    Index("apart_standing", "first", "second", unique=True, sqlite_where=text("reversed_at_ms IS NULL")),
+    Index("apart_second", "second"),
+)
+
+node_state = Table(
+    "node_state",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("outbox_frames", BigInteger, nullable=False),
+    Column("records", BigInteger, nullable=False),
+    Column("withheld", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("warned", BigInteger, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("brakes_held", BigInteger, nullable=False),
+    Column("importing", Integer, nullable=False),
+    Column("disk_free_bytes", BigInteger, nullable=False),
+    Column("software", Text, nullable=False),
+    Column("started_at_ms", BigInteger, nullable=False),
+    Column("seen_at_ms", BigInteger, nullable=False),
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("site_records", BigInteger, nullable=False),
+    Column("hub_records", BigInteger, nullable=False),
+    Column("differing", BigInteger, nullable=False),
+    Column("compared_at_ms", BigInteger, nullable=False),
+)

@@ -1,0 +1,191 @@
+"""Search analysis: how text becomes index terms and how a query becomes a match, the same at every node and the hub.
+
+Folding makes spellings equal that a reader takes for equal: composed forms (NFC, never NFKC, which would lose
+compatibility ideographs of names that are stored), full-width letters and digits, look-alike punctuation, upper case,
+traditional and variant characters. Book-title marks and quotation marks vanish, because a reader who types a title
+leaves them out. Only terms are folded, never what is stored.
+
+Han text has no word boundaries, so a run of Han characters is indexed as its overlapping pairs plus its last character
+alone: 安吉县 becomes ``安吉 吉县 县``. A query for n characters is the phrase of its n-1 pairs, found wherever the
+characters stand together; one character is a prefix query. The last character alone keeps two runs apart, so that no
+phrase matches across a blank or a punctuation mark. Everything else is indexed as words. Word segmentation is never
+used: it loses a third of the hits. The index keeps the terms with FTS5's ``unicode61 remove_diacritics 0``.
+
+Raise ``ANALYSIS_VERSION`` with any change of the terms: an index of another version is rebuilt, never mixed.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+from protocol.limits import QUERY_CHARS_MAX
+from protocol.variants import GIVEN, SIMPLIFIED
+
+ANALYSIS_VERSION: Final = 1
+"""Version of the rules on this page, kept beside every index."""
+
+DOUBLED_CHARS_MAX: Final = 32_768
+"""Characters whose pairing is kept ready: four times what Chinese names and documents use, a few megabytes."""
+
+HAN: Final = "々〆〇ぁ-ゖァ-ヺー㐀-䶿一-鿿豈-\ufaff\ue000-\uf8ff\U00020000-\U0003fffd\U000f0000-\U000ffffd"
+"""The body of a regular-expression class of what is indexed in pairs: Han, kana, and private-use characters, which
+GB 18030 files use for rare names."""
+
+TRANSPARENT: Final = "\"'“”‘’「」『』﹁﹂﹃﹄《》〈〉＂＇\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Marks that vanish: quotation and title marks, and what cannot be seen."""
+
+_LOOK_ALIKES: Final = {
+    **dict.fromkeys("・‧•⋅∙･．。｡", "·"),
+    **dict.fromkeys("‐‑‒–—―−─━﹣", "-"),
+    **dict.fromkeys("〔［【〖﹝｛", "("),
+    **dict.fromkeys("〕］】〗﹞｝", ")"),
+    **dict.fromkeys("\u3000\u00a0\u2002\u2003\u2009\t", " "),
+    **dict.fromkeys("、﹑", ","),
+    "〜": "~",
+    "○": "〇",
+}
+
+
+def _fold_table() -> dict[int, str | None]:
+    table: dict[int, str | None] = dict(zip(map(ord, GIVEN), SIMPLIFIED, strict=True))
+    for code in range(0xFF01, 0xFF5F):
+        table[code] = chr(code - 0xFEE0)
+    for code in range(0x2F00, 0x2FD6):
+        # Text copied out of a PDF holds radicals that only look like characters.
+        plain = unicodedata.normalize("NFKC", chr(code))
+        table[code] = table.get(ord(plain), plain)
+    table.update({ord(given): plain for given, plain in _LOOK_ALIKES.items()})
+    table.update(dict.fromkeys(map(ord, TRANSPARENT)))
+    table.update(dict.fromkeys(range(0xFE00, 0xFE10)))
+    table.update(dict.fromkeys(range(0xE0100, 0xE01F0)))
+    return table
+
+
+class _Paired(dict[int, str]):
+    """The translate table that writes each character twice with a blank between: 安吉 becomes ``安 安吉 吉``.
+
+    Cut behind its first blank, that is the run's pairs and its last character, made in one pass of ``str.translate``.
+    It fills itself with the characters that occur.
+    """
+
+    def __missing__(self, code: int) -> str:
+        plain = _FOLDS.get(code) or chr(code)
+        paired = f"{plain} {plain}"
+        if len(self) < DOUBLED_CHARS_MAX:
+            self[code] = paired
+        return paired
+
+
+class MatchKind(StrEnum):
+    """How a query's words are found in a field."""
+
+    LITERAL = "literal"
+    """As typed."""
+    VARIANT = "variant"
+    """Only after folding: another form of a character, another punctuation, another case."""
+
+
+_FOLDS: Final = _fold_table()
+_PAIRED: Final = _Paired()
+# Two classes, because a class that reaches beyond U+FFFF loses the fast bitmap of the regular-expression engine.
+_FOLDED: Final = re.compile("[" + re.escape("".join(chr(code) for code in _FOLDS if code < 0x10000)) + "]")
+_SUPPLEMENTARY: Final = re.compile("[\U00010000-\U0010ffff]")
+# What moves the borders of runs or the words between them; other punctuation separates runs as it stands, and variant
+# characters are folded when they are paired.
+_REGROUPED: Final = re.compile(f"[{re.escape(TRANSPARENT)}○\ufe00-\ufe0f\uff10-\uff5a\u2f00-\u2fd5\u3000\u00a0\u2002\u2003\u2009\t]")
+_HAN_ONLY: Final = re.compile(f"[{HAN}]+")
+_HAN_FIRST: Final = re.compile(f"[{HAN}]")
+_RUNS: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
+_SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+(?![{HAN}])")
+_QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as it is compared: folded as the module says; folding twice changes nothing."""
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    if _FOLDED.search(text) or _SUPPLEMENTARY.search(text):
+        text = text.translate(_FOLDS)
+    text = text.casefold()
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def index_terms(text: str) -> str:
+    """Return the terms of ``text``, separated by blanks, for one column of the full-text index.
+
+    Join several fields with a line break, never with a blank: a blank between two single characters is taken for the
+    padding of a two-character name (王　伟) and closed.
+    """
+    if _HAN_ONLY.fullmatch(text) and unicodedata.is_normalized("NFC", text):
+        return text.translate(_PAIRED)[2:]
+    return " ".join([run if run.isascii() else _terms(run) for run in _runs(text)])
+
+
+def _runs(text: str) -> list[str]:
+    """The runs of Han characters and the words of ``text``; ``_terms`` folds what is left to fold in a Han run."""
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    if _REGROUPED.search(text) or _SUPPLEMENTARY.search(text):
+        text = text.translate(_FOLDS)
+    text = text.casefold()
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    if " " in text:
+        text = _SPACED_OUT.sub(_closed_up, text)
+    return _RUNS.findall(text)
+
+
+def _closed_up(match: re.Match[str]) -> str:
+    return match[0].replace(" ", "")
+
+
+def _terms(run: str) -> str:
+    return run.translate(_PAIRED)[2:] if _HAN_FIRST.match(run) else run
+
+
+def match_query(query: str) -> str | None:
+    """Return the FTS5 expression that finds ``query``, or None if nothing in it can be searched; never raises.
+
+    Words apart are AND-ed; the characters of one word, or of a "quoted phrase", must stand together. What a reader
+    types is never read as FTS5 syntax. Only the first QUERY_CHARS_MAX characters count.
+    """
+    phrases = dict.fromkeys(
+        f'"{terms}"*' if is_prefix else f'"{terms}"' for _, terms, is_prefix in _query_phrases(query)
+    )
+    return " AND ".join(phrases) or None
+
+
+def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
+    """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
+    for match in _QUERY_WORDS.finditer(query[:QUERY_CHARS_MAX]):
+        word = match[1] or match[2]
+        runs = _runs(word)
+        if not runs:
+            continue
+        *before, last = runs
+        is_han = _HAN_FIRST.match(last) is not None
+        is_prefix = is_han and len(last) == 1
+        # The last run may go on in the text that is searched, so its final single character is not asked for.
+        ending = last.translate(_PAIRED)[2:-2] if is_han and not is_prefix else last.translate(_FOLDS)
+        yield word, " ".join([*map(_terms, before), ending]), is_prefix
+
+
+def explain(query: str, fields: Mapping[str, str]) -> list[tuple[str, MatchKind]]:
+    """Return the fields in which words of ``query`` are found, in the order given, and how.
+
+    A field is LITERAL if every word found in it stands there as typed. A word that is found in no field says nothing.
+    """
+    phrases = list(_query_phrases(query))
+    found = []
+    for field, value in fields.items():
+        terms = f" {index_terms(value)} "
+        literal = [word in value for word, phrase, is_prefix in phrases if _holds(terms, phrase, is_prefix=is_prefix)]
+        if literal:
+            found.append((field, MatchKind.LITERAL if all(literal) else MatchKind.VARIANT))
+    return found
+
+
+def _holds(terms: str, phrase: str, *, is_prefix: bool) -> bool:
+    return (f" {phrase}" if is_prefix else f" {phrase} ") in terms

@@ -1,0 +1,56 @@
+"""A ledger: the smallest sink there is. It keeps, per site, the latest body of every record, in one table.
+
+Used to test replication without the hub's catalogue, and as the statement of what any sink must come to.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from protocol.codec import decode_record
+from protocol.events import AccessChanged, Described, Withdrawn
+from replication.acceptance import AcceptedFrame
+from replication.digests import Tally, record_digest, tally_of
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+    site TEXT NOT NULL, record_id BLOB NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB,
+    PRIMARY KEY (site, record_id)
+)
+"""
+
+
+class Ledger:
+    """Applies events by position only; counts how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.applied: list[int] = []
+
+    def prepare(self, frame: AcceptedFrame) -> object:
+        """Nothing needs preparing; the frame's end shows that it passed here."""
+        return frame.last
+
+    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
+        """Keep the latest word on each record."""
+        for frame in frames:
+            for event in frame.events:
+                self.applied.append(event.seq)
+                if isinstance(event, Described | AccessChanged):
+                    record_id = decode_record(event.record).record_id.bytes
+                    self._keep(connection, frame, record_id, event.seq, bytes(event.record))
+                elif isinstance(event, Withdrawn):
+                    self._keep(connection, frame, event.record_id.bytes, event.seq, None)
+
+    @staticmethod
+    def _keep(connection: Connection, frame: AcceptedFrame, record_id: bytes, seq: int, body: bytes | None) -> None:
+        connection.exec_driver_sql(
+            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET epoch = excluded.epoch,"
+            " seq = excluded.seq, body = excluded.body WHERE excluded.epoch <> epoch OR excluded.seq > seq",
+            (frame.site.code, record_id, frame.epoch, seq, body),
+        )
+
+
+def tally(connection: Connection, site: str) -> Tally:
+    """Return the tally of what the ledger has of a site."""
+    rows = connection.exec_driver_sql("SELECT body FROM ledger WHERE site = ? AND body IS NOT NULL", (site,))
+    return tally_of([record_digest(row[0]) for row in rows])

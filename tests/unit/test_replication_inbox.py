@@ -1,0 +1,203 @@
+"""The inbox: any order, any repetition, any loss, and damaged frames."""
+
+import random
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from protocol.beats import Want
+from protocol.codec import decode_record
+from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
+from protocol.frames import Frame
+from protocol.sites import Site
+from replication import outbox, quarantine
+from replication.catch_up import catch_up_frames
+from replication.database import Database, opened
+from replication.digests import record_digest, tally_of
+from replication.inbox import PARKED_FRAMES_MAX, Inbox, Taken
+from replication.migrations import REPLICATION
+from replication.outbox import FrameWriter
+from replication.seal import seal
+from replication.watermarks import Verdict
+from tests.builders import TOWN, VILLAGE, described, drafts, frame_writer, identity, record
+from tests.ledger import SCHEMA, Ledger, tally
+
+KEYS = {VILLAGE.code: {identity(1).public_key}, TOWN.code: {identity(2).public_key}}
+
+
+class Hub:
+    """A receiving end: a database, a ledger, an inbox."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.ledger = Ledger()
+        self.inbox = Inbox(database, self.ledger, lambda site: KEYS.get(site.code, set()), lambda: 1_700_000_000_000)
+
+    async def take(self, *sealed: bytes, site: Site = VILLAGE) -> Taken:
+        return await self.inbox.take(self.inbox.read((site, frame) for frame in sealed))
+
+    async def digest(self, site: Site = VILLAGE) -> str:
+        return (await self.database.read(lambda c: tally(c, site.code))).digest
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
+        await database.write(lambda c: c.exec_driver_sql(SCHEMA))
+        yield Hub(database)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened(tmp_path / "site.db", [REPLICATION]) as database:
+        await database.write(lambda c: outbox.start_epoch(c, "epoch-a", ()))
+        yield database
+
+
+async def mint(site: Database, *batches: list[EventHead], writer: FrameWriter | None = None) -> list[bytes]:
+    """Append each batch as a frame of its own and return all sealed frames."""
+    for batch in batches:
+        await site.write(partial(outbox.append, writer=writer or frame_writer(), drafts=batch))
+    return [frame.sealed for frame in await site.read(lambda c: outbox.frames_after(c, 0, 1000))]
+
+
+async def test_frames_in_order_move_the_watermark(hub: Hub, site: Database) -> None:
+    frames = await mint(site, drafts(2), drafts(3))
+    taken = await hub.take(*frames)
+    receipt = taken.receipts[VILLAGE.code]
+    here = await site.read(outbox.head)
+    assert here is not None
+    assert (receipt.epoch, receipt.applied, receipt.chain, receipt.want) == ("epoch-a", 5, here.chain, Want.NOTHING)
+    assert (hub.ledger.applied, taken.gaps) == ([1, 2, 3, 4, 5], [])
+
+
+async def test_replayed_frame_changes_nothing(hub: Hub, site: Database) -> None:
+    frames = await mint(site, drafts(2), drafts(3))
+    await hub.take(*frames)
+    again = await hub.take(*frames, frames[0])
+    assert again.verdicts == {Verdict.REPLAY: 3}
+    assert hub.ledger.applied == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_any_order_and_repetition_comes_to_the_same_catalogue(hub: Hub, site: Database, seed: int) -> None:
+    shuffled = random.Random(seed)
+    entries = [record() for _ in range(12)]
+    batches: list[list[EventHead]] = [[described(shuffled.choice(entries))] for _ in range(15)]
+    batches.append(
+        [Withdrawn(seq=0, previous=0, at_ms=0, record_id=entries[0].record_id, cause=WithdrawalCause.OWNER_DECISION)]
+    )
+    frames = await mint(site, *batches)
+    arriving = frames + shuffled.choices(frames, k=10)
+    shuffled.shuffle(arriving)
+    while arriving:
+        size = shuffled.randint(1, 4)
+        await hub.take(*arriving[:size])
+        arriving = arriving[size:]
+    latest = {
+        decode_record(event.record).record_id: bytes(event.record)
+        for (event,) in batches
+        if isinstance(event, Described)
+    }
+    latest.pop(entries[0].record_id, None)
+    assert await hub.digest() == tally_of([record_digest(body) for body in latest.values()]).digest
+    assert hub.ledger.applied == list(range(1, 17))
+
+
+async def test_a_gap_is_seen_at_once_and_named(hub: Hub, site: Database) -> None:
+    frames = await mint(site, drafts(2), drafts(3), drafts(1))
+    await hub.take(frames[0])
+    taken = await hub.take(frames[2])
+    (gap,) = taken.gaps
+    assert (gap.site, gap.epoch, gap.after) == (VILLAGE, "epoch-a", 2)
+    closed = await hub.take(frames[1])
+    assert (closed.gaps, closed.receipts[VILLAGE.code].applied) == ([], 6)
+
+
+async def test_parking_is_bounded_and_loses_nothing_for_good(hub: Hub, site: Database) -> None:
+    frames = await mint(site, *(drafts(1) for _ in range(PARKED_FRAMES_MAX + 10)))
+    await hub.take(*frames[1:])
+    held = await hub.database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM parked_frame").scalar_one())
+    assert held == PARKED_FRAMES_MAX
+    await hub.take(*frames)
+    assert hub.ledger.applied == list(range(1, PARKED_FRAMES_MAX + 11))
+
+
+async def test_a_damaged_frame_is_quarantined_and_the_others_go_on(hub: Hub, site: Database) -> None:
+    frames = await mint(site, drafts(2), drafts(3))
+    damaged = frames[0][:80] + bytes([frames[0][80] ^ 1]) + frames[0][81:]
+    taken = await hub.take(damaged, *frames)
+    (kept,) = await hub.database.read(quarantine.listed)
+    assert (taken.quarantined, taken.receipts[VILLAGE.code].applied) == (1, 5)
+    assert kept.fault.startswith("bad_frame")
+    assert "签名" in kept.reason.zh
+    assert kept.content == damaged
+
+
+async def test_a_frame_of_a_foreign_key_is_quarantined(hub: Hub, site: Database) -> None:
+    forged = await mint(site, drafts(1), writer=frame_writer(VILLAGE, number=9))
+    taken = await hub.take(*forged)
+    assert (taken.quarantined, hub.ledger.applied) == (1, [])
+
+
+async def test_a_site_cannot_speak_for_another(hub: Hub, site: Database) -> None:
+    frames = await mint(site, drafts(1), writer=frame_writer(VILLAGE, number=2))
+    taken = await hub.take(*frames, site=TOWN)
+    assert (taken.quarantined, hub.ledger.applied) == (1, [])
+
+
+async def test_an_unknown_kind_is_quarantined_alone(hub: Hub) -> None:
+    events = (
+        msgspec.Raw(msgspec.json.encode(described(seq=1))),
+        msgspec.Raw(b'{"kind":"volume_rebound","seq":2,"previous":1,"at_ms":0}'),
+        msgspec.Raw(msgspec.json.encode(described(seq=3))),
+    )
+    key = identity(1)
+    sealed = seal(Frame(site=VILLAGE.code, node=key.public_key, epoch="e", previous=0, last=3, events=events), key)
+    taken = await hub.take(sealed)
+    (kept,) = await hub.database.read(quarantine.listed)
+    assert (hub.ledger.applied, taken.receipts[VILLAGE.code].applied) == ([1, 3], 3)
+    assert (kept.fault, kept.seq) == ("unknown_kind", 2)
+    assert "upgrade" in kept.hint.en
+
+
+async def test_a_copied_database_is_noticed_and_asked_for_a_new_epoch(hub: Hub, site: Database, tmp_path: Path) -> None:
+    first, second = await mint(site, drafts(2), drafts(1))
+    await hub.take(first, second)
+    async with opened(tmp_path / "copy.db", [REPLICATION]) as copy:
+        await copy.write(lambda c: outbox.start_epoch(c, "epoch-a", ()))
+        twins = await mint(copy, drafts(2), drafts(2))
+    taken = await hub.take(*twins)
+    assert taken.receipts[VILLAGE.code].want is Want.NEW_EPOCH
+    assert taken.verdicts[Verdict.FORK] >= 1
+    assert hub.ledger.applied == [1, 2, 3]
+
+
+async def test_a_new_epoch_replaces_the_old_and_late_frames_of_the_old_do_nothing(hub: Hub, site: Database) -> None:
+    old = await mint(site, drafts(2), drafts(1))
+    await hub.take(old[0])
+    await site.write(lambda c: outbox.start_epoch(c, "epoch-b", ("epoch-a",)))
+    new = await mint(site, drafts(4))
+    taken = await hub.take(*new)
+    late = await hub.take(old[1])
+    assert (taken.receipts[VILLAGE.code].epoch, taken.receipts[VILLAGE.code].applied) == ("epoch-b", 4)
+    assert late.verdicts == {Verdict.OLD_EPOCH: 1}
+
+
+async def test_a_hub_put_back_to_yesterday_catches_up_from_the_records(hub: Hub, site: Database) -> None:
+    writer = frame_writer()
+    batches = [drafts(3), drafts(3), drafts(2)]
+    frames = await mint(site, *batches)
+    await hub.take(frames[0])
+    await site.write(lambda c: outbox.forget(c, 6))
+    changes = [msgspec.structs.replace(e, seq=i) for i, e in enumerate([*batches[1], *batches[2]], 4)]
+    made = await site.read(lambda c: catch_up_frames(c, writer, 3, changes))
+    await hub.take(*(frame.sealed for frame in made))
+    taken = await hub.take(frames[2])
+    here = await site.read(outbox.head)
+    assert here is not None
+    assert (taken.receipts[VILLAGE.code].applied, taken.receipts[VILLAGE.code].chain) == (8, here.chain)
+    assert hub.ledger.applied == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -1,0 +1,189 @@
+"""The publisher: the outbox empties only by receipts, and what the broker loses is sent again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from protocol.beats import Receipt, Want
+from protocol.errors import LinkDown
+from protocol.events import EventHead
+from protocol.subjects import events
+from protocol.wording import Text
+from replication import outbox
+from replication.database import Database, opened
+from replication.migrations import REPLICATION
+from replication.publisher import RESEND_AFTER_S, Publisher
+from replication.seal import unseal
+from tests.builders import VILLAGE, described, drafts, frame_writer
+
+
+class RecordingLink:
+    """A link that keeps what is published; can be down, or fail at chosen publishes."""
+
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.sent: list[tuple[str, bytes]] = []
+        self.fail_on: set[int] = set()
+        self._calls = 0
+
+    async def publish_durable(self, subject: str, payload: bytes, message_id: str, deadline_s: float) -> int:
+        self._calls += 1
+        call = self._calls
+        await asyncio.sleep(0)
+        assert subject == events(VILLAGE)
+        assert deadline_s > 0
+        if call in self.fail_on:
+            raise LinkDown(Text(zh="断线", en="link down"))
+        self.sent.append((message_id, payload))
+        return len(self.sent)
+
+
+class Site:
+    """A sending end with a clock that the test moves."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.link = RecordingLink()
+        self.now_s = 0.0
+        self.diverged: list[tuple[str, Want]] = []
+        self.changes: Sequence[EventHead] = []
+        self.publisher = Publisher(
+            database, self.link, frame_writer(), VILLAGE, self, self._on_diverged, monotonic=lambda: self.now_s
+        )
+
+    def changes_after(self, _connection: Connection, seq: int) -> Sequence[EventHead]:
+        return [change for change in self.changes if change.seq > seq]
+
+    async def _on_diverged(self, epoch: str, want: Want) -> None:
+        self.diverged.append((epoch, want))
+
+    async def mint(self, *counts: int) -> None:
+        for count in counts:
+            await self.database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(count)))
+
+    async def send_all(self) -> None:
+        while await self.publisher.step():
+            pass
+
+    async def receipt(
+        self, applied: int, *, chain: str | None = None, epoch: str = "epoch-a", want: Want = Want.NOTHING
+    ) -> None:
+        known = await self.database.read(lambda c: outbox.digest_at(c, applied))
+        await self.publisher.confirm(
+            Receipt(
+                site=VILLAGE.code,
+                epoch=epoch,
+                applied=applied,
+                chain=(known or "") if chain is None else chain,
+                want=want,
+            )
+        )
+
+    async def depth(self) -> int:
+        return await self.database.read(outbox.depth)
+
+    def ids(self) -> list[str]:
+        return [message_id.removeprefix(f"{VILLAGE.code}:epoch-a:") for message_id, _ in self.link.sent]
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with opened(tmp_path / "site.db", [REPLICATION]) as database:
+        await database.write(lambda c: outbox.start_epoch(c, "epoch-a", ()))
+        yield Site(database)
+
+
+async def test_frames_go_in_order_and_stay_until_the_receipt(site: Site) -> None:
+    await site.mint(2, 3)
+    await site.send_all()
+    assert (site.ids(), site.publisher.published, await site.depth()) == (["0-2", "2-5"], 5, 2)
+    await site.receipt(2)
+    assert await site.depth() == 1
+    await site.receipt(5)
+    assert await site.depth() == 0
+
+
+async def test_nothing_is_sent_while_the_link_is_down(site: Site) -> None:
+    await site.mint(1)
+    site.link.is_connected = False
+    assert await site.publisher.step() is False
+    assert site.link.sent == []
+
+
+async def test_the_cursor_stops_before_the_first_frame_that_was_not_acknowledged(site: Site) -> None:
+    await site.mint(1, 1, 1)
+    site.link.fail_on = {2}
+    with pytest.raises(LinkDown):
+        await site.send_all()
+    assert site.publisher.published == 1
+    await site.send_all()
+    assert site.ids() == ["0-1", "2-3", "1-2", "2-3"]
+
+
+async def test_what_the_broker_forgot_is_sent_again_under_a_new_id(site: Site) -> None:
+    """The old id would be dropped as a repeat by a broker that lost the message but kept the id."""
+    await site.mint(1, 1)
+    await site.send_all()
+    await site.receipt(1)
+    site.now_s += RESEND_AFTER_S + 1
+    await site.receipt(1)
+    await site.send_all()
+    assert site.ids() == ["0-1", "1-2", "1-2:1"]
+
+
+async def test_a_hub_that_is_merely_slow_is_not_sent_everything_again(site: Site) -> None:
+    await site.mint(1, 1, 1)
+    await site.send_all()
+    for applied in (1, 2):
+        site.now_s += RESEND_AFTER_S - 1
+        await site.receipt(applied)
+    await site.send_all()
+    assert len(site.link.sent) == 3
+
+
+async def test_a_hub_that_is_ahead_of_us_means_that_we_were_restored(site: Site) -> None:
+    await site.mint(2)
+    await site.receipt(7, chain="theirs")
+    assert site.diverged == [("epoch-a", Want.NEW_EPOCH)]
+
+
+async def test_another_digest_at_the_same_position_means_that_we_were_copied(site: Site) -> None:
+    await site.mint(2, 2)
+    await site.receipt(2, chain="theirs")
+    assert site.diverged == [("epoch-a", Want.NEW_EPOCH)]
+
+
+async def test_a_hub_that_follows_an_unknown_epoch_makes_us_retire_it(site: Site) -> None:
+    await site.mint(2)
+    await site.receipt(9, epoch="epoch-z", chain="z")
+    assert site.diverged == [("epoch-z", Want.NEW_EPOCH)]
+
+
+async def test_a_hub_that_has_not_yet_seen_our_new_epoch_is_no_divergence(site: Site) -> None:
+    await site.database.write(lambda c: outbox.start_epoch(c, "epoch-b", ("epoch-a",)))
+    await site.mint(2)
+    await site.receipt(9, chain="old")
+    assert site.diverged == []
+
+
+async def test_a_wanted_baseline_is_passed_on(site: Site) -> None:
+    await site.mint(2)
+    await site.receipt(2, want=Want.BASELINE)
+    assert site.diverged == [("epoch-a", Want.BASELINE)]
+
+
+async def test_a_range_is_served_from_the_records_where_the_outbox_forgot(site: Site) -> None:
+    await site.mint(3, 2)
+    await site.send_all()
+    await site.receipt(3)
+    site.changes = [described(seq=seq) for seq in (2, 3)]
+    site.link.sent.clear()
+    assert await site.publisher.send_range(1) == 5
+    await site.send_all()
+    key = frame_writer().identity.public_key
+    frames = [unseal(payload, [key]) for _, payload in site.link.sent]
+    assert [(frame.previous, frame.last, frame.catch_up) for frame in frames] == [(1, 3, True), (3, 5, False)]

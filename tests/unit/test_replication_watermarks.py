@@ -1,0 +1,69 @@
+"""What a frame means for a watermark: the whole table of cases."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from protocol.beats import Want
+from protocol.frames import Frame
+from replication.watermarks import Verdict, Watermark, judge, moved
+from tests.builders import VILLAGE
+
+MARK = Watermark(site=VILLAGE.code, node="U1", epoch="a", position=10, chain="ten")
+
+
+def frame(previous: int, last: int, **fields: Any) -> Frame:  # noqa: ANN401 - any field of a frame
+    given: dict[str, Any] = {
+        "site": VILLAGE.code,
+        "node": "U1",
+        "epoch": "a",
+        "chain": "ten" if previous == 10 else "other",
+        "events": (msgspec.Raw(b"{}"),),
+    }
+    return Frame(previous=previous, last=last, **(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("case", "arrived", "expected"),
+    [
+        ("it follows", frame(10, 12), Verdict.APPLY),
+        ("it was applied already", frame(4, 8), Verdict.REPLAY),
+        ("the last one again", frame(8, 10), Verdict.REPLAY),
+        ("something is missing before it", frame(12, 14), Verdict.GAP),
+        ("it follows another history", frame(10, 12, chain="eleven"), Verdict.FORK),
+        ("it overlaps: no frame of one history does", frame(9, 12), Verdict.FORK),
+        ("a catch-up may overlap", frame(9, 12, catch_up=True), Verdict.APPLY),
+        ("an unknown epoch from its start, naming ours", frame(0, 3, epoch="b", retires=("a",)), Verdict.NEW_EPOCH),
+        ("an unknown epoch that does not know ours", frame(0, 3, epoch="b"), Verdict.FORK),
+        ("an unknown epoch from its middle", frame(3, 5, epoch="b"), Verdict.GAP),
+        ("an epoch that was given up", frame(10, 12, epoch="z"), Verdict.OLD_EPOCH),
+    ],
+)
+def test_verdict_on_a_frame(case: str, arrived: Frame, expected: Verdict) -> None:
+    digest = "ten" if case == "the last one again" else "x"
+    assert judge(MARK, arrived, digest, {"z"}) is expected, case
+
+
+def test_another_frame_that_ends_at_the_same_place_is_a_fork() -> None:
+    """Two databases numbered the same positions differently: one of them is a copy."""
+    assert judge(MARK, frame(8, 10), "not ten", ()) is Verdict.FORK
+
+
+def test_the_first_frame_ever_must_start_at_the_beginning() -> None:
+    empty = Watermark(site=VILLAGE.code)
+    assert judge(empty, frame(0, 3), "x", ()) is Verdict.APPLY
+    assert judge(empty, frame(3, 5), "x", ()) is Verdict.GAP
+
+
+def test_after_a_catch_up_between_two_frames_the_chain_is_taken_up_again() -> None:
+    between = moved(MARK, frame(10, 12, catch_up=True), "x")
+    assert between.chain == ""
+    assert judge(between, frame(11, 14), "y", ()) is Verdict.APPLY
+    assert moved(between, frame(11, 14), "y").chain == "y"
+
+
+def test_a_new_epoch_clears_what_was_wanted() -> None:
+    wanted = msgspec.structs.replace(MARK, want=Want.NEW_EPOCH)
+    after = moved(wanted, frame(0, 3, epoch="b", retires=("a",)), "x")
+    assert (after.epoch, after.position, after.want) == ("b", 3, Want.NOTHING)
