@@ -15,7 +15,7 @@ have not become one another.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from uuid import UUID
@@ -207,15 +207,15 @@ class _Pairing:
         stored_key: Callable[[StoredRecord], object],
         allowed: Callable[[IncomingRow, StoredRecord], bool] = lambda _row, _stored: True,
     ) -> None:
-        waiting: dict[object, list[StoredRecord]] = defaultdict(list)
+        waiting: dict[object, deque[StoredRecord]] = defaultdict(deque)
         for candidate in stored:
             found_by = stored_key(candidate)
             if found_by is not None and candidate.docid not in self._used:
                 waiting[found_by].append(candidate)
         for index, row in self._open():
-            candidates = waiting.get(key(row), ())
-            chosen = next((one for one in candidates if one.docid not in self._used and allowed(row, one)), None)
-            if chosen is not None and self._take_code(index):
+            candidates = waiting.get(key(row))
+            if candidates and allowed(row, candidates[0]) and self._take_code(index):
+                chosen = candidates.popleft()
                 self._used.add(chosen.docid)
                 self._pairs[index] = Pair(row=row, stored=chosen)
 
@@ -235,25 +235,19 @@ class _Pairing:
         return False
 
     def _mark_copies(self, listed: Sequence[StoredRecord]) -> None:
-        waiting: dict[object, list[StoredRecord]] = defaultdict(list)
+        waiting: dict[object, deque[StoredRecord]] = defaultdict(deque)
         for stored in listed:
             waiting[_stored_code_and_content(stored)].append(stored)
         for index, row in self._open():
-            # A code that stands elsewhere with the same content is a copy; so is the n-th uncoded row that stands
-            # elsewhere n times.
+            # The n-th uncoded row that stands elsewhere n times is a copy; the next one is not.
             candidates = waiting.get(_code_and_content(row))
             if candidates:
-                self._pairs[index] = Pair(row=row, repeats_record=candidates.pop())
+                self._pairs[index] = Pair(row=row, repeats_record=candidates.popleft())
 
     def _settled(self, index: int) -> Pair:
-        pair = self._pairs[index]
-        if pair is None and self._take_code(index):
-            return Pair(row=self._rows[index])
-        pair = pair or self._pairs[index]
-        if pair is None:
-            message = "a row that is no repetition has no pair"
-            raise AssertionError(message)
-        return pair
+        if self._pairs[index] is None:
+            self._take_code(index)
+        return self._pairs[index] or Pair(row=self._rows[index])
 
 
 def _content(row: IncomingRow) -> int:

@@ -14,8 +14,19 @@ from typing import Final
 
 import msgspec
 
-from protocol.code_guesses import Dialect, guessed_head, guessed_tail
+from protocol.code_guesses import SERIAL_WIDTH_USUAL_DIGITS, UNKNOWN_HEAD, Dialect, guessed_head
 from protocol.findings import RejectedValue
+
+__all__ = [
+    "CodeProfile",
+    "CodeSegment",
+    "Dialect",
+    "ReferenceCode",
+    "SegmentKind",
+    "code_sort_key",
+    "fold_code",
+    "parse_code",
+]
 
 REF_CODE_CHARS_MAX: Final = 120
 """Characters of a reference code: three times the longest that a published scheme allows."""
@@ -126,6 +137,9 @@ _DAMAGED: Final = re.compile(
     r"|(?:[0-9]{1,4}-)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?:-[0-9]{1,4})?"
 )
 _SERIALS: Final = re.compile(f"([0-9]{{1,{SERIAL_WIDTH_DIGITS}}})")
+_GLUED_TAIL: Final = re.compile("([A-Z]+)([0-9]{3,5})")
+_FREE_WIDTH: Final = frozenset((Dialect.DAT13_1994, Dialect.UNKNOWN))
+_NARROWEST, _WIDEST = SERIAL_WIDTH_USUAL_DIGITS
 _NUMBER: Final = "[0-9][0-9A-Z]*"
 _TEXT: Final = "[^-·]+"
 _SEGMENT_PATTERNS: Final = {
@@ -233,23 +247,34 @@ def _read_by_profile(
 
 def _read_by_look(folded: str, as_given: str, noticed: tuple[str, ...]) -> ReferenceCode:
     # Codes of one file share everything before the last hyphen, so that part is guessed once and remembered.
-    before, hyphen, last = folded.rpartition("-")
-    head = guessed_head(before if hyphen else folded)
-    tail = guessed_tail(head, last if hyphen else "")
+    before, hyphen, number = folded.rpartition("-")
+    head = guessed_head(before) if hyphen else UNKNOWN_HEAD
+    findings = (*noticed, *head.findings) if noticed else head.findings
+    org = head.org_or_subject
+    if not (number.isascii() and number.isdigit()):
+        glued = _GLUED_TAIL.fullmatch(number)
+        org, number = (org or glued[1], glued[2]) if glued else (org, "")
+        findings = _with(findings, "profile_unknown")
+    elif head.dialect not in _FREE_WIDTH and not _NARROWEST <= len(number) <= _WIDEST:
+        findings = _with(findings, "width_unusual")
     return ReferenceCode(
         folded=folded,
         as_given=as_given,
-        dialect=tail.dialect,
+        dialect=head.dialect,
         fonds_no=head.fonds_no,
         category_code=head.category_code,
         sub_codes=head.sub_codes,
         filing_year=head.filing_year,
         retention_code=head.retention_code,
-        org_or_subject=tail.org_or_subject,
+        org_or_subject=org,
         catalogue_no=head.catalogue_no,
         project_no=head.project_no,
-        volume_no=tail.volume_no,
-        item_no=tail.item_no,
+        volume_no=number if head.tail_is_volume else head.volume_no,
+        item_no="" if head.tail_is_volume else number,
         group_no=head.group_no,
-        findings=noticed + tail.findings if noticed else tail.findings,
+        findings=findings,
     )
+
+
+def _with(findings: tuple[str, ...], code: str) -> tuple[str, ...]:
+    return findings if code in findings else (*findings, code)

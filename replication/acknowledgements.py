@@ -22,7 +22,6 @@ _STREAM_FULL = 10077
 _NO_SUITABLE_STORAGE = 10047
 _RESOURCES_EXCEEDED = 10023
 _MESSAGE_TOO_LARGE = 10054
-_STORE_FAILED = 10077
 
 FULL_CODES = frozenset({_STREAM_FULL, _NO_SUITABLE_STORAGE, _RESOURCES_EXCEEDED})
 """JetStream's error codes that mean "no room": stream limit reached, no storage left on the server, account limit."""
@@ -61,7 +60,9 @@ def not_permitted(subject: str) -> Refused:
 
 def translated(error: NatsError) -> DanglianError:
     """Return our error for one of the library's."""
-    if isinstance(error, NoStreamResponseError | NoRespondersError | ServiceUnavailableError):
+    if isinstance(error, APIError):
+        return _translated_refusal(error)
+    if isinstance(error, NoStreamResponseError | NoRespondersError):
         return no_stream()
     if isinstance(error, ConnectionClosedError | OutboundBufferLimitError):
         return link_down()
@@ -69,17 +70,21 @@ def translated(error: NatsError) -> DanglianError:
         return CallTimeout(Text(zh="服务器没有及时确认。", en="no acknowledgement in time"))
     if isinstance(error, MaxPayloadError):
         return BadFrame(Text(zh="消息超过服务器的长度上限。", en="the message is larger than the broker allows"))
-    if isinstance(error, APIError):
-        words = error.description or str(error)
-        if error.err_code in FULL_CODES:
-            return StorageFull(
-                Text(zh="服务器上的事件流已满。", en=f"the stream has no room: {words}"),
-                Text(zh="请县档案馆检查中心服务与磁盘空间。", en="Ask the county to check its hub and its disk."),
-            )
-        if error.err_code == _MESSAGE_TOO_LARGE:
-            return BadFrame(Text(zh="消息超过事件流的长度上限。", en=f"the message is too large: {words}"))
-        return Refused(Text(zh=f"服务器拒绝了请求：{words}", en=f"the broker refused: {words}"))
     return Refused(Text(zh=f"服务器报告错误：{error}", en=f"the broker reports: {error}"))
+
+
+def _translated_refusal(error: APIError) -> DanglianError:
+    words = error.description or str(error)
+    if error.err_code in FULL_CODES:
+        return StorageFull(
+            Text(zh="服务器上的事件流已满。", en=f"the stream has no room: {words}"),
+            Text(zh="请县档案馆检查中心服务与磁盘空间。", en="Ask the county to check its hub and its disk."),
+        )
+    if error.err_code == _MESSAGE_TOO_LARGE:
+        return BadFrame(Text(zh="消息超过事件流的长度上限。", en=f"the message is too large: {words}"))
+    if isinstance(error, ServiceUnavailableError):
+        return no_stream()
+    return Refused(Text(zh=f"服务器拒绝了请求：{words}", en=f"the broker refused: {words}"))
 
 
 class Acknowledgements:

@@ -10,7 +10,6 @@ Everything that reaches into the library's internals is in this module: ``Broker
 """
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -221,9 +220,10 @@ async def _connect(
 async def part(client: BrokerClient, drain_s: float) -> None:
     """Say goodbye in order: finish what was heard, send what is pending, close; cut off after ``drain_s`` seconds."""
     farewell = asyncio.ensure_future(client.drain())
-    # Not a timeout around it: the library swallows cancellation at several places.
-    await asyncio.wait([farewell], timeout=drain_s)
-    await discard(client)
-    farewell.cancel()
-    with contextlib.suppress(Exception, asyncio.CancelledError):
-        await farewell
+    try:
+        # Not a timeout around it: the library swallows cancellation at several places.
+        await asyncio.wait([farewell], timeout=drain_s)
+    finally:
+        await discard(client)
+        farewell.cancel()
+        await asyncio.gather(farewell, return_exceptions=True)

@@ -28,7 +28,7 @@ from protocol.wording import Text
 from replication.acknowledgements import Acknowledgements, call_timeout, link_down, translated
 from replication.broker_client import BrokerClient, LinkRhythm, LinkSettings, dial, discard, part, tls_context, vital_signs
 from replication.bus import Bus, Message, MessageHandler, Subscription
-from replication.faults import DIAL_FAULTS, Fault, FaultKind, FaultLog, kind_of_dial_error
+from replication.faults import DIAL_FAULTS, Fault, FaultKind, FaultLog, kind_of_dial_error, place_of
 from replication.pulling import PullSource
 from replication.retry import Pause
 from replication.streams import StreamPlan
@@ -64,24 +64,35 @@ async def connected(
     *,
     now: Callable[[], float] = time.time,
     chance: Callable[[], float] = random.random,
+    on_fault: Callable[[Fault], None] | None = None,
 ) -> AsyncIterator["Link"]:
     """Give a bus that connects in the background and stays connected; leaving the context says goodbye in order.
+
+    ``on_fault`` hears of each fault that has no caller, as it happens; ``Link.faults`` keeps them.
 
     Raises:
         BadSetting: there is no address, or the CA file or the seed file cannot be read.
 
     """
     _check(settings)
-    link = Link(settings, rhythm or LinkRhythm(), now, chance)
+    link = Link(settings, rhythm or LinkRhythm(), FaultLog(lambda: int(now() * 1000), on_fault), chance)
     keeping = asyncio.create_task(link.keep(), name=f"link {settings.name}")
-    keeping.add_done_callback(link.keeper_ended)
+    host = asyncio.current_task()
+
+    def ended(_: "asyncio.Task[None]") -> None:
+        # The keeper never returns; if it fails, that is a defect, and the program must not go on without its link.
+        if host is not None and not keeping.cancelled():
+            host.cancel()
+
+    keeping.add_done_callback(ended)
     try:
         yield link
     finally:
-        await link.part()
+        keeping.remove_done_callback(ended)
         keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
+        await asyncio.wait([keeping])
+        if not keeping.cancelled():
+            keeping.result()
 
 
 def _check(settings: LinkSettings) -> None:
@@ -109,15 +120,15 @@ class Link:
     """The bus over NATS (see ``replication.bus`` for its contract); made by ``connected``."""
 
     def __init__(
-        self, settings: LinkSettings, rhythm: LinkRhythm, now: Callable[[], float], chance: Callable[[], float]
+        self, settings: LinkSettings, rhythm: LinkRhythm, faults: FaultLog, chance: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._rhythm = rhythm
         self._pause = Pause(rhythm.reconnect, chance=chance)
-        self._faults = FaultLog(lambda: int(now() * 1000))
+        self._faults = faults
         self._subscriptions = Subscriptions()
         self._acknowledgements = Acknowledgements()
-        self._callbacks: dict[Callable[[], None], None] = {}
+        self._callbacks: dict[object, Callable[[], None]] = {}
         self._client: BrokerClient | None = None
         self._up = asyncio.Event()
         self._log = log.bind(link=settings.name)
@@ -140,8 +151,13 @@ class Link:
 
     def on_connected(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back at each new connection, after every subscription stands; returns what takes it out again."""
-        self._callbacks[callback] = None
-        return lambda: self._callbacks.pop(callback, None)
+        key = object()
+        self._callbacks[key] = callback
+        
+        def withdraw() -> None:
+            self._callbacks.pop(key, None)
+
+        return withdraw
 
     async def until_connected(self) -> None:
         """Return as soon as the link is up."""
@@ -227,12 +243,17 @@ class Link:
             self._client = client
             self._up.set()
             self._log.info("link_up", url=url)
-            for callback in tuple(self._callbacks):
+            for callback in tuple(self._callbacks.values()):
                 callback()
             kind = await self._watch(client, closed)
             self.note_fault(kind, url, str(client.last_error or ""))
         except (NatsError, OSError) as error:
             self.note_fault(FaultKind.LINK_LOST, url, str(error))
+        except asyncio.CancelledError:
+            # The program stops: what was heard is finished and what is pending is sent, for as long as the rhythm says.
+            self._client = None
+            await part(client, self._rhythm.drain_s)
+            raise
         finally:
             self._client = None
             self._up.clear()
@@ -266,23 +287,12 @@ class Link:
             return
         denied = _DENIED.search(str(error))
         if denied is None:
-            kind = FaultKind.OTHER if isinstance(error, NatsError | OSError) else FaultKind.HANDLER_FAILED
-            self.note_fault(kind, type(error).__name__, str(error) if kind is FaultKind.OTHER else "")
+            if isinstance(error, NatsError | OSError):
+                self.note_fault(FaultKind.OTHER, type(error).__name__, str(error))
+            else:
+                self.note_fault(FaultKind.HANDLER_FAILED, detail=place_of(error))
             return
         what, subject = denied.groups()
         self.note_fault(FaultKind.PUBLISH_DENIED if what == "publish" else FaultKind.SUBSCRIBE_DENIED, subject)
         if what == "publish":
             self._acknowledgements.deny(subject)
-
-    async def part(self) -> None:
-        """Say goodbye to the broker in order, with a deadline."""
-        client, self._client = self._client, None
-        self._up.clear()
-        if client is not None and client.is_connected:
-            await part(client, self._rhythm.drain_s)
-
-    def keeper_ended(self, keeping: "asyncio.Task[None]") -> None:
-        """Stop the program if the keeping of the link ends otherwise than by our goodbye: that would be a defect."""
-        if not keeping.cancelled() and (error := keeping.exception()) is not None:
-            self._log.error("link_keeper_failed", error=type(error).__name__)
-            self._failed = error

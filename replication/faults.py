@@ -6,6 +6,7 @@ bound. A fault names a subject or a server, never what a message said.
 """
 
 import ssl
+import traceback
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -119,8 +120,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 class FaultLog:
     """The faults of one link, the latest last; the same kind at the same place is counted, not repeated."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], on_fault: Callable[[Fault], None] | None = None) -> None:
         self._now_ms = now_ms
+        self._on_fault = on_fault
         self._faults: dict[tuple[FaultKind, str], Fault] = {}
 
     @property
@@ -143,6 +145,8 @@ class FaultLog:
         self._faults[(kind, about)] = fault
         if len(self._faults) > FAULTS_KEPT_MAX:
             del self._faults[next(iter(self._faults))]
+        if self._on_fault is not None:
+            self._on_fault(fault)
         return fault
 
     def forget(self, kinds: frozenset[FaultKind]) -> None:
@@ -160,3 +164,10 @@ def kind_of_dial_error(error: BaseException) -> FaultKind:
     if isinstance(error, OSError | TimeoutError):
         return FaultKind.UNREACHABLE
     return FaultKind.OTHER
+
+
+def place_of(error: BaseException) -> str:
+    """Return what was raised and where, without what it says: messages of errors may quote content."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {frames[-1].filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

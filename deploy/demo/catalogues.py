@@ -5,71 +5,36 @@ fate that a careful reader gives it. Dirt is planted by going round `dirt.DIRT` 
 county shows every form; what needs a neighbour (ditto marks, merged cells, duplicates, subtotals) is planted here.
 """
 
-import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import msgspec
 
-from deploy.demo.administration import (
-    brigade,
-    filing_years,
-    old_county_paper,
-    ordinary_paper,
-    special_paper,
-    town_name,
-    village_name,
-)
 from deploy.demo.cells import Catalogue, Cell, Fate, FileForm, Row, Sheet
 from deploy.demo.county import Place
-from deploy.demo.datings import DATINGS, dating, fits
-from deploy.demo.dirt import DIRT, Entry, retention_words
-from deploy.demo.layouts import Columns, Layout, columns_of
-from deploy.demo.livelihood import Kind, details
-from deploy.demo.numbering import Dialect, Numbering, Series, numbering_of
-from deploy.demo.plans import FilePlan, file_plans
-from deploy.demo.story import Planted, planted_papers
-from protocol.sites import SiteRank
+from deploy.demo.dirt import DIRT, Entry
+from deploy.demo.entries import Block, blocks
+from deploy.demo.layouts import Layout, columns_of
+from deploy.demo.livelihood import Kind
+from deploy.demo.numbering import Dialect, numbering_of
+from deploy.demo.plans import FilePlan, Owner, SheetPlan, file_plans
+from deploy.demo.story import planted_papers
 
 DEFAULT_SEED = 330523
 """The county's own code: the demonstration is the same on every machine."""
 
 _DIRT_EVERY = 4
+_TURN_EACH_SITE = 13
+"""How far each site starts after the one before it: sites of equal size would plant the same dirt otherwise."""
 _DITTO_EVERY = 11
 _MERGE_EVERY = 23
 _MERGED_ROWS = 3
 _DUPLICATE_EVERY = 47
 _EMPTY_EVERY = 53
 _HEADER_AGAIN_EVERY = 61
-_BLOCK_ROWS = (6, 18)
-_OLD_COUNTY_YEARS = range(1931, 1949)
 _HABITS = ("compact", "iso", "dots", "words", "slashes")
-_CATEGORIES = {Layout.ACCOUNTS: "KU·3", Layout.MEDIA: "ZP", Layout.OBJECTS: "SW"}
-_VOLUME_LISTS = frozenset((Layout.VOLUMES, Layout.ACCOUNTS))
-_TRADITIONAL_HEADINGS = str.maketrans("号题责任者备数级发关时间档", "號題責任者備數級發關時間檔")
-
-
-class Owner(msgspec.Struct, frozen=True, kw_only=True):
-    """A site as the author of catalogues: its place, its place in the table, its numbering and its habit of dating."""
-
-    place: Place
-    position: int
-    numbering: Numbering
-    habit: str
-
-
-class _SheetPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One sheet to be made."""
-
-    owner: Owner
-    file: FilePlan
-    columns: Columns
-    rows: int
-    file_index: int
-    ordinal: int
-    """Number of the first row among all rows of the county: where the going round starts."""
-    kind: Kind | None = None
-    planted: tuple[Planted, ...] = ()
+_OLD_HEADINGS = ("序號", "檔號", "文號", "責任者", "題名", "日期", "密級", "頁數", "備註")
+_DIRT_NAMES = tuple(DIRT)
 
 
 def catalogues_of(place: Place, position: int, *, rows: int, seed: int = DEFAULT_SEED) -> Iterator[Catalogue]:
@@ -94,25 +59,28 @@ def catalogues_of(place: Place, position: int, *, rows: int, seed: int = DEFAULT
 def _file_name(owner: Owner, plan: FilePlan) -> str:
     suffix = plan.form.value.partition("-")[0]
     subject = plan.kinds[0].name if len(plan.kinds) == 1 else "孝丰县旧政权" if plan.old_county else ""
-    return f"{owner.place.name}{plan.layout.value}{f'（{subject}）' if subject else ''}.{suffix}"
+    list_name = plan.layout.value.partition("（")[0]
+    return f"{owner.place.name}{list_name}{f'（{subject}）' if subject else ''}.{suffix}"
 
 
 def _sheets(owner: Owner, plan: FilePlan, file_index: int, ordinal: int, seed: int) -> Iterator[Sheet]:
     kinds: tuple[Kind | None, ...] = plan.kinds or (None,)
+    if plan.old_county:
+        owner = msgspec.structs.replace(
+            owner, numbering=msgspec.structs.replace(owner.numbering, dialect=Dialect.CATALOGUES_1994, fonds_no="M01")
+        )
     for number, kind in enumerate(kinds):
         rows = plan.rows // len(kinds) + (plan.rows % len(kinds) if number == 0 else 0)
         chance = Random(f"{seed}/{owner.place.code}/{file_index}/{number}")
         columns = columns_of(plan.layout, chance, tuple(heading for heading, _ in kind.columns) if kind else ())
         if plan.old_county:
-            columns = msgspec.structs.replace(
-                columns, headings=tuple(heading.translate(_TRADITIONAL_HEADINGS) for heading in columns.headings)
-            )
-        sheet_plan = _SheetPlan(
+            columns = msgspec.structs.replace(columns, headings=_OLD_HEADINGS)
+        sheet_plan = SheetPlan(
             owner=owner,
             file=plan,
             columns=columns,
             rows=rows,
-            file_index=file_index,
+            file_index=file_index * len(kinds) + number,
             ordinal=ordinal,
             kind=kind,
             planted=planted_papers(owner.place)[:rows] if file_index == 0 else (),
@@ -133,95 +101,90 @@ def _titles(place: Place, plan: FilePlan, kind: Kind | None) -> tuple[str, ...]:
     return (heading, f"编制单位：{place.archive_name}    编制日期：2021年9月") if plan.form is FileForm.XLSX else (heading,)
 
 
-def _rows(plan: _SheetPlan, chance: Random) -> Iterator[Row]:
-    """Yield the rows of a sheet, block by block; subtotals, empty rows and repeated headers in between."""
+def _rows(plan: SheetPlan, chance: Random) -> Iterator[Row]:
+    """Yield the rows of a sheet, block by block, with a subtotal under each block where there is something to add up."""
     ordinal = plan.ordinal
-    shows_pages = "pages" in plan.columns.fields
-    for entries in _blocks(plan, chance):
-        yield from _block_rows(plan, entries, ordinal, chance)
-        ordinal += len(entries)
-        if shows_pages:
-            yield _subtotal(plan, entries)
+    for block in blocks(plan, chance):
+        if block.planted:
+            for entry in block.entries:
+                yield Row(cells=plan.columns.cells(entry), dirt=("planted",))
+        else:
+            yield from _block_rows(plan, block, ordinal, chance)
+        ordinal += len(block.entries)
+        if "pages" in plan.columns.fields and not plan.file.old_county:
+            yield _subtotal(plan, block.entries)
 
 
-def _block_rows(plan: _SheetPlan, entries: list[Entry], ordinal: int, chance: Random) -> Iterator[Row]:
-    """Yield the rows of one block, dirtied; a neighbour to lean on is one that nothing was done to."""
+def _block_rows(plan: SheetPlan, block: Block, ordinal: int, chance: Random) -> Iterator[Row]:
+    """Yield the rows of one block, dirtied; only a row that nothing was done to can be repeated by the next."""
     clean_above: Entry | None = None
     merged_left = 0
-    for index, entry in enumerate(entries):
+    for index, (entry, form) in enumerate(zip(block.entries, block.datings, strict=True)):
         number = ordinal + index
+        dated = f"date_{form}"
         if merged_left:
             merged_left -= 1
-            yield Row(cells=plan.columns.cells({**entry, "party": None}), dirt=("merged_cells",))
+            yield Row(cells=plan.columns.cells({**entry, "party": None}), dirt=("merged_cells", dated))
             continue
-        if number % _EMPTY_EVERY == 30:
-            yield Row(cells=(None,) * len(plan.columns.fields), fate=Fate.SKIPPED, dirt=("empty_row",))
-        if number % _HEADER_AGAIN_EVERY == 17:
-            yield Row(cells=plan.columns.headings, fate=Fate.SKIPPED, dirt=("header_again",))
-        if number % _MERGE_EVERY == 10 and _mergeable(plan, entries, index):
+        yield from _between(plan, number)
+        if number % _MERGE_EVERY == 10 and _mergeable(plan, block.entries, index):
             merged_left = _MERGED_ROWS - 1
             down = (plan.columns.fields.index("party"), _MERGED_ROWS)
-            yield Row(cells=plan.columns.cells(entry), merged_down=down, dirt=("merged_cells",))
+            yield Row(cells=plan.columns.cells(entry), merged_down=down, dirt=("merged_cells", dated))
             clean_above = None
             continue
         row = _dirtied(plan, entry, number, clean_above, chance)
-        yield row
         clean_above = None if row.dirt else entry
+        yield msgspec.structs.replace(row, dirt=(*row.dirt, dated))
 
 
-def _mergeable(plan: _SheetPlan, entries: list[Entry], index: int) -> bool:
+def _between(plan: SheetPlan, number: int) -> Iterator[Row]:
+    """Yield the rows that are no entries: an empty one, the header again at the top of a printed page."""
+    if number % _EMPTY_EVERY == 30:
+        yield Row(cells=(None,) * len(plan.columns.fields), fate=Fate.SKIPPED, dirt=("empty_row",))
+    if number % _HEADER_AGAIN_EVERY == 17:
+        yield Row(cells=plan.columns.headings, fate=Fate.SKIPPED, dirt=("header_again",))
+
+
+def _mergeable(plan: SheetPlan, entries: Sequence[Entry], index: int) -> bool:
     same = {entry.get("party") for entry in entries[index : index + _MERGED_ROWS]}
     return (
         plan.file.form is FileForm.XLSX
-        and "party" in plan.columns.fields
         and index + _MERGED_ROWS <= len(entries)
         and len(same) == 1
-        and None not in same
+        and same != {None}
     )
 
 
-def _dirtied(plan: _SheetPlan, entry: Entry, number: int, above: Entry | None, chance: Random) -> Row:
+def _dirtied(plan: SheetPlan, entry: Entry, number: int, above: Entry | None, chance: Random) -> Row:
     """Return the row of an entry with at most one form of dirt besides that of its date."""
     cells = plan.columns.cells
-    if plan.file.old_county or entry.get("planted"):
-        return Row(cells=cells(entry), dirt=("planted",) if entry.get("planted") else ())
+    if plan.file.old_county:
+        return Row(cells=cells(entry))
     if above is not None and number % _DUPLICATE_EVERY == 9:
         return Row(cells=cells({**entry, "code": above["code"]}), fate=Fate.REJECTED, dirt=("code_duplicate",))
     if above is not None and number % _DITTO_EVERY == 7 and plan.kind is None:
         mark = ("同上", "〃", '"')[number % 3]
         return Row(cells=cells({**entry, "title": "同上", "party": mark}), dirt=("ditto",))
     if number % _DIRT_EVERY == 0:
-        names = tuple(DIRT)
-        for step in range(len(names)):
-            name = names[(number // _DIRT_EVERY + step) % len(names)]
+        turn = number // _DIRT_EVERY + _TURN_EACH_SITE * plan.owner.position
+        for step in range(len(_DIRT_NAMES)):
+            name = _DIRT_NAMES[(turn + step) % len(_DIRT_NAMES)]
+            # Instead of dirt that does not fit here comes the next harmless one, or bad rows would pile up.
+            if step and DIRT[name].fate is not Fate.TAKEN:
+                continue
             changed = DIRT[name].change(entry, chance)
             if changed is not None:
                 return Row(cells=cells({**entry, **changed}), fate=DIRT[name].fate, dirt=(name,))
     return Row(cells=cells(entry))
 
 
-def _subtotal(plan: _SheetPlan, entries: list[Entry]) -> Row:
+def _subtotal(plan: SheetPlan, entries: Sequence[Entry]) -> Row:
+    """Return the row that adds up the pages of a block, its word in the first column or under the titles."""
     pages = sum(count for entry in entries if isinstance(count := entry.get("pages"), int))
     word = ("小计", "合计", "小　计", "本页小计")[len(entries) % 4]
-    fields = plan.columns.fields
-    cells = [pages if field == "pages" else None for field in fields]
-    where = "title" if len(entries) % 2 else fields[0]
-    cells_with_word: list[Cell] = [*cells]
-    cells_with_word[fields.index(where)] = word
-    return Row(cells=tuple(cells_with_word), fate=Fate.SKIPPED, dirt=("subtotal",))
-
-
-def _blocks(plan: _SheetPlan, chance: Random) -> Iterator[list[Entry]]:
-    """Yield the entries in blocks of one year, period and organ, the years going up; numbers go on within a series."""
-    used: dict[Series, int] = {}
-    years = _years(plan)
-    done = 0
-    if plan.planted:
-        yield [_planted_entry(plan, paper, index) for index, paper in enumerate(plan.planted)]
-        done = len(plan.planted)
-    while done < plan.rows:
-        size = min(chance.randint(*_BLOCK_ROWS), plan.rows - done)
-        year = years[min(len(years) - 1, done * len(years) // max(plan.rows, 1))]
-        series = _series(plan, year, chance)
-        series = msgspec.structs.replace(series, volume_no=list(used).index(series) + 1 if series in used else len(used) + 1)
-        ...
+    where = "title" if len(entries) % 2 else plan.columns.fields[0]
+    values: dict[str, Cell] = {"pages": pages, where: word}
+    return Row(
+        cells=tuple(values.get(field) for field in plan.columns.fields), fate=Fate.SKIPPED, dirt=("subtotal",)
+    )

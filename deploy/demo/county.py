@@ -10,7 +10,9 @@ With the county archive and the mediation window there are 232 sites. Everything
 these places is made up.
 """
 
+import functools
 from importlib.resources import files
+from random import Random
 
 import msgspec
 
@@ -70,6 +72,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
                 return "安吉县人民政府" if self.site.rank is SiteRank.COUNTY else self.official_name
 
 
+@functools.cache
 def all_places() -> tuple[Place, ...]:
     """Return the 232 sites in the order of their codes: county, window, then each township with its villages."""
     lines = (files("deploy.demo") / "county.csv").read_text(encoding="utf-8").splitlines()[1:]
@@ -97,3 +100,16 @@ def chosen_places(count: int) -> tuple[Place, ...]:
     places = all_places()
     first = [place for code in _FIRST for place in places if place.code == code]
     return tuple([*first, *(place for place in places if place.code not in _FIRST)][:count])
+
+
+def home_of(place: Place, chance: Random) -> Place:
+    """Return the village that a record of this site is about: itself, or any village that belongs to it."""
+    if place.site.rank is SiteRank.VILLAGE:
+        return place
+    territory = place.site.parent if place.site.suffix else place.site
+    villages = [
+        other
+        for other in all_places()
+        if other.site.rank is SiteRank.VILLAGE and territory is not None and territory.contains(other.site)
+    ]
+    return chance.choice(villages)

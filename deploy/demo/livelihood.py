@@ -12,7 +12,7 @@ from random import Random
 import msgspec
 
 from deploy.demo.persons import invented_name
-from protocol.livelihood_kinds import LIVELIHOOD_KINDS
+from protocol.vocabularies import LIVELIHOOD_KINDS
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,10 @@ import msgspec
 
 from deploy.demo.cells import FileForm
 from deploy.demo.county import Place
-from deploy.demo.layouts import Layout
+from deploy.demo.layouts import Columns, Layout
 from deploy.demo.livelihood import KINDS, Kind
+from deploy.demo.numbering import Numbering
+from deploy.demo.story import Planted
 from protocol.sites import SiteRank
 
 ROWS_PER_KIND_MIN = 5
@@ -28,6 +30,29 @@ class FilePlan(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...] = ()
     old_county: bool = False
     """Records of 孝丰县, in the characters of their time."""
+
+
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """A site as the author of catalogues: its place, its number in the table, its numbering and its habit of dating."""
+
+    place: Place
+    position: int
+    numbering: Numbering
+    habit: str
+
+
+class SheetPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One sheet to be made."""
+
+    owner: Owner
+    file: FilePlan
+    columns: Columns
+    rows: int
+    file_index: int
+    ordinal: int
+    """Number of the sheet's first row among all rows of the county: where the going round the dirt starts."""
+    kind: Kind | None = None
+    planted: tuple[Planted, ...] = ()
 
 
 _Share = tuple[Layout, FileForm, float]

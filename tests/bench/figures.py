@@ -46,9 +46,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """Entries of the hub's index in the search benchmark."""
 
 
-QUICK = Scale(
-    rows=5_000, rounds=1, changes=30, sites=24, records=200, questions=20, idle_s=10.0, entries=50_000
-)
+QUICK = Scale(rows=5_000, rounds=1, changes=30, sites=24, records=200, questions=20, idle_s=10.0, entries=50_000)
 """A run that shows in a minute that every benchmark works; its figures mean little."""
 
 
@@ -96,6 +94,8 @@ def table(figures: Sequence[Figure]) -> str:
     """The figures as a Markdown table, which also reads well on a terminal."""
     lines = [_HEADINGS, *(_cells(figure) for figure in figures)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    drawn = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    drawn = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
     drawn.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(drawn)

@@ -64,14 +64,16 @@ def frames(count: int, site: str, start: int = 1) -> Iterator[bytes]:
     bodies = (encode_record(record(cells, site)) for cells in rows(start + count - 1) if int(cells[0]) >= start)
     seq = 0
     for bodies_of_frame in batches(bodies, FRAME_EVENTS_MAX):
-        events = [
-            msgspec.Raw(encode_event(Described(seq=at, previous=at - 1, at_ms=0, actor="import", record=msgspec.Raw(body))))
-            for at, body in enumerate(bodies_of_frame, seq + 1)
-        ]
+        events = [_described(at, body) for at, body in enumerate(bodies_of_frame, seq + 1)]
         last = seq + len(events)
         frame = Frame(site=site, node=identity.public_key, epoch="bench", previous=seq, last=last, events=tuple(events))
         yield seal(frame, identity)
         seq = last
+
+
+def _described(seq: int, body: bytes) -> msgspec.Raw:
+    event = Described(seq=seq, previous=seq - 1, at_ms=0, actor="import", record=msgspec.Raw(body))
+    return msgspec.Raw(encode_event(event))
 
 
 def write_frames(path: Path, sealed: Iterable[bytes]) -> int:
@@ -138,7 +140,9 @@ async def rate(folder: Path, server: NatsServer, count: int) -> float:
     if not file.exists():
         write_frames(file, frames(count, "330599000000"))
     await _fresh_stream(server)
-    async with running(*worker("plain_replication", "sink", server.url, index, count), log=folder / "sink.log") as sinking:
+    async with running(
+        *worker("plain_replication", "sink", server.url, index, count), log=folder / "sink.log"
+    ) as sinking:
         await sinking.heard("ready")
         command = worker("plain_replication", "publish", server.url, file)
         async with running(*command, log=folder / "publish.log") as publishing:
@@ -151,7 +155,9 @@ async def latencies_ms(folder: Path, server: NatsServer, changes: int) -> list[f
     """Milliseconds from publishing one record until another process's table shows it, one after the other."""
     index = folder / f"plain-{time.monotonic_ns()}.db"
     await _fresh_stream(server)
-    async with running(*worker("plain_replication", "sink", server.url, index, changes), log=folder / "sink.log") as sinking:
+    async with running(
+        *worker("plain_replication", "sink", server.url, index, changes), log=folder / "sink.log"
+    ) as sinking:
         await sinking.heard("ready")
         reader = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
         found = []

@@ -7,10 +7,11 @@ Worker: ``python -m tests.bench.plain_scatter answer URL FOLDER FIRST LAST RECOR
 """
 
 import asyncio
+import itertools
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from tests.bench.plain_index import PlainIndex, bigrams, entry_of
+from tests.bench.plain_index import Entry, PlainIndex, bigrams, entry_of
 from tests.bench.programs import running, say, worker
 from tests.bench.rows import TOPIC, record, rows
 from tests.servers import NatsServer
@@ -42,6 +43,9 @@ _NEWEST = (
 )
 
 
+_REPLIES = msgspec.msgpack.Decoder(tuple[int, int, list[Entry]])
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What one question took, in milliseconds."""
 
@@ -60,7 +64,6 @@ def make(path: Path, number: int, records: int) -> None:
 
 async def answer(url: str, folder: Path, first: int, last: int, records: int) -> None:
     """Be the sites from ``first`` to before ``last`` until terminated."""
-    encoder = msgspec.msgpack.Encoder()
     async with AsyncExitStack() as open_clients:
         for number in range(first, last):
             path = folder / f"site-{number}.db"
@@ -68,37 +71,36 @@ async def answer(url: str, folder: Path, first: int, last: int, records: int) ->
                 make(path, number, records)
             connection, client = sqlite3.connect(path), await nats.connect(url)
             open_clients.push_async_callback(client.close)
-            await client.subscribe(SUBJECT, cb=_answering(connection, client, encoder, number))
+            await client.subscribe(SUBJECT, cb=_answering(connection, client, number))
             await client.flush()
         say("ready")
         await asyncio.Event().wait()
 
 
-def _answering(connection: sqlite3.Connection, client: Client, encoder: msgspec.msgpack.Encoder, number: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _answering(connection: sqlite3.Connection, client: Client, number: int) -> Callable[[Msg], Awaitable[None]]:
     async def reply(message: Msg) -> None:
         phrase = f'"{bigrams(message.data.decode())}"'
         ((total,),) = connection.execute(_TOTAL, (phrase,))
         found = connection.execute(_NEWEST, (phrase, HITS)).fetchall()
-        await client.publish(message.reply, encoder.encode((number, total, found)))
+        await client.publish(message.reply, msgspec.msgpack.encode((number, total, found)))
 
     return reply
 
 
 async def ask(url: str, sites: int, questions: int) -> None:
     """Put the topic word to every site, one question after the other, and say what each took."""
-    decoder = msgspec.msgpack.Decoder(tuple[int, int, list[tuple[str | int | None, ...]]])
     async with await nats.connect(url) as client:
         for number in range(-WARM_QUESTIONS, questions):
-            asked = await _ask_once(client, decoder, sites)
+            asked = await _ask_once(client, sites)
             if number >= 0:
                 say("asked", asked.first_ms, asked.all_ms, asked.answers, asked.hits)
 
 
-async def _ask_once(client: Client, decoder: msgspec.msgpack.Decoder, sites: int) -> Asked:  # type: ignore[type-arg]
-    complete, times, found = asyncio.Event(), list[float](), list[tuple[str | int | None, ...]]()
+async def _ask_once(client: Client, sites: int) -> Asked:
+    complete, times, found = asyncio.Event(), list[float](), list[Entry]()
 
     async def take(message: Msg) -> None:
-        found.extend(decoder.decode(message.data)[2])
+        found.extend(_REPLIES.decode(message.data)[2])
         times.append(time.monotonic())
         if len(times) == sites:
             complete.set()
@@ -123,7 +125,7 @@ async def answering(folder: Path, server: NatsServer, sites: int, records: int, 
     cuts = [sites * part // processes for part in range(processes + 1)]
     async with AsyncExitStack() as stack:
         started = []
-        for first, last in zip(cuts, cuts[1:], strict=False):
+        for first, last in itertools.pairwise(cuts):
             command = worker("plain_scatter", "answer", server.url, folder, first, last, records)
             started.append(await stack.enter_async_context(running(*command, log=folder / "answer.log")))
         for program in started:

@@ -1,0 +1,67 @@
+"""Protocol 1.0 is frozen: its bytes are read and written the same for ever."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from protocol import codec
+from protocol.calls import QuestionHead
+from protocol.events import EventHead
+from replication.seal import seal, unseal
+from tests.builders import identity
+from tests.golden.messages import FRAME, MESSAGES, RECORD
+
+FOLDER = Path(__file__).with_name("v1.0")
+
+
+def written(message: msgspec.Struct) -> bytes:
+    """Return the bytes under which a message travels."""
+    return msgspec.json.encode(message)
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_message_is_written_as_version_1_wrote_it(name: str) -> None:
+    assert written(MESSAGES[name]) == (FOLDER / f"{name}.json").read_bytes().rstrip(b"\n")
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_message_of_version_1_is_read_whole(name: str) -> None:
+    raw = (FOLDER / f"{name}.json").read_bytes().rstrip(b"\n")
+    read = msgspec.json.decode(raw, type=type(MESSAGES[name]))
+    assert written(read) == raw
+
+
+def test_every_golden_file_belongs_to_a_message() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(MESSAGES)
+
+
+def test_sealed_frame_of_version_1_is_opened() -> None:
+    sealed = (FOLDER / "frame.sealed").read_bytes()
+    assert written(unseal(sealed, [identity(1).public_key])) == written(FRAME)
+
+
+def test_sealing_now_gives_a_frame_that_opens_to_the_same() -> None:
+    assert written(unseal(seal(FRAME, identity(1)), [identity(1).public_key])) == written(FRAME)
+
+
+def test_a_field_of_a_later_version_survives_inside_a_record() -> None:
+    """A record is stored and forwarded as raw bytes, so a hub of today keeps what a node of tomorrow wrote."""
+    raw = codec.encode_record(RECORD).replace(b'"version":2', b'"version":2,"shelf_mark":"A-3"')
+    event = (FOLDER / "event-described.json").read_bytes().rstrip(b"\n").replace(codec.encode_record(RECORD), raw)
+    read = codec.decode_event(event)
+    assert b'"shelf_mark":"A-3"' in codec.encode_event(read)
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_an_unknown_field_disturbs_no_reader(name: str) -> None:
+    raw = (FOLDER / f"{name}.json").read_bytes().rstrip(b"\n")
+    extended = raw[:-1] + b',"of_tomorrow":{"a":[1]}}'
+    assert msgspec.json.decode(extended, type=type(MESSAGES[name])) is not None
+
+
+def test_every_kind_that_travels_has_a_golden_message() -> None:
+    kinds = {type(message) for message in MESSAGES.values()}
+    events = set(EventHead.__subclasses__())
+    questions = set(QuestionHead.__subclasses__())
+    assert events | questions <= kinds
