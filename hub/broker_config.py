@@ -37,6 +37,7 @@ from protocol import subjects
 from protocol.errors import BadValue
 from protocol.sites import Site
 from protocol.wording import Text
+from replication.connection import inbox_prefix
 
 ACCOUNT = "ARCH"
 
@@ -77,16 +78,11 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
     subscribe: tuple[str, ...]
 
 
-def inbox_of(site: Site) -> str:
-    """Return the prefix of a site's inbox subjects."""
-    return f"_INBOX_{site.code}"
-
-
 def rights_of(site: Site) -> Rights:
     """Return what a node of ``site`` may do: the table above."""
     return Rights(
         publish=(subjects.events(site), subjects.beat(site), subjects.replies_of(site)),
-        subscribe=(subjects.ASK_ALL, subjects.ask_every(site), subjects.receipt(site), f"{inbox_of(site)}.>"),
+        subscribe=(subjects.ASK_ALL, subjects.ask_every(site), subjects.receipt(site), f"{inbox_prefix(site)}.>"),
     )
 
 

@@ -24,6 +24,9 @@ CONNECTIONS_MAX = 2_000
 STORE_MIB_MAX = 20 * 1024
 """MiB of event stream on the hub's disk: a county's whole history of changes is under a tenth of that."""
 
+STORE_MIB_MIN = 8 * 1024
+"""MiB that the stream of events reserves (``replication.streams``); with less the broker refuses to make it."""
+
 CODE_DAYS = 7
 """Days that an enrolment code stays good: a village clerk comes in once a week."""
 
@@ -39,7 +42,7 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     host: str = EVERYWHERE[0]
     port: _Port = BROKER_PORT
     connections_max: Annotated[int, msgspec.Meta(ge=10, le=65_536)] = CONNECTIONS_MAX
-    store_mib_max: Annotated[int, msgspec.Meta(ge=64)] = STORE_MIB_MAX
+    store_mib_max: Annotated[int, msgspec.Meta(ge=STORE_MIB_MIN)] = STORE_MIB_MAX
 
 
 class ExternalBroker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

@@ -14,7 +14,7 @@ from hub.merge import Change, Place
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.events import AccessChanged, BaselineMarked, Described, Event, Withdrawn, WithdrawalCause
+from protocol.events import AccessChanged, BaselineMarked, Described, Event, WithdrawalCause, Withdrawn
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text

@@ -58,7 +58,7 @@ catalogue_state = Table(
     metadata,
     Column("only_row", Integer, primary_key=True),
     Column("next_serial", Integer, nullable=False),
-    Column("analysis_version", Integer, nullable=False),
+    Column("index_version", Integer, nullable=False),
 )
 
 site_epoch = Table(
@@ -80,7 +80,7 @@ history = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("fields", Text, nullable=False),
+    Column("what", Text, nullable=False),
     PrimaryKeyConstraint("record_id", "site", "epoch", "seq"),
 )
 

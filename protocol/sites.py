@@ -14,7 +14,7 @@ import msgspec
 from protocol.errors import BadValue
 from protocol.wording import Text
 
-_FORM = re.compile(r"(\d{6})(\d{3})(\d{3})(?:-([A-Z]\d{2,4}))?")
+_FORM = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})(?:-([A-Z][0-9]{2,4}))?")
 _NO_SUFFIX = "_"
 
 

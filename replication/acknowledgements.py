@@ -6,7 +6,7 @@ the publish is not permitted. Its errors are translated here, once.
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nats.errors import ConnectionClosedError, MaxPayloadError, NoRespondersError, OutboundBufferLimitError
 from nats.errors import Error as NatsError
@@ -31,7 +31,10 @@ def link_down() -> LinkDown:
     """Return the error of every call that needs a link when there is none."""
     return LinkDown(
         Text(zh="与县档案馆服务器的连接已断开。", en="no link to the county's server now"),
-        Text(zh="无需操作：数据保存在本机，连接恢复后自动继续。", en="Nothing to do: work waits here and goes on with the link."),
+        Text(
+            zh="无需操作：数据保存在本机，连接恢复后自动继续。",
+            en="Nothing to do: work waits here and goes on with the link.",
+        ),
     )
 
 
@@ -45,7 +48,9 @@ def no_stream() -> LinkDown:
 
 def call_timeout(deadline_s: float) -> CallTimeout:
     """Return the error of a call that nobody acknowledged."""
-    return CallTimeout(Text(zh=f"服务器在 {deadline_s:g} 秒内没有确认。", en=f"no acknowledgement within {deadline_s:g} s"))
+    return CallTimeout(
+        Text(zh=f"服务器在 {deadline_s:g} 秒内没有确认。", en=f"no acknowledgement within {deadline_s:g} s")
+    )
 
 
 def not_permitted(subject: str) -> Refused:
@@ -53,7 +58,8 @@ def not_permitted(subject: str) -> Refused:
     return Refused(
         Text(zh=f"服务器不允许本站向 {subject} 发布。", en=f"the broker does not permit publishing to {subject}"),
         Text(
-            zh="请县档案馆核对本站的登记信息和权限。", en="Ask the county to check how this site is enrolled and what it may do."
+            zh="请县档案馆核对本站的登记信息和权限。",
+            en="Ask the county to check how this site is enrolled and what it may do.",
         ),
     )
 
@@ -87,6 +93,14 @@ def _translated_refusal(error: APIError) -> DanglianError:
     return Refused(Text(zh=f"服务器拒绝了请求：{words}", en=f"the broker refused: {words}"))
 
 
+MANAGEMENT = "$js.api"
+"""Stands for whichever subject a question about streams or consumers is put to."""
+
+
+def _concerns(denied: str, about: str) -> bool:
+    return denied == about or (about == MANAGEMENT and denied.startswith(MANAGEMENT))
+
+
 class Acknowledgements:
     """The calls of one link that wait for the broker."""
 
@@ -105,8 +119,9 @@ class Acknowledgements:
         calling = asyncio.ensure_future(call)
         ended: asyncio.Future[DanglianError] = asyncio.get_running_loop().create_future()
         self._waiting[ended] = subject.lower()
+        either: set[asyncio.Future[Any]] = {calling, ended}
         try:
-            await asyncio.wait({calling, ended}, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
             if calling.done():
                 return calling.result()
             raise ended.result() if ended.done() else call_timeout(deadline_s)
@@ -121,7 +136,7 @@ class Acknowledgements:
     def deny(self, subject: str) -> None:
         """End the calls to a subject that the broker does not permit; it names subjects in lower case."""
         for ended, about in self._waiting.items():
-            if about == subject and not ended.done():
+            if _concerns(subject, about) and not ended.done():
                 ended.set_result(not_permitted(subject))
 
     def lose(self) -> None:

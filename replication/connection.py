@@ -25,8 +25,17 @@ from nats.js.api import Header
 from protocol.errors import BadSetting
 from protocol.sites import Site
 from protocol.wording import Text
-from replication.acknowledgements import Acknowledgements, call_timeout, link_down, translated
-from replication.broker_client import BrokerClient, LinkRhythm, LinkSettings, dial, discard, part, tls_context, vital_signs
+from replication.acknowledgements import MANAGEMENT, Acknowledgements, call_timeout, link_down, translated
+from replication.broker_client import (
+    BrokerClient,
+    LinkRhythm,
+    LinkSettings,
+    dial,
+    discard,
+    part,
+    tls_context,
+    vital_signs,
+)
 from replication.bus import Bus, Message, MessageHandler, Subscription
 from replication.faults import DIAL_FAULTS, Fault, FaultKind, FaultLog, kind_of_dial_error, place_of
 from replication.pulling import PullSource
@@ -111,8 +120,8 @@ def _check(settings: LinkSettings) -> None:
         nkeys.from_seed(bytearray(settings.seed_file.read_bytes().strip())).wipe()
     except (OSError, nkeys.NkeysError, ValueError) as error:
         raise BadSetting(
-            Text(zh=f"无法读取密钥文件：{settings.seed_file}", en=f"cannot read the key file {settings.seed_file}: {error}"),
-            Text(zh="请重新初始化本站并向县档案馆登记。", en="Initialise this site again and enrol it with the county."),
+            Text(zh=f"无法读取密钥文件：{settings.seed_file}", en=f"cannot read the key file {settings.seed_file}"),
+            Text(zh="请重新初始化本站并向县档案馆登记。", en="Initialise the site again and enrol it anew."),
         ) from error
 
 
@@ -153,7 +162,7 @@ class Link:
         """Call back at each new connection, after every subscription stands; returns what takes it out again."""
         key = object()
         self._callbacks[key] = callback
-        
+
         def withdraw() -> None:
             self._callbacks.pop(key, None)
 
@@ -193,7 +202,7 @@ class Link:
         if client is None or not client.is_connected:
             raise link_down()
         manager = client.jetstream(timeout=_MANAGE_DEADLINE_S)
-        return await self._acknowledgements.wait(question(manager), "$js.api", _MANAGE_DEADLINE_S)
+        return await self._acknowledgements.wait(question(manager), MANAGEMENT, _MANAGE_DEADLINE_S)
 
     def pull(self, stream: StreamPlan, durable: str) -> PullSource:
         """Return a source of a stream's messages; its reading position stays with the broker under a name."""

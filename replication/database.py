@@ -12,7 +12,7 @@ import asyncio
 import errno
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,24 +151,25 @@ async def opened(
     """
     engine = _engine(path, reader_cache_kib, read_only=read_only)
     try:
-        async with engine.connect() as plain:
-            writer = await plain.execution_options(writing=not read_only)
+        async with AsyncExitStack() as connections:
             try:
+                plain = await connections.enter_async_context(engine.connect())
+                writer = await plain.execution_options(writing=not read_only)
                 if not read_only:
-                    await writer.exec_driver_sql(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
-                    await writer.run_sync(migrate, migrations)
-                    await writer.commit()
+                    await _prepare(writer, migrations)
+                others = [await connections.enter_async_context(engine.connect()) for _ in range(readers)]
             except DBAPIError as error:
                 raise translated(error.orig or error, path) from error
-            others = [await engine.connect() for _ in range(readers)]
-            try:
-                yield Database(path, writer, others)
-            finally:
-                for reader in others:
-                    await reader.close()
+            yield Database(path, writer, others)
     finally:
         # An open connection's thread would keep the process from ending.
         await engine.dispose()
+
+
+async def _prepare(writer: AsyncConnection, migrations: Sequence[tuple[str, Path]]) -> None:
+    await writer.exec_driver_sql(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+    await writer.run_sync(migrate, migrations)
+    await writer.commit()
 
 
 def _engine(path: Path, reader_cache_kib: int, *, read_only: bool) -> AsyncEngine:

@@ -79,9 +79,7 @@ MEANINGS = {
     FaultKind.HANDLER_FAILED: Text(
         zh="处理一条消息时程序出错，详见日志。", en="The program failed on a message; the log says where."
     ),
-    FaultKind.BAD_MESSAGE: Text(
-        zh="收到无法解读的消息，已忽略。", en="A message could not be read and was ignored."
-    ),
+    FaultKind.BAD_MESSAGE: Text(zh="收到无法解读的消息，已忽略。", en="A message could not be read and was ignored."),
     FaultKind.FOREIGN_MESSAGE: Text(
         zh="消息内容自称来自别的站点，已忽略。", en="A message claimed to come from another site and was ignored."
     ),

@@ -7,6 +7,7 @@ sites do not knock at the same moment.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
@@ -60,8 +61,7 @@ class Pause:
 
     async def wait(self, wake: asyncio.Event | None = None) -> None:
         """Pause once; with ``wake``, no longer than until that event is set."""
-        pause = asyncio.ensure_future(self._sleep(self.next_s()))
-        waiting: set[asyncio.Future[object]] = {pause}
+        waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._sleep(self.next_s()))}
         if wake is not None:
             waiting.add(asyncio.ensure_future(wake.wait()))
         try:

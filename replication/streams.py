@@ -206,7 +206,7 @@ async def declare_consumer(broker: Broker, plan: StreamPlan, durable: str, after
         }
         if changes:
             await manager.add_consumer(plan.name, found.config.evolve(**changes))
-        reset = await manager._jsm.reset_consumer(plan.name, durable)
+        reset = await manager.reset_consumer(plan.name, durable)
         return ConsumerState(was_made=False, after=reset.reset_seq - 1)
 
     return await broker.manage(declare)

@@ -92,8 +92,8 @@ def filing_years(rank: SiteRank) -> range:
 
 
 def brigade(place: Place, year: int, chance: Random) -> str:
-    """Return a made-up part of a village, called by the word of its time: 生产队 until 1983, 村民小组 after."""
-    word = "生产队" if year <= 1983 else "村民小组"
+    """Return a made-up part of a village by the word of its time: 生产队 in the people's communes, 村民小组 after."""
+    word = "自然村" if year < 1958 else "生产队" if year <= 1983 else "村民小组"
     return f"{chance.choice(_BRIGADES)}{word}" if place.site.rank is SiteRank.VILLAGE else chance.choice(_BRIGADES)
 
 

@@ -192,10 +192,10 @@ def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: _Numbers) ->
     series = Series(
         category="WS", year=paper.day.year, period=paper.period, organ=paper.organ, catalogue_no=plan.file_index + 8
     )
-    volume, item = numbers.next(series)
+    same = Random(paper.title)
     whole: dict[str, Cell] = {
-        **_numbered(plan, msgspec.structs.replace(series, volume_no=volume), numbers, number, Random(item)),
-        **_described(Paper(title=paper.title, issuer=paper.party, doc_no=paper.doc_no, organ=paper.organ), Random(item)),
+        **_numbered(plan, series, numbers, number, same),
+        **_described(Paper(title=paper.title, issuer=paper.party, doc_no=paper.doc_no, organ=paper.organ), same),
         "pages": paper.pages,
         "note": paper.note or None,
         "date": paper.date or dating(plan.owner.habit, paper.day),

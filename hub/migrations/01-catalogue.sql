@@ -34,12 +34,13 @@ CREATE VIRTUAL TABLE search USING fts5 (terms, content='', columnsize=0, tokeniz
 INSERT INTO search (search, rank) VALUES ('automerge', 8);
 INSERT INTO search (search, rank) VALUES ('hashsize', 4194304);
 
--- One row: the next serial of a docid, and the version of the analysis that cut the terms above.
+-- One row: the next serial of a docid, and the version of the rules that cut the terms above (0: nothing is indexed yet).
 CREATE TABLE catalogue_state (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     next_serial INTEGER NOT NULL,
-    analysis_version INTEGER NOT NULL
+    index_version INTEGER NOT NULL
 );
+INSERT INTO catalogue_state (only_row, next_serial, index_version) VALUES (1, 1, 0);
 
 -- The epochs of each site in the order in which the hub accepted them; entries name the number.
 CREATE TABLE site_epoch (
@@ -49,7 +50,8 @@ CREATE TABLE site_epoch (
     PRIMARY KEY (site, epoch)
 );
 
--- What changed after the first description: facts without values, because a masked value must not live on here.
+-- What changed after the first description: names of fields, or why a record was withdrawn. Never values, because a
+-- value that its owner masked must not live on here.
 CREATE TABLE history (
     record_id BLOB NOT NULL,
     site TEXT NOT NULL,
@@ -58,7 +60,7 @@ CREATE TABLE history (
     at_ms INTEGER NOT NULL,
     kind TEXT NOT NULL,
     actor TEXT NOT NULL,
-    fields TEXT NOT NULL,
+    what TEXT NOT NULL,
     PRIMARY KEY (record_id, site, epoch, seq)
 );
 

@@ -1,14 +1,14 @@
 """Which encoding a text file is in, decided the same way every time.
 
-Catalogues come in five encodings only: UTF-8, GB18030 (and GBK, GB2312 inside it), BIG5, and UTF-16 in both byte
-orders. So the question is not "which of a hundred", which general detectors answer by chance for short Chinese files,
-but which of five, and that has a plain answer:
+Catalogues come in five encodings only: UTF-8, GB18030 (with GBK and GB2312 inside it), BIG5, and UTF-16 in both byte
+orders. So the question is not which of a hundred, where general detectors go wrong on short Chinese files, but which of
+five, and that has a plain answer:
 
 1. A byte order mark decides.
-2. Zero bytes occur in UTF-16 only: line ends, digits and separators have them in one half of the pair.
-3. The rest must decode without a fault, from the first byte to the last, and the text must read like a catalogue: the
-   share of characters that catalogues are full of, and of the frequent halves of GB2312 and BIG5, less what occurs
-   only in text decoded wrongly. GB18030 and BIG5 accept each other's bytes, but the text is then rare characters.
+2. Zero bytes occur in UTF-16 only: there, line ends, digits and separators have them in one half of the pair.
+3. The rest must decode without a fault from the first byte to the last. UTF-8 that does so is UTF-8, but for a handful
+   of characters. GB18030 and BIG5 accept each other's bytes; the right one reads like a catalogue: it is full of the
+   characters that catalogues are full of, the wrong one of rare characters.
 """
 
 import codecs
@@ -29,31 +29,42 @@ CHUNK_BYTES: Final = 1024 * 1024
 """Bytes decoded at a time while a file is checked."""
 
 SCORE_MIN: Final = 0.35
-"""Score under which no candidate is believed. Real catalogues score 0.8 and more, wrongly decoded ones under 0.2."""
+"""Score under which no candidate is believed: lists of rare names score 0.5 and more, wrong decodings under 0.2."""
 
 SCORE_LEAD_MIN: Final = 0.15
 """Lead over the next candidate under which the choice is reported as uncertain."""
 
-BOM_CHARS: Final = "\ufeff"
+UTF8_CERTAIN_CHARS: Final = 10
+"""Characters outside ASCII after which text that is valid UTF-8 can be nothing else (GBK text of that length fits
+UTF-8's pattern once in thousands of years of catalogues)."""
 
+BOM: Final = "\ufeff"
+
+_CERTAIN: Final = 2.0
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (b"\x84\x31\x95\x33", "gb18030"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Words of catalogue headers and titles, simplified and traditional; a dozen of them in a wrong decoding is a miracle.
+# Windows' BIG5, which has what the ETen makers added and the standard table lacks.
+_BIG5: Final = "cp950"
+_CANDIDATES: Final = ("utf-8", "gb18030", _BIG5)
+# Characters of catalogue headers and titles, simplified and traditional: a wrong decoding hits one by accident.
 _TELLING: Final = frozenset(
     "序号档案题名责任者文日期页次备注保管限永久长短密级全宗目录卷件盒年度机构问关于的通知决定意见报告请示批复函会议"
     "纪要县乡镇村委员办公室人民政府党公社大队组土地林山承包合同登记结婚离姓性别身份证户主一二三四五六七八九十月第"
     "號檔責頁備註長級錄機構問關於決議報請覆會紀縣鄉鎮員辦黨產業務農書東學國際"
 )
+_PUNCTUATION: Final = frozenset("，。、；：？！“”‘’（）《》〔〕【】·—…　×〃")
 _ODD: Final = re.compile("[\ue000-\uf8ff\ufffd\u0080-\u009f\u0100-\u02af\u0300-\u03ff\u0530-\u0e7f\u2500-\u257f]")
-_FOREIGN_CHARS: Final = re.compile(r"[^\x00-\x7f]")
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
+_GB2312_FREQUENT: Final = range(0xB0, 0xD8)
+_BIG5_FREQUENT: Final = range(0xA4, 0xC7)
 
 
 class Encoding(msgspec.Struct, frozen=True, kw_only=True):
-    """An encoding by Python's name, whether it was announced by a byte order mark, and whether it is a guess."""
+    """An encoding by Python's name, whether a byte order mark announced it, and whether it is a guess."""
 
     name: str
     has_mark: bool = False
@@ -62,7 +73,8 @@ class Encoding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """The name that a report shows."""
-        return f"{self.name} (BOM)" if self.has_mark else self.name
+        name = {_BIG5: "BIG5"}.get(self.name, self.name.upper())
+        return f"{name} (BOM)" if self.has_mark else name
 
 
 def detect_encoding(path: Path) -> Encoding:
@@ -75,70 +87,58 @@ def detect_encoding(path: Path) -> Encoding:
     """
     with path.open("rb") as source:
         head = source.read(SCORED_BYTES_MAX)
-    marked = next((Encoding(name=name, has_mark=True) for mark, name in _MARKS if head.startswith(mark)), None)
-    if marked is not None:
-        names = [marked.name]
-    elif b"\0" in head:
-        names = _utf16_order(head)
-    else:
-        names = ["utf-8", "gb18030", "cp950"]
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            if not _decodes_to_the_end(path, name):
+                raise UnreadableFile("encoding_unreadable", _first_fault(path, name))
+            return Encoding(name=name, has_mark=True)
+    names = _utf16_order(head) if b"\0" in head else _CANDIDATES
     scores = {name: score for name in names if (score := _score(head, name)) is not None}
-    scores = {name: score for name, score in scores.items() if _decodes_to_the_end(path, name)}
-    if not scores:
-        raise UnreadableFile("encoding_unreadable", _first_fault(path, names[0]))
-    best = max(scores, key=lambda name: (scores[name], -names.index(name)))
-    if marked is not None:
-        return marked
-    if scores[best] < SCORE_MIN:
-        raise UnreadableFile(
-            "encoding_unreadable",
-            Text(
-                zh=f"按 UTF-8、GB18030、BIG5、UTF-16 读出的都不像文字（最接近 {best}）。",
-                en=f"Read as UTF-8, GB18030, BIG5 or UTF-16 it is not text (closest: {best}).",
-            ),
-        )
-    lead = scores[best] - max((score for name, score in scores.items() if name != best), default=-1.0)
-    return Encoding(name=best, is_uncertain=lead < SCORE_LEAD_MIN)
+    ranked = sorted(scores, key=lambda name: -scores[name])
+    for place, name in enumerate(ranked):
+        if scores[name] >= SCORE_MIN and _decodes_to_the_end(path, name):
+            lead = scores[name] - max((scores[other] for other in ranked[place + 1 :]), default=-1.0)
+            return Encoding(name=name, is_uncertain=lead < SCORE_LEAD_MIN)
+    raise UnreadableFile("encoding_unreadable", _first_fault(path, ranked[0] if ranked else names[0]))
 
 
-def _utf16_order(head: bytes) -> list[str]:
+def _utf16_order(head: bytes) -> tuple[str, ...]:
     """UTF-16 without a mark: the zero halves of ASCII characters stand at odd places in little-endian text."""
     odd, even = head[1::2].count(0), head[0::2].count(0)
-    return ["utf-16-le", "utf-16-be"] if odd >= even else ["utf-16-be", "utf-16-le"]
+    return ("utf-16-le", "utf-16-be") if odd >= even else ("utf-16-be", "utf-16-le")
 
 
 def _score(head: bytes, name: str) -> float | None:
-    """How much the start of a file reads like a catalogue: 1 is perfect; None if it does not decode."""
+    """How much the start of a file reads like a catalogue, 1 is perfect; None if it does not decode."""
     try:
         # A character cut at the end of the sample is not a fault.
         text = codecs.getincrementaldecoder(name)().decode(head, final=len(head) < SCORED_BYTES_MAX)
     except UnicodeDecodeError:
         return None
-    if text.count("\0") > 0:
+    if "\0" in text:
         return -1.0
-    foreign = _FOREIGN_CHARS.findall(text.removeprefix(BOM_CHARS))
+    foreign = _FOREIGN.findall(text)
+    if name == "utf-8" and (not foreign or len(foreign) >= UTF8_CERTAIN_CHARS):
+        return _CERTAIN
     if not foreign:
         return 1.0
     telling = sum(character in _TELLING for character in foreign)
     frequent = sum(map(_is_frequent, foreign))
     odd = sum(_ODD.match(character) is not None for character in foreign)
-    plain = 0.5 if name in ("utf-8", "utf-16-le", "utf-16-be") else 0.0
-    # UTF-8 that decodes to the end is UTF-8: other encodings do not fall into its pattern but for a few characters.
-    return min(1.0, (0.6 * frequent + 3.0 * telling - 2.0 * odd) / len(foreign) + plain)
+    return min(1.0, (0.6 * frequent + 3.0 * telling - 2.0 * odd) / len(foreign))
 
 
 def _is_frequent(character: str) -> bool:
     """Whether a character is punctuation of Chinese text, or in the frequent half of GB2312 or BIG5."""
-    if character in "，。、；：？！“”‘’（）《》〔〕【】·—…　×〃":
+    if character in _PUNCTUATION:
         return True
-    try:
-        return 0xB0 <= character.encode("gb2312")[0] <= 0xD7
-    except UnicodeEncodeError:
-        pass
-    try:
-        return 0xA4 <= character.encode("big5")[0] <= 0xC6
-    except UnicodeEncodeError:
-        return False
+    for codec, leads in (("gb2312", _GB2312_FREQUENT), ("big5", _BIG5_FREQUENT)):
+        try:
+            if character.encode(codec)[0] in leads:
+                return True
+        except UnicodeEncodeError:
+            continue
+    return False
 
 
 def _decodes_to_the_end(path: Path, name: str) -> bool:
@@ -165,5 +165,9 @@ def _first_fault(path: Path, name: str) -> Text:
         for text in _decoded(path, name):
             line += text.count("\n")
     except UnicodeDecodeError as error:
-        line += bytes(error.object[: error.start]).count(b"\n")
-    return Text(zh=f"按 {name} 读到第 {line} 行附近出错。", en=f"Read as {name}, it breaks near line {line}.")
+        line += error.object[: error.start].count(b"\n")
+        return Text(zh=f"按 {name} 读到第 {line} 行附近出错。", en=f"Read as {name}, it breaks near line {line}.")
+    return Text(
+        zh=f"按 UTF-8、GB18030、BIG5、UTF-16 读出的都不像文字（最接近 {name}）。",
+        en=f"Read as UTF-8, GB18030, BIG5 or UTF-16 it is not text (closest: {name}).",
+    )

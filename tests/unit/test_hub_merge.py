@@ -3,7 +3,19 @@
 import msgspec
 import pytest
 
-from hub.merge import ACCESS_FIELD, Change, Conflict, Folded, Held, Origin, Place, Provenance, changed_fields, fold, sweep
+from hub.merge import (
+    ACCESS_FIELD,
+    Change,
+    Conflict,
+    Folded,
+    Held,
+    Origin,
+    Place,
+    Provenance,
+    changed_fields,
+    fold,
+    sweep,
+)
 from protocol.events import WithdrawalCause
 from protocol.vocabularies import AccessStatus
 

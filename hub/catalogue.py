@@ -1,0 +1,290 @@
+"""Statements of the unified catalogue: what is stored of a record, how it is written, how sets are summed up.
+
+Hot statements are plain SQL run with tuples in batches; the others are Core expressions. Nothing here decides: that is
+``merge``. Rows leave this module as values.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, Select, func, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub.merge import BEFORE_ALL, Held, Origin, Place, Provenance
+from hub.preparation import RECORD_COLUMNS, entry_terms
+from hub.tables import baseline, catalogue_state, entry, history, site_epoch
+from protocol.analysis import ANALYSIS_VERSION
+from protocol.codec import decode_record
+from protocol.events import WithdrawalCause
+from protocol.records import Record
+from protocol.vocabularies import AccessStatus
+from replication.digests import Tally
+from replication.tables import tally_columns
+
+SERIALS_A_YEAR = 10**9
+"""Docids of one year: the year times this, plus a serial."""
+
+FIELD_ORDER_VERSION = 1
+"""Version of the order of fields in ``preparation.entry_terms``."""
+
+INDEX_VERSION = ANALYSIS_VERSION * 100 + FIELD_ORDER_VERSION
+"""Version of the terms in the index; another version's index is built anew."""
+
+ENTRY_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS, "withdrawn", "provenance")
+"""The columns of a whole row in the order in which tuples are written."""
+
+INSERT_ENTRY = f"INSERT INTO entry ({', '.join(ENTRY_COLUMNS)}) VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"  # noqa: S608 - constants
+UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
+MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
+INDEX_TERMS = "INSERT INTO search (rowid, terms) VALUES (?, ?)"
+FORGET_TERMS = "INSERT INTO search (search, rowid, terms) VALUES ('delete', ?, ?)"
+INSERT_HISTORY = (
+    "INSERT OR IGNORE INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+_provenances = msgspec.json.Decoder(Provenance)
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the catalogue."""
+
+    docid: int
+    site: str
+    record_id: bytes
+    held: Held
+    level: str
+    fonds_no: str
+    ref_code: str
+
+    def terms(self) -> str | None:
+        """Return what the index holds of the row, None for a row that is not indexed."""
+        return None if self.held.body is None else entry_terms(decode_record(self.held.body))[1]
+
+
+STORED_COLUMNS = (
+    *(entry.c.docid, entry.c.site, entry.c.record_id, entry.c.epoch, entry.c.seq, entry.c.at_ms, entry.c.digest),
+    *(entry.c.withdrawn, entry.c.access_status, entry.c.level, entry.c.fonds_no, entry.c.ref_code),
+    *(entry.c.provenance, entry.c.body),
+)
+"""The columns that make a ``Stored``."""
+
+
+def stored_from(row: Sequence[object]) -> Stored:
+    """Return the value of a row of ``STORED_COLUMNS``."""
+    return _stored(*row)  # type: ignore[arg-type]
+
+
+def _stored(  # noqa: PLR0913, PLR0917 - the columns of one row
+    docid: int,
+    site: str,
+    record_id: bytes,
+    epoch: int,
+    seq: int,
+    at_ms: int,
+    digest: int,
+    withdrawn: str | None,
+    access_status: str,
+    level: str,
+    fonds_no: str,
+    ref_code: str,
+    provenance: bytes | None,
+    body: bytes | None,
+) -> Stored:
+    held = Held(
+        place=Place(epoch, seq),
+        at_ms=at_ms,
+        digest=digest,
+        body=body,
+        access_status=AccessStatus(access_status),
+        withdrawn=WithdrawalCause(withdrawn) if withdrawn else None,
+        provenance=_provenances.decode(provenance) if provenance else None,
+    )
+    return Stored(
+        docid=docid, site=site, record_id=record_id, held=held, level=level, fonds_no=fonds_no, ref_code=ref_code
+    )
+
+
+def encode_provenance(provenance: Provenance | None) -> bytes | None:
+    """Return provenance as it is stored."""
+    return msgspec.json.encode(provenance) if provenance else None
+
+
+_COLUMNS_SQL = ", ".join(column.name for column in STORED_COLUMNS)
+
+
+def stored_of(connection: Connection, site: str, record_ids: Sequence[bytes]) -> list[Stored]:
+    """Return the rows of some records of one site."""
+    if not record_ids:
+        return []
+    marks = ", ".join("?" * len(record_ids))
+    sql = f"SELECT {_COLUMNS_SQL} FROM entry WHERE site = ? AND record_id IN ({marks})"  # noqa: S608 - marks only
+    return [stored_from(row) for row in connection.exec_driver_sql(sql, (site, *record_ids))]
+
+
+def rows_below(site: str, floor: Place, limit: int) -> Select[*tuple[object, ...]]:
+    """The described rows of a site whose place lies below a floor."""
+    return (
+        select(*STORED_COLUMNS)
+        .where(entry.c.site == site, entry.c.body.is_not(None))
+        .where(tuple_(entry.c.epoch, entry.c.seq) < tuple_(floor.epoch, floor.seq))
+        .limit(limit)
+    )
+
+
+def rows_of(record_id: UUID) -> Select[*tuple[object, ...]]:
+    """What every site says about a record id, tombstones included."""
+    return select(*STORED_COLUMNS).where(entry.c.record_id == record_id.bytes).order_by(entry.c.site)
+
+
+def history_of(record_id: bytes, site: str) -> Select[*tuple[object, ...]]:
+    """What changed in one site's record after its first description, oldest first."""
+    return (
+        select(history)
+        .where(history.c.record_id == record_id, history.c.site == site)
+        .order_by(history.c.epoch, history.c.seq)
+    )
+
+
+def readable(stored: Stored) -> Record | None:
+    """Return the record of a row with the access status that holds now, or None for a tombstone."""
+    if stored.held.body is None:
+        return None
+    return with_access(decode_record(stored.held.body), stored.held.access_status)
+
+
+def with_access(record: Record, status: AccessStatus) -> Record:
+    """Return the record under the access status that holds now: a closing may be newer than the description."""
+    return record if record.access_status == status else msgspec.structs.replace(record, access_status=status)
+
+
+# Epochs and baselines
+
+
+def epoch_ordinals(connection: Connection, epochs: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the hub's numbers for (site, epoch) pairs, giving new epochs the next number of their site."""
+    sites = {site for site, _ in epochs}
+    known = {
+        (row.site, row.epoch): row.ordinal
+        for row in connection.execute(select(site_epoch).where(site_epoch.c.site.in_(sites)))
+    }
+    for site, epoch in epochs:
+        if (site, epoch) not in known:
+            ordinal = 1 + max((number for (owner, _), number in known.items() if owner == site), default=0)
+            connection.execute(upsert(site_epoch).values(site=site, epoch=epoch, ordinal=ordinal))
+            known[site, epoch] = ordinal
+    return known
+
+
+def floors(connection: Connection, sites: Collection[str]) -> dict[str, Place]:
+    """Return where the last complete baseline of some sites began."""
+    found = dict.fromkeys(sites, BEFORE_ALL)
+    statement = select(baseline.c.site, baseline.c.epoch, baseline.c.began).where(
+        baseline.c.site.in_(sites), baseline.c.ended.is_not(None)
+    )
+    for site, epoch, began in connection.execute(statement):
+        found[site] = max(found[site], Place(epoch, began))
+    return found
+
+
+# Sets
+
+def tally_statement(site: str) -> Select[int, int, int]:
+    """The tally of everything that the hub has of a site."""
+    return select(*tally_columns(entry.c.digest)).where(entry.c.site == site, entry.c.body.is_not(None))
+
+
+def fonds_tallies(site: str) -> Select[str, int, int, int]:
+    """The tallies of a site, one a fonds."""
+    return (
+        select(entry.c.fonds_no, *tally_columns(entry.c.digest))
+        .where(entry.c.site == site, entry.c.body.is_not(None))
+        .group_by(entry.c.fonds_no)
+        .order_by(entry.c.fonds_no)
+    )
+
+
+def bucket_tallies(site: str, fonds_no: str) -> Select[int, int, int, int]:
+    """The tallies of one fonds of a site, one a bucket."""
+    return (
+        select(entry.c.bucket, *tally_columns(entry.c.digest))
+        .where(entry.c.site == site, entry.c.fonds_no == fonds_no, entry.c.body.is_not(None))
+        .group_by(entry.c.bucket)
+        .order_by(entry.c.bucket)
+    )
+
+
+def bucket_digests(site: str, fonds_no: str, bucket: int) -> Select[bytes, int]:
+    """Record ids and digests of one bucket of a fonds of a site."""
+    return select(entry.c.record_id, entry.c.digest).where(
+        entry.c.site == site, entry.c.fonds_no == fonds_no, entry.c.bucket == bucket, entry.c.body.is_not(None)
+    )
+
+
+def tally_from(row: Sequence[object]) -> Tally:
+    """Return the tally of a row whose last three columns are those of ``tally_columns``."""
+    count, high, low = row[-3:]
+    return Tally(count=count, high=high, low=low)  # type: ignore[arg-type]
+
+
+# Serials and the index
+
+
+def next_serial(connection: Connection) -> int:
+    """Return the next free serial."""
+    serial: int = connection.execute(select(catalogue_state.c.next_serial)).scalar_one()
+    return serial
+
+
+def keep_serial(connection: Connection, serial: int) -> None:
+    """Store the next free serial."""
+    connection.execute(update(catalogue_state).values(next_serial=serial))
+
+
+def docid_of(year: int, serial: int) -> int:
+    """Return the row id that sorts a record by its year."""
+    return year * SERIALS_A_YEAR + serial
+
+
+def write_index(connection: Connection, gone: Mapping[int, str], new: Iterable[tuple[int, str]]) -> None:
+    """Take terms out of the full-text index and put others in.
+
+    In the order of the row ids: whenever an id is lower than the one before, FTS5 writes out what it has gathered.
+    """
+    if gone:
+        connection.exec_driver_sql(FORGET_TERMS, sorted(gone.items()))
+    if ordered := sorted(new):
+        connection.exec_driver_sql(INDEX_TERMS, ordered)
+
+
+REBUILD_ROWS = 5_000
+"""Rows indexed in one step of a rebuild; some megabytes of memory."""
+
+
+def refresh_index(connection: Connection) -> int:
+    """Build the full-text index anew if another version of the rules made it; returns the rows indexed."""
+    if connection.execute(select(catalogue_state.c.index_version)).scalar_one() == INDEX_VERSION:
+        return 0
+    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
+    last, done = -1, 0
+    while rows := connection.execute(_bodies_after(last)).all():
+        write_index(connection, {}, [(docid, entry_terms(decode_record(body))[1]) for docid, body in rows])
+        last, done = rows[-1][0], done + len(rows)
+    connection.execute(update(catalogue_state).values(index_version=INDEX_VERSION))
+    return done
+
+
+def _bodies_after(docid: int) -> Select[int, bytes]:
+    return (
+        select(entry.c.docid, entry.c.body)
+        .where(entry.c.docid > docid, entry.c.body.is_not(None))
+        .order_by(entry.c.docid)
+        .limit(REBUILD_ROWS)
+    )
+
+
+def origin_epoch(connection: Connection, site: str, origin: Origin) -> str:
+    """Return the site's own name for the epoch of an origin."""
+    statement = select(site_epoch.c.epoch).where(site_epoch.c.site == site, site_epoch.c.ordinal == origin.epoch)
+    return connection.execute(statement).scalar_one_or_none() or ""

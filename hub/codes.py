@@ -1,0 +1,157 @@
+"""One-time codes: issued by the county, spent by one installation each.
+
+A site has at most one open code; a new one takes the place of the one before. An admission is one transaction: the code
+is spent, the key is on the keyring, and a node that it replaces is revoked, or nothing of that has happened.
+"""
+
+import datetime
+
+import msgspec
+from sqlalchemy import Connection, Delete, Select, delete, func, insert, select, update
+
+from hub import keyring
+from hub.broker_config import is_public_key
+from hub.keyring_tables import enrolled_node, enrolment_code, expected_site
+from protocol.enrolment import Application, DenialCause, secret_digest, signed_words
+from protocol.errors import BadValue, Refused
+from protocol.sites import Site, parse_site
+from protocol.wording import Text
+from replication.keys import verified
+
+REPLACED = "replaced"
+"""Why a node was revoked whose site got a new one."""
+
+
+class CodeOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a code is to be good for."""
+
+    site: Site
+    name: str = ""
+    """What the county calls the site; empty keeps the name it has."""
+    valid_days: int
+    replaces: bool = False
+    """Whether the node that it admits takes the place of the one that the site has."""
+
+
+class OpenCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that nobody has used yet."""
+
+    site: str
+    site_name: str
+    replaces: bool
+    issued_at_ms: int
+    expires_at_ms: int
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """An installation that is on the keyring, and what the county calls its site."""
+
+    site: Site
+    site_name: str
+    replaced: tuple[str, ...] = ()
+
+
+def open_codes_statement(now_ms: int) -> Select[tuple[str, str, bool, int, int]]:
+    """Select codes that can still be used, in the order of their sites."""
+    return (
+        select(
+            enrolment_code.c.site,
+            func.coalesce(expected_site.c.name, "").label("site_name"),
+            enrolment_code.c.replaces,
+            enrolment_code.c.issued_at_ms,
+            enrolment_code.c.expires_at_ms,
+        )
+        .outerjoin(expected_site, expected_site.c.site == enrolment_code.c.site)
+        .where(enrolment_code.c.used_at_ms.is_(None), enrolment_code.c.expires_at_ms > now_ms)
+        .order_by(enrolment_code.c.site)
+    )
+
+
+def unused_of(site: str) -> Delete:
+    """Delete the codes of a site that nobody has used."""
+    return delete(enrolment_code).where(enrolment_code.c.site == site, enrolment_code.c.used_at_ms.is_(None))
+
+
+def open_codes(connection: Connection, now_ms: int) -> list[OpenCode]:
+    """Return codes that can still be used."""
+    return [
+        OpenCode(
+            site=row.site,
+            site_name=row.site_name,
+            replaces=row.replaces,
+            issued_at_ms=row.issued_at_ms,
+            expires_at_ms=row.expires_at_ms,
+        )
+        for row in connection.execute(open_codes_statement(now_ms))
+    ]
+
+
+def issue(connection: Connection, order: CodeOrder, secret: bytes, now: datetime.datetime) -> datetime.datetime:
+    """Store a new code, expect its site, and return when the code ends.
+
+    Raises:
+        Refused: the site has a node, and the order does not say that it is to be replaced.
+
+    """
+    code = order.site.code
+    if not order.replaces and keyring.nodes(connection, site=order.site):
+        raise Refused(
+            Text(zh=f"站点 {code} 已有在用的节点。", en=f"site {code} has a node already"),
+            Text(
+                zh="若要换机，请加 --replace：新节点登记成功时，旧节点立即停用。",
+                en="For a new PC add --replace: the old node is cut off at the moment the new one is admitted.",
+            ),
+        )
+    expires = now + datetime.timedelta(days=order.valid_days)
+    connection.execute(unused_of(code))
+    connection.execute(
+        insert(enrolment_code).values(
+            secret_digest=secret_digest(secret),
+            site=code,
+            replaces=order.replaces,
+            issued_at_ms=_ms(now),
+            expires_at_ms=_ms(expires),
+        )
+    )
+    keyring.expect(connection, order.site, order.name, now.date())
+    return expires
+
+
+def admit(
+    connection: Connection, application: Application, fingerprint: bytes, now: datetime.datetime
+) -> Admitted | DenialCause:
+    """Put the applicant on the keyring if its code is good; the same application again brings the same answer."""
+    key, now_ms = application.public_key, _ms(now)
+    if not is_public_key(key) or not verified(
+        key, application.signature, signed_words(application.secret, key, fingerprint)
+    ):
+        return DenialCause.BAD_APPLICATION
+    digest = secret_digest(application.secret)
+    code = connection.execute(select(enrolment_code).where(enrolment_code.c.secret_digest == digest)).one_or_none()
+    if code is None:
+        return DenialCause.WRONG_CODE
+    site = parse_site(code.site)
+    if application.site and not _same_site(application.site, site):
+        return DenialCause.OTHER_SITE
+    known = keyring.node(connection, key)
+    if known is not None and (known.revoked_at_ms is not None or known.site != site.code):
+        return DenialCause.SPENT_KEY
+    admitted = Admitted(site=site, site_name=keyring.expected_name(connection, site))
+    if code.used_at_ms is not None:
+        return admitted if code.used_by == key else DenialCause.USED_CODE
+    if code.expires_at_ms <= now_ms:
+        return DenialCause.EXPIRED_CODE
+    others = tuple(
+        other.public_key for other in keyring.nodes(connection, site=site) if other.public_key != key
+    )
+    if others and not code.replaces:
+        return DenialCause.SITE_HAS_NODE
+    keyring.revoke(connection, others, now_ms, REPLACED)
+    if known is None:
+        connection.execute(_admission(application, site, now_ms))
+    connection.execute(
+        update(enrolment_code)
+        .where(enrolment_code.c.secret_digest == digest)
+        .values(used_at_ms=now_ms, used_by=key)
+    )
+    return msgspec.structs.replace(admitted, replaced=others)

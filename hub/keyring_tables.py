@@ -1,0 +1,39 @@
+"""The tables of the keyring; ``migrations/02-keyring.sql`` makes them, and a test proves that both agree."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+expected_site = Table(
+    "expected_site",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("expected_since", Text, nullable=False),
+)
+
+enrolled_node = Table(
+    "enrolled_node",
+    metadata,
+    Column("public_key", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("software", Text, nullable=False),
+    Column("enrolled_at_ms", BigInteger, nullable=False),
+    Column("revoked_at_ms", BigInteger),
+    Column("revoked_because", Text),
+    Index("enrolled_node_site", "site"),
+)
+
+enrolment_code = Table(
+    "enrolment_code",
+    metadata,
+    Column("secret_digest", LargeBinary, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("replaces", Boolean, nullable=False),
+    Column("issued_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("used_at_ms", BigInteger),
+    Column("used_by", Text, ForeignKey("enrolled_node.public_key")),
+    Index("enrolment_code_site", "site"),
+)

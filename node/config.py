@@ -1,0 +1,295 @@
+"""The node's settings: ``node.toml`` in its home, read once at start; unknown or wrong settings stop the program.
+
+``deploy/node.example.toml`` explains each one to the person who sets it.
+"""
+
+import datetime
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from node.home import CATALOGUES, NodeHome
+from protocol.code_guesses import Dialect
+from protocol.errors import BadSetting, BadValue
+from protocol.reference_codes import CodeProfile, CodeSegment, SegmentKind
+from protocol.sites import Site, parse_site
+from protocol.vocabularies import LIVELIHOOD_KINDS, Level
+from protocol.wording import Text
+
+SETTLE_S = 2.0
+"""Seconds between the two looks that must agree before a file on a local disk is read."""
+
+NETWORK_SETTLE_S = 10.0
+"""The same on a network drive, where sizes and times lag behind."""
+
+RESCAN_MINUTES = 15.0
+"""Minutes between two walks through all folders; the watcher's hints are quicker, but not complete."""
+
+BRAKE_ROWS = 50
+"""Rows of one file that may vanish at once without a question."""
+
+BRAKE_SHARE = 0.05
+"""Share of a file's rows that may vanish at once without a question, where that is more than ``BRAKE_ROWS``."""
+
+_SEGMENT = re.compile(r"([a-z_]+)(?::(\d{1,2}))?")
+_CLOCK = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """How every table of the file is read."""
+
+
+class BrokerLink(_Settings, frozen=True, kw_only=True):
+    """How the hub is reached; written by init."""
+
+    urls: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    key: str = ""
+    """Public NKey of the hub."""
+
+
+class BrakeBounds(_Settings, frozen=True, kw_only=True):
+    """How much may vanish from one file without a question (promise 6)."""
+
+    rows: Annotated[int, msgspec.Meta(ge=0)] = BRAKE_ROWS
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] = BRAKE_SHARE
+
+
+class OfficeHours(_Settings, frozen=True, kw_only=True):
+    """When somebody switches this machine on, so that silence outside these hours alarms nobody."""
+
+    days: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=7)], ...], msgspec.Meta(min_length=1)] = (1, 2, 3, 4, 5)
+    """1 is Monday."""
+    opens: _CLOCK = "08:30"
+    closes: _CLOCK = "17:00"
+
+    def contains(self, moment: datetime.datetime) -> bool:
+        """Tell whether a local time lies within the hours."""
+        return moment.isoweekday() in self.days and self.opens <= moment.strftime("%H:%M") < self.closes
+
+
+class ProfileSettings(_Settings, frozen=True, kw_only=True):
+    """How one fonds and category numbers its records."""
+
+    id: str
+    fonds_no: str = ""
+    category: str = ""
+    year_from: int | None = None
+    year_to: int | None = None
+    dialect: Dialect = Dialect.DAT13_2022
+    segments: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    """Names of the parts in their order, each with its usual number of digits if it has one: ``item_no:4``."""
+
+    def profile(self) -> CodeProfile:
+        """Return the profile; raises ValueError for a segment or pattern that is none."""
+        return CodeProfile(
+            id=self.id,
+            fonds_no=self.fonds_no,
+            category=self.category,
+            year_from=self.year_from,
+            year_to=self.year_to,
+            dialect=self.dialect,
+            segments=tuple(_segment(written) for written in self.segments),
+        )
+
+
+class FolderSettings(_Settings, frozen=True, kw_only=True):
+    """One watched folder, and what its catalogues leave unsaid."""
+
+    path: str = CATALOGUES
+    """Relative to the home, or absolute."""
+    network_drive: bool = False
+    level: Level | None = None
+    """Level of description of rows that do not say; None leaves it to what their sheet looks like."""
+    fonds_no: str = ""
+    livelihood_kind: str = ""
+    owner: str = ""
+    custodian: str = ""
+    releaser: str = ""
+    columns: dict[str, str] = {}
+    """Field to header, where the header is not recognised by itself."""
+    code_profiles: tuple[ProfileSettings, ...] = ()
+
+    def place(self, home: NodeHome) -> Path:
+        """Return where the folder is."""
+        return (home.root / self.path).absolute()
+
+    @property
+    def profiles(self) -> tuple[CodeProfile, ...]:
+        """The code profiles of this folder."""
+        return tuple(written.profile() for written in self.code_profiles)
+
+
+class NodeConfig(_Settings, frozen=True, kw_only=True):
+    """All settings of a node."""
+
+    site: str
+    """Site code of the institution."""
+    name: str
+    """What people call the institution."""
+    hub: BrokerLink
+    settle_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = SETTLE_S
+    network_settle_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = NETWORK_SETTLE_S
+    rescan_minutes: Annotated[float, msgspec.Meta(gt=0, le=24 * 60)] = RESCAN_MINUTES
+    brake: BrakeBounds = BrakeBounds()
+    office_hours: OfficeHours | None = None
+    folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
+
+    @property
+    def parsed_site(self) -> Site:
+        """The institution's place in the county."""
+        return parse_site(self.site)
+
+    def settle_of(self, folder: FolderSettings) -> float:
+        """Return the seconds after which a file of this folder has settled."""
+        return self.network_settle_s if folder.network_drive else self.settle_s
+
+
+def _segment(written: str) -> CodeSegment:
+    found = _SEGMENT.fullmatch(written)
+    if found is None:
+        message = f"not a segment: {written!r}"
+        raise ValueError(message)
+    return CodeSegment(kind=SegmentKind(found[1]), width=int(found[2] or 0))
+
+
+def load(path: Path) -> NodeConfig:
+    """Read ``node.toml``.
+
+    Raises:
+        BadSetting: the file is missing, is no TOML, or a setting is unknown, missing or wrong; names the setting.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise BadSetting(
+            Text(zh=f"找不到配置文件 {path}", en=f"no settings at {path}"),
+            Text(
+                zh="请先运行 danglian-node init，或用 --home 指定目录。",
+                en="Run danglian-node init first, or name the home with --home.",
+            ),
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(
+            Text(zh=f"读不出配置文件 {path}：{error}", en=f"cannot read {path}: {error}"),
+            Text(zh="配置文件应为 UTF-8 编码的文本。", en="The file must be UTF-8 text."),
+        ) from error
+    return parse(text, path.name)
+
+
+def parse(text: str, file_name: str = "node.toml") -> NodeConfig:
+    """Read settings from text.
+
+    Raises:
+        BadSetting: as ``load``.
+
+    """
+    try:
+        config = msgspec.convert(tomllib.loads(text), NodeConfig)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(
+            Text(zh=f"{file_name} 不是合法的 TOML：{error}", en=f"{file_name} is not TOML: {error}"),
+            Text(
+                zh='例如：settle-s = 2.0；文字要加英文双引号，Windows 路径用单引号：path = \'D:\\目录\'。',
+                en="For example: settle-s = 2.0; texts stand in \"quotes\", Windows paths in 'single ones'.",
+            ),
+        ) from error
+    except msgspec.ValidationError as error:
+        raise _wrong(file_name, str(error)) from error
+    _check(config, file_name)
+    return config
+
+
+EXAMPLES = {
+    "site": 'site = "330523108204"',
+    "name": 'name = "某村档案室"',
+    "settle-s": f"settle-s = {SETTLE_S}",
+    "network-settle-s": f"network-settle-s = {NETWORK_SETTLE_S}",
+    "rescan-minutes": f"rescan-minutes = {RESCAN_MINUTES}",
+    "hub": '[hub] urls = ["tls://archive.county.example:4222"]',
+    "hub.urls": 'urls = ["tls://archive.county.example:4222"]',
+    "hub.key": 'key = "U…"',
+    "brake.rows": f"rows = {BRAKE_ROWS}",
+    "brake.share": f"share = {BRAKE_SHARE}",
+    "office-hours.days": "days = [1, 2, 3, 4, 5]",
+    "office-hours.opens": 'opens = "08:30"',
+    "office-hours.closes": 'closes = "17:00"',
+    "folders": '[[folders]] path = "catalogues"',
+    "folders.path": 'path = "catalogues"',
+    "folders.network-drive": "network-drive = true",
+    "folders.level": 'level = "item"',
+    "folders.fonds-no": 'fonds-no = "001"',
+    "folders.livelihood-kind": 'livelihood-kind = "forest_contracts"',
+    "folders.owner": 'owner = "330523108204"',
+    "folders.custodian": 'custodian = "330523108000"',
+    "folders.releaser": 'releaser = "330523108204"',
+    "folders.columns": 'columns = { title = "文件名", ref_code = "顺序编号" }',
+    "folders.code-profiles": 'segments = ["fonds_no", "category_code", "filing_year", "retention_code", "item_no:4"]',
+}
+"""Every setting with a line that would be right."""
+
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+
+
+def _wrong(file_name: str, words: str) -> BadSetting:
+    """Turn the words of the settings' reader into ours: which setting, what is wrong, what would be right."""
+    place = _AT.search(words)
+    inside = place[1] if place else ""
+    fault = _AT.sub("", words)
+    named = _NAMED.match(fault)
+    setting = ".".join(part for part in (inside, named[2] if named else "") if part)
+    plain = re.sub(r"\[[^\]]*\]", "", setting)
+    if named is None:
+        return bad(file_name, setting, Text(zh=f"值不对（{fault}）", en=fault))
+    if named[1] == "missing required":
+        return bad(file_name, setting, Text(zh="缺少这项设置", en="is missing"))
+    near = difflib.get_close_matches(plain, EXAMPLES, n=1, cutoff=0.5)
+    return bad(file_name, setting, Text(zh="没有这项设置", en="there is no such setting"), near[0] if near else "")
+
+
+def bad(file_name: str, setting: str, fault: Text, example: str = "") -> BadSetting:
+    """Return the error for one setting, with a line that would be right."""
+    plain = re.sub(r"\[[^\]]*\]", "", setting)
+    line = EXAMPLES.get(example or plain) or EXAMPLES.get(plain.rpartition(".")[0], "")
+    reason = Text(zh=f"{file_name}：{setting}：{fault.zh}", en=f"{file_name}: {setting}: {fault.en}")
+    return BadSetting(reason, Text(zh=f"例如：{line}", en=f"For example: {line}") if line else _SEE_EXAMPLE)
+
+
+_SEE_EXAMPLE = Text(
+    zh="各项设置的含义见 deploy/node.example.toml。", en="deploy/node.example.toml explains every setting."
+)
+
+
+def _check(config: NodeConfig, file_name: str) -> None:
+    _check_site(file_name, "site", config.site)
+    if not config.name.strip():
+        raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
+    seen: set[Path] = set()
+    for index, folder in enumerate(config.folders):
+        at = f"folders[{index}]"
+        for setting, code in (("owner", folder.owner), ("custodian", folder.custodian), ("releaser", folder.releaser)):
+            if code:
+                _check_site(file_name, f"{at}.{setting}", code)
+        if folder.livelihood_kind and folder.livelihood_kind not in LIVELIHOOD_KINDS:
+            known = ", ".join(LIVELIHOOD_KINDS)
+            fault = Text(zh=f"没有这个民生档案种类；可用：{known}", en=f"no such kind; there are: {known}")
+            raise bad(file_name, f"{at}.livelihood-kind", fault)
+        try:
+            _ = folder.profiles
+        except ValueError as error:
+            raise bad(file_name, f"{at}.code-profiles", Text(zh=f"规则不对（{error}）", en=str(error))) from error
+        if Path(folder.path) in seen:
+            raise bad(file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice"))
+        seen.add(Path(folder.path))
+
+
+def _check_site(file_name: str, setting: str, code: str) -> None:
+    try:
+        parse_site(code)
+    except BadValue as error:
+        raise bad(file_name, setting, error.reason) from error

@@ -1,0 +1,49 @@
+"""Which words of a record can be searched for. The hub indexes the same fields, so a query means the same at both."""
+
+from functools import lru_cache
+
+from protocol.analysis import index_terms
+from protocol.records import Record
+
+PARTIES_CACHED = 4_096
+"""Makers of documents whose terms are kept ready: a sheet repeats a few names."""
+
+
+def record_terms(record: Record) -> str:
+    """Return the terms of all indexed fields, for the search index.
+
+    Removing a record from the index needs the very terms that were put in: raise ``TERMS_VERSION`` when fields change.
+    """
+    numbers = "\n".join([record.doc_no, record.ref_code, *_dates(record)])
+    parts = [index_terms(record.title), *map(_party_terms, record.responsible_parties), index_terms(numbers)]
+    if record.scope or record.note or record.aliases:
+        parts.append(index_terms("\n".join([record.scope, record.note, *(alias.code for alias in record.aliases)])))
+    return " ".join(parts)
+
+
+TERMS_VERSION = 1
+"""Version of the choice of fields above, kept beside the index together with the version of the analysis."""
+
+_party_terms = lru_cache(maxsize=PARTIES_CACHED)(index_terms)
+
+
+def indexed_fields(record: Record) -> dict[str, str]:
+    """Return what ``record_terms`` indexes, by field, for explaining why a record was found."""
+    fields = {
+        "title": record.title,
+        "responsible_parties": "\n".join(record.responsible_parties),
+        "doc_no": record.doc_no,
+        "ref_code": record.ref_code,
+        "date": "\n".join(_dates(record)),
+    }
+    if record.scope:
+        fields["scope"] = record.scope
+    if record.note:
+        fields["note"] = record.note
+    if record.aliases:
+        fields["aliases"] = "\n".join(alias.code for alias in record.aliases)
+    return fields
+
+
+def _dates(record: Record) -> tuple[str, ...]:
+    return (record.date_raw,) if record.date_raw == record.date_edtf else (record.date_raw, record.date_edtf)
