@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select, tuple_, update
+from sqlalchemy import Connection, Select, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.merge import BEFORE_ALL, Held, Origin, Place, Provenance
@@ -57,6 +57,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     fonds_no: str
     ref_code: str
+
+    @property
+    def year(self) -> int:
+        """The year that sorts the row."""
+        return self.docid // SERIALS_A_YEAR
 
     def terms(self) -> str | None:
         """Return what the index holds of the row, None for a row that is not indexed."""
@@ -189,6 +194,7 @@ def floors(connection: Connection, sites: Collection[str]) -> dict[str, Place]:
 
 
 # Sets
+
 
 def tally_statement(site: str) -> Select[int, int, int]:
     """The tally of everything that the hub has of a site."""

@@ -7,13 +7,14 @@ is spent, the key is on the keyring, and a node that it replaces is revoked, or 
 import datetime
 
 import msgspec
-from sqlalchemy import Connection, Delete, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, Select, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from hub import keyring
 from hub.broker_config import is_public_key
 from hub.keyring_tables import enrolled_node, enrolment_code, expected_site
 from protocol.enrolment import Application, DenialCause, secret_digest, signed_words
-from protocol.errors import BadValue, Refused
+from protocol.errors import Refused
 from protocol.sites import Site, parse_site
 from protocol.wording import Text
 from replication.keys import verified
@@ -43,12 +44,17 @@ class OpenCode(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_ms: int
 
 
-class Admitted(msgspec.Struct, frozen=True, kw_only=True):
-    """An installation that is on the keyring, and what the county calls its site."""
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A yes: the site that the applicant speaks for from now on."""
 
     site: Site
     site_name: str
-    replaced: tuple[str, ...] = ()
+    code: bytes
+    """Digest of the code's secret."""
+    replaces: tuple[str, ...] = ()
+    """Keys that are revoked by the admission."""
+    is_repeat: bool = False
+    """The same application was granted before: nothing is left to do."""
 
 
 def open_codes_statement(now_ms: int) -> Select[tuple[str, str, bool, int, int]]:
@@ -117,11 +123,11 @@ def issue(connection: Connection, order: CodeOrder, secret: bytes, now: datetime
     return expires
 
 
-def admit(
+def judge(
     connection: Connection, application: Application, fingerprint: bytes, now: datetime.datetime
-) -> Admitted | DenialCause:
-    """Put the applicant on the keyring if its code is good; the same application again brings the same answer."""
-    key, now_ms = application.public_key, _ms(now)
+) -> Verdict | DenialCause:
+    """Decide on an application without changing anything."""
+    key = application.public_key
     if not is_public_key(key) or not verified(
         key, application.signature, signed_words(application.secret, key, fingerprint)
     ):
@@ -131,27 +137,46 @@ def admit(
     if code is None:
         return DenialCause.WRONG_CODE
     site = parse_site(code.site)
-    if application.site and not _same_site(application.site, site):
+    if application.site not in ("", site.code):
         return DenialCause.OTHER_SITE
     known = keyring.node(connection, key)
     if known is not None and (known.revoked_at_ms is not None or known.site != site.code):
         return DenialCause.SPENT_KEY
-    admitted = Admitted(site=site, site_name=keyring.expected_name(connection, site))
+    verdict = Verdict(site=site, site_name=keyring.expected_name(connection, site), code=digest)
     if code.used_at_ms is not None:
-        return admitted if code.used_by == key else DenialCause.USED_CODE
-    if code.expires_at_ms <= now_ms:
+        return msgspec.structs.replace(verdict, is_repeat=True) if code.used_by == key else DenialCause.USED_CODE
+    if code.expires_at_ms <= _ms(now):
         return DenialCause.EXPIRED_CODE
-    others = tuple(
-        other.public_key for other in keyring.nodes(connection, site=site) if other.public_key != key
-    )
+    others = tuple(other.public_key for other in keyring.nodes(connection, site=site) if other.public_key != key)
     if others and not code.replaces:
         return DenialCause.SITE_HAS_NODE
-    keyring.revoke(connection, others, now_ms, REPLACED)
-    if known is None:
-        connection.execute(_admission(application, site, now_ms))
+    return msgspec.structs.replace(verdict, replaces=others)
+
+
+def admit(
+    connection: Connection, application: Application, fingerprint: bytes, now: datetime.datetime
+) -> Verdict | DenialCause:
+    """Put the applicant on the keyring if its code is good; the same application again brings the same answer."""
+    verdict = judge(connection, application, fingerprint, now)
+    if isinstance(verdict, DenialCause) or verdict.is_repeat:
+        return verdict
+    now_ms = _ms(now)
+    keyring.revoke(connection, verdict.replaces, now_ms, REPLACED)
+    newcomer = insert(enrolled_node).values(
+        public_key=application.public_key,
+        site=verdict.site.code,
+        name=application.name,
+        software=application.software,
+        enrolled_at_ms=now_ms,
+    )
+    connection.execute(newcomer.on_conflict_do_nothing())
     connection.execute(
         update(enrolment_code)
-        .where(enrolment_code.c.secret_digest == digest)
-        .values(used_at_ms=now_ms, used_by=key)
+        .where(enrolment_code.c.secret_digest == verdict.code)
+        .values(used_at_ms=now_ms, used_by=application.public_key)
     )
-    return msgspec.structs.replace(admitted, replaced=others)
+    return verdict
+
+
+def _ms(moment: datetime.datetime) -> int:
+    return int(moment.timestamp() * 1000)

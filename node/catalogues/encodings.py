@@ -6,9 +6,10 @@ five, and that has a plain answer:
 
 1. A byte order mark decides.
 2. Zero bytes occur in UTF-16 only: there, line ends, digits and separators have them in one half of the pair.
-3. The rest must decode without a fault from the first byte to the last. UTF-8 that does so is UTF-8, but for a handful
-   of characters. GB18030 and BIG5 accept each other's bytes; the right one reads like a catalogue: it is full of the
-   characters that catalogues are full of, the wrong one of rare characters.
+3. What decodes as UTF-8 from the first byte to the last is UTF-8: four Chinese characters of another encoding almost
+   never fall into its pattern, and a header alone has more. A file with fewer is reported as uncertain.
+4. GB18030 and BIG5 accept each other's bytes; the right one reads like a catalogue: it is full of the characters that
+   catalogues are full of, the wrong one of rare characters.
 """
 
 import codecs
@@ -31,16 +32,17 @@ CHUNK_BYTES: Final = 1024 * 1024
 SCORE_MIN: Final = 0.35
 """Score under which no candidate is believed: lists of rare names score 0.5 and more, wrong decodings under 0.2."""
 
-SCORE_LEAD_MIN: Final = 0.15
-"""Lead over the next candidate under which the choice is reported as uncertain."""
+SCORE_CERTAIN: Final = 0.75
+"""Score from which a choice is not reported as uncertain, if the next candidate is far behind."""
 
-UTF8_CERTAIN_CHARS: Final = 10
-"""Characters outside ASCII after which text that is valid UTF-8 can be nothing else (GBK text of that length fits
-UTF-8's pattern once in thousands of years of catalogues)."""
+SCORE_LEAD_MIN: Final = 0.15
+"""Lead over the next candidate under which a choice is reported as uncertain."""
+
+UTF8_CERTAIN_CHARS: Final = 4
+"""Characters outside ASCII from which text that is valid UTF-8 is not reported as uncertain."""
 
 BOM: Final = "\ufeff"
 
-_CERTAIN: Final = 2.0
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (b"\x84\x31\x95\x33", "gb18030"),
@@ -49,7 +51,6 @@ _MARKS: Final = (
 )
 # Windows' BIG5, which has what the ETen makers added and the standard table lacks.
 _BIG5: Final = "cp950"
-_CANDIDATES: Final = ("utf-8", "gb18030", _BIG5)
 # Characters of catalogue headers and titles, simplified and traditional: a wrong decoding hits one by accident.
 _TELLING: Final = frozenset(
     "序号档案题名责任者文日期页次备注保管限永久长短密级全宗目录卷件盒年度机构问关于的通知决定意见报告请示批复函会议"
@@ -92,14 +93,20 @@ def detect_encoding(path: Path) -> Encoding:
             if not _decodes_to_the_end(path, name):
                 raise UnreadableFile("encoding_unreadable", _first_fault(path, name))
             return Encoding(name=name, has_mark=True)
-    names = _utf16_order(head) if b"\0" in head else _CANDIDATES
+    if b"\0" not in head and _decodes_to_the_end(path, "utf-8"):
+        foreign = len(_FOREIGN.findall(head.decode("utf-8", "ignore")))
+        return Encoding(name="utf-8", is_uncertain=0 < foreign < UTF8_CERTAIN_CHARS)
+    return _best_scored(path, head, _utf16_order(head) if b"\0" in head else ("gb18030", _BIG5))
+
+
+def _best_scored(path: Path, head: bytes, names: tuple[str, ...]) -> Encoding:
     scores = {name: score for name in names if (score := _score(head, name)) is not None}
     ranked = sorted(scores, key=lambda name: -scores[name])
     for place, name in enumerate(ranked):
         if scores[name] >= SCORE_MIN and _decodes_to_the_end(path, name):
             lead = scores[name] - max((scores[other] for other in ranked[place + 1 :]), default=-1.0)
-            return Encoding(name=name, is_uncertain=lead < SCORE_LEAD_MIN)
-    raise UnreadableFile("encoding_unreadable", _first_fault(path, ranked[0] if ranked else names[0]))
+            return Encoding(name=name, is_uncertain=lead < SCORE_LEAD_MIN or scores[name] < SCORE_CERTAIN)
+    raise UnreadableFile("encoding_unreadable", _first_fault(path, ranked[0] if ranked else "utf-8"))
 
 
 def _utf16_order(head: bytes) -> tuple[str, ...]:
@@ -118,8 +125,6 @@ def _score(head: bytes, name: str) -> float | None:
     if "\0" in text:
         return -1.0
     foreign = _FOREIGN.findall(text)
-    if name == "utf-8" and (not foreign or len(foreign) >= UTF8_CERTAIN_CHARS):
-        return _CERTAIN
     if not foreign:
         return 1.0
     telling = sum(character in _TELLING for character in foreign)

@@ -1,0 +1,336 @@
+"""Applying accepted frames to the unified catalogue: the hub's sink.
+
+- ``prepare`` does what needs no database; ``apply`` runs inside the transaction that moves the watermarks (promise 2).
+- What is held of a record is read once, folded in memory through all the frames of the batch, and written once.
+- A record that the hub does not know and that occurs once, which is nearly every row of a first load, takes a short
+  way past the fold: it is held exactly as it was described.
+- Everything is written in batches, in the order of the row ids.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub import comparisons
+from hub.catalogue import (
+    INSERT_ENTRY,
+    INSERT_HISTORY,
+    MOVE_ENTRY,
+    UPDATE_ENTRY,
+    Stored,
+    docid_of,
+    encode_provenance,
+    epoch_ordinals,
+    floors,
+    keep_serial,
+    next_serial,
+    refresh_index,
+    rows_below,
+    stored_from,
+    stored_of,
+    tally_from,
+    tally_statement,
+    write_index,
+)
+from hub.comparisons import Comparison, Sameness
+from hub.merge import Conflict, Held, Place, fold, sweep
+from hub.preparation import RECORD_COLUMNS, Description, PreparedEvent, Removal, prepared
+from hub.tables import baseline, conflict
+from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
+from protocol.vocabularies import Level, Secrecy
+from replication.acceptance import AcceptedFrame
+
+SWEEP_ROWS = 5_000
+"""Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
+
+_ACCESS = RECORD_COLUMNS.index("access_status")
+
+
+class Application:
+    """The sink that keeps the unified catalogue; made once per process that applies."""
+
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
+        self._clock_ms = clock_ms
+
+    def prepare(self, frame: AcceptedFrame) -> object:
+        """Read the records of a frame and cut their terms; unreadable ones join ``frame.spoilt``."""
+        return prepared(frame)
+
+    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
+        """Apply frames that are in order and not yet applied."""
+        refresh_index(connection)
+        batch = _Batch(connection, frames, self._clock_ms())
+        for frame in frames:
+            batch.take(frame)
+        batch.write()
+
+
+class _Slot:
+    """One record of one site within a batch."""
+
+    __slots__ = ("held", "latest", "stored")
+
+    def __init__(self, stored: Stored | None) -> None:
+        self.stored = stored
+        self.held: Held | None = stored.held if stored else None
+        self.latest: Description | None = None
+
+
+_Key = tuple[str, bytes]
+
+
+class _Batch:
+    """The records that some frames touch, as they change, until they are written."""
+
+    def __init__(self, connection: Connection, frames: Sequence[AcceptedFrame], now_ms: int) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+        self._ordinals = epoch_ordinals(connection, list(dict.fromkeys((f.site.code, f.epoch) for f in frames)))
+        self._floors = floors(connection, {frame.site.code for frame in frames})
+        self._fresh: dict[_Key, tuple[int, Description]] = {}
+        self._slots: dict[_Key, _Slot] = {}
+        self._history: list[tuple[object, ...]] = []
+        self._conflicts: list[tuple[_Key, Conflict]] = []
+        self._serial = self._first_serial = next_serial(connection)
+
+    def take(self, frame: AcceptedFrame) -> None:
+        """Fold the events of one frame into what is held."""
+        site, epoch = frame.site.code, self._ordinals[frame.site.code, frame.epoch]
+        run: list[Description | Removal] = []
+        for event in cast("list[PreparedEvent]", frame.prepared):
+            if isinstance(event, BaselineMarked):
+                self._fold(site, epoch, run)
+                run = []
+                self._mark(frame, epoch, event)
+            else:
+                run.append(event)
+        self._fold(site, epoch, run)
+
+    def _fold(self, site: str, epoch: int, run: Sequence[Description | Removal]) -> None:
+        self._load(site, run)
+        fresh, slots, floor = self._fresh, self._slots, self._floors[site]
+        for event in run:
+            key = (site, event.record_id)
+            slot = slots.get(key)
+            if slot is None:
+                first = fresh.pop(key, None)
+                if first is None and isinstance(event, Description) and (epoch, event.seq) >= floor:
+                    fresh[key] = (epoch, event)
+                    continue
+                slot = slots[key] = _Slot(None)
+                if first is not None:
+                    self._fold_one(key, slot, *first)
+            self._fold_one(key, slot, epoch, event)
+
+    def _load(self, site: str, run: Sequence[Description | Removal]) -> None:
+        unknown = {
+            event.record_id: None
+            for event in run
+            if (site, event.record_id) not in self._slots and (site, event.record_id) not in self._fresh
+        }
+        for stored in stored_of(self._connection, site, list(unknown)):
+            self._slots[site, stored.record_id] = _Slot(stored)
+
+    def _fold_one(self, key: _Key, slot: _Slot, epoch: int, event: Description | Removal) -> None:
+        before = slot.held
+        folded = fold(before, event.change(epoch), self._floors[key[0]])
+        if folded.conflict is not None:
+            self._conflicts.append((key, folded.conflict))
+        if not folded.moved:
+            return
+        slot.held = folded.held
+        if isinstance(event, Description):
+            slot.latest = event
+        cause = event.withdrawn if isinstance(event, Removal) else None
+        if before is not None and (
+            folded.fields or (before.body is None) != (folded.held is None or not folded.held.body)
+        ):
+            what = cause.value if cause else ",".join(folded.fields)
+            place = (epoch, event.seq, event.at_ms)
+            self._history.append((key[1], key[0], *place, event.kind, event.actor, what))
+
+    # Baselines
+
+    def _mark(self, frame: AcceptedFrame, epoch: int, mark: BaselineMarked) -> None:
+        site = frame.site.code
+        if mark.phase is BaselinePhase.BEGIN:
+            begun = upsert(baseline).values(
+                site=site, epoch=epoch, began=mark.seq, cause=mark.cause, began_at_ms=self._now_ms
+            )
+            self._connection.execute(begun.on_conflict_do_nothing())
+            return
+        self.write()
+        began = self._connection.execute(
+            select(baseline.c.began)
+            .where(baseline.c.site == site, baseline.c.epoch == epoch, baseline.c.began < mark.seq)
+            .order_by(baseline.c.began.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        swept = 0
+        if began is not None:
+            self._floors[site] = max(self._floors[site], Place(epoch, began))
+            swept = self._sweep(site, self._floors[site], mark)
+        self._compare(frame, epoch, began, mark, swept)
+
+    def _sweep(self, site: str, floor: Place, mark: BaselineMarked) -> int:
+        """Withdraw what the baseline did not describe."""
+        swept = 0
+        while rows := self._connection.execute(rows_below(site, floor, SWEEP_ROWS)).all():
+            for row in rows:
+                stored = stored_from(row)
+                slot = self._slots[site, stored.record_id] = _Slot(stored)
+                slot.held = sweep(stored.held, floor, mark.at_ms).held
+                what = WithdrawalCause.NOT_IN_BASELINE.value
+                self._history.append((stored.record_id, site, *floor, mark.at_ms, "withdrawn", mark.actor, what))
+            self.write()
+            swept += len(rows)
+        return swept
+
+    def _compare(self, frame: AcceptedFrame, epoch: int, began: int | None, mark: BaselineMarked, swept: int) -> None:
+        """Note whether the hub now holds what the site says it has (promise 4)."""
+        site = frame.site.code
+        held = tally_from(self._connection.execute(tally_statement(site)).one())
+        same = (held.count, held.digest) == (mark.record_count, mark.digest)
+        self._connection.execute(
+            update(baseline)
+            .where(baseline.c.site == site, baseline.c.epoch == epoch, baseline.c.began == began)
+            .values(
+                ended=mark.seq,
+                promised_count=mark.record_count,
+                promised_digest=mark.digest,
+                held_count=held.count,
+                held_digest=held.digest,
+                swept=swept,
+            )
+        )
+        comparisons.keep(
+            self._connection,
+            Comparison(
+                site=site,
+                state=Sameness.EQUAL if same else Sameness.DIFFERENT,
+                epoch=frame.epoch,
+                seq=mark.seq,
+                site_records=mark.record_count,
+                hub_records=held.count,
+                compared_at_ms=self._now_ms,
+            ),
+        )
+
+    # Writing
+
+    def write(self) -> None:
+        """Write what has changed so far."""
+        rows: list[tuple[object, ...]] = []
+        new: list[tuple[int, str]] = []
+        for (site, _), (epoch, description) in self._fresh.items():
+            docid = description.year * 10**9 + self._serial
+            self._serial += 1
+            rows.append((docid, site, epoch, *description.columns, None, None))
+            new.append((docid, description.terms))
+        self._write_slots(rows, new)
+        if rows:
+            rows.sort()
+            self._connection.exec_driver_sql(INSERT_ENTRY, rows)
+        self._write_facts()
+        if self._serial != self._first_serial:
+            keep_serial(self._connection, self._serial)
+        self._fresh, self._slots, self._first_serial = {}, {}, self._serial
+
+    def _write_slots(self, rows: list[tuple[object, ...]], new: list[tuple[int, str]]) -> None:
+        gone: dict[int, str] = {}
+        updates: list[tuple[object, ...]] = []
+        moves: list[tuple[object, ...]] = []
+        for (site, record_id), slot in self._slots.items():
+            held, stored = slot.held, slot.stored
+            if held is None or (stored is not None and held is stored.held):
+                continue
+            if stored is not None and held.body == stored.held.body and held.withdrawn == stored.held.withdrawn:
+                provenance = encode_provenance(held.provenance)
+                moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
+                continue
+            docid = self._docid(slot)
+            row = _row(docid, site, record_id, slot, held)
+            if stored is None:
+                rows.append(row)
+            else:
+                updates.append((*row, stored.docid))
+            _reindex(slot, docid, gone, new)
+        if moves:
+            self._connection.exec_driver_sql(MOVE_ENTRY, moves)
+        if updates:
+            self._connection.exec_driver_sql(UPDATE_ENTRY, updates)
+        write_index(self._connection, gone, new)
+
+    def _docid(self, slot: _Slot) -> int:
+        year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
+        if slot.stored is not None and year in (None, slot.stored.year):
+            return slot.stored.docid
+        self._serial += 1
+        return docid_of(year or 0, self._serial - 1)
+
+    def _write_facts(self) -> None:
+        if self._history:
+            self._connection.exec_driver_sql(INSERT_HISTORY, self._history)
+        for (site, record_id), found in self._conflicts:
+            statement = insert(conflict).prefix_with("OR IGNORE")
+            self._connection.execute(
+                statement.values(
+                    record_id=record_id,
+                    site=site,
+                    epoch=found.place.epoch,
+                    seq=found.place.seq,
+                    held_digest=found.held_digest,
+                    offered_digest=found.offered_digest,
+                    noted_at_ms=self._now_ms,
+                )
+            )
+        self._history, self._conflicts = [], []
+
+
+def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int, str]]) -> None:
+    before = slot.stored.terms() if slot.stored else None
+    after = slot.latest.terms if slot.latest and slot.held and slot.held.body is not None else None
+    if slot.stored is not None and before == after and docid == slot.stored.docid:
+        return
+    if slot.stored is not None and before is not None:
+        gone[slot.stored.docid] = before
+    if after is not None:
+        new.append((docid, after))
+
+
+def _row(docid: int, site: str, record_id: bytes, slot: _Slot, held: Held) -> tuple[object, ...]:
+    """Return the whole row of a record that is not simply new."""
+    withdrawn = held.withdrawn.value if held.withdrawn else None
+    columns = _described_columns(slot, held) if held.body is not None else _bare_columns(record_id, slot, held)
+    return (docid, site, held.place.epoch, *columns, withdrawn, encode_provenance(held.provenance))
+
+
+def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
+    if slot.latest is None:
+        message = "a described entry without its description"
+        raise AssertionError(message)
+    columns = list(slot.latest.columns)
+    # A closing whose record part was unreadable may be newer than this description.
+    columns[_ACCESS] = held.access_status.value
+    return columns
+
+
+def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
+    """The columns of a tombstone: its reference code remains, unless even that must not be known."""
+    before = slot.stored if held.withdrawn is not WithdrawalCause.SECRECY_RAISED else None
+    return (
+        record_id,
+        held.place.seq,
+        held.at_ms,
+        0,
+        record_id[-1],
+        before.level if before else Level.ITEM.value,
+        Secrecy.NONE.value,
+        held.access_status.value,
+        "",
+        before.fonds_no if before else "",
+        before.ref_code if before else "",
+        *(None, None, None, None, None),
+    )

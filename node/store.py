@@ -1,0 +1,353 @@
+"""The site's own catalogue: every record it ever described, with the search index over those that stand.
+
+The store is the compacted history of the site: each record knows the position of its last event, so what a receiver
+missed, or everything, can be said again from here. Hot statements are plain SQL through the driver's ``executemany``.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from node.changes import CodeKey, Place, Standing, StoredRecord, code_key
+from node.revisions import ACTOR, Revision
+from node.search_terms import TERMS_VERSION, record_terms
+from protocol.analysis import ANALYSIS_VERSION
+from protocol.codec import decode_record
+from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
+from protocol.records import Record
+from replication.digests import bucket_of
+
+DOCIDS_A_YEAR = 10**9
+"""Numbers of one year in the search index: its order is the order of years, so newest first is a walk."""
+
+REINDEXED_ROWS = 2_000
+"""Records of one step while the index is rebuilt."""
+
+_STORED = (
+    "docid, record_id, record.file_id, sheet, line, ref_code, level, fonds_no, content_key, standing, withdrawn_cause,"
+    " body, digest, seq, file.missing_since_ms IS NOT NULL FROM record JOIN file ON file.file_id = record.file_id"
+)
+
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+_REPLACE = (
+    "UPDATE record SET docid = ?, record_id = ?, file_id = ?, sheet = ?, line = ?, row_digest = ?, ref_code = ?,"
+    " level = ?, fonds_no = ?, content_key = ?, standing = ?, withdrawn_cause = ?, date_earliest = ?, date_latest = ?,"
+    " livelihood_kind = ?, access_status = ?, warnings = ?, raw = ?, body = ?, digest = ?, bucket = ?, seq = ?"
+    " WHERE docid = ?"
+)
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """One record as it will be stored: all columns but its place in the index and its position."""
+
+    year: int
+    columns: tuple[object, ...]
+    """From ``record_id`` to ``bucket``, in the order of the table."""
+    terms: str
+    event: EventHead | None
+    replaces: StoredRecord | None = None
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a record was read and how."""
+
+    file_id: int
+    sheet: str
+    line: int
+    row_digest: bytes
+    content_key: int
+    warnings: str = ""
+    raw: bytes = b""
+
+
+def written(revision: Revision, seen: Seen, replaces: StoredRecord | None = None) -> Written:
+    """Return a revision as it is stored."""
+    record = revision.record
+    return Written(
+        year=year_of(record),
+        columns=(
+            record.record_id.bytes,
+            seen.file_id,
+            seen.sheet,
+            seen.line,
+            seen.row_digest,
+            record.ref_code,
+            # Members of an enumeration would take the driver's slow path.
+            record.level._value_,
+            record.fonds_no,
+            seen.content_key,
+            revision.standing._value_,
+            revision.withdrawn_cause,
+            record.date_earliest.isoformat() if record.date_earliest else None,
+            record.date_latest.isoformat() if record.date_latest else None,
+            record.livelihood_kind,
+            record.access_status._value_,
+            seen.warnings,
+            seen.raw,
+            revision.body,
+            revision.digest,
+            bucket_of(record.record_id),
+        ),
+        terms=record_terms(record),
+        event=revision.event,
+        replaces=replaces,
+    )
+
+
+def year_of(record: Record) -> int:
+    """Return the year that sorts a record: of its latest date, else of its filing, else 0."""
+    return record.date_latest.year if record.date_latest else max(0, min(record.filing_year or 0, 9_999))
+
+
+def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
+    """Store new records; ``positions`` are those of their events, 0 where nothing travels."""
+    docids = _new_docids(connection, [row.year for row in rows])
+    connection.exec_driver_sql(
+        _INSERT, [(docid, *row.columns, seq) for docid, row, seq in zip(docids, rows, positions, strict=True)]
+    )
+    _index(connection, [(docid, row.terms) for docid, row in zip(docids, rows, strict=True)])
+
+
+def replace(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
+    """Store changed records in the place of those they replace; position 0 keeps the one they had."""
+    moved = iter(_new_docids(connection, [row.year for row in rows if _year_moves(row)]))
+    outdated, fresh, changed = [], [], []
+    for row, seq in zip(rows, positions, strict=True):
+        old = _replaced(row)
+        docid = next(moved) if _year_moves(row) else old.docid
+        changed.append((docid, *row.columns, seq or old.seq, old.docid))
+        terms = record_terms(decode_record(old.body)) if old.standing is not Standing.GONE else None
+        if docid != old.docid or terms != row.terms:
+            fresh.append((docid, row.terms))
+            if terms is not None:
+                outdated.append((old.docid, terms))
+    _unindex(connection, outdated)
+    connection.exec_driver_sql(_REPLACE, changed)
+    _index(connection, fresh)
+
+
+def _replaced(row: Written) -> StoredRecord:
+    if row.replaces is None:
+        message = "a changed record must say which it replaces"
+        raise ValueError(message)
+    return row.replaces
+
+
+def _year_moves(row: Written) -> bool:
+    return _replaced(row).docid // DOCIDS_A_YEAR != row.year
+
+
+def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Sequence[int]) -> None:
+    """Make tombstones of records; position 0 is a record that never travelled."""
+    _unindex(
+        connection,
+        [(row.docid, record_terms(decode_record(row.body))) for row in rows if row.standing is not Standing.GONE],
+    )
+    cause = WithdrawalCause.ROW_VANISHED.value
+    connection.exec_driver_sql(
+        "UPDATE record SET standing = 'gone', line = 0, warnings = '', withdrawn_cause = ?, seq = ? WHERE docid = ?",
+        [
+            (cause if seq else row.withdrawn_cause, seq or row.seq, row.docid)
+            for row, seq in zip(rows, positions, strict=True)
+        ],
+    )
+
+
+def move(connection: Connection, places: Iterable[tuple[int, str, int, bytes, int]]) -> None:
+    """Note where unchanged records stand now: (file, sheet, line, row digest, docid); line 0 is nowhere."""
+    rows = list(places)
+    if rows:
+        connection.exec_driver_sql(
+            "UPDATE record SET file_id = ?, sheet = ?, line = ?, row_digest = ? WHERE docid = ?", rows
+        )
+
+
+def move_lines(connection: Connection, places: Sequence[tuple[str, int, int]]) -> None:
+    """Note the new sheet and line of rows that did not change: (sheet, line, docid)."""
+    if places:
+        connection.exec_driver_sql("UPDATE record SET sheet = ?, line = ? WHERE docid = ?", list(places))
+
+
+def _new_docids(connection: Connection, years: Sequence[int]) -> list[int]:
+    following: dict[int, int] = {}
+    docids = []
+    for year in years:
+        docid = following.get(year)
+        if docid is None:
+            first = year * DOCIDS_A_YEAR
+            highest = connection.exec_driver_sql(
+                "SELECT max(docid) FROM record WHERE docid >= ? AND docid < ?", (first, first + DOCIDS_A_YEAR)
+            ).scalar_one()
+            docid = (first if highest is None else highest) + 1
+        docids.append(docid)
+        following[year] = docid + 1
+    return docids
+
+
+def _index(connection: Connection, rows: list[tuple[int, str]]) -> None:
+    if rows:
+        # The index writes its buffer out whenever the numbers go down, so they only go up.
+        connection.exec_driver_sql("INSERT INTO search (rowid, terms) VALUES (?, ?)", sorted(rows))
+
+
+def _unindex(connection: Connection, rows: list[tuple[int, str]]) -> None:
+    if rows:
+        connection.exec_driver_sql("INSERT INTO search (search, rowid, terms) VALUES ('delete', ?, ?)", sorted(rows))
+
+
+def rows_of_file(connection: Connection, file_id: int) -> list[tuple[int, str, int, bytes]]:
+    """Return (docid, sheet, line, row digest) of all records of a file, in the order of their places."""
+    found = connection.exec_driver_sql(
+        "SELECT docid, sheet, line, row_digest FROM record WHERE file_id = ? ORDER BY sheet, line", (file_id,)
+    )
+    return [(docid, sheet, line, digest) for docid, sheet, line, digest in found]
+
+
+def records_by_docid(connection: Connection, docids: Iterable[int]) -> list[StoredRecord]:
+    """Return records by their numbers in the index, in the order of their places."""
+    return _stored(
+        connection,
+        f"SELECT {_STORED} WHERE docid IN (SELECT value FROM json_each(?)) ORDER BY sheet, line, docid",  # noqa: S608
+        (json.dumps(list(docids)),),
+    )
+
+
+def records_saying(connection: Connection, content_keys: Iterable[int], file_id: int) -> list[StoredRecord]:
+    """Return the records of other files that say what one of these fingerprints stands for."""
+    return _stored(
+        connection,
+        f"SELECT {_STORED} WHERE content_key IN (SELECT value FROM json_each(?))"  # noqa: S608
+        " AND record.file_id <> ? ORDER BY docid",
+        (json.dumps(list(content_keys)), file_id),
+    )
+
+
+def codes_taken(connection: Connection, file_id: int, codes: Iterable[str]) -> dict[CodeKey, tuple[int, Place]]:
+    """Return which of these reference codes stand in the file now: the record that has each, and its place."""
+    found = connection.exec_driver_sql(
+        "SELECT docid, fonds_no, ref_code, level, sheet, line FROM record"
+        " WHERE ref_code IN (SELECT value FROM json_each(?)) AND ref_code <> '' AND file_id = ? AND line > 0"
+        " AND standing <> 'gone'",
+        (json.dumps(list(codes)), file_id),
+    )
+    taken = {}
+    for docid, fonds_no, ref_code, level, sheet, line in found:
+        code = code_key(fonds_no, ref_code, level)
+        if code is not None:
+            taken[code] = (docid, (sheet, line))
+    return taken
+
+
+def standing_rows(connection: Connection, file_id: int, *, vanished_only: bool) -> list[StoredRecord]:
+    """Return the records of a file that are not withdrawn, or those of them that it no longer lists."""
+    narrowed = " AND line = 0" if vanished_only else ""
+    return _stored(
+        connection,
+        f"SELECT {_STORED} WHERE record.file_id = ? AND standing <> 'gone'{narrowed} ORDER BY docid",  # noqa: S608
+        (file_id,),
+    )
+
+
+def _stored(connection: Connection, sql: str, parameters: tuple[object, ...]) -> list[StoredRecord]:
+    return [
+        StoredRecord(
+            docid=row[0],
+            record_id=UUID(bytes=row[1]),
+            file_id=row[2],
+            sheet=row[3],
+            line=row[4],
+            ref_code=row[5],
+            level=row[6],
+            fonds_no=row[7],
+            content_key=row[8],
+            standing=Standing(row[9]),
+            withdrawn_cause=row[10],
+            body=row[11],
+            digest=row[12],
+            seq=row[13],
+            is_file_missing=bool(row[14]),
+        )
+        for row in connection.exec_driver_sql(sql, parameters)
+    ]
+
+
+def changes_after(connection: Connection, seq: int, limit: int) -> list[EventHead]:
+    """Return what changed after a position as events with their own positions, in order; overtaken ones are left out.
+
+    The caller gives them the time and, where it sends only some of them, the right ``previous``.
+    """
+    found = connection.exec_driver_sql(
+        "SELECT seq, record_id, withdrawn_cause, CASE WHEN withdrawn_cause = '' THEN body END FROM record"
+        " WHERE seq > ? ORDER BY seq LIMIT ?",
+        (seq, limit),
+    )
+    events: list[EventHead] = []
+    previous = seq
+    for at, record_id, cause, body in found:
+        if body is None:
+            events.append(
+                Withdrawn(
+                    seq=at,
+                    previous=previous,
+                    at_ms=0,
+                    actor=ACTOR,
+                    record_id=UUID(bytes=record_id),
+                    cause=WithdrawalCause(cause),
+                )
+            )
+        else:
+            events.append(Described(seq=at, previous=previous, at_ms=0, actor=ACTOR, record=msgspec.Raw(body)))
+        previous = at
+    return events
+
+
+def all_records(connection: Connection, after_docid: int, limit: int) -> list[tuple[int, EventHead]]:
+    """Return the next published records as events without positions, each with its number, for a baseline."""
+    found = connection.exec_driver_sql(
+        "SELECT docid, body FROM record WHERE docid > ? AND standing = 'listed' ORDER BY docid LIMIT ?",
+        (after_docid, limit),
+    )
+    return [
+        (docid, Described(seq=0, previous=0, at_ms=0, actor=ACTOR, record=msgspec.Raw(body))) for docid, body in found
+    ]
+
+
+def placed(connection: Connection, docids: Sequence[int], positions: Sequence[int]) -> None:
+    """Note the positions that a baseline gave to records."""
+    connection.exec_driver_sql(
+        "UPDATE record SET seq = ? WHERE docid = ?", list(zip(positions, docids, strict=True))
+    )
+
+
+def forget_positions(connection: Connection) -> None:
+    """Note that a new epoch begins: no record has a position in it yet."""
+    connection.exec_driver_sql("UPDATE record SET seq = 0, withdrawn_cause = ''")
+
+
+def is_index_current(connection: Connection) -> bool:
+    """Tell whether the search index was made by this version's rules; a new database is marked as current."""
+    wanted = f"{ANALYSIS_VERSION}.{TERMS_VERSION}"
+    connection.exec_driver_sql("INSERT OR IGNORE INTO fact (name, value) VALUES ('search_terms', ?)", (wanted,))
+    return connection.exec_driver_sql("SELECT value FROM fact WHERE name = 'search_terms'").scalar_one() == wanted
+
+
+def rebuild_index(connection: Connection) -> None:
+    """Make the search index anew; its old terms need not be known for that."""
+    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
+    after = -1
+    while True:
+        rows = connection.exec_driver_sql(
+            "SELECT docid, body FROM record WHERE docid > ? AND standing <> 'gone' ORDER BY docid LIMIT ?",
+            (after, REINDEXED_ROWS),
+        ).all()
+        if not rows:
+            break
+        _index(connection, [(docid, record_terms(decode_record(body))) for docid, body in rows])
+        after = rows[-1][0]
+    connection.exec_driver_sql(
+        "UPDATE fact SET value = ? WHERE name = 'search_terms'", (f"{ANALYSIS_VERSION}.{TERMS_VERSION}",)
+    )

@@ -1,0 +1,59 @@
+"""Running one command of ``danglian-node`` or ``danglian-hub``: the answer, the exit code, and errors in plain words.
+
+Exit codes: 0 done; 1 a problem was found or something failed; 2 wrong use or a wrong setting.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from protocol.errors import BadSetting, BadValue, DanglianError
+from replication.logs import configure_logs
+
+EXIT_OK = 0
+EXIT_PROBLEM = 1
+EXIT_USAGE = 2
+
+LANGUAGE_VARIABLE = "DANGLIAN_LANG"
+
+
+class Parsers(Protocol):
+    """What ``argparse`` hands to a command's ``add``."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002 - theirs
+        """Add a command."""
+
+
+def language() -> str:
+    """Return the language that the person at the terminal reads: ``zh`` unless ``DANGLIAN_LANG`` says ``en``."""
+    return "en" if os.environ.get(LANGUAGE_VARIABLE, "zh").lower().startswith("en") else "zh"
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Parse a command line, run the command, and return the exit code; errors are told, never shown as tracebacks."""
+    options = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] | None = getattr(options, "run", None)
+    if run is None:
+        parser.print_help()
+        return EXIT_USAGE
+    configure_logs(level=os.environ.get("DANGLIAN_LOG", "info"))
+    try:
+        return run(options)
+    except DanglianError as error:
+        tell(error)
+        return EXIT_USAGE if isinstance(error, BadSetting | BadValue) else EXIT_PROBLEM
+    except KeyboardInterrupt:
+        return EXIT_PROBLEM
+    except BrokenPipeError:
+        # Whoever read our answer, for example `head`, has seen enough.
+        sys.stderr.close()
+        return EXIT_OK
+
+
+def tell(error: DanglianError) -> None:
+    """Write an error's reason and hint to standard error in the reader's language."""
+    spoken = language()
+    mark, advice = ("error", "what to do") if spoken == "en" else ("出错", "处理办法")
+    sys.stderr.write(f"{mark}: {error.reason.in_language(spoken)}\n{advice}: {error.hint.in_language(spoken)}\n")

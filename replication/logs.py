@@ -1,0 +1,34 @@
+"""Logs: structured facts, one JSON object a line, without names of persons, identity numbers or queries (promise 8)."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+
+def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty: bool | None = None) -> None:
+    """Send facts of ``level`` and above to ``stream`` (default: standard error).
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        stream: where to write.
+        pretty: readable lines for people; by default when the stream is a terminal.
+
+    """
+    target = sys.stderr if stream is None else stream
+    for_people = target.isatty() if pretty is None else pretty
+    renderer: structlog.typing.Processor
+    renderer = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(target),
+        cache_logger_on_first_use=True,
+    )
