@@ -7,14 +7,14 @@ is spent, the key is on the keyring, and a node that it replaces is revoked, or 
 import datetime
 
 import msgspec
-from sqlalchemy import Connection, Delete, Select, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Delete, Insert, Select, delete, func, insert, select, update
 
 from hub import keyring
 from hub.broker_config import is_public_key
 from hub.keyring_tables import enrolled_node, enrolment_code, expected_site
 from protocol.enrolment import Application, DenialCause, secret_digest, signed_words
 from protocol.errors import Refused
+from protocol.limits import NODE_NAME_CHARS_MAX
 from protocol.sites import Site, parse_site
 from protocol.wording import Text
 from replication.keys import verified
@@ -57,7 +57,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The same application was granted before: nothing is left to do."""
 
 
-def open_codes_statement(now_ms: int) -> Select[tuple[str, str, bool, int, int]]:
+def open_codes_statement(now_ms: int) -> Select[tuple[str, str, int, int, int]]:
     """Select codes that can still be used, in the order of their sites."""
     return (
         select(
@@ -78,13 +78,24 @@ def unused_of(site: str) -> Delete:
     return delete(enrolment_code).where(enrolment_code.c.site == site, enrolment_code.c.used_at_ms.is_(None))
 
 
+def newcomer(application: Application, site: Site, now_ms: int) -> Insert:
+    """Put an applicant on the keyring."""
+    return insert(enrolled_node).values(
+        public_key=application.public_key,
+        site=site.code,
+        name=_printable(application.name),
+        software=_printable(application.software),
+        enrolled_at_ms=now_ms,
+    )
+
+
 def open_codes(connection: Connection, now_ms: int) -> list[OpenCode]:
     """Return codes that can still be used."""
     return [
         OpenCode(
             site=row.site,
             site_name=row.site_name,
-            replaces=row.replaces,
+            replaces=bool(row.replaces),
             issued_at_ms=row.issued_at_ms,
             expires_at_ms=row.expires_at_ms,
         )
@@ -114,7 +125,7 @@ def issue(connection: Connection, order: CodeOrder, secret: bytes, now: datetime
         insert(enrolment_code).values(
             secret_digest=secret_digest(secret),
             site=code,
-            replaces=order.replaces,
+            replaces=int(order.replaces),
             issued_at_ms=_ms(now),
             expires_at_ms=_ms(expires),
         )
@@ -162,20 +173,19 @@ def admit(
         return verdict
     now_ms = _ms(now)
     keyring.revoke(connection, verdict.replaces, now_ms, REPLACED)
-    newcomer = insert(enrolled_node).values(
-        public_key=application.public_key,
-        site=verdict.site.code,
-        name=application.name,
-        software=application.software,
-        enrolled_at_ms=now_ms,
-    )
-    connection.execute(newcomer.on_conflict_do_nothing())
+    if keyring.node(connection, application.public_key) is None:
+        connection.execute(newcomer(application, verdict.site, now_ms))
     connection.execute(
         update(enrolment_code)
         .where(enrolment_code.c.secret_digest == verdict.code)
         .values(used_at_ms=now_ms, used_by=application.public_key)
     )
     return verdict
+
+
+def _printable(text: str) -> str:
+    """Return what may be shown on a terminal or a page of a text that came from outside."""
+    return "".join(character for character in text if character.isprintable())[:NODE_NAME_CHARS_MAX]
 
 
 def _ms(moment: datetime.datetime) -> int:

@@ -48,7 +48,5 @@ def keep(connection: Connection, comparison: Comparison) -> None:
 
 def kept(connection: Connection) -> dict[str, Comparison]:
     """Return the last comparison of every site that was ever compared."""
-    return {
-        row.site: Comparison(**{**row._mapping, "state": Sameness(row.state)})
-        for row in connection.execute(select(verification))
-    }
+    rows = connection.execute(select(verification))
+    return {row.site: msgspec.convert(row, Comparison, from_attributes=True) for row in rows}

@@ -10,8 +10,7 @@ import datetime
 from collections.abc import Collection, Mapping
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Update, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import Connection, Insert, Row, Select, Update, insert, select, update
 
 from hub.keyring_tables import enrolled_node, expected_site
 from protocol.sites import Site, parse_site
@@ -64,11 +63,13 @@ def revocation(public_keys: Collection[str], now_ms: int, because: str) -> Updat
 
 
 def expectation(site: str, name: str, since: datetime.date) -> Insert:
-    """Expect a site from now on; one that is expected already keeps its date and takes the name, if one is given."""
-    new = insert(expected_site).values(site=site, name=name, expected_since=since.isoformat())
-    if not name:
-        return new.on_conflict_do_nothing()
-    return new.on_conflict_do_update(index_elements=[expected_site.c.site], set_={"name": name})
+    """Expect a site from now on."""
+    return insert(expected_site).values(site=site, name=name, expected_since=since.isoformat())
+
+
+def renaming(site: str, name: str) -> Update:
+    """Call an expected site by another name; an empty name changes nothing."""
+    return update(expected_site).where(expected_site.c.site == site).values(name=name or expected_site.c.name)
 
 
 def expected_statement(site: str | None = None) -> Select[tuple[str, str, str]]:
@@ -105,8 +106,9 @@ def expected_name(connection: Connection, site: Site) -> str:
 
 
 def expect(connection: Connection, site: Site, name: str, since: datetime.date) -> None:
-    """Expect a site from now on."""
-    connection.execute(expectation(site.code, name, since))
+    """Expect a site from now on; one that is expected already keeps its date, and its name if none is given."""
+    if not connection.execute(renaming(site.code, name)).rowcount:
+        connection.execute(expectation(site.code, name, since))
 
 
 def revoke(connection: Connection, public_keys: Collection[str], now_ms: int, because: str) -> int:

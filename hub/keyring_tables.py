@@ -1,6 +1,6 @@
 """The tables of the keyring; ``migrations/02-keyring.sql`` makes them, and a test proves that both agree."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -30,7 +30,7 @@ enrolment_code = Table(
     metadata,
     Column("secret_digest", LargeBinary, primary_key=True),
     Column("site", Text, nullable=False),
-    Column("replaces", Boolean, nullable=False),
+    Column("replaces", Integer, nullable=False),
     Column("issued_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),

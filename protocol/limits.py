@@ -71,3 +71,15 @@ ENROLMENT_DECISION_BYTES_MAX = 64 * 1024
 
 NODE_NAME_CHARS_MAX = 80
 """Characters of what a site calls an installation: "the PC in the reading room"."""
+
+LONG_REPLY_BYTES_MAX = 384 * 1024
+"""Bytes of a reply that carries one whole record or frame, in base64: such calls go to one site at a time."""
+
+REPLIES_IN_FLIGHT_MAX = 928
+"""Replies that one asker awaits at once: four questions to 232 sites, 61 MB at worst where the broker cuts at 64 MB."""
+
+QUESTIONS_WAITING_MAX = 64
+"""Questions that wait at one site for their turn; the oldest is dropped, for its asker has given up first."""
+
+QUESTIONS_AT_ONCE_MAX = 4
+"""Questions that one site works on at the same time: a village PC has two cores and one disk."""

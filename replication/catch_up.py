@@ -1,11 +1,12 @@
 """Catch-up frames: what a receiver missed, made afresh when the frames themselves are gone.
 
-The outbox forgets what the hub has confirmed. If the hub later needs it again (it was restored from a backup), the
-site's records still know the position of their last change: they are a compacted history. What was overtaken by a
-later change is left out, so the numbering has holes, which ``previous`` bridges.
+The outbox forgets what the hub has confirmed. If the hub later needs it again (it was restored from a backup, or built
+anew), the site's records still know the position of their last change: they are a compacted history. What was
+overtaken by a later change is left out, so the numbering has holes, which ``previous`` bridges.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,47 +14,46 @@ from sqlalchemy import Connection
 from protocol.codec import encode_event
 from protocol.events import EventHead
 from protocol.frames import frame_digest
+from protocol.limits import FRAME_EVENTS_MAX
 from replication.outbox import FrameWriter, Position, SealedFrame, frames_after, groups, head
 
 
-def catch_up_frames(
-    connection: Connection, writer: FrameWriter, after: int, changes: Sequence[EventHead]
-) -> list[SealedFrame]:
-    """Return frames that bring a receiver from ``after`` to where the outbox begins; nothing is written.
+class History(Protocol):
+    """The site's records, from which frames that left the outbox can be made again."""
 
-    Args:
-        connection: the site's database.
-        writer: who seals.
-        after: the receiver's position in the present epoch.
-        changes: the site's records as events with their own positions, in order, from ``after`` on.
+    def changes_after(self, connection: Connection, seq: int, limit: int) -> Sequence[EventHead]:
+        """Return what is true now of everything that changed after a position: events in order of their position."""
 
-    """
+
+def outbox_start(connection: Connection) -> Position | None:
+    """Return the position that the outbox begins at; what came before it can only be caught up on."""
     here = head(connection)
     if here is None:
-        return []
+        return None
     oldest = next(iter(frames_after(connection, 0, 1)), None)
-    end, chain = (oldest.previous, oldest.chain) if oldest is not None else (here.seq, here.chain)
-    if after >= end:
-        return []
-    encoded = _encoded([change for change in changes if after < change.seq <= end], after, writer.clock_ms())
-    runs = list(groups(encoded)) or [()]
-    position = Position(epoch=here.epoch, seq=after, chain="", retires=here.retires)
-    lasts = _lasts([change.seq for change in changes if after < change.seq <= end], [len(run) for run in runs], end)
-    frames = []
-    for run, last in zip(runs, lasts, strict=True):
-        sealed = writer.frame(position, last, run, catch_up=True, stands_for=chain if last == end else "")
-        frames.append(
-            SealedFrame(
-                epoch=here.epoch,
-                previous=position.seq,
-                last=last,
-                chain="",
-                digest=frame_digest(sealed),
-                sealed=sealed,
-            )
-        )
-        position = Position(epoch=here.epoch, seq=last, chain="", retires=here.retires)
-    return frames
+    if oldest is None:
+        return here
+    return Position(epoch=here.epoch, seq=oldest.previous, chain=oldest.chain, retires=here.retires)
+
+
+def catch_up_frame(connection: Connection, writer: FrameWriter, history: History, after: int) -> SealedFrame | None:
+    """Return the next frame for a receiver that stands at ``after``, or None when the outbox has what follows.
+
+    Nothing is written. The last frame before the outbox begins stands for the whole history up to there.
+    """
+    end = outbox_start(connection)
+    if end is None or after >= end.seq:
+        return None
+    page = history.changes_after(connection, after, FRAME_EVENTS_MAX)
+    changes = [change for change in page if change.seq <= end.seq]
+    encoded = _encoded(changes, after, writer.clock_ms())
+    first: Sequence[bytes] = next(groups(encoded), ())
+    complete = len(page) < FRAME_EVENTS_MAX or len(changes) < len(page)
+    closes = complete and len(first) == len(changes)
+    last = end.seq if closes else changes[len(first) - 1].seq
+    position = Position(epoch=end.epoch, seq=after, chain="", retires=end.retires)
+    sealed = writer.frame(position, last, first, catch_up=True, stands_for=end.chain if last == end.seq else "")
+    return SealedFrame(epoch=end.epoch, previous=after, last=last, chain="", digest=frame_digest(sealed), sealed=sealed)
 
 
 def _encoded(changes: Sequence[EventHead], after: int, at_ms: int) -> list[bytes]:
@@ -62,12 +62,3 @@ def _encoded(changes: Sequence[EventHead], after: int, at_ms: int) -> list[bytes
         encoded.append(encode_event(msgspec.structs.replace(change, previous=previous, at_ms=at_ms)))
         previous = change.seq
     return encoded
-
-
-def _lasts(seqs: Sequence[int], sizes: Sequence[int], end: int) -> list[int]:
-    """Return the last position of each run; the final one also covers what was overtaken behind it."""
-    lasts, done = [], 0
-    for size in sizes[:-1]:
-        done += size
-        lasts.append(seqs[done - 1])
-    return [*lasts, end]

@@ -11,18 +11,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
 from protocol.errors import Retryable
-from protocol.events import EventHead
 from protocol.sites import Site
 from protocol.subjects import events as events_subject
 from replication import outbox
-from replication.catch_up import catch_up_frames
+from replication.catch_up import History, catch_up_frame, outbox_start
 from replication.database import Database
 from replication.outbox import FrameWriter, SealedFrame
 
@@ -52,13 +51,6 @@ class DurableLink(Protocol):
         """Store a message in the stream and return its place there."""
 
 
-class History(Protocol):
-    """The site's records, from which frames that left the outbox can be made again."""
-
-    def changes_after(self, connection: Connection, seq: int) -> Sequence[EventHead]:
-        """Return what is true now of everything that changed after a position, in order of position."""
-
-
 class Publisher:
     """Sends one site's outbox; ``run`` is its loop, ``step`` one turn of it."""
 
@@ -85,6 +77,7 @@ class Publisher:
         self._attempt = 0
         self._confirmed = 0
         self._progress_at = monotonic()
+        self._range_at: float | None = None
 
     @property
     def published(self) -> int:
@@ -162,13 +155,7 @@ class Publisher:
             await self._on_diverged(receipt.epoch, Want.NEW_EPOCH)
             self._restart()
             return
-        if receipt.applied > self._confirmed:
-            self._confirmed = receipt.applied
-            self._progress_at = self._monotonic()
-            self._cursor = max(self._cursor, receipt.applied)
-            await self._database.write(lambda c: outbox.forget(c, receipt.applied))
-        elif self._stalled(receipt):
-            self.resend_from(receipt.applied)
+        await self._confirm_position(receipt.applied)
         if receipt.want is Want.BASELINE:
             await self._on_diverged(receipt.epoch, Want.BASELINE)
 
@@ -177,12 +164,27 @@ class Publisher:
             # The hub follows an epoch that this database has never heard of: it was restored from before that epoch.
             await self._on_diverged(receipt.epoch, Want.NEW_EPOCH)
             self._restart()
-        elif self._stalled(receipt):
-            self.resend_from(0)
+        else:
+            await self._confirm_position(0)
 
-    def _stalled(self, receipt: Receipt) -> bool:
-        waiting = self._cursor > (self._confirmed if receipt.epoch else 0)
-        return waiting and self._monotonic() - self._progress_at > RESEND_AFTER_S
+    async def _confirm_position(self, applied: int) -> None:
+        start = await self._database.read(outbox_start)
+        if start is not None and applied < start.seq:
+            await self._catch_up(applied)
+        elif applied > self._confirmed:
+            self._confirmed = applied
+            self._progress_at = self._monotonic()
+            self._cursor = max(self._cursor, applied)
+            await self._database.write(lambda c: outbox.forget(c, applied))
+        elif self._cursor > applied and self._monotonic() - self._progress_at > RESEND_AFTER_S:
+            self.resend_from(applied)
+
+    async def _catch_up(self, applied: int) -> None:
+        # The hub stands before what it once confirmed: it was put back. Not at every receipt: sending takes a while.
+        if self._range_at is None or self._monotonic() - self._range_at > RESEND_AFTER_S:
+            log.info("hub_was_put_back", site=self._site.code, position=applied)
+            self._confirmed = applied
+            await self.send_range(applied)
 
     def _restart(self) -> None:
         self._cursor = self._confirmed = 0
@@ -204,12 +206,17 @@ class Publisher:
             LinkDown, CallTimeout: the link failed; the asker asks again.
 
         """
-        frames = await self._database.read(
-            lambda c: catch_up_frames(c, self._writer, after, self._history.changes_after(c, after))
-        )
         self._attempt += 1
-        for frame in frames:
+        self._range_at = self._monotonic()
+        position = after
+        while True:
+            frame = await self._database.read(
+                partial(catch_up_frame, writer=self._writer, history=self._history, after=position)
+            )
+            if frame is None:
+                break
             await self._send(frame)
-        self.resend_from(frames[-1].last if frames else after)
+            position = frame.last
+        self.resend_from(position)
         here = await self._database.read(outbox.head)
         return here.seq if here is not None else after

@@ -9,7 +9,6 @@ import msgspec
 
 from deploy.demo.county import Place
 from deploy.demo.layouts import Layout
-from deploy.demo.numbering import ORGANS
 from deploy.demo.persons import invented_name
 from protocol.sites import SiteRank
 
@@ -63,8 +62,18 @@ _OLD_COUNTY_TITLES = (
     "呈為{b}請求豁免竹木捐由",
 )
 _SPECIAL_TITLES = {
-    Layout.ACCOUNTS: ("{y}年{m}月记账凭证（第{n}册）", "{y}年度总账", "{y}年度村级财务决算报表", "{y}年{m}月银行对账单"),
-    Layout.MEDIA: ("{y}年白茶采摘节照片", "机耕路竣工验收照片（{n}张）", "{y}年村民代表大会录像", "老党员口述录音（第{n}盘）"),
+    Layout.ACCOUNTS: (
+        "{y}年{m}月记账凭证（第{n}册）",
+        "{y}年度总账",
+        "{y}年度村级财务决算报表",
+        "{y}年{m}月银行对账单",
+    ),
+    Layout.MEDIA: (
+        "{y}年白茶采摘节照片",
+        "机耕路竣工验收照片（{n}张）",
+        "{y}年村民代表大会录像",
+        "老党员口述录音（第{n}盘）",
+    ),
     Layout.OBJECTS: ("{y}年度先进集体奖牌", "生产大队木质公章", "民兵连锦旗", "{y}年林业丰产示范户奖状"),
 }
 
@@ -83,7 +92,6 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     issuer: str
     doc_no: str
-    organ: str
 
 
 def filing_years(rank: SiteRank) -> range:
@@ -118,21 +126,25 @@ def ordinary_paper(place: Place, year: int, chance: Random) -> Paper:
     """Make up one ordinary record of that year."""
     titles, _, mark = _TITLES[place.site.rank]
     title = chance.choice(titles).format(
-        y=year, b=brigade(place, year, chance), n=chance.randint(1, 40), p=invented_name(chance), q=invented_name(chance)
+        y=year,
+        b=brigade(place, year, chance),
+        n=chance.randint(1, 40),
+        p=invented_name(chance),
+        q=invented_name(chance),
     )
     prefix = f"{place.name[:1]}{mark}" if place.site.rank in {SiteRank.VILLAGE, SiteRank.TOWNSHIP} else mark
     doc_no = f"{prefix}〔{year}〕{chance.randint(1, 160)}号" if chance.random() < 0.7 else ""
     issuer = village_name(place, year) if chance.random() < 0.3 else place.unit_name
-    return Paper(title=title, issuer=issuer, doc_no=doc_no, organ=chance.choice(ORGANS))
+    return Paper(title=title, issuer=issuer, doc_no=doc_no)
 
 
 def old_county_paper(chance: Random) -> Paper:
     """Make up one record of 孝丰县, which was merged into Anji in 1958, in the characters of its time."""
     title = chance.choice(_OLD_COUNTY_TITLES).format(b=chance.choice("仁義禮智信"), n=chance.randint(1, 12))
-    return Paper(title=title, issuer="孝豐縣政府", doc_no=f"孝民字第{chance.randint(1, 900)}號", organ="")
+    return Paper(title=title, issuer="孝豐縣政府", doc_no=f"孝民字第{chance.randint(1, 900)}號")
 
 
 def special_paper(layout: Layout, year: int, chance: Random) -> Paper:
     """Make up an accounting volume, a photograph or recording, or an object."""
     title = chance.choice(_SPECIAL_TITLES[layout]).format(y=year, m=chance.randint(1, 12), n=chance.randint(1, 30))
-    return Paper(title=title, issuer="", doc_no="", organ="")
+    return Paper(title=title, issuer="", doc_no="")

@@ -98,11 +98,15 @@ def _titles(place: Place, plan: FilePlan, kind: Kind | None) -> tuple[str, ...]:
     if plan.old_county or plan.layout is Layout.EXPORT:
         return ()
     heading = f"{place.unit_name}{kind.name if kind else ''}{plan.layout.value.partition('（')[0]}"
-    return (heading, f"编制单位：{place.archive_name}    编制日期：2021年9月") if plan.form is FileForm.XLSX else (heading,)
+    return (
+        (heading, f"编制单位：{place.archive_name}    编制日期：2021年9月")
+        if plan.form is FileForm.XLSX
+        else (heading,)
+    )
 
 
 def _rows(plan: SheetPlan, chance: Random) -> Iterator[Row]:
-    """Yield the rows of a sheet, block by block, with a subtotal under each block where there is something to add up."""
+    """Yield the rows of a sheet, block by block, with a subtotal where there is something to add up."""
     ordinal = plan.ordinal
     for block in blocks(plan, chance):
         if block.planted:
@@ -149,10 +153,7 @@ def _between(plan: SheetPlan, number: int) -> Iterator[Row]:
 def _mergeable(plan: SheetPlan, entries: Sequence[Entry], index: int) -> bool:
     same = {entry.get("party") for entry in entries[index : index + _MERGED_ROWS]}
     return (
-        plan.file.form is FileForm.XLSX
-        and index + _MERGED_ROWS <= len(entries)
-        and len(same) == 1
-        and same != {None}
+        plan.file.form is FileForm.XLSX and index + _MERGED_ROWS <= len(entries) and len(same) == 1 and same != {None}
     )
 
 
@@ -185,6 +186,4 @@ def _subtotal(plan: SheetPlan, entries: Sequence[Entry]) -> Row:
     word = ("小计", "合计", "小　计", "本页小计")[len(entries) % 4]
     where = "title" if len(entries) % 2 else plan.columns.fields[0]
     values: dict[str, Cell] = {"pages": pages, where: word}
-    return Row(
-        cells=tuple(values.get(field) for field in plan.columns.fields), fate=Fate.SKIPPED, dirt=("subtotal",)
-    )
+    return Row(cells=tuple(values.get(field) for field in plan.columns.fields), fate=Fate.SKIPPED, dirt=("subtotal",))

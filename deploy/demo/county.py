@@ -64,8 +64,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """The body whose records the site keeps, as it signs its papers."""
         match self.site.rank:
             case SiteRank.VILLAGE:
-                committee = "居民委员会" if self.name.endswith("社区") else "村民委员会"
-                return f"{self.name.removesuffix('村')}{'' if self.name.endswith('社区') else '村'}{committee}"
+                return f"{self.name}{'居民委员会' if self.name.endswith('社区') else '村民委员会'}"
             case SiteRank.TOWNSHIP:
                 return f"{self.name}{'办事处' if self.name.endswith('街道') else '人民政府'}"
             case _:

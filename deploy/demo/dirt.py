@@ -86,7 +86,22 @@ def _joint(_issuer: str, chance: Random) -> str:
 
 def _special(title: str, chance: Random) -> str:
     return chance.choice(
-        ("“{}”", '"{}"', "<{}>", "={}", "{{{}}}", "{}&附件", "{}100%", "*{}*", "（{}）", "{}'", "《{}》", "{}\\n", "-{}", "@{}")
+        (
+            "“{}”",
+            '"{}"',
+            "<{}>",
+            "={}",
+            "{{{}}}",
+            "{}&附件",
+            "{}100%",
+            "*{}*",
+            "（{}）",
+            "{}'",
+            "《{}》",
+            "{}\\n",
+            "-{}",
+            "@{}",
+        )
     ).format(title)
 
 
@@ -164,7 +179,9 @@ DIRT: Mapping[str, Dirt] = {
     ),
     "identity_number_old": Dirt(change=_put("note", lambda chance: f"身份证{old_identity_number(chance)}")),
     "identity_number_as_number": Dirt(change=_put("note", _id_as_number)),
-    "identity_number_in_title": Dirt(change=_on("title", lambda title, chance: f"{title}（{identity_number(chance)}）")),
+    "identity_number_in_title": Dirt(
+        change=_on("title", lambda title, chance: f"{title}（{identity_number(chance)}）")
+    ),
     "title_too_long": Dirt(change=_on("title", _pasted), fate=Fate.REJECTED),
     "access_old_word": Dirt(change=_put("access", lambda chance: chance.choice(("划控", "待审", "暂缓开放")))),
     "access_nonsense": Dirt(change=_put("access", lambda _chance: "√")),
@@ -181,5 +198,9 @@ DIRT: Mapping[str, Dirt] = {
 def retention_words(period: str, chance: Random) -> Cell:
     """Return a retention period as one of the ways in which lists spell it."""
     years = period.removeprefix("D")
-    spelled = ("永久", "永久", "Y", "永久保管") if period == "Y" else (f"{years}年", f"{years}年", period, f"定期{years}年", int(years))
+    spelled = (
+        ("永久", "永久", "Y", "永久保管")
+        if period == "Y"
+        else (f"{years}年", f"{years}年", period, f"定期{years}年", int(years))
+    )
     return chance.choice(spelled)

@@ -22,7 +22,7 @@ from deploy.demo.datings import DATINGS, dating, fits
 from deploy.demo.dirt import Entry, retention_words
 from deploy.demo.layouts import Layout
 from deploy.demo.livelihood import Kind, details
-from deploy.demo.numbering import Series
+from deploy.demo.numbering import ORGANS, Series
 from deploy.demo.plans import SheetPlan
 from deploy.demo.story import Planted
 
@@ -31,6 +31,8 @@ _OLD_COUNTY_YEARS = range(1931, 1949)
 _CATEGORIES = {Layout.ACCOUNTS: "KU·3", Layout.MEDIA: "ZP", Layout.OBJECTS: "SW"}
 _VOLUME_LISTS = frozenset((Layout.VOLUMES, Layout.ACCOUNTS))
 _PERIODS = ("Y", "D30", "D30", "D10")
+_CATALOGUE_OF_PERIOD = {"Y": 1, "D30": 2, "D10": 3}
+_CATALOGUE_OF_PLANTED = 8
 _ACCESS = ("开放", "控制", "未审核", "延期开放", None)
 _OLD_DATINGS = ("roc", "roc_short", "researched", "none")
 _DATING_NAMES = tuple(DATINGS)
@@ -76,7 +78,9 @@ def blocks(plan: SheetPlan, chance: Random) -> Iterator[Block]:
         series = _series(plan, years[done * len(years) // plan.rows], chance)
         forms = tuple(_dating_name(plan, plan.ordinal + done + index, series.year) for index in range(size))
         yield Block(
-            entries=tuple(_entry(plan, series, numbers, (done + index, form), chance) for index, form in enumerate(forms, 1)),
+            entries=tuple(
+                _entry(plan, series, numbers, (done + index, form), chance) for index, form in enumerate(forms, 1)
+            ),
             datings=forms,
         )
         done += size
@@ -96,8 +100,8 @@ def _series(plan: SheetPlan, year: int, chance: Random) -> Series:
         category=plan.kind.category if plan.kind else _CATEGORIES.get(plan.file.layout, "WS"),
         year=year,
         period=period,
-        organ=chance.choice(("办公室", "村务", "财务", "民政", "林业")) if ordinary else "",
-        catalogue_no=plan.file_index * _CATALOGUES_A_FILE + _PERIODS.index(period) + 1 if period in _PERIODS else 9,
+        organ=chance.choice(ORGANS) if ordinary else "",
+        catalogue_no=plan.file_index * _CATALOGUES_A_FILE + _CATALOGUE_OF_PERIOD.get(period, 4),
     )
 
 
@@ -183,19 +187,19 @@ def _livelihood_paper(plan: SheetPlan, kind: Kind, year: int, chance: Random) ->
         brigade=brigade(home, year, chance),
         year=year,
     )
-    paper = Paper(title=kind.title.format_map(known), issuer=kind.issuer.format_map(known), doc_no="", organ="")
+    paper = Paper(title=kind.title.format_map(known), issuer=kind.issuer.format_map(known), doc_no="")
     return paper, {heading: content.format_map(known) for heading, content in kind.columns}
 
 
 def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: _Numbers) -> Entry:
     """Return a planted paper as an entry of this sheet, numbered in a series of its own."""
     series = Series(
-        category="WS", year=paper.day.year, period=paper.period, organ=paper.organ, catalogue_no=plan.file_index + 8
+        category="WS", year=paper.day.year, period=paper.period, organ=paper.organ, catalogue_no=_CATALOGUE_OF_PLANTED
     )
     same = Random(paper.title)
     whole: dict[str, Cell] = {
         **_numbered(plan, series, numbers, number, same),
-        **_described(Paper(title=paper.title, issuer=paper.party, doc_no=paper.doc_no, organ=paper.organ), same),
+        **_described(Paper(title=paper.title, issuer=paper.party, doc_no=paper.doc_no), same),
         "pages": paper.pages,
         "note": paper.note or None,
         "date": paper.date or dating(plan.owner.habit, paper.day),

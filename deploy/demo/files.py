@@ -37,7 +37,9 @@ def write_site(folder: Path, place: Place, position: int, *, rows: int, seed: in
     """Write all catalogues of one site and return what a careful reader finds in them."""
     folder.mkdir(parents=True, exist_ok=True)
     tally = Tally()
-    written = [write_catalogue(folder, catalogue, tally) for catalogue in catalogues_of(place, position, rows=rows, seed=seed)]
+    written = [
+        write_catalogue(folder, catalogue, tally) for catalogue in catalogues_of(place, position, rows=rows, seed=seed)
+    ]
     broken = position == BROKEN_COPY_POSITION
     if broken:
         whole = next((path for path in written if path.suffix == ".xlsx"), written[0]).read_bytes()
@@ -114,7 +116,7 @@ def _write_cells(worksheet: Worksheet, line: int, cells: Iterable[Cell], day: Fo
             case str():
                 worksheet.write_string(line, column, cell)
             case datetime.date():
-                worksheet.write_datetime(line, column, datetime.datetime.combine(cell, datetime.time()), day)  # noqa: DTZ901 - a cell has no zone
+                worksheet.write_datetime(line, column, cell, day)
             case _:
                 worksheet.write_number(line, column, cell)
 

@@ -84,7 +84,15 @@ _INITIALS = {
     "access": "KFZT",
     "note": "BZ",
 }
-_SAME = {"dh": "code", "qzh": "fonds", "mlh": "catalogue", "ajh": "volume", "jh": "item", "dates": "date", "sheets": "pages"}
+_SAME = {
+    "dh": "code",
+    "qzh": "fonds",
+    "mlh": "catalogue",
+    "ajh": "volume",
+    "jh": "item",
+    "dates": "date",
+    "sheets": "pages",
+}
 """Columns that hold another field's value under a name of their own."""
 
 _GROUP = ("doc_no", "party", "title")
@@ -137,5 +145,7 @@ def columns_of(layout: Layout, chance: Random, details: tuple[str, ...] = ()) ->
         if layout is Layout.EXPORT:
             headings.append(_INITIALS[field])
         else:
-            headings.append(chance.choice(_VOLUME_TITLE if layout is Layout.VOLUMES and field == "title" else _WORDS[field]))
+            headings.append(
+                chance.choice(_VOLUME_TITLE if layout is Layout.VOLUMES and field == "title" else _WORDS[field])
+            )
     return Columns(fields=tuple(fields), headings=tuple(headings))

@@ -4,7 +4,7 @@
     DA/T 13-2022   Z109-WS·2011·Y·办公室-0001    one class code, its members joined by dots
     DA/T 13-94     001-2-15-3                   fonds, catalogue, volume, item
 
-Villages were never given fonds numbers by the county, so most call their own `001`: the same codes come from many sites.
+Villages were never given fonds numbers by the county, so most call theirs `001`: the same codes come from many sites.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,16 @@ import msgspec
 
 from protocol.sites import SiteRank
 
-_ORGANS = {"办公室": "BGS", "党建": "DJ", "村务": "CW", "财务": "CWS", "民政": "MZ", "林业": "LY", "土管": "TG", "妇联": "FL"}
+_ORGANS = {
+    "办公室": "BGS",
+    "党建": "DJ",
+    "村务": "CW",
+    "财务": "CWS",
+    "民政": "MZ",
+    "林业": "LY",
+    "土管": "TG",
+    "妇联": "FL",
+}
 ORGANS = tuple(_ORGANS)
 """Organs or subjects under which a small office files."""
 

@@ -11,12 +11,13 @@ import msgspec
 from deploy.demo.cells import FileForm
 from deploy.demo.county import Place
 from deploy.demo.layouts import Columns, Layout
-from deploy.demo.livelihood import KINDS, Kind
+from deploy.demo.livelihood import Kind, kinds
 from deploy.demo.numbering import Numbering
 from deploy.demo.story import Planted
 from protocol.sites import SiteRank
+from protocol.vocabularies import LIVELIHOOD_KINDS
 
-ROWS_PER_KIND_MIN = 5
+ROWS_PER_KIND_MIN = 3
 """Rows below which another kind does not get a sheet of its own."""
 
 
@@ -58,24 +59,33 @@ class SheetPlan(msgspec.Struct, frozen=True, kw_only=True):
 _Share = tuple[Layout, FileForm, float]
 
 _XLSX, _CSV, _TXT = FileForm.XLSX, FileForm.CSV_GB18030, FileForm.TXT_GB18030
+_BOM, _BIG5, _UTF16 = FileForm.CSV_UTF8_BOM, FileForm.CSV_BIG5, FileForm.TXT_UTF16
 _VILLAGE: tuple[tuple[_Share, ...], ...] = (
     ((Layout.ITEMS, _XLSX, 0.5), (Layout.LIVELIHOOD, _XLSX, 0.3), (Layout.ACCOUNTS, _CSV, 0.2)),
     ((Layout.ITEMS, _CSV, 0.5), (Layout.LIVELIHOOD, _XLSX, 0.3), (Layout.VOLUMES, _XLSX, 0.2)),
     ((Layout.ITEMS_WIDE, _XLSX, 0.6), (Layout.LIVELIHOOD, _CSV, 0.2), (Layout.VOLUME_ITEMS, _TXT, 0.2)),
-    ((Layout.EXPORT, FileForm.TXT_UTF16, 0.5), (Layout.LIVELIHOOD, _XLSX, 0.3), (Layout.OBJECTS, FileForm.CSV_UTF8_BOM, 0.2)),
+    (
+        (Layout.EXPORT, _UTF16, 0.5),
+        (Layout.LIVELIHOOD, _XLSX, 0.3),
+        (Layout.OBJECTS, _BOM, 0.2),
+    ),
     ((Layout.ITEMS, _XLSX, 0.5), (Layout.LIVELIHOOD, _CSV, 0.3), (Layout.MEDIA, _CSV, 0.2)),
     ((Layout.VOLUME_ITEMS, _XLSX, 0.5), (Layout.VOLUMES, _CSV, 0.2), (Layout.LIVELIHOOD, _XLSX, 0.3)),
 )
 _OTHERS: dict[SiteRank, tuple[_Share, ...]] = {
     SiteRank.TOWNSHIP: ((Layout.ITEMS_WIDE, _XLSX, 0.4), (Layout.LIVELIHOOD, _XLSX, 0.4), (Layout.ACCOUNTS, _CSV, 0.2)),
-    SiteRank.COUNTY: ((Layout.ITEMS, _XLSX, 0.4), (Layout.LIVELIHOOD, _XLSX, 0.5), (Layout.ITEMS, FileForm.CSV_BIG5, 0.1)),
+    SiteRank.COUNTY: (
+        (Layout.ITEMS, _XLSX, 0.4),
+        (Layout.LIVELIHOOD, _XLSX, 0.5),
+        (Layout.ITEMS, _BIG5, 0.1),
+    ),
     SiteRank.UNIT: ((Layout.ITEMS, _XLSX, 0.7), (Layout.LIVELIHOOD, _CSV, 0.3)),
 }
-_KIND_SHEETS = {SiteRank.VILLAGE: 4, SiteRank.TOWNSHIP: 12, SiteRank.COUNTY: len(KINDS), SiteRank.UNIT: 1}
+_KIND_SHEETS = {SiteRank.VILLAGE: 4, SiteRank.TOWNSHIP: 12, SiteRank.COUNTY: len(LIVELIHOOD_KINDS), SiteRank.UNIT: 1}
 
 
 def file_plans(place: Place, position: int, rows: int) -> Iterator[FilePlan]:
-    """Share `rows` rows among the files of the site at this position of the county's table; the first takes the rest."""
+    """Share `rows` rows among the files of the site at this place of the county's table; the first takes the rest."""
     rank = place.site.rank
     shares = _VILLAGE[position % len(_VILLAGE)] if rank is SiteRank.VILLAGE else _OTHERS[rank]
     sizes = [int(rows * share) for _, _, share in shares[1:]]
@@ -86,16 +96,16 @@ def file_plans(place: Place, position: int, rows: int) -> Iterator[FilePlan]:
                 form=form,
                 rows=size,
                 two_header_rows=form is _XLSX and layout is Layout.ITEMS and position % 2 == 0,
-                kinds=_kinds(rank, position, size, form) if layout is Layout.LIVELIHOOD else (),
+                kinds=_chosen_kinds(rank, position, size, form) if layout is Layout.LIVELIHOOD else (),
                 old_county=form is FileForm.CSV_BIG5,
             )
 
 
-def _kinds(rank: SiteRank, position: int, rows: int, form: FileForm) -> tuple[Kind, ...]:
+def _chosen_kinds(rank: SiteRank, position: int, rows: int, form: FileForm) -> tuple[Kind, ...]:
     """Choose the kinds of a site's livelihood sheets; neighbours keep different ones, and a text file has one sheet."""
     if rank is SiteRank.UNIT:
-        return tuple(kind for kind in KINDS if kind.id == "mediation")
-    kept = [kind for kind in KINDS if kind.in_villages] if rank is SiteRank.VILLAGE else list(KINDS)
+        return tuple(kind for kind in kinds() if kind.id == "mediation")
+    kept = [kind for kind in kinds() if kind.in_villages] if rank is SiteRank.VILLAGE else list(kinds())
     wanted = _KIND_SHEETS[rank] if form is FileForm.XLSX else 1
     count = max(1, min(wanted, rows // ROWS_PER_KIND_MIN))
     return tuple(kept[(position * wanted + number) % len(kept)] for number in range(count))

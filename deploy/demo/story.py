@@ -1,8 +1,9 @@
 """What is planted on purpose: one dispute whose two papers lie in two archives, and one notice that everybody filed.
 
-麻竹生 holds a forest plot by a contract of 1986, made with 皈山乡, which was abolished: that paper lies with the township
-that took over its files. In 2014 the village leased the same plot to a cooperative: that paper lies in the village.
-The hill is written 大塢里 in one and 大坞里 in the other. Nobody finds both by asking one archive. All of it is made up.
+麻竹生 holds a forest plot by a contract of 1986, made with 皈山乡, which was abolished: that paper lies with the
+township that took over its files. In 2014 the village leased the same plot to a cooperative: that paper lies in the
+village. The hill is written 大塢里 in one and 大坞里 in the other. Nobody finds both by asking one archive.
+All of it is made up.
 """
 
 import datetime

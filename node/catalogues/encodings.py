@@ -23,7 +23,7 @@ import msgspec
 from node.catalogues.refusals import UnreadableFile
 from protocol.wording import Text
 
-SCORED_BYTES_MAX: Final = 256 * 1024
+SCORED_BYTES_MAX: Final = 64 * 1024
 """Bytes of the start of a file that are scored; validity is checked to the end."""
 
 CHUNK_BYTES: Final = 1024 * 1024

@@ -97,13 +97,19 @@ async def running(
             stdin=DEVNULL,
             stdout=PIPE if listen else errors,
             stderr=errors,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env=_environment(environment),
         )
     program = Program(process, log)
     try:
         yield program
     finally:
         await program.stop()
+
+
+def _environment(given: Mapping[str, str] | None) -> dict[str, str]:
+    # An installed program has its bytecode; a developer's shell may forbid writing it, which triples every start.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **(given or {})}
 
 
 def worker(module: str, *arguments: object) -> tuple[str, ...]:
@@ -119,7 +125,7 @@ async def finished(*command: str | Path, log: Path, environment: Mapping[str, st
 
     """
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=PROJECT, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env={**os.environ, **(environment or {})}
+        *command, cwd=PROJECT, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=_environment(environment)
     )
     async with asyncio.timeout(SAY_S):
         output, errors = await process.communicate()
@@ -171,7 +177,6 @@ class Load:
 
     def busy_cores(self) -> float:
         """Processor cores in use since the last look."""
-        (total, idle), (total_before, idle_before) = now, before = self._look(), self._before
-        self._before = now
-        del before
+        (total_before, idle_before), (total, idle) = self._before, self._look()
+        self._before = (total, idle)
         return (os.cpu_count() or 1) * (1 - (idle - idle_before) / max(1, total - total_before))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from protocol.beats import Want
 from protocol.codec import decode_record
@@ -14,7 +15,7 @@ from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.frames import Frame
 from protocol.sites import Site
 from replication import outbox, quarantine
-from replication.catch_up import catch_up_frames
+from replication.catch_up import catch_up_frame
 from replication.database import Database, opened
 from replication.digests import record_digest, tally_of
 from replication.inbox import PARKED_FRAMES_MAX, Inbox, Taken
@@ -187,15 +188,26 @@ async def test_a_new_epoch_replaces_the_old_and_late_frames_of_the_old_do_nothin
     assert late.verdicts == {Verdict.OLD_EPOCH: 1}
 
 
+class Changes:
+    """A history that holds what the test says."""
+
+    def __init__(self, *events: EventHead) -> None:
+        self.events = events
+
+    def changes_after(self, _connection: Connection, seq: int, limit: int) -> list[EventHead]:
+        return [event for event in self.events if event.seq > seq][:limit]
+
+
 async def test_a_hub_put_back_to_yesterday_catches_up_from_the_records(hub: Hub, site: Database) -> None:
     writer = frame_writer()
     batches = [drafts(3), drafts(3), drafts(2)]
     frames = await mint(site, *batches)
     await hub.take(frames[0])
     await site.write(lambda c: outbox.forget(c, 6))
-    changes = [msgspec.structs.replace(e, seq=i) for i, e in enumerate([*batches[1], *batches[2]], 4)]
-    made = await site.read(lambda c: catch_up_frames(c, writer, 3, changes))
-    await hub.take(*(frame.sealed for frame in made))
+    history = Changes(*(msgspec.structs.replace(e, seq=i) for i, e in enumerate([*batches[1], *batches[2]], 4)))
+    made = await site.read(partial(catch_up_frame, writer=writer, history=history, after=3))
+    assert made is not None
+    await hub.take(made.sealed)
     taken = await hub.take(frames[2])
     here = await site.read(outbox.head)
     assert here is not None

@@ -1,16 +1,18 @@
 """The outbox: positions, frames and what a receipt lets go."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from protocol.errors import BadValue
-from protocol.frames import frame_digest
+from protocol.events import EventHead
+from protocol.frames import Frame, frame_digest
 from protocol.limits import FRAME_BYTES_MAX, FRAME_EVENTS_MAX
 from replication import outbox
-from replication.catch_up import catch_up_frames
+from replication.catch_up import catch_up_frame
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from replication.seal import unseal
@@ -93,26 +95,43 @@ async def test_a_new_epoch_starts_at_one_and_names_what_it_retires(database: Dat
     assert (read.epoch, read.retires, read.chain) == ("epoch-b", ("epoch-a",), "")
 
 
-async def test_catch_up_covers_exactly_what_the_outbox_forgot(database: Database) -> None:
+class Changes:
+    """A history that holds what the test says."""
+
+    def __init__(self, *seqs: int) -> None:
+        self.events = [described(seq=seq) for seq in seqs]
+
+    def changes_after(self, _connection: Connection, seq: int, limit: int) -> Sequence[EventHead]:
+        return [event for event in self.events if event.seq > seq][:limit]
+
+
+async def caught_up(database: Database, after: int, changes: Changes) -> list[Frame]:
+    """Return the frames that a receiver at ``after`` gets until the outbox takes over."""
     writer = frame_writer()
-    await database.write(lambda c: outbox.append(c, writer, drafts(600)))
-    await database.write(lambda c: outbox.append(c, writer, drafts(5)))
+    frames: list[Frame] = []
+    while sealed := await database.read(
+        partial(catch_up_frame, writer=writer, history=changes, after=frames[-1].last if frames else after)
+    ):
+        frames.append(unseal(sealed.sealed, [writer.identity.public_key]))
+    return frames
+
+
+@pytest.mark.parametrize("still_true", [501, 500, 499, 1])
+async def test_catch_up_covers_exactly_what_the_outbox_forgot(database: Database, still_true: int) -> None:
+    await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(600)))
+    await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(5)))
     await database.write(lambda c: outbox.forget(c, 600))
-    # Of the 600, only 501 are still the latest word on their record.
-    changes = [described(seq=seq) for seq in range(100, 601)]
-    frames = await database.read(lambda c: catch_up_frames(c, writer, 40, changes))
-    read = [unseal(frame.sealed, [writer.identity.public_key]) for frame in frames]
+    frames = await caught_up(database, 40, Changes(*range(601 - still_true, 606)))
     (waiting,) = await database.read(lambda c: outbox.frames_after(c, 600, 10))
-    assert (read[0].previous, read[-1].last) == (40, 600)
-    assert sum(len(frame.events) for frame in read) == 501
-    assert read[-1].stands_for == waiting.chain
-    assert all(frame.catch_up for frame in read)
+    assert (frames[0].previous, frames[-1].last) == (40, 600)
+    assert sum(len(frame.events) for frame in frames) == still_true
+    assert [frame.previous for frame in frames[1:]] == [frame.last for frame in frames[:-1]]
+    assert [frame.stands_for for frame in frames] == [*[""] * (len(frames) - 1), waiting.chain]
+    assert all(frame.catch_up for frame in frames)
 
 
 async def test_catch_up_of_overtaken_changes_only_is_one_empty_frame(database: Database) -> None:
-    writer = frame_writer()
-    await database.write(lambda c: outbox.append(c, writer, drafts(3)))
+    await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(3)))
     await database.write(lambda c: outbox.forget(c, 3))
-    (frame,) = await database.read(lambda c: catch_up_frames(c, writer, 1, []))
-    read = unseal(frame.sealed, [writer.identity.public_key])
-    assert (read.previous, read.last, len(read.events)) == (1, 3, 0)
+    (frame,) = await caught_up(database, 1, Changes())
+    assert (frame.previous, frame.last, len(frame.events)) == (1, 3, 0)

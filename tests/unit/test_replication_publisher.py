@@ -55,8 +55,8 @@ class Site:
             database, self.link, frame_writer(), VILLAGE, self, self._on_diverged, monotonic=lambda: self.now_s
         )
 
-    def changes_after(self, _connection: Connection, seq: int) -> Sequence[EventHead]:
-        return [change for change in self.changes if change.seq > seq]
+    def changes_after(self, _connection: Connection, seq: int, limit: int) -> Sequence[EventHead]:
+        return [change for change in self.changes if change.seq > seq][:limit]
 
     async def _on_diverged(self, epoch: str, want: Want) -> None:
         self.diverged.append((epoch, want))
@@ -187,3 +187,16 @@ async def test_a_range_is_served_from_the_records_where_the_outbox_forgot(site: 
     key = frame_writer().identity.public_key
     frames = [unseal(payload, [key]) for _, payload in site.link.sent]
     assert [(frame.previous, frame.last, frame.catch_up) for frame in frames] == [(1, 3, True), (3, 5, False)]
+
+
+async def test_a_hub_that_was_put_back_gets_what_it_lost_and_only_once(site: Site) -> None:
+    await site.mint(3, 2)
+    await site.send_all()
+    await site.receipt(5)
+    site.changes = [described(seq=seq) for seq in range(1, 6)]
+    site.link.sent.clear()
+    await site.receipt(0, epoch="")
+    await site.receipt(0, epoch="")
+    key = frame_writer().identity.public_key
+    frames = [unseal(payload, [key]) for _, payload in site.link.sent]
+    assert [(frame.previous, frame.last, len(frame.events)) for frame in frames] == [(0, 5, 5)]

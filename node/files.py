@@ -1,0 +1,212 @@
+"""The catalogue files that this site knows, and what the last reading of each one gave."""
+
+import json
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, Update, func, select, update
+
+from node.tables import file, record, reject
+from protocol.findings import Finding
+from protocol.wording import Text
+
+REJECTS_KEPT_MAX = 100_000
+"""Rejected rows of one file kept in the database; the reject file beside the source has all of them."""
+
+COPIES_ASKED_MAX = 5_000
+"""Records in one query for rows that repeat them."""
+
+
+class FileState(StrEnum):
+    """What is known of a file."""
+
+    LOADING = "loading"
+    """Some of its rows are stored, the rest follows."""
+    TAKEN = "taken"
+    """Read to its end; single rows may be rejected."""
+    REFUSED = "refused"
+    """Cannot be read as a whole; what was stored from it before stays."""
+
+
+class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A catalogue file as it was last read."""
+
+    file_id: int
+    folder: str
+    path: str
+    """Relative to the folder, with forward slashes."""
+    state: FileState
+    size_bytes: int
+    mtime_ns: int
+    sha256: bytes
+    reading: str
+    """Digest of the rules and settings by which it was read."""
+    accepted: int
+    warned: int
+    rejected: int
+    reason: Text
+    hint: Text
+    missing_since_ms: int | None
+    read_at_ms: int
+
+
+class RejectedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that was set aside; ``docid`` names the stored record that it repeats."""
+
+    sheet: str
+    line: int
+    findings: tuple[Finding, ...]
+    cells: tuple[str, ...] = ()
+    docid: int | None = None
+
+
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """A rejected row that repeats a record and can take its place."""
+
+    docid: int
+    file_id: int
+    sheet: str
+    line: int
+
+
+class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over all files."""
+
+    files: int
+    refused: int
+    warned: int
+    rejected: int
+
+
+def files_statement(folder: str | None = None) -> "Select[tuple[object, ...]]":
+    """All files, or those of one folder, by path."""
+    statement = select(file).order_by(file.c.folder, file.c.path)
+    return statement if folder is None else statement.where(file.c.folder == folder)
+
+
+def file_at(connection: Connection, folder: str, path: str) -> CatalogueFile | None:
+    """Return what is known of the file at a path."""
+    statement = select(file).where(file.c.folder == folder, file.c.path == path)
+    row = connection.execute(statement).mappings().one_or_none()
+    return _file(row) if row is not None else None
+
+
+def files_in(connection: Connection, folder: str | None = None) -> list[CatalogueFile]:
+    """Return all files, or those of one folder."""
+    return [_file(row) for row in connection.execute(files_statement(folder)).mappings()]
+
+
+def file_named(connection: Connection, file_id: int) -> CatalogueFile:
+    """Return a file by its number; raises LookupError if there is none."""
+    row = connection.execute(select(file).where(file.c.file_id == file_id)).mappings().one_or_none()
+    if row is None:
+        raise LookupError(file_id)
+    return _file(row)
+
+
+def missing_twin(connection: Connection, sha256: bytes) -> CatalogueFile | None:
+    """Return a file that is gone from its place and had these bytes: it was renamed."""
+    statement = (
+        select(file)
+        .where(file.c.sha256 == sha256, file.c.missing_since_ms.is_not(None), file.c.state != FileState.REFUSED.value)
+        .order_by(file.c.missing_since_ms)
+        .limit(1)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    return _file(row) if row is not None else None
+
+
+def counts(connection: Connection) -> FileCounts:
+    """Return the sums that a sign of life and the status tell."""
+    row = connection.execute(
+        select(
+            func.count().filter(file.c.missing_since_ms.is_(None)),
+            func.count().filter(file.c.missing_since_ms.is_(None), file.c.state == FileState.REFUSED.value),
+            func.coalesce(func.sum(file.c.warned), 0),
+            func.coalesce(func.sum(file.c.rejected), 0),
+        )
+    ).one()
+    return FileCounts(files=row[0], refused=row[1], warned=row[2], rejected=row[3])
+
+
+def renamed(file_id: int, folder: str, path: str, size_bytes: int, mtime_ns: int) -> Update:
+    """A file that stands under another name now."""
+    return (
+        update(file)
+        .where(file.c.file_id == file_id)
+        .values(folder=folder, path=path, size_bytes=size_bytes, mtime_ns=mtime_ns, missing_since_ms=None)
+    )
+
+
+def outdated(file_ids: Iterable[int]) -> Update:
+    """Files that must be read again although their bytes are the same."""
+    return update(file).where(file.c.file_id.in_(list(file_ids))).values(reading="", size_bytes=-1)
+
+
+def set_missing(connection: Connection, file_ids: Iterable[int], since_ms: int | None) -> None:
+    """Note that files are gone from their places (or, with None, that they are back)."""
+    ids = list(file_ids)
+    if ids:
+        connection.execute(update(file).where(file.c.file_id.in_(ids)).values(missing_since_ms=since_ms))
+
+
+def set_rejects(connection: Connection, file_id: int, rows: Sequence[RejectedRow]) -> None:
+    """Put the rejected rows of a file in the place of those before."""
+    connection.execute(reject.delete().where(reject.c.file_id == file_id))
+    values = [
+        (file_id, row.sheet, row.line, one.field, one.code, one.value, one.text.zh, one.text.en, row.docid)
+        for row in rows[:REJECTS_KEPT_MAX]
+        for one in row.findings
+    ]
+    if values:
+        connection.exec_driver_sql("INSERT INTO reject VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def copies_of(connection: Connection, docids: Sequence[int]) -> dict[int, Copy]:
+    """Return for records the rejected rows of files in place that repeat them, one for each."""
+    found: dict[int, Copy] = {}
+    for start in range(0, len(docids), COPIES_ASKED_MAX):
+        rows = connection.exec_driver_sql(
+            "SELECT docid, reject.file_id, sheet, line FROM reject JOIN file ON file.file_id = reject.file_id"
+            " WHERE docid IN (SELECT value FROM json_each(?)) AND file.missing_since_ms IS NULL"
+            " ORDER BY reject.file_id DESC, line DESC",
+            (json.dumps(docids[start : start + COPIES_ASKED_MAX]),),
+        )
+        for docid, file_id, sheet, line in rows:
+            found[docid] = Copy(docid=docid, file_id=file_id, sheet=sheet, line=line)
+    return found
+
+
+def rejects_statement(file_id: int, limit: int) -> "Select[tuple[object, ...]]":
+    """The rejected rows of a file, in its order."""
+    return select(reject).where(reject.c.file_id == file_id).order_by(reject.c.sheet, reject.c.line).limit(limit)
+
+
+def warned_statement(file_id: int) -> "Select[tuple[str, int]]":
+    """How many records of a file carry which warnings."""
+    return (
+        select(record.c.warnings, func.count())
+        .where(record.c.file_id == file_id, record.c.warnings != "")
+        .group_by(record.c.warnings)
+    )
+
+
+def _file(row: RowMapping) -> CatalogueFile:
+    return CatalogueFile(
+        file_id=row["file_id"],
+        folder=row["folder"],
+        path=row["path"],
+        state=FileState(row["state"]),
+        size_bytes=row["size_bytes"],
+        mtime_ns=row["mtime_ns"],
+        sha256=row["sha256"],
+        reading=row["reading"],
+        accepted=row["accepted"],
+        warned=row["warned"],
+        rejected=row["rejected"],
+        reason=Text(zh=row["reason_zh"], en=row["reason_en"]),
+        hint=Text(zh=row["hint_zh"], en=row["hint_en"]),
+        missing_since_ms=row["missing_since_ms"],
+        read_at_ms=row["read_at_ms"],
+    )
