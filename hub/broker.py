@@ -25,6 +25,7 @@ from hub.home import HubHome
 from protocol.errors import BadSetting, DanglianError, LinkDown
 from protocol.wording import Text
 from replication.files import PRIVATE_FOLDER_MODE
+from replication.retry import Backoff, Pause
 
 READY_S = 120.0
 """Seconds that the broker may take to start: a large store is read through first."""
@@ -38,11 +39,8 @@ RELOAD_S = 10.0
 PROBE_S = 2.0
 """Seconds that whoever holds the port may take to say its name."""
 
-RESTART_FIRST_S = 0.5
-"""Seconds before the first restart of a broker that ended."""
-
-RESTART_LAST_S = 30.0
-"""Seconds between restarts at most."""
+RESTARTS = Backoff(first_s=1.0, ceiling_s=30.0)
+"""Pauses before a broker that ended is started again: at once, as it seems to the sites, then ever less often."""
 
 STEADY_S = 60.0
 """Seconds that a broker must have run for its next end to count as a first one."""
@@ -159,16 +157,14 @@ class Broker:
 
     async def supervise(self) -> None:
         """Start the broker again whenever it ends; runs until cancelled."""
-        pause_s, loop = RESTART_FIRST_S, asyncio.get_running_loop()
+        pause, loop = Pause(RESTARTS), asyncio.get_running_loop()
         started_s = loop.time()
         while True:
             if self._process is not None:
-                status = await self._process.wait()
-                log.error("broker_ended", exit_status=status, pause_s=pause_s)
+                log.error("broker_ended", exit_status=await self._process.wait())
             if loop.time() - started_s > STEADY_S:
-                pause_s = RESTART_FIRST_S
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, RESTART_LAST_S)
+                pause.reset()
+            await pause.wait()
             started_s = loop.time()
             try:
                 await self.start()

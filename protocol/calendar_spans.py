@@ -100,9 +100,13 @@ def months_span(year: int, first: int, last: int) -> Span:
 
 
 def lunar_span(year: int, findings: tuple[str, ...] = (), *, era: str = "") -> Span:
-    """Return the widest span of the lunar year that begins in ``year``: new year falls on 20 January to 20 February."""
-    earliest, latest = datetime.date(year, 1, 20), datetime.date(year + 1, 2, 20)
-    return Span(f"{year}~", earliest, latest, findings, year, era=era)
+    """Return the widest span of the lunar year that begins in ``year``."""
+    return lunar_years_span(year, year, f"{year}~", findings)._replace(year=year, era=era)
+
+
+def lunar_years_span(first: int, last: int, edtf: str, findings: tuple[str, ...] = ()) -> Span:
+    """Return the widest span of whole lunar years: the new year falls between 20 January and 20 February."""
+    return Span(edtf, datetime.date(first, 1, 20), datetime.date(last + 1, 2, 20), findings)
 
 
 def serial_span(days: int) -> Span | None:

@@ -12,6 +12,7 @@ from protocol.calendar_spans import (
     calendar_span,
     is_plausible_year,
     lunar_span,
+    lunar_years_span,
     months_span,
     part_of_month,
     season_span,
@@ -147,7 +148,7 @@ def _cycle(era: Era | None, cycle: str, rest: str) -> Span | None:
     if len(years) == 1:
         return lunar_span(years[0], ("date_lunar_calendar",) if rest else (), era=era.name)
     first, last = (years[0], years[-1]) if years else (era.first, era.first + era.years - 1)
-    return years_span(first, last, f"{first}/{last}", ("date_cycle_ambiguous",))
+    return lunar_years_span(first, last, f"{first}/{last}", ("date_cycle_ambiguous",))
 
 
 def _day_or_month_first(first: int, second: int, year: int) -> Span | None:
@@ -185,9 +186,9 @@ def _century(text: str) -> Span | None:
 def _reign(text: str) -> Span | None:
     if match := _REIGN.fullmatch(text):
         era = ERAS[match[1]]
-        first, last = era.first, era.first + era.years - 1
-    elif text in _DYNASTIES:
+        span = lunar_years_span if era.is_lunar else years_span
+        return span(era.first, last := era.first + era.years - 1, f"{era.first}/{last}")
+    if text in _DYNASTIES:
         first, last = _DYNASTIES[text]
-    else:
-        return None
-    return years_span(first, last, f"{first}/{last}")
+        return years_span(first, last, f"{first}/{last}")
+    return None

@@ -131,7 +131,8 @@ def _estimated(text: str) -> Span | None:
     match = _ESTIMATE.fullmatch(text)
     if match is None:
         return None
-    span = single_date(match["date"]) or _range(match["date"])
+    date = match["date"]
+    span = _short_years(date) or single_date(date) or _range(date)
     if span is None or not span.edtf:
         return span
     is_doubted = bool(bracketed or match["doubt"])
@@ -144,9 +145,15 @@ def _marked(edtf: str, mark: str) -> str:
     return edtf if not mark or edtf == ".." else edtf.rstrip("?~%") + mark
 
 
+def _short_years(text: str) -> Span | None:
+    """Read 1986-87, which is no month."""
+    match = _SHORT_YEARS.fullmatch(text)
+    if match is None or int(match[3]) <= max(12, int(match[2])) or not is_plausible_year(int(match[1] + match[2])):
+        return None
+    return joined(calendar_span(int(match[1] + match[2])), calendar_span(int(match[1] + match[3])))
+
+
 def _range(text: str) -> Span | None:
-    if (match := _SHORT_YEARS.fullmatch(text)) and int(match[3]) > max(12, int(match[2])):
-        return joined(calendar_span(int(match[1] + match[2])), calendar_span(int(match[1] + match[3])))
     for before, after in _splits(text):
         first = single_date(before)
         if first is None or first.earliest is None:

@@ -28,7 +28,7 @@ AsOf = tuple[str, int]
 """Epoch and position of the site's catalogue."""
 
 Said = tuple[Outcome, Body | None] | tuple[Outcome, Body | None, AsOf]
-"""What a handler returns; with a position, if its words hold at exactly that one (digests read it in their snapshot)."""
+"""What a handler returns; with a position where its words hold at exactly that one, as those about digests do."""
 
 Handler = Callable[[Any], Awaitable[Said]]
 """Answers one kind of question; ``Any`` because each handler takes its own kind."""
@@ -181,8 +181,9 @@ def fitted(answer: Answer, bytes_max: int) -> bytes:
         if room < 0:
             break
         kept += 1
-    while len(encoded) > bytes_max:
-        body = msgspec.structs.replace(answer.body, hits=hits[:kept])
+    for count in range(kept, -1, -1):
+        body = msgspec.structs.replace(answer.body, hits=hits[:count])
         encoded = codec.encode(msgspec.structs.replace(answer, body=body))
-        kept -= 1
+        if len(encoded) <= bytes_max:
+            break
     return encoded

@@ -127,6 +127,7 @@ class Asker:
             BadValue: the question is too large.
 
         """
+        offline = frozenset(offline)
         away = [site for site in sites if site in offline]
         for site in away:
             yield SiteAnswer(site=site, outcome=Outcome.OFFLINE)

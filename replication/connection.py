@@ -18,7 +18,7 @@ from typing import TypeVar
 import nkeys
 import structlog
 from nats.errors import Error as NatsError
-from nats.errors import SlowConsumerError
+from nats.errors import SlowConsumerError, UnexpectedEOF
 from nats.js import JetStreamContext
 from nats.js.api import Header
 
@@ -291,6 +291,9 @@ class Link:
 
     def _heard(self, error: Exception) -> None:
         """Sort what the library reports outside of any call."""
+        if isinstance(error, UnexpectedEOF):
+            # The link is gone, and whoever watches it says so.
+            return
         if isinstance(error, SlowConsumerError):
             self.note_fault(FaultKind.MESSAGES_DROPPED, error.subject)
             return

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Receipt, Want
 from protocol.errors import BadFrame, Retryable
+from protocol.events import BaselineMarked, BaselinePhase
 from protocol.frames import frame_digest
 from protocol.sites import Site, parse_site
 from protocol.wording import Text
@@ -184,11 +185,13 @@ class _Batch:
                 self.retired[code] |= gone
                 self.newly_retired.setdefault(code, set()).update(gone)
             self.after[code] = moved(self.after[code], frame.frame, frame.digest)
+            if self.after[code].want is Want.BASELINE and _opens_baseline(frame):
+                self.wanted(code, Want.NOTHING)
             self.follow.append(frame)
         return verdict
 
     def wanted(self, code: str, want: Want) -> None:
-        """Note a wish that is already on disk."""
+        """Note what the hub needs of a site from here on."""
         self.after[code] = msgspec.structs.replace(self.after[code], want=want)
 
     def taken(self, gaps: list[Gap], now_ms: int) -> Taken:
@@ -200,6 +203,10 @@ class _Batch:
             verdicts=self.verdicts,
             quarantined=self.quarantined,
         )
+
+
+def _opens_baseline(frame: AcceptedFrame) -> bool:
+    return any(isinstance(event, BaselineMarked) and event.phase is BaselinePhase.BEGIN for event in frame.events)
 
 
 def receipt_of(mark: Watermark, now_ms: int) -> Receipt:

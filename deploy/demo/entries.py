@@ -32,7 +32,6 @@ _CATEGORIES = {Layout.ACCOUNTS: "KU·3", Layout.MEDIA: "ZP", Layout.OBJECTS: "SW
 _VOLUME_LISTS = frozenset((Layout.VOLUMES, Layout.ACCOUNTS))
 _PERIODS = ("Y", "D30", "D30", "D10")
 _CATALOGUE_OF_PERIOD = {"Y": 1, "D30": 2, "D10": 3}
-_CATALOGUE_OF_PLANTED = 8
 _ACCESS = ("开放", "控制", "未审核", "延期开放", None)
 _OLD_DATINGS = ("roc", "roc_short", "researched", "none")
 _DATING_NAMES = tuple(DATINGS)
@@ -192,9 +191,13 @@ def _livelihood_paper(plan: SheetPlan, kind: Kind, year: int, chance: Random) ->
 
 
 def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: _Numbers) -> Entry:
-    """Return a planted paper as an entry of this sheet, numbered in a series of its own."""
+    """Return a planted paper as an entry of this sheet, numbered before the others of its series."""
     series = Series(
-        category="WS", year=paper.day.year, period=paper.period, organ=paper.organ, catalogue_no=_CATALOGUE_OF_PLANTED
+        category="WS",
+        year=paper.day.year,
+        period=paper.period,
+        organ=paper.organ,
+        catalogue_no=_CATALOGUE_OF_PERIOD[paper.period],
     )
     same = Random(paper.title)
     whole: dict[str, Cell] = {

@@ -116,7 +116,7 @@ def _write_cells(worksheet: Worksheet, line: int, cells: Iterable[Cell], day: Fo
             case str():
                 worksheet.write_string(line, column, cell)
             case datetime.date():
-                worksheet.write_datetime(line, column, cell, day)
+                worksheet.write_datetime(line, column, datetime.datetime.combine(cell, datetime.time()), day)
             case _:
                 worksheet.write_number(line, column, cell)
 

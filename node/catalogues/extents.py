@@ -58,7 +58,7 @@ def check_package(path: Path) -> None:
             if sum(bounds.values()) > WORKBOOK_CELLS_MAX:
                 check_cells(sum(_measured(package, part) for part, bound in bounds.items() if bound))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UnreadableFile("file_incomplete", Text(zh=f"（{error}）", en=f"({error})")) from error
+        raise UnreadableFile("file_incomplete") from error
 
 
 def check_cells(cells: int) -> None:

@@ -1,0 +1,76 @@
+"""Closing gaps: when events of a site are missing, it is asked to send them again over the stream.
+
+Asking is repeated with growing pauses until nothing is missing any more; a site that is away is asked when it returns.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from protocol.calls import FetchRange, Outcome
+from protocol.errors import Retryable
+from protocol.limits import CALL_DEADLINE_S
+from replication.asking import Asker
+from replication.inbox import Gap, Taken
+
+GAP_PATIENCE_S = 1.0
+"""Seconds that a gap may close by itself: frames in flight overtake each other."""
+
+GAP_PAUSE_S = 15.0
+"""Seconds before a site is asked again for the same events."""
+
+log = structlog.get_logger(__name__)
+
+
+class GapCloser:
+    """Remembers what is missing and asks for it; ``run`` is its loop."""
+
+    def __init__(self, asker: Asker, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._asker = asker
+        self._sleep = sleep
+        self._open: dict[str, Gap] = {}
+        self._noted = asyncio.Event()
+
+    def note(self, taken: Taken) -> None:
+        """Take in what a batch of frames showed: which sites miss something, and which no longer do."""
+        for code in taken.receipts:
+            self._open.pop(code, None)
+        for gap in taken.gaps:
+            self._open[gap.site.code] = gap
+            self._noted.set()
+
+    @property
+    def sites(self) -> frozenset[str]:
+        """Codes of the sites of which something is missing now."""
+        return frozenset(self._open)
+
+    async def run(self) -> None:
+        """Ask for what is missing, for ever."""
+        while True:
+            await self._noted.wait()
+            await self._sleep(GAP_PATIENCE_S)
+            if await self.step():
+                await self._sleep(GAP_PAUSE_S)
+            else:
+                self._noted.clear()
+
+    async def step(self) -> bool:
+        """Ask every site that misses something once; True if there was any."""
+        asked = False
+        for gap in tuple(self._open.values()):
+            asked = True
+            answered = await self._ask(gap)
+            log.info("gap_asked_for", site=gap.site.code, after=gap.after, answered=answered)
+        return asked
+
+    async def _ask(self, gap: Gap) -> bool:
+        try:
+            answer = await self._asker.ask_one(
+                lambda asker, name: FetchRange(asker=asker, question=name, epoch=gap.epoch, after=gap.after),
+                gap.site,
+                CALL_DEADLINE_S,
+            )
+        except Retryable:
+            return False
+        return answer.outcome is Outcome.ANSWERED
