@@ -105,7 +105,6 @@ def is_mass_change(vanished: int, listed: int, bounds: BrakeBounds) -> bool:
 _OPEN = (BrakeState.HELD.value, BrakeState.RELEASE_ASKED.value)
 
 
-
 def _same(folder: str, file_id: int | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return brake.c.folder == folder, brake.c.file_id.is_(None) if file_id is None else brake.c.file_id == file_id
 

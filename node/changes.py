@@ -284,5 +284,5 @@ def _is_recognisable(row: IncomingRow, stored: StoredRecord) -> bool:
     return (
         (new.doc_no != "" and new.doc_no == old.doc_no)
         or new.title == old.title
-        or (new.date_edtf != "" and (new.date_edtf, new.responsible_parties) == (old.date_edtf, old.responsible_parties))
+        or (new.date_edtf == old.date_edtf != "" and new.responsible_parties == old.responsible_parties)
     )

@@ -194,7 +194,7 @@ def parse(text: str, file_name: str = "node.toml") -> NodeConfig:
         raise BadSetting(
             Text(zh=f"{file_name} 不是合法的 TOML：{error}", en=f"{file_name} is not TOML: {error}"),
             Text(
-                zh='例如：settle-s = 2.0；文字要加英文双引号，Windows 路径用单引号：path = \'D:\\目录\'。',
+                zh="例如：settle-s = 2.0；文字要加英文双引号，Windows 路径用单引号：path = 'D:\\目录'。",
                 en="For example: settle-s = 2.0; texts stand in \"quotes\", Windows paths in 'single ones'.",
             ),
         ) from error

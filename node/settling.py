@@ -11,7 +11,9 @@ from typing import Final
 
 import msgspec
 
-CATALOGUE_SUFFIXES: Final = frozenset((".xlsx", ".xls", ".csv", ".txt"))
+from node.catalogues.formats import SUFFIXES
+
+CATALOGUE_SUFFIXES: Final = SUFFIXES
 """Kinds of files that are read; anything else in a folder is somebody's own business."""
 
 UNREADABLE_SUFFIXES: Final = frozenset((".xlsm", ".xlsb", ".ods", ".et", ".tsv"))

@@ -247,7 +247,7 @@ def standing_rows(connection: Connection, file_id: int, *, vanished_only: bool) 
     narrowed = " AND line = 0" if vanished_only else ""
     return _stored(
         connection,
-        f"SELECT {_STORED} WHERE record.file_id = ? AND standing <> 'gone'{narrowed} ORDER BY docid",  # noqa: S608
+        f"SELECT {_STORED} WHERE record.file_id = ? AND standing <> 'gone'{narrowed} ORDER BY docid",
         (file_id,),
     )
 
@@ -318,9 +318,7 @@ def all_records(connection: Connection, after_docid: int, limit: int) -> list[tu
 
 def placed(connection: Connection, docids: Sequence[int], positions: Sequence[int]) -> None:
     """Note the positions that a baseline gave to records."""
-    connection.exec_driver_sql(
-        "UPDATE record SET seq = ? WHERE docid = ?", list(zip(positions, docids, strict=True))
-    )
+    connection.exec_driver_sql("UPDATE record SET seq = ? WHERE docid = ?", list(zip(positions, docids, strict=True)))
 
 
 def forget_positions(connection: Connection) -> None:
@@ -332,7 +330,8 @@ def is_index_current(connection: Connection) -> bool:
     """Tell whether the search index was made by this version's rules; a new database is marked as current."""
     wanted = f"{ANALYSIS_VERSION}.{TERMS_VERSION}"
     connection.exec_driver_sql("INSERT OR IGNORE INTO fact (name, value) VALUES ('search_terms', ?)", (wanted,))
-    return connection.exec_driver_sql("SELECT value FROM fact WHERE name = 'search_terms'").scalar_one() == wanted
+    made_by: str = connection.exec_driver_sql("SELECT value FROM fact WHERE name = 'search_terms'").scalar_one()
+    return made_by == wanted
 
 
 def rebuild_index(connection: Connection) -> None:

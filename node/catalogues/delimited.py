@@ -1,26 +1,25 @@
 """Tables in text files: which character separates the cells, and the rows with the lines they start on."""
 
-import codecs
 import csv
-import itertools
+import io
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from node.catalogues.cells import SEPARATOR
-from node.catalogues.encodings import BOM, Encoding
+from node.catalogues.encodings import Encoding
 from node.catalogues.refusals import UnreadableFile
 from protocol.wording import Text
 
-DELIMITERS: Final = ("\t", ",", ";", "|")
-"""Separators that are recognised."""
+DELIMITERS: Final = (",", "\t", ";", "|")
+"""Separators that are recognised; a comma is assumed where nothing separates anything."""
 
 SAMPLED_ROWS: Final = 50
 """Rows by which the separator is recognised."""
 
-CELL_CHARS_MAX: Final = 40_000
-"""Characters of one cell: a spreadsheet allows 32,767; more is a quotation mark that nobody closed."""
+SAMPLED_CHARS: Final = 64 * 1024
+"""Characters of the start of a file that hold these rows."""
 
 ROW_LINES_MAX: Final = 500
 """Lines of one row: more is a quotation mark that nobody closed."""
@@ -34,7 +33,8 @@ def text_rows(path: Path, encoding: Encoding) -> Iterator[tuple[int, list[str]]]
         OSError: the file cannot be read.
 
     """
-    delimiter = _delimiter(path, encoding)
+    with _opened(path, encoding) as source:
+        delimiter = _delimiter(source.read(SAMPLED_CHARS))
     with _opened(path, encoding) as source:
         reader = csv.reader(source, delimiter=delimiter)
         line = 1
@@ -42,8 +42,6 @@ def text_rows(path: Path, encoding: Encoding) -> Iterator[tuple[int, list[str]]]
             for row in reader:
                 if reader.line_num - line >= ROW_LINES_MAX:
                     raise UnreadableFile("file_unreadable", _unclosed(line))
-                if line == 1 and row:
-                    row[0] = row[0].removeprefix(BOM)
                 yield line, row
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -52,4 +50,25 @@ def text_rows(path: Path, encoding: Encoding) -> Iterator[tuple[int, list[str]]]
             raise UnreadableFile("encoding_unreadable") from error
 
 
-def _opened(path: Path, encoding: Encoding) -> codecs.StreamReaderWriter: ...
+def _opened(path: Path, encoding: Encoding) -> io.TextIOWrapper:
+    source = path.open("rb")
+    source.seek(encoding.mark_bytes)
+    return io.TextIOWrapper(source, encoding=encoding.name, newline="")
+
+
+def _delimiter(sample: str) -> str:
+    """Return the separator that cuts the most rows into the same number of cells, and into many."""
+    lines = sample.splitlines(keepends=True)[:SAMPLED_ROWS]
+    return max(DELIMITERS, key=lambda delimiter: _agreement(lines, delimiter))
+
+
+def _agreement(lines: list[str], delimiter: str) -> float:
+    widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
+    return max((rows * math.log2(width) for width, rows in widths.items()), default=0.0)
+
+
+def _unclosed(line: int) -> Text:
+    return Text(
+        zh=f"第 {line} 行起有引号没有配对，其后的行都被并入同一格。",
+        en=f"From line {line} on a quotation mark is not closed and swallows the rows after it.",
+    )

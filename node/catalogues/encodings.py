@@ -41,8 +41,7 @@ SCORE_LEAD_MIN: Final = 0.15
 UTF8_CERTAIN_CHARS: Final = 4
 """Characters outside ASCII from which text that is valid UTF-8 is not reported as uncertain."""
 
-BOM: Final = "\ufeff"
-
+_BOM: Final = "\ufeff"
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (b"\x84\x31\x95\x33", "gb18030"),
@@ -70,6 +69,11 @@ class Encoding(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     has_mark: bool = False
     is_uncertain: bool = False
+
+    @property
+    def mark_bytes(self) -> int:
+        """Bytes of the byte order mark at the start of the file."""
+        return len(_BOM.encode(self.name)) if self.has_mark else 0
 
     @property
     def label(self) -> str:
