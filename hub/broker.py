@@ -20,11 +20,12 @@ from pathlib import Path
 
 import structlog
 
-from hub.config import EVERYWHERE, BrokerSettings
+from hub.broker_config import broker_text
+from hub.config import EVERYWHERE, BrokerSettings, HubConfig
 from hub.home import HubHome
 from protocol.errors import BadSetting, DanglianError, LinkDown
 from protocol.wording import Text
-from replication.files import PRIVATE_FOLDER_MODE
+from replication.files import PRIVATE_FOLDER_MODE, write_whole
 from replication.retry import Backoff, Pause
 
 READY_S = 120.0
@@ -254,8 +255,14 @@ class Broker:
         return BadSetting(Text(zh=f"消息服务器拒绝启动或重载：{said}", en=f"the broker refused: {said}"), hint)
 
 
+def configure(home: HubHome, config: HubConfig, hub_key: str) -> None:
+    """Write ``broker.conf`` as the settings say."""
+    home.broker.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+    write_whole(home.broker_config, broker_text(home, config, hub_key).encode("utf-8"))
+
+
 @asynccontextmanager
-async def running(program: Path, home: HubHome, settings: BrokerSettings, name: str) -> AsyncIterator[Broker]:
+async def running(broker: Broker) -> AsyncIterator[None]:
     """Run the broker for as long as the block lasts; ``Broker.supervise`` belongs into a task inside it.
 
     Raises:
@@ -263,10 +270,9 @@ async def running(program: Path, home: HubHome, settings: BrokerSettings, name: 
         LinkDown: it did not become ready in time.
 
     """
-    broker = Broker(program, home, settings, name)
     await broker.start()
     try:
-        yield broker
+        yield
     finally:
         await broker.stop()
 

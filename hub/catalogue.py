@@ -25,10 +25,10 @@ from replication.tables import tally_columns
 SERIALS_A_YEAR = 10**9
 """Docids of one year: the year times this, plus a serial."""
 
-FIELD_ORDER_VERSION = 1
-"""Version of the order of fields in ``preparation.entry_terms``."""
+TERMS_VERSION = 1
+"""Version of the choice and order of fields and keys in ``preparation.entry_terms``."""
 
-INDEX_VERSION = ANALYSIS_VERSION * 100 + FIELD_ORDER_VERSION
+INDEX_VERSION = ANALYSIS_VERSION * 100 + TERMS_VERSION
 """Version of the terms in the index; another version's index is built anew."""
 
 ENTRY_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS, "withdrawn", "provenance")
@@ -65,7 +65,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
     def terms(self) -> str | None:
         """Return what the index holds of the row, None for a row that is not indexed."""
-        return None if self.held.body is None else entry_terms(decode_record(self.held.body))[1]
+        return None if self.held.body is None else entry_terms(decode_record(self.held.body))
 
 
 STORED_COLUMNS = (
@@ -275,7 +275,7 @@ def refresh_index(connection: Connection) -> int:
     connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
     last, done = -1, 0
     while rows := connection.execute(_bodies_after(last)).all():
-        write_index(connection, {}, [(docid, entry_terms(decode_record(body))[1]) for docid, body in rows])
+        write_index(connection, {}, [(docid, entry_terms(decode_record(body))) for docid, body in rows])
         last, done = rows[-1][0], done + len(rows)
     connection.execute(update(catalogue_state).values(index_version=INDEX_VERSION))
     return done

@@ -30,6 +30,9 @@ STORE_MIB_MIN = 8 * 1024
 CODE_DAYS = 7
 """Days that an enrolment code stays good: a village clerk comes in once a week."""
 
+CODE_DAYS_MAX = 90
+"""Days that a code may stay good at most: a slip of paper that opens the county must not lie about for a year."""
+
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -58,7 +61,7 @@ class EnrolmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     host: str = EVERYWHERE[0]
     port: _Port = ENROLMENT_PORT
-    code_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = CODE_DAYS
+    code_days: Annotated[int, msgspec.Meta(ge=1, le=CODE_DAYS_MAX)] = CODE_DAYS
 
 
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):

@@ -21,6 +21,10 @@ HOME_VARIABLE = "DANGLIAN_HOME"
 HOME_DEFAULT = "danglian-hub"
 
 
+SCHEMA: tuple[str, Path] = ("hub", Path(__file__).with_name("migrations"))
+"""The hub's own tables, for ``replication.database.opened``, after those of replication."""
+
+
 class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     """Where everything is; made by ``home_at``."""
 

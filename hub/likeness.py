@@ -1,18 +1,24 @@
-"""Likeness keys: two records with the same key may describe the same document. Pure.
+"""Likeness: two records that may describe the same document. Pure.
 
 One county notice is filed in fifteen towns, each copy in its own fonds (domain.md, trap 7): alike records are shown
-together with the evidence, never merged. Two rules, each with a key that an index finds: the same document number and
-title; or the same title, date and responsible party. Titles are compared by their search terms, so that punctuation,
-width and traditional forms do not matter.
+together with the evidence, never merged. Two rules: the same document number and title; or the same title, date and
+responsible parties. Titles are compared by their search terms, so that punctuation, width and traditional forms do not
+matter.
+
+Each rule gives a record a *key*, which is put into the full-text index as one more term: a random key costs a merging
+index far less than a tree, and the key goes and comes with the words it was made from. Keys are short and may collide;
+whoever finds records by a key proves the likeness with ``evidence``.
 """
 
-import hashlib
+import zlib
 from enum import StrEnum
 
 from protocol.analysis import fold, index_terms
 from protocol.records import Record
 
-_KEY_BYTES = 8
+NUMBER_MARK = "№"
+TITLE_MARK = "≈"
+"""First characters of the two keys: the analysis of texts never makes a term with them, so no query finds a key."""
 
 
 class Evidence(StrEnum):
@@ -24,23 +30,23 @@ class Evidence(StrEnum):
     RESPONSIBLE_PARTY = "responsible_party"
 
 
-def like_number(title_terms: str, record: Record) -> int | None:
-    """Return the key of the document number and title, or None where there is no number."""
-    if not record.doc_no or not title_terms:
-        return None
-    return _key(f"{title_terms}\n{record.doc_no}")
+def likeness_keys(record: Record, title_terms: str) -> list[str]:
+    """Return the keys of a record: none, one or two; a rule whose fields are missing gives none.
 
+    Args:
+        record: the record.
+        title_terms: ``index_terms`` of its title.
 
-def like_title(title_terms: str, record: Record, earliest: str | None, latest: str | None) -> int | None:
-    """Return the key of title, date and responsible parties, or None where one of them is missing."""
-    if not record.responsible_parties or earliest is None or not title_terms:
-        return None
-    return _key("\n".join((title_terms, earliest, latest or "", *record.responsible_parties)))
-
-
-def _key(text: str) -> int:
-    digest = hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    """
+    if not title_terms:
+        return []
+    keys, title = [], zlib.crc32(title_terms.encode())
+    if record.doc_no:
+        keys.append(f"{NUMBER_MARK}{zlib.crc32(record.doc_no.encode(), title):x}")
+    if record.responsible_parties and record.date_earliest:
+        when_and_who = f"{record.date_earliest} {record.date_latest} {record.responsible_parties}"
+        keys.append(f"{TITLE_MARK}{zlib.crc32(when_and_who.encode(), title):x}")
+    return keys
 
 
 def evidence(one: Record, other: Record) -> tuple[Evidence, ...]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
-from hub.likeness import like_number, like_title
+from hub.likeness import likeness_keys
 from hub.merge import Change, Place
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
@@ -32,7 +32,7 @@ CACHED_FIELDS = 4_096
 
 RECORD_COLUMNS = (
     *("record_id", "seq", "at_ms", "digest", "bucket", "level", "secrecy", "access_status", "livelihood_kind"),
-    *("fonds_no", "ref_code", "date_earliest", "date_latest", "like_number", "like_title", "body"),
+    *("fonds_no", "ref_code", "date_earliest", "date_latest", "body"),
 )
 """Columns of ``tables.entry`` that an event decides by itself, in the order of ``Description.columns``."""
 
@@ -163,9 +163,6 @@ def described(event: Described | AccessChanged, record: Record) -> Description:
     digest = record_digest(body)
     record_id = record.record_id.bytes
     at_ms = _believed(event.at_ms)
-    title_terms, terms = entry_terms(record)
-    earliest = record.date_earliest.isoformat() if record.date_earliest else None
-    latest = record.date_latest.isoformat() if record.date_latest else None
     return Description(
         record_id=record_id,
         seq=event.seq,
@@ -189,13 +186,11 @@ def described(event: Described | AccessChanged, record: Record) -> Description:
             record.livelihood_kind,
             record.fonds_no,
             record.ref_code,
-            earliest,
-            latest,
-            like_number(title_terms, record),
-            like_title(title_terms, record, earliest, latest),
+            record.date_earliest.isoformat() if record.date_earliest else None,
+            record.date_latest.isoformat() if record.date_latest else None,
             body,
         ),
-        terms=terms,
+        terms=entry_terms(record),
     )
 
 
@@ -208,18 +203,18 @@ class _PlainText(dict[str, str]):
 _PLAIN = _PlainText()
 
 
-def entry_terms(record: Record) -> tuple[str, str]:
-    """Return the terms of the title, and of all indexed fields in their fixed order, title first.
+def entry_terms(record: Record) -> str:
+    """Return what the index holds of a record: the terms of its fields in a fixed order, then its likeness keys.
 
-    Deleting from the index needs the very terms that were put in: ``analysis.ANALYSIS_VERSION`` guards the analysis,
-    this order must not change without a rebuild of the index.
+    Deleting from the index needs the very terms that were put in: a change here needs ``catalogue.TERMS_VERSION``.
     """
     title = index_terms(record.title)
     numbers = "\n".join([record.doc_no, record.ref_code, *_dates(record)])
     parts = [title, *map(_party_terms, record.responsible_parties), index_terms(numbers)]
     if record.scope or record.note or record.aliases:
         parts.append(index_terms("\n".join([record.scope, record.note, *(alias.code for alias in record.aliases)])))
-    return title, " ".join(parts)
+    parts += likeness_keys(record, title)
+    return " ".join(parts)
 
 
 _party_terms = lru_cache(maxsize=CACHED_FIELDS)(index_terms)

@@ -1,4 +1,4 @@
-"""The tables of the unified catalogue; ``migrations/`` holds the SQL that makes them, and a test proves that both agree.
+"""The tables of the unified catalogue; ``migrations/`` holds the SQL that makes them, a test proves that both agree.
 
 The full-text index ``search`` is a virtual table: it is named here so that statements can join it, and made by the
 migration alone.
@@ -41,14 +41,10 @@ entry = Table(
     Column("ref_code", Text, nullable=False),
     Column("date_earliest", Text),
     Column("date_latest", Text),
-    Column("like_number", BigInteger),
-    Column("like_title", BigInteger),
     Column("provenance", LargeBinary),
     Column("body", LargeBinary),
     Index("entry_record", "record_id", "site", unique=True),
     Index("entry_tally", "site", "fonds_no", "bucket", "digest", sqlite_where=text("body IS NOT NULL")),
-    Index("entry_like_number", "like_number", sqlite_where=text("like_number IS NOT NULL")),
-    Index("entry_like_title", "like_title", sqlite_where=text("like_title IS NOT NULL")),
 )
 
 search = table("search", column("rowid", Integer), column("terms", Text))

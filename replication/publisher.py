@@ -61,7 +61,7 @@ class Publisher:
         writer: FrameWriter,
         site: Site,
         history: History,
-        on_diverged: Callable[[str, Want], Awaitable[None]],
+        on_diverged: Callable[[Receipt, Want], Awaitable[None]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -152,17 +152,17 @@ class Publisher:
         rewound = receipt.applied > here.seq
         differs = receipt.chain and known is not None and receipt.applied > 0 and known != receipt.chain
         if rewound or differs or receipt.want is Want.NEW_EPOCH:
-            await self._on_diverged(receipt.epoch, Want.NEW_EPOCH)
+            await self._on_diverged(receipt, Want.NEW_EPOCH)
             self._restart()
             return
         await self._confirm_position(receipt.applied)
         if receipt.want is Want.BASELINE:
-            await self._on_diverged(receipt.epoch, Want.BASELINE)
+            await self._on_diverged(receipt, Want.BASELINE)
 
     async def _confirm_other_epoch(self, receipt: Receipt, retires: Sequence[str]) -> None:
         if receipt.epoch and receipt.epoch not in retires:
             # The hub follows an epoch that this database has never heard of: it was restored from before that epoch.
-            await self._on_diverged(receipt.epoch, Want.NEW_EPOCH)
+            await self._on_diverged(receipt, Want.NEW_EPOCH)
             self._restart()
         else:
             await self._confirm_position(0)

@@ -18,17 +18,14 @@ CREATE TABLE entry (
     ref_code TEXT NOT NULL,
     date_earliest TEXT,
     date_latest TEXT,
-    like_number INTEGER,
-    like_title INTEGER,
     provenance BLOB,
     body BLOB
 );
 CREATE UNIQUE INDEX entry_record ON entry (record_id, site);
 CREATE INDEX entry_tally ON entry (site, fonds_no, bucket, digest) WHERE body IS NOT NULL;
-CREATE INDEX entry_like_number ON entry (like_number) WHERE like_number IS NOT NULL;
-CREATE INDEX entry_like_title ON entry (like_title) WHERE like_title IS NOT NULL;
 
--- The words of the entries that have a body; the terms are cut by protocol.analysis, so the tokenizer only splits at spaces.
+-- The words and the likeness keys of the entries that have a body. The terms are cut by protocol.analysis, so that the
+-- tokenizer only splits at blanks; unlike unicode61 it keeps every character that is not ASCII, however rare or new.
 CREATE VIRTUAL TABLE search USING fts5 (terms, content='', columnsize=0, tokenize='ascii');
 -- Fewer, larger merges: 8 segments of up to 4 MB of pending terms.
 INSERT INTO search (search, rank) VALUES ('automerge', 8);

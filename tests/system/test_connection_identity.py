@@ -128,13 +128,18 @@ class TestSignIn:
         self, nats_server: StartServer, county: County, identity: Identity
     ) -> None:
         """Somebody in between could say that TLS is not needed, and pass our signature on to the real broker."""
-        server = await nats_server(config='debug: true\ntrace: true\n' + users(f"{{ nkey: {identity.public} }}"))
+        server = await nats_server(config="debug: true\ntrace: true\n" + users(f"{{ nkey: {identity.public} }}"))
 
         async with connected(settings(server, identity, county), QUICK) as link:
             await until(lambda: FaultKind.TLS in kinds(link))
 
             assert not link.is_connected
-        assert "[CONNECT" not in server.log
+        before = server.log
+        async with up(settings(server, identity, None)):
+            pass
+
+        # The second half proves that the first would have been seen.
+        assert ("[CONNECT" in before, "[CONNECT" in server.log) == (False, True)
 
     def test_damaged_files_stop_the_program(self, tmp_path: Path, county: County) -> None:
         damaged = tmp_path / "damaged"

@@ -138,9 +138,7 @@ class TestRestart:
 
         assert heard == []
 
-    async def test_publish_while_down_raises_and_is_never_delivered_later(
-        self, server: NatsServer, link: Link
-    ) -> None:
+    async def test_publish_while_down_raises_and_is_never_delivered_later(self, server: NatsServer, link: Link) -> None:
         """The library alone would buffer it, and deliver a publish whose caller had given up (traps 15 and 17)."""
         heard: list[bytes] = []
         await link.subscribe("a.>", lambda message: heard.append(message.data))

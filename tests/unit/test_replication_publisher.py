@@ -58,8 +58,8 @@ class Site:
     def changes_after(self, _connection: Connection, seq: int, limit: int) -> Sequence[EventHead]:
         return [change for change in self.changes if change.seq > seq][:limit]
 
-    async def _on_diverged(self, epoch: str, want: Want) -> None:
-        self.diverged.append((epoch, want))
+    async def _on_diverged(self, receipt: Receipt, want: Want) -> None:
+        self.diverged.append((receipt.epoch, want))
 
     async def mint(self, *counts: int) -> None:
         for count in counts:

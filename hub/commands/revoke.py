@@ -1,0 +1,83 @@
+"""``danglian-hub revoke``: takes the right to speak from a node, or from every node of a site, for good."""
+
+import argparse
+import asyncio
+import time
+
+from sqlalchemy import Connection
+
+from hub import codes, config, keyring
+from hub.broker_config import is_public_key
+from hub.commands.terminal import say, say_json
+from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.keyring import KEYRING_POLL_S, EnrolledNode
+from protocol.errors import Refused
+from protocol.sites import parse_site
+from protocol.wording import Text
+from replication.database import opened
+from replication.migrations import REPLICATION
+
+
+def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = parsers.add_parser("revoke", help="停用站点的节点（不可恢复）/ revoke a node, for good")
+    add_home_option(parser)
+    parser.add_argument("node", metavar="SITE|KEY", help="站点代码或节点公钥 / a site code, or a node's public key")
+    parser.add_argument("--because", default="", help="原因 / reason")
+    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Revoke, and say what was revoked.
+
+    Raises:
+        BadValue: neither a site code nor a key.
+        Refused: there is nothing to revoke.
+
+    """
+    home = home_at(args.home)
+    config.load(home.settings)
+    revoked = asyncio.run(revoke(home, args.node, args.because))
+    if args.json:
+        say_json({"revoked": [{"site": one.site, "public_key": one.public_key} for one in revoked]})
+        return 0
+    for one in revoked:
+        say(
+            Text(
+                zh=f"已停用：{one.site} {one.name} {one.public_key}",
+                en=f"Revoked: {one.site} {one.name} {one.public_key}",
+            )
+        )
+    say(
+        Text(
+            zh=f"正在运行的县级节点会在约 {KEYRING_POLL_S + 1:.0f} 秒内断开其连接；未用的登记码也已作废。",
+            en=f"A running hub cuts it off within about {KEYRING_POLL_S + 1:.0f} s; unused codes are void too.",
+        )
+    )
+    return 0
+
+
+async def revoke(home: HubHome, named: str, because: str) -> list[EnrolledNode]:
+    """Revoke one node by its key, or all of a site with its open codes.
+
+    Raises:
+        BadValue: neither a site code nor a key.
+        Refused: there is nothing to revoke.
+
+    """
+    site = None if is_public_key(named) else parse_site(named)
+
+    def step(connection: Connection) -> list[EnrolledNode]:
+        found = [one for one in keyring.nodes(connection, site=site) if site is not None or one.public_key == named]
+        void = 0 if site is None else connection.execute(codes.unused_of(site.code)).rowcount
+        if not found and not void:
+            raise Refused(
+                Text(zh=f"{named} 没有可停用的节点或登记码。", en=f"{named} has no node and no code to revoke"),
+                Text(zh="用 danglian-hub nodes 查看在用的节点。", en="danglian-hub nodes lists what there is."),
+            )
+        keyring.revoke(connection, [one.public_key for one in found], time.time_ns() // 10**6, because)
+        return found
+
+    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+        return await database.write(step)

@@ -1,0 +1,80 @@
+"""``danglian-node init``: makes this PC the node of a site, with the one-time code that the county archive sent."""
+
+import argparse
+import asyncio
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from node.enrolment import DoorAddress, Enrolled, Installation, enrol, parse_door
+from node.home import add_home_option, home_of
+from protocol.enrolment import ENROLMENT_PORT, parse_code
+from protocol.wording import Text
+
+LANGUAGE_VARIABLE = "DANGLIAN_LANG"
+
+
+def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = parsers.add_parser("init", help="用登记码登记本站 / enrol this PC with a one-time code")
+    add_home_option(parser)
+    parser.add_argument(
+        "--hub", required=True, metavar="HOST[:PORT]", help=f"县级节点地址（端口默认 {ENROLMENT_PORT}）/ the hub"
+    )
+    parser.add_argument("--code", metavar="CODE", help="登记码；不给则提示输入 / the code; asked for when missing")
+    parser.add_argument("--folder", type=Path, metavar="PATH", help="要监看的目录 / folder to watch for catalogues")
+    parser.add_argument("--name", default="", help="本机叫法，例如“阅览室电脑” / what the site calls this PC")
+    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Enrol, and say what to do next.
+
+    Raises:
+        BadValue: the code was mistyped, or the address is none.
+        Refused: the hub says no, or is another one.
+        LinkDown: the hub cannot be reached.
+        BadSetting: the home's files are damaged, or the folder does not exist.
+
+    """
+    door: DoorAddress = parse_door(args.hub)
+    code = parse_code(args.code or input("登记码 / code: "))
+    installation = Installation(
+        name=args.name, folder=args.folder, software=f"danglian {importlib.metadata.version('danglian')}"
+    )
+    done = asyncio.run(enrol(home_of(args), door, code, installation, os.urandom))
+    sys.stdout.write(_as_json(done) if args.json else _as_text(done))
+    return 0
+
+
+def _as_json(done: Enrolled) -> str:
+    told = {
+        "site": done.admission.site,
+        "name": done.admission.site_name,
+        "county": done.admission.county_name,
+        "public_key": done.public_key,
+        "folder": str(done.folder),
+        "is_new": done.is_new,
+    }
+    return msgspec.json.encode(told).decode("utf-8") + "\n"
+
+
+def _as_text(done: Enrolled) -> str:
+    site = f"{done.admission.site} {done.admission.site_name}"
+    if not done.is_new:
+        said = Text(
+            zh=f"本机早已登记为站点 {site}，设置未改动。",
+            en=f"This PC was enrolled already, as site {site}; its settings are unchanged.",
+        )
+    else:
+        said = Text(
+            zh=f"登记成功：站点 {site}，所属 {done.admission.county_name}。\n"
+            f"把目录表格（.xlsx .xls .csv .txt）放进 {done.folder} ，再运行 danglian-node run。",
+            en=f"Enrolled: site {site} of {done.admission.county_name}.\n"
+            f"Put catalogue files (.xlsx .xls .csv .txt) into {done.folder} and run danglian-node run.",
+        )
+    return said.in_language(os.environ.get(LANGUAGE_VARIABLE, "zh")) + "\n"

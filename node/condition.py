@@ -1,0 +1,108 @@
+"""How the site is now: what its signs of life and its answers about its health say."""
+
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+
+from node import brake, files
+from node.changes import Standing
+from protocol.beats import Beat
+from protocol.calls import Health
+from replication import outbox
+from replication.database import Database
+from replication.outbox import Position
+
+DISTRIBUTION = "danglian"
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database says, in one reading."""
+
+    position: Position | None
+    outbox_frames: int
+    records: int
+    withheld: int
+    brakes_held: int
+    files: files.FileCounts
+
+
+class Condition:
+    """Describes the site for others; ``published`` and ``importing`` come from the parts that know."""
+
+    def __init__(
+        self,
+        database: Database,
+        site: str,
+        node: str,
+        published: Callable[[], int],
+        importing: Callable[[], bool],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._site = site
+        self._node = node
+        self._published = published
+        self._importing = importing
+        self._clock_ms = clock_ms
+        self._started_at_ms = clock_ms()
+        self._software = version(DISTRIBUTION)
+
+    async def beat(self) -> Beat:
+        """Return where the site stands."""
+        counts = await self._database.read(_counts)
+        position = counts.position
+        return Beat(
+            site=self._site,
+            node=self._node,
+            epoch=position.epoch if position else "",
+            seq=position.seq if position else 0,
+            published=self._published(),
+            outbox_frames=counts.outbox_frames,
+            records=counts.records,
+            withheld=counts.withheld,
+            rejected=counts.files.rejected,
+            warned=counts.files.warned,
+            files=counts.files.files,
+            brakes_held=counts.brakes_held,
+            importing=self._importing(),
+            disk_free_bytes=_free_bytes(self._database.path),
+            software=self._software,
+            started_at_ms=self._started_at_ms,
+            at_ms=self._clock_ms(),
+        )
+
+    async def health(self) -> Health:
+        """Return the same for whoever asks."""
+        beat = await self.beat()
+        return Health(
+            version=beat.software,
+            records=beat.records,
+            withheld=beat.withheld,
+            rejected=beat.rejected,
+            outbox_frames=beat.outbox_frames,
+            brakes_held=beat.brakes_held,
+            disk_free_bytes=beat.disk_free_bytes,
+        )
+
+
+def _counts(connection: Connection) -> Counts:
+    listed, withheld = connection.exec_driver_sql(
+        "SELECT (SELECT count(*) FROM record WHERE standing = ?), (SELECT count(*) FROM record WHERE standing = ?)",
+        (Standing.LISTED.value, Standing.WITHHELD.value),
+    ).one()
+    return Counts(
+        position=outbox.head(connection),
+        outbox_frames=outbox.depth(connection),
+        records=listed,
+        withheld=withheld,
+        brakes_held=brake.count_held(connection),
+        files=files.counts(connection),
+    )
+
+
+def _free_bytes(database: Path) -> int:
+    return shutil.disk_usage(database.parent).free

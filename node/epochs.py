@@ -1,0 +1,90 @@
+"""The site's epochs: when a new one begins, and the baseline that follows.
+
+A new epoch begins with a new database, with one that was put back from a backup, and when the hub shows that two
+histories claim the same place (promise 5). The old epochs are named in the first frame, so that the hub gives them up.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection
+
+from node import baseline, incarnation
+from node.home import NodeHome
+from protocol.beats import Receipt, Want
+from protocol.errors import Retryable
+from replication import outbox
+from replication.database import Database
+from replication.outbox import EPOCH_BYTES, FrameWriter
+
+RETRY_S = 10.0
+"""Seconds before a baseline that the disk had no room for goes on."""
+
+log = structlog.get_logger(__name__)
+
+
+class Epochs:
+    """Begins epochs and describes everything again where that is due; ``run`` is its loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: FrameWriter,
+        on_events: Callable[[], None],
+        randomness: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._on_events = on_events
+        self._randomness = randomness
+        self._due = asyncio.Event()
+        self._due.set()
+
+    async def begin(self, home: NodeHome) -> None:
+        """Start the database's life of this run: the first epoch, or a new one if the database was put back."""
+
+        def put_back(connection: Connection) -> None:
+            self._begin_epoch(connection, "", "put back")
+
+        if await incarnation.begin(self._database, home.incarnation, put_back, self._randomness):
+            log.warning("database_was_put_back")
+        await self._database.write(self._begin_first)
+
+    def _begin_first(self, connection: Connection) -> None:
+        if outbox.head(connection) is None:
+            self._begin_epoch(connection, "", "first")
+
+    def _begin_epoch(self, connection: Connection, also_retires: str, cause: str) -> None:
+        here = outbox.head(connection)
+        retires = {also_retires} if here is None else {also_retires, here.epoch, *here.retires}
+        epoch = self._randomness(EPOCH_BYTES).hex()
+        baseline.begin_epoch(connection, self._writer, epoch, tuple(sorted(retires - {""})), cause)
+
+    async def diverged(self, receipt: Receipt, want: Want) -> None:
+        """Do what a receipt shows to be needed; a repeated receipt finds it done."""
+        await self._database.write(lambda connection: self._diverge(connection, receipt, want))
+        self._due.set()
+        self._on_events()
+
+    def _diverge(self, connection: Connection, receipt: Receipt, want: Want) -> None:
+        if want is Want.NEW_EPOCH:
+            log.warning("histories_diverged", hub_epoch=receipt.epoch, hub_position=receipt.applied)
+            self._begin_epoch(connection, receipt.epoch, "diverged")
+        elif not baseline.is_answered(connection, receipt):
+            baseline.begin(connection, self._writer, "asked")
+
+    async def run(self) -> None:
+        """Describe everything whenever that is due, step by step, for ever."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                while await self._database.write(lambda connection: baseline.go_on(connection, self._writer)):
+                    self._on_events()
+            except Retryable as error:
+                log.warning("baseline_paused", reason=error.reason.en)
+                await asyncio.sleep(RETRY_S)
+                self._due.set()
+            self._on_events()
