@@ -7,9 +7,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TypeAlias
+
+import msgspec
 
 from protocol.errors import BadSetting, BadValue, DanglianError
+from protocol.wording import Text
 from replication.logs import configure_logs
 
 EXIT_OK = 0
@@ -19,11 +22,8 @@ EXIT_USAGE = 2
 LANGUAGE_VARIABLE = "DANGLIAN_LANG"
 
 
-class Parsers(Protocol):
-    """What ``argparse`` hands to a command's ``add``."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002 - theirs
-        """Add a command."""
+Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What a command's ``add`` is given: the parser of the whole command line, to which it adds its own."""
 
 
 def language() -> str:
@@ -50,6 +50,16 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         # Whoever read our answer, for example `head`, has seen enough.
         sys.stderr.close()
         return EXIT_OK
+
+
+def say(text: Text) -> None:
+    """Print a sentence in the reader's language."""
+    sys.stdout.write(text.in_language(language()) + "\n")
+
+
+def say_json(value: object) -> None:
+    """Print a value as one line of JSON, for machines."""
+    sys.stdout.write(msgspec.json.encode(value).decode("utf-8") + "\n")
 
 
 def tell(error: DanglianError) -> None:

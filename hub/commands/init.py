@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     say(
         Text(
             zh="下一步：danglian-hub run 启动；danglian-hub enrol 站点代码 为各站发登记码。请备份 keys 与 tls 目录。",
-            en="Next: danglian-hub run starts it; danglian-hub enrol SITE issues codes. Back up the folders keys and tls.",
+            en="Next: danglian-hub run starts it, danglian-hub enrol SITE issues codes. Back up keys and tls.",
         )
     )
     if not settings.hosts:

@@ -2,7 +2,6 @@
 
 import argparse
 
-from hub.config import load
 from hub.daemon import serve
 from hub.home import add_home_option, home_at
 from replication.command_line import Parsers
@@ -24,5 +23,4 @@ def add(parsers: Parsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until stopped."""
-    home = home_at(args.home)
-    return run_until_stopped(serve(load(home.settings), home))
+    return run_until_stopped(serve(home_at(args.home)))
