@@ -43,8 +43,9 @@ def likeness_keys(record: Record, title_terms: str) -> list[str]:
     keys, title = [], zlib.crc32(title_terms.encode())
     if record.doc_no:
         keys.append(f"{NUMBER_MARK}{zlib.crc32(record.doc_no.encode(), title):x}")
-    if record.responsible_parties and record.date_earliest:
-        when_and_who = f"{record.date_earliest} {record.date_latest} {record.responsible_parties}"
+    if record.responsible_parties and record.date_earliest and record.date_latest:
+        days = f"{record.date_earliest.toordinal()} {record.date_latest.toordinal()} "
+        when_and_who = days + " ".join(record.responsible_parties)
         keys.append(f"{TITLE_MARK}{zlib.crc32(when_and_who.encode(), title):x}")
     return keys
 

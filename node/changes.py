@@ -44,7 +44,7 @@ class Standing(StrEnum):
     """Withdrawn: a tombstone that keeps the id for the day the row comes back."""
 
 
-class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
+class StoredRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A record as the store has it; ``line`` 0 is one that its file no longer lists."""
 
     docid: int
@@ -69,7 +69,7 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.standing is Standing.GONE or self.line == 0 or self.is_file_missing
 
 
-class IncomingRow(msgspec.Struct, frozen=True, kw_only=True):
+class IncomingRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row that was read and described, and is not the same as any stored row."""
 
     sheet: str
@@ -83,7 +83,7 @@ class IncomingRow(msgspec.Struct, frozen=True, kw_only=True):
     """JSON of the cells that no field took, by their headers."""
 
 
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
+class Pair(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a row is: a stored record (found again), a repetition, or, with neither, something new."""
 
     row: IncomingRow

@@ -30,7 +30,7 @@ _UUID_VERSION_BITS = 0x7 << 76
 _UUID_VARIANT_BITS = 0x2 << 62
 
 
-class Revision(msgspec.Struct, frozen=True, kw_only=True):
+class Revision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record as it stands after a change; ``event`` is None if nothing of it travels."""
 
     record: Record

@@ -5,8 +5,8 @@ from functools import lru_cache
 from protocol.analysis import index_terms
 from protocol.records import Record
 
-PARTIES_CACHED = 4_096
-"""Makers of documents whose terms are kept ready: a sheet repeats a few names."""
+TEXTS_CACHED = 4_096
+"""Makers and dates of documents whose terms are kept ready: a sheet repeats them."""
 
 
 def record_terms(record: Record) -> str:
@@ -14,8 +14,13 @@ def record_terms(record: Record) -> str:
 
     Removing a record from the index needs the very terms that were put in: raise ``TERMS_VERSION`` when fields change.
     """
-    numbers = "\n".join([record.doc_no, record.ref_code, *_dates(record)])
-    parts = [index_terms(record.title), *map(_party_terms, record.responsible_parties), index_terms(numbers)]
+    parts = [index_terms(record.title)]
+    parts.extend(map(_repeated_terms, record.responsible_parties))
+    if record.doc_no:
+        parts.append(index_terms(record.doc_no))
+    if record.ref_code:
+        parts.append(index_terms(record.ref_code))
+    parts.extend(map(_repeated_terms, _dates(record)))
     if record.scope or record.note or record.aliases:
         parts.append(index_terms("\n".join([record.scope, record.note, *(alias.code for alias in record.aliases)])))
     return " ".join(parts)
@@ -24,7 +29,7 @@ def record_terms(record: Record) -> str:
 TERMS_VERSION = 1
 """Version of the choice of fields above, kept beside the index together with the version of the analysis."""
 
-_party_terms = lru_cache(maxsize=PARTIES_CACHED)(index_terms)
+_repeated_terms = lru_cache(maxsize=TEXTS_CACHED)(index_terms)
 
 
 def indexed_fields(record: Record) -> dict[str, str]:

@@ -41,7 +41,7 @@ _REPLACE = (
 )
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record as it will be stored: all columns but its place in the index and its position."""
 
     year: int
@@ -52,7 +52,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     replaces: StoredRecord | None = None
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a record was read and how."""
 
     file_id: int
@@ -226,20 +226,18 @@ def records_saying(connection: Connection, content_keys: Iterable[int], file_id:
     )
 
 
-def codes_taken(connection: Connection, file_id: int, codes: Iterable[str]) -> dict[CodeKey, tuple[int, Place]]:
-    """Return which of these reference codes stand in the file now: the record that has each, and its place."""
+def codes_of_file(connection: Connection, file_id: int) -> list[tuple[int, CodeKey, Place]]:
+    """Return which codes stand in a file as it was last read: the record that has each, and its place."""
     found = connection.exec_driver_sql(
         "SELECT docid, fonds_no, ref_code, level, sheet, line FROM record"
-        " WHERE ref_code IN (SELECT value FROM json_each(?)) AND ref_code <> '' AND file_id = ? AND line > 0"
-        " AND standing <> 'gone'",
-        (json.dumps(list(codes)), file_id),
+        " WHERE file_id = ? AND line > 0 AND standing <> 'gone'",
+        (file_id,),
     )
-    taken = {}
-    for docid, fonds_no, ref_code, level, sheet, line in found:
-        code = code_key(fonds_no, ref_code, level)
-        if code is not None:
-            taken[code] = (docid, (sheet, line))
-    return taken
+    return [
+        (docid, code, (sheet, line))
+        for docid, fonds_no, ref_code, level, sheet, line in found
+        if (code := code_key(fonds_no, ref_code, level)) is not None
+    ]
 
 
 def standing_rows(connection: Connection, file_id: int, *, vanished_only: bool) -> list[StoredRecord]:

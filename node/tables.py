@@ -81,7 +81,6 @@ record = Table(
 Index("record_by_id", record.c.record_id, unique=True)
 Index("record_by_place", record.c.file_id, record.c.sheet, record.c.line, record.c.row_digest)
 Index("record_by_content", record.c.content_key)
-Index("record_by_code", record.c.ref_code, sqlite_where=text("ref_code <> ''"))
 Index("record_by_seq", record.c.seq, sqlite_where=text("seq > 0"))
 Index("record_by_bucket", record.c.fonds_no, record.c.bucket, record.c.digest, sqlite_where=text("standing = 'listed'"))
 Index("record_withheld", record.c.standing, sqlite_where=text("standing = 'withheld'"))

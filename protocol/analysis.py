@@ -29,7 +29,9 @@ ANALYSIS_VERSION: Final = 1
 DOUBLED_CHARS_MAX: Final = 32_768
 """Characters whose pairing is kept ready: four times what Chinese names and documents use, a few megabytes."""
 
-HAN: Final = "々〆〇ぁ-ゖァ-ヺー㐀-䶿一-鿿豈-\ufaff\ue000-\uf8ff\U00020000-\U0003fffd\U000f0000-\U000ffffd"
+HAN: Final = (
+    "々〆〇ぁ-ゖァ-ヺー\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ue000-\uf8ff\U00020000-\U0003fffd\U000f0000-\U000ffffd"
+)
 """The body of a regular-expression class of what is indexed in pairs: Han, kana, and private-use characters, which
 GB 18030 files use for rare names."""
 
@@ -94,12 +96,15 @@ _FOLDED: Final = re.compile("[" + re.escape("".join(chr(code) for code in _FOLDS
 _SUPPLEMENTARY: Final = re.compile("[\U00010000-\U0010ffff]")
 # What moves the borders of runs or the words between them; other punctuation separates runs as it stands, and variant
 # characters are folded when they are paired.
-_REGROUPED: Final = re.compile(f"[{re.escape(TRANSPARENT)}○\ufe00-\ufe0f\uff10-\uff5a\u2f00-\u2fd5\u3000\u00a0\u2002\u2003\u2009\t]")
+_REGROUPED: Final = re.compile(
+    f"[{re.escape(TRANSPARENT)}○\ufe00-\ufe0f\uff10-\uff5a\u2f00-\u2fd5\u3000\u00a0\u2002\u2003\u2009\t]"
+)
 _HAN_ONLY: Final = re.compile(f"[{HAN}]+")
 _HAN_FIRST: Final = re.compile(f"[{HAN}]")
 _RUNS: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
 _SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+(?![{HAN}])")
 _QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
+_CUT_WORD: Final = re.compile(rf"[^\W_{HAN}]+$")
 
 
 def fold(text: str) -> str:
@@ -159,7 +164,10 @@ def match_query(query: str) -> str | None:
 
 def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
     """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
-    for match in _QUERY_WORDS.finditer(query[:QUERY_CHARS_MAX]):
+    if len(query) > QUERY_CHARS_MAX:
+        # A word that is cut in two is found nowhere.
+        query = _CUT_WORD.sub("", query[:QUERY_CHARS_MAX])
+    for match in _QUERY_WORDS.finditer(query):
         word = match[1] or match[2]
         runs = _runs(word)
         if not runs:

@@ -22,8 +22,9 @@ _NONE: Final = frozenset(("", "无", "无文号", "-", "—", "/", "、"))
 def fold_doc_no(raw: str) -> tuple[str, tuple[str, ...]]:
     """Return the document number in its regular form, and ``doc_no_irregular`` if it was written otherwise.
 
-    Empty for a cell that says there is none. A number without a year (婚字第12号) is kept as it stands; the number of a case
-    (（2014）安民调字第15号) keeps its own form with the year in front; a bracketed one that cannot be read is kept and reported.
+    Empty for a cell that says there is none. A number without a year (婚字第12号) is kept as it stands; the number of a
+    case keeps its own form with the year in front, （2014）安民调字第15号; a bracketed one that cannot be read is kept
+    and reported.
     """
     if _REGULAR.fullmatch(raw):
         return raw, ()

@@ -22,7 +22,7 @@ EXIT_USAGE = 2
 LANGUAGE_VARIABLE = "DANGLIAN_LANG"
 
 
-Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 """What a command's ``add`` is given: the parser of the whole command line, to which it adds its own."""
 
 

@@ -188,7 +188,7 @@ class Link:
 
     async def subscribe(self, subject: str, handler: MessageHandler) -> Subscription:
         """Hear a subject from now on, over every loss of the link; see ``bus.Bus``."""
-        return await self._subscriptions.add(subject, handler, self._client)
+        return await self._subscriptions.add(subject, handler)
 
     async def manage(self, question: Callable[[JetStreamContext], Awaitable[_T]]) -> _T:
         """Ask the broker about its streams and consumers, or have it change them.
@@ -229,6 +229,7 @@ class Link:
         for url in itertools.cycle(self._settings.urls):
             closed = asyncio.Event()
             client = await self._dial(url, closed)
+            _obey_cancellation()
             if client is not None:
                 since = loop.time()
                 await self._serve(client, url, closed)
@@ -248,6 +249,7 @@ class Link:
             await self._subscriptions.restore(client)
             # The round trip proves that the broker knows the subscriptions, and brings the complaints about them.
             await client.flush(timeout=self._rhythm.connect_s)  # type: ignore[arg-type] # passed to asyncio as it is
+            _obey_cancellation()
             self._faults.forget(DIAL_FAULTS)
             self._client = client
             self._up.set()
@@ -266,6 +268,7 @@ class Link:
         finally:
             self._client = None
             self._up.clear()
+            self._subscriptions.rest()
             self._acknowledgements.lose()
             await discard(client)
 
@@ -308,3 +311,14 @@ class Link:
         self.note_fault(FaultKind.PUBLISH_DENIED if what == "publish" else FaultKind.SUBSCRIBE_DENIED, subject)
         if what == "publish":
             self._acknowledgements.deny(subject)
+
+
+def _obey_cancellation() -> None:
+    """Stop if this task was asked to.
+
+    Before Python 3.12 ``asyncio.wait_for``, which the library uses, loses the request when what it waits for ends at the
+    same moment; the keeper would then go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

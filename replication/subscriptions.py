@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as ClientSubscription
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 
 from replication.bus import Message, MessageHandler
@@ -57,23 +58,33 @@ def _delivery(handler: MessageHandler) -> Callable[[Msg], Awaitable[None]]:
 
 
 class Subscriptions:
-    """All standing subscriptions of one link."""
+    """All standing subscriptions of one link, and the client that carries them at present."""
 
     def __init__(self) -> None:
         self._standing: dict[StandingSubscription, None] = {}
+        self._client: Client | None = None
 
-    async def add(self, subject: str, handler: MessageHandler, client: Client | None) -> StandingSubscription:
+    async def add(self, subject: str, handler: MessageHandler) -> StandingSubscription:
         """Keep an interest, and have it carried at once if there is a client."""
         subscription = StandingSubscription(subject, handler, self._forget)
         self._standing[subscription] = None
-        if client is not None:
-            await subscription.stand(client)
+        if self._client is not None:
+            try:
+                await subscription.stand(self._client)
+            except ConnectionClosedError:
+                # It has just broken: the next client carries this one with the others.
+                return subscription
         return subscription
 
     async def restore(self, client: Client) -> None:
-        """Have a new client carry every interest."""
+        """Have a new client carry every interest, and those that are added from now on."""
+        self._client = client
         for subscription in tuple(self._standing):
             await subscription.stand(client)
+
+    def rest(self) -> None:
+        """Take note that no client carries them now."""
+        self._client = None
 
     def _forget(self, subscription: StandingSubscription) -> None:
         self._standing.pop(subscription, None)

@@ -187,7 +187,8 @@ def _livelihood_paper(plan: SheetPlan, kind: Kind, year: int, chance: Random) ->
         year=year,
     )
     paper = Paper(title=kind.title.format_map(known), issuer=kind.issuer.format_map(known), doc_no="")
-    return paper, {heading: content.format_map(known) for heading, content in kind.columns}
+    said = {heading: content.format_map(known) for heading, content in kind.columns}
+    return paper, {**said, "kind": kind.name}
 
 
 def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: _Numbers) -> Entry:

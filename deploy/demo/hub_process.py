@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from deploy.demo.pipes import until_input_ends
+from hub.config import load
 from hub.daemon import serve
 from hub.home import home_at
 from replication.lifetime import run_until_stopped
@@ -13,7 +14,8 @@ from replication.logs import configure_logs
 def main() -> int:
     """Run the hub of the home that the command line names; its log goes to standard error."""
     configure_logs(level="info", pretty=False)
-    return run_until_stopped(until_input_ends(serve(home_at(Path(sys.argv[1])))))
+    home = home_at(Path(sys.argv[1]))
+    return run_until_stopped(until_input_ends(serve(load(home.settings), home)))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ FIELDS: Mapping[Layout, str] = {
     Layout.MEDIA: "code carrier title party dates box sheets note",
     Layout.OBJECTS: "code title party date quantity note",
     Layout.EXPORT: "dh qzh mlh ajh jh title party doc_no date retention pages secrecy access note",
-    Layout.LIVELIHOOD: "number code year party title details date retention note",
+    Layout.LIVELIHOOD: "number code year kind party title details date retention note",
 }
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -65,6 +65,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "item_count": ("件数",),
     "account": ("类别",),
     "carrier": ("载体类型",),
+    "kind": ("民生类别", "专题名称"),
     "quantity": ("数量",),
 }
 _VOLUME_TITLE = ("案卷题名", "案卷标题")

@@ -40,7 +40,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rows(self) -> int:
         """Rows that the nodes have dealt with, whatever became of them."""
-        return sum(site.records + site.rejected for site in self.sites.values())
+        return sum(site.records + site.withheld + site.rejected for site in self.sites.values())
 
     @property
     def applied(self) -> int:

@@ -1,13 +1,12 @@
-"""Which column of a sheet holds which field: the mapping that a whole sheet is read by, worked out once."""
+"""Which column of a sheet holds which field: the mapping by which the whole sheet is read, worked out once."""
 
-import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from node.catalogues.fields import MANY_COLUMNS, SERIAL_RANK, Field, meaning_of, plain_header
+from node.catalogues.fields import MANY_COLUMNS, SERIAL_RANK, Field, Meaning, meaning_of, plain_header
 from protocol.findings import Finding, finding
 from protocol.vocabularies import Level
 
@@ -22,6 +21,9 @@ CATALOGUE_FIELDS: Final = frozenset(Field) - {Field.SEQUENCE, Field.NOTE}
 
 RECOGNISED_FIELDS_MIN: Final = 2
 """Fields by which a row is recognised as the header of a catalogue."""
+
+Readings = Sequence[Sequence[str]]
+"""For every column the header texts to try in order: the lower header row, both rows joined, the upper row."""
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,71 +63,68 @@ def is_catalogue(fields: Iterable[Field]) -> bool:
     return len(known) >= RECOGNISED_FIELDS_MIN and not known.isdisjoint(NAMING_FIELDS)
 
 
-def choose(readings: Sequence[Sequence[str]], mapping: Mapping[Field, str]) -> dict[int, Field]:
-    """Return the field of each column.
-
-    ``readings`` has, for every column, the header texts to try in order (the lower header row, both rows joined ...).
-    ``mapping`` comes from ``node.toml`` (field to header) and wins over the table of names.
-    """
+def choose(readings: Readings, mapping: Mapping[Field, str]) -> dict[int, Field]:
+    """Return the field of each column; ``mapping`` (field to header, from ``node.toml``) wins over the table of names."""
     chosen: dict[int, Field] = {}
     for field, header in mapping.items():
         column = _column_called(readings, header)
         if column is not None:
             chosen[column] = field
-    ranked = sorted(
+    meant = [
         (meaning.rank, column, meaning.field)
-        for column, texts in enumerate(readings)
-        if column not in chosen and (meaning := next(filter(None, map(meaning_of, texts)), None)) is not None
-    )
-    for _, column, field in ranked:
+        for column, meaning in enumerate(map(_meaning, readings))
+        if meaning is not None and column not in chosen
+    ]
+    for _, column, field in sorted(meant):
         if field in MANY_COLUMNS or field not in chosen.values():
             chosen[column] = field
     return _with_a_code(chosen)
 
 
-def _column_called(readings: Sequence[Sequence[str]], header: str) -> int | None:
-    wanted = plain_header(header)
-    return next(
-        (column for column, texts in enumerate(readings) if any(plain_header(text) == wanted for text in texts)), None
-    )
-
-
-def missing_headers(readings: Sequence[Sequence[str]], mapping: Mapping[Field, str]) -> list[str]:
+def missing_headers(readings: Readings, mapping: Mapping[Field, str]) -> list[str]:
     """Return the headers that ``node.toml`` names and the sheet does not have."""
     return [header for header in mapping.values() if _column_called(readings, header) is None]
 
 
-def _with_a_code(chosen: dict[int, Field]) -> dict[int, Field]:
-    """Where no column is called 档号, the archive's number is the code, or else the office's."""
-    if Field.REF_CODE not in chosen.values():
-        for column, field in chosen.items():
-            if field is Field.ARCHIVE_CODE or (
-                field is Field.OFFICE_CODE and Field.ARCHIVE_CODE not in chosen.values()
-            ):
-                return {**chosen, column: Field.REF_CODE}
-    return chosen
-
-
 def columns_of(
-    headers: tuple[str, ...], readings: Sequence[Sequence[str]], mapping: Mapping[Field, str], preamble: tuple[Field, ...]
+    headers: tuple[str, ...], readings: Readings, mapping: Mapping[Field, str], preamble: Iterable[Field]
 ) -> Columns:
     """Return the mapping of a sheet whose header has been found."""
     chosen = choose(readings, mapping)
-    fields = tuple((chosen[column], column) for column in sorted(chosen))
     present = set(chosen.values())
     virtual = tuple(field for field in preamble if field not in present)
     code = next((column for column, field in chosen.items() if field is Field.REF_CODE), None)
-    code_name = next(filter(None, map(meaning_of, readings[code])), None) if code is not None else None
+    name = _meaning(readings[code]) if code is not None else None
     unmapped = tuple(column for column, header in enumerate(headers) if header and column not in chosen)
     return Columns(
         headers=headers,
-        fields=(*fields, *((field, len(headers) + place) for place, field in enumerate(virtual))),
+        fields=(
+            *((chosen[column], column) for column in sorted(chosen)),
+            *((field, len(headers) + place) for place, field in enumerate(virtual)),
+        ),
         unmapped=unmapped,
         preamble=virtual,
         level=_level(present),
-        codes_may_be_serials=code_name is not None and code_name.rank >= SERIAL_RANK,
-        findings=_findings(headers, readings, chosen, unmapped),
+        codes_may_be_serials=name is not None and name.rank >= SERIAL_RANK,
+        findings=_left_out(headers, readings, chosen, unmapped),
     )
+
+
+def _meaning(texts: Sequence[str]) -> Meaning | None:
+    return next(filter(None, map(meaning_of, texts)), None)
+
+
+def _column_called(readings: Readings, header: str) -> int | None:
+    wanted = plain_header(header)
+    return next((place for place, texts in enumerate(readings) if wanted in map(plain_header, texts)), None)
+
+
+def _with_a_code(chosen: dict[int, Field]) -> dict[int, Field]:
+    """Where no column is called 档号, the archive's number is the code, or else the office's."""
+    if Field.REF_CODE in chosen.values():
+        return chosen
+    stand_in = Field.ARCHIVE_CODE if Field.ARCHIVE_CODE in chosen.values() else Field.OFFICE_CODE
+    return {column: Field.REF_CODE if field is stand_in else field for column, field in chosen.items()}
 
 
 def _level(present: set[Field]) -> Level:
@@ -136,20 +135,16 @@ def _level(present: set[Field]) -> Level:
     return Level.PERSON_INDEX_ROW if Field.PERSON in present else Level.ITEM
 
 
-def _findings(
-    headers: tuple[str, ...], readings: Sequence[Sequence[str]], chosen: Mapping[int, Field], unmapped: tuple[int, ...]
+def _left_out(
+    headers: tuple[str, ...], readings: Readings, chosen: Mapping[int, Field], unmapped: tuple[int, ...]
 ) -> tuple[Finding, ...]:
-    """Report columns that were left out: a second one for the same field, or an unknown one."""
-    noticed = []
-    for column in unmapped:
-        meaning = next(filter(None, map(meaning_of, readings[column])), None)
-        rank_taken = _rank_of(readings, chosen, meaning.field) if meaning is not None else None
-        same = meaning is not None and rank_taken == meaning.rank
-        code = "header_ambiguous" if same else "column_unmapped"
-        field = meaning.field.value if meaning is not None and same else ""
-        noticed.append(finding(code, field=field, value=headers[column]))
-    return tuple(noticed)
-
-
-@functools.cache
-def _never() -> None: ...
+    """Report the columns that were left out: a second one of the same name, or an unknown one."""
+    taken = {_meaning(readings[column]) for column in chosen}
+    return tuple(
+        finding(
+            "header_ambiguous" if (meaning := _meaning(readings[column])) is not None and meaning in taken else "column_unmapped",
+            field=meaning.field.value if meaning is not None else "",
+            value=headers[column],
+        )
+        for column in unmapped
+    )

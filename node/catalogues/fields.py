@@ -151,6 +151,11 @@ class Meaning(msgspec.Struct, frozen=True):
     rank: int
 
 
+def is_header_name(text: str) -> bool:
+    """Tell at once whether a cell is just a header's name; a fuller comparison is `meaning_of`."""
+    return text.lower() in _TABLE
+
+
 def plain_header(text: str) -> str:
     """Return a header as it is compared: one width, case and script, without blanks and punctuation."""
     return _MARKS.sub("", fold(unicodedata.normalize("NFKC", text)))

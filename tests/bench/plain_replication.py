@@ -22,16 +22,17 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from protocol.codec import encode_event, encode_record
 from protocol.events import Described
-from protocol.frames import HEADER_BYTES, Frame
+from protocol.frames import HEADER_BYTES, Frame, frame_digest
 from protocol.limits import FRAME_EVENTS_MAX
 from protocol.records import Record
 from replication.keys import Identity, new_seed
 from replication.seal import seal
 from tests.bench.plain_index import PlainIndex, entry_of
 from tests.bench.programs import running, say, worker
-from tests.bench.rows import record, rows
+from tests.bench.rows import record, row
 from tests.servers import NatsServer
 
+SITE = "330599000000"
 STREAM, SUBJECT = "BARE", "bare.frames"
 
 FETCH_FRAMES = 4
@@ -58,17 +59,29 @@ class _Frame(msgspec.Struct, frozen=True):
     events: tuple[_Event, ...]
 
 
-def frames(count: int, site: str, start: int = 1) -> Iterator[bytes]:
-    """The sealed frames of ``count`` rows, as a node of this site would send them."""
-    identity = Identity(new_seed(os.urandom(32)))
-    bodies = (encode_record(record(cells, site)) for cells in rows(start + count - 1) if int(cells[0]) >= start)
-    seq = 0
-    for bodies_of_frame in batches(bodies, FRAME_EVENTS_MAX):
-        events = [_described(at, body) for at, body in enumerate(bodies_of_frame, seq + 1)]
-        last = seq + len(events)
-        frame = Frame(site=site, node=identity.public_key, epoch="bench", previous=seq, last=last, events=tuple(events))
-        yield seal(frame, identity)
-        seq = last
+def frames(count: int, site: str, identity: Identity, start: int = 1) -> Iterator[bytes]:
+    """The sealed frames of ``count`` rows, chained, as a node of this site would send them."""
+    bodies = (encode_record(record(row(number), site)) for number in range(start, start + count))
+    last, chain = 0, ""
+    for run in batches(bodies, FRAME_EVENTS_MAX):
+        previous, last = last, last + len(run)
+        frame = Frame(
+            site=site,
+            node=identity.public_key,
+            epoch="bench",
+            previous=previous,
+            last=last,
+            chain=chain,
+            events=tuple(_described(seq, body) for seq, body in enumerate(run, previous + 1)),
+        )
+        sealed = seal(frame, identity)
+        chain = frame_digest(sealed)
+        yield sealed
+
+
+def new_identity() -> Identity:
+    """The key of a node that exists for one measurement."""
+    return Identity(new_seed(os.urandom(32)))
 
 
 def _described(seq: int, body: bytes) -> msgspec.Raw:
@@ -138,7 +151,7 @@ async def rate(folder: Path, server: NatsServer, count: int) -> float:
     """Rows a second from the first published frame to the last row searchable."""
     file, index = folder / "frames", folder / f"plain-{time.monotonic_ns()}.db"
     if not file.exists():
-        write_frames(file, frames(count, "330599000000"))
+        write_frames(file, frames(count, SITE, new_identity()))
     await _fresh_stream(server)
     async with running(
         *worker("plain_replication", "sink", server.url, index, count), log=folder / "sink.log"
@@ -161,10 +174,11 @@ async def latencies_ms(folder: Path, server: NatsServer, changes: int) -> list[f
         await sinking.heard("ready")
         reader = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
         found = []
+        identity = new_identity()
         async with await nats.connect(server.url) as client:
             stream = client.jetstream()
             for number in range(1, changes + 1):
-                (frame,) = frames(1, "330599000000", start=number)
+                (frame,) = frames(1, SITE, identity, start=number)
                 started = time.monotonic()
                 await stream.publish(SUBJECT, frame, timeout=FETCH_S)
                 while reader.execute("SELECT count(*) FROM entry").fetchone()[0] < number:

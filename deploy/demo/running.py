@@ -1,0 +1,201 @@
+"""The course of a demonstration: prepare, start, watch it settle, prove it, say what came of it, stay up.
+
+    foundation → hub → workers write catalogues and enrol nodes → nodes start → every event applied
+               → digests of both ends compared → summary → what to try next
+
+Whatever ends it, it ends its own processes and nothing else.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo import bars
+from deploy.demo.advice import advice
+from deploy.demo.foundation import Foundation, Options, assignments, lay, participants
+from deploy.demo.look import Look, look
+from deploy.demo.manifest import total
+from deploy.demo.pipes import input_lines
+from deploy.demo.proof import digests_of_sites, live_sample
+from deploy.demo.report import Report, Times, make_report, summary_lines
+from deploy.demo.stage import Stage, set_up
+from hub.home import SCHEMA
+from protocol.errors import LinkDown
+from protocol.wording import Text
+from replication.database import Database, opened
+from replication.migrations import REPLICATION
+
+LOOK_S = 0.5
+"""Seconds between two looks at how far the county has come."""
+
+PROVE_AGAIN_S = 2.0
+"""Seconds before the digests are compared again where they were not equal at every site."""
+
+EXIT_OK = 0
+EXIT_NOT_SETTLED = 1
+
+
+class Demonstration:
+    """One demonstration; `run` is its course."""
+
+    def __init__(self, options: Options, console: Console, language: str) -> None:
+        self._options = options
+        self._console = console
+        self._language = language
+        self.exit_code = EXIT_NOT_SETTLED
+
+    async def run(self) -> None:
+        """Run it to its end, or until cancelled; `exit_code` says how it went.
+
+        Raises:
+            BadSetting: the options do not fit together, or the home holds something already.
+            LinkDown: one of the processes did not start, or ended.
+
+        """
+        taking_part = participants(self._options)
+        with _home(self._options.home) as root:
+            foundation = lay(root, taking_part)
+            self._say(Text(zh=f"演示目录：{root}", en=f"Everything lies in {root}"))
+            given = await assignments(foundation)
+            async with set_up(foundation, self._options.processes) as stage:
+                await stage.prepare(given, self._options.rows_per_site, self._options.seed)
+                async with _hub_database(foundation) as database:
+                    report = await self._settled(foundation, stage, database)
+                self._conclude(report)
+                if not self._options.exit_when_settled:
+                    await self._stay_up(foundation, stage)
+
+    async def _settled(self, foundation: Foundation, stage: Stage, database: Database) -> Report:
+        """Watch until everything is applied and proven, or patience ends; return what came of it."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        seen, settled_s, verified_s = Look(), None, None
+        digests: dict[str, str] = {}
+        with bars.shown(self._console, self._language, len(foundation.codes)) as progress:
+            while not stage.is_prepared:
+                await self._pause(stage)
+                progress.prepared(len(stage.manifests), len(stage.enrolled))
+            launched_s = loop.time()
+            await stage.launch()
+            expected = total(stage.manifests.values())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._options.patience_s):
+                    while seen.come_through(stage.manifests) < len(foundation.codes):
+                        await self._pause(stage)
+                        seen = await database.read(lambda found: look(found, foundation.codes))
+                        progress.looked(seen, stage.manifests, expected.entries if expected else None)
+                    settled_s = loop.time() - launched_s
+                    while any(digests.get(code) != "equal" for code in foundation.codes):
+                        digests = await digests_of_sites(foundation.hub.root) or digests
+                        verified_s = loop.time() - launched_s
+                        await asyncio.sleep(0 if _all_equal(digests, foundation) else PROVE_AGAIN_S)
+        sample = await live_sample(foundation.hub.root) if self._options.live and settled_s is not None else None
+        return make_report(
+            home=foundation.root,
+            seed=self._options.seed,
+            processes=self._options.processes,
+            names={member.place.code: member.place.archive_name for member in foundation.participants},
+            manifests=stage.manifests,
+            look=seen,
+            digests=digests,
+            faults={site: reason.in_language(self._language) for site, reason in stage.faults.items()},
+            times=Times(
+                prepared_s=launched_s - began_s,
+                settled_s=settled_s,
+                verified_s=verified_s if _all_equal(digests, foundation) else None,
+            ),
+            live=sample,
+        )
+
+    async def _pause(self, stage: Stage) -> None:
+        await asyncio.sleep(LOOK_S)
+        stage.check()
+        if not stage.hub_runs:
+            raise LinkDown(Text(zh="县级枢纽的进程已退出。", en="the hub's process has ended"))
+
+    def _conclude(self, report: Report) -> None:
+        """Show the summary, write the report, and decide on the exit code."""
+        table = Table(title=Text(zh="演示结果", en="What came of it").in_language(self._language), show_header=False)
+        for words, figure in summary_lines(report):
+            table.add_row(words.in_language(self._language), figure)
+        self._console.print(table)
+        for site in report.sites_detail:
+            if site.digests != "equal" or site.fault:
+                self._console.print(f"  {site.site} {site.name}: {site.digests} {site.fault}", markup=False)
+        if self._options.report is not None:
+            text = msgspec.json.format(msgspec.json.encode(report), indent=2)
+            self._options.report.write_bytes(text + b"\n")
+        self.exit_code = EXIT_OK if report.settled else EXIT_NOT_SETTLED
+
+    async def _stay_up(self, foundation: Foundation, stage: Stage) -> None:
+        """Say what to try, and obey what is typed, until told to quit; without a keyboard, until stopped."""
+        self._say(Text(zh="县已就绪。可以试试：", en="The county is up. Things to try:"))
+        for words, command in advice(foundation):
+            self._console.print(f"  {words.in_language(self._language)}", markup=False, style="dim")
+            self._console.print(f"    {command}", markup=False, soft_wrap=True)
+        self.exit_code = EXIT_OK
+        async for typed in input_lines():
+            if not await self._obey(typed.decode("utf-8", errors="replace").split(), stage):
+                return
+        await asyncio.Event().wait()
+
+    async def _obey(self, words: list[str], stage: Stage) -> bool:
+        """Carry out what was typed; False means that it was the last."""
+        match words:
+            case []:
+                return True
+            case ["quit" | "exit" | "q"]:
+                return False
+            case ["stop", "hub"]:
+                await stage.stop_hub()
+            case ["start", "hub"]:
+                await stage.start_hub()
+            case ["stop", site] if await stage.stop_node(site):
+                pass
+            case ["start", site] if await stage.start_node(site):
+                pass
+            case _:
+                self._say(
+                    Text(
+                        zh="可用：stop 站点代码、start 站点代码、stop hub、start hub、quit",
+                        en="There are: stop SITE, start SITE, stop hub, start hub, quit",
+                    )
+                )
+                return True
+        self._say(Text(zh="好。", en="Done."))
+        return True
+
+    def _say(self, text: Text) -> None:
+        self._console.print(text.in_language(self._language), markup=False, soft_wrap=True)
+
+
+def _all_equal(digests: dict[str, str], foundation: Foundation) -> bool:
+    return all(digests.get(code) == "equal" for code in foundation.codes)
+
+
+@contextlib.asynccontextmanager
+async def _hub_database(foundation: Foundation) -> AsyncIterator[Database]:
+    async with opened(foundation.hub.database, [REPLICATION, SCHEMA], read_only=True) as database:
+        yield database
+
+
+@contextmanager
+def _home(given: Path | None) -> Iterator[Path]:
+    """Use the given folder and keep it, or a temporary one that is gone at the end."""
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given.absolute()
+        return
+    made = Path(tempfile.mkdtemp(prefix="danglian-demo-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -1,0 +1,193 @@
+"""Searching the unified catalogue: words and filters, newest first, an honest total, and why each hit was found.
+
+The index holds only what has a body, so withdrawn records are never found. Totals are exact up to ``TOTAL_MAX`` and
+"more than" beyond: nobody reads on, and counting further would cost more than the search. Row ids are year-major, so
+"newest first" and the earlier bound of a date filter are a walk along the index.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.catalogue import SERIALS_A_YEAR, with_access
+from hub.duplicates import Entry, Likeness, likeness_of
+from hub.preparation import indexed_fields
+from protocol.analysis import explain, match_query
+from protocol.calls import Match
+from protocol.calls import Search as SearchCall
+from protocol.codec import decode_record
+from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.records import Record
+from protocol.vocabularies import AccessStatus, Level
+
+TOTAL_MAX = 20_000
+"""Hits that are counted; beyond, the total is said to be more than this."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody looks for; empty filters do not narrow, empty words find all that the filters let through."""
+
+    words: str = ""
+    site_glob: str = ""
+    """Site codes, with ``*`` and ``?``: 330523108* is a town and its villages."""
+    date_from: datetime.date | None = None
+    date_to: datetime.date | None = None
+    fonds_no: str = ""
+    livelihood_kind: str = ""
+    access_status: AccessStatus | None = None
+    level: Level | None = None
+    limit: int = SEARCH_HITS_DEFAULT
+
+    def call(self, asker: str, question: str) -> SearchCall:
+        """Return the same question as it is asked of a site."""
+        return SearchCall(
+            asker=asker,
+            question=question,
+            query=self.words,
+            limit=self.hits_max,
+            date_from=self.date_from,
+            date_to=self.date_to,
+            fonds_no=self.fonds_no,
+            livelihood_kind=self.livelihood_kind,
+            access_status=self.access_status,
+            level=self.level,
+        )
+
+    @property
+    def hits_max(self) -> int:
+        """Hits to show, within bounds."""
+        return max(1, min(self.limit, SEARCH_HITS_MAX))
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the catalogue that matches."""
+
+    site: str
+    epoch: str
+    """The site's own name for the epoch that numbers ``seq``."""
+    seq: int
+    record: Record
+    matches: tuple[Match, ...] = ()
+    likeness: Likeness = Likeness()
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest entries that match, and how many there are."""
+
+    total: int
+    exact: bool
+    """False if there are more than ``total``."""
+    hits: tuple[Found, ...]
+
+
+def search(connection: Connection, query: Query) -> Page:
+    """Search the catalogue; several statements on one snapshot."""
+    chosen = _chosen(query)
+    if chosen is None:
+        return Page(total=0, exact=True, hits=())
+    total = _total(connection, *chosen, needs_entry=_narrows(query))
+    hits = _hits(connection, *chosen, query)
+    return Page(total=min(total, TOTAL_MAX), exact=total <= TOTAL_MAX, hits=hits)
+
+
+def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
+    """Return how many hits each site has in the index, and whether all hits were counted."""
+    chosen = _chosen(query)
+    if chosen is None:
+        return {}, True
+    source, clauses, values = chosen
+    rows = connection.exec_driver_sql(
+        f"SELECT site, count(*) FROM (SELECT entry.site AS site FROM {source} WHERE {clauses} LIMIT ?)"  # noqa: S608 - built from constants
+        " GROUP BY site",
+        (*values, TOTAL_MAX + 1),
+    )
+    counts: dict[str, int] = {site: count for site, count in rows}  # noqa: C416 - rows are not pairs to a type checker
+    return counts, sum(counts.values()) <= TOTAL_MAX
+
+
+_Chosen = tuple[str, str, list[object]]
+_INDEXED = "search CROSS JOIN entry ON entry.docid = search.rowid"
+
+
+def _chosen(query: Query) -> _Chosen | None:
+    """Return source, clauses and values, or None for words in which nothing can be searched."""
+    narrowed, values = _filters(query)
+    if not query.words.strip():
+        return "entry", " AND ".join(["entry.body IS NOT NULL", *narrowed]), values
+    match = match_query(query.words)
+    if match is None:
+        return None
+    clauses = ["search MATCH ?"]
+    matched: list[object] = [match]
+    if query.date_from is not None:
+        # The latest date sorts a row, so nothing below this year can reach the filter.
+        clauses.append("search.rowid >= ?")
+        matched.append(query.date_from.year * SERIALS_A_YEAR)
+    return _INDEXED, " AND ".join([*clauses, *narrowed]), [*matched, *values]
+
+
+def _filters(query: Query) -> tuple[list[str], list[object]]:
+    given: Sequence[tuple[str, object]] = (
+        ("entry.site GLOB ?", query.site_glob),
+        ("entry.date_latest >= ?", query.date_from and query.date_from.isoformat()),
+        ("entry.date_earliest <= ?", query.date_to and query.date_to.isoformat()),
+        ("entry.fonds_no = ?", query.fonds_no),
+        ("entry.livelihood_kind = ?", query.livelihood_kind),
+        ("entry.access_status = ?", query.access_status and query.access_status.value),
+        ("entry.level = ?", query.level and query.level.value),
+    )
+    present = [(clause, value) for clause, value in given if value]
+    return [clause for clause, _ in present], [value for _, value in present]
+
+
+def _narrows(query: Query) -> bool:
+    return bool(_filters(query)[0])
+
+
+def _total(connection: Connection, source: str, clauses: str, values: list[object], *, needs_entry: bool) -> int:
+    # Without filters the index alone can count.
+    counted = source if needs_entry or source == "entry" else "search"
+    total: int = connection.exec_driver_sql(
+        f"SELECT count(*) FROM (SELECT 1 FROM {counted} WHERE {clauses} LIMIT ?)",  # noqa: S608 - built from constants
+        (*values, TOTAL_MAX + 1),
+    ).scalar_one()
+    return total
+
+
+def _hits(connection: Connection, source: str, clauses: str, values: list[object], query: Query) -> tuple[Found, ...]:
+    order = "entry.docid" if source == "entry" else "search.rowid"
+    rows = connection.exec_driver_sql(
+        "SELECT entry.site, site_epoch.epoch, entry.seq, entry.access_status, entry.body"  # noqa: S608 - built from constants
+        f" FROM {source} LEFT JOIN site_epoch ON site_epoch.site = entry.site AND site_epoch.ordinal = entry.epoch"
+        f" WHERE {clauses} ORDER BY {order} DESC LIMIT ?",
+        (*values, query.hits_max),
+    ).all()
+    found = [
+        (site, epoch or "", seq, with_access(decode_record(body), AccessStatus(status)))
+        for site, epoch, seq, status, body in rows
+    ]
+    alike = likeness_of(connection, [Entry(site=site, record=record) for site, _, _, record in found])
+    return tuple(_found(query, *one, alike) for one in found)
+
+
+def _found(
+    query: Query, site: str, epoch: str, seq: int, record: Record, alike: Mapping[tuple[str, UUID], Likeness]
+) -> Found:
+    return Found(
+        site=site,
+        epoch=epoch,
+        seq=seq,
+        record=record,
+        matches=matches_in(query.words, record),
+        likeness=alike.get((site, record.record_id), Likeness()),
+    )
+
+
+def matches_in(words: str, record: Record) -> tuple[Match, ...]:
+    """Return in which fields of a record the words stand, and what had to be done to find them there."""
+    if not words.strip():
+        return ()
+    return tuple(Match(field=field, how=how.value) for field, how in explain(words, indexed_fields(record)))

@@ -1,0 +1,155 @@
+"""A county for a benchmark: the real hub and real nodes in folders of their own, on free ports of 127.0.0.1.
+
+Hub and nodes are the programs ``danglian-hub run`` and ``danglian-node run``; only enrolment is called from here, because
+232 command lines would take longer than the measurement. What happened when is read from the programs' logs and from
+their databases, which are opened for reading only.
+"""
+
+import asyncio
+import datetime
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import msgspec
+
+from hub.codes import CodeOrder
+from hub.commands.enrol import issue_all
+from hub.home import HubHome
+from hub.home import home_at as hub_home_at
+from node.enrolment import Installation, enrol, parse_door
+from node.home import NodeHome
+from node.home import home_at as node_home_at
+from protocol.enrolment import parse_code
+from protocol.errors import Refused
+from protocol.sites import Site, parse_site
+from tests.bench.programs import Program, finished, running
+from tests.servers import free_port
+
+COUNTY_CODE = "330599000000"
+LOOPBACK = "127.0.0.1"
+
+ENROLMENTS_AT_ONCE = 6
+"""Conversations with the hub's door, which bounds those of one address."""
+
+READY_S = 60.0
+"""Seconds that a daemon may take to be ready."""
+
+_POLL_S = 0.005
+
+
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact of a daemon's log."""
+
+    event: str = ""
+    timestamp: datetime.datetime | None = None
+
+    @property
+    def at(self) -> float:
+        """When it was, on the clock of ``time.time``."""
+        return self.timestamp.timestamp() if self.timestamp else 0.0
+
+
+class County(msgspec.Struct, frozen=True, kw_only=True):
+    """A running hub."""
+
+    folder: Path
+    home: HubHome
+    door: str
+    hub: Program
+
+    def watermark(self, site: str) -> int:
+        """How far the hub has applied a site's events."""
+        with closing(sqlite3.connect(f"file:{self.home.database}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT position FROM watermark WHERE site = ?", (site,)).fetchone()
+        return int(found[0]) if found else 0
+
+
+def site_code(number: int) -> str:
+    """The code of the village with this number; no such county exists."""
+    return f"330599{1 + number // 900:03d}{1 + number % 900:03d}"
+
+
+def sites(count: int) -> list[Site]:
+    """The first villages."""
+    return [parse_site(site_code(number)) for number in range(count)]
+
+
+@asynccontextmanager
+async def county(folder: Path) -> AsyncIterator[County]:
+    """Make a hub's home and run the hub."""
+    folder.mkdir(parents=True, exist_ok=True)
+    home, log = hub_home_at(folder / "hub"), folder / "hub.log"
+    broker_port, door_port = free_port(), free_port()
+    command = (sys.executable, "-m", "hub")
+    where = ("--home", str(home.root))
+    ports = ("--host", LOOPBACK, "--listen", LOOPBACK, "--port", str(broker_port), "--enrol-port", str(door_port))
+    if not home.settings.exists():
+        await finished(*command, "init", *where, "--county", COUNTY_CODE, "--name", "测试县档案馆", *ports, log=log)
+    async with running(*command, "run", *where, log=log, listen=False) as hub:
+        await logged(log, "hub_ready")
+        yield County(folder=folder, home=home, door=f"{LOOPBACK}:{door_port}", hub=hub)
+
+
+async def enrolled(county: County, codes: Sequence[Site]) -> list[NodeHome]:
+    """Enrol a node for each site and return their homes."""
+    orders = [CodeOrder(site=site, name=f"{site.code} 档案室", valid_days=1) for site in codes]
+    room, homes = asyncio.Semaphore(ENROLMENTS_AT_ONCE), []
+
+    async def one(home: NodeHome, written: str) -> None:
+        async with room:
+            installation = Installation(name="bench", software="danglian-bench")
+            await enrol(home, parse_door(county.door), parse_code(written), installation, secrets.token_bytes)
+
+    async with asyncio.TaskGroup() as tasks:
+        for site, issued in zip(codes, await issue_all(county.home, orders), strict=True):
+            if isinstance(issued, Refused):
+                raise issued
+            home = node_home_at(county.folder / "nodes" / site.code)
+            homes.append(home)
+            tasks.create_task(one(home, issued.code))
+    return homes
+
+
+@asynccontextmanager
+async def node(home: NodeHome) -> AsyncIterator[Program]:
+    """Run the node of a home; returns when it is ready."""
+    log = home.root.with_suffix(".log")
+    seen = log.stat().st_size if log.exists() else 0
+    command = (sys.executable, "-m", "node", "run", "--home", str(home.root))
+    async with running(*command, log=log, listen=False) as program:
+        await logged(log, "node_ready", seen)
+        yield program
+
+
+async def logged(log: Path, event: str, seen: int = 0, within_s: float = READY_S) -> LogLine:
+    """Wait until a log tells an event behind its first ``seen`` bytes."""
+    async with asyncio.timeout(within_s):
+        while True:
+            for line in log.read_bytes()[seen:].splitlines() if log.exists() else ():
+                if event.encode() in line and (found := _line(line)).event == event:
+                    return found
+            await asyncio.sleep(_POLL_S)
+
+
+def _line(text: bytes) -> LogLine:
+    try:
+        return msgspec.json.decode(text, type=LogLine)
+    except msgspec.DecodeError:
+        return LogLine()
+
+
+async def until_applied(county: County, site: str, position: int, within_s: float = 300.0) -> float:
+    """Wait until the hub has applied a site's events up to a position; returns when that was seen."""
+    path = f"file:{county.home.database}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True)) as connection:
+        async with asyncio.timeout(within_s):
+            while True:
+                found = connection.execute("SELECT position FROM watermark WHERE site = ?", (site,)).fetchone()
+                if found and found[0] >= position:
+                    return time.time()
+                await asyncio.sleep(_POLL_S)

@@ -1,0 +1,95 @@
+"""The two programs as their users run them: processes of their own, commands with JSON answers."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 30.0
+"""Seconds that a test waits for something that takes a second on a quiet machine."""
+
+
+class Program:
+    """One daemon process with its home and its commands."""
+
+    def __init__(self, module: str, home: Path) -> None:
+        self.module = module
+        self.home = home
+        self.process: asyncio.subprocess.Process | None = None
+        self.log = home.with_suffix(".log")
+
+    async def start(self) -> None:
+        """Start the daemon."""
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", self.module, "run", "--home", str(self.home), stdout=log, stderr=log
+            )
+
+    async def stop(self) -> int:
+        """Stop the daemon in order and return its exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def kill(self) -> int:
+        """Cut its power."""
+        return await self._end(signal.SIGKILL)
+
+    async def _end(self, how: signal.Signals) -> int:
+        if self.process is None:
+            return 0
+        process, self.process = self.process, None
+        if process.returncode is None:
+            process.send_signal(how)
+        async with asyncio.timeout(PATIENCE_S):
+            return await process.wait()
+
+    async def run(self, *arguments: str, expect: int | None = 0) -> str:
+        """Run a command of the program and return what it printed."""
+        code, out, err = await self.result(*arguments)
+        assert expect is None or code == expect, f"{arguments}: exit {code}\n{out}\n{err}\n{self.tail()}"
+        return out
+
+    async def result(self, *arguments: str) -> tuple[int, str, str]:
+        """Run a command and return exit code, output and errors."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            self.module,
+            *arguments,
+            "--home",
+            str(self.home),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | {"DANGLIAN_LANG": "en"},
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            out, err = await process.communicate()
+        return process.returncode or 0, out.decode(), err.decode()
+
+    async def json(self, *arguments: str, expect: int | None = 0) -> Any:  # noqa: ANN401 - a command's answer
+        """Run a command with --json and return its answer."""
+        return json.loads(await self.run(*arguments, "--json", expect=expect))
+
+    def tail(self) -> str:
+        """Return the end of the daemon's log."""
+        return self.log.read_text(encoding="utf-8")[-3000:] if self.log.exists() else ""
+
+
+async def until(what: str, look: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:  # noqa: ANN401 - what was seen
+    """Look until something true is seen and return it; fail with its description otherwise."""
+    seen: Any = None
+    try:
+        async with asyncio.timeout(patience_s):
+            while True:
+                seen = look()
+                if asyncio.iscoroutine(seen):
+                    seen = await seen
+                if seen:
+                    return seen
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        message = f"waited {patience_s} s for: {what}; last seen: {seen!r}"
+        raise AssertionError(message) from None
