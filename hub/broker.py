@@ -157,20 +157,24 @@ class Broker:
         log.info("broker_started", pid=self._process.pid, port=self._settings.port)
 
     async def supervise(self) -> None:
-        """Start the broker again whenever it ends; runs until cancelled."""
+        """Start the broker, which runs, again whenever it ends; runs until cancelled."""
         pause, loop = Pause(RESTARTS), asyncio.get_running_loop()
-        started_s = loop.time()
-        while True:
-            if self._process is not None:
-                log.error("broker_ended", exit_status=await self._process.wait())
-            if loop.time() - started_s > STEADY_S:
+        while self._process is not None:
+            since_s = loop.time()
+            log.error("broker_ended", exit_status=await self._process.wait())
+            if loop.time() - since_s > STEADY_S:
                 pause.reset()
+            await self._restarted(pause)
+
+    async def _restarted(self, pause: Pause) -> None:
+        while True:
             await pause.wait()
-            started_s = loop.time()
             try:
                 await self.start()
             except DanglianError as error:
                 log.error("broker_not_restarted", reason=error.reason.en)  # noqa: TRY400 - the reason says it all
+            else:
+                return
 
     async def reload(self) -> None:
         """Have the broker read its users again; connections of removed users are cut.

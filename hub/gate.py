@@ -1,6 +1,6 @@
 """The gate of the county: broker, keyring and enrolment door of one hub, opened in the order they need each other.
 
-    certificates → users and configuration of the broker → broker → door
+    claim on the home → certificates → users and configuration of the broker → broker → door
 
 The daemon opens the gate before anything that speaks over the broker, and closes it last.
 """
@@ -23,6 +23,7 @@ from hub.enrolment import Admissions, County
 from hub.home import HubHome
 from hub.keyring import Keyring
 from protocol.errors import DanglianError
+from replication.claim import claimed
 from replication.county_key import read_county_key
 from replication.database import Database
 from replication.keys import load_identity
@@ -73,7 +74,8 @@ async def opened(
     """Open the gate; ``Gate.run`` belongs into a task inside the block.
 
     Raises:
-        BadSetting: a file of the home is missing or damaged, a port is taken, or the broker refuses its configuration.
+        BadSetting: another hub runs on this home, a file of it is missing or damaged, a port is taken, or the broker
+            refuses its configuration.
         LinkDown: the broker did not become ready in time.
 
     """
@@ -82,8 +84,9 @@ async def opened(
     def renew() -> bool:
         return certificates.provide(home, config.county, config.certified_hosts, now())
 
-    renew()
     async with AsyncExitStack() as stack:
+        stack.enter_context(claimed(home.root, "danglian-hub"))
+        renew()
         keyring = Keyring(database)
         server: Broker | None = None
         if config.external_broker is None:

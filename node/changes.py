@@ -32,6 +32,12 @@ CodeKey = tuple[str, str, str]
 Place = tuple[str, int]
 """Sheet and line."""
 
+NOWHERE = 0
+"""Line of a record that its file no longer lists."""
+
+SPOILT = -1
+"""Line of a record whose row cannot be read now: it stays as it was last read."""
+
 
 class Standing(StrEnum):
     """Where a record stands at its own site."""

@@ -7,7 +7,8 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, Update, func, select, update
 
-from node.tables import file, record, reject
+from node.folders import FolderState
+from node.tables import file, folder, record, reject
 from protocol.findings import Finding
 from protocol.wording import Text
 
@@ -79,22 +80,22 @@ class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
 
 
-def files_statement(folder: str | None = None) -> "Select[tuple[object, ...]]":
+def files_statement(folder_name: str | None = None) -> "Select[tuple[object, ...]]":
     """All files, or those of one folder, by path."""
     statement = select(file).order_by(file.c.folder, file.c.path)
-    return statement if folder is None else statement.where(file.c.folder == folder)
+    return statement if folder_name is None else statement.where(file.c.folder == folder_name)
 
 
-def file_at(connection: Connection, folder: str, path: str) -> CatalogueFile | None:
+def file_at(connection: Connection, folder_name: str, path: str) -> CatalogueFile | None:
     """Return what is known of the file at a path."""
-    statement = select(file).where(file.c.folder == folder, file.c.path == path)
+    statement = select(file).where(file.c.folder == folder_name, file.c.path == path)
     row = connection.execute(statement).mappings().one_or_none()
     return _file(row) if row is not None else None
 
 
-def files_in(connection: Connection, folder: str | None = None) -> list[CatalogueFile]:
+def files_in(connection: Connection, folder_name: str | None = None) -> list[CatalogueFile]:
     """Return all files, or those of one folder."""
-    return [_file(row) for row in connection.execute(files_statement(folder)).mappings()]
+    return [_file(row) for row in connection.execute(files_statement(folder_name)).mappings()]
 
 
 def file_named(connection: Connection, file_id: int) -> CatalogueFile:
@@ -130,18 +131,28 @@ def counts(connection: Connection) -> FileCounts:
     return FileCounts(files=row[0], refused=row[1], warned=row[2], rejected=row[3])
 
 
-def renamed(file_id: int, folder: str, path: str, size_bytes: int, mtime_ns: int) -> Update:
+def renamed(file_id: int, folder_name: str, path: str, size_bytes: int, mtime_ns: int) -> Update:
     """A file that stands under another name now."""
     return (
         update(file)
         .where(file.c.file_id == file_id)
-        .values(folder=folder, path=path, size_bytes=size_bytes, mtime_ns=mtime_ns, missing_since_ms=None)
+        .values(folder=folder_name, path=path, size_bytes=size_bytes, mtime_ns=mtime_ns, missing_since_ms=None)
     )
 
 
 def outdated(file_ids: Iterable[int]) -> Update:
     """Files that must be read again although their bytes are the same."""
     return update(file).where(file.c.file_id.in_(list(file_ids))).values(reading="", size_bytes=-1)
+
+
+def missing_files(connection: Connection, before_ms: int) -> list[CatalogueFile]:
+    """Return the files that have been gone since before a moment, in folders that are available."""
+    statement = (
+        select(file)
+        .join(folder, folder.c.path == file.c.folder)
+        .where(file.c.missing_since_ms <= before_ms, folder.c.state == FolderState.READY.value)
+    )
+    return [_file(row) for row in connection.execute(statement).mappings()]
 
 
 def set_missing(connection: Connection, file_ids: Iterable[int], since_ms: int | None) -> None:

@@ -8,6 +8,7 @@ Its files:
     keys/node.nk             the key of this installation, readable by its owner only
     keys/county.key          the county's secret under which identity numbers are hashed
     tls/ca.pem               certificates that vouch for the broker
+    spool/                   copies of the files that are being read just now
     catalogues/              the folder that is watched unless node.toml names others
 """
 
@@ -33,6 +34,7 @@ class NodeHome(msgspec.Struct, frozen=True, kw_only=True):
     seed: Path
     county_key: Path
     authority: Path
+    spool: Path
     catalogues: Path
 
 
@@ -47,6 +49,7 @@ def home_at(root: Path) -> NodeHome:
         seed=root / "keys" / "node.nk",
         county_key=root / "keys" / "county.key",
         authority=root / "tls" / "ca.pem",
+        spool=root / "spool",
         catalogues=root / CATALOGUES,
     )
 

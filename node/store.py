@@ -4,14 +4,13 @@ The store is the compacted history of the site: each record knows the position o
 missed, or everything, can be said again from here. Hot statements are plain SQL through the driver's ``executemany``.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
-from node.changes import CodeKey, Place, Standing, StoredRecord, code_key
+from node.changes import Standing, StoredRecord
 from node.revisions import ACTOR, Revision
 from node.search_terms import TERMS_VERSION, record_terms
 from protocol.analysis import ANALYSIS_VERSION
@@ -25,11 +24,6 @@ DOCIDS_A_YEAR = 10**9
 
 REINDEXED_ROWS = 2_000
 """Records of one step while the index is rebuilt."""
-
-_STORED = (
-    "docid, record_id, record.file_id, sheet, line, ref_code, level, fonds_no, content_key, standing, withdrawn_cause,"
-    " body, digest, seq, file.missing_since_ms IS NOT NULL FROM record JOIN file ON file.file_id = record.file_id"
-)
 
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -149,7 +143,8 @@ def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Se
     )
     cause = WithdrawalCause.ROW_VANISHED.value
     connection.exec_driver_sql(
-        "UPDATE record SET standing = 'gone', line = 0, warnings = '', withdrawn_cause = ?, seq = ? WHERE docid = ?",
+        "UPDATE record SET standing = 'gone', line = 0, row_digest = x'', warnings = '', withdrawn_cause = ?, seq = ?"
+        " WHERE docid = ?",
         [
             (cause if seq else row.withdrawn_cause, seq or row.seq, row.docid)
             for row, seq in zip(rows, positions, strict=True)
@@ -157,19 +152,36 @@ def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Se
     )
 
 
-def move(connection: Connection, places: Iterable[tuple[int, str, int, bytes, int]]) -> None:
-    """Note where unchanged records stand now: (file, sheet, line, row digest, docid); line 0 is nowhere."""
-    rows = list(places)
-    if rows:
+class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where an unchanged record stands now."""
+
+    docid: int
+    seen: Seen
+
+
+def move(connection: Connection, seats: Sequence[Seat]) -> None:
+    """Note where records stand now that say what they said before."""
+    if seats:
         connection.exec_driver_sql(
-            "UPDATE record SET file_id = ?, sheet = ?, line = ?, row_digest = ? WHERE docid = ?", rows
+            "UPDATE record SET file_id = ?, sheet = ?, line = ?, row_digest = ?, warnings = ?, raw = ? WHERE docid = ?",
+            [(*_cells(one.seen), one.docid) for one in seats],
         )
+
+
+def _cells(seen: Seen) -> tuple[object, ...]:
+    return seen.file_id, seen.sheet, seen.line, seen.row_digest, seen.warnings, seen.raw
 
 
 def move_lines(connection: Connection, places: Sequence[tuple[str, int, int]]) -> None:
     """Note the new sheet and line of rows that did not change: (sheet, line, docid)."""
     if places:
         connection.exec_driver_sql("UPDATE record SET sheet = ?, line = ? WHERE docid = ?", list(places))
+
+
+def set_lines(connection: Connection, line: int, docids: Sequence[int]) -> None:
+    """Note that records stand nowhere now (``NOWHERE``), or in a row that cannot be read (``SPOILT``)."""
+    if docids:
+        connection.exec_driver_sql("UPDATE record SET line = ? WHERE docid = ?", [(line, docid) for docid in docids])
 
 
 def _new_docids(connection: Connection, years: Sequence[int]) -> list[int]:
@@ -197,80 +209,6 @@ def _index(connection: Connection, rows: list[tuple[int, str]]) -> None:
 def _unindex(connection: Connection, rows: list[tuple[int, str]]) -> None:
     if rows:
         connection.exec_driver_sql("INSERT INTO search (search, rowid, terms) VALUES ('delete', ?, ?)", sorted(rows))
-
-
-def rows_of_file(connection: Connection, file_id: int) -> list[tuple[int, str, int, bytes]]:
-    """Return (docid, sheet, line, row digest) of all records of a file, in the order of their places."""
-    found = connection.exec_driver_sql(
-        "SELECT docid, sheet, line, row_digest FROM record WHERE file_id = ? ORDER BY sheet, line", (file_id,)
-    )
-    return [(docid, sheet, line, digest) for docid, sheet, line, digest in found]
-
-
-def records_by_docid(connection: Connection, docids: Iterable[int]) -> list[StoredRecord]:
-    """Return records by their numbers in the index, in the order of their places."""
-    return _stored(
-        connection,
-        f"SELECT {_STORED} WHERE docid IN (SELECT value FROM json_each(?)) ORDER BY sheet, line, docid",  # noqa: S608
-        (json.dumps(list(docids)),),
-    )
-
-
-def records_saying(connection: Connection, content_keys: Iterable[int], file_id: int) -> list[StoredRecord]:
-    """Return the records of other files that say what one of these fingerprints stands for."""
-    return _stored(
-        connection,
-        f"SELECT {_STORED} WHERE content_key IN (SELECT value FROM json_each(?))"  # noqa: S608
-        " AND record.file_id <> ? ORDER BY docid",
-        (json.dumps(list(content_keys)), file_id),
-    )
-
-
-def codes_of_file(connection: Connection, file_id: int) -> list[tuple[int, CodeKey, Place]]:
-    """Return which codes stand in a file as it was last read: the record that has each, and its place."""
-    found = connection.exec_driver_sql(
-        "SELECT docid, fonds_no, ref_code, level, sheet, line FROM record"
-        " WHERE file_id = ? AND line > 0 AND standing <> 'gone'",
-        (file_id,),
-    )
-    return [
-        (docid, code, (sheet, line))
-        for docid, fonds_no, ref_code, level, sheet, line in found
-        if (code := code_key(fonds_no, ref_code, level)) is not None
-    ]
-
-
-def standing_rows(connection: Connection, file_id: int, *, vanished_only: bool) -> list[StoredRecord]:
-    """Return the records of a file that are not withdrawn, or those of them that it no longer lists."""
-    narrowed = " AND line = 0" if vanished_only else ""
-    return _stored(
-        connection,
-        f"SELECT {_STORED} WHERE record.file_id = ? AND standing <> 'gone'{narrowed} ORDER BY docid",
-        (file_id,),
-    )
-
-
-def _stored(connection: Connection, sql: str, parameters: tuple[object, ...]) -> list[StoredRecord]:
-    return [
-        StoredRecord(
-            docid=row[0],
-            record_id=UUID(bytes=row[1]),
-            file_id=row[2],
-            sheet=row[3],
-            line=row[4],
-            ref_code=row[5],
-            level=row[6],
-            fonds_no=row[7],
-            content_key=row[8],
-            standing=Standing(row[9]),
-            withdrawn_cause=row[10],
-            body=row[11],
-            digest=row[12],
-            seq=row[13],
-            is_file_missing=bool(row[14]),
-        )
-        for row in connection.exec_driver_sql(sql, parameters)
-    ]
 
 
 def changes_after(connection: Connection, seq: int, limit: int) -> list[EventHead]:
@@ -322,6 +260,15 @@ def placed(connection: Connection, docids: Sequence[int], positions: Sequence[in
 def forget_positions(connection: Connection) -> None:
     """Note that a new epoch begins: no record has a position in it yet."""
     connection.exec_driver_sql("UPDATE record SET seq = 0, withdrawn_cause = ''")
+
+
+def count_standing(connection: Connection) -> tuple[int, int]:
+    """Return how many records are listed and how many withheld, counted in small indexes."""
+    listed, withheld = connection.exec_driver_sql(
+        "SELECT (SELECT count(*) FROM record WHERE standing = 'listed'),"
+        " (SELECT count(*) FROM record WHERE standing = 'withheld')"
+    ).one()
+    return listed, withheld
 
 
 def is_index_current(connection: Connection) -> bool:

@@ -84,6 +84,7 @@ Index("record_by_content", record.c.content_key)
 Index("record_by_seq", record.c.seq, sqlite_where=text("seq > 0"))
 Index("record_by_bucket", record.c.fonds_no, record.c.bucket, record.c.digest, sqlite_where=text("standing = 'listed'"))
 Index("record_withheld", record.c.standing, sqlite_where=text("standing = 'withheld'"))
+Index("record_gone", record.c.file_id, record.c.ref_code, sqlite_where=text("standing = 'gone'"))
 Index("record_warned", record.c.file_id, record.c.warnings, sqlite_where=text("warnings <> ''"))
 
 reject = Table(

@@ -316,8 +316,8 @@ class Link:
 def _obey_cancellation() -> None:
     """Stop if this task was asked to.
 
-    Before Python 3.12 ``asyncio.wait_for``, which the library uses, loses the request when what it waits for ends at the
-    same moment; the keeper would then go on for ever.
+    Before Python 3.12 ``asyncio.wait_for``, which the library uses, loses the request when what it waits for ends in
+    the same moment; the keeper would then go on for ever.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from protocol.codec import encode_event, encode_record
-from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Described, Event, Withdrawn, WithdrawalCause
+from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Described, Event, WithdrawalCause, Withdrawn
 from protocol.frames import Frame
 from protocol.records import Record
 from protocol.retention import PERMANENT
@@ -20,7 +20,16 @@ VILLAGE = parse_site("330523108204")
 OTHER_VILLAGE = parse_site("330523108205")
 
 PLACES = ("上石村", "下溪村", "大塘村", "青岭村", "双桥村", "老坞村", "西坑村", "金洋村", "龙源村", "前湾村")
-TOPICS = ("林地承包合同", "宅基地审批", "土地承包经营权", "山林权属纠纷", "农村饮用水工程", "危房改造补助", "茶园改造", "毛竹林承包")
+TOPICS = (
+    "林地承包合同",
+    "宅基地审批",
+    "土地承包经营权",
+    "山林权属纠纷",
+    "农村饮用水工程",
+    "危房改造补助",
+    "茶园改造",
+    "毛竹林承包",
+)
 ACTS = ("签订", "审批", "变更", "调整", "申请", "核实", "登记", "公示")
 KINDS = ("通知", "批复", "请示", "报告", "决定", "会议纪要", "证明", "公告")
 SURNAMES = "甲乙丙丁戊己庚辛壬癸"
@@ -36,7 +45,8 @@ def fictitious(number: int, **changes: object) -> Record:
     r = random.Random(number)
     year, place = 1950 + int(75 * r.random() ** 0.6), r.choice(PLACES)
     day = datetime.date(year, r.randint(1, 12), r.randint(1, 28))
-    title = f"关于{place}村民{r.choice(SURNAMES)}某{r.choice(SURNAMES)}{r.choice(TOPICS)}{r.choice(ACTS)}的{r.choice(KINDS)}"
+    who = f"{place}村民{r.choice(SURNAMES)}某{r.choice(SURNAMES)}"
+    title = f"关于{who}{r.choice(TOPICS)}{r.choice(ACTS)}的{r.choice(KINDS)}"
     plain = Record(
         record_id=record_id(number),
         repository_id=VILLAGE.code,
@@ -79,7 +89,12 @@ def access_changed(seq: int, record: Record, status: AccessStatus, raw: bytes | 
     """The event that opens or closes a record."""
     whole = encode_record(msgspec.structs.replace(record, access_status=status)) if raw is None else raw
     return AccessChanged(
-        seq=seq, previous=seq - 1, at_ms=seq, record_id=record.record_id, access_status=status, record=msgspec.Raw(whole)
+        seq=seq,
+        previous=seq - 1,
+        at_ms=seq,
+        record_id=record.record_id,
+        access_status=status,
+        record=msgspec.Raw(whole),
     )
 
 

@@ -356,20 +356,20 @@ def test_every_test_asserts_something() -> None:
 
 
 def _asserts(step: ast.AST) -> bool:
-    """An assert, an expected exception or warning, or a call of a function whose name begins with `assert_`."""
+    """An assert, an expected exception or warning, a wait that fails, or a function whose name begins with `assert_`."""
     if isinstance(step, ast.Assert):
         return True
     if not isinstance(step, ast.Call):
         return False
     called = step.func
     name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-    return name.startswith("assert_") or name in {"raises", "warns", "fail"}
+    return name.startswith("assert_") or name in {"raises", "warns", "fail", "until"}
 
 
 # Words that do not belong in any file
 
 WRITTEN_HERE = {".py", ".md", ".toml", ".sql", ".conf", ".service", ".yaml", ".yml", ".json", ".sh", ".csv", ".txt", ""}
-LEFT_OUT = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
+LEFT_OUT = {".git", ".hypothesis", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
 UNWANTED = {
     "path of one machine": re.compile(r"(?<![\w.])/(?:root|work|home)/\w"),
     "package registry": re.compile(r"(?:pypi|pythonhosted|npmjs)\.(?:org|com)"),

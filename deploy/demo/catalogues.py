@@ -162,7 +162,7 @@ def _dirtied(plan: SheetPlan, entry: Entry, number: int, above: Entry | None, ch
     cells = plan.columns.cells
     if plan.file.old_county:
         return Row(cells=cells(entry))
-    if above is not None and number % _DUPLICATE_EVERY == 9:
+    if above is not None and number % _DUPLICATE_EVERY == 9 and plan.kind is None:
         return Row(cells=cells({**entry, "code": above["code"]}), fate=Fate.REJECTED, dirt=("code_duplicate",))
     if above is not None and number % _DITTO_EVERY == 7 and plan.kind is None:
         mark = ("同上", "〃", '"')[number % 3]

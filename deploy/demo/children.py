@@ -57,6 +57,15 @@ class Child:
         while text := await self._process.stdout.readline():
             on_fact(facts.decode(text))
 
+    async def says(self, word: str, deadline_s: float) -> bool:
+        """Wait for its next line; tell whether it is this word, and came in time."""
+        if self._process.stdout is None:
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline_s):
+                return (await self._process.stdout.readline()).decode("utf-8").strip() == word
+        return False
+
     async def stop(self) -> None:
         """End it; stopping twice is harmless."""
         process = self._process

@@ -1,4 +1,4 @@
-"""Lays the foundation of a demonstration: which sites take part with which files, a hub's home, and a code for each site.
+"""Lays the foundation of a demonstration: which sites take part with which files, a hub's home, a code for each.
 
 The home is made by the code of `danglian-hub init`, the codes by that of `danglian-hub enrol`.
 """

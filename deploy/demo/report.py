@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.demo.foundation import Options
 from deploy.demo.look import Look, SiteLook
 from deploy.demo.manifest import Counts, SiteManifest, total
 from protocol.wording import Text
@@ -88,46 +89,28 @@ def as_planted(seen: SiteLook, manifest: SiteManifest) -> bool | None:
     return (seen.records, seen.withheld, seen.rejected) == (counts.taken, counts.withheld, counts.rejected)
 
 
-def make_report(
-    *,
-    home: Path,
-    seed: int,
-    processes: int,
-    names: Mapping[str, str],
-    manifests: Mapping[str, SiteManifest],
-    look: Look,
-    digests: Mapping[str, str],
-    faults: Mapping[str, str],
-    times: Times,
-    live: LiveSample | None,
-) -> Report:
-    """Put the figures together."""
-    silent = SiteLook(site="")
-    seen = {code: look.sites.get(code, silent) for code in names}
-    details = tuple(
-        SiteReport(
-            site=code,
-            name=name,
-            files=seen[code].files,
-            records=seen[code].records,
-            withheld=seen[code].withheld,
-            rejected=seen[code].rejected,
-            warned=seen[code].warned,
-            events=seen[code].seq,
-            applied=seen[code].applied,
-            digests=digests.get(code, "unknown"),
-            as_planted=as_planted(seen[code], manifests[code]) if code in manifests else None,
-            fault=faults.get(code, ""),
-        )
-        for code, name in names.items()
-    )
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of a demonstration, by site code where it concerns sites."""
+
+    manifests: Mapping[str, SiteManifest]
+    look: Look
+    digests: Mapping[str, str]
+    faults: Mapping[str, str]
+    times: Times
+    live: LiveSample | None = None
+
+
+def make_report(options: Options, home: Path, names: Mapping[str, str], observed: Observed) -> Report:
+    """Put the figures together; `names` are the sites that take part."""
+    details = tuple(_site_report(code, name, observed) for code, name in names.items())
+    manifests, times = observed.manifests, observed.times
     rows = sum(site.records + site.withheld + site.rejected for site in details)
     expected = total(manifests.values())
     equal = sum(site.digests == "equal" for site in details)
     return Report(
         home=str(home),
-        seed=seed,
-        processes=processes,
+        seed=options.seed,
+        processes=options.processes,
         sites=len(details),
         files=sum(site.files for site in details),
         files_unreadable=sum(manifest.unreadable_files for manifest in manifests.values()) if expected else None,
@@ -146,8 +129,27 @@ def make_report(
         rows_per_s=round(rows / times.settled_s, 1) if times.settled_s else None,
         digests_equal=equal,
         settled=times.settled_s is not None and equal == len(details),
-        live=live,
+        live=observed.live,
         sites_detail=details,
+    )
+
+
+def _site_report(code: str, name: str, observed: Observed) -> SiteReport:
+    seen = observed.look.sites.get(code, SiteLook(site=code))
+    manifest = observed.manifests.get(code)
+    return SiteReport(
+        site=code,
+        name=name,
+        files=seen.files,
+        records=seen.records,
+        withheld=seen.withheld,
+        rejected=seen.rejected,
+        warned=seen.warned,
+        events=seen.seq,
+        applied=seen.applied,
+        digests=observed.digests.get(code, "unknown"),
+        as_planted=None if manifest is None else as_planted(seen, manifest),
+        fault=observed.faults.get(code, ""),
     )
 
 

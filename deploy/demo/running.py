@@ -25,7 +25,7 @@ from deploy.demo.look import Look, look
 from deploy.demo.manifest import total
 from deploy.demo.pipes import input_lines
 from deploy.demo.proof import digests_of_sites, live_sample
-from deploy.demo.report import Report, Times, make_report, summary_lines
+from deploy.demo.report import Observed, Report, Times, make_report, summary_lines
 from deploy.demo.stage import Stage, set_up
 from hub.home import SCHEMA
 from protocol.errors import LinkDown
@@ -88,7 +88,8 @@ class Demonstration:
             expected = total(stage.manifests.values())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._options.patience_s):
-                    while seen.come_through(stage.manifests) < len(foundation.codes):
+                    # A node that ended does not come through: the others are not kept waiting for it.
+                    while seen.come_through(stage.manifests) + len(stage.faults) < len(foundation.codes):
                         await self._pause(stage)
                         seen = await database.read(lambda found: look(found, foundation.codes))
                         progress.looked(seen, stage.manifests, expected.entries if expected else None)
@@ -98,22 +99,18 @@ class Demonstration:
                         verified_s = loop.time() - launched_s
                         await asyncio.sleep(0 if _all_equal(digests, foundation) else PROVE_AGAIN_S)
         sample = await live_sample(foundation.hub.root) if self._options.live and settled_s is not None else None
-        return make_report(
-            home=foundation.root,
-            seed=self._options.seed,
-            processes=self._options.processes,
-            names={member.place.code: member.place.archive_name for member in foundation.participants},
+        equal = _all_equal(digests, foundation)
+        times = Times(prepared_s=launched_s - began_s, settled_s=settled_s, verified_s=verified_s if equal else None)
+        observed = Observed(
             manifests=stage.manifests,
             look=seen,
             digests=digests,
             faults={site: reason.in_language(self._language) for site, reason in stage.faults.items()},
-            times=Times(
-                prepared_s=launched_s - began_s,
-                settled_s=settled_s,
-                verified_s=verified_s if _all_equal(digests, foundation) else None,
-            ),
+            times=times,
             live=sample,
         )
+        names = {member.place.code: member.place.archive_name for member in foundation.participants}
+        return make_report(self._options, foundation.root, names, observed)
 
     async def _pause(self, stage: Stage) -> None:
         await asyncio.sleep(LOOK_S)
@@ -141,7 +138,6 @@ class Demonstration:
         for words, command in advice(foundation):
             self._console.print(f"  {words.in_language(self._language)}", markup=False, style="dim")
             self._console.print(f"    {command}", markup=False, soft_wrap=True)
-        self.exit_code = EXIT_OK
         async for typed in input_lines():
             if not await self._obey(typed.decode("utf-8", errors="replace").split(), stage):
                 return

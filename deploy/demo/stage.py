@@ -1,22 +1,19 @@
 """The running county: one hub process and some workers, and what each of them has said."""
 
-import asyncio
-import contextlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.demo.children import Child, start, workers
-from deploy.demo.foundation import LOOPBACK, Foundation
+from deploy.demo.foundation import Foundation
+from deploy.demo.hub_process import READY
 from deploy.demo.manifest import SiteManifest
 from deploy.demo.orders import Assignment, Ended, Enrolled, Fact, Halt, Launch, Prepare, Running, Written
 from protocol.errors import LinkDown
 from protocol.wording import Text
 
 HUB_READY_S = 60.0
-"""Seconds that the hub may take until its enrolment door is open."""
+"""Seconds that the hub may take until nodes can enrol."""
 
-_POLL_S = 0.05
 _LOG_TAIL_CHARS = 2_000
 
 
@@ -64,19 +61,15 @@ class Stage:
         """Start the hub's process and return when nodes can enrol.
 
         Raises:
-            LinkDown: it ended, or its door did not open in time.
+            LinkDown: it ended, or was not ready in time.
 
         """
         if self.hub_runs:
             return
         log_file = self._foundation.logs / "hub.log"
         self._hub = await start("deploy.demo.hub_process", (str(self._foundation.hub.root),), log_file)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HUB_READY_S):
-                while self._hub.is_running and not _answers(self._foundation.settings.enrolment.port):
-                    await asyncio.sleep(_POLL_S)
-                if self._hub.is_running:
-                    return
+        if await self._hub.says(READY, HUB_READY_S):
+            return
         await self.stop_hub()
         tail = log_file.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL_CHARS:]
         raise LinkDown(
@@ -150,9 +143,3 @@ async def set_up(foundation: Foundation, processes: int) -> AsyncIterator[Stage]
             yield stage
     finally:
         await stage.stop_hub()
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
-        return True
-    return False

@@ -13,13 +13,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import certificates, codes, config
-from hub.commands.terminal import say, say_json
 from hub.config import HubConfig
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
 from protocol.wording import Text
+from replication.command_line import Parsers, say, say_json
 from replication.database import opened
 from replication.files import PRIVATE_MODE, write_whole
 from replication.migrations import REPLICATION
@@ -40,7 +40,7 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fault: str = ""
 
 
-def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(parsers: Parsers) -> None:
     """Add the command to the command line."""
     parser = parsers.add_parser("enrol", help="为站点签发一次性登记码 / issue a one-time code for a site")
     add_home_option(parser)

@@ -7,18 +7,18 @@ import os
 
 from hub import broker, certificates, config
 from hub.broker_config import users_text
-from hub.commands.terminal import say, say_json
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting
 from protocol.wording import Text
+from replication.command_line import Parsers, say, say_json
 from replication.county_key import COUNTY_KEY_BYTES, write_county_key
 from replication.files import PRIVATE_FOLDER_MODE, PRIVATE_MODE, write_whole
 from replication.keys import load_identity, new_seed, write_seed
 
 
-def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(parsers: Parsers) -> None:
     """Add the command to the command line."""
     parser = parsers.add_parser("init", help="建立县级节点的目录、密钥和证书 / make the home of a new hub")
     add_home_option(parser)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from hub import codes, config, keyring
 from hub.codes import OpenCode
-from hub.commands.terminal import say, say_json
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.keyring import EnrolledNode
 from protocol.wording import Text
+from replication.command_line import Parsers, say, say_json
 from replication.database import opened
 from replication.migrations import REPLICATION
 
@@ -25,7 +25,7 @@ class KeyringList(msgspec.Struct, frozen=True, kw_only=True):
     open_codes: list[OpenCode]
 
 
-def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(parsers: Parsers) -> None:
     """Add the command to the command line."""
     parser = parsers.add_parser("nodes", help="列出已登记的节点和未用的登记码 / list enrolled nodes and open codes")
     add_home_option(parser)

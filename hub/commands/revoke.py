@@ -8,17 +8,17 @@ from sqlalchemy import Connection
 
 from hub import codes, config, keyring
 from hub.broker_config import is_public_key
-from hub.commands.terminal import say, say_json
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.keyring import KEYRING_POLL_S, EnrolledNode
 from protocol.errors import Refused
 from protocol.sites import parse_site
 from protocol.wording import Text
+from replication.command_line import Parsers, say, say_json
 from replication.database import opened
 from replication.migrations import REPLICATION
 
 
-def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(parsers: Parsers) -> None:
     """Add the command to the command line."""
     parser = parsers.add_parser("revoke", help="停用站点的节点（不可恢复）/ revoke a node, for good")
     add_home_option(parser)

@@ -74,7 +74,7 @@ SERIAL_RANK: Final = 2
 
 # For each field its names, the best first: a column under a better name wins over one under a lesser.
 _NAMES: Final = (
-    (Field.REF_CODE, "档号 全档号 完整档号 dh refcode referencecode", "档案号 档案编号 dah", "编号 identifier unitid"),
+    (Field.REF_CODE, "档号 全档号 完整档号 dh refcode referencecode", "档案号 档案编号 dah", "编号 identifier unitid code"),
     (Field.ARCHIVE_CODE, "馆编档号 馆编号 gbdh"),
     (Field.OFFICE_CODE, "室编档号 室编号 sbdh"),
     (Field.OLD_CODE, "旧档号 原档号 老档号 ydh"),
@@ -93,7 +93,7 @@ _NAMES: Final = (
         Field.TITLE,
         "题名 文件题名 标题 文件标题 正题名 tm wjtm wjbt title documenttitle",
         "文件名称 公文标题 名称 titleproper",
-        "事由 件名 现名称",
+        "事由 件名 现名称 name",
     ),
     (Field.VOLUME_TITLE, "案卷题名 案卷标题 卷题名 案卷名称 ajtm ajbt volumetitle filetitle"),
     (

@@ -4,20 +4,16 @@ import argparse
 import asyncio
 import importlib.metadata
 import os
-import sys
 from pathlib import Path
-
-import msgspec
 
 from node.enrolment import DoorAddress, Enrolled, Installation, enrol, parse_door
 from node.home import add_home_option, home_of
 from protocol.enrolment import ENROLMENT_PORT, parse_code
 from protocol.wording import Text
+from replication.command_line import Parsers, say, say_json
 
-LANGUAGE_VARIABLE = "DANGLIAN_LANG"
 
-
-def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(parsers: Parsers) -> None:
     """Add the command to the command line."""
     parser = parsers.add_parser("init", help="用登记码登记本站 / enrol this PC with a one-time code")
     add_home_option(parser)
@@ -47,12 +43,15 @@ def run(args: argparse.Namespace) -> int:
         name=args.name, folder=args.folder, software=f"danglian {importlib.metadata.version('danglian')}"
     )
     done = asyncio.run(enrol(home_of(args), door, code, installation, os.urandom))
-    sys.stdout.write(_as_json(done) if args.json else _as_text(done))
+    if args.json:
+        say_json(_as_object(done))
+    else:
+        say(_as_text(done))
     return 0
 
 
-def _as_json(done: Enrolled) -> str:
-    told = {
+def _as_object(done: Enrolled) -> dict[str, str | bool]:
+    return {
         "site": done.admission.site,
         "name": done.admission.site_name,
         "county": done.admission.county_name,
@@ -60,21 +59,18 @@ def _as_json(done: Enrolled) -> str:
         "folder": str(done.folder),
         "is_new": done.is_new,
     }
-    return msgspec.json.encode(told).decode("utf-8") + "\n"
 
 
-def _as_text(done: Enrolled) -> str:
+def _as_text(done: Enrolled) -> Text:
     site = f"{done.admission.site} {done.admission.site_name}"
     if not done.is_new:
-        said = Text(
+        return Text(
             zh=f"本机早已登记为站点 {site}，设置未改动。",
             en=f"This PC was enrolled already, as site {site}; its settings are unchanged.",
         )
-    else:
-        said = Text(
-            zh=f"登记成功：站点 {site}，所属 {done.admission.county_name}。\n"
-            f"把目录表格（.xlsx .xls .csv .txt）放进 {done.folder} ，再运行 danglian-node run。",
-            en=f"Enrolled: site {site} of {done.admission.county_name}.\n"
-            f"Put catalogue files (.xlsx .xls .csv .txt) into {done.folder} and run danglian-node run.",
-        )
-    return said.in_language(os.environ.get(LANGUAGE_VARIABLE, "zh")) + "\n"
+    return Text(
+        zh=f"登记成功：站点 {site}，所属 {done.admission.county_name}。\n"
+        f"把目录表格（.xlsx .xls .csv .txt）放进 {done.folder} ，再运行 danglian-node run。",
+        en=f"Enrolled: site {site} of {done.admission.county_name}.\n"
+        f"Put catalogue files (.xlsx .xls .csv .txt) into {done.folder} and run danglian-node run.",
+    )

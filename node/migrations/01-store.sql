@@ -30,7 +30,8 @@ CREATE TABLE file (
 );
 
 -- Every record that this site ever described. docid is its place in the search index, newest year last; line 0 is a
--- record that its file no longer lists; seq is the position of its last event, 0 if it never travelled.
+-- record that its file no longer lists, line -1 one whose row cannot be read now; a tombstone has an empty row_digest;
+-- seq is the position of the last event, 0 if the record never travelled.
 CREATE TABLE record (
     docid INTEGER PRIMARY KEY,
     record_id BLOB NOT NULL,
@@ -64,6 +65,7 @@ CREATE INDEX record_by_seq ON record (seq) WHERE seq > 0;
 -- Holds all that a tally sums up.
 CREATE INDEX record_by_bucket ON record (fonds_no, bucket, digest) WHERE standing = 'listed';
 CREATE INDEX record_withheld ON record (standing) WHERE standing = 'withheld';
+CREATE INDEX record_gone ON record (file_id, ref_code) WHERE standing = 'gone';
 CREATE INDEX record_warned ON record (file_id, warnings) WHERE warnings <> '';
 
 -- Rows that stand rejected now; docid names the record that such a row repeats, so that it can take its place.

@@ -1,8 +1,8 @@
 """A county for a benchmark: the real hub and real nodes in folders of their own, on free ports of 127.0.0.1.
 
-Hub and nodes are the programs ``danglian-hub run`` and ``danglian-node run``; only enrolment is called from here, because
-232 command lines would take longer than the measurement. What happened when is read from the programs' logs and from
-their databases, which are opened for reading only.
+Hub and nodes are the programs ``danglian-hub run`` and ``danglian-node run``; only enrolment is called from here,
+because 232 command lines would take longer than the measurement. What happened when is read from the programs' logs
+and from their databases, which are opened for reading only.
 """
 
 import asyncio

@@ -184,6 +184,13 @@ async def test_a_claim_on_a_missing_home_says_so(tmp_path: Path) -> None:
         pass
 
 
+async def test_a_second_hub_on_an_open_home_is_refused(hub: HubUnderTest) -> None:
+    async with opened_gate(hub):
+        with pytest.raises(BadSetting, match="another danglian-hub"):
+            async with opened_gate(hub):
+                pass
+
+
 # Reloads
 
 

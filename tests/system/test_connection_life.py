@@ -235,10 +235,13 @@ class TestRestart:
         def defective() -> None:
             raise ZeroDivisionError
 
-        with pytest.raises(ZeroDivisionError):
+        async def program() -> None:
             async with connected(settings(server.url), QUICK) as link:
                 link.on_connected(defective)
                 await asyncio.sleep(15)
+
+        with pytest.raises(ZeroDivisionError):
+            await program()
 
 
 class TestBlackHole:
@@ -390,6 +393,25 @@ class TestLibrary:
         assert all(task is not None and task.done() for task in tasks)
         assert client.is_closed
         assert not vital_signs(client).is_reading
+
+    async def test_cancellation_that_the_library_loses_is_obeyed(
+        self, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`asyncio.wait_for` of Python 3.11 does this when the connection fails in the moment of the cancellation."""
+        trying = asyncio.Event()
+
+        async def connect(_self: Client, *_servers: object, **_options: object) -> None:
+            trying.set()
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                raise ConnectionRefusedError from None
+
+        monkeypatch.setattr(Client, "connect", connect)
+        patient = LinkRhythm(connect_s=20.0, reconnect=QUICK.reconnect)
+        async with asyncio.timeout(5):
+            async with connected(settings(f"nats://127.0.0.1:{free_port()}"), patient):
+                await trying.wait()
 
     async def test_connect_command_is_what_signs_in(self, server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
         """The refusal to sign in without TLS hangs on this method being asked."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import os
 import ssl
 import stat
@@ -13,13 +14,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub import certificates, codes, door, gate, keyring
+from hub import certificates, door, keyring
 from hub.commands import revoke as revoke_command
-from hub.door import WrongTries
+from hub.config import ExternalBroker
 from hub.home import home_at as hub_home_at
 from hub.keyring import KEYRING_POLL_S
 from node import config as node_config
-from node.enrolment import DoorAddress, Installation, ask_door, enrol, parse_door
+from node.enrolment import DoorAddress, Installation, ask_door, enrol
 from node.home import home_at
 from protocol.enrolment import Application, Denial, DenialCause, EnrolmentCode, signed_words
 from protocol.errors import BadSetting, BadValue, LinkDown, Refused
@@ -179,7 +180,7 @@ async def test_wrong_used_and_expired_codes_are_refused_with_the_remedy(hub: Hub
     good, old = await hub.code(VILLAGE), await hub.code(OTHER, valid_days=1)
     wrong = msgspec.structs.replace(good, secret=os.urandom(10))
     await enrol(home_at(tmp_path / "first"), hub.door, good, Installation(), os.urandom)
-    hub.now += __import__("datetime").timedelta(days=2)
+    hub.now += datetime.timedelta(days=2)
     told = {}
 
     for name, code in (("used", good), ("wrong", wrong), ("expired", old)):
@@ -205,7 +206,9 @@ async def test_a_home_of_one_site_is_not_turned_into_another(hub: HubUnderTest, 
     assert (await enrol(home_at(tmp_path / "right"), hub.door, code, Installation(), os.urandom)).is_new
 
 
-async def test_a_man_in_the_middle_gets_nothing(hub: HubUnderTest, tmp_path: Path, free_port: Callable[[], int]) -> None:
+async def test_a_man_in_the_middle_gets_nothing(
+    hub: HubUnderTest, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
     """Another certificate at the door: the node hangs up before it sends a byte."""
     other = hub_home_at(tmp_path / "foreign")
     certificates.provide(other, COUNTY, ("127.0.0.1",), hub.now)
@@ -312,7 +315,7 @@ async def test_slow_strangers_do_not_keep_others_out(
     mute = [asyncio.create_task(knock(hub, b'{"secret":')) for _ in range(8)]
 
     async with asyncio.timeout(SOON_S):
-        home, done = await hub.node(tmp_path / "node", VILLAGE)
+        _, done = await hub.node(tmp_path / "node", VILLAGE)
         assert await asyncio.gather(*mute) == [b""] * 8
         assert [await reader.read() for reader, _ in silent] == [b""] * 8
 
@@ -348,27 +351,6 @@ async def test_guessing_is_ended_after_a_few_tries(hub: HubUnderTest, tmp_path: 
     assert causes == [DenialCause.WRONG_CODE] * door.WRONG_TRIES_MAX + [DenialCause.TOO_MANY_TRIES]
 
 
-def test_wrong_tries_are_forgotten_after_a_while() -> None:
-    now_s = 0.0
-    tries = WrongTries(lambda: now_s)
-    for _ in range(door.WRONG_TRIES_MAX):
-        tries.note("10.0.0.1")
-    blocked = tries.is_too_many("10.0.0.1"), tries.is_too_many("10.0.0.2")
-
-    now_s = door.WRONG_TRIES_WINDOW_S
-
-    assert (blocked, tries.is_too_many("10.0.0.1")) == ((True, False), False)
-
-
-def test_many_addresses_together_are_stopped_too() -> None:
-    tries = WrongTries(lambda: 0.0)
-
-    for number in range(door.WRONG_TRIES_OVERALL_MAX):
-        tries.note(f"10.0.{number // 256}.{number % 256}")
-
-    assert tries.is_too_many("192.0.2.1")
-
-
 async def test_a_taken_enrolment_port_is_named(hub: HubUnderTest) -> None:
     with pytest.raises(BadSetting, match=f"enrolment port {hub.door.port}"):
         async with door.door_opened(
@@ -396,7 +378,7 @@ async def test_a_revoked_node_is_cut_off_and_stays_out(hub: HubUnderTest, tmp_pa
     took_s = time.monotonic() - started_s
     assert took_s < KEYRING_POLL_S + 3
     assert hub.gate.keyring.keys_of(parse_site(VILLAGE)) == frozenset()
-    with pytest.raises(Exception, match="(?i)authorization|no servers"):
+    with pytest.raises(Exception, match=r"(?i)authorization|no servers"):
         await hub.connect_node(home, VILLAGE, [])
     await other.flush(SOON_S)
     assert other.is_connected
@@ -469,48 +451,13 @@ async def test_users_survive_a_restart_of_the_hub(tmp_path: Path, free_port: Cal
 async def test_a_hub_with_an_external_broker_starts_none(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """The county's own broker: nodes are sent there, with its certificates, and the list of users is still written."""
     async with hub_home(tmp_path / "hub", free_port) as made:
-        external = node_urls = ("tls://nats.example:4222",)
-        made.settings = msgspec.structs.replace(
-            made.settings, external_broker=gate.HubConfig.__annotations__ and _external(external)
-        )
+        external = ExternalBroker(urls=("tls://nats.example:4222",), ca_file="county-ca.pem")
+        made.settings = msgspec.structs.replace(made.settings, external_broker=external)
         (made.home.root / "county-ca.pem").write_text("the county's certificates", encoding="ascii")
         async with opened_gate(made):
             home, done = await made.node(tmp_path / "node", VILLAGE)
 
             assert made.gate.broker is None
-            assert done.admission.broker_urls == node_urls
+            assert done.admission.broker_urls == external.urls
             assert home.authority.read_text(encoding="ascii") == "the county's certificates"
             assert load_identity(home.seed).public_key in made.home.broker_users.read_text(encoding="ascii")
-
-
-def _external(urls: tuple[str, ...]) -> object:
-    from hub.config import ExternalBroker
-
-    return ExternalBroker(urls=urls, ca_file="county-ca.pem")
-
-
-# Addresses
-
-
-@pytest.mark.parametrize(
-    ("text", "host", "port"),
-    [
-        ("archive.example", "archive.example", 4223),
-        ("archive.example:5000", "archive.example", 5000),
-        (" 10.0.0.1:4223 ", "10.0.0.1", 4223),
-        ("[fd00::1]:5000", "fd00::1", 5000),
-        ("[fd00::1]", "fd00::1", 4223),
-        ("fd00::1", "fd00::1", 4223),
-    ],
-)
-def test_addresses_are_read_as_people_write_them(text: str, host: str, port: int) -> None:
-    assert parse_door(text) == DoorAddress(host=host, port=port)
-
-
-@pytest.mark.parametrize("text", ["", ":4223", "host:", "host:0", "host:99999", "host:端口", "host:４２２３"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    if text == "host:":
-        assert parse_door(text).port == 4223
-    else:
-        with pytest.raises(BadValue):
-            parse_door(text)

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,18 @@ from hub import broker_config
 from hub.broker_config import broker_text, is_public_key, rights_of, server_name, users_text
 from hub.config import parse
 from hub.home import home_at
-from protocol.errors import BadValue
+from protocol.codec import (
+    decode_answer,
+    decode_beat,
+    decode_event,
+    decode_frame,
+    decode_question,
+    decode_receipt,
+)
+from protocol.errors import BadFrame, BadValue, Permanent
 from protocol.sites import parse_site
 from replication.keys import Identity, new_seed
+from replication.seal import unseal
 
 SETTINGS = parse('county = "330523000000"\nname = "某县"\n[broker]\nhost = "127.0.0.1"\nport = 4300')
 HUB_KEY = Identity(new_seed(bytes(32))).public_key
@@ -78,6 +88,17 @@ def test_what_is_no_key_never_reaches_the_file(key: str) -> None:
     assert not is_public_key(key)
     with pytest.raises(BadValue):
         users_text(HUB_KEY, [(key, VILLAGE)])
+
+
+@pytest.mark.parametrize(
+    "read", [decode_answer, decode_beat, decode_receipt, decode_question, decode_event, decode_frame]
+)
+def test_no_reader_takes_a_misdirected_acknowledgement_for_a_message(read: Callable[[bytes], object]) -> None:
+    """It is all that a node can make the broker say on a subject that is not its own."""
+    with pytest.raises(Permanent):
+        read(b'{"stream":"DL_EVENTS","seq":2}')
+    with pytest.raises(BadFrame):
+        unseal(b'{"stream":"DL_EVENTS","seq":2}', [NODE_KEY])
 
 
 def test_the_broker_is_told_what_durability_and_safety_need() -> None:

@@ -1,0 +1,308 @@
+"""The board of sites: what the county expects against what is there, with one honest word for each site (promise 12).
+
+A site is *in sync* only if its digests were found equal at the very position where both ends stand now. Everything
+less has a word of its own, and the worst of them is shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+import msgspec
+from sqlalchemy import Connection, Row, func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub import comparisons, keyring
+from hub.comparisons import Comparison, Sameness
+from hub.tables import entry, node_state
+from protocol.beats import Beat, Want
+from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
+from protocol.sites import parse_site
+from protocol.wording import Text
+from replication import quarantine
+from replication.tables import watermark
+
+STRANGER = Text(zh="（不在名录中）", en="(not expected)")
+"""What stands in place of the name of a site that nobody expects."""
+
+
+class Word(StrEnum):
+    """The state of a site in one word; the first that holds, in this order, is the site's."""
+
+    NOT_ENROLLED = "not_enrolled"
+    """No installation may speak for it: none was enrolled, or all were revoked."""
+    NEVER_SEEN = "never_seen"
+    """Enrolled, but no sign of life yet."""
+    OFFLINE = "offline"
+    FORKED = "forked"
+    """Two histories contradict each other, or a new baseline is needed: the site was asked to begin again."""
+    DIFFERS = "differs"
+    """Compared at the present position, and not equal."""
+    BEHIND = "behind"
+    """The site has minted events that are not applied here yet."""
+    HELD = "held"
+    """The site's mass-change brake holds a change back until somebody decides."""
+    NOT_COMPARED = "not_compared"
+    """Everything is applied, but the digests were not compared at this position."""
+    IN_SYNC = "in_sync"
+
+
+WORDS = {
+    Word.NOT_ENROLLED: Text(zh="未登记", en="not enrolled"),
+    Word.NEVER_SEEN: Text(zh="从未上线", en="never seen"),
+    Word.OFFLINE: Text(zh="离线", en="offline"),
+    Word.FORKED: Text(zh="历史冲突", en="contradicts itself"),
+    Word.DIFFERS: Text(zh="内容不一致", en="differs"),
+    Word.BEHIND: Text(zh="未追平", en="behind"),
+    Word.HELD: Text(zh="变更待定", en="held"),
+    Word.NOT_COMPARED: Text(zh="已追平，未核对", en="applied, not compared"),
+    Word.IN_SYNC: Text(zh="一致", en="in sync"),
+}
+
+
+class NodeState(msgspec.Struct, frozen=True, kw_only=True):
+    """The last sign of life of a site, as it is stored."""
+
+    site: str
+    node: str
+    epoch: str
+    seq: int
+    published: int
+    outbox_frames: int
+    records: int
+    withheld: int
+    rejected: int
+    warned: int
+    files: int
+    brakes_held: int
+    importing: bool
+    disk_free_bytes: int
+    software: str
+    started_at_ms: int
+    seen_at_ms: int
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a site's history is applied here, and since when."""
+
+    site: str
+    epoch: str
+    position: int
+    want: Want
+    moved_at_ms: int
+
+
+class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the board."""
+
+    site: str
+    name: str = ""
+    word: Word
+    expected: bool = False
+    enrolled_nodes: int = 0
+    revoked_nodes: int = 0
+    seen_at_ms: int | None = None
+    epoch: str = ""
+    applied: int = 0
+    """Position applied here."""
+    lag: int = 0
+    """Positions that the site has minted and that are not applied here; in a new epoch, all of them."""
+    moved_at_ms: int | None = None
+    records: int = 0
+    """Records that the site says it publishes."""
+    hub_records: int | None = None
+    """Records of the site that the hub holds; None where they were not counted."""
+    withheld: int = 0
+    rejected: int = 0
+    warned: int = 0
+    files: int = 0
+    brakes_held: int = 0
+    quarantined: int = 0
+    want: Want = Want.NOTHING
+    outbox_frames: int = 0
+    importing: bool = False
+    disk_free_bytes: int = 0
+    software: str = ""
+    comparison: Comparison | None = None
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the board knows of one site, before it is put into a word."""
+
+    site: str
+    name: str = ""
+    expected: bool = False
+    enrolled_nodes: int = 0
+    revoked_nodes: int = 0
+    node: NodeState | None = None
+    mark: Mark | None = None
+    comparison: Comparison | None = None
+    quarantined: int = 0
+    hub_records: int | None = None
+
+
+def is_offline(seen_at_ms: int, now_ms: int) -> bool:
+    """Tell whether a site counts as offline: silent for longer than ``OFFLINE_AFTER_S``."""
+    return now_ms - seen_at_ms > OFFLINE_AFTER_S * 1000
+
+
+def lag_of(node: NodeState, mark: Mark | None) -> int:
+    """Return how many positions a site is ahead of what is applied here."""
+    applied = mark.position if mark is not None and mark.epoch == node.epoch else 0
+    return max(0, node.seq - applied)
+
+
+def word_of(facts: Facts, now_ms: int) -> Word:
+    """Put a site's state into one word; the worst that holds."""
+    node, mark = facts.node, facts.mark
+    if not facts.enrolled_nodes:
+        return Word.NOT_ENROLLED
+    if node is None:
+        return Word.NEVER_SEEN
+    if is_offline(node.seen_at_ms, now_ms):
+        return Word.OFFLINE
+    if mark is not None and mark.want is not Want.NOTHING:
+        return Word.FORKED
+    here = (mark.epoch, mark.position) if mark is not None else ("", 0)
+    compared = facts.comparison if facts.comparison is not None and facts.comparison.holds_at(*here) else None
+    if compared is not None and compared.state is Sameness.DIFFERENT:
+        return Word.DIFFERS
+    if lag_of(node, mark):
+        return Word.BEHIND
+    if node.brakes_held:
+        return Word.HELD
+    equal = compared is not None and compared.state is Sameness.EQUAL and here == (node.epoch, node.seq)
+    return Word.IN_SYNC if equal else Word.NOT_COMPARED
+
+
+def state_of(facts: Facts, now_ms: int) -> SiteState:
+    """Return a site's line of the board."""
+    node, mark = facts.node, facts.mark
+    line = SiteState(
+        site=facts.site,
+        name=facts.name,
+        word=word_of(facts, now_ms),
+        expected=facts.expected,
+        enrolled_nodes=facts.enrolled_nodes,
+        revoked_nodes=facts.revoked_nodes,
+        epoch=mark.epoch if mark else "",
+        applied=mark.position if mark else 0,
+        moved_at_ms=mark.moved_at_ms if mark else None,
+        want=mark.want if mark else Want.NOTHING,
+        hub_records=facts.hub_records,
+        quarantined=facts.quarantined,
+        comparison=facts.comparison,
+    )
+    if node is None:
+        return line
+    return msgspec.structs.replace(
+        line,
+        seen_at_ms=node.seen_at_ms,
+        lag=lag_of(node, mark),
+        records=node.records,
+        withheld=node.withheld,
+        rejected=node.rejected,
+        warned=node.warned,
+        files=node.files,
+        brakes_held=node.brakes_held,
+        outbox_frames=node.outbox_frames,
+        importing=node.importing,
+        disk_free_bytes=node.disk_free_bytes,
+        software=node.software,
+    )
+
+
+# Signs of life
+
+
+def record_beats(connection: Connection, beats: Sequence[Beat], now_ms: int) -> None:
+    """Note signs of life; of several by one site the last counts."""
+    rows = [_beat_row(beat, now_ms) for beat in {beat.site: beat for beat in beats}.values()]
+    if not rows:
+        return
+    statement = upsert(node_state)
+    moved = {name: statement.excluded[name] for name in rows[0] if name != "site"}
+    connection.execute(statement.on_conflict_do_update(index_elements=[node_state.c.site], set_=moved), rows)
+
+
+def _beat_row(beat: Beat, now_ms: int) -> dict[str, object]:
+    given = msgspec.structs.asdict(beat)
+    # A number that the database cannot hold must not keep the other sites' beats from being noted.
+    row = {name: min(value, SEQ_MAX) if isinstance(value, int) else value for name, value in given.items()}
+    del row["at_ms"]
+    return {**row, "importing": int(beat.importing), "seen_at_ms": now_ms}
+
+
+# Reading
+
+
+def node_states(connection: Connection) -> dict[str, NodeState]:
+    """Return the last sign of life of every site that ever gave one."""
+    rows = connection.execute(select(node_state))
+    return {row.site: msgspec.convert(row, NodeState, from_attributes=True, strict=False) for row in rows}
+
+
+def marks(connection: Connection) -> dict[str, Mark]:
+    """Return how far every site is applied."""
+    columns = (watermark.c.site, watermark.c.epoch, watermark.c.position, watermark.c.want, watermark.c.moved_at_ms)
+    return {row.site: _mark(row) for row in connection.execute(select(*columns))}
+
+
+def _mark(row: Row[str, str, int, str, int]) -> Mark:
+    return Mark(
+        site=row.site,
+        epoch=row.epoch,
+        position=row.position,
+        want=Want(row.want),
+        moved_at_ms=row.moved_at_ms,
+    )
+
+
+def counts_by_site(connection: Connection) -> dict[str, int]:
+    """Return how many records of each site the hub holds: one walk along an index, a second for some millions."""
+    statement = select(entry.c.site, func.count().label("held")).where(entry.c.body.is_not(None)).group_by(entry.c.site)
+    return {row.site: row.held for row in connection.execute(statement)}
+
+
+def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]:
+    """Return what is known of every site that is expected, enrolled, seen or applied, in the order of their codes."""
+    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    nodes = keyring.nodes(connection, with_revoked=True)
+    seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
+    aside = quarantine.counts(connection)
+    held: Mapping[str, int] = counts_by_site(connection) if with_counts else {}
+    sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys()
+    return [
+        Facts(
+            site=site,
+            name=names.get(site, ""),
+            expected=site in names,
+            enrolled_nodes=sum(one.site == site and one.revoked_at_ms is None for one in nodes),
+            revoked_nodes=sum(one.site == site and one.revoked_at_ms is not None for one in nodes),
+            node=seen.get(site),
+            mark=applied.get(site),
+            comparison=compared.get(site),
+            quarantined=aside.get(site, 0),
+            hub_records=held.get(site, 0) if with_counts else None,
+        )
+        for site in sorted(sites)
+    ]
+
+
+def board(connection: Connection, now_ms: int, *, site_glob: str = "", with_counts: bool = True) -> list[SiteState]:
+    """Return the board, or the lines of it whose site codes match."""
+    return [
+        state_of(facts, now_ms)
+        for facts in gathered(connection, with_counts=with_counts)
+        if matches(facts.site, site_glob)
+    ]
+
+
+def matches(site: str, site_glob: str) -> bool:
+    """Tell whether a site code matches a pattern with ``*`` and ``?``; an empty pattern matches all."""
+    return not site_glob or fnmatchcase(site, site_glob)
+
+
+def in_tree_order(sites: Sequence[SiteState]) -> list[SiteState]:
+    """Return lines of the board as people read a county: each town followed by its villages."""
+    return sorted(sites, key=lambda line: parse_site(line.site))

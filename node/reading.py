@@ -1,0 +1,164 @@
+"""One catalogue file being read: its sheets, its rows, and the report that tells what was made of it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from node.catalogues.description import DescribedRow, DescriptionContext, describe
+from node.catalogues.fields import Field
+from node.catalogues.numbering import Gap
+from node.catalogues.refusals import UnreadableFile
+from node.catalogues.rows import RawRow, RowCounts, SheetReading
+from node.catalogues.workbooks import RawTable, open_tables
+from node.changes import IncomingRow, content_key
+from node.config import FolderSettings
+from node.files import RejectedRow
+from protocol.findings import Finding, Severity, finding
+
+GAPS_REPORTED_MAX = 200
+"""Gaps in the numbering that a report lists; more is another kind of numbering."""
+
+
+class SheetReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How one sheet was understood."""
+
+    name: str
+    header_line: int
+    mapping: tuple[tuple[str, str], ...]
+    """Field and header of every column that was taken."""
+    unmapped: tuple[str, ...]
+    encoding: str
+    counts: RowCounts
+
+
+class FileReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made of a file, for its keeper; holds no cell of a row."""
+
+    digest: str = ""
+    """Of all rows in their order, as they were compared."""
+    sheets: tuple[SheetReport, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """Sheets without a header, and hidden ones."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """Code of a finding about a sheet or column, and what it is about."""
+    rows_read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    gaps: tuple[Gap, ...] = ()
+    warned: dict[str, int] = {}
+    rejected: dict[str, int] = {}
+
+
+class FileReading:
+    """A catalogue file that is open; its rows can be walked through once.
+
+    Everything here blocks: it is meant for a worker thread.
+    """
+
+    def __init__(self, path: Path, settings: FolderSettings, context: DescriptionContext) -> None:
+        """Open the file and find its headers.
+
+        Raises:
+            UnreadableFile: it cannot be read as a whole, or no sheet has a header.
+            OSError: it cannot be opened.
+
+        """
+        self._context = context
+        self._level = settings.level
+        self._mapping = {Field(field): header for field, header in settings.columns.items()}
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._skipped: list[str] = []
+        self._fingerprint = reading_fingerprint(settings, context).encode()
+        self._sheets = self._headed(open_tables(path))
+
+    def _headed(self, tables: list[RawTable]) -> list[tuple[RawTable, SheetReading]]:
+        headed: list[tuple[RawTable, SheetReading]] = []
+        faults: list[UnreadableFile] = []
+        for table in tables:
+            if table.is_hidden:
+                self._skipped.append(table.name)
+                continue
+            try:
+                headed.append((table, SheetReading(table, self._mapping, self._fingerprint)))
+            except UnreadableFile as fault:
+                faults.append(fault)
+                if fault.finding != "file_empty":
+                    self._skipped.append(table.name)
+        if not headed:
+            raise next((fault for fault in faults if fault.finding != "file_empty"), UnreadableFile("file_empty"))
+        return headed
+
+    def rows(self) -> Iterator[tuple[SheetReading, RawRow]]:
+        """Yield the rows of all sheets.
+
+        Raises:
+            UnreadableFile: a text file turns out to be damaged further down.
+
+        """
+        update = self._digest.update
+        for _, sheet in self._sheets:
+            for row in sheet:
+                update(row.digest)
+                yield sheet, row
+
+    def described(self, sheet: SheetReading, raw: RawRow) -> IncomingRow | RejectedRow:
+        """Describe one row."""
+        row = describe(raw, sheet.columns, self._context)
+        if not isinstance(row, DescribedRow):
+            return RejectedRow(sheet=sheet.name, line=row.line, findings=row.findings, cells=row.cells)
+        record = row.record
+        if self._level is not None and sheet.columns.column(Field.LEVEL) is None:
+            record = msgspec.structs.replace(record, level=self._level)
+        return IncomingRow(
+            sheet=sheet.name,
+            line=row.line,
+            row_digest=raw.digest,
+            record=record,
+            content_key=content_key(record),
+            warnings=",".join([one.code for one in row.findings]) if row.findings else "",
+            raw=msgspec.json.encode(row.raw) if row.raw else b"",
+        )
+
+    def report(self) -> FileReport:
+        """Return how the file was understood; complete when its rows have been read to the end."""
+        return FileReport(
+            digest=self._digest.hexdigest(),
+            sheets=tuple(
+                SheetReport(
+                    name=sheet.name,
+                    header_line=sheet.header.first_line,
+                    mapping=sheet.columns.mapping,
+                    unmapped=tuple(sheet.columns.headers[index] for index in sheet.columns.unmapped),
+                    encoding=table.encoding.label if table.encoding is not None else "",
+                    counts=sheet.counts,
+                )
+                for table, sheet in self._sheets
+            ),
+            skipped=tuple(self._skipped),
+            notes=tuple((one.code, one.value) for one in self._notes()),
+            rows_read=sum(sheet.counts.read for _, sheet in self._sheets),
+        )
+
+    def _notes(self) -> Iterator[Finding]:
+        for name in self._skipped:
+            yield finding("sheet_skipped", field="", value=name)
+        for table, sheet in self._sheets:
+            yield from sheet.columns.findings
+            if table.encoding is not None and table.encoding.is_uncertain:
+                yield finding("encoding_uncertain", field="", value=table.encoding.label)
+
+
+def reading_fingerprint(settings: FolderSettings, context: DescriptionContext) -> str:
+    """Return what changes whenever unchanged bytes would be read or described otherwise."""
+    told = repr((settings.level, sorted(settings.columns.items()))).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(told + context.fingerprint, digest_size=16).hexdigest()
+
+
+def rejections(rows: "list[RejectedRow]") -> dict[str, int]:
+    """Count what rows were rejected for."""
+    return dict(
+        Counter(one.code for row in rows for one in row.findings if one.severity is Severity.REJECT).most_common()
+    )
