@@ -35,9 +35,9 @@ class Word(StrEnum):
     """Enrolled, but no sign of life yet."""
     OFFLINE = "offline"
     FORKED = "forked"
-    """Two histories contradict each other, or a new baseline is needed: the site was asked to begin again."""
+    """Two histories contradict each other; the site was asked to begin a new epoch."""
     DIFFERS = "differs"
-    """Compared at the present position, and not equal."""
+    """Compared at the present position, and not equal; or asked to describe everything again for that reason."""
     BEHIND = "behind"
     """The site has minted events that are not applied here yet."""
     HELD = "held"
@@ -161,18 +161,29 @@ def word_of(facts: Facts, now_ms: int) -> Word:
         return Word.NEVER_SEEN
     if is_offline(node.seen_at_ms, now_ms):
         return Word.OFFLINE
-    if mark is not None and mark.want is not Want.NOTHING:
+    if mark is not None and mark.want is Want.NEW_EPOCH:
         return Word.FORKED
-    here = (mark.epoch, mark.position) if mark is not None else ("", 0)
-    compared = facts.comparison if facts.comparison is not None and facts.comparison.holds_at(*here) else None
+    if mark is not None and mark.want is Want.BASELINE:
+        return Word.DIFFERS
+    compared = compared_here(facts)
     if compared is not None and compared.state is Sameness.DIFFERENT:
         return Word.DIFFERS
     if lag_of(node, mark):
         return Word.BEHIND
     if node.brakes_held:
         return Word.HELD
-    equal = compared is not None and compared.state is Sameness.EQUAL and here == (node.epoch, node.seq)
+    equal = compared is not None and compared.state is Sameness.EQUAL and compared.holds_at(node.epoch, node.seq)
     return Word.IN_SYNC if equal else Word.NOT_COMPARED
+
+
+def compared_here(facts: Facts) -> Comparison | None:
+    """Return the site's last comparison if it was made where its history is applied now, and came to a result."""
+    last, mark = facts.comparison, facts.mark
+    if last is None or last.state is Sameness.NOT_COMPARABLE:
+        return None
+    # Of a site that has never minted anything nothing is applied, and that is all of it.
+    here = (mark.epoch, mark.position) if mark is not None else (last.epoch, 0)
+    return last if last.holds_at(*here) else None
 
 
 def state_of(facts: Facts, now_ms: int) -> SiteState:

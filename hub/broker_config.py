@@ -115,16 +115,7 @@ log_file: {_quoted(home.broker_log.as_posix())}
 logfile_size_limit: {LOG_BYTES_MAX}
 logfile_max_num: {LOG_FILES_MAX}
 pid_file: {_quoted(home.broker_pid.as_posix())}
-jetstream {{
-  store_dir: {_quoted(home.broker_store.as_posix())}
-  max_memory_store: {MEMORY_STORE_MIB}MB
-  # Named, because the default is a share of what happens to be free at the start.
-  max_file_store: {broker.store_mib_max}MB
-  # An acknowledged frame is on the disk; up to 500 events share one fsync.
-  sync_interval: always
-  strict: true
-}}
-accounts {{
+{_jetstream_text(home, broker.store_mib_max)}accounts {{
   {ACCOUNT} {{
     jetstream: enabled
     include {_quoted(home.broker_users.name)}
@@ -132,6 +123,20 @@ accounts {{
   SYS {{ users: [] }}
 }}
 system_account: SYS
+"""
+
+
+def _jetstream_text(home: HubHome, store_mib_max: int) -> str:
+    return f"""\
+jetstream {{
+  store_dir: {_quoted(home.broker_store.as_posix())}
+  max_memory_store: {MEMORY_STORE_MIB}MB
+  # Named, because the default is a share of what happens to be free at the start.
+  max_file_store: {store_mib_max}MB
+  # An acknowledged frame is on the disk; up to 500 events share one fsync.
+  sync_interval: always
+  strict: true
+}}
 """
 
 

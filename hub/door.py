@@ -25,7 +25,7 @@ from protocol.wording import Text
 CONVERSATIONS_MAX = 64
 """Conversations at once; more wait in the system's queue."""
 
-CONVERSATIONS_PER_ADDRESS_MAX = 24
+CONVERSATIONS_PER_ADDRESS_MAX = 48
 """Conversations at once from one address: one slow stranger leaves room for others, a relay with many sites passes."""
 
 ACCEPT_PAUSE_S = 0.01

@@ -138,13 +138,12 @@ def hold(connection: Connection, change: HeldChange) -> bool:
     return True
 
 
-def lapse(connection: Connection, folder: str, file_id: int | None, now_ms: int) -> None:
-    """Let go of what was held or rejected for a file or folder: it has changed, or is whole again."""
-    connection.execute(
-        update(brake)
-        .where(*_same(folder, file_id), brake.c.state.in_((*_OPEN, BrakeState.REJECTED.value)))
-        .values(state=BrakeState.LAPSED.value, decided_at_ms=now_ms)
-    )
+def lapse(connection: Connection, folder: str, file_id: int | None, now_ms: int, cause: Cause | None = None) -> None:
+    """Let go of what was held or rejected for a file or folder (for one cause): it has changed, or is whole again."""
+    chosen = [*_same(folder, file_id), brake.c.state.in_((*_OPEN, BrakeState.REJECTED.value))]
+    if cause is not None:
+        chosen.append(brake.c.cause == cause.value)
+    connection.execute(update(brake).where(*chosen).values(state=BrakeState.LAPSED.value, decided_at_ms=now_ms))
 
 
 def held(connection: Connection, *, with_past: bool = False) -> list[HeldChange]:

@@ -99,6 +99,11 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     repeats_record: StoredRecord | None = None
     """The row says what a row of another file says."""
 
+    @property
+    def is_new(self) -> bool:
+        """True if nothing that is known is this row."""
+        return self.stored is None and self.repeats_place is None and self.repeats_record is None
+
 
 def content_key(record: Record) -> int:
     """Return the fingerprint of what a record says, without its code: signed 64 bits, as databases store it."""

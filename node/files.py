@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, Update, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, Update, func, insert, select, text, update
 
 from node.folders import FolderState
 from node.tables import file, folder, record, reject
@@ -50,6 +50,18 @@ class CatalogueFile(msgspec.Struct, frozen=True, kw_only=True):
     hint: Text
     missing_since_ms: int | None
     read_at_ms: int
+
+
+class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as it stands in its folder now."""
+
+    folder: str
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    sha256: bytes
+    reading: str
+    at_ms: int
 
 
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,16 +118,10 @@ def file_named(connection: Connection, file_id: int) -> CatalogueFile:
     return _file(row)
 
 
-def missing_twin(connection: Connection, sha256: bytes) -> CatalogueFile | None:
-    """Return a file that is gone from its place and had these bytes: it was renamed."""
-    statement = (
-        select(file)
-        .where(file.c.sha256 == sha256, file.c.missing_since_ms.is_not(None), file.c.state != FileState.REFUSED.value)
-        .order_by(file.c.missing_since_ms)
-        .limit(1)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
-    return _file(row) if row is not None else None
+def twins(connection: Connection, sha256: bytes) -> list[CatalogueFile]:
+    """Return the files that had these bytes when they were last read."""
+    statement = select(file).where(file.c.sha256 == sha256, file.c.state != FileState.REFUSED.value)
+    return [_file(row) for row in connection.execute(statement).mappings()]
 
 
 def counts(connection: Connection) -> FileCounts:
@@ -124,19 +130,84 @@ def counts(connection: Connection) -> FileCounts:
         select(
             func.count().filter(file.c.missing_since_ms.is_(None)),
             func.count().filter(file.c.missing_since_ms.is_(None), file.c.state == FileState.REFUSED.value),
-            func.coalesce(func.sum(file.c.warned), 0),
-            func.coalesce(func.sum(file.c.rejected), 0),
+            func.coalesce(func.sum(file.c.warned).filter(file.c.missing_since_ms.is_(None)), 0),
+            func.coalesce(func.sum(file.c.rejected).filter(file.c.missing_since_ms.is_(None)), 0),
         )
     ).one()
     return FileCounts(files=row[0], refused=row[1], warned=row[2], rejected=row[3])
 
 
-def renamed(file_id: int, folder_name: str, path: str, size_bytes: int, mtime_ns: int) -> Update:
-    """A file that stands under another name now."""
-    return (
+def begin(connection: Connection, seen: SeenFile) -> CatalogueFile:
+    """Note a file that was never seen before; its rows follow."""
+    connection.execute(
+        insert(file).values(
+            folder=seen.folder,
+            path=seen.path,
+            state=FileState.LOADING.value,
+            size_bytes=seen.size_bytes,
+            mtime_ns=seen.mtime_ns,
+            sha256=seen.sha256,
+            reading=seen.reading,
+            read_at_ms=seen.at_ms,
+        )
+    )
+    begun = file_at(connection, seen.folder, seen.path)
+    if begun is None:
+        raise LookupError(seen.path)
+    return begun
+
+
+def seen_again(connection: Connection, file_id: int, seen: SeenFile, *, is_read: bool) -> None:
+    """Note how a known file stands now, perhaps under another name; unless it is as it was read, its rows follow."""
+    values: dict[str, object] = {
+        "folder": seen.folder,
+        "path": seen.path,
+        "size_bytes": seen.size_bytes,
+        "mtime_ns": seen.mtime_ns,
+        "sha256": seen.sha256,
+        "reading": seen.reading,
+        "missing_since_ms": None,
+    }
+    if not is_read:
+        values["state"] = FileState.LOADING.value
+    connection.execute(update(file).where(file.c.file_id == file_id).values(values))
+
+
+def refuse(connection: Connection, file_id: int, reason: Text, hint: Text, now_ms: int) -> None:
+    """Note that a file cannot be read as a whole; what was stored from it before stays."""
+    connection.execute(
         update(file)
         .where(file.c.file_id == file_id)
-        .values(folder=folder_name, path=path, size_bytes=size_bytes, mtime_ns=mtime_ns, missing_since_ms=None)
+        .values(
+            state=FileState.REFUSED.value,
+            reason_zh=reason.zh,
+            reason_en=reason.en,
+            hint_zh=hint.zh,
+            hint_en=hint.en,
+            read_at_ms=now_ms,
+        )
+    )
+
+
+def finish(connection: Connection, file_id: int, report: bytes, rejected: int, now_ms: int) -> None:
+    """Note that a file was read to its end, with its report."""
+    standing = select(func.count()).where(record.c.file_id == file_id, record.c.line > 0)
+    warned = select(func.count()).where(record.c.file_id == file_id, text("warnings <> ''"))
+    connection.execute(
+        update(file)
+        .where(file.c.file_id == file_id)
+        .values(
+            state=FileState.TAKEN.value,
+            accepted=standing.scalar_subquery(),
+            warned=warned.scalar_subquery(),
+            rejected=rejected,
+            report=report,
+            reason_zh="",
+            reason_en="",
+            hint_zh="",
+            hint_en="",
+            read_at_ms=now_ms,
+        )
     )
 
 
@@ -153,6 +224,16 @@ def missing_files(connection: Connection, before_ms: int) -> list[CatalogueFile]
         .where(file.c.missing_since_ms <= before_ms, folder.c.state == FolderState.READY.value)
     )
     return [_file(row) for row in connection.execute(statement).mappings()]
+
+
+def has_newly_missing(connection: Connection, since_ms: int) -> bool:
+    """Tell whether files have gone since a moment."""
+    return connection.execute(select(file.c.file_id).where(file.c.missing_since_ms > since_ms)).first() is not None
+
+
+def outdated_files(connection: Connection) -> list[CatalogueFile]:
+    """Return the files that ``outdated`` has marked."""
+    return [_file(row) for row in connection.execute(select(file).where(file.c.reading == "")).mappings()]
 
 
 def set_missing(connection: Connection, file_ids: Iterable[int], since_ms: int | None) -> None:
@@ -194,13 +275,20 @@ def rejects_statement(file_id: int, limit: int) -> "Select[tuple[object, ...]]":
     return select(reject).where(reject.c.file_id == file_id).order_by(reject.c.sheet, reject.c.line).limit(limit)
 
 
-def warned_statement(file_id: int) -> "Select[tuple[str, int]]":
-    """How many records of a file carry which warnings."""
-    return (
+def report_of(connection: Connection, file_id: int) -> bytes:
+    """Return the report of a file's last complete reading, empty before the first."""
+    report: bytes | str = connection.execute(select(file.c.report).where(file.c.file_id == file_id)).scalar_one()
+    return report if isinstance(report, bytes) else report.encode()
+
+
+def warnings_of(connection: Connection, file_id: int) -> dict[str, int]:
+    """Return how many records of a file carry which warnings."""
+    statement = (
         select(record.c.warnings, func.count())
-        .where(record.c.file_id == file_id, record.c.warnings != "")
+        .where(record.c.file_id == file_id, text("warnings <> ''"))
         .group_by(record.c.warnings)
     )
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def _file(row: RowMapping) -> CatalogueFile:

@@ -108,6 +108,12 @@ def vanished_docids(connection: Connection, file_id: int) -> list[int]:
     )
 
 
+def ref_codes(connection: Connection, file_id: int) -> list[str]:
+    """Return the reference codes that stand in a file."""
+    found = connection.exec_driver_sql("SELECT ref_code FROM record WHERE file_id = ? AND line > 0", (file_id,))
+    return [code for (code,) in found]
+
+
 def count_of_folder(connection: Connection, folder: str) -> int:
     """Return how many standing records the files of a folder have."""
     counted: int = connection.exec_driver_sql(

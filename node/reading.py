@@ -2,14 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from node.catalogues.description import DescribedRow, DescriptionContext, describe
+from node.catalogues.columns import Columns
+from node.catalogues.context import DescriptionContext
+from node.catalogues.description import DescribedRow, describe
 from node.catalogues.fields import Field
-from node.catalogues.numbering import Gap
+from node.catalogues.numbering import Gap, numbering_gaps
 from node.catalogues.refusals import UnreadableFile
 from node.catalogues.rows import RawRow, RowCounts, SheetReading
 from node.catalogues.workbooks import RawTable, open_tables
@@ -131,7 +133,7 @@ class FileReading:
                     name=sheet.name,
                     header_line=sheet.header.first_line,
                     mapping=sheet.columns.mapping,
-                    unmapped=tuple(sheet.columns.headers[index] for index in sheet.columns.unmapped),
+                    unmapped=_unmapped(sheet.columns),
                     encoding=table.encoding.label if table.encoding is not None else "",
                     counts=sheet.counts,
                 )
@@ -151,14 +153,33 @@ class FileReading:
                 yield finding("encoding_uncertain", field="", value=table.encoding.label)
 
 
+def _unmapped(columns: Columns) -> tuple[str, ...]:
+    taken = {index for _, index in columns.fields}
+    return tuple(header for index, header in enumerate(columns.headers) if header and index not in taken)
+
+
 def reading_fingerprint(settings: FolderSettings, context: DescriptionContext) -> str:
     """Return what changes whenever unchanged bytes would be read or described otherwise."""
     told = repr((settings.level, sorted(settings.columns.items()))).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(told + context.fingerprint, digest_size=16).hexdigest()
 
 
-def rejections(rows: "list[RejectedRow]") -> dict[str, int]:
+def rejections(rows: Sequence[RejectedRow]) -> dict[str, int]:
     """Count what rows were rejected for."""
     return dict(
         Counter(one.code for row in rows for one in row.findings if one.severity is Severity.REJECT).most_common()
     )
+
+
+def by_code(warned: Mapping[str, int]) -> dict[str, int]:
+    """Count warnings one by one, from the counts of rows by all their warnings."""
+    counted: Counter[str] = Counter()
+    for codes, rows in warned.items():
+        for code in codes.split(","):
+            counted[code] += rows
+    return dict(counted.most_common())
+
+
+def gaps_of(ref_codes: Iterable[str]) -> tuple[Gap, ...]:
+    """Return the gaps in the numbering, as many as a report lists."""
+    return tuple(numbering_gaps(ref_codes)[:GAPS_REPORTED_MAX])

@@ -130,10 +130,11 @@ class FolderWatch:
         self.known.pop(file.path, None)
         self._book.postpone(file.path, self._clock())
 
-    def scan_soon(self) -> None:
-        """Walk through all folders in the next step."""
-        for name in self._scan_at_s:
-            self._scan_at_s[name] = self._clock()
+    def scan_soon(self, pause_s: float = 0.0) -> None:
+        """Walk through all folders in the next step, or after a pause."""
+        at_s = self._clock() + pause_s
+        for name, due_s in self._scan_at_s.items():
+            self._scan_at_s[name] = min(due_s, at_s)
         self.wake()
 
     async def step(self, wait_s_max: float = 60.0) -> News:

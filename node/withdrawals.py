@@ -54,6 +54,8 @@ class Withdrawals:
         self._bounds = bounds
         self._on_events = on_events
         self._clock_ms = clock_ms
+        self.has_outdated = False
+        """True when files have to be read again because their rows have taken over records."""
 
     async def settle_rows(self, file: CatalogueFile, docids: Sequence[int], of_count: int) -> Vanished:
         """Decide about the rows that a complete reading of a file did not find again."""
@@ -70,10 +72,11 @@ class Withdrawals:
         await self._database.write(hold)
         return Vanished(rehomed=rehomed, held=len(docids))
 
-    async def settle_missing(self) -> None:
+    async def settle_missing(self) -> bool:
         """Decide about files that have been gone from their folders for some time: their records wait at the brake.
 
         Files of folders that are not available are left alone: ``hold_folder`` has dealt with all of them.
+        Returns whether some have not been gone for long enough.
         """
         before_ms = self._clock_ms() - int(MISSING_GRACE_S * 1000)
         for file in await self._database.read(lambda connection: files.missing_files(connection, before_ms)):
@@ -86,6 +89,8 @@ class Withdrawals:
                 await self._database.write(partial(brake.hold, change=held))
             else:
                 await self._database.write(partial(self._lapse, file=file))
+
+        return await self._database.read(partial(files.has_newly_missing, since_ms=before_ms))
 
     async def hold_folder(self, folder: str) -> None:
         """Hold everything of a folder that is not available."""
@@ -112,12 +117,8 @@ class Withdrawals:
         """Carry out what persons have released; returns the changes done."""
         released = await self._database.read(brake.released)
         for change in released:
-            await self._withdraw(
-                await self._database.read(lambda connection, of=change: _released_rows(connection, of))
-            )
-            await self._database.write(
-                lambda connection, of=change: brake.carried_out(connection, of.brake_id, self._clock_ms())
-            )
+            await self._withdraw(await self._database.read(partial(_released_rows, change=change)))
+            await self._database.write(partial(brake.carried_out, brake_id=change.brake_id, now_ms=self._clock_ms()))
         return released
 
     async def _rehome(self, docids: Sequence[int], file_id: int) -> tuple[list[int], int]:
@@ -148,6 +149,7 @@ class Withdrawals:
             connection.execute(files.outdated({copy.file_id for copy in copies.values()}))
 
         await self._database.write(rehome)
+        self.has_outdated = True
         return [docid for docid in docids if docid not in copies], len(copies)
 
     async def _withdraw(self, docids: Sequence[int]) -> None:

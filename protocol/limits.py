@@ -72,8 +72,8 @@ ENROLMENT_DECISION_BYTES_MAX = 64 * 1024
 NODE_NAME_CHARS_MAX = 80
 """Characters of what a site calls an installation: "the PC in the reading room"."""
 
-LONG_REPLY_BYTES_MAX = 384 * 1024
-"""Bytes of a reply that carries one whole record or frame, in base64: such calls go to one site at a time."""
+RECORD_REPLY_BYTES_MAX = 128 * 1024
+"""Bytes of a reply that carries one whole record, which alone may fill ``EVENT_BYTES_MAX``; it is asked of one site."""
 
 REPLIES_IN_FLIGHT_MAX = 928
 """Replies that one asker awaits at once: four questions to 232 sites, 61 MB at worst where the broker cuts at 64 MB."""

@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import bisect
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -172,18 +173,11 @@ def fitted(answer: Answer, bytes_max: int) -> bytes:
     if not isinstance(answer.body, Hits):
         refused = msgspec.structs.replace(answer, outcome=Outcome.REFUSED, body=_refusal(_TOO_LARGE))
         return codec.encode(refused)
-    # Every hit costs at least its record: start from there, and let hits go until the whole fits.
-    hits = answer.body.hits
-    room = bytes_max - (len(encoded) - sum(len(memoryview(hit.record)) for hit in hits))
-    kept = 0
-    for hit in hits:
-        room -= len(memoryview(hit.record))
-        if room < 0:
-            break
-        kept += 1
-    for count in range(kept, -1, -1):
-        body = msgspec.structs.replace(answer.body, hits=hits[:count])
-        encoded = codec.encode(msgspec.structs.replace(answer, body=body))
-        if len(encoded) <= bytes_max:
-            break
-    return encoded
+    whole = answer.body
+
+    def first(count: int) -> bytes:
+        body = msgspec.structs.replace(whole, hits=whole.hits[:count])
+        return codec.encode(msgspec.structs.replace(answer, body=body))
+
+    kept = bisect.bisect_right(range(1, len(whole.hits) + 1), bytes_max, key=lambda count: len(first(count)))
+    return first(kept)

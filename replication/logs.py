@@ -1,4 +1,7 @@
-"""Logs: structured facts, one JSON object a line, without names of persons, identity numbers or queries (promise 8)."""
+"""Logs: structured facts, one JSON object a line, without names of persons, identity numbers or queries (promise 8).
+
+What libraries say through ``logging`` comes out in the same form, from warnings up.
+"""
 
 import logging
 import sys
@@ -18,17 +21,25 @@ def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty:
     """
     target = sys.stderr if stream is None else stream
     for_people = target.isatty() if pretty is None else pretty
-    renderer: structlog.typing.Processor
-    renderer = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    last: structlog.typing.Processor
+    last = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*common, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(target),
         cache_logger_on_first_use=True,
     )
+    foreign = logging.StreamHandler(target)
+    foreign.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    logging.basicConfig(handlers=[foreign], level=logging.WARNING, force=True)

@@ -89,7 +89,7 @@ def _sheets(owner: Owner, plan: FilePlan, file_index: int, ordinal: int, seed: i
         yield Sheet(
             name=kind.name if kind else plan.layout.value[:20],
             titles=_titles(owner.place, plan, kind),
-            header=columns.two_rows if plan.two_header_rows else columns.one_row,
+            header=sheet_plan.header,
             rows=_rows(sheet_plan, chance),
         )
 
@@ -147,7 +147,8 @@ def _between(plan: SheetPlan, number: int) -> Iterator[Row]:
     if number % _EMPTY_EVERY == 30:
         yield Row(cells=(None,) * len(plan.columns.fields), fate=Fate.SKIPPED, dirt=("empty_row",))
     if number % _HEADER_AGAIN_EVERY == 17:
-        yield Row(cells=plan.columns.headings, fate=Fate.SKIPPED, dirt=("header_again",))
+        for cells in plan.header:
+            yield Row(cells=cells, fate=Fate.SKIPPED, dirt=("header_again",))
 
 
 def _mergeable(plan: SheetPlan, entries: Sequence[Entry], index: int) -> bool:

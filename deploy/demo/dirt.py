@@ -150,7 +150,7 @@ DIRT: Mapping[str, Dirt] = {
     "title_homophones": Dirt(change=_on("title", lambda title, _chance: title.translate(HOMOPHONES))),
     "title_rare_character": Dirt(change=_on("title", _titled_rare)),
     "title_private_use": Dirt(change=_on("title", lambda title, chance: f"{title}（{private_use_name(chance)}）")),
-    "code_missing": Dirt(change=_put("code", lambda _chance: None), fate=Fate.REJECTED),
+    "code_missing": Dirt(change=_put("code", lambda _chance: None)),
     "party_own_office": Dirt(change=_put("party", lambda chance: chance.choice(("本局", "本村", "本公司", "本街道")))),
     "party_joint": Dirt(change=_on("party", _joint)),
     "party_missing": Dirt(change=_put("party", lambda _chance: None)),

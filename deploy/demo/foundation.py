@@ -25,6 +25,8 @@ from protocol.wording import Text
 
 LOOPBACK = "127.0.0.1"
 CODE_DAYS = 1
+LOGS = "logs"
+"""Folder in the home of a demonstration where every process logs."""
 CATALOGUE_SUFFIXES = frozenset((".xlsx", ".xls", ".csv", ".txt"))
 
 
@@ -69,7 +71,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def logs(self) -> Path:
         """The folder of the processes' logs."""
-        return self.root / "logs"
+        return self.root / LOGS
 
     @property
     def door(self) -> str:

@@ -55,6 +55,11 @@ class SheetPlan(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind | None = None
     planted: tuple[Planted, ...] = ()
 
+    @property
+    def header(self) -> tuple[tuple[str, ...], ...]:
+        """The header's rows."""
+        return self.columns.two_rows if self.file.two_header_rows else self.columns.one_row
+
 
 _Share = tuple[Layout, FileForm, float]
 

@@ -8,7 +8,11 @@ import msgspec
 from deploy.demo.foundation import Options
 from deploy.demo.look import Look, SiteLook
 from deploy.demo.manifest import Counts, SiteManifest, total
+from hub.comparisons import Sameness
 from protocol.wording import Text
+
+EQUAL = Sameness.EQUAL.value
+"""What is said of a site whose digests are the same at both ends."""
 
 
 class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,7 +110,7 @@ def make_report(options: Options, home: Path, names: Mapping[str, str], observed
     manifests, times = observed.manifests, observed.times
     rows = sum(site.records + site.withheld + site.rejected for site in details)
     expected = total(manifests.values())
-    equal = sum(site.digests == "equal" for site in details)
+    equal = sum(site.digests == EQUAL for site in details)
     return Report(
         home=str(home),
         seed=options.seed,

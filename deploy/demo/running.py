@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,18 +20,16 @@ from rich.table import Table
 
 from deploy.demo import bars
 from deploy.demo.advice import advice
-from deploy.demo.foundation import Foundation, Options, assignments, lay, participants
-from deploy.demo.look import Look, look
+from deploy.demo.foundation import LOGS, Foundation, Options, assignments, lay, participants
+from deploy.demo.look import Look
 from deploy.demo.manifest import total
 from deploy.demo.pipes import input_lines
-from deploy.demo.proof import digests_of_sites, live_sample
-from deploy.demo.report import Observed, Report, Times, make_report, summary_lines
+from deploy.demo.proof import Prover, proving
+from deploy.demo.report import EQUAL, Observed, Report, Times, make_report, summary_lines
 from deploy.demo.stage import Stage, set_up
-from hub.home import SCHEMA
 from protocol.errors import LinkDown
 from protocol.wording import Text
-from replication.database import Database, opened
-from replication.migrations import REPLICATION
+from replication.logs import configure_logs
 
 LOOK_S = 0.5
 """Seconds between two looks at how far the county has come."""
@@ -61,19 +59,19 @@ class Demonstration:
 
         """
         taking_part = participants(self._options)
-        with _home(self._options.home) as root:
+        with _home(self._options.home) as root, _own_log(root):
             foundation = lay(root, taking_part)
             self._say(Text(zh=f"演示目录：{root}", en=f"Everything lies in {root}"))
             given = await assignments(foundation)
             async with set_up(foundation, self._options.processes) as stage:
                 await stage.prepare(given, self._options.rows_per_site, self._options.seed)
-                async with _hub_database(foundation) as database:
-                    report = await self._settled(foundation, stage, database)
+                async with proving(foundation) as prover:
+                    report = await self._settled(foundation, stage, prover)
                 self._conclude(report)
                 if not self._options.exit_when_settled:
                     await self._stay_up(foundation, stage)
 
-    async def _settled(self, foundation: Foundation, stage: Stage, database: Database) -> Report:
+    async def _settled(self, foundation: Foundation, stage: Stage, prover: Prover) -> Report:
         """Watch until everything is applied and proven, or patience ends; return what came of it."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
@@ -91,16 +89,15 @@ class Demonstration:
                     # A node that ended does not come through: the others are not kept waiting for it.
                     while seen.come_through(stage.manifests) + len(stage.faults) < len(foundation.codes):
                         await self._pause(stage)
-                        seen = await database.read(lambda found: look(found, foundation.codes))
+                        seen = await prover.look()
                         progress.looked(seen, stage.manifests, expected.entries if expected else None)
                     settled_s = loop.time() - launched_s
-                    while any(digests.get(code) != "equal" for code in foundation.codes):
-                        digests = await digests_of_sites(foundation.hub.root) or digests
-                        verified_s = loop.time() - launched_s
-                        await asyncio.sleep(0 if _all_equal(digests, foundation) else PROVE_AGAIN_S)
-        sample = await live_sample(foundation.hub.root) if self._options.live and settled_s is not None else None
-        equal = _all_equal(digests, foundation)
-        times = Times(prepared_s=launched_s - began_s, settled_s=settled_s, verified_s=verified_s if equal else None)
+                    while unproven := [code for code in foundation.codes if digests.get(code) != EQUAL]:
+                        await asyncio.sleep(PROVE_AGAIN_S if digests else 0)
+                        digests |= await prover.digests(unproven)
+                    verified_s = loop.time() - launched_s
+        sample = await prover.live_sample() if self._options.live and settled_s is not None else None
+        times = Times(prepared_s=launched_s - began_s, settled_s=settled_s, verified_s=verified_s)
         observed = Observed(
             manifests=stage.manifests,
             look=seen,
@@ -125,7 +122,7 @@ class Demonstration:
             table.add_row(words.in_language(self._language), figure)
         self._console.print(table)
         for site in report.sites_detail:
-            if site.digests != "equal" or site.fault:
+            if site.digests != EQUAL or site.fault:
                 self._console.print(f"  {site.site} {site.name}: {site.digests} {site.fault}", markup=False)
         if self._options.report is not None:
             text = msgspec.json.format(msgspec.json.encode(report), indent=2)
@@ -173,14 +170,17 @@ class Demonstration:
         self._console.print(text.in_language(self._language), markup=False, soft_wrap=True)
 
 
-def _all_equal(digests: dict[str, str], foundation: Foundation) -> bool:
-    return all(digests.get(code) == "equal" for code in foundation.codes)
-
-
-@contextlib.asynccontextmanager
-async def _hub_database(foundation: Foundation) -> AsyncIterator[Database]:
-    async with opened(foundation.hub.database, [REPLICATION, SCHEMA], read_only=True) as database:
-        yield database
+@contextmanager
+def _own_log(root: Path) -> Iterator[None]:
+    """Keep what our own parts log away from the terminal, beside the logs of the children."""
+    folder = root / LOGS
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.log").open("a", encoding="utf-8") as stream:
+        configure_logs(stream=stream)
+        try:
+            yield
+        finally:
+            configure_logs()
 
 
 @contextmanager

@@ -36,13 +36,20 @@ def text_of(value: Value) -> str:
 
 def texts_of(row: list[Value]) -> list[str]:
     """Return the texts of a row's cells."""
-    return [value if type(value) is str else text_of(value) for value in row]
+    # Texts and whole numbers are nearly all cells there are, so they are told apart without a call.
+    return [
+        value
+        if (kind := type(value)) is str
+        else str(int(value))
+        if kind is float and value.is_integer() and -EXACT_INTEGER_MAX < value < EXACT_INTEGER_MAX
+        else text_of(value)
+        for value in row
+    ]
 
 
 def _number(value: float) -> str:
-    whole = int(value) if value == value and abs(value) != float("inf") else None
-    if whole is None or whole != value:
+    if not float(value).is_integer():
         return repr(value)
-    if abs(whole) < EXACT_INTEGER_MAX:
-        return str(whole)
+    if abs(value) < EXACT_INTEGER_MAX:
+        return str(int(value))
     return format(decimal.Decimal(f"{value:.{EXACT_DIGITS}g}"), "f")

@@ -22,24 +22,42 @@ CATALOGUE_FIELDS: Final = frozenset(Field) - {Field.SEQUENCE, Field.NOTE}
 RECOGNISED_FIELDS_MIN: Final = 2
 """Fields by which a row is recognised as the header of a catalogue."""
 
+NOT_KEPT_AS_RAW: Final = frozenset(
+    (
+        *(Field.REF_CODE, Field.ARCHIVE_CODE, Field.OFFICE_CODE, Field.OLD_CODE, Field.TITLE, Field.DOC_NO, Field.DATE),
+        *(Field.RETENTION, Field.ACCESS_REASON, Field.EXTENT, Field.CARRIER, Field.SCOPE, Field.NOTE),
+        *(Field.RESPONSIBLE, Field.PAGE_COUNT, Field.SEQUENCE, Field.IDENTITY),
+    )
+)
+"""Fields that stand in the record word for word unless the reader of the row says otherwise, and those that are not kept
+at all: running and identity numbers."""
+
 Readings = Sequence[Sequence[str]]
 """For every column the header texts to try in order: the lower header row, both rows joined, the upper row."""
 
 
-class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """The mapping of one sheet: pairs of field and 0-based column, and what is left over."""
+class Columns(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+    """The mapping of one sheet: pairs of field and 0-based column, and what follows from them for every row."""
 
     headers: tuple[str, ...]
     """The header of every column as it is shown, several header rows joined."""
     fields: tuple[tuple[Field, int], ...]
     """Every mapped column, in the order of the sheet; `MANY_COLUMNS` may come more than once."""
-    unmapped: tuple[int, ...] = ()
+    present: frozenset[Field] = frozenset()
+    """The fields that are mapped."""
+    kept: tuple[tuple[str, int], ...] = ()
+    """Header and column of every cell that never stands in the record word for word."""
     preamble: tuple[Field, ...] = ()
     """Fields that stand above the header (全宗号：Z109) and count for every row; their values follow the row's cells."""
     level: Level = Level.ITEM
     codes_may_be_serials: bool = False
     """The code column is called no more than a number, so that a bare number in it is not a damaged code."""
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Cells of a row that has no more than the header: its columns and the values stated above."""
+        return len(self.headers) + len(self.preamble)
 
     def column(self, wanted: Field) -> int | None:
         """The first column that holds ``wanted``."""
@@ -102,7 +120,10 @@ def columns_of(
             *((chosen[column], column) for column in sorted(chosen)),
             *((field, len(headers) + place) for place, field in enumerate(virtual)),
         ),
-        unmapped=unmapped,
+        present=frozenset((*present, *virtual)),
+        kept=tuple(
+            (header, column) for column, header in enumerate(headers) if chosen.get(column) not in NOT_KEPT_AS_RAW
+        ),
         preamble=virtual,
         level=_level(present),
         codes_may_be_serials=name is not None and name.rank >= SERIAL_RANK,

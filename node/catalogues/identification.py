@@ -24,11 +24,6 @@ _WRAPPED_HAN: Final = re.compile("(?<=[\u2e80-\uffef])[^\\S ]*[\r\n\u2028\u2029]
 _WRAPPED: Final = re.compile("\\s*[\r\n\t\x0b\x0c\x85\u2028\u2029]\\s*")
 _SUPPLIED: Final = re.compile(r"[\[［]\s*([^\[\]［］]+?)\s*[\]］]")
 _YEAR: Final = re.compile(r"(?<![0-9])(?:1[5-9]|20)[0-9]{2}(?![0-9])")
-_OTHER_CODES: Final = (
-    (Field.ARCHIVE_CODE, "archive"),
-    (Field.OFFICE_CODE, "office"),
-    (Field.OLD_CODE, "former"),
-)
 
 
 class Identification(TypedDict):
@@ -55,10 +50,10 @@ class Identification(TypedDict):
 
 def identify(given: Given, code: ReferenceCode, columns: Columns, context: DescriptionContext) -> Identification:
     """Return what the row says that it is; parts of the code win over columns of the same name."""
-    get = given.get
-    title, is_supplied, level = _title(given, columns)
-    if get(Field.LEVEL):
-        level, noticed = parse_level(get(Field.LEVEL))
+    values = given.values
+    title, is_supplied, level = _title(given, columns, context)
+    if values.level:
+        level, noticed = parse_level(values.level)
         given.notice_all(noticed, Field.LEVEL)
     return {
         "level": level,
@@ -68,24 +63,24 @@ def identify(given: Given, code: ReferenceCode, columns: Columns, context: Descr
         "ref_code_as_given": code.as_given,
         "code_profile": code.profile,
         "aliases": _aliases(given),
-        "fonds_no": code.fonds_no or get(Field.FONDS_NO) or context.fonds_no,
-        "category_code": code.category_code or get(Field.CATEGORY_CODE),
+        "fonds_no": code.fonds_no or values.fonds_no or context.fonds_no,
+        "category_code": code.category_code or values.category_code,
         "sub_codes": code.sub_codes,
-        "filing_year": _year(get(Field.FILING_YEAR)) or code.filing_year,
-        "org_or_subject": code.org_or_subject or get(Field.ORG_OR_SUBJECT),
-        "catalogue_no": code.catalogue_no or get(Field.CATALOGUE_NO),
-        "project_no": code.project_no or get(Field.PROJECT_NO),
-        "volume_no": code.volume_no or get(Field.VOLUME_NO),
-        "item_no": code.item_no or get(Field.ITEM_NO),
-        "page_no": code.page_no or get(Field.PAGE_NO) or parse_page_count(get(Field.PAGE_COUNT)).page_no,
+        "filing_year": _year(values.filing_year) or code.filing_year,
+        "org_or_subject": code.org_or_subject or values.org_or_subject,
+        "catalogue_no": code.catalogue_no or values.catalogue_no,
+        "project_no": code.project_no or values.project_no,
+        "volume_no": code.volume_no or values.volume_no,
+        "item_no": code.item_no or values.item_no,
+        "page_no": code.page_no or values.page_no or parse_page_count(values.page_count).page_no,
     }
 
 
 def read_code(given: Given, columns: Columns, context: DescriptionContext) -> ReferenceCode:
     """Return the row's code taken apart; one that cannot stand is noticed, and has its row rejected."""
-    text = given.get(Field.REF_CODE)
+    text = given.values.ref_code
     if not text:
-        if columns.has(Field.REF_CODE):
+        if Field.REF_CODE in columns.present:
             given.notice("ref_code_missing", Field.REF_CODE, Severity.WARNING)
         return _composed(given)
     if columns.codes_may_be_serials and text.isdigit():
@@ -97,45 +92,58 @@ def read_code(given: Given, columns: Columns, context: DescriptionContext) -> Re
         given.notice(error.finding, Field.REF_CODE, Severity.WARNING if is_absent else None)
         return _NO_CODE
     for noticed in code.findings:
-        if noticed != "fonds_missing_in_code" or not (context.fonds_no or given.get(Field.FONDS_NO)):
+        if noticed != "fonds_missing_in_code" or not (context.fonds_no or given.values.fonds_no):
             given.notice(noticed, Field.REF_CODE)
     return code
 
 
 def _composed(given: Given) -> ReferenceCode:
     """Put a code of DA/T 13-94 together where a list has its parts in columns; nothing was given as a whole."""
-    fonds, catalogue, volume = given.get(Field.FONDS_NO), given.get(Field.CATALOGUE_NO), given.get(Field.VOLUME_NO)
+    fonds, catalogue, volume = given.values.fonds_no, given.values.catalogue_no, given.values.volume_no
     if not (fonds and catalogue and volume):
         return _NO_CODE
-    parts = (fonds, catalogue, volume, given.get(Field.ITEM_NO))
+    parts = (fonds, catalogue, volume, given.values.item_no)
     return ReferenceCode(folded=fold_code("-".join(filter(None, parts))), as_given="", dialect=Dialect.DAT13_1994)
 
 
-def _title(given: Given, columns: Columns) -> tuple[str, bool, Level]:
-    text, field, level = given.get(Field.TITLE), Field.TITLE, columns.level
-    if not text and (text := given.get(Field.VOLUME_TITLE)):
-        field, level = Field.VOLUME_TITLE, Level.VOLUME
+def _title(given: Given, columns: Columns, context: DescriptionContext) -> tuple[str, bool, Level]:
+    """Return the title, whether it was supplied by the archivist, and the level that it is the title of."""
+    text, field, level = given.values.title, Field.TITLE, columns.level
+    if not text and given.values.volume_title:
+        text, field, level = given.values.volume_title, Field.VOLUME_TITLE, Level.VOLUME
     if not text:
-        return _stand_in(given, columns), True, level
-    title = text
-    if not text.isprintable():
-        title = _WRAPPED.sub(" ", _WRAPPED_HAN.sub("", text))
+        return _stand_in(given, columns, context), True, level
+    title = text if text.isprintable() else _WRAPPED.sub(" ", _WRAPPED_HAN.sub("", text))
     supplied = _SUPPLIED.fullmatch(title) if title[0] in "[［" else None
     if supplied is not None:
         title = supplied[1]
-    if title is not text or field is Field.VOLUME_TITLE:
+    if title is not text:
         given.keep(field)
     return title, supplied is not None, level
 
 
-def _stand_in(given: Given, columns: Columns) -> str:
+def _stand_in(given: Given, columns: Columns, context: DescriptionContext) -> str:
     """Supply a title where a whole list has none: the document number, or the kind of records; never a name."""
-    if not columns.has(Field.TITLE) and not columns.has(Field.VOLUME_TITLE):
-        doc_no, _ = fold_doc_no(given.get(Field.DOC_NO))
+    if columns.present.isdisjoint((Field.TITLE, Field.VOLUME_TITLE)):
+        doc_no, _ = fold_doc_no(given.values.doc_no)
         if doc_no:
             return doc_no
-        kind = kind_of_cell(given.get(Field.LIVELIHOOD_KIND)) or given.default_kind
+        kind = kind_of_cell(given.values.livelihood_kind) or context.livelihood_kind
         if kind in LIVELIHOOD_KINDS:
             return LIVELIHOOD_KINDS[kind].zh
     given.notice("title_missing", Field.TITLE)
     return ""
+
+
+def _aliases(given: Given) -> tuple[Alias, ...]:
+    values = given.values
+    if not (values.archive_code or values.office_code or values.old_code):
+        return ()
+    codes = (("archive", values.archive_code), ("office", values.office_code), ("former", values.old_code))
+    return tuple(Alias(code=code, scheme=scheme) for scheme, code in codes if code)
+
+
+@functools.lru_cache(maxsize=YEAR_CACHE_ENTRIES)
+def _year(text: str) -> int | None:
+    found = _YEAR.search(text)
+    return int(found[0]) if found else None

@@ -87,7 +87,7 @@ class SheetReading:
         self._naming = {index for field, index in self.columns.fields if field in NAMING_FIELDS}
         self._wide = {area.first_line for area in table.merged if area.last_column > area.first_column}
         self._run = 0
-        self._person = hashlib.blake2b(told, digest_size=hashlib.blake2b.PERSON_SIZE).digest()
+        self._digest = hashlib.blake2b(told, digest_size=ROW_DIGEST_BYTES)
 
     def __iter__(self) -> Iterator[RawRow]:
         """Yield the rows that may be records.
@@ -96,8 +96,8 @@ class SheetReading:
             UnreadableFile: a text file turns out to be damaged further down.
 
         """
-        key, width, person, stated = self._key, self._width, self._person, self._stated
-        blake2b, join, counts = hashlib.blake2b, SEPARATOR.join, self.counts
+        key, width, stated, counts = self._key, self._width, self._stated, self.counts
+        join, started = SEPARATOR.join, self._digest.copy
         previous: list[str] = []
         for line, cells in self._filled_rows():
             if len(cells) != width or stated:
@@ -119,8 +119,9 @@ class SheetReading:
                     continue
             previous = cells
             counts.read += 1
-            told = joined.encode("utf-8", "surrogatepass")
-            yield RawRow(line, tuple(cells), blake2b(told, digest_size=ROW_DIGEST_BYTES, person=person).digest())
+            digest = started()
+            digest.update(joined.encode("utf-8", "surrogatepass"))
+            yield RawRow(line, tuple(cells), digest.digest())
 
     def _filled_rows(self) -> Iterator[Row]:
         """The rows below the header, each merged cell repeated in the rows that it covers."""

@@ -11,7 +11,7 @@ import pytest
 from nats.aio.client import Client
 
 from protocol.errors import BadFrame, BadSetting, CallTimeout, LinkDown, StorageFull
-from replication import streams
+from replication import streams, subscriptions
 from replication.broker_client import BrokerClient, LinkRhythm, LinkSettings, dial, discard, vital_signs
 from replication.bus import Message
 from replication.connection import Link, connected
@@ -360,6 +360,24 @@ class TestHandlers:
 
         # Where, not what: the words may be content.
         assert fault.detail.startswith("RuntimeError at test_connection_life.py:")
+
+    async def test_messages_that_come_too_fast_are_dropped_and_counted(
+        self, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The bound is what keeps a flood from filling the memory; it must not be silent (trap 27)."""
+        monkeypatch.setattr(subscriptions, "PENDING_MESSAGES_MAX", 2)
+        heard: list[bytes] = []
+        async with connected(settings(server.url), QUICK) as link:
+            await link.until_connected()
+            await link.subscribe("a.b", lambda message: heard.append(message.data))
+            for _ in range(100):
+                await link.publish("a.b", b"")
+            await until(lambda: FaultKind.MESSAGES_DROPPED in kinds(link))
+            await link.publish("a.b", b"last")
+            await until(lambda: b"last" in heard)
+            fault = next(fault for fault in link.faults if fault.kind is FaultKind.MESSAGES_DROPPED)
+
+        assert (fault.about, fault.count) == ("a.b", 101 - len(heard))
 
     async def test_goodbye_sends_what_is_pending(self, server: NatsServer, link: Link) -> None:
         heard: list[bytes] = []

@@ -93,7 +93,7 @@ def seen(**changes: object) -> SiteLook:
     plain = SiteLook(
         site=SITE, epoch="e", seq=9, applied=9, files=2, records=6, withheld=1, rejected=3, importing=False
     )
-    return msgspec.structs.replace(plain, in_step=True, **changes)
+    return msgspec.structs.replace(plain, **{"in_step": True, **changes})
 
 
 @pytest.mark.parametrize(
@@ -182,9 +182,13 @@ def test_a_child_ends_when_its_parent_closes_the_pipe(tmp_path: Path) -> None:
         assert child.wait(20) == 0
 
 
-async def test_lines_are_put_together_from_whatever_arrives(tmp_path: Path) -> None:
-    program = "import asyncio\nfrom deploy.demo.pipes import input_lines\n" + (
-        "async def echo():\n    async for line in input_lines():\n        print(line.decode(), flush=True)\n"
+async def test_lines_are_put_together_from_whatever_arrives() -> None:
+    program = (
+        "import asyncio\n"
+        "from deploy.demo.pipes import input_lines\n"
+        "async def echo():\n"
+        "    async for line in input_lines():\n"
+        "        print(line.decode(), flush=True)\n"
         "asyncio.run(echo())\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -196,5 +200,6 @@ async def test_lines_are_put_together_from_whatever_arrives(tmp_path: Path) -> N
         child.stdin.write(part)
         await child.stdin.drain()
         await asyncio.sleep(0.05)
+    child.stdin.close()
     output, _ = await child.communicate()
     assert output.split() == [b"one", b"two", b"three"]

@@ -89,7 +89,7 @@ def test_a_wrong_setting_is_named_with_a_line_that_would_be_right(text: str, nam
 
 @pytest.mark.parametrize("text", ["county = ", "county = 'x", "=", "[broker", LEAST + LEAST])
 def test_what_is_no_toml_says_where(text: str) -> None:
-    with pytest.raises(BadSetting, match="at (line|end of)"):
+    with pytest.raises(BadSetting, match=r"at (line|end of)"):
         config.parse(text)
 
 

@@ -1,0 +1,96 @@
+"""``danglian-hub sites``: the board of sites, each with one honest word."""
+
+import argparse
+import asyncio
+import time
+from collections import Counter
+
+import msgspec
+
+from hub import config
+from hub.board import STRANGER, WORDS, SiteState, Word, board
+from hub.commands.listing import check_database, moment, show_table, worded
+from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from protocol.wording import Text
+from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.database import opened
+from replication.migrations import REPLICATION
+
+_HELP = "各站点的真实状态 / the honest state of every site"
+
+_HEADERS = (
+    Text(zh="代码", en="site"),
+    Text(zh="名称", en="name"),
+    Text(zh="状态", en="state"),
+    Text(zh="最近在线", en="last seen"),
+    Text(zh="已应用", en="applied"),
+    Text(zh="落后", en="lag"),
+    Text(zh="条目", en="records"),
+    Text(zh="县级持有", en="held here"),
+    Text(zh="拒收行", en="rejected"),
+    Text(zh="待定", en="brakes"),
+    Text(zh="隔离", en="quarantine"),
+    Text(zh="最近核对", en="compared"),
+)
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command prints as JSON."""
+
+    counts: dict[Word, int]
+    sites: list[SiteState]
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    parser = parsers.add_parser("sites", help=_HELP, description=_HELP)
+    add_home_option(parser)
+    parser.add_argument("--site", default="", metavar="GLOB", help="只看这些站点代码 / only these codes: 330523108*")
+    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the board."""
+    home = home_at(args.home)
+    config.load(home.settings)
+    check_database(home)
+    found = asyncio.run(listed(home, args.site))
+    if args.json:
+        say_json(found)
+        return EXIT_OK
+    show_table(_HEADERS, [_cells(line) for line in found.sites])
+    words = "，".join(f"{WORDS[word].zh} {count}" for word, count in found.counts.items())
+    words_en = ", ".join(f"{WORDS[word].en} {count}" for word, count in found.counts.items())
+    say(Text(zh=f"共 {len(found.sites)} 个站点：{words}", en=f"{len(found.sites)} sites: {words_en}"))
+    return EXIT_OK
+
+
+async def listed(home: HubHome, site_glob: str = "") -> Board:
+    """Read the board from the hub's database, whether the daemon runs or not."""
+    now_ms = time.time_ns() // 10**6
+    async with opened(home.database, [REPLICATION, SCHEMA], read_only=True) as database:
+        lines = await database.read(lambda connection: board(connection, now_ms, site_glob=site_glob))
+    counts = Counter(line.word for line in lines)
+    return Board(counts={word: counts[word] for word in Word if counts[word]}, sites=lines)
+
+
+def _cells(line: SiteState) -> tuple[str, ...]:
+    word = worded(WORDS[line.word])
+    if line.word is Word.OFFLINE:
+        word = worded(Text(zh=f"离线，自 {moment(line.seen_at_ms)}", en=f"offline since {moment(line.seen_at_ms)}"))
+    compared = line.comparison
+    return (
+        line.site,
+        line.name or ("" if line.expected else worded(STRANGER)),
+        word,
+        moment(line.seen_at_ms),
+        str(line.applied),
+        str(line.lag),
+        str(line.records),
+        "—" if line.hub_records is None else str(line.hub_records),
+        str(line.rejected),
+        str(line.brakes_held),
+        str(line.quarantined),
+        "—" if compared is None else f"{moment(compared.compared_at_ms)} @{compared.seq}",
+    )

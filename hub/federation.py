@@ -1,0 +1,343 @@
+"""The federated answer: what the hub's index holds and what the sites say now, merged record by record.
+
+- The index answers first; its hits are shown while the sites are still being asked.
+- A site's own word replaces the hub's copy of the same record, unless the copy is newer in the same epoch. If a site
+  has named all that it found, a copy that it did not name is no longer true and goes.
+- Every site in question has an outcome: answered, nothing, refused, failed, late, offline, or index only. No bare empty
+  answer (promise 10): the answer is complete only if every expected site in question answered live.
+
+``Gathering`` is the pure part: the index first, then answers in any order. Sorting waits until somebody looks.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub import keyring
+from hub.board import Mark, NodeState, is_offline, marks, matches, node_states
+from hub.duplicates import Likeness
+from hub.search import Found, Page, Query, matches_in, search, totals_by_site
+from protocol.calls import Hit, Hits, Match, Outcome, Refusal
+from protocol.codec import decode_record
+from protocol.errors import BadValue, DanglianError, Retryable
+from protocol.limits import SCREEN_DEADLINE_S
+from protocol.records import Record
+from protocol.sites import parse_site
+from protocol.wording import Text
+from replication.asking import Asker, SiteAnswer
+from replication.database import Database
+
+LIVE = frozenset({Outcome.ANSWERED, Outcome.NOTHING})
+"""Outcomes in which a site spoke for itself."""
+
+ASK_EVERYONE_FROM = 16
+"""Sites from which on one question to all costs less than one to each."""
+
+NO_LINK = Text(
+    zh="枢纽未连接到消息服务器，仅有目录副本的结果", en="the hub has no link now: only its own copy answered"
+)
+UNREADABLE = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
+
+
+class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a site before it is asked."""
+
+    site: str
+    name: str = ""
+    expected: bool = False
+    mark: Mark | None = None
+    node: NodeState | None = None
+
+
+class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of the question at one site."""
+
+    site: str
+    name: str = ""
+    outcome: Outcome
+    expected: bool = True
+    live_total: int | None = None
+    """Hits that the site counted itself; None where it did not answer."""
+    index_total: int | None = None
+    """Hits in the hub's copy; None until they are counted."""
+    epoch: str = ""
+    seq: int = 0
+    """As of: the position of the site when it answered, else that of the hub's copy."""
+    copied_at_ms: int | None = None
+    """When the hub's copy last moved; None if there is none."""
+    seen_at_ms: int | None = None
+    took_ms: float = 0.0
+    reason: Text | None = None
+
+
+class MergedHit(msgspec.Struct, frozen=True, kw_only=True):
+    """One record in the merged answer."""
+
+    site: str
+    record: Record
+    seq: int
+    live: bool
+    """The site itself said so just now; False for the hub's copy."""
+    matches: tuple[Match, ...] = ()
+    likeness: Likeness = Likeness()
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The statement of completeness that closes an answer."""
+
+    total: int
+    exact: bool
+    """False if the hub's copy was only counted up to a bound, or not yet."""
+    complete: bool
+    """Every expected site in question answered live."""
+    outcomes: Mapping[Outcome, int]
+    asked: int
+
+    @property
+    def partial(self) -> bool:
+        """True unless complete."""
+        return not self.complete
+
+
+class _Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Just enough of a record to merge and sort it; the rest is read when it is shown."""
+
+    record_id: str
+    date_latest: str = ""
+    filing_year: int | None = None
+
+
+_glances = msgspec.json.Decoder(_Glance)
+
+
+class _LiveHit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    site: str
+    hit: Hit
+
+
+class Gathering:
+    """An answer as it grows: take the index's page, then answers as they come; look at it at any time."""
+
+    def __init__(self, query: Query, sites: Sequence[SiteFacts]) -> None:
+        self.query = query
+        self.facts = {one.site: one for one in sites}
+        self.reports = {one.site: _unasked(one) for one in sites}
+        self.latest: SiteReport | None = None
+        """The report that came last; None before the first."""
+        self.page = Page(total=0, exact=True, hits=())
+        self.finished = False
+        self._hits: dict[tuple[str, str], tuple[str, str, Found | _LiveHit]] = {}
+        self._index_exact = True
+
+    def take_index(self, page: Page) -> None:
+        """Take what the hub's index found, before any answer."""
+        self.page = page
+        for found in page.hits:
+            record_id = str(found.record.record_id)
+            date = str(found.record.date_latest or found.record.filing_year or "")
+            self._hits[found.site, record_id] = (date, record_id, found)
+
+    def take_totals(self, totals: Mapping[str, int], *, exact: bool) -> None:
+        """Take how many hits of each site the index has."""
+        self._index_exact = exact
+        for site, report in self.reports.items():
+            self.reports[site] = msgspec.structs.replace(report, index_total=totals.get(site, 0))
+
+    def take_answer(self, heard: SiteAnswer) -> SiteReport:
+        """Take one site's answer, or that there was none; returns its report."""
+        code = heard.site.code
+        before = self.reports[code]
+        report = msgspec.structs.replace(before, outcome=heard.outcome, took_ms=heard.took_ms)
+        answer = heard.answer
+        if answer is not None:
+            report = msgspec.structs.replace(report, epoch=answer.epoch, seq=answer.seq)
+            if isinstance(answer.body, Hits) and heard.outcome in LIVE:
+                report = self._take_hits(report, answer.body)
+            elif isinstance(answer.body, Refusal):
+                reason = Text(zh=answer.body.reason_zh, en=answer.body.reason_en)
+                report = msgspec.structs.replace(report, reason=reason)
+            elif heard.outcome is Outcome.NOTHING:
+                report = self._take_hits(report, Hits(total=0))
+        self.reports[code] = self.latest = report
+        return report
+
+    def take_link_down(self, reason: Text) -> None:
+        """Note that nobody could be asked: all sites without a word of their own are index only."""
+        for site, report in self.reports.items():
+            if report.outcome is Outcome.INDEX_ONLY:
+                self.reports[site] = msgspec.structs.replace(report, reason=reason)
+
+    def _take_hits(self, report: SiteReport, hits: Hits) -> SiteReport:
+        site = report.site
+        named: set[tuple[str, str]] = set()
+        try:
+            for hit in hits.hits:
+                glance = _glances.decode(hit.record)
+                key = (site, glance.record_id)
+                named.add(key)
+                copy = self._hits.get(key)
+                if copy is not None and _is_newer(copy[2], report.epoch, hit.seq):
+                    continue
+                date = glance.date_latest or str(glance.filing_year or "")
+                self._hits[key] = (date, glance.record_id, _LiveHit(site=site, hit=hit))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.structs.replace(report, outcome=Outcome.FAILED, reason=UNREADABLE)
+        if len(hits.hits) >= hits.total:
+            # The site has named everything it found: a copy that it did not name no longer matches there.
+            for key in [key for key in self._hits if key[0] == site and key not in named]:
+                if not _is_newer(self._hits[key][2], report.epoch, report.seq):
+                    del self._hits[key]
+        return msgspec.structs.replace(report, live_total=hits.total)
+
+    def newest(self, limit: int | None = None) -> list[MergedHit]:
+        """Return the newest hits gathered so far."""
+        ordered = sorted(self._hits.values(), key=lambda one: one[:2], reverse=True)
+        likeness = {(one.site, str(one.record.record_id)): one.likeness for one in self.page.hits}
+        shown: list[MergedHit] = []
+        for _, record_id, one in ordered:
+            if len(shown) == (self.query.hits_max if limit is None else limit):
+                break
+            merged = _merged(one, self.query.words)
+            if merged is not None:
+                alike = likeness.get((merged.site, record_id), Likeness())
+                shown.append(msgspec.structs.replace(merged, likeness=alike))
+        return shown
+
+    def summary(self) -> Summary:
+        """Return the statement of completeness."""
+        outcomes: dict[Outcome, int] = {}
+        total, exact = 0, True
+        for report in self.reports.values():
+            outcomes[report.outcome] = outcomes.get(report.outcome, 0) + 1
+            if report.live_total is not None:
+                total += report.live_total
+            else:
+                total += report.index_total or 0
+                exact = exact and self._index_exact and report.index_total is not None
+        if all(report.live_total is None for report in self.reports.values()):
+            total, exact = self.page.total, self.page.exact
+        expected = [report for report in self.reports.values() if report.expected]
+        return Summary(
+            total=total,
+            exact=exact,
+            complete=bool(expected) and all(report.outcome in LIVE for report in expected),
+            outcomes=outcomes,
+            asked=sum(report.outcome is not Outcome.INDEX_ONLY for report in self.reports.values()),
+        )
+
+
+def _unasked(facts: SiteFacts) -> SiteReport:
+    mark = facts.mark
+    return SiteReport(
+        site=facts.site,
+        name=facts.name,
+        outcome=Outcome.INDEX_ONLY,
+        expected=facts.expected,
+        epoch=mark.epoch if mark else "",
+        seq=mark.position if mark else 0,
+        copied_at_ms=mark.moved_at_ms if mark else None,
+        seen_at_ms=facts.node.seen_at_ms if facts.node else None,
+    )
+
+
+def _is_newer(one: Found | _LiveHit, epoch: str, seq: int) -> bool:
+    """Tell whether the hub's copy is newer than what a site just said: the site went back in time."""
+    return isinstance(one, Found) and one.epoch == epoch and one.seq > seq
+
+
+def _merged(one: Found | _LiveHit, words: str) -> MergedHit | None:
+    if isinstance(one, Found):
+        return MergedHit(site=one.site, record=one.record, seq=one.seq, live=False, matches=one.matches)
+    try:
+        record = decode_record(one.hit.record)
+    except BadValue:
+        return None
+    found = one.hit.matches or matches_in(words, record)
+    return MergedHit(site=one.site, record=record, seq=one.hit.seq, live=True, matches=found)
+
+
+# The shell
+
+
+def sites_in_question(connection: Connection, query: Query) -> list[SiteFacts]:
+    """Return every site that is expected, was seen or is applied, and that the query's site filter lets through."""
+    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    applied, seen = marks(connection), node_states(connection)
+    return [
+        SiteFacts(
+            site=site, name=names.get(site, ""), expected=site in names, mark=applied.get(site), node=seen.get(site)
+        )
+        for site in sorted(names.keys() | applied.keys() | seen.keys())
+        if matches(site, query.site_glob)
+    ]
+
+
+async def federated(
+    database: Database,
+    asker: Asker | None,
+    query: Query,
+    now_ms: int,
+    *,
+    deadline_s: float = SCREEN_DEADLINE_S,
+    link_up: Callable[[], Awaitable[object]] | None = None,
+) -> AsyncGenerator[Gathering, None]:
+    """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
+
+    The first piece is the index's. Sites known to be offline are not asked. The generator ends when every site has
+    answered or the deadline is over; the last state has ``finished`` set.
+
+    Args:
+        database: the hub's.
+        asker: opened; None answers from the index alone.
+        query: what is looked for.
+        now_ms: the wall clock, to tell who is offline.
+        deadline_s: seconds that the sites are given.
+        link_up: awaited between the index's answer and the sites', by a command that has just begun to connect.
+
+    """
+    sites, page = await database.read(
+        lambda connection: (sites_in_question(connection, query), search(connection, query))
+    )
+    gathering = Gathering(query, sites)
+    gathering.take_index(page)
+    yield gathering
+    counting = asyncio.create_task(database.read(lambda connection: totals_by_site(connection, query)))
+    try:
+        if asker is not None:
+            if link_up is not None:
+                await link_up()
+            async for state in _asked(gathering, asker, query, now_ms, deadline_s):
+                yield state
+    finally:
+        # Awaited even if nobody listens any more, so that no error is lost with it.
+        totals, exact = await counting
+    gathering.take_totals(totals, exact=exact)
+    gathering.finished = True
+    yield gathering
+
+
+async def _asked(
+    gathering: Gathering, asker: Asker, query: Query, now_ms: int, deadline_s: float
+) -> AsyncGenerator[Gathering, None]:
+    sites = {facts.site: parse_site(facts.site) for facts in gathering.facts.values()}
+    offline = [sites[facts.site] for facts in gathering.facts.values() if _away(facts, now_ms)]
+    everyone = not query.site_glob and len(sites) - len(offline) >= ASK_EVERYONE_FROM
+    answers = asker.ask(query.call, list(sites.values()), deadline_s, offline=offline, everyone=everyone)
+    try:
+        async with aclosing(answers):
+            async for heard in answers:
+                gathering.take_answer(heard)
+                yield gathering
+    except Retryable as error:
+        gathering.take_link_down(_why(error))
+
+
+def _why(error: DanglianError) -> Text:
+    return Text(zh=f"{NO_LINK.zh}（{error.reason.zh}）", en=f"{NO_LINK.en} ({error.reason.en})")
+
+
+def _away(facts: SiteFacts, now_ms: int) -> bool:
+    return facts.node is None or is_offline(facts.node.seen_at_ms, now_ms)

@@ -1,0 +1,166 @@
+"""The node's composition root: which parts there are, in which order they open, and what runs.
+
+The database opens first and says whether it is the one that was here before; then the link, which may stay down for
+weeks; then the parts that take catalogues in, send events out and answer. Parts close in reverse.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from node import search, store
+from node.catalogues.context import DescriptionContext
+from node.condition import Condition
+from node.config import NodeConfig, load
+from node.epochs import Epochs
+from node.history import SiteHistory
+from node.home import NodeHome
+from node.ingest import Importer
+from node.intake import Intake
+from node.ranges import range_handler
+from node.watching import FolderWatch, WatchedFolder
+from node.withdrawals import Withdrawals
+from protocol.calls import FetchRange
+from replication.answering import answer_calls
+from replication.beats import hear_receipts, send_beats
+from replication.claim import claimed
+from replication.connection import Link, LinkSettings, connected, inbox_prefix
+from replication.county_key import read_county_key
+from replication.database import Database, opened
+from replication.keys import load_identity
+from replication.migrations import REPLICATION
+from replication.outbox import FrameWriter
+from replication.publisher import Publisher
+
+MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
+"""The schema of ``node.db``."""
+
+SPOOL = "spool"
+"""Folder of the home in which a file is copied before it is read: whoever writes it may go on."""
+
+SECONDS_A_MINUTE = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+def clock_ms() -> int:
+    """Return the wall clock in milliseconds since 1970: for display, never for order."""
+    return time.time_ns() // 1_000_000
+
+
+def link_settings(config: NodeConfig, home: NodeHome) -> LinkSettings:
+    """Return how this node reaches the broker."""
+    return LinkSettings(
+        urls=config.hub.urls,
+        name=f"danglian-node {config.site}",
+        inbox_prefix=inbox_prefix(config.parsed_site),
+        ca_file=home.authority,
+        seed_file=home.seed,
+    )
+
+
+async def serve(home: NodeHome, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Run the node of a home until it is cancelled.
+
+    Raises:
+        BadSetting: a setting or a key is missing or wrong.
+        BrokenStore: the database is damaged.
+
+    """
+    config = load(home.settings)
+    writer = FrameWriter(config.site, load_identity(home.seed), clock_ms)
+    with claimed(home.root, "danglian-node"):
+        await _serve(config, home, writer, on_ready)
+
+
+async def _serve(config: NodeConfig, home: NodeHome, writer: FrameWriter, on_ready: Callable[[], None]) -> None:
+    async with opened(home.database, MIGRATIONS) as database, connected(link_settings(config, home)) as link:
+        history = SiteHistory(database)
+        epochs = Epochs(database, writer, history.moved)
+        await epochs.begin(home)
+        await history.refresh()
+        publisher = Publisher(database, link, writer, config.parsed_site, store, epochs.diverged)
+        history.tell(publisher.wake)
+        link.on_connected(publisher.wake)
+        intaking = _intaking(config, home, database, writer, history)
+        async with asyncio.TaskGroup() as tasks:
+            # The outbox starts first, so that what a power cut left waiting leaves before anything new is made.
+            tasks.create_task(publisher.run(), name="publisher")
+            tasks.create_task(hear_receipts(link, config.parsed_site, publisher.confirm), name="receipts")
+            tasks.create_task(epochs.run(), name="baseline")
+            tasks.create_task(history.run(), name="history")
+            tasks.create_task(intaking.watch.hints(), name="hints")
+            tasks.create_task(intaking.intake.run(), name="intake")
+            _start_talking(tasks, config, database, link, history, publisher, intaking, writer.identity.public_key)
+            log.info("node_ready", site=config.site)
+            on_ready()
+
+
+class _Intaking(NamedTuple):
+    watch: FolderWatch
+    importer: Importer
+    intake: Intake
+
+
+def _intaking(
+    config: NodeConfig, home: NodeHome, database: Database, writer: FrameWriter, history: SiteHistory
+) -> _Intaking:
+    """Return the parts that take catalogues in."""
+    folders = [
+        WatchedFolder(settings=folder, place=folder.place(home), settle_s=config.settle_of(folder))
+        for folder in config.folders
+    ]
+    county_key = read_county_key(home.county_key)
+    spool = home.root / SPOOL
+    watch = FolderWatch(folders, config.rescan_minutes * SECONDS_A_MINUTE)
+    withdrawals = Withdrawals(database, writer, config.brake, history.moved, clock_ms)
+    importer = Importer(
+        database, writer, withdrawals, spool, partial(_context, config.site, county_key), history.moved, clock_ms
+    )
+    return _Intaking(watch, importer, Intake(database, watch, importer, withdrawals, spool, clock_ms))
+
+
+def _context(site: str, county_key: bytes, folder: WatchedFolder) -> DescriptionContext:
+    settings = folder.settings
+    return DescriptionContext(
+        site=site,
+        profiles=settings.profiles,
+        fonds_no=settings.fonds_no,
+        livelihood_kind=settings.livelihood_kind,
+        owner=settings.owner,
+        custodian=settings.custodian,
+        releaser=settings.releaser,
+        county_key=county_key,
+    )
+
+
+def _start_talking(
+    tasks: asyncio.TaskGroup,
+    config: NodeConfig,
+    database: Database,
+    link: Link,
+    history: SiteHistory,
+    publisher: Publisher,
+    intaking: _Intaking,
+    node: str,
+) -> None:
+    """Start what tells others about the site: its answers and its signs of life."""
+    site = config.parsed_site
+    condition = Condition(
+        database,
+        site.code,
+        node,
+        published=lambda: publisher.published,
+        importing=lambda: intaking.importer.is_busy,
+        clock_ms=clock_ms,
+    )
+    beat_due = asyncio.Event()
+    history.tell(beat_due.set)
+    handlers = {**search.handlers(database, condition.health), FetchRange: range_handler(database, publisher)}
+    tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
+    tasks.create_task(send_beats(link, site, condition.beat, beat_due), name="beats")

@@ -1,0 +1,237 @@
+"""The import of one file: compares what was read with what is stored, and prepares what has to be written.
+
+Everything here runs in a worker thread and touches neither the database nor a clock: the shell (``node.ingest``)
+fetches what is stored and writes what comes out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from uuid import UUID
+
+import msgspec
+
+from node.catalogues.rows import RawRow, SheetReading
+from node.changes import CodeKey, IncomingRow, Pair, Place, StoredRecord, Unclaimed, paired
+from node.files import RejectedRow
+from node.reading import FileReading
+from node.revisions import Revision, first_version, revised
+from node.store import Seat, Seen, Written, written
+from protocol.codec import decode_record
+from protocol.findings import Finding, Severity, finding
+from protocol.wording import Text
+
+CHUNK_ROWS = 2_000
+"""Rows written in one transaction: a fraction of a second, so that searches and signs of life go on in between."""
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """What one transaction writes, in the order of the file."""
+
+    new: tuple[Written, ...] = ()
+    changed: tuple[Written, ...] = ()
+    moved: tuple[Seat, ...] = ()
+
+
+class Tally(msgspec.Struct, kw_only=True):
+    """How many rows came to what."""
+
+    unchanged: int = 0
+    new: int = 0
+    changed: int = 0
+    renumbered: int = 0
+    moved: int = 0
+    copies: int = 0
+    duplicates: int = 0
+
+
+class FileImport:
+    """One reading of one file, step by step.
+
+    - ``batches`` gives the rows that are not the same as a stored one, described. The first load of a file comes in
+      bounded batches. A file that was loaded before comes in one batch, because a row may be found again only among
+      all of those that the file does not list any more.
+    - ``chunks`` says for one batch what has to be written.
+    - When all is done, ``vanished`` are the stored rows that were not found again.
+    """
+
+    def __init__(
+        self,
+        reading: FileReading,
+        file_id: int,
+        stored: Sequence[tuple[int, str, int, bytes]],
+        *,
+        is_first_load: bool,
+    ) -> None:
+        self.rejects: list[RejectedRow] = []
+        self.tally = Tally()
+        self.shifted: list[tuple[str, int, int]] = []
+        """New sheet and line of rows that are the same as stored ones, with their records."""
+        self._reading = reading
+        self._file_id = file_id
+        self._unclaimed = Unclaimed(stored)
+        self._found: set[int] = set()
+        self._is_first_load = is_first_load
+        self._taken: dict[CodeKey, Place] | None = None
+
+    def batches(self) -> Iterator[list[IncomingRow]]:
+        """Read the rows to the end, batch by batch.
+
+        Raises:
+            UnreadableFile: a text file turns out to be damaged further down.
+
+        """
+        other: list[tuple[SheetReading, RawRow]] = []
+        claim = self._unclaimed.claim
+        for sheet, raw in self._reading.rows():
+            claimed = claim(raw.digest)
+            if claimed is None:
+                other.append((sheet, raw))
+                if self._is_first_load and len(other) >= CHUNK_ROWS:
+                    yield self._described(other)
+                    other = []
+                continue
+            docid, place = claimed
+            self.tally.unchanged += 1
+            if place != (sheet.name, raw.line):
+                self.shifted.append((sheet.name, raw.line, docid))
+        yield self._described(other)
+
+    def _described(self, rows: Sequence[tuple[SheetReading, RawRow]]) -> list[IncomingRow]:
+        incoming = []
+        for sheet, raw in rows:
+            row = self._reading.described(sheet, raw)
+            if isinstance(row, RejectedRow):
+                self.rejects.append(row)
+            else:
+                incoming.append(row)
+        return incoming
+
+    @property
+    def unclaimed(self) -> frozenset[int]:
+        """Stored rows of the file that nothing so far was equal to: known when the file was read to its end."""
+        return frozenset() if self._is_first_load else self._unclaimed.docids
+
+    @property
+    def has_changed(self) -> bool:
+        """True if the file lists other records than before."""
+        tally = self.tally
+        return bool(tally.new or tally.changed or tally.renumbered or tally.moved or self._unclaimed.docids)
+
+    @property
+    def needs_codes(self) -> bool:
+        """True before the first batch: later the codes of the file are known here."""
+        return self._taken is None
+
+    @property
+    def vanished(self) -> list[int]:
+        """Stored rows that were not found again in any form, in their order."""
+        return sorted(self._unclaimed.docids - self._found)
+
+    def chunks(
+        self,
+        batch: Sequence[IncomingRow],
+        here: Sequence[StoredRecord],
+        elsewhere: Sequence[StoredRecord],
+        codes: Iterable[tuple[int, CodeKey, Place]],
+        ids: Callable[[int], list[UUID]],
+        now_ms: int,
+    ) -> Iterator[Chunk]:
+        """Say what has to be written for a batch.
+
+        Args:
+            batch: rows that ``batches`` gave.
+            here: stored records of the file that the rows may continue.
+            elsewhere: stored records of other files that say the same.
+            codes: the codes of the file's stored records, while ``needs_codes``.
+            ids: mints so many new ids.
+            now_ms: the time of the change.
+
+        """
+        if self._taken is None:
+            # Only now, because before the end of the reading nobody knows which stored rows still have their codes.
+            waiting = self._unclaimed.docids
+            self._taken = {code: place for docid, code, place in codes if docid not in waiting}
+        pairs = paired(batch, here, elsewhere, self._taken)
+        for start in range(0, len(pairs), CHUNK_ROWS):
+            yield self._chunk(pairs[start : start + CHUNK_ROWS], ids, now_ms)
+
+    def _chunk(self, pairs: Sequence[Pair], ids: Callable[[int], list[UUID]], now_ms: int) -> Chunk:
+        new: list[Written] = []
+        changed: list[Written] = []
+        moved: list[Seat] = []
+        fresh = iter(ids(sum(pair.is_new for pair in pairs)))
+        for pair in pairs:
+            if pair.repeats_place is not None or pair.repeats_record is not None:
+                self.rejects.append(self._repetition(pair))
+            elif pair.stored is None:
+                self._take(new, first_version(pair.row.record, next(fresh), now_ms), pair)
+            else:
+                self._found.add(pair.stored.docid)
+                revision = revised(pair, now_ms)
+                if revision is None:
+                    self.tally.moved += 1
+                    moved.append(Seat(docid=pair.stored.docid, seen=self._seen(pair.row)))
+                else:
+                    self._take(changed, revision, pair)
+        return Chunk(new=tuple(new), changed=tuple(changed), moved=tuple(moved))
+
+    def _take(self, rows: list[Written], revision: Revision, pair: Pair) -> None:
+        if revision.is_too_large:
+            found = finding("value_too_long", field="", value=pair.row.record.title[:40], severity=Severity.REJECT)
+            self.rejects.append(RejectedRow(sheet=pair.row.sheet, line=pair.row.line, findings=(found,)))
+            return
+        rows.append(written(revision, self._seen(pair.row), pair.stored))
+        if pair.stored is None:
+            self.tally.new += 1
+        elif pair.stored.ref_code != revision.record.ref_code:
+            self.tally.renumbered += 1
+        else:
+            self.tally.changed += 1
+
+    def _seen(self, row: IncomingRow) -> Seen:
+        return Seen(
+            file_id=self._file_id,
+            sheet=row.sheet,
+            line=row.line,
+            row_digest=row.row_digest,
+            content_key=row.content_key,
+            warnings=row.warnings,
+            raw=row.raw,
+        )
+
+    def _repetition(self, pair: Pair) -> RejectedRow:
+        row = pair.row
+        given = row.record.ref_code_as_given or row.record.title
+        if pair.repeats_record is not None:
+            self.tally.copies += 1
+            found = held_elsewhere(given)
+            return RejectedRow(sheet=row.sheet, line=row.line, findings=(found,), docid=pair.repeats_record.docid)
+        self.tally.duplicates += 1
+        found = finding("ref_code_duplicate", field="ref_code", value=given)
+        return RejectedRow(sheet=row.sheet, line=row.line, findings=(found,))
+
+
+def held_elsewhere(value: str) -> Finding:
+    """Return the finding about a row that another file lists already."""
+    return Finding(
+        code="row_held_elsewhere",
+        field="ref_code",
+        value=value,
+        severity=Severity.REJECT,
+        text=Text(
+            zh="另一个目录文件中已有完全相同的条目，未重复登记。",
+            en="Another catalogue file already lists the same record; it is not described twice.",
+        ),
+    )
+
+
+def spoilt(vanished: Sequence[StoredRecord], rejects: Sequence[RejectedRow]) -> list[int]:
+    """Return those vanished records whose row is still there, but cannot be read now: they stay as they were.
+
+    The row is known by the code as it was given, or by the title where there is no code.
+    """
+    cells = {cell.strip() for row in rejects for cell in row.cells}
+    return [
+        stored.docid
+        for stored in vanished
+        if ((record := decode_record(stored.body)).ref_code_as_given.strip() or record.title) in cells
+    ]
