@@ -20,7 +20,7 @@ from hub.home import HubHome
 from hub.pulse import Pulse
 from replication.asking import Asker
 from replication.beats import hear_beats
-from replication.connection import Link, LinkSettings, connected, inbox_prefix
+from replication.connection import Link, LinkSettings, connected
 from replication.consumer import Consumer
 from replication.database import Database, opened
 from replication.gaps import GapCloser
@@ -36,6 +36,9 @@ READERS = 3
 
 READER_CACHE_KIB = 64 * 1024
 """KiB of page cache of each reader: the hot part of the index of a county."""
+
+INBOX = "_INBOX_hub"
+"""First token of the hub's own inbox: no site's, so that no node may listen to it."""
 
 ASKER = "hub"
 """Name under which the daemon asks the sites; commands beside it ask under names of their own."""
@@ -58,7 +61,7 @@ def link_settings(config: HubConfig, home: HubHome, name: str = "danglian-hub") 
     return LinkSettings(
         urls=config.hub_urls,
         name=name,
-        inbox_prefix=inbox_prefix(config.site),
+        inbox_prefix=INBOX,
         ca_file=config.broker_ca(home),
         seed_file=home.hub_seed,
     )

@@ -165,6 +165,14 @@ def count_held(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(brake).where(brake.c.state.in_(_OPEN))).scalar_one()
 
 
+def no_number() -> BadValue:
+    """Return the error of a decision that names no change."""
+    return BadValue(
+        Text(zh="请写出变更的编号。", en="name the number of the change"),
+        Text(zh="编号见 danglian-node brake list。", en="danglian-node brake list shows the numbers."),
+    )
+
+
 def decide(connection: Connection, brake_id: int, decision: Decision, now_ms: int) -> HeldChange:
     """Write down what a person decided.
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from node.catalogues.fields import Field
 from node.home import CATALOGUES, NodeHome
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
@@ -283,6 +284,13 @@ def _check(config: NodeConfig, file_name: str) -> None:
             _ = folder.profiles
         except ValueError as error:
             raise bad(file_name, f"{at}.code-profiles", Text(zh=f"规则不对（{error}）", en=str(error))) from error
+        unknown = sorted(set(folder.columns) - {field.value for field in Field})
+        if unknown:
+            known = ", ".join(field.value for field in Field)
+            fault = Text(
+                zh=f"没有栏目 {unknown[0]}；可用：{known}", en=f"there is no field {unknown[0]}; there are: {known}"
+            )
+            raise bad(file_name, f"{at}.columns", fault)
         if Path(folder.path) in seen:
             raise bad(file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice"))
         seen.add(Path(folder.path))

@@ -25,8 +25,8 @@ from node.intake import Intake
 from node.ranges import range_handler
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
-from protocol.calls import FetchRange
-from replication.answering import answer_calls
+from protocol.calls import FetchRange, QuestionHead
+from replication.answering import Handler, answer_calls
 from replication.beats import hear_receipts, send_beats
 from replication.claim import claimed
 from replication.connection import Link, LinkSettings, connected, inbox_prefix
@@ -161,6 +161,9 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
-    handlers = {**search.handlers(database, condition.health), FetchRange: range_handler(database, publisher)}
+    handlers: dict[type[QuestionHead], Handler] = {
+        **search.handlers(database, condition.health),
+        FetchRange: range_handler(database, publisher),
+    }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     tasks.create_task(send_beats(link, site, condition.beat, beat_due), name="beats")

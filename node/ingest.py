@@ -27,13 +27,13 @@ from sqlalchemy import Connection
 from node import brake, files, lookups, store
 from node.brake import Cause
 from node.catalogues.context import DescriptionContext
+from node.catalogues.rejects import write_rejects
 from node.changes import SPOILT, IncomingRow, StoredRecord
 from node.files import CatalogueFile, FileState, SeenFile
 from node.folders import look_at
 from node.importing import CHUNK_ROWS, Chunk, FileImport, Tally, spoilt
 from node.lookups import Surroundings
 from node.reading import FileReading, FileReport, by_code, gaps_of, reading_fingerprint, rejections
-from node.rejecting import write_rejects
 from node.revisions import record_ids
 from node.watching import SettledFile, WatchedFolder
 from node.withdrawals import Vanished, Withdrawals
@@ -65,7 +65,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """The end of one import."""
 
     outcome: Outcome
-    tally: Tally = Tally()
+    tally: Tally = msgspec.field(default_factory=Tally)
     rejected: int = 0
     vanished: Vanished = Vanished()
 
@@ -213,7 +213,7 @@ class Importer:
             places = work.shifted[start : start + CHUNK_ROWS]
             await self._database.write(partial(store.move_lines, places=places))
         vanished = await self._vanished(work, found.file_id, len(stored))
-        await asyncio.to_thread(self._write_rejects, settled.path, work)
+        await asyncio.to_thread(_write_rejects, settled.path, reading, work)
         await self._finish(work, reading, found.file_id)
         return Taken(outcome=Outcome.TAKEN, tally=work.tally, rejected=len(work.rejects), vanished=vanished)
 
@@ -252,16 +252,6 @@ class Importer:
         file = await self._database.read(partial(files.file_named, file_id=file_id))
         return await self._withdrawals.settle_rows(file, docids, of_count)
 
-    @staticmethod
-    def _write_rejects(source: Path, work: FileImport) -> None:
-        try:
-            write_rejects(source, work.rejects)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise
-            # A read-only share: the rejected rows stand in the status all the same.
-            log.warning("reject_file_not_written", error=error.strerror)
-
     async def _finish(self, work: FileImport, reading: FileReading, file_id: int) -> None:
         before, codes, warned = await self._database.read(partial(_reported, file_id=file_id, work=work))
         report = msgspec.structs.replace(
@@ -278,6 +268,16 @@ class Importer:
             files.finish(connection, file_id, encoded, len(work.rejects), self._clock_ms())
 
         await self._database.write(finish)
+
+
+def _write_rejects(source: Path, reading: FileReading, work: FileImport) -> None:
+    try:
+        write_rejects(source, reading.rejects(work.rejects))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        # A read-only share, or somebody looks at it on Windows: the rejected rows stand in the status all the same.
+        log.warning("reject_file_not_written", error=error.strerror)
 
 
 def _reported(

@@ -7,18 +7,23 @@ from pathlib import Path
 
 import msgspec
 
+from node.catalogues.catalogue_files import open_catalogue, parse_mapping
 from node.catalogues.columns import Columns
 from node.catalogues.context import DescriptionContext
 from node.catalogues.description import DescribedRow, describe
+from node.catalogues.description import RejectedRow as DescribedAsRejected
 from node.catalogues.fields import Field
 from node.catalogues.numbering import Gap, numbering_gaps
-from node.catalogues.refusals import UnreadableFile
+from node.catalogues.rejects import Reject, rejects_of
 from node.catalogues.rows import RawRow, RowCounts, SheetReading
-from node.catalogues.workbooks import RawTable, open_tables
 from node.changes import IncomingRow, content_key
 from node.config import FolderSettings
 from node.files import RejectedRow
-from protocol.findings import Finding, Severity, finding
+from protocol.findings import Severity
+from protocol.wording import Text
+
+DIGEST_BYTES = 16
+"""Bytes of the digest that names all rows of a file."""
 
 GAPS_REPORTED_MAX = 200
 """Gaps in the numbering that a report lists; more is another kind of numbering."""
@@ -36,16 +41,22 @@ class SheetReport(msgspec.Struct, frozen=True, kw_only=True):
     counts: RowCounts
 
 
+class UnreadSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """A sheet that was not read, and why."""
+
+    name: str
+    reason: Text
+
+
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was made of a file, for its keeper; holds no cell of a row."""
 
     digest: str = ""
     """Of all rows in their order, as they were compared."""
     sheets: tuple[SheetReport, ...] = ()
-    skipped: tuple[str, ...] = ()
-    """Sheets without a header, and hidden ones."""
+    unread: tuple[UnreadSheet, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
-    """Code of a finding about a sheet or column, and what it is about."""
+    """Code of a finding about the file, a sheet or a column, and what it is about."""
     rows_read: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -70,28 +81,9 @@ class FileReading:
         """
         self._context = context
         self._level = settings.level
-        self._mapping = {Field(field): header for field, header in settings.columns.items()}
-        self._digest = hashlib.blake2b(digest_size=16)
-        self._skipped: list[str] = []
-        self._fingerprint = reading_fingerprint(settings, context).encode()
-        self._sheets = self._headed(open_tables(path))
-
-    def _headed(self, tables: list[RawTable]) -> list[tuple[RawTable, SheetReading]]:
-        headed: list[tuple[RawTable, SheetReading]] = []
-        faults: list[UnreadableFile] = []
-        for table in tables:
-            if table.is_hidden:
-                self._skipped.append(table.name)
-                continue
-            try:
-                headed.append((table, SheetReading(table, self._mapping, self._fingerprint)))
-            except UnreadableFile as fault:
-                faults.append(fault)
-                if fault.finding != "file_empty":
-                    self._skipped.append(table.name)
-        if not headed:
-            raise next((fault for fault in faults if fault.finding != "file_empty"), UnreadableFile("file_empty"))
-        return headed
+        self._digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        fingerprint = reading_fingerprint(settings, context).encode()
+        self._catalogue = open_catalogue(path, parse_mapping(settings.columns), fingerprint)
 
     def rows(self) -> Iterator[tuple[SheetReading, RawRow]]:
         """Yield the rows of all sheets.
@@ -101,7 +93,7 @@ class FileReading:
 
         """
         update = self._digest.update
-        for _, sheet in self._sheets:
+        for sheet in self._catalogue.sheets:
             for row in sheet:
                 update(row.digest)
                 yield sheet, row
@@ -124,8 +116,18 @@ class FileReading:
             raw=msgspec.json.encode(row.raw) if row.raw else b"",
         )
 
+    def rejects(self, rows: Iterable[RejectedRow]) -> Iterator[Reject]:
+        """Return the lines of the reject file for rows that were set aside."""
+        headers = {sheet.name: dict(sheet.columns.mapping) for sheet in self._catalogue.sheets}
+        for row in rows:
+            raw = DescribedAsRejected(line=row.line, findings=row.findings, cells=row.cells)
+            yield from rejects_of(row.sheet, raw, headers[row.sheet])
+
     def report(self) -> FileReport:
         """Return how the file was understood; complete when its rows have been read to the end."""
+        catalogue = self._catalogue
+        encoding = catalogue.encoding.label if catalogue.encoding is not None else ""
+        noticed = (*catalogue.findings, *(one for sheet in catalogue.sheets for one in sheet.columns.findings))
         return FileReport(
             digest=self._digest.hexdigest(),
             sheets=tuple(
@@ -134,23 +136,15 @@ class FileReading:
                     header_line=sheet.header.first_line,
                     mapping=sheet.columns.mapping,
                     unmapped=_unmapped(sheet.columns),
-                    encoding=table.encoding.label if table.encoding is not None else "",
+                    encoding=encoding,
                     counts=sheet.counts,
                 )
-                for table, sheet in self._sheets
+                for sheet in catalogue.sheets
             ),
-            skipped=tuple(self._skipped),
-            notes=tuple((one.code, one.value) for one in self._notes()),
-            rows_read=sum(sheet.counts.read for _, sheet in self._sheets),
+            unread=tuple(UnreadSheet(name=sheet.name, reason=sheet.reason) for sheet in catalogue.unread),
+            notes=tuple((one.code, one.value) for one in noticed),
+            rows_read=sum(sheet.counts.read for sheet in catalogue.sheets),
         )
-
-    def _notes(self) -> Iterator[Finding]:
-        for name in self._skipped:
-            yield finding("sheet_skipped", field="", value=name)
-        for table, sheet in self._sheets:
-            yield from sheet.columns.findings
-            if table.encoding is not None and table.encoding.is_uncertain:
-                yield finding("encoding_uncertain", field="", value=table.encoding.label)
 
 
 def _unmapped(columns: Columns) -> tuple[str, ...]:
@@ -158,10 +152,24 @@ def _unmapped(columns: Columns) -> tuple[str, ...]:
     return tuple(header for index, header in enumerate(columns.headers) if header and index not in taken)
 
 
+def context_of(site: str, settings: FolderSettings, county_key: bytes) -> DescriptionContext:
+    """Return what the rows of a folder are described by beside their sheets."""
+    return DescriptionContext(
+        site=site,
+        profiles=settings.profiles,
+        fonds_no=settings.fonds_no,
+        livelihood_kind=settings.livelihood_kind,
+        owner=settings.owner,
+        custodian=settings.custodian,
+        releaser=settings.releaser,
+        county_key=county_key,
+    )
+
+
 def reading_fingerprint(settings: FolderSettings, context: DescriptionContext) -> str:
     """Return what changes whenever unchanged bytes would be read or described otherwise."""
     told = repr((settings.level, sorted(settings.columns.items()))).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(told + context.fingerprint, digest_size=16).hexdigest()
+    return hashlib.blake2b(told + context.fingerprint, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def rejections(rows: Sequence[RejectedRow]) -> dict[str, int]:

@@ -3,6 +3,8 @@
 The full-text table ``search`` is made there as well: it is SQLite's own and cannot be described here.
 """
 
+from pathlib import Path
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -16,6 +18,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+SCHEMA: tuple[str, Path] = ("node", Path(__file__).with_name("migrations"))
+"""The migrations of these tables, for ``database.opened``."""
 
 metadata = MetaData()
 

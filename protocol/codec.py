@@ -1,4 +1,4 @@
-"""Bytes to values and back: the only place where JSON is read or written, with sizes checked both ways.
+"""Bytes to values and back: where the messages of the bus become JSON, with sizes checked both ways.
 
 Readers are tolerant (unknown fields are ignored, and survive in records, which travel as raw bytes); an unknown kind
 of event raises ``UnknownKind`` so that the caller can quarantine just that event.

@@ -42,4 +42,10 @@ def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )
+    foreign.addFilter(_tells_something)
     logging.basicConfig(handlers=[foreign], level=logging.WARNING, force=True)
+
+
+def _tells_something(entry: logging.LogRecord) -> bool:
+    """Leave out what asyncio says whenever a TLS connection of the broker's client closes: it is harmless."""
+    return not (entry.name == "asyncio" and "eof_received" in str(entry.msg))

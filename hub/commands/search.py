@@ -6,8 +6,9 @@ import contextlib
 import datetime
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
+from uuid import UUID
 
 import msgspec
 from rich.console import Console, Group
@@ -18,12 +19,14 @@ from hub.commands.fields import ACCESS, OUTCOMES, field_word
 from hub.commands.listing import check_database, moment, on_terminal, show_table, table, worded
 from hub.commands.live import reaching
 from hub.config import HubConfig
-from hub.federation import Gathering, MergedHit, SiteReport, Summary, federated
+from hub.duplicates import Likeness
+from hub.federation import Gathering, SiteReport, Summary, federated
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.search import Query
-from protocol.calls import Outcome
+from protocol.calls import Match, Outcome
 from protocol.errors import BadSetting
 from protocol.limits import SCREEN_DEADLINE_S, SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
@@ -59,12 +62,42 @@ _SITE_HEADERS = (
 )
 
 
+OnState = Callable[[Gathering], None]
+"""Sees an answer grow."""
+
+
+def _nobody(_: Gathering) -> None:
+    """Watch nothing."""
+
+
+class HitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One found record: what a list shows of it, and the whole of it."""
+
+    site: str
+    site_name: str
+    record_id: UUID
+    ref_code: str
+    title: str
+    date: str
+    access_status: AccessStatus
+    live: bool
+    """The site itself said so just now; False for the hub's copy."""
+    seq: int
+    matches: tuple[Match, ...]
+    likeness: Likeness
+    record: Record
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the command prints as JSON."""
 
     query: Query
-    summary: Summary
-    hits: list[MergedHit]
+    total: int
+    exact: bool
+    complete: bool
+    """Every expected site in question answered live (promise 10)."""
+    outcomes: dict[Outcome, int]
+    hits: list[HitLine]
     sites: list[SiteReport]
     first_ms: float
     """Milliseconds until the first results could be shown."""
@@ -108,7 +141,7 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(home.settings)
     check_database(home)
     watched = args.live and on_terminal() and not args.json
-    with _screen() if watched else contextlib.nullcontext(lambda _: None) as draw:
+    with _screen() if watched else contextlib.nullcontext(_nobody) as draw:
         answer = asyncio.run(searched(home, settings, query, live=args.live, on_state=draw))
     if args.json:
         say_json(answer)
@@ -150,7 +183,7 @@ async def searched(
     *,
     live: bool = False,
     deadline_s: float = SCREEN_DEADLINE_S,
-    on_state: Callable[[Gathering], None] = lambda _: None,
+    on_state: OnState = _nobody,
 ) -> Answer:
     """Answer a query; ``on_state`` sees the answer grow, the first time as soon as the index has spoken."""
     began = time.perf_counter()
@@ -176,14 +209,39 @@ async def searched(
     if gathering is None:
         message = "a search without a single state"
         raise AssertionError(message)
+    summary = gathering.summary()
     return Answer(
         query=query,
-        summary=gathering.summary(),
-        hits=gathering.newest(),
+        total=summary.total,
+        exact=summary.exact,
+        complete=summary.complete,
+        outcomes=dict(summary.outcomes),
+        hits=lines_of(gathering),
         sites=list(gathering.reports.values()),
         first_ms=first_ms,
         took_ms=_since(began),
     )
+
+
+def lines_of(gathering: Gathering) -> list[HitLine]:
+    """Return the newest hits as a list shows them."""
+    return [
+        HitLine(
+            site=hit.site,
+            site_name=gathering.reports[hit.site].name,
+            record_id=hit.record.record_id,
+            ref_code=hit.record.ref_code,
+            title=hit.record.title,
+            date=hit.record.date_edtf or hit.record.date_raw or str(hit.record.filing_year or ""),
+            access_status=hit.record.access_status,
+            live=hit.live,
+            seq=hit.seq,
+            matches=hit.matches,
+            likeness=hit.likeness,
+            record=hit.record,
+        )
+        for hit in gathering.newest()
+    ]
 
 
 def _since(began: float) -> float:
@@ -191,7 +249,7 @@ def _since(began: float) -> float:
 
 
 @contextlib.contextmanager
-def _screen():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context of a plain function
+def _screen() -> Iterator[OnState]:
     """Draw an answer while it grows."""
     drawn_at = 0.0
     with Live(console=Console(), auto_refresh=False, transient=False) as screen:
@@ -201,7 +259,7 @@ def _screen():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context of a 
             now = time.perf_counter()
             if gathering.finished or now - drawn_at >= REDRAW_S:
                 drawn_at = now
-                shown = table(_HEADERS, [_cells(hit, gathering.reports[hit.site]) for hit in gathering.newest()])
+                shown = table(_HEADERS, [_cells(hit) for hit in lines_of(gathering)])
                 screen.update(Group(shown, worded(_statement(gathering.summary()))), refresh=True)
 
         yield draw
@@ -211,15 +269,14 @@ def _screen():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context of a 
 
 
 def _print(answer: Answer, *, live: bool, hits: bool) -> None:
-    reports = {report.site: report for report in answer.sites}
     if hits:
-        show_table(_HEADERS, [_cells(hit, reports[hit.site]) for hit in answer.hits])
+        show_table(_HEADERS, [_cells(hit) for hit in answer.hits])
     told = [report for report in answer.sites if live or report.index_total]
     if live and on_terminal():
         # On a screen those who have something to say; the numbers of the others stand in the last line.
         told = [report for report in told if report.outcome is not Outcome.NOTHING]
     show_table(_SITE_HEADERS, [_site_cells(report) for report in told])
-    say(_statement(answer.summary))
+    say(_statement(answer))
     if not sys.stdout.isatty():
         return
     say(
@@ -230,7 +287,7 @@ def _print(answer: Answer, *, live: bool, hits: bool) -> None:
     )
 
 
-def _statement(summary: Summary) -> Text:
+def _statement(summary: Summary | Answer) -> Text:
     """Say how complete an answer is (promise 10)."""
     zh = "，".join(f"{OUTCOMES[outcome].zh} {count}" for outcome, count in summary.outcomes.items())
     en = ", ".join(f"{OUTCOMES[outcome].en} {count}" for outcome, count in summary.outcomes.items())
@@ -241,19 +298,18 @@ def _statement(summary: Summary) -> Text:
     return Text(zh=f"{total_zh}；结果不完整：{zh}", en=f"{total_en}; partial: {en}")
 
 
-def _cells(hit: MergedHit, report: SiteReport) -> Sequence[str]:
-    record = hit.record
+def _cells(hit: HitLine) -> Sequence[str]:
     matched = [
         worded(field_word(match.field)) + ("" if match.how == "literal" else worded(_VARIANT)) for match in hit.matches
     ]
     like = hit.likeness
     alike = f"{like.count}{'+' if like.at_least else ''}" if like.count else ""
     return (
-        record.date_edtf or record.date_raw or str(record.filing_year or ""),
-        record.title,
-        record.ref_code,
-        f"{report.name} {hit.site}".strip(),
-        worded(ACCESS[record.access_status]),
+        hit.date,
+        hit.title,
+        hit.ref_code,
+        f"{hit.site_name} {hit.site}".strip(),
+        worded(ACCESS[hit.access_status]),
         "、".join(matched),
         worded(_FROM_SITE if hit.live else _FROM_COPY),
         f"{alike} @ {', '.join(like.sites[:3])}{'…' if len(like.sites) > 3 else ''}" if alike else "",

@@ -16,7 +16,7 @@ from protocol.wording import Text
 
 
 class UnreadSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A sheet that is not read, and why."""
+    """A sheet that holds something and is not read, and why."""
 
     name: str
     reason: Text
@@ -47,13 +47,14 @@ def open_catalogue(path: Path, mapping: Mapping[Field, str], fingerprint: bytes 
     tables = open_tables(path)
     refusal: UnreadableFile | None = None
     for table in tables:
+        if table.height == 0:
+            continue
         try:
             sheets.append(_read(table, mapping, fingerprint))
         except UnreadableFile as error:
             refusal = refusal or error
             unread.append(UnreadSheet(name=table.name, reason=error.reason))
-            if table.height != 0:
-                findings.append(finding("sheet_skipped", field="", value=table.name))
+            findings.append(finding("sheet_skipped", field="", value=table.name))
     if not sheets:
         raise refusal or UnreadableFile("file_empty")
     encoding = tables[0].encoding
@@ -71,9 +72,9 @@ def parse_mapping(settings: Mapping[str, str]) -> dict[Field, str]:
     """
     unknown = sorted(set(settings) - {field.value for field in Field})
     if unknown:
-        known = ", ".join(field.value for field in Field)
+        known, named = ", ".join(field.value for field in Field), ", ".join(unknown)
         raise BadSetting(
-            Text(zh=f"列对应中没有这些栏目：{'、'.join(unknown)}。", en=f"no such fields in a mapping: {', '.join(unknown)}"),
+            Text(zh=f"列对应中没有这些栏目：{named}。", en=f"No such fields in a mapping: {named}."),
             Text(zh=f"可用的栏目：{known}。", en=f"Fields that can be mapped: {known}."),
         )
     return {Field(name): header for name, header in settings.items()}

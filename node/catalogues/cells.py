@@ -39,9 +39,9 @@ def texts_of(row: list[Value]) -> list[str]:
     # Texts and whole numbers are nearly all cells there are, so they are told apart without a call.
     return [
         value
-        if (kind := type(value)) is str
+        if type(value) is str
         else str(int(value))
-        if kind is float and value.is_integer() and -EXACT_INTEGER_MAX < value < EXACT_INTEGER_MAX
+        if type(value) is float and value.is_integer() and -EXACT_INTEGER_MAX < value < EXACT_INTEGER_MAX
         else text_of(value)
         for value in row
     ]

@@ -29,8 +29,8 @@ NOT_KEPT_AS_RAW: Final = frozenset(
         *(Field.RESPONSIBLE, Field.PAGE_COUNT, Field.SEQUENCE, Field.IDENTITY),
     )
 )
-"""Fields that stand in the record word for word unless the reader of the row says otherwise, and those that are not kept
-at all: running and identity numbers."""
+"""Fields that stand in the record word for word unless the row's reader says otherwise, and those that are not kept at
+all: running and identity numbers."""
 
 Readings = Sequence[Sequence[str]]
 """For every column the header texts to try in order: the lower header row, both rows joined, the upper row."""
@@ -48,7 +48,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     kept: tuple[tuple[str, int], ...] = ()
     """Header and column of every cell that never stands in the record word for word."""
     preamble: tuple[Field, ...] = ()
-    """Fields that stand above the header (全宗号：Z109) and count for every row; their values follow the row's cells."""
+    """Fields stated above the header (全宗号：Z109), which count for every row; their values follow the row's cells."""
     level: Level = Level.ITEM
     codes_may_be_serials: bool = False
     """The code column is called no more than a number, so that a bare number in it is not a damaged code."""
@@ -82,7 +82,7 @@ def is_catalogue(fields: Iterable[Field]) -> bool:
 
 
 def choose(readings: Readings, mapping: Mapping[Field, str]) -> dict[int, Field]:
-    """Return the field of each column; ``mapping`` (field to header, from ``node.toml``) wins over the table of names."""
+    """Return the field of each column; ``mapping`` (field to header, from the settings) wins over the known names."""
     chosen: dict[int, Field] = {}
     for field, header in mapping.items():
         column = _column_called(readings, header)
@@ -161,11 +161,11 @@ def _left_out(
 ) -> tuple[Finding, ...]:
     """Report the columns that were left out: a second one of the same name, or an unknown one."""
     taken = {_meaning(readings[column]) for column in chosen}
-    return tuple(
-        finding(
-            "header_ambiguous" if (meaning := _meaning(readings[column])) is not None and meaning in taken else "column_unmapped",
-            field=meaning.field.value if meaning is not None else "",
-            value=headers[column],
-        )
-        for column in unmapped
-    )
+    noticed = []
+    for column in unmapped:
+        meaning = _meaning(readings[column])
+        if meaning is not None and meaning in taken:
+            noticed.append(finding("header_ambiguous", field=meaning.field.value, value=headers[column]))
+        else:
+            noticed.append(finding("column_unmapped", field="", value=headers[column]))
+    return tuple(noticed)

@@ -3,6 +3,8 @@
 import datetime
 from typing import TypedDict
 
+import msgspec
+
 from node.catalogues.columns import Columns
 from node.catalogues.context import DescriptionContext
 from node.catalogues.fields import Field
@@ -123,24 +125,23 @@ def read_access(given: Given, title: str, context: DescriptionContext) -> Access
         "owner": context.owner,
         "custodian": context.custodian,
         "releaser": context.releaser,
-        "livelihood_kind": (
-            kind_of_cell(values.livelihood_kind) or context.livelihood_kind or kind_of_title(title)
-        ),
+        "livelihood_kind": (kind_of_cell(values.livelihood_kind) or context.livelihood_kind or kind_of_title(title)),
         "person_keys": keys,
     }
 
 
 def _date(given: Given, columns: Columns, filing_year: int | None) -> DateSpan:
-    """Read the date, or the two ends of a range that stand in columns of their own."""
-    text = given.values.date
-    if not text:
-        first, last = given.values.date_from, given.values.date_to
-        text = f"{first}至{last}" if first and last and first != last else first or last
-    if not text:
+    """Read the date; where there is none, or one in foreign words, the ends of the range in columns of their own."""
+    text, first, last = given.values.date, given.values.date_from, given.values.date_to
+    ends = f"{first}至{last}" if first and last and first != last else first or last
+    if not text and not ends:
         if not columns.present.isdisjoint((Field.DATE, Field.DATE_FROM, Field.DATE_TO)):
             given.notice("date_missing", Field.DATE)
         return DateSpan(raw="")
-    span = parse_date(text)
+    span = parse_date(text or ends)
+    if ends and text and span.earliest is None:
+        by_ends = parse_date(ends)
+        span = msgspec.structs.replace(by_ends, raw=text) if by_ends.earliest is not None else span
     given.notice_all(span.findings, Field.DATE)
     if filing_year is not None and contradicts_year(span, filing_year):
         given.notice("date_contradicts_year", Field.DATE)

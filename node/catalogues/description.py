@@ -52,7 +52,5 @@ def describe(row: RawRow, columns: Columns, context: DescriptionContext) -> Desc
     access = read_access(given, identification["title"], context)
     if any(finding.severity is Severity.REJECT for finding in given.findings):
         return RejectedRow(line=row.line, findings=tuple(given.findings), cells=row.cells)
-    record = Record(
-        record_id=NO_RECORD_ID, repository_id=context.site, **identification, **content, **access
-    )
+    record = Record(record_id=NO_RECORD_ID, repository_id=context.site, **identification, **content, **access)
     return DescribedRow(line=row.line, record=record, findings=tuple(given.findings), raw=given.raw())

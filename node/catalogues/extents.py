@@ -5,6 +5,7 @@ it ask for 400 GB and end the process, so the rectangle is measured first, in a 
 all parts to their end also proves that the file was written to its end and that its directory does not lie about sizes.
 """
 
+import itertools
 import re
 import zipfile
 import zlib
@@ -77,7 +78,7 @@ def check_cells(cells: int) -> None:
             ),
             Text(
                 zh="按年度或全宗拆分，或另存为 CSV；若数据不多，请删除表格远处的零散单元格后再保存。",
-                en="Split it by year or fonds, or save it as CSV; if it holds little, delete stray cells far from the data.",
+                en="Split it by year or fonds, or save it as CSV; if it holds little, delete stray cells far from it.",
             ),
         )
 
@@ -115,15 +116,17 @@ def _text_parts(package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 def _bounded(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     """Read one part to its end; return an upper bound of its sheet's cells, 0 if it is no sheet."""
     with package.open(part) as stream:
-        root = _SHEET_ROOT.search(stream.peek(ROOT_BYTES)[:ROOT_BYTES])
-        if root is None:
-            while stream.read(CHUNK_BYTES):
-                pass
-            return 0
-        last_row, is_ordinary = b"1", root[1] is None
-        for piece in _pieces(stream):
+        pieces = _pieces(stream)
+        first = next(pieces)
+        root = _SHEET_ROOT.search(first[:ROOT_BYTES])
+        last_row, is_ordinary = b"1", root is None or root[1] is None
+        for piece in itertools.chain([first], pieces):
+            if root is None:
+                continue
             is_ordinary = is_ordinary and _UNUSUAL_CELL.search(piece) is None
             last_row = next(reversed(_ROW_NUMBER.findall(piece[-TAIL_BYTES:])), last_row)
+    if root is None:
+        return 0
     return int(last_row) * _ORDINARY_COLUMNS if is_ordinary else WORKBOOK_CELLS_MAX + 1
 
 

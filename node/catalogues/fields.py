@@ -74,7 +74,12 @@ SERIAL_RANK: Final = 2
 
 # For each field its names, the best first: a column under a better name wins over one under a lesser.
 _NAMES: Final = (
-    (Field.REF_CODE, "档号 全档号 完整档号 dh refcode referencecode", "档案号 档案编号 dah", "编号 identifier unitid code"),
+    (
+        Field.REF_CODE,
+        "档号 全档号 完整档号 dh refcode referencecode",
+        "档案号 档案编号 dah",
+        "编号 identifier unitid code",
+    ),
     (Field.ARCHIVE_CODE, "馆编档号 馆编号 gbdh"),
     (Field.OFFICE_CODE, "室编档号 室编号 sbdh"),
     (Field.OLD_CODE, "旧档号 原档号 老档号 ydh"),
@@ -109,7 +114,7 @@ _NAMES: Final = (
     ),
     (
         Field.DATE,
-        "日期 成文日期 形成日期 文件日期 成文时间 形成时间 文件时间 rq cwrq xcrq wjrq date issued dateissued documentdate",
+        "日期 成文日期 形成日期 文件日期 成文时间 形成时间 文件时间 rq cwrq xcrq wjrq date issued dateissued",
         "起止日期 起止时间 起止年月 起止年代 起讫日期 起讫时间 qzrq contentsdatestr contentsdate eventdates dates",
         "时间 年月日 签发日期 发文日期 登记日期 发布日期 印发日期 pubdate pubdateparsed publishingdate published",
     ),
@@ -129,7 +134,10 @@ _NAMES: Final = (
     (Field.LIVELIHOOD_KIND, "民生类别 民生档案类别 民生类型 专题 专题名称 专题类别", "类别 档案类别 档案种类 种类"),
     (Field.LEVEL, "著录层级 层级 聚合层次 著录级别 level levelofdescription descriptionlevel"),
     (Field.SEQUENCE, "序号 顺序号 流水号 xh sxh no seq"),
-    (Field.PERSON, "姓名 人名 男方 女方 夫 妻 父名 母名 户主 当事人 承包方代表 产权人 收养人 信访人 持证人 xm personname"),
+    (
+        Field.PERSON,
+        "姓名 人名 男方 女方 夫 妻 父名 母名 户主 当事人 承包方代表 产权人 收养人 信访人 持证人 xm personname",
+    ),
     (Field.IDENTITY, "身份证号 身份证号码 身份证 公民身份号码 证件号码 sfzh sfzhm idnumber identitynumber"),
 )
 

@@ -29,7 +29,7 @@ PLANS_KEPT: Final = 64
 _CONTROLS: Final = "\x00-\x08\x0b\x0c\x0e-\x1e\x7f-\x84\x86-\x9f"
 _CONTROL: Final = re.compile(f"[{_CONTROLS}]")
 # One class of characters and three short patterns: together four times faster than one pattern with alternatives.
-_ODD: Final = re.compile(f"[{_CONTROLS}:：#\ue000-\uf8ff\ufffd〃仝″“”\"〞＂々０-９]")
+_ODD: Final = re.compile(f"[{_CONTROLS}:：#\ue000-\uf8ff\ufffd〃仝″“”\x22〞＂々０-９]")
 _ODD_WORDS: Final = ("同上", "同前", "_x00", "锟斤拷", "''")
 _LONG_DIGITS: Final = re.compile("[0-9]{14}")
 _APART_DIGITS: Final = re.compile("[ -][0-9]{8}")
@@ -128,7 +128,7 @@ class Given:
             _ODD.search(joined)
             or _LONG_DIGITS.search(joined)
             or _APART_DIGITS.search(joined)
-            or any([word in joined for word in _ODD_WORDS])
+            or any(word in joined for word in _ODD_WORDS)
         ):
             self._clean()
         if len(joined) > FIELD_CHARS_MAX:

@@ -77,7 +77,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange], mapping: Map
 
 def stated_values(cells: Sequence[str]) -> dict[Field, str]:
     """Read what a line above a header states, such as ``全宗号：Z109  年度：2011``."""
-    stated = {}
+    stated: dict[Field, str] = {}
     for label, value in _STATED.findall("  ".join(cells)):
         meaning = meaning_of(label)
         if meaning is not None and meaning.field in PREAMBLE_FIELDS:
@@ -95,12 +95,13 @@ def _header(
         named = "、".join(missing)
         raise UnreadableFile(
             "header_not_found",
-            Text(zh=f"节点配置中写明的列不在表头中：{named}。", en=f"The settings name columns that it lacks: {named}."),
+            Text(zh=f"节点配置写明的列不在表头中：{named}。", en=f"It lacks columns that the settings name: {named}."),
         )
     stated: dict[Field, str] = {}
     for _, cells in rows[:top]:
         stated.update(stated_values(cells))
-    headers = tuple(" ".join(dict.fromkeys(filter(None, texts))) for texts in zip(*(row.texts for row in block), strict=True))
+    stacked = zip(*(row.texts for row in block), strict=True)
+    headers = tuple(" ".join(dict.fromkeys(filter(None, texts))) for texts in stacked)
     return Header(
         first_line=rows[top][0],
         last_line=rows[top + depth - 1][0],
@@ -111,7 +112,7 @@ def _header(
 
 
 class _HeaderRow(msgspec.Struct, frozen=True):
-    """One row of a candidate: its texts, wide cells repeated, and the columns whose meaning the next row may complete."""
+    """One row of a candidate: its texts, wide cells repeated, and the columns that the next row may complete."""
 
     texts: tuple[str, ...]
     open_columns: frozenset[int]

@@ -1,4 +1,4 @@
-"""Which kind of livelihood records 民生档案 a row belongs to: as its column says, or its title where that is certain."""
+"""Which kind of livelihood records 民生档案 a row is: as its column says, or its title where that is certain."""
 
 import functools
 import re

@@ -27,9 +27,7 @@ REJECT_LINES_MAX: Final = 20_000
 VALUE_CHARS_MAX: Final = 500
 """Characters of a value that are shown."""
 
-_HEADER: Final = (
-    ("工作表 sheet", "行 line", "栏目 field", "内容 value", "原因", "reason", "处理办法", "remedy"),
-)
+_HEADER: Final = ("工作表 sheet", "行 line", "栏目 field", "内容 value", "原因", "reason", "处理办法", "remedy")
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -63,7 +61,7 @@ def is_reject_file(path: Path) -> bool:
 
 
 def write_rejects(catalogue: Path, rejects: Iterable[Reject]) -> Path | None:
-    """Write the reject file of a catalogue at once, or remove it if nothing is rejected; return its path if there is one.
+    """Write the reject file of a catalogue at once, or remove it if nothing is rejected; return its path if it stands.
 
     Raises:
         OSError: the folder cannot be written, or somebody has the reject file open on Windows.
@@ -91,7 +89,7 @@ def write_rejects(catalogue: Path, rejects: Iterable[Reject]) -> Path | None:
 
 def _write(target: io.TextIOBase, first: Reject, others: Iterator[Reject]) -> None:
     writer = csv.writer(target)
-    writer.writerows(_HEADER)
+    writer.writerow(_HEADER)
     writer.writerow(_line(first))
     written, left_out = 1, 0
     for reject in others:

@@ -16,8 +16,9 @@ import msgspec
 from node.catalogues.cells import SEPARATOR
 from node.catalogues.columns import NAMING_FIELDS, Columns
 from node.catalogues.fields import Field, is_header_name, meaning_of
-from node.catalogues.headers import HEADER_SCAN_ROWS, Header, find_header, stated_values
+from node.catalogues.headers import HEADER_SCAN_ROWS, find_header, stated_values
 from node.catalogues.workbooks import MergedRange, RawTable, Row
+from protocol.vocabularies import Level
 
 READING_VERSION: Final = 1
 """Version of the rules by which rows are read and described: raising it has every row described again."""
@@ -31,14 +32,23 @@ EMPTY_RUN_MAX: Final = 500
 REPEATED_FIELDS_MIN: Final = 2
 """Cells under their own header's name by which a row is known to repeat the header."""
 
-DITTO_MARKS: Final = frozenset(("同上", "仝上", "仝", "同前", "〃", "″", '"', "''", "“", "”", "〞", "＂", "々", "·〃", "〃〃"))
+DITTO_MARKS: Final = frozenset(("同上", "仝上", "仝", "同前", "〃", "〃〃", "″", '"', "''", "“", "”", "〞", "＂", "々"))
 """Cells that repeat the cell above."""
 
 _DITTO_HINTS: Final = ("同上", "〃", "仝", "″", '"', "”", "“", "同前", "''", "〞", "＂", "々")
 _TOTAL_STARTS: Final = frozenset(
-    ("小计", "合计", "总计", "共计", "累计", "总数", "小 ", "合 ", "总 ", "共 ", "本页", "本卷", "本盒", "本年", "全宗", "全卷", "以上")
+    (
+        *(first + second for first in "小合总共" for second in "计 "),
+        *(f"本{unit}" for unit in "页卷盒年"),
+        "累计",
+        "总数",
+    )
+) | {"全宗", "全卷", "以上"}
+_TOTAL: Final = re.compile(
+    r"(?:本[页卷盒年]|全宗|全卷|以上)?(?:[小合总共累]计|总数)[:：]?(?:[0-9０-９.,，]|[()（）共件卷册页张条份人户亩元盒个])*"
 )
-_TOTAL: Final = re.compile(r"(?:本[页卷盒年类目]|全宗|全卷|以上)?[小合总共累][计数][:：]?.{0,20}")
+_VOLUME_LISTS: Final = ("案卷目录", "案卷级", "案卷清单")
+_ITEM_LISTS: Final = ("卷内", "归档文件", "文件级")
 _KEYS: Final = (Field.TITLE, Field.VOLUME_TITLE, Field.REF_CODE, Field.DOC_NO)
 
 
@@ -60,7 +70,7 @@ class RowCounts(msgspec.Struct, kw_only=True):
     headings: int = 0
     """Lines between the rows: headings of sections, page numbers, who made the list."""
     unread: int = 0
-    """Rows behind a run of EMPTY_RUN_MAX empty ones."""
+    """Rows that hold something but stand behind EMPTY_RUN_MAX empty ones: far from the list, they are not of it."""
 
 
 class SheetReading:
@@ -75,9 +85,9 @@ class SheetReading:
         header = find_header(first, table.merged, mapping)
         self.name = table.name
         self.header = header
-        self.columns: Columns = header.columns
+        self.columns = _levelled(header.columns, (table.name, *header.above))
         self.counts = RowCounts()
-        self._height = table.height
+        self._can_end_early = table.height is not None
         self._rows: Iterator[Row] = itertools.chain(first, table.rows)
         self._width = len(self.columns.headers)
         self._stated = dict(header.stated)
@@ -99,12 +109,11 @@ class SheetReading:
         key, width, stated, counts = self._key, self._width, self._stated, self.counts
         join, started = SEPARATOR.join, self._digest.copy
         previous: list[str] = []
-        for line, cells in self._filled_rows():
-            if len(cells) != width or stated:
-                cells = self._fitted(cells)
+        for line, given in self._filled_rows():
+            cells = given if len(given) == width and not stated else self._fitted(given)
             joined = join(cells)
             if joined.isspace():
-                if self._ends_here(line):
+                if self._ends_here():
                     return
                 continue
             self._run = 0
@@ -114,9 +123,9 @@ class SheetReading:
                     joined = join(cells)
                     break
             name, start = cells[key], cells[0][:2]
-            if not name or name[:2] in _TOTAL_STARTS or start in _TOTAL_STARTS or is_header_name(name):
-                if self._is_set_aside(line, cells):
-                    continue
+            is_suspect = not name or name[:2] in _TOTAL_STARTS or start in _TOTAL_STARTS or is_header_name(name)
+            if is_suspect and self._is_set_aside(line, cells):
+                continue
             previous = cells
             counts.read += 1
             digest = started()
@@ -145,12 +154,12 @@ class SheetReading:
         short = [""] * (width - len(cells))
         return [*cells[:width], *short, *(self._stated[field] for field in self.columns.preamble), *cells[width:]]
 
-    def _ends_here(self, line: int) -> bool:
+    def _ends_here(self) -> bool:
         self._run += 1
         self.counts.blank += 1
-        if self._run < EMPTY_RUN_MAX:
+        if self._run < EMPTY_RUN_MAX or not self._can_end_early:
             return False
-        self.counts.unread = max(0, (self._height or line) - line)
+        self.counts.unread = sum(any(cells) for _, cells in self._rows)
         return True
 
     def _is_set_aside(self, line: int, cells: list[str]) -> bool:
@@ -193,6 +202,15 @@ class SheetReading:
         for field, value in stated_values(texts).items():
             if field in self._stated:
                 self._stated[field] = value
+
+
+def _levelled(columns: Columns, names: tuple[str, ...]) -> Columns:
+    """A list of volumes may say so in its name only, and call its titles 题名 all the same."""
+    says_volumes = any(word in name for name in names for word in _VOLUME_LISTS)
+    says_items = any(word in name for name in names for word in _ITEM_LISTS)
+    if columns.level is Level.ITEM and says_volumes and not says_items:
+        return msgspec.structs.replace(columns, level=Level.VOLUME)
+    return columns
 
 
 def _without_dittos(cells: list[str], previous: list[str]) -> list[str]:

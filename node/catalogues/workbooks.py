@@ -39,7 +39,7 @@ class RawTable(msgspec.Struct, frozen=True, kw_only=True):
     """The sheet's name; the file's stem for a text file."""
     rows: Iterator[Row]
     height: int | None = None
-    """Rows of the sheet; None for a text file, which is read in a stream."""
+    """Rows of the sheet, 0 if it is empty; None for a text file, which is read in a stream."""
     merged: tuple[MergedRange, ...] = ()
     is_hidden: bool = False
     """Somebody hid the sheet; it is reported and not read, because hidden rows are not meant to be shown."""
@@ -93,7 +93,7 @@ def _table(workbook: python_calamine.CalamineWorkbook, sheet: python_calamine.Sh
     return RawTable(
         name=sheet.name,
         rows=((line, texts_of(row)) for line, row in enumerate(found.iter_rows(), 1)),
-        height=found.total_height + 1,
+        height=0 if found.start is None else found.total_height + 1,
         merged=_merged(found),
     )
 

@@ -45,61 +45,6 @@ from tests.catalogue import (
     withdrawn,
 )
 
-MIGRATIONS = [REPLICATION, ("hub", Path(__file__).parents[2] / "hub" / "migrations")]
-T = TypeVar("T")
-
-
-class Hub:
-    """A catalogue in a file, and the sink that fills it."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.application = Application(lambda: 1_790_000_000_000)
-
-    async def apply(self, *frames: AcceptedFrame) -> None:
-        for frame in frames:
-            frame.prepared = self.application.prepare(frame)
-        await self.database.write(lambda connection: self.application.apply(connection, frames))
-
-    async def tell(self, *events: Event, site: Site = VILLAGE, epoch: str = "e1") -> None:
-        await self.apply(accepted(events, site, epoch))
-
-    async def stored(self, number: int) -> list[Stored]:
-        def step(connection: Connection) -> list[Stored]:
-            return [stored_from(tuple(row)) for row in connection.execute(rows_of(record_id(number)))]
-
-        return await self.database.read(step)
-
-    async def one(self, number: int) -> Stored:
-        (found,) = await self.stored(number)
-        return found
-
-    async def titles(self, words: str) -> list[str]:
-        page = await self.database.read(lambda connection: search(connection, Query(words=words, limit=100)))
-        assert page.total == len(page.hits)
-        return [hit.record.title for hit in page.hits]
-
-    async def index(self) -> list[tuple[object, ...]]:
-        """Every term with its places: what the index really holds."""
-
-        def step(connection: Connection) -> list[tuple[object, ...]]:
-            connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, search, instance)")
-            try:
-                return [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM terms ORDER BY 2, 1, 4")]
-            finally:
-                connection.exec_driver_sql("DROP TABLE temp.terms")
-
-        return await self.database.write(step)
-
-    async def rebuilt_index(self) -> list[tuple[object, ...]]:
-        def step(connection: Connection) -> int:
-            connection.execute(catalogue_state.update().values(index_version=-1))
-            return refresh_index(connection)
-
-        await self.database.write(step)
-        return await self.index()
-
-
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     async with opened(tmp_path / "hub.db", MIGRATIONS) as database:

@@ -1,0 +1,317 @@
+"""``danglian-hub record``: all that the hub holds of one record, where each value came from, and what is like it."""
+
+import argparse
+import asyncio
+import getpass
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, Select, select
+
+from hub import config, duplicates, keyring
+from hub.catalogue import Stored, history_of, origin_epoch, readable, rows_of, stored_from
+from hub.commands.fields import ACCESS, CAUSES, field_word
+from hub.commands.listing import check_database, moment, show_table, worded
+from hub.duplicates import Alike, Decision, Entry, alike_to
+from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.search import Query, search
+from hub.tables import conflict
+from protocol.errors import BadValue, Refused
+from protocol.events import WithdrawalCause
+from protocol.limits import SEARCH_HITS_MAX
+from protocol.records import Record
+from protocol.vocabularies import AccessStatus
+from protocol.wording import Text
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.database import Database, opened
+from replication.migrations import REPLICATION
+
+_HELP = "查看一条条目的全部内容、来源与相似条目 / one record: all fields, where they came from, what is like it"
+
+_FIELD_HEADERS = (Text(zh="字段", en="field"), Text(zh="值", en="value"), Text(zh="来自", en="since"))
+_HISTORY_HEADERS = (Text(zh="位置", en="position"), Text(zh="时间", en="when"), Text(zh="变化", en="what changed"))
+_ALIKE_HEADERS = (
+    Text(zh="站点", en="site"),
+    Text(zh="档号", en="reference code"),
+    Text(zh="题名", en="title"),
+    Text(zh="相同之处", en="agrees in"),
+    Text(zh="条目标识", en="record"),
+)
+
+
+class FieldOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """The event that a field's present value came with."""
+
+    epoch: str
+    seq: int
+    at_ms: int
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One change after the first description: names of fields, or the cause of a withdrawal; never values."""
+
+    epoch: int
+    seq: int
+    at_ms: int
+    kind: str
+    actor: str
+    what: str
+
+
+class EntryView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one site says about the record."""
+
+    site: str
+    site_name: str
+    ref_code: str
+    access_status: AccessStatus
+    withdrawn: WithdrawalCause | None
+    record: Record | None
+    """None for a tombstone."""
+    owner: str
+    """Who owns it 所有, who keeps it 保管, who may release it 利用决定: three facts (promise 1)."""
+    custodian: str
+    releaser: str
+    first: FieldOrigin
+    fields: dict[str, FieldOrigin]
+    """Fields whose value is newer than the first description."""
+    history: list[Step]
+    conflicts: int
+    """Contradicting contents that claimed a place in its history."""
+    alike: list[Alike]
+
+
+class RecordView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the hub holds under one record id; more than one entry means that two sites claim the same id."""
+
+    record_id: UUID
+    entries: list[EntryView]
+    decisions: list[Decision]
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    parser = parsers.add_parser("record", help=_HELP, description=_HELP)
+    add_home_option(parser)
+    parser.add_argument("id", metavar="ID", help="条目标识或档号 / record id, or its reference code")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--apart", metavar="OTHER", help="判定两条不是同一件 / decide that two are different things")
+    choice.add_argument("--together", metavar="OTHER", help="撤销上述判定 / reverse such a decision")
+    parser.add_argument("--by", default="", metavar="WHO", help="判定人（默认当前用户）/ who decides")
+    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a record, or note a decision about two."""
+    home = home_at(args.home)
+    config.load(home.settings)
+    check_database(home)
+    other = args.apart or args.together
+    if other:
+        by = args.by or getpass.getuser()
+        changed = asyncio.run(decided(home, args.id, other, by, apart=args.apart is not None))
+        say(_DECIDED if changed else _AS_BEFORE)
+        return EXIT_OK
+    view = asyncio.run(looked_up(home, args.id))
+    if args.json:
+        say_json(view)
+    else:
+        for entry in view.entries:
+            _print(entry)
+        _print_decisions(view)
+    return EXIT_OK if view.entries else EXIT_PROBLEM
+
+
+_DECIDED = Text(zh="已记录。", en="Noted.")
+_AS_BEFORE = Text(zh="与原有判定相同，没有变化。", en="Nothing changed: it was so before.")
+
+
+async def looked_up(home: HubHome, named: str) -> RecordView:
+    """Return all that the hub holds of a record, named by its id or its reference code.
+
+    Raises:
+        Refused: nothing is known under this name, or several records share the reference code.
+
+    """
+    async with opened(home.database, [REPLICATION, SCHEMA], read_only=True) as database:
+        return await database.read(lambda connection: view_of(connection, record_named(connection, named)))
+
+
+async def decided(home: HubHome, one: str, other: str, by: str, *, apart: bool) -> bool:
+    """Note that two records are different things, or reverse that; False if it was so before."""
+    now_ms = time.time_ns() // 10**6
+    decide = duplicates.set_apart if apart else duplicates.bring_together
+
+    def step(connection: Connection) -> bool:
+        return decide(connection, record_named(connection, one), record_named(connection, other), by, now_ms)
+
+    database: Database
+    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+        return await database.write(step)
+
+
+def record_named(connection: Connection, named: str) -> UUID:
+    """Return the id of the record that somebody named; raises ``Refused`` as ``looked_up``."""
+    try:
+        return UUID(named)
+    except ValueError:
+        page = search(connection, Query(words=f'"{named}"', limit=SEARCH_HITS_MAX))
+    found = {
+        hit.record.record_id: hit
+        for hit in page.hits
+        if named in (hit.record.ref_code, hit.record.ref_code_as_given, *(alias.code for alias in hit.record.aliases))
+    }
+    if len(found) == 1:
+        return next(iter(found))
+    if not found:
+        raise Refused(
+            Text(zh=f"没有条目标识或档号为 {named} 的条目。", en=f"no record has the id or reference code {named}"),
+            Text(zh="可先用 search 查找。", en="Find it with search first."),
+        )
+    listed = "；".join(f"{hit.record.record_id}（{hit.site}）" for hit in found.values())
+    raise Refused(
+        Text(zh=f"档号 {named} 有 {len(found)} 条：{listed}", en=f"{len(found)} records share {named}: {listed}"),
+        Text(zh="请改用条目标识。", en="Name the record by its id."),
+    )
+
+
+def view_of(connection: Connection, record_id: UUID) -> RecordView:
+    """Return all that the hub holds under a record id.
+
+    Raises:
+        Refused: the hub knows nothing under this id.
+
+    """
+    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    stored = [stored_from(tuple(row)) for row in connection.execute(rows_of(record_id))]
+    if not stored:
+        raise Refused(Text(zh=f"没有条目 {record_id}。", en=f"the hub knows no record {record_id}"))
+    return RecordView(
+        record_id=record_id,
+        entries=[_entry(connection, one, names.get(one.site, "")) for one in stored],
+        decisions=duplicates.decisions_about(connection, record_id),
+    )
+
+
+def _entry(connection: Connection, stored: Stored, name: str) -> EntryView:
+    record, origins = _readable(stored), stored.held.origins
+    epochs = {
+        origin: FieldOrigin(epoch=origin_epoch(connection, stored.site, origin), seq=origin.seq, at_ms=origin.at_ms)
+        for origin in {origins.first, *origins.fields.values()}
+    }
+    owner = (record.owner or record.repository_id) if record else ""
+    return EntryView(
+        site=stored.site,
+        site_name=name,
+        ref_code=stored.ref_code,
+        access_status=stored.held.access_status,
+        withdrawn=stored.held.withdrawn,
+        record=record,
+        owner=owner,
+        custodian=(record.custodian or record.repository_id) if record else "",
+        releaser=(record.releaser or owner) if record else "",
+        first=epochs[origins.first],
+        fields={field: epochs[origin] for field, origin in sorted(origins.fields.items())},
+        history=_history(connection, stored),
+        conflicts=len(connection.execute(_conflicts(stored)).all()),
+        alike=alike_to(connection, Entry(site=stored.site, record=record)) if record else [],
+    )
+
+
+def _readable(stored: Stored) -> Record | None:
+    try:
+        return readable(stored)
+    except BadValue:
+        return None
+
+
+def _history(connection: Connection, stored: Stored) -> list[Step]:
+    rows = connection.execute(history_of(stored.record_id, stored.site))
+    return [msgspec.convert(row, Step, from_attributes=True) for row in rows]
+
+
+def _conflicts(stored: Stored) -> Select[int]:
+    return select(conflict.c.seq).where(conflict.c.record_id == stored.record_id, conflict.c.site == stored.site)
+
+
+# Words
+
+
+def _print(entry: EntryView) -> None:
+    say(
+        Text(
+            zh=f"{entry.site} {entry.site_name}  {entry.ref_code}",
+            en=f"{entry.site} {entry.site_name}  {entry.ref_code}",
+        )
+    )
+    if entry.record is None:
+        cause = CAUSES[entry.withdrawn] if entry.withdrawn else Text(zh="内容尚不可读", en="not readable yet")
+        say(Text(zh=f"已撤出目录：{cause.zh}", en=f"not in the catalogue: {cause.en}"))
+    else:
+        show_table(_FIELD_HEADERS, _field_rows(entry, entry.record))
+        say(
+            Text(
+                zh=f"所有 {entry.owner}；保管 {entry.custodian}；利用决定 {entry.releaser}",
+                en=f"owned by {entry.owner}; kept by {entry.custodian}; released by {entry.releaser}",
+            )
+        )
+    if entry.history:
+        show_table(_HISTORY_HEADERS, [_step_row(step) for step in entry.history])
+    if entry.conflicts:
+        say(Text(zh=f"有 {entry.conflicts} 处历史冲突", en=f"{entry.conflicts} contradictions in its history"))
+    if entry.alike:
+        show_table(_ALIKE_HEADERS, [_alike_row(like) for like in entry.alike])
+
+
+def _field_rows(entry: EntryView, record: Record) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = []
+    for field, value in msgspec.to_builtins(record).items():
+        origin = entry.fields.get(field, entry.first)
+        shown = worded(ACCESS[entry.access_status]) if field == "access_status" else _shown(value)
+        rows.append((worded(field_word(field)), shown, f"{origin.seq} · {moment(origin.at_ms)}"))
+    return rows
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "；".join(_shown(one) for one in value)
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_shown(one)}" for name, one in value.items())
+    return str(value)
+
+
+def _step_row(step: Step) -> Sequence[str]:
+    if step.kind == "withdrawn":
+        words = worded(CAUSES[WithdrawalCause(step.what)])
+    else:
+        words = "、".join(worded(field_word(field)) for field in step.what.split(",") if field)
+    return f"{step.epoch}/{step.seq}", moment(step.at_ms), words
+
+
+def _alike_row(like: Alike) -> Sequence[str]:
+    agrees = "、".join(worded(field_word(proof.value)) for proof in like.evidence)
+    return (
+        like.site,
+        like.record.ref_code,
+        like.record.title,
+        f"{agrees}{worded(_APART) if like.apart else ''}",
+        str(like.record.record_id),
+    )
+
+
+_APART = Text(zh="（已判定不是同一件）", en=" (decided: different things)")
+
+
+def _print_decisions(view: RecordView) -> None:
+    for one in view.decisions:
+        other = one.second if one.first == view.record_id else one.first
+        when = moment(one.decided_at_ms)
+        zh = f"{when} {one.decided_by} 判定与 {other} 不是同一件"
+        en = f"{when} {one.decided_by} decided that {other} is a different thing"
+        if one.reversed_at_ms is not None:
+            zh += f"，{moment(one.reversed_at_ms)} 由 {one.reversed_by} 撤销"
+            en += f", reversed {moment(one.reversed_at_ms)} by {one.reversed_by}"
+        say(Text(zh=zh, en=en))
