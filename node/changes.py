@@ -106,10 +106,9 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def content_key(record: Record) -> int:
-    """Return the fingerprint of what a record says, without its code: signed 64 bits, as databases store it."""
+    """Return the fingerprint of what a record says, without its code and level: signed 64 bits, as databases have."""
     said = "\x1f".join(
         (
-            record.level,
             record.title,
             record.doc_no,
             record.date_edtf or record.date_raw,

@@ -118,12 +118,6 @@ def file_named(connection: Connection, file_id: int) -> CatalogueFile:
     return _file(row)
 
 
-def twins(connection: Connection, sha256: bytes) -> list[CatalogueFile]:
-    """Return the files that had these bytes when they were last read."""
-    statement = select(file).where(file.c.sha256 == sha256, file.c.state != FileState.REFUSED.value)
-    return [_file(row) for row in connection.execute(statement).mappings()]
-
-
 def counts(connection: Connection) -> FileCounts:
     """Return the sums that a sign of life and the status tell."""
     row = connection.execute(

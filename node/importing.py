@@ -31,6 +31,10 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     moved: tuple[Seat, ...] = ()
 
 
+StoredPlace = tuple[int, str, int, bytes]
+"""Number, sheet, line and row digest of a stored record."""
+
+
 class Tally(msgspec.Struct, kw_only=True):
     """How many rows came to what."""
 
@@ -46,6 +50,7 @@ class Tally(msgspec.Struct, kw_only=True):
 class FileImport:
     """One reading of one file, step by step.
 
+    - ``stored`` are the records of the file, ``strays`` those of files that are gone: the file may continue both.
     - ``batches`` gives the rows that are not the same as a stored one, described. The first load of a file comes in
       bounded batches. A file that was loaded before comes in one batch, because a row may be found again only among
       all of those that the file does not list any more.
@@ -57,7 +62,8 @@ class FileImport:
         self,
         reading: FileReading,
         file_id: int,
-        stored: Sequence[tuple[int, str, int, bytes]],
+        stored: Sequence[StoredPlace],
+        strays: Sequence[StoredPlace],
         *,
         is_first_load: bool,
     ) -> None:
@@ -67,7 +73,8 @@ class FileImport:
         """New sheet and line of rows that are the same as stored ones, with their records."""
         self._reading = reading
         self._file_id = file_id
-        self._unclaimed = Unclaimed(stored)
+        self._strays = frozenset(docid for docid, *_ in strays)
+        self._unclaimed = Unclaimed([*stored, *strays])
         self._found: set[int] = set()
         self._is_first_load = is_first_load
         self._taken: dict[CodeKey, Place] | None = None
@@ -91,7 +98,9 @@ class FileImport:
                 continue
             docid, place = claimed
             self.tally.unchanged += 1
-            if place != (sheet.name, raw.line):
+            is_stray = docid in self._strays
+            self.tally.moved += is_stray
+            if is_stray or place != (sheet.name, raw.line):
                 self.shifted.append((sheet.name, raw.line, docid))
         yield self._described(other)
 
@@ -114,7 +123,7 @@ class FileImport:
     def has_changed(self) -> bool:
         """True if the file lists other records than before."""
         tally = self.tally
-        return bool(tally.new or tally.changed or tally.renumbered or tally.moved or self._unclaimed.docids)
+        return bool(tally.new or tally.changed or tally.renumbered or tally.moved or self.vanished)
 
     @property
     def needs_codes(self) -> bool:
@@ -123,8 +132,8 @@ class FileImport:
 
     @property
     def vanished(self) -> list[int]:
-        """Stored rows that were not found again in any form, in their order."""
-        return sorted(self._unclaimed.docids - self._found)
+        """Stored rows of the file that were not found again in any form, in their order."""
+        return sorted(self._unclaimed.docids - self._found - self._strays)
 
     def chunks(
         self,

@@ -141,9 +141,11 @@ class Importer:
 
     async def _take_copy(self, settled: SettledFile, copy: Spooled) -> Taken:
         rules = self.fingerprint(settled.folder)
-        twins = await self._database.read(partial(files.twins, sha256=copy.sha256))
-        renamed = await asyncio.to_thread(_gone, twins)
-        recognised = partial(self._recognised, settled=settled, copy=copy, rules=rules, renamed=renamed)
+        others = await self._database.read(files.files_in)
+        is_known = any((file.folder, file.path) == (settled.folder.name, settled.relative) for file in others)
+        # A new name may be a new name for a file that is gone; the walk that would notice that may come later.
+        gone = [] if is_known else await asyncio.to_thread(_gone, others)
+        recognised = partial(self._recognised, settled=settled, copy=copy, rules=rules, gone=gone)
         found = await self._database.write(recognised)
         if found.outcome is not None:
             return Taken(outcome=found.outcome)
@@ -171,7 +173,7 @@ class Importer:
         settled: SettledFile,
         copy: Spooled,
         rules: str,
-        renamed: CatalogueFile | None,
+        gone: Sequence[CatalogueFile],
     ) -> Recognised:
         """Find out which file this is, and whether it has to be read."""
         seen = SeenFile(
@@ -185,11 +187,15 @@ class Importer:
         )
         known, outcome = files.file_at(connection, seen.folder, seen.path), Outcome.UNCHANGED
         if known is None:
-            known, outcome = renamed, Outcome.RENAMED
+            files.set_missing(connection, [file.file_id for file in gone if not file.missing_since_ms], seen.at_ms)
+            renamed = (file for file in gone if file.sha256 == copy.sha256 and file.state is not FileState.REFUSED)
+            known, outcome = next(renamed, None), Outcome.RENAMED
         if known is None:
             return Recognised(file_id=files.begin(connection, seen).file_id)
         is_same = known.sha256 == copy.sha256 and known.reading == rules
-        is_read = is_same and known.state is not FileState.LOADING
+        # Not if its records have been withdrawn, or live on elsewhere, since it was read.
+        is_whole = lookups.count_listed(connection, known.file_id) == known.accepted
+        is_read = is_same and is_whole and known.state is not FileState.LOADING
         files.seen_again(connection, known.file_id, seen, is_read=is_read)
         if is_read:
             brake.lapse(connection, known.folder, known.file_id, self._clock_ms(), Cause.FILE_VANISHED)
@@ -201,17 +207,18 @@ class Importer:
 
     async def _read(self, settled: SettledFile, found: Recognised, reading: FileReading) -> Taken:
         stored = await self._database.read(partial(lookups.rows_of_file, file_id=found.file_id))
+        strays = await self._database.read(partial(lookups.rows_of_missing_files, file_id=found.file_id))
         around = await self._database.read(partial(lookups.surroundings, file_id=found.file_id))
         # A load that was interrupted goes on as a first load: all that is stored stands in the part that was read.
-        is_first_load = not stored or found.is_interrupted
-        work = FileImport(reading, found.file_id, stored, is_first_load=is_first_load)
+        is_first_load = not strays and (not stored or found.is_interrupted)
+        work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load)
         batches = work.batches()
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             if batch:
                 await self._take_batch(work, batch, found.file_id, around)
         for start in range(0, len(work.shifted), CHUNK_ROWS):
             places = work.shifted[start : start + CHUNK_ROWS]
-            await self._database.write(partial(store.move_lines, places=places))
+            await self._database.write(partial(store.move_lines, file_id=found.file_id, places=places))
         vanished = await self._vanished(work, found.file_id, len(stored))
         await asyncio.to_thread(_write_rejects, settled.path, reading, work)
         await self._finish(work, reading, found.file_id)
@@ -301,9 +308,9 @@ def _spooled(source: Path, folder: Path) -> Spooled:
     return Spooled(path=target, sha256=digest.digest())
 
 
-def _gone(twins: Sequence[CatalogueFile]) -> CatalogueFile | None:
-    """Return the first file that is not in its place any more."""
-    return next((twin for twin in twins if look_at(Path(twin.folder, twin.path)) is None), None)
+def _gone(known: Sequence[CatalogueFile]) -> list[CatalogueFile]:
+    """Return the files that are not in their places any more."""
+    return [file for file in known if look_at(Path(file.folder, file.path)) is None]
 
 
 def _related(

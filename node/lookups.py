@@ -25,6 +25,14 @@ def rows_of_file(connection: Connection, file_id: int) -> list[tuple[int, str, i
     return [(docid, sheet, line, digest) for docid, sheet, line, digest in found]
 
 
+def rows_of_missing_files(connection: Connection, file_id: int) -> list[tuple[int, str, int, bytes]]:
+    """Return the same for all files that are gone from their places: another file may have taken over their rows."""
+    missing = connection.exec_driver_sql(
+        "SELECT file_id FROM file WHERE missing_since_ms IS NOT NULL AND file_id <> ? ORDER BY file_id", (file_id,)
+    )
+    return [row for (missing_id,) in missing.all() for row in rows_of_file(connection, missing_id)]
+
+
 def records_by_docid(connection: Connection, docids: Iterable[int]) -> list[StoredRecord]:
     """Return records by their numbers in the index, in the order of their places."""
     return _stored(
@@ -74,10 +82,10 @@ def surroundings(connection: Connection, file_id: int) -> Surroundings:
     return Surroundings(has_others=bool(others), has_gone=bool(gone))
 
 
-def count_of_file(connection: Connection, file_id: int) -> int:
-    """Return how many standing records a file has, whether it lists them now or not."""
+def count_listed(connection: Connection, file_id: int) -> int:
+    """Return how many records stand in a file as it was last read."""
     counted: int = connection.exec_driver_sql(
-        "SELECT count(*) FROM record WHERE file_id = ? AND row_digest <> x''", (file_id,)
+        "SELECT count(*) FROM record WHERE file_id = ? AND line > 0", (file_id,)
     ).scalar_one()
     return counted
 

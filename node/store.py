@@ -172,10 +172,13 @@ def _cells(seen: Seen) -> tuple[object, ...]:
     return seen.file_id, seen.sheet, seen.line, seen.row_digest, seen.warnings, seen.raw
 
 
-def move_lines(connection: Connection, places: Sequence[tuple[str, int, int]]) -> None:
-    """Note the new sheet and line of rows that did not change: (sheet, line, docid)."""
+def move_lines(connection: Connection, file_id: int, places: Sequence[tuple[str, int, int]]) -> None:
+    """Note the new file, sheet and line of rows that did not change: (sheet, line, docid)."""
     if places:
-        connection.exec_driver_sql("UPDATE record SET sheet = ?, line = ? WHERE docid = ?", list(places))
+        connection.exec_driver_sql(
+            "UPDATE record SET file_id = ?, sheet = ?, line = ? WHERE docid = ?",
+            [(file_id, sheet, line, docid) for sheet, line, docid in places],
+        )
 
 
 def set_lines(connection: Connection, line: int, docids: Sequence[int]) -> None:

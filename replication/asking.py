@@ -68,6 +68,9 @@ class _Asked:
         self.unawaited = unawaited
         """Sites believed offline that hear the question all the same, because it goes to everybody."""
         self.heard: set[str] = set()
+        self.owed = len(awaited)
+        """Answers that were not handed out yet."""
+        self.is_over = False
         self.sent_at = 0.0
         self.arrivals: asyncio.Queue[SiteAnswer | None] = asyncio.Queue()
 
@@ -77,7 +80,7 @@ def _nobody(_question: str, _answer: SiteAnswer) -> None:
 
 
 class Asker:
-    """Asks questions in one name; use it inside ``opened``."""
+    """Asks questions in one name, which nobody else uses at the same time; use it inside ``opened``."""
 
     def __init__(
         self,
@@ -113,7 +116,7 @@ class Asker:
         sites: Sequence[Site],
         deadline_s: float,
         *,
-        offline: Collection[Site] = (),
+        offline: Collection[Site] = frozenset(),
         everyone: bool = False,
     ) -> AsyncGenerator[SiteAnswer, None]:
         """Yield exactly one answer for each of ``sites``, as they come.
@@ -127,29 +130,24 @@ class Asker:
             BadValue: the question is too large.
 
         """
-        offline = frozenset(offline)
         away = [site for site in sites if site in offline]
         for site in away:
             yield SiteAnswer(site=site, outcome=Outcome.OFFLINE)
         asked = self._compose(compose, [site for site in sites if site not in offline], away if everyone else [])
-        if not asked.awaited:
+        if not asked.owed:
             return
-        count = len(asked.awaited)
-        await self._take_turn(count, deadline_s)
-        self._open[asked.name] = asked
+        await self._take_turn(asked, deadline_s)
         timer = asyncio.get_running_loop().call_later(deadline_s, asked.arrivals.put_nowait, None)
         try:
             await self._send(asked, everyone=everyone)
-            while count and (arrival := await asked.arrivals.get()) is not None:
-                count -= 1
-                self._allowance.give(1)
+            while (arrival := await self._next(asked)) is not None:
                 yield arrival
-            for site in tuple(asked.awaited.values()):
+            for site in self._close(asked):
                 yield SiteAnswer(site=site, outcome=Outcome.LATE, took_ms=self._since(asked))
         finally:
             timer.cancel()
-            self._allowance.give(count)
             self._close(asked)
+            self._allowance.give(asked.owed)
 
     async def ask_one(self, compose: QuestionFactory, site: Site, deadline_s: float) -> SiteAnswer:
         """Ask one site and return its answer, or that it is late; raises as ``ask``."""
@@ -165,16 +163,31 @@ class Asker:
             {subjects.reply(site, self._name, name): site for site in unawaited},
         )
 
-    async def _take_turn(self, count: int, deadline_s: float) -> None:
+    async def _take_turn(self, asked: _Asked, deadline_s: float) -> None:
         try:
             async with asyncio.timeout(deadline_s):
-                await self._allowance.take(count)
+                await self._allowance.take(asked.owed)
         except TimeoutError as error:
             raise CallTimeout(
                 Text(
                     zh="同时进行的查询过多，请稍后再试。", en="too many questions are under way; ask again in a moment"
                 )
             ) from error
+        self._open[asked.name] = asked
+
+    async def _next(self, asked: _Asked) -> SiteAnswer | None:
+        """Return the next answer; None when all have come, or at the deadline when none is left in the queue."""
+        if not asked.owed:
+            return None
+        arrival = None if asked.is_over else await asked.arrivals.get()
+        if arrival is None:
+            asked.is_over = True
+            # Whoever takes the answers was slow: these came behind the deadline's mark, and yet before the end.
+            arrival = None if asked.arrivals.empty() else asked.arrivals.get_nowait()
+        if arrival is not None:
+            asked.owed -= 1
+            self._allowance.give(1)
+        return arrival
 
     async def _send(self, asked: _Asked, *, everyone: bool) -> None:
         asked.sent_at = self._clock()
@@ -192,11 +205,13 @@ class Asker:
                 return
             sent = True
 
-    def _close(self, asked: _Asked) -> None:
+    def _close(self, asked: _Asked) -> tuple[Site, ...]:
+        """End a question and return who is silent; what comes from now on is late."""
         self._open.pop(asked.name, None)
         self._closed[asked.name] = asked
         if len(self._closed) > CLOSED_QUESTIONS_KEPT:
             del self._closed[next(iter(self._closed))]
+        return tuple(asked.awaited.values())
 
     def _since(self, asked: _Asked) -> float:
         return round((self._clock() - asked.sent_at) * 1000, 3)

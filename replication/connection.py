@@ -101,6 +101,8 @@ async def connected(
         keeping.cancel()
         await asyncio.wait([keeping])
         if not keeping.cancelled():
+            if host is not None:
+                host.uncancel()
             keeping.result()
 
 
@@ -282,8 +284,9 @@ class Link:
                     await closed.wait()
             signs = vital_signs(client)
             if closed.is_set():
-                words = str(client.last_error or "").lower()
-                return FaultKind.AUTHENTICATION if "authoriz" in words else FaultKind.LINK_LOST
+                error = client.last_error
+                revoked = error is not None and kind_of_dial_error(error) is FaultKind.AUTHENTICATION
+                return FaultKind.AUTHENTICATION if revoked else FaultKind.LINK_LOST
             # Not closed, yet not reading: the library hangs on a socket that swallows bytes, or its reader has died.
             if not signs.is_reading:
                 return FaultKind.LINK_STALLED

@@ -17,6 +17,7 @@ from tests.catalogue import VILLAGE, accepted, record_id
 
 MIGRATIONS = [REPLICATION, ("hub", Path(__file__).parents[1] / "hub" / "migrations")]
 
+
 class Hub:
     """A catalogue in a file, and the sink that fills it."""
 
@@ -66,5 +67,3 @@ class Hub:
 
         await self.database.write(step)
         return await self.index()
-
-

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from protocol.codec import decode_record
-from protocol.events import AccessChanged, Described, Withdrawn
+from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Described, Withdrawn
 from replication.acceptance import AcceptedFrame
 from replication.digests import Tally, record_digest, tally_of
 
@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS ledger (
     PRIMARY KEY (site, record_id)
 )
 """
+
+_BASELINE = b""
+"""Stands where a record's id would, in the line that remembers where the site's latest baseline began."""
 
 
 class Ledger:
@@ -40,6 +43,8 @@ class Ledger:
                     self._keep(connection, frame, record_id, event.seq, bytes(event.record))
                 elif isinstance(event, Withdrawn):
                     self._keep(connection, frame, event.record_id.bytes, event.seq, None)
+                elif isinstance(event, BaselineMarked):
+                    self._mark(connection, frame, event)
 
     @staticmethod
     def _keep(connection: Connection, frame: AcceptedFrame, record_id: bytes, seq: int, body: bytes | None) -> None:
@@ -47,6 +52,18 @@ class Ledger:
             "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET epoch = excluded.epoch,"
             " seq = excluded.seq, body = excluded.body WHERE excluded.epoch <> epoch OR excluded.seq > seq",
             (frame.site.code, record_id, frame.epoch, seq, body),
+        )
+
+    def _mark(self, connection: Connection, frame: AcceptedFrame, mark: BaselineMarked) -> None:
+        if mark.phase is BaselinePhase.BEGIN:
+            self._keep(connection, frame, _BASELINE, mark.seq, None)
+            return
+        # What was not described since the baseline began is withdrawn, whatever epoch it came from.
+        connection.exec_driver_sql(
+            "UPDATE ledger SET body = NULL, epoch = began.epoch, seq = began.seq"
+            " FROM (SELECT epoch, seq FROM ledger WHERE site = ?1 AND record_id = ?2 AND epoch = ?3 AND seq < ?4) began"
+            " WHERE site = ?1 AND body IS NOT NULL AND (ledger.epoch <> began.epoch OR ledger.seq < began.seq)",
+            (frame.site.code, _BASELINE, frame.epoch, mark.seq),
         )
 
 

@@ -2,32 +2,31 @@
 
 import csv
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import Connection
 
-from node import store
 from node.brake import HeldChange, held
 from node.config import BrakeBounds, FolderSettings
+from node.folders import look_at
 from node.ingest import Importer, Taken
 from node.intake import Intake
 from node.reading import context_of
+from node.settling import Look
 from node.tables import SCHEMA
 from node.watching import FolderWatch, SettledFile, WatchedFolder
 from node.withdrawals import Withdrawals
-from protocol.codec import decode_record
-from protocol.events import EventHead
+from protocol.codec import decode_event, decode_record
+from protocol.events import Event
 from protocol.records import Record
 from replication import outbox
 from replication.database import Database, opened
 from replication.keys import Identity, new_seed
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
-from replication.seal import unsealed
+from replication.seal import unseal
 
 CODE = "330523108204"
 HEADER = ("档号", "题名", "责任者", "文号", "日期", "保管期限", "页数", "密级", "开放标识")
@@ -115,7 +114,7 @@ class NodeSite:
         look = self.look(name)
         return await self.importer.take(SettledFile(folder=self.watched, relative=name, look=look))
 
-    def look(self, name: str) -> "Look":
+    def look(self, name: str) -> Look:
         """Return how a file looks now."""
         look = look_at(self.folder / name)
         assert look is not None
@@ -123,10 +122,10 @@ class NodeSite:
 
     async def settle(self, seconds: float = 3.0) -> None:
         """Walk through the folder, wait until everything in it has settled, and take it."""
-        self.watch.scan_soon()
-        await self.intake.step()
-        self.clock.now_s += seconds
-        await self.intake.step()
+        for pause_s in (0.0, seconds):
+            self.clock.now_s += pause_s
+            self.watch.scan_soon()
+            await self.intake.step()
 
     async def records(self) -> dict[str, Record]:
         """Return the listed records by their titles."""
@@ -147,7 +146,7 @@ class NodeSite:
             return [
                 decode_event(event)
                 for sealed in frames
-                for event in unsealed(sealed.sealed, self.writer.identity.public_key).events
+                for event in unseal(sealed.sealed, [self.writer.identity.public_key]).events
             ]
 
         return await self.database.read(read)

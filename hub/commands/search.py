@@ -160,11 +160,10 @@ def day(text: str, *, end: bool) -> datetime.date | None:
     if not text:
         return None
     try:
-        numbers = [int(part) for part in text.replace("/", "-").replace(".", "-").split("-")]
-        year, month, day_of_month = (*numbers, *(None, None))[:3]
-        if day_of_month is not None and month is not None:
-            return datetime.date(year or 0, month, day_of_month)
-        first = datetime.date(year or 0, month or (12 if end else 1), 1)
+        year, *rest = (int(part) for part in text.replace("/", "-").replace(".", "-").split("-"))
+        if len(rest) > 1:
+            return datetime.date(year, *rest)
+        first = datetime.date(year, rest[0] if rest else 12 if end else 1, 1)
         if not end:
             return first
         following = first.replace(day=28) + datetime.timedelta(days=4)

@@ -5,8 +5,10 @@ it ask for 400 GB and end the process, so the rectangle is measured first, in a 
 all parts to their end also proves that the file was written to its end and that its directory does not lie about sizes.
 """
 
+import errno
 import itertools
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -58,7 +60,12 @@ def check_package(path: Path) -> None:
             bounds = {part: _bounded(package, part) for part in _text_parts(package)}
             if sum(bounds.values()) > WORKBOOK_CELLS_MAX:
                 check_cells(sum(_measured(package, part) for part, bound in bounds.items() if bound))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
+        raise UnreadableFile("file_incomplete") from error
+    except OSError as error:
+        # A damaged directory points before the start of the file.
+        if error.errno != errno.EINVAL:
+            raise
         raise UnreadableFile("file_incomplete") from error
 
 

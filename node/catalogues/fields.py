@@ -172,7 +172,8 @@ def plain_header(text: str) -> str:
 @functools.lru_cache(maxsize=HEADER_CACHE_ENTRIES)
 def meaning_of(text: str) -> Meaning | None:
     """Return what a header means, or None if the table does not know it."""
-    if not text or len(text) > HEADER_CHARS_MAX:
+    if not text or len(text) > HEADER_CHARS_MAX or "{" in text:
+        # Braces mark the places of a template that nobody has filled in.
         return None
     without_brackets = _IN_BRACKETS.sub("", unicodedata.normalize("NFKC", text))
     for plain in (plain_header(text), plain_header(without_brackets)):

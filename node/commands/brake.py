@@ -16,7 +16,7 @@ from node.brake import Decision, HeldChange
 from node.home import NodeHome, add_home_option, home_of
 from node.tables import SCHEMA
 from node.wording import moment
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers
+from replication.command_line import EXIT_OK, Parsers
 from replication.database import opened
 from replication.migrations import REPLICATION
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "list":
         changes = asyncio.run(_listed(home, with_past=args.all))
         sys.stdout.write(_as_json(changes) if args.json else _as_text(changes))
-        return EXIT_PROBLEM if any(change.state is brake.BrakeState.HELD for change in changes) else EXIT_OK
+        return EXIT_OK
     if not args.ids:
         raise brake.no_number()
     decided = asyncio.run(_decided(home, args.ids, Decision(args.action)))
@@ -79,7 +79,7 @@ async def _decided(home: NodeHome, ids: list[int], decision: Decision) -> list[H
 
 
 def _as_json(changes: list[HeldChange]) -> str:
-    return msgspec.json.format(msgspec.json.encode(changes)).decode() + "\n"
+    return msgspec.json.encode(changes).decode() + "\n"
 
 
 def _as_text(changes: list[HeldChange]) -> str:

@@ -27,7 +27,7 @@ from node.home import home_at as node_home_at
 from protocol.enrolment import parse_code
 from protocol.errors import Refused
 from protocol.sites import Site, parse_site
-from tests.bench.programs import Program, finished, running
+from tests.bench.programs import PROJECT, Program, finished, running, worker
 from tests.servers import free_port
 
 COUNTY_CODE = "330599000000"
@@ -61,6 +61,11 @@ class County(msgspec.Struct, frozen=True, kw_only=True):
     home: HubHome
     door: str
     hub: Program
+
+    @property
+    def broker_pid(self) -> int:
+        """The process id of the hub's broker."""
+        return int(self.home.broker_pid.read_text())
 
     def watermark(self, site: str) -> int:
         """How far the hub has applied a site's events."""
@@ -115,14 +120,25 @@ async def enrolled(county: County, codes: Sequence[Site]) -> list[NodeHome]:
     return homes
 
 
+def settling(home: NodeHome, settle_s: float) -> None:
+    """Have a node's files settle within so many seconds."""
+    text = home.settings.read_text(encoding="utf-8")
+    home.settings.write_text(f"settle-s = {settle_s}\n{text}", encoding="utf-8")
+
+
 @asynccontextmanager
 async def node(home: NodeHome) -> AsyncIterator[Program]:
     """Run the node of a home; returns when it is ready."""
     log = home.root.with_suffix(".log")
     seen = log.stat().st_size if log.exists() else 0
-    command = (sys.executable, "-m", "node", "run", "--home", str(home.root))
-    async with running(*command, log=log, listen=False) as program:
-        await logged(log, "node_ready", seen)
+    command: tuple[str, ...] = (sys.executable, "-m", "node", "run", "--home", str(home.root))
+    if not (PROJECT / "node" / "commands" / "check.py").exists():
+        command = worker("nodes", str(home.root))
+    async with running(*command, log=log) as program:
+        if command[2] == "tests.bench.nodes":
+            await program.heard("ready")
+        else:
+            await logged(log, "node_ready", seen)
         yield program
 
 
@@ -153,3 +169,19 @@ async def until_applied(county: County, site: str, position: int, within_s: floa
                 if found and found[0] >= position:
                     return time.time()
                 await asyncio.sleep(_POLL_S)
+
+
+async def begun(home: NodeHome, name: str, within_s: float = 60.0) -> float:
+    """Wait until a node has settled on a file and begins to read it; returns when that was.
+
+    The node notes the moment in its database, after it has copied the file (some 20 ms for a large one).
+    """
+    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as connection:
+        before = connection.execute(_READ_AT, (name,)).fetchone()
+        async with asyncio.timeout(within_s):
+            while (found := connection.execute(_READ_AT, (name,)).fetchone()) in (None, before):
+                await asyncio.sleep(_POLL_S)
+    return int(found[0]) / 1e3
+
+
+_READ_AT = "SELECT read_at_ms FROM file WHERE path = ?"

@@ -116,6 +116,7 @@ async def sink(url: str, file: Path, count: int) -> None:
         config = ConsumerConfig(ack_policy=AckPolicy.ALL, max_ack_pending=1_000)
         source = await client.jetstream().pull_subscribe("bare.>", "hub", stream=STREAM, config=config)
         say("ready")
+        started = time.process_time()
         while index.count < count:
             try:
                 messages = await source.fetch(FETCH_FRAMES, timeout=FETCH_S)
@@ -128,7 +129,7 @@ async def sink(url: str, file: Path, count: int) -> None:
             ]
             index.add(entries)
             await messages[-1].ack()
-        say("done", time.process_time())
+        say("done", time.process_time() - started)
     index.close()
 
 
@@ -147,8 +148,8 @@ async def publish(url: str, file: Path) -> None:
         say("published")
 
 
-async def rate(folder: Path, server: NatsServer, count: int) -> float:
-    """Rows a second from the first published frame to the last row searchable."""
+async def rate(folder: Path, server: NatsServer, count: int) -> tuple[float, float]:
+    """Rows a second from the first published frame to the last row searchable, and the sink's processor seconds."""
     file, index = folder / "frames", folder / f"plain-{time.monotonic_ns()}.db"
     if not file.exists():
         write_frames(file, frames(count, SITE, new_identity()))
@@ -161,7 +162,7 @@ async def rate(folder: Path, server: NatsServer, count: int) -> float:
         async with running(*command, log=folder / "publish.log") as publishing:
             started = await publishing.heard("started")
             done = await sinking.heard("done")
-    return count / (done.at - started.at)
+    return count / (done.at - started.at), done.values[0]
 
 
 async def latencies_ms(folder: Path, server: NatsServer, changes: int) -> list[float]:

@@ -11,59 +11,93 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from node.home import NodeHome
 from protocol.analysis import match_query
 from tests.bench import oai_harvest, plain_replication
-from tests.bench.county import County, county, enrolled, logged, node, sites, until_applied
+from tests.bench.county import County, begun, county, enrolled, node, sites, until_applied
 from tests.bench.figures import Figure, Scale, median
+from tests.bench.programs import cpu_s
 from tests.bench.rows import TITLE, row, rows, write_workbook
 from tests.servers import NatsServer
 
 
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """What one sheet took."""
+
+    rate: float
+    """Rows a second, from settled to searchable."""
+    node_us: float
+    """Microseconds of processor time a row, of the node; then of the hub and of its broker."""
+    hub_us: float
+    broker_us: float
+
+
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     """Floor, peer and ours, in this order."""
-    floor = median(await floor_rates(scale, folder / "floor"))
+    floor = await floor_rounds(scale, folder / "floor")
     peer = None
     if oai_harvest.available():
         (folder / "peer").mkdir()
         peer = median([await oai_harvest.rate(folder / "peer", scale.rows) for _ in range(min(2, scale.rounds))])
     async with county(folder / "county") as here:
-        ours = median(await our_rates(scale, here))
-    return [
+        ours = await our_rounds(scale, here)
+    taken = f"a sheet of {scale.rows:,} rows"
+    rate = Figure(
+        bench="steady",
+        what=f"folder → searchable at the hub, {taken}",
+        unit="rows/s",
+        ours=median([one.rate for one in ours]),
+        floor=median([one.rate for one in floor]),
+        peer=peer,
+        peer_name="OAI-PMH",
+        target="≥ 0.5 of the floor, ≥ 2 × OAI-PMH",
+    )
+    cpu = [
         Figure(
             bench="steady",
-            what=f"folder → searchable at the hub, a sheet of {scale.rows:,} rows",
-            unit="rows/s",
-            ours=ours,
-            floor=floor,
-            peer=peer,
-            peer_name="OAI-PMH",
-            target="≥ 0.5 of the floor, ≥ 2 × OAI-PMH",
+            what=f"processor time of {name}",
+            unit="µs/row",
+            ours=median([getattr(one, field) for one in ours]),
+            floor=median([getattr(one, field) for one in floor]) or None,
         )
+        for name, field in (("the node", "node_us"), ("the hub", "hub_us"), ("the broker", "broker_us"))
     ]
+    return [rate, *cpu]
 
 
-async def floor_rates(scale: Scale, folder: Path) -> list[float]:
-    """The raw floor's rates, through a broker of its own."""
+async def floor_rounds(scale: Scale, folder: Path) -> list[Round]:
+    """The raw floor, through a broker of its own; the sink stands where the hub does."""
     folder.mkdir()
     server = NatsServer(folder / "nats")
     await server.start()
     try:
-        return [await plain_replication.rate(folder, server, scale.rows) for _ in range(scale.rounds)]
+        rounds = []
+        for _ in range(scale.rounds):
+            before = cpu_s(server.pid)
+            rate, sink_s = await plain_replication.rate(folder, server, scale.rows)
+            hub_us, broker_us = (spent_s * 1e6 / scale.rows for spent_s in (sink_s, cpu_s(server.pid) - before))
+            rounds.append(Round(rate=rate, node_us=0, hub_us=hub_us, broker_us=broker_us))
+        return rounds
     finally:
         await server.stop()
 
 
-async def our_rates(scale: Scale, here: County) -> list[float]:
-    """The rates of sheets dropped one after the other, the first of which only warms everything up."""
+async def our_rounds(scale: Scale, here: County) -> list[Round]:
+    """Sheets dropped one after the other, the first of which only warms everything up."""
     (site,) = sites(1)
     (home,) = await enrolled(here, [site])
     sheets = [_sheet(here.folder, number, scale.rows) for number in range(scale.rounds + 1)]
-    rates = []
-    async with node(home):
+    rounds = []
+    async with node(home) as program:
+        pids = (program.pid, here.hub.pid, here.broker_pid)
         for number, sheet in enumerate(sheets):
-            rates.append(await _dropped(here, home, sheet, number, scale.rows))
-    return rates[1:]
+            before = [cpu_s(pid) for pid in pids]
+            rate = await _dropped(here, home, sheet, number, scale.rows)
+            spent = [(cpu_s(pid) - start) * 1e6 / scale.rows for pid, start in zip(pids, before, strict=True)]
+            rounds.append(Round(rate=rate, node_us=spent[0], hub_us=spent[1], broker_us=spent[2]))
+    return rounds[1:]
 
 
 def _sheet(folder: Path, number: int, count: int) -> Path:
@@ -73,19 +107,23 @@ def _sheet(folder: Path, number: int, count: int) -> Path:
 
 
 async def _dropped(here: County, home: NodeHome, sheet: Path, number: int, count: int) -> float:
-    log = home.root.with_suffix(".log")
-    seen = log.stat().st_size
-    # Copied under another name and renamed, so that the file is whole when it appears.
-    arriving = home.catalogues / f"{sheet.name}.part"
-    await asyncio.to_thread(shutil.copyfile, sheet, arriving)
-    arriving.rename(home.catalogues / sheet.name)
-    settled = await logged(log, "file_settled", seen)
-    done = await until_applied(here, home.root.name, (number + 1) * count)
+    site = home.root.name
+    before = here.watermark(site)
+    await drop(sheet, home)
+    settled = await begun(home, sheet.name)
+    done = await until_applied(here, site, before + count)
     last = str(row(count, fonds=f"X{number + 1:03d}", seed=number + 1)[TITLE])
     found = found_at_hub(here, last)
     if found != 1:
         raise RuntimeError(f"{found} entries are found under the last row's title")
-    return count / (done - settled.at)
+    return count / (done - settled)
+
+
+async def drop(sheet: Path, home: NodeHome) -> None:
+    """Put a sheet into the node's folder; it is whole when it appears under its name."""
+    arriving = home.catalogues / f"{sheet.name}.part"
+    await asyncio.to_thread(shutil.copyfile, sheet, arriving)
+    arriving.replace(home.catalogues / sheet.name)
 
 
 def found_at_hub(here: County, words: str) -> int:

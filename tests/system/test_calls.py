@@ -175,8 +175,11 @@ async def test_calls_pass_a_relay(nats_server: StartServer, free_port: Callable[
     ):
         found: dict[str, str] = {}
         async with asyncio.timeout(20):
+            # The relay may need a moment to hear of the hub's subscription.
             while set(found.values()) != {"answered"}:
                 found = await ask(asker, [FIRST, SECOND], 0.5)
+
+    assert found == {FIRST.code: "answered", SECOND.code: "answered"}
 
 
 async def test_beats_and_receipts_go_both_ways_over_a_restart(server: NatsServer) -> None:

@@ -68,7 +68,7 @@ class TestSignIn:
             reconnected = asyncio.Event()
             link.on_connected(reconnected.set)
             await server.restart()
-            await asyncio.wait_for(reconnected.wait(), 15)
+            await until(reconnected.is_set)
 
     async def test_unknown_key_is_told_as_such(
         self, nats_server: StartServer, county: County, identity: Identity, tmp_path: Path

@@ -79,7 +79,7 @@ async def test_a_dropped_sheet_is_found_at_the_hub_live_and_at_the_node_alone(hu
 
         await hub.stop()
         alone = await village.json("search", "山林")
-        assert [hit["title"] for hit in alone["hits"]] == ["关于王家坞山林承包合同的批复"]
+        assert [hit["record"]["title"] for hit in alone["hits"]] == ["关于王家坞山林承包合同的批复"]
 
 
 async def equal(hub: Program) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -10,14 +9,9 @@ import pytest
 from sqlalchemy import Connection, select
 
 from hub import comparisons
-from hub.application import Application
 from hub.catalogue import (
     INDEX_VERSION,
-    Stored,
     history_of,
-    refresh_index,
-    rows_of,
-    stored_from,
     tally_from,
     tally_statement,
 )
@@ -27,12 +21,9 @@ from hub.search import Query, search
 from hub.tables import catalogue_state, conflict
 from protocol.codec import encode_record
 from protocol.events import BaselinePhase, Event, WithdrawalCause
-from protocol.sites import Site
 from protocol.vocabularies import AccessStatus, Secrecy
-from replication.acceptance import AcceptedFrame
-from replication.database import Database, opened
+from replication.database import opened
 from replication.digests import record_digest, tally_of
-from replication.migrations import REPLICATION
 from tests.catalogue import (
     OTHER_VILLAGE,
     VILLAGE,
@@ -44,6 +35,8 @@ from tests.catalogue import (
     record_id,
     withdrawn,
 )
+from tests.hubs import MIGRATIONS, Hub
+
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:

@@ -123,6 +123,47 @@ async def test_complete_answer_does_not_wait_for_the_deadline(broker: FakeBroker
     assert time.monotonic() - begun < 5.0
 
 
+async def test_slow_taker_still_gets_one_word_for_each_site(
+    broker: FakeBroker, asker: Asker, late: list[tuple[str, SiteAnswer]]
+) -> None:
+    """The deadline passes, and answers come, while the taker is busy with the first."""
+    await answers(broker, FIRST)
+    found: list[tuple[str, str]] = []
+    async for given in asker.ask(search, SITES[:4], 0.05):
+        found.append((given.site.code, given.outcome.value))
+        if len(found) == 1:
+            await asyncio.sleep(0.1)
+            for question in [message for message in broker.sent if message.subject.startswith("dl.ask.")]:
+                site = subjects.site_of(question.subject)
+                if site in (SECOND, THIRD):
+                    await answers(broker, site)
+                    broker.deliver(question)
+            await asyncio.sleep(0.02)
+
+    assert sorted(found) == [
+        (FIRST.code, "answered"),
+        (SECOND.code, "answered"),
+        (THIRD.code, "answered"),
+        (SITES[3].code, "late"),
+    ]
+    assert late == []
+
+
+async def test_answer_during_the_last_words_is_late(
+    broker: FakeBroker, asker: Asker, late: list[tuple[str, SiteAnswer]]
+) -> None:
+    """It was already said that the site is late; its answer must not vanish between the two."""
+    found: list[str] = []
+    async for given in asker.ask(search, [FIRST, SECOND], 0.05):
+        found.append(given.outcome.value)
+        if len(found) == 1:
+            await answers(broker, SECOND)
+            broker.deliver(next(m for m in broker.sent if m.subject == subjects.ask(SECOND, "search")))
+            await asyncio.sleep(0.02)
+
+    assert (found, [given.site for _, given in late]) == (["late", "late"], [SECOND])
+
+
 async def test_answers_are_yielded_as_they_come(broker: FakeBroker, asker: Asker) -> None:
     await answers(broker, SECOND)
     given = asker.ask(search, [FIRST, SECOND], 5.0)

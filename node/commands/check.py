@@ -1,0 +1,190 @@
+"""``danglian-node check``: reads catalogue files and tells what would be made of them; changes nothing."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from node.catalogues.context import DescriptionContext
+from node.changes import CodeKey, Place, code_key
+from node.config import FolderSettings, load
+from node.files import RejectedRow
+from node.folders import look_into
+from node.home import NodeHome, add_home_option, home_of
+from node.reading import FileReading, FileReport, by_code, context_of, gaps_of, rejections
+from protocol.errors import BadFile, BadSetting
+from protocol.findings import finding, rule
+from protocol.wording import Text
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json
+from replication.county_key import read_county_key
+
+REJECTS_SHOWN_MAX = 50
+"""Rejected rows that the report lists one by one; the reject file of a real import has all."""
+
+NO_SITE = "000000000000"
+"""Stands for the site where files are checked outside of any home."""
+
+_HELP = "试读目录文件，只出报告，不改动任何数据 · read files and report, change nothing"
+_DESCRIPTION = """试读目录文件并给出导入报告：行数、接收、警告、拒收、缺号、重号、表头对应、编码、摘要，不改动数据。
+
+Read catalogue files and print the import report: rows, warnings, rejections, gaps and duplicates in the numbering, the
+mapping of the headers, the encoding and the digest of the sheet. Nothing is changed.
+"""
+
+
+class RejectLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why one row would be rejected."""
+
+    sheet: str
+    line: int
+    field: str
+    code: str
+    reason: Text
+
+
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be made of one file."""
+
+    file: str
+    refused: Text | None = None
+    remedy: Text | None = None
+    report: FileReport = FileReport()
+    rejects: tuple[RejectLine, ...] = ()
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    parser = parsers.add_parser("check", help=_HELP, description=_DESCRIPTION)
+    add_home_option(parser)
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="目录文件；不写则查本站各目录 · else: the node's folders"
+    )
+    parser.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the files; 1 if some row or file would be rejected.
+
+    Raises:
+        BadSetting: no file was named, and there is no home.
+
+    """
+    home = home_of(args)
+    found = False
+    reports = []
+    for path, settings, context in _chosen(home, args.files):
+        report = checked(path, settings, context)
+        reports.append(report)
+        found |= report.refused is not None or bool(report.report.rejected)
+        if not args.json:
+            sys.stdout.write("\n".join(_lines(report)) + "\n\n")
+    if args.json:
+        say_json(reports)
+    return EXIT_PROBLEM if found else EXIT_OK
+
+
+def _chosen(home: NodeHome, given: list[Path]) -> Iterator[tuple[Path, FolderSettings, DescriptionContext]]:
+    """Return the files to check with the settings of their folders."""
+    if given and not home.settings.exists():
+        plain = FolderSettings()
+        for path in given:
+            yield path, plain, context_of(NO_SITE, plain, b"")
+        return
+    config = load(home.settings)
+    try:
+        county_key = read_county_key(home.county_key)
+    except BadSetting:
+        # A report holds no keys of persons, so it can be made without the county's key.
+        county_key = b""
+    for path in given:
+        inside = [folder for folder in config.folders if path.absolute().is_relative_to(folder.place(home))]
+        settings = inside[0] if inside else FolderSettings()
+        yield path, settings, context_of(config.site, settings, county_key)
+    if not given:
+        for settings in config.folders:
+            place = settings.place(home)
+            for relative in sorted(look_into(place, "").files):
+                yield place / relative, settings, context_of(config.site, settings, county_key)
+
+
+def checked(path: Path, settings: FolderSettings, context: DescriptionContext) -> CheckReport:
+    """Read one file and tell what would be made of it."""
+    rejects: list[RejectedRow] = []
+    codes: list[str] = []
+    warned: dict[str, int] = {}
+    taken: dict[CodeKey, Place] = {}
+    try:
+        reading = FileReading(path, settings, context)
+        for sheet, raw in reading.rows():
+            row = reading.described(sheet, raw)
+            if isinstance(row, RejectedRow):
+                rejects.append(row)
+                continue
+            record = row.record
+            code = code_key(record.fonds_no, record.ref_code, record.level)
+            if code is not None and taken.setdefault(code, (row.sheet, row.line)) != (row.sheet, row.line):
+                repeated = finding("ref_code_duplicate", field="ref_code", value=record.ref_code_as_given)
+                rejects.append(RejectedRow(sheet=row.sheet, line=row.line, findings=(repeated,)))
+                continue
+            codes.append(record.ref_code)
+            if row.warnings:
+                warned[row.warnings] = warned.get(row.warnings, 0) + 1
+    except BadFile as error:
+        return CheckReport(file=str(path), refused=error.reason, remedy=error.hint)
+    except OSError as error:
+        told = Text(zh=f"无法打开：{error.strerror}", en=f"cannot be opened: {error.strerror}")
+        return CheckReport(file=str(path), refused=told)
+    counted = rejections(rejects)
+    report = msgspec.structs.replace(
+        reading.report(),
+        accepted=len(codes),
+        duplicates=counted.get("ref_code_duplicate", 0),
+        gaps=gaps_of(codes),
+        warned=by_code(warned),
+        rejected=counted,
+    )
+    return CheckReport(file=str(path), report=report, rejects=tuple(_reject_lines(rejects))[:REJECTS_SHOWN_MAX])
+
+
+def _reject_lines(rejects: list[RejectedRow]) -> Iterator[RejectLine]:
+    for row in rejects:
+        for one in row.findings:
+            yield RejectLine(sheet=row.sheet, line=row.line, field=one.field, code=one.code, reason=one.text)
+
+
+def _lines(checked_file: CheckReport) -> Iterator[str]:
+    yield f"== {checked_file.file}"
+    if checked_file.refused is not None:
+        yield f"不能读取 · refused: {checked_file.refused.both()}"
+        if checked_file.remedy is not None:
+            yield f"处理办法 · what to do: {checked_file.remedy.both()}"
+        return
+    report = checked_file.report
+    rejected = report.rows_read - report.accepted
+    warned = sum(report.warned.values())
+    yield f"读取 {report.rows_read} 行 · rows read; 接收 {report.accepted} · accepted; 拒收 {rejected} · rejected"
+    yield f"警告 {warned} 处 · warnings; 重号 {report.duplicates} · duplicates; 缺号 {len(report.gaps)} 段 · gaps"
+    yield f"表格摘要 · digest: {report.digest}"
+    for sheet in report.sheets:
+        counts = sheet.counts
+        yield f"-- {sheet.name}: 表头第 {sheet.header_line} 行 · header line" + (
+            f"; 编码 · encoding: {sheet.encoding}" if sheet.encoding else ""
+        )
+        yield "   对应 · mapping: " + ", ".join(f"{header} → {field}" for field, header in sheet.mapping)
+        if sheet.unmapped:
+            yield "   未采用 · left out: " + ", ".join(sheet.unmapped)
+        skipped = counts.subtotals + counts.repeated_headers + counts.headings
+        yield f"   跳过 {skipped} 行（小计、重复表头、标题）· rows skipped; 空行 {counts.blank} · blank"
+    for unread in report.unread:
+        yield f"-- {unread.name}: {unread.reason.both()}"
+    for counts_of, name in ((report.warned, "警告 · warning"), (report.rejected, "拒收 · rejected")):
+        for code, count in counts_of.items():
+            yield f"{name} {count} × {rule(code).reason.both()}"
+    for gap in report.gaps[:REJECTS_SHOWN_MAX]:
+        span = str(gap.first) if gap.first == gap.last else f"{gap.first}–{gap.last}"
+        yield f"缺号 · gap: {gap.before}-{span}"
+    for line in checked_file.rejects:
+        yield f"  {line.sheet}:{line.line} {line.field} {line.reason.both()}"

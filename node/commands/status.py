@@ -1,0 +1,221 @@
+"""``danglian-node status``: what was taken and what was rejected and why, the folders, the brake, the link."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from node import brake, files, lookups, store
+from node.brake import HeldChange
+from node.config import NodeConfig, load
+from node.files import CatalogueFile, FileState
+from node.home import NodeHome, add_home_option, home_of
+from node.reading import FileReport
+from node.tables import fact, folder
+from node.wording import moment
+from protocol.findings import rule
+from protocol.wording import Text
+from replication import outbox
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json
+from replication.database import opened
+
+REJECTS_SHOWN_MAX = 200
+"""Rejected rows of one file that ``--rejects`` lists; the reject file beside the catalogue has all."""
+
+LINK_FACT = "link_state"
+"""Where the daemon writes how its link is, as JSON."""
+
+_HELP = "本站状态：已收录、拒收及原因、目录、待定变更、上报 · what was taken, what was not, and why"
+
+
+class FolderStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A watched folder."""
+
+    path: str
+    state: str
+    looked_at_ms: int
+
+
+class RejectStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why one row stands rejected."""
+
+    sheet: str
+    line: int
+    field: str
+    code: str
+    value: str
+    reason: Text
+
+
+class FileStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A catalogue file."""
+
+    folder: str
+    path: str
+    state: FileState
+    is_missing: bool
+    accepted: int
+    warned: int
+    rejected: int
+    read_at_ms: int
+    reason: Text | None
+    remedy: Text | None
+    warned_for: dict[str, int]
+    rejected_for: dict[str, int]
+    rejects: tuple[RejectStatus, ...] = ()
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a site is, as its keeper sees it."""
+
+    site: str
+    name: str
+    epoch: str = ""
+    seq: int = 0
+    outbox_frames: int = 0
+    records: int = 0
+    withheld: int = 0
+    link: msgspec.Raw = msgspec.Raw(b"null")
+    folders: tuple[FolderStatus, ...] = ()
+    files: tuple[FileStatus, ...] = ()
+    brakes: tuple[HeldChange, ...] = ()
+
+    @property
+    def is_troubled(self) -> bool:
+        """True if somebody should look."""
+        return (
+            bool(self.brakes)
+            or any(one.state != "ready" for one in self.folders)
+            or any(one.state is FileState.REFUSED or one.rejected for one in self.files)
+        )
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    parser = parsers.add_parser("status", help=_HELP, description=_HELP)
+    add_home_option(parser)
+    parser.add_argument("--rejects", action="store_true", help="逐行列出拒收的行 · list every rejected row")
+    parser.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status; 1 if something needs a person.
+
+    Raises:
+        BadSetting: the home has no settings.
+
+    """
+    home = home_of(args)
+    config = load(home.settings)
+    status = asyncio.run(read_status(home, config, with_rejects=args.rejects))
+    if args.json:
+        say_json(status)
+    else:
+        sys.stdout.write("\n".join(_lines(status)) + "\n")
+    return EXIT_PROBLEM if status.is_troubled else EXIT_OK
+
+
+async def read_status(home: NodeHome, config: NodeConfig, *, with_rejects: bool = False) -> Status:
+    """Read the status from the database, whether the daemon runs or not."""
+    if not home.database.exists():
+        return Status(site=config.site, name=config.name)
+    async with opened(home.database, (), read_only=True) as database:
+        return await database.read(lambda connection: _status(connection, config, with_rejects=with_rejects))
+
+
+def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -> Status:
+    here = outbox.head(connection)
+    records, withheld = store.count_standing(connection)
+    link = connection.execute(select(fact.c.value).where(fact.c.name == LINK_FACT)).scalar_one_or_none()
+    return Status(
+        site=config.site,
+        name=config.name,
+        epoch=here.epoch if here is not None else "",
+        seq=here.seq if here is not None else 0,
+        outbox_frames=outbox.depth(connection),
+        records=records,
+        withheld=withheld,
+        link=msgspec.Raw((link or "null").encode()),
+        folders=tuple(
+            FolderStatus(path=row.path, state=row.state, looked_at_ms=row.looked_at_ms)
+            for row in connection.execute(select(folder).order_by(folder.c.path))
+        ),
+        files=tuple(
+            _file_status(connection, file, with_rejects=with_rejects)
+            for file in files.files_in(connection)
+            if file.missing_since_ms is None or lookups.count_listed(connection, file.file_id)
+        ),
+        brakes=tuple(brake.held(connection)),
+    )
+
+
+def _file_status(connection: Connection, file: CatalogueFile, *, with_rejects: bool) -> FileStatus:
+    encoded = files.report_of(connection, file.file_id)
+    report = msgspec.json.decode(encoded, type=FileReport) if encoded else FileReport()
+    refused = file.state is FileState.REFUSED
+    return FileStatus(
+        folder=file.folder,
+        path=file.path,
+        state=file.state,
+        is_missing=file.missing_since_ms is not None,
+        accepted=file.accepted,
+        warned=file.warned,
+        rejected=file.rejected,
+        read_at_ms=file.read_at_ms,
+        reason=file.reason if refused else None,
+        remedy=file.hint if refused else None,
+        warned_for=report.warned,
+        rejected_for=report.rejected,
+        rejects=_rejects(connection, file.file_id) if with_rejects else (),
+    )
+
+
+def _rejects(connection: Connection, file_id: int) -> tuple[RejectStatus, ...]:
+    return tuple(
+        RejectStatus(
+            sheet=row["sheet"],
+            line=row["line"],
+            field=row["field"],
+            code=row["code"],
+            value=row["value"],
+            reason=Text(zh=row["reason_zh"], en=row["reason_en"]),
+        )
+        for row in connection.execute(files.rejects_statement(file_id, REJECTS_SHOWN_MAX)).mappings()
+    )
+
+
+def _lines(status: Status) -> Iterator[str]:
+    yield f"{status.name} ({status.site})"
+    yield f"条目 · records: {status.records}; 不上报 · withheld: {status.withheld}"
+    yield f"历史位置 · position: {status.seq} ({status.epoch or '—'})"
+    yield f"待上报帧 · frames waiting: {status.outbox_frames}"
+    if bytes(status.link) != b"null":
+        yield f"连接 · link: {bytes(status.link).decode()}"
+    for one in status.folders:
+        yield f"目录 · folder: {one.path}  {one.state}  {moment(one.looked_at_ms)}"
+    for file in status.files:
+        yield from _file_lines(file)
+    for change in status.brakes:
+        yield f"待定变更 · held [{change.brake_id}] {change.reason.both()}"
+    if status.brakes:
+        yield brake.REMEDY.both()
+
+
+def _file_lines(file: FileStatus) -> Iterator[str]:
+    missing = "  (文件不见了 · gone)" if file.is_missing else ""
+    yield f"文件 · file: {Path(file.path)}  {file.state.value}{missing}  {moment(file.read_at_ms)}"
+    yield f"    收录 · taken {file.accepted}; 警告 · warned {file.warned}; 拒收 · rejected {file.rejected}"
+    if file.reason is not None and file.remedy is not None:
+        yield f"    {file.reason.both()}"
+        yield f"    {file.remedy.both()}"
+    for code, count in file.rejected_for.items():
+        yield f"    拒收 · rejected {count} × {rule(code).reason.both()}"
+    for code, count in file.warned_for.items():
+        yield f"    警告 · warned {count} × {rule(code).reason.both()}"
+    for row in file.rejects:
+        yield f"      {row.sheet}:{row.line} {row.field} {row.value!r} {row.reason.both()}"

@@ -1,0 +1,62 @@
+"""A node daemon that has nothing to do, with a full store: memory, processor time, and how soon it is ready."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from node.home import NodeHome
+from tests.bench.county import County, county, enrolled, node, sites, until_applied
+from tests.bench.figures import Figure, Scale, median
+from tests.bench.plain_processes import BARE, IMPORTED, STARTS, floor, import_s, watched
+from tests.bench.rows import rows, write_workbook
+from tests.bench.steady import drop
+
+
+async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
+    """The floors, then a node that loaded its sheet, was stopped, and runs again beside a running hub."""
+    bare = await floor(folder, BARE, 1)
+    imported = await floor(folder, IMPORTED, scale.idle_s)
+    imports = await import_s(folder)
+    async with county(folder / "county") as here:
+        (home,) = await enrolled(here, sites(1))
+        await _loaded(here, home, scale.rows)
+        starts = [await _start_s(home) for _ in range(STARTS)]
+        async with node(home) as program:
+            idle = await watched(program.pid, scale.idle_s)
+    what = f"node with {scale.rows:,} records, idle: "
+    return [
+        Figure(
+            bench="idle",
+            what=f"{what}peak resident",
+            unit="MB",
+            ours=idle.peak_rss_mb,
+            floor=imported.peak_rss_mb,
+            peer=bare.peak_rss_mb,
+            peer_name="bare Python",
+            target="≤ 80",
+        ),
+        Figure(
+            bench="idle",
+            what=f"{what}processor time",
+            unit="ms/min",
+            ours=idle.cpu_ms_a_minute,
+            floor=imported.cpu_ms_a_minute,
+            target="≤ 100",
+        ),
+        Figure(bench="idle", what=f"{what}wake-ups", unit="1/s", ours=idle.wake_ups_a_second),
+        Figure(bench="idle", what="start → ready", unit="s", ours=median(starts), floor=imports, target="≤ 1.5"),
+    ]
+
+
+async def _loaded(here: County, home: NodeHome, count: int) -> None:
+    sheet = here.folder / "sheet.xlsx"
+    write_workbook(sheet, rows(count))
+    async with node(home):
+        await drop(sheet, home)
+        await until_applied(here, home.root.name, count)
+
+
+async def _start_s(home: NodeHome) -> float:
+    started = time.monotonic()
+    async with node(home):
+        return time.monotonic() - started

@@ -1,0 +1,134 @@
+"""The broker's stream with everything that a real one was seen to do, and its one durable reader.
+
+It drops messages whose id it has seen within the window, delivers in order, and delivers again what is not acknowledged
+in time. Beyond that it can forget what it has acknowledged (a lost write), with or without the ids; lose what its reader
+had acknowledged (a reader that is made again); be deleted and made again; and be away.
+"""
+
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from protocol.errors import StorageFull
+from protocol.wording import Text
+from replication.acknowledgements import no_stream
+from replication.streams import ACK_WAIT_S, DUPLICATE_WINDOW_S
+from tests.simulation.clock import SimulatedLoop
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """One message of the stream, and what the reader has done with it."""
+
+    place: int
+    subject: str
+    data: bytes
+    message_id: str
+    is_acknowledged: bool = False
+    comes_at_s: float = 0.0
+    """When it is delivered next."""
+
+
+class SimulatedBroker:
+    """One stream and one reader."""
+
+    def __init__(self, loop: SimulatedLoop, chance: random.Random) -> None:
+        self.is_up = True
+        self.is_full = False
+        self.has_stream = True
+        self.shuffles = 0.0
+        """Chance that the messages of one fetch come in another order."""
+        self.repeats = 0.0
+        """Chance that a message of a fetch comes twice."""
+        self.stored_count = 0
+        self._loop = loop
+        self._chance = chance
+        self._messages: list[Stored] = []
+        self._ids: dict[str, tuple[float, int]] = {}
+        self._last = 0
+        self._stream = 0
+        self.on_message: Callable[[], None] = lambda: None
+        self.on_stored: Callable[[str, bytes, str, bool], None] | None = None
+        """Hears of every publish, for a log."""
+
+    def store(self, subject: str, data: bytes, message_id: str) -> int:
+        """Store a message and return its place.
+
+        Raises:
+            LinkDown: there is no stream.
+            StorageFull: it has no room.
+
+        """
+        if not self.is_up or not self.has_stream:
+            raise no_stream()
+        if self.is_full:
+            raise StorageFull(Text(zh="服务器上的事件流已满。", en="the stream has no room"))
+        now = self._loop.time()
+        known = self._ids.get(message_id)
+        is_new = known is None or known[0] <= now
+        if self.on_stored is not None:
+            self.on_stored(subject, data, message_id, is_new)
+        if known is not None and not is_new:
+            return known[1]
+        self._last += 1
+        self.stored_count += 1
+        self._ids[message_id] = (now + DUPLICATE_WINDOW_S, self._last)
+        self._messages.append(Stored(place=self._last, subject=subject, data=data, message_id=message_id))
+        self.on_message()
+        return self._last
+
+    def store_late(self, subject: str, data: bytes, message_id: str) -> None:
+        """Take a message whose sender gave up long ago."""
+        if self.is_up and self.has_stream and not self.is_full:
+            self.store(subject, data, message_id)
+
+    def take(self, limit: int) -> list[tuple[int, Stored]]:
+        """Return what the reader gets next, with the number of the stream."""
+        now = self._loop.time()
+        due = [message for message in self._messages if not message.is_acknowledged and message.comes_at_s <= now]
+        due = due[:limit]
+        for message in due:
+            message.comes_at_s = now + ACK_WAIT_S
+        if self.shuffles and self._chance.random() < self.shuffles:
+            self._chance.shuffle(due)
+        if self.repeats:
+            due += [message for message in due if self._chance.random() < self.repeats]
+        return [(self._stream, message) for message in due]
+
+    def acknowledge(self, stream: int, message: Stored) -> None:
+        """Note that the reader has stored a message."""
+        if stream == self._stream and self.is_up:
+            message.is_acknowledged = True
+
+    # What goes wrong
+
+    def forget(self, count: int, *, with_ids: bool) -> None:
+        """Lose the latest messages, acknowledged to their senders or not."""
+        lost, self._messages = self._messages[-count:], self._messages[: len(self._messages) - count]
+        if with_ids:
+            for message in lost:
+                self._ids.pop(message.message_id, None)
+
+    def rewind(self, count: int) -> None:
+        """Deliver the latest messages again although the reader has acknowledged them."""
+        for message in self._messages[-count:]:
+            message.is_acknowledged = False
+            message.comes_at_s = 0.0
+        self.on_message()
+
+    def delete_stream(self) -> None:
+        """Lose the stream with all that it held and knew."""
+        self.has_stream = False
+        self._messages.clear()
+        self._ids.clear()
+        self._last = 0
+        self._stream += 1
+
+    def make_stream(self) -> None:
+        """Declare the stream again, as the hub does when it finds none."""
+        self.has_stream = True
+
+    def reader_gone(self) -> None:
+        """Notice that the reader was cut off: what it was given comes again when it returns."""
+        for message in self._messages:
+            message.comes_at_s = 0.0

@@ -1,0 +1,129 @@
+"""Disks in memory, and the stand-in for ``replication.database.Database`` that keeps its data on one.
+
+The stand-in keeps the contract: ``write`` runs a step in one transaction that is stored when it returns, or leaves
+nothing behind; ``read`` sees the last committed state. There is no thread and no file, so a step costs what its
+statements cost. A crash can fall before the step, between the step and its commit, and after the commit before the
+caller hears of it. A backup is the image of the database at a moment, as SQLite's own online backup makes it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from node.tables import SCHEMA as NODE_SCHEMA
+from protocol.errors import StorageFull
+from protocol.wording import Text
+from replication.database import Database
+from replication.migrations import REPLICATION, migrate
+from tests import ledger
+from tests.simulation.processes import Process
+
+T = TypeVar("T")
+
+_idle: list["Drive"] = []
+
+
+class Drive:
+    """One SQLite database in memory with its connection; made once and used by many schedules."""
+
+    def __init__(self) -> None:
+        self.raw = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection: Connection = create_engine(
+            "sqlite://", creator=lambda: self.raw, poolclass=StaticPool
+        ).connect()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Run statements that are stored together or not at all."""
+        self.raw.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+
+
+class Disk:
+    """What a machine keeps: one database."""
+
+    def __init__(self, image: bytes) -> None:
+        self.drive = _idle.pop() if _idle else Drive()
+        self.drive.raw.deserialize(image)
+        self.is_full = False
+        self.latency_s = 0.0
+
+    def image(self) -> bytes:
+        """Return a backup of the database as it is now."""
+        return self.drive.raw.serialize()
+
+    def put_back(self, image: bytes) -> None:
+        """Replace the database by a backup."""
+        self.drive.raw.deserialize(image)
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+        """Return the rows of a query: for those who look at the disk from outside of the process."""
+        return self.drive.raw.execute(sql, parameters).fetchall()
+
+    def release(self) -> None:
+        """Give the drive back for the next schedule."""
+        _idle.append(self.drive)
+
+
+class SimulatedDatabase(Database):
+    """A database on a simulated disk, as one process sees it."""
+
+    def __init__(self, disk: Disk, process: Process) -> None:
+        # The real one's connections are what this one stands in for.
+        self.path = Path("simulated.db")
+        self._disk = disk
+        self._process = process
+
+    async def write(self, step: Callable[[Connection], T]) -> T:
+        """Run a step in one transaction."""
+        await self._process.point(self._disk.latency_s)
+        if self._disk.is_full:
+            raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
+        with self._disk.drive.transaction() as connection:
+            result = step(connection)
+            self._process.pass_point()
+        await self._process.point()
+        return result
+
+    async def read(self, step: Callable[[Connection], T]) -> T:
+        """Run a step on the last committed state."""
+        await self._process.point()
+        connection = self._disk.drive.connection
+        try:
+            return step(connection)
+        finally:
+            connection.rollback()
+
+
+@cache
+def site_image() -> bytes:
+    """Return the database of a node before its first start, with one catalogue file that its records belong to."""
+    drive = Drive()
+    with drive.transaction() as connection:
+        migrate(connection, [REPLICATION, NODE_SCHEMA])
+        connection.exec_driver_sql(
+            "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
+            " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)"
+        )
+    return drive.raw.serialize()
+
+
+@cache
+def hub_image() -> bytes:
+    """Return the database of a hub before its first start."""
+    drive = Drive()
+    with drive.transaction() as connection:
+        migrate(connection, [REPLICATION])
+        connection.exec_driver_sql(ledger.SCHEMA)
+    return drive.raw.serialize()

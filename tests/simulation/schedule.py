@@ -1,0 +1,162 @@
+"""What happens in a simulation and when: drawn from a seed, printable, and reducible to what matters.
+
+A schedule first draws which kinds of fault it is made of (a few of them, so that each gets to show what it does), then
+how many sites there are, how long it lasts and what happens when. Parameters are numbers, so that a step still means
+something when other steps are taken away.
+"""
+
+import random
+from enum import StrEnum
+
+import msgspec
+
+from tests.simulation.network import CALM, Weather
+
+
+class Kind(StrEnum):
+    """What can happen."""
+
+    CHANGE = "change"
+    """A site imports a change of its catalogue: the work that everything is about."""
+    WANT_BASELINE = "want baseline"
+    CRASH = "crash"
+    PART = "part"
+    DISK_FULL = "disk full"
+    DISK_SLOW = "disk slow"
+    BACKUP = "backup"
+    PUT_BACK = "put back"
+    """The database alone comes back from a backup, the file beside it stays."""
+    PUT_BACK_WHOLE = "put back whole"
+    """The whole home comes back: nothing on the machine shows it."""
+    CLONE = "clone"
+    """A second machine runs from a copy of the disk for a while, with the same key; then one of them is gone for good."""
+    DISK_LOST = "disk lost"
+    """The machine is replaced: an empty database, the same key."""
+    BROKER_DOWN = "broker down"
+    BROKER_FULL = "broker full"
+    BROKER_FORGETS = "broker forgets"
+    BROKER_REWINDS = "broker rewinds"
+    STREAM_DELETED = "stream deleted"
+    DISORDER = "disorder"
+    """The broker delivers in another order, and some messages twice."""
+    WEATHER = "weather"
+    CLOCK = "clock"
+
+
+SITE_FAULTS = (
+    Kind.WANT_BASELINE,
+    Kind.CRASH,
+    Kind.PART,
+    Kind.DISK_FULL,
+    Kind.DISK_SLOW,
+    Kind.PUT_BACK,
+    Kind.PUT_BACK_WHOLE,
+    Kind.CLONE,
+    Kind.DISK_LOST,
+    Kind.CLOCK,
+)
+"""What happens to one site; some of it happens to the hub as well."""
+
+HUB_FAULTS = (Kind.CRASH, Kind.PART, Kind.DISK_FULL, Kind.DISK_SLOW, Kind.PUT_BACK, Kind.DISK_LOST, Kind.CLOCK)
+
+BROKER_FAULTS = (
+    Kind.BROKER_DOWN,
+    Kind.BROKER_FULL,
+    Kind.BROKER_FORGETS,
+    Kind.BROKER_REWINDS,
+    Kind.STREAM_DELETED,
+    Kind.DISORDER,
+    Kind.WEATHER,
+)
+
+HUB = -1
+"""In ``Step.site``: it happens to the hub."""
+
+NOBODY = -2
+"""In ``Step.site``: it happens to the broker or to the network."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happens."""
+
+    at_s: float
+    kind: Kind
+    site: int
+    lasts_s: float = 0.0
+    number: int = 0
+    """Whatever the kind needs drawn: a seed, a count, days of a clock."""
+
+    def __str__(self) -> str:
+        """Return the step as a line for people."""
+        whom = {HUB: "hub", NOBODY: ""}.get(self.site, f"site {self.site}")
+        lasts = f" for {self.lasts_s:.1f} s" if self.lasts_s else ""
+        return f"{self.at_s:8.3f} {self.kind} {whom}{lasts} #{self.number}"
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run."""
+
+    seed: int
+    sites: int
+    lasts_s: float
+    weather: Weather
+    steps: tuple[Step, ...]
+
+
+def drawn(seed: int) -> Schedule:
+    """Return the schedule of a seed."""
+    chance = random.Random(f"schedule {seed}")
+    sites = chance.choice((1, 1, 1, 1, 1, 2, 2, 3))
+    lasts_s = chance.choice((20.0, 40.0, 80.0, 80.0, 150.0, 300.0))
+    kinds = _kinds(chance)
+    steps = [_change(chance, site, lasts_s) for site in range(sites) for _ in range(chance.randint(2, 7))]
+    for kind, whom in kinds:
+        for _ in range(chance.choice((1, 1, 1, 2, 3))):
+            site = whom if whom < 0 else chance.randrange(sites)
+            steps.extend(_fault(chance, kind, site, lasts_s))
+    steps.sort(key=lambda step: step.at_s)
+    weather = _weather(chance) if chance.random() < 0.3 else CALM
+    return Schedule(seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, steps=tuple(steps))
+
+
+def _kinds(chance: random.Random) -> list[tuple[Kind, int]]:
+    every = [
+        *((kind, 0) for kind in SITE_FAULTS),
+        *((kind, HUB) for kind in HUB_FAULTS),
+        *((kind, NOBODY) for kind in BROKER_FAULTS),
+    ]
+    return chance.sample(every, chance.choice((1, 1, 2, 2, 3, 4, 6)))
+
+
+def _change(chance: random.Random, site: int, lasts_s: float) -> Step:
+    return Step(at_s=_moment(chance, lasts_s), kind=Kind.CHANGE, site=site, number=chance.getrandbits(32))
+
+
+def _moment(chance: random.Random, lasts_s: float) -> float:
+    # Half of what happens, happens within the moments in which frames are under way.
+    return round(chance.random() * lasts_s if chance.random() < 0.5 else 2 + chance.random() * 6, 3)
+
+
+def _fault(chance: random.Random, kind: Kind, site: int, lasts_s: float) -> list[Step]:
+    at_s = _moment(chance, lasts_s)
+    number = chance.getrandbits(32)
+    fault = Step(at_s=at_s, kind=kind, site=site, lasts_s=round(chance.expovariate(1 / 25), 3), number=number)
+    if kind in (Kind.PUT_BACK, Kind.PUT_BACK_WHOLE):
+        backup = Step(at_s=round(at_s * chance.random(), 3), kind=Kind.BACKUP, site=site)
+        return [backup, fault]
+    return [fault]
+
+
+def _weather(chance: random.Random) -> Weather:
+    return Weather(
+        loss=chance.choice((0.0, 0.02, 0.1, 0.3)),
+        repeat=chance.choice((0.0, 0.1, 0.3)),
+        stale=chance.choice((0.0, 0.05, 0.2)),
+        stale_s=chance.choice((2.0, 10.0, 60.0)),
+        delay_s=chance.choice((0.02, 0.3, 2.0)),
+    )
+
+
+def weather_of(number: int) -> Weather:
+    """Return the weather that a step brings."""
+    return _weather(random.Random(number))

@@ -1,0 +1,231 @@
+"""The reporting commands of the hub, run as a person runs them, on a home whose daemon does not run."""
+
+import asyncio
+import datetime
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy import Connection
+
+from hub import keyring
+from hub.__main__ import main
+from hub.board import record_beats
+from hub.commands import live
+from hub.commands.init import settings_text
+from hub.commands.search import day
+from hub.home import HubHome, home_at
+from protocol.beats import Beat
+from protocol.errors import BadSetting
+from protocol.vocabularies import AccessStatus
+from replication import connection
+from replication.database import opened
+from tests.catalogue import OTHER_VILLAGE, VILLAGE, access_changed, described, fictitious, record_id, withdrawn
+from tests.hubs import MIGRATIONS, Hub
+
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts about the missing broker go nowhere: a logger keeps its first stream, and tests' streams end."""
+    monkeypatch.setenv("DANGLIAN_LOG", "error")
+    monkeypatch.setattr(connection, "log", structlog.get_logger())
+
+
+@pytest.fixture
+def home(tmp_path: Path, free_port: Callable[[], int]) -> HubHome:
+    """A hub's home with a catalogue of three records at two sites."""
+    arguments = ["init", "--home", str(tmp_path / "hub"), "--county", "330523000000", "--name", "某县档案馆"]
+    ports = ["--port", str(free_port()), "--enrol-port", str(free_port())]
+    assert main([*arguments, "--host", "127.0.0.1", "--listen", "127.0.0.1", *ports]) == 0
+    made = home_at(tmp_path / "hub")
+    asyncio.run(fill(made))
+    return made
+
+
+async def fill(home: HubHome) -> None:
+    same = {"title": "防汛[通知]", "doc_no": "县政〔1997〕8号", "responsible_parties": ()}
+    async with opened(home.database, MIGRATIONS) as database:
+        hub = Hub(database)
+        await hub.tell(
+            described(1, fictitious(1, **same)),
+            described(2, fictitious(2, title="林地承包合同", ref_code="001-2-15")),
+            described(3, fictitious(3)),
+            withdrawn(4, record_id(3)),
+            access_changed(5, fictitious(2, title="林地承包合同", ref_code="001-2-15"), AccessStatus.OPEN),
+        )
+        await hub.tell(described(1, fictitious(4, **same)), site=OTHER_VILLAGE)
+        await database.write(expect)
+
+
+def expect(connection: Connection) -> None:
+    keyring.expect(connection, VILLAGE, "上石村", datetime.date(2026, 1, 1))
+    keyring.expect(connection, OTHER_VILLAGE, "下溪村", datetime.date(2026, 1, 1))
+    record_beats(connection, [Beat(site=VILLAGE.code, node="U", epoch="e1", seq=5, records=2)], 1000)
+
+
+@pytest.fixture
+def command(home: HubHome, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command on the home; returns its exit code and what it printed."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main([*arguments, "--home", str(home.root)])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def read(answer: tuple[int, str]) -> Any:  # noqa: ANN401 - whatever JSON the command printed
+    return json.loads(answer[1])
+
+
+def test_search_prints_hits_with_their_reasons_and_says_that_it_is_partial(command: Command) -> None:
+    code, printed = command("search", "林地")
+
+    assert code == 0
+    assert "林地承包合同\t001-2-15\t上石村 330523108204\t开放\t题名\t副本" in printed
+    assert "共 1 条；结果不完整：仅目录副本 2" in printed
+
+
+def test_search_speaks_english_when_asked(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DANGLIAN_LANG", "en")
+    _, printed = command("search", "林地")
+
+    assert "1 records; partial: index only 2" in printed
+    assert not re.search(r"结果|目录副本", printed)
+
+
+def test_search_gives_machines_the_whole_answer(command: Command) -> None:
+    answer = read(command("search", "防汛", "--json"))
+
+    assert (answer["total"], answer["exact"], answer["complete"]) == (2, True, False)
+    assert {hit["title"] for hit in answer["hits"]} == {"防汛[通知]"}
+    assert {site["site"]: (site["outcome"], site["index_total"]) for site in answer["sites"]} == {
+        VILLAGE.code: ("index_only", 1),
+        OTHER_VILLAGE.code: ("index_only", 1),
+    }
+    assert answer["hits"][0]["likeness"]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--site", OTHER_VILLAGE.code), 1),
+        (("--site", "330523108*"), 2),
+        (("--fonds", "J001"), 2),
+        (("--fonds", "J002"), 0),
+        (("--kind", "marriage"), 0),
+        (("--access", "unreviewed"), 2),
+        (("--from", "1900", "--to", "2100-12"), 2),
+        (("--from", "2100"), 0),
+    ],
+)
+def test_search_narrows_by_its_options(command: Command, options: tuple[str, ...], expected: int) -> None:
+    assert read(command("search", "防汛", *options, "--json"))["total"] == expected
+
+
+def test_date_that_is_none_is_wrong_use(command: Command) -> None:
+    assert command("search", "防汛", "--from", "三月")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("1986", "1986-01-01", "1986-12-31"),
+        ("1986-02", "1986-02-01", "1986-02-28"),
+        ("2024/2", "2024-02-01", "2024-02-29"),
+        ("1986.3.5", "1986-03-05", "1986-03-05"),
+    ],
+)
+def test_dates_are_read_to_their_first_and_last_day(text: str, first: str, last: str) -> None:
+    assert (str(day(text, end=False)), str(day(text, end=True))) == (first, last)
+
+
+@pytest.mark.parametrize("text", ["x", "1986-13", "1986-02-30", "1-2-3-4", "0", "99999"])
+def test_impossible_dates_are_refused(text: str) -> None:
+    with pytest.raises(BadSetting):
+        day(text, end=False)
+
+
+def test_live_search_without_a_broker_answers_from_the_index(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon does not run: the copy answers, and the answer says why it is no more than that."""
+    monkeypatch.setattr(live, "LINK_PATIENCE_S", 0.2)
+    answer = read(command("search", "林地", "--live", "--json"))
+
+    assert (answer["total"], answer["complete"]) == (1, False)
+    assert {site["outcome"] for site in answer["sites"]} <= {"offline", "index_only"}
+
+
+def test_sites_prints_one_word_for_each_site(command: Command) -> None:
+    answer = read(command("sites", "--json"))
+
+    assert {line["site"]: line["word"] for line in answer["sites"]} == {
+        VILLAGE.code: "not_enrolled",
+        OTHER_VILLAGE.code: "not_enrolled",
+    }
+    assert answer["counts"] == {"not_enrolled": 2}
+    assert "330523108204\t上石村\t未登记" in command("sites")[1]
+
+
+def test_record_tells_its_fields_with_their_origins_and_its_history(command: Command) -> None:
+    view = read(command("record", str(record_id(2)), "--json"))
+    (entry,) = view["entries"]
+
+    assert entry["record"]["access_status"] == "open"
+    assert entry["first"]["seq"] == 2
+    assert entry["fields"] == {"access_status": {"epoch": "e1", "seq": 5, "at_ms": 5}}
+    assert [step["what"] for step in entry["history"]] == ["access_status"]
+    assert (entry["owner"], entry["custodian"], entry["releaser"]) == (VILLAGE.code,) * 3
+
+
+def test_record_is_found_by_its_reference_code(command: Command) -> None:
+    assert read(command("record", "001-2-15", "--json"))["record_id"] == str(record_id(2))
+
+
+def test_withdrawn_record_says_why(command: Command) -> None:
+    code, printed = command("record", str(record_id(3)))
+
+    assert code == 0
+    assert "已撤出目录：目录中已无此行" in printed
+
+
+def test_unknown_record_is_a_problem(command: Command) -> None:
+    assert command("record", str(record_id(99)))[0] == 1
+    assert command("record", "没有这个档号")[0] == 1
+
+
+def test_records_are_set_apart_and_brought_together(command: Command) -> None:
+    one, other = str(record_id(1)), str(record_id(4))
+    before = read(command("record", one, "--json"))["entries"][0]["alike"]
+
+    assert [like["evidence"] for like in before] == [["title", "doc_no"]]
+    assert command("record", one, "--apart", other, "--by", "甲")[0] == 0
+    view = read(command("record", one, "--json"))
+    assert (view["entries"][0]["alike"][0]["apart"], view["decisions"][0]["decided_by"]) == (True, "甲")
+    assert "判定与" in command("record", one)[1]
+    assert command("record", one, "--together", other, "--by", "乙")[0] == 0
+    assert not read(command("record", one, "--json"))["entries"][0]["alike"][0]["apart"]
+
+
+def test_verify_without_a_broker_proves_nothing(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LINK_PATIENCE_S", 0.2)
+    code, printed = command("verify", "--json")
+
+    assert code == 1
+    assert json.loads(printed)["counts"] == {"equal": 0, "different": 0, "not_comparable": 2}
+
+
+@pytest.mark.parametrize("name", ["sites", "verify"])
+def test_home_that_never_ran_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (tmp_path / "hub.toml").write_text(
+        settings_text("330523000000", "某县", [], "127.0.0.1", 4222, 4223), encoding="utf-8"
+    )
+
+    assert main([name, "--home", str(tmp_path)]) == 2
+    assert "danglian-hub run" in capsys.readouterr().err

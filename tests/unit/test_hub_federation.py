@@ -1,0 +1,227 @@
+"""The federated answer: index and sites merged, each site's outcome told, completeness stated."""
+
+import datetime
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from hub import keyring
+from hub.board import record_beats
+from hub.federation import Gathering, SiteReport, federated
+from hub.search import Query
+from protocol.beats import Beat
+from protocol.calls import Outcome
+from protocol.limits import OFFLINE_AFTER_S
+from protocol.records import Record
+from protocol.sites import Site, parse_site
+from protocol.vocabularies import AccessStatus
+from replication.asking import Asker
+from replication.database import opened
+from tests.answering_sites import AnsweringSite, answering
+from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
+from tests.fakes import FakeBroker
+from tests.hubs import MIGRATIONS, Hub
+
+NOW_MS = 1_790_000_000_000
+TOWN = parse_site("330523108000")
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    async with opened(tmp_path / "hub.db", MIGRATIONS, readers=2) as database:
+        yield Hub(database)
+
+
+async def expect(hub: Hub, *sites: Site, silent: Sequence[Site] = ()) -> None:
+    """Expect some sites, all of which just gave a sign of life, except the silent ones."""
+
+    def step(connection: Connection) -> None:
+        for site in sites:
+            keyring.expect(connection, site, f"档案室{site.village}", datetime.date(2026, 1, 1))
+        record_beats(connection, [beat(site) for site in sites if site not in silent], NOW_MS - 1000)
+        record_beats(connection, [beat(site) for site in silent], NOW_MS - int(OFFLINE_AFTER_S * 1000) - 1)
+
+    await hub.database.write(step)
+
+
+def beat(site: Site) -> Beat:
+    return Beat(site=site.code, node="U", epoch="e1", seq=1)
+
+
+def contract(number: int, title: str = "林地承包合同", **changes: object) -> Record:
+    return fictitious(number, title=title, **changes)
+
+
+async def asked(
+    hub: Hub, query: Query, sites: Sequence[AnsweringSite], deadline_s: float = 0.5
+) -> tuple[Gathering, list[int]]:
+    """Return the finished answer, and how many hits there were at each step."""
+    broker = FakeBroker()
+    steps = []
+    gathering: Gathering | None = None
+    async with answering(broker.bus(), sites), Asker(broker.bus(), "test").opened() as asker:
+        async for gathering in federated(hub.database, asker, query, NOW_MS, deadline_s=deadline_s):
+            steps.append(len(gathering.newest()))
+    assert gathering is not None
+    assert gathering.finished
+    return gathering, steps
+
+
+def report_of(gathering: Gathering, site: Site) -> SiteReport:
+    return gathering.reports[site.code]
+
+
+async def test_live_hits_join_those_of_the_index(hub: Hub) -> None:
+    await expect(hub, VILLAGE, OTHER_VILLAGE)
+    await hub.tell(described(1, contract(1)))
+    gathering, steps = await asked(
+        hub,
+        Query(words="林地"),
+        [AnsweringSite(VILLAGE, [contract(1)]), AnsweringSite(OTHER_VILLAGE, [contract(2)])],
+    )
+
+    assert {(hit.site, hit.live) for hit in gathering.newest()} == {(VILLAGE.code, True), (OTHER_VILLAGE.code, True)}
+    assert steps[0] == 1, "the index answers before any site"
+    assert (gathering.summary().total, gathering.summary().complete, gathering.summary().partial) == (2, True, False)
+
+
+async def test_newer_live_version_replaces_the_copy(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await hub.tell(described(1, contract(1, "林地承包合同旧稿")))
+    site = AnsweringSite(VILLAGE, [contract(1, "林地承包合同新稿")], seq=5)
+    site.seqs = dict.fromkeys(site.seqs, 5)
+    gathering, _ = await asked(hub, Query(words="林地"), [site])
+
+    assert [hit.record.title for hit in gathering.newest()] == ["林地承包合同新稿"]
+
+
+async def test_copy_that_is_newer_in_the_same_epoch_stays(hub: Hub) -> None:
+    """A site whose disk was restored says old things until it has a new epoch."""
+    await expect(hub, VILLAGE)
+    await hub.tell(described(7, contract(1, "林地承包合同新稿", access_status=AccessStatus.RESTRICTED)))
+    gathering, _ = await asked(hub, Query(words="林地"), [AnsweringSite(VILLAGE, [contract(1)])])
+
+    assert [(hit.record.title, hit.live) for hit in gathering.newest()] == [("林地承包合同新稿", False)]
+
+
+async def test_copy_that_the_site_no_longer_finds_goes(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await hub.tell(described(1, contract(1)), described(2, contract(2)))
+    gathering, steps = await asked(hub, Query(words="林地"), [AnsweringSite(VILLAGE, [contract(1)], seq=9)])
+
+    assert (steps[0], len(gathering.newest()), gathering.summary().total) == (2, 1, 1)
+
+
+async def test_copy_stays_if_the_site_named_only_some_of_its_hits(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await hub.tell(*(described(number, contract(number)) for number in range(1, 5)))
+    site = AnsweringSite(VILLAGE, [contract(number) for number in range(1, 5)])
+    site.hits_max = 2
+    gathering, _ = await asked(hub, Query(words="林地"), [site])
+
+    assert (len(gathering.newest()), gathering.summary().total) == (4, 4)
+
+
+async def test_every_outcome_is_told_with_its_as_of(hub: Hub) -> None:
+    offline, hanging, refusing, empty = TOWN, VILLAGE, OTHER_VILLAGE, parse_site("330523108206")
+    await expect(hub, offline, hanging, refusing, empty, silent=[offline])
+    await hub.tell(described(1, contract(1)), site=offline)
+    hung, no = AnsweringSite(hanging), AnsweringSite(refusing)
+    hung.hangs, no.refuses = True, True
+    gathering, _ = await asked(hub, Query(words="林地"), [hung, no, AnsweringSite(empty, epoch="e9", seq=4)])
+    outcomes = {code: report.outcome for code, report in gathering.reports.items()}
+
+    assert outcomes == {
+        offline.code: Outcome.OFFLINE,
+        hanging.code: Outcome.LATE,
+        refusing.code: Outcome.REFUSED,
+        empty.code: Outcome.NOTHING,
+    }
+    assert (report_of(gathering, empty).epoch, report_of(gathering, empty).seq) == ("e9", 4)
+    assert report_of(gathering, offline).index_total == 1
+    reason = report_of(gathering, refusing).reason
+    assert reason is not None
+    assert reason.zh == "正在维护"
+    assert (gathering.summary().complete, gathering.summary().total) == (False, 1)
+
+
+async def test_offline_site_is_not_asked(hub: Hub) -> None:
+    await expect(hub, VILLAGE, silent=[VILLAGE])
+    site = AnsweringSite(VILLAGE, [contract(1)])
+    gathering, _ = await asked(hub, Query(words="林地"), [site], deadline_s=5)
+
+    assert (site.asked, report_of(gathering, VILLAGE).outcome) == (0, Outcome.OFFLINE)
+
+
+async def test_only_sites_that_match_the_filter_are_asked(hub: Hub) -> None:
+    await expect(hub, VILLAGE, OTHER_VILLAGE)
+    sites = [AnsweringSite(VILLAGE, [contract(1)]), AnsweringSite(OTHER_VILLAGE, [contract(2)])]
+    gathering, _ = await asked(hub, Query(words="林地", site_glob=OTHER_VILLAGE.code), sites)
+
+    assert [site.asked for site in sites] == [0, 1]
+    assert (list(gathering.reports), gathering.summary().complete) == ([OTHER_VILLAGE.code], True)
+
+
+async def test_site_that_nobody_expects_does_not_make_the_answer_partial(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await hub.database.write(lambda connection: record_beats(connection, [beat(OTHER_VILLAGE)], 0))
+    gathering, _ = await asked(hub, Query(words="林地"), [AnsweringSite(VILLAGE, [contract(1)])])
+
+    assert gathering.summary().complete
+    assert report_of(gathering, OTHER_VILLAGE).outcome is Outcome.OFFLINE
+
+
+async def test_without_sites_the_index_answers_and_says_that_it_is_partial(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await hub.tell(described(1, contract(1)))
+    states = [state async for state in federated(hub.database, None, Query(words="林地"), NOW_MS)]
+    summary = states[-1].summary()
+
+    assert (summary.total, summary.exact, summary.complete) == (1, True, False)
+    assert report_of(states[-1], VILLAGE).outcome is Outcome.INDEX_ONLY
+
+
+async def test_lost_link_leaves_the_index_and_says_so(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await hub.tell(described(1, contract(1)))
+    bus = FakeBroker().bus()
+    bus.down()
+    async with Asker(bus, "test").opened() as asker:
+        states = [state async for state in federated(hub.database, asker, Query(words="林地"), NOW_MS)]
+    report = report_of(states[-1], VILLAGE)
+
+    assert (report.outcome, report.index_total, len(states[-1].newest())) == (Outcome.INDEX_ONLY, 1, 1)
+    assert report.reason is not None
+
+
+async def test_everybody_is_asked_with_one_message_when_they_are_many(hub: Hub) -> None:
+    sites = [parse_site(f"330523108{number}") for number in range(200, 220)]
+    await expect(hub, *sites)
+    broker = FakeBroker()
+    here = [AnsweringSite(site, [contract(index)]) for index, site in enumerate(sites)]
+    async with answering(broker.bus(), here), Asker(broker.bus(), "test").opened() as asker:
+        query = Query(words="林地", limit=100)
+        states = [state async for state in federated(hub.database, asker, query, NOW_MS)]
+    gathering = states[-1]
+
+    assert (len(gathering.newest()), gathering.summary().complete) == (20, True)
+    assert [site.asked for site in here] == [1] * 20
+
+
+async def test_newest_come_first_whoever_said_so(hub: Hub) -> None:
+    await expect(hub, VILLAGE, OTHER_VILLAGE)
+    await hub.tell(*(described(number, contract(number)) for number in range(1, 9)))
+    gathering, _ = await asked(
+        hub,
+        Query(words="林地", limit=10),
+        [
+            AnsweringSite(VILLAGE, [contract(number) for number in range(1, 9)]),
+            AnsweringSite(OTHER_VILLAGE, [contract(number) for number in range(10, 15)]),
+        ],
+    )
+    dates = [hit.record.date_edtf for hit in gathering.newest()]
+
+    assert dates == sorted(dates, reverse=True)
+    assert len(dates) == 10

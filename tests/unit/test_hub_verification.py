@@ -1,0 +1,255 @@
+"""Verification: equal, different down to the records, or not comparable now; and the comparer that keeps it fresh."""
+
+import datetime
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from hub import comparisons, keyring
+from hub.board import Word, board, record_beats
+from hub.comparing import AGAIN_AFTER_MS, Comparer
+from hub.comparisons import Sameness
+from hub.keyring_tables import enrolled_node
+from hub.tables import entry
+from hub.verification import LATE, LINK_DOWN, MOVING, NOT_APPLIED, OFFLINE, Difference, DifferenceKind, Verdict, verify
+from protocol.beats import Beat, Want
+from protocol.records import Record
+from protocol.sites import Site
+from replication.asking import Asker
+from replication.database import opened
+from replication.tables import watermark
+from replication.watermarks import marks_of
+from tests.answering_sites import AnsweringSite, answering
+from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
+from tests.fakes import FakeBroker
+from tests.hubs import MIGRATIONS, Hub
+
+NOW_MS = 1_790_000_000_000
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+        yield Hub(database)
+
+
+async def no_pause(_: float) -> None:
+    """Go on at once."""
+
+
+async def hold(hub: Hub, records: Sequence[Record], site: Site = VILLAGE, *, position: int | None = None) -> None:
+    """Have the hub apply some records and stand where they end."""
+    await hub.tell(*(described(seq, record) for seq, record in enumerate(records, 1)), site=site)
+
+    def step(connection: Connection) -> None:
+        connection.execute(
+            insert(watermark).values(
+                site=site.code,
+                node="U",
+                epoch="e1",
+                position=len(records) if position is None else position,
+                chain="",
+                moved_at_ms=1,
+            )
+        )
+
+    await hub.database.write(step)
+
+
+async def verified(
+    hub: Hub, sites: Sequence[AnsweringSite], *, offline: Sequence[Site] = (), deep: bool = False
+) -> dict[str, Verdict]:
+    broker = FakeBroker()
+    found = {}
+    async with answering(broker.bus(), sites), Asker(broker.bus(), "test").opened() as asker:
+        asked = verify(
+            hub.database,
+            asker,
+            [site.site for site in sites],
+            lambda: NOW_MS,
+            offline=offline,
+            deep=deep,
+            deadline_s=0.5,
+            sleep=no_pause,
+        )
+        async for verdict in asked:
+            found[verdict.site] = verdict
+    return found
+
+
+RECORDS = [fictitious(number, fonds_no=f"J00{number % 3}") for number in range(1, 31)]
+
+
+async def test_equal_ends_are_equal_and_the_board_remembers_where(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    verdict = (await verified(hub, [AnsweringSite(VILLAGE, RECORDS)]))[VILLAGE.code]
+    kept = (await hub.database.read(comparisons.kept))[VILLAGE.code]
+
+    assert (verdict.state, verdict.site_records, verdict.hub_records) == (Sameness.EQUAL, 30, 30)
+    assert (kept.state, kept.epoch, kept.seq, kept.compared_at_ms) == (Sameness.EQUAL, "e1", 30, NOW_MS)
+
+
+async def test_differing_records_are_named(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    changed = msgspec.structs.replace(RECORDS[4], title="站点已改")
+    extra = fictitious(99, fonds_no="J009")
+    there = [*RECORDS[:4], changed, *RECORDS[6:], extra]
+    verdict = (await verified(hub, [AnsweringSite(VILLAGE, there, seq=30)]))[VILLAGE.code]
+
+    assert verdict.state is Sameness.DIFFERENT
+    assert set(verdict.fonds) == {RECORDS[4].fonds_no, RECORDS[5].fonds_no, "J009"}
+    assert verdict.differing == 3
+    assert set(verdict.differences) == {
+        difference(changed, DifferenceKind.OTHER_CONTENT),
+        difference(RECORDS[5], DifferenceKind.MISSING_THERE),
+        difference(extra, DifferenceKind.MISSING_HERE),
+    }
+
+
+def difference(record: Record, kind: DifferenceKind) -> Difference:
+    return Difference(fonds_no=record.fonds_no, record_id=record.record_id, kind=kind)
+
+
+async def test_bucket_that_takes_many_replies_is_read_to_its_end(hub: Hub) -> None:
+    """The answering site tells two records a reply."""
+    same_bucket = [
+        msgspec.structs.replace(
+            fictitious(number), record_id=type(fictitious(1).record_id)(bytes=bytes([number] * 15 + [7]))
+        )
+        for number in range(1, 8)
+    ]
+    await hold(hub, same_bucket)
+    verdict = (await verified(hub, [AnsweringSite(VILLAGE, same_bucket[:6], seq=7)]))[VILLAGE.code]
+
+    assert verdict.differences == (difference(same_bucket[6], DifferenceKind.MISSING_THERE),)
+
+
+async def test_site_that_is_ahead_is_not_comparable_though_the_records_agree(hub: Hub) -> None:
+    await hold(hub, RECORDS, position=29)
+    verdict = (await verified(hub, [AnsweringSite(VILLAGE, RECORDS)]))[VILLAGE.code]
+
+    assert (verdict.state, verdict.reason) == (Sameness.NOT_COMPARABLE, NOT_APPLIED)
+
+
+async def test_site_that_moves_while_it_is_compared_is_not_called_different(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    site = AnsweringSite(VILLAGE, RECORDS[1:], seq=30)
+    site.moves_while_compared = True
+    verdict = (await verified(hub, [site]))[VILLAGE.code]
+
+    assert (verdict.state, verdict.reason) == (Sameness.NOT_COMPARABLE, NOT_APPLIED)
+
+
+async def test_silent_and_absent_sites_are_not_comparable(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    hanging = AnsweringSite(OTHER_VILLAGE)
+    hanging.hangs = True
+    absent = AnsweringSite(VILLAGE, RECORDS)
+    found = await verified(hub, [absent, hanging], offline=[VILLAGE])
+
+    assert {site: verdict.reason for site, verdict in found.items()} == {
+        VILLAGE.code: OFFLINE,
+        OTHER_VILLAGE.code: LATE,
+    }
+    assert absent.asked == 0
+
+
+async def test_outcome_that_says_nothing_leaves_the_last_comparison(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    await verified(hub, [AnsweringSite(VILLAGE, RECORDS)])
+    await verified(hub, [AnsweringSite(VILLAGE, RECORDS)], offline=[VILLAGE])
+
+    assert (await hub.database.read(comparisons.kept))[VILLAGE.code].state is Sameness.EQUAL
+
+
+async def test_site_without_any_event_is_equal_to_nothing_applied(hub: Hub) -> None:
+    assert (await verified(hub, [AnsweringSite(VILLAGE)]))[VILLAGE.code].state is Sameness.EQUAL
+
+
+async def test_lost_link_is_told_for_every_site(hub: Hub) -> None:
+    bus = FakeBroker().bus()
+    bus.down()
+    async with Asker(bus, "test").opened() as asker:
+        found = [one async for one in verify(hub.database, asker, [VILLAGE, OTHER_VILLAGE], lambda: 0, sleep=no_pause)]
+
+    assert {one.reason for one in found} == {LINK_DOWN}
+    assert len(found) == 2
+
+
+async def test_deep_verification_finds_a_damaged_body(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    await hub.database.write(
+        lambda connection: connection.execute(
+            update(entry).where(entry.c.record_id == RECORDS[3].record_id.bytes).values(body=b"{}")
+        )
+    )
+    shallow = (await verified(hub, [AnsweringSite(VILLAGE, RECORDS)]))[VILLAGE.code]
+    deep = (await verified(hub, [AnsweringSite(VILLAGE, RECORDS)], deep=True))[VILLAGE.code]
+
+    assert (shallow.state, deep.state, deep.damaged) == (Sameness.EQUAL, Sameness.DIFFERENT, 1)
+
+
+def test_reasons_for_trying_again_are_distinct() -> None:
+    assert NOT_APPLIED != MOVING
+
+
+# In the background
+
+
+class Clock:
+    """Milliseconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+async def online(hub: Hub, site: AnsweringSite, now_ms: int = NOW_MS) -> None:
+    def step(connection: Connection) -> None:
+        keyring.expect(connection, site.site, "", datetime.date(2026, 1, 1))
+        connection.execute(
+            insert(enrolled_node)
+            .prefix_with("OR IGNORE")
+            .values(public_key="U1", site=site.site.code, name="", software="", enrolled_at_ms=1)
+        )
+        record_beats(connection, [Beat(site=site.site.code, node="U1", epoch=site.epoch, seq=site.seq)], now_ms)
+
+    await hub.database.write(step)
+
+
+async def word(hub: Hub, clock: Clock) -> Word:
+    (line,) = await hub.database.read(lambda connection: board(connection, clock()))
+    return line.word
+
+
+async def test_applied_site_is_compared_once_and_then_in_sync(hub: Hub) -> None:
+    site, clock, broker = AnsweringSite(VILLAGE, RECORDS), Clock(), FakeBroker()
+    await hold(hub, RECORDS)
+    await online(hub, site)
+    async with answering(broker.bus(), [site]), Asker(broker.bus(), "test").opened() as asker:
+        comparer = Comparer(hub.database, asker, clock, sleep=no_pause)
+        before = await word(hub, clock)
+        steps = [len(await comparer.step()), len(await comparer.step())]
+
+    assert (before, steps, await word(hub, clock)) == (Word.NOT_COMPARED, [1, 0], Word.IN_SYNC)
+
+
+async def test_differing_site_is_asked_for_a_baseline_and_then_left_in_peace(hub: Hub) -> None:
+    site, clock, broker = AnsweringSite(VILLAGE, RECORDS[1:], seq=30), Clock(), FakeBroker()
+    await hold(hub, RECORDS)
+    await online(hub, site)
+    async with answering(broker.bus(), [site]), Asker(broker.bus(), "test").opened() as asker:
+        comparer = Comparer(hub.database, asker, clock, sleep=no_pause)
+        steps = [len(await comparer.step()), len(await comparer.step())]
+        clock.now_ms += AGAIN_AFTER_MS + 1
+        await online(hub, site, clock.now_ms)
+        steps.append(len(await comparer.step()))
+    marks = await hub.database.read(lambda connection: marks_of(connection, [VILLAGE.code]))
+
+    assert steps == [1, 0, 0]
+    assert (marks[VILLAGE.code].want, await word(hub, clock)) == (Want.BASELINE, Word.DIFFERS)
