@@ -18,6 +18,7 @@ from hub.catalogue import (
     INSERT_ENTRY,
     INSERT_HISTORY,
     MOVE_ENTRY,
+    SERIALS_A_YEAR,
     UPDATE_ENTRY,
     Stored,
     docid_of,
@@ -78,7 +79,16 @@ class _Slot:
         self.latest: Description | None = None
 
 
-_Key = tuple[str, bytes]
+class _SiteBatch:
+    """The records of one site within a batch."""
+
+    __slots__ = ("floor", "fresh", "slots")
+
+    def __init__(self, floor: Place) -> None:
+        self.floor = floor
+        self.fresh: dict[bytes, tuple[int, Description]] = {}
+        """New records that occur once so far, with the number of their epoch."""
+        self.slots: dict[bytes, _Slot] = {}
 
 
 class _Batch:
@@ -88,11 +98,10 @@ class _Batch:
         self._connection = connection
         self._now_ms = now_ms
         self._ordinals = epoch_ordinals(connection, list(dict.fromkeys((f.site.code, f.epoch) for f in frames)))
-        self._floors = floors(connection, {frame.site.code for frame in frames})
-        self._fresh: dict[_Key, tuple[int, Description]] = {}
-        self._slots: dict[_Key, _Slot] = {}
+        beginnings = floors(connection, {frame.site.code for frame in frames})
+        self._sites = {site: _SiteBatch(floor) for site, floor in beginnings.items()}
         self._history: list[tuple[object, ...]] = []
-        self._conflicts: list[tuple[_Key, Conflict]] = []
+        self._conflicts: list[tuple[str, bytes, Conflict]] = []
         self._serial = self._first_serial = next_serial(connection)
 
     def take(self, frame: AcceptedFrame) -> None:
@@ -109,47 +118,42 @@ class _Batch:
         self._fold(site, epoch, run)
 
     def _fold(self, site: str, epoch: int, run: Sequence[Description | Removal]) -> None:
-        self._load(site, run)
-        fresh, slots, floor = self._fresh, self._slots, self._floors[site]
+        here = self._sites[site]
+        self._load(site, here, run)
+        fresh, slots, floor = here.fresh, here.slots, here.floor
         for event in run:
-            key = (site, event.record_id)
-            slot = slots.get(key)
+            record_id = event.record_id
+            slot = slots.get(record_id)
             if slot is None:
-                first = fresh.pop(key, None)
+                first = fresh.pop(record_id) if record_id in fresh else None
                 if first is None and isinstance(event, Description) and (epoch, event.seq) >= floor:
-                    fresh[key] = (epoch, event)
+                    fresh[record_id] = (epoch, event)
                     continue
-                slot = slots[key] = _Slot(None)
+                slot = slots[record_id] = _Slot(None)
                 if first is not None:
-                    self._fold_one(key, slot, *first)
-            self._fold_one(key, slot, epoch, event)
+                    self._fold_one(site, slot, *first)
+            self._fold_one(site, slot, epoch, event)
 
-    def _load(self, site: str, run: Sequence[Description | Removal]) -> None:
-        unknown = {
-            event.record_id: None
-            for event in run
-            if (site, event.record_id) not in self._slots and (site, event.record_id) not in self._fresh
-        }
-        for stored in stored_of(self._connection, site, list(unknown)):
-            self._slots[site, stored.record_id] = _Slot(stored)
+    def _load(self, site: str, here: _SiteBatch, run: Sequence[Description | Removal]) -> None:
+        named = {event.record_id: None for event in run}
+        unknown = named.keys() - here.slots.keys() - here.fresh.keys()
+        for stored in stored_of(self._connection, site, sorted(unknown)):
+            here.slots[stored.record_id] = _Slot(stored)
 
-    def _fold_one(self, key: _Key, slot: _Slot, epoch: int, event: Description | Removal) -> None:
+    def _fold_one(self, site: str, slot: _Slot, epoch: int, event: Description | Removal) -> None:
         before = slot.held
-        folded = fold(before, event.change(epoch), self._floors[key[0]])
+        folded = fold(before, event.change(epoch), self._sites[site].floor)
         if folded.conflict is not None:
-            self._conflicts.append((key, folded.conflict))
+            self._conflicts.append((site, event.record_id, folded.conflict))
         if not folded.moved:
             return
         slot.held = folded.held
         if isinstance(event, Description):
             slot.latest = event
-        cause = event.withdrawn if isinstance(event, Removal) else None
-        if before is not None and (
-            folded.fields or (before.body is None) != (folded.held is None or not folded.held.body)
-        ):
+        if before is not None and (folded.fields or _has_body(before) != _has_body(folded.held)):
+            cause = event.withdrawn if isinstance(event, Removal) else None
             what = cause.value if cause else ",".join(folded.fields)
-            place = (epoch, event.seq, event.at_ms)
-            self._history.append((key[1], key[0], *place, event.kind, event.actor, what))
+            self._history.append((event.record_id, site, epoch, event.seq, event.at_ms, event.kind, event.actor, what))
 
     # Baselines
 
@@ -170,8 +174,8 @@ class _Batch:
         ).scalar_one_or_none()
         swept = 0
         if began is not None:
-            self._floors[site] = max(self._floors[site], Place(epoch, began))
-            swept = self._sweep(site, self._floors[site], mark)
+            self._sites[site].floor = floor = max(self._sites[site].floor, Place(epoch, began))
+            swept = self._sweep(site, floor, mark)
         self._compare(frame, epoch, began, mark, swept)
 
     def _sweep(self, site: str, floor: Place, mark: BaselineMarked) -> int:
@@ -180,7 +184,7 @@ class _Batch:
         while rows := self._connection.execute(rows_below(site, floor, SWEEP_ROWS)).all():
             for row in rows:
                 stored = stored_from(row)
-                slot = self._slots[site, stored.record_id] = _Slot(stored)
+                slot = self._sites[site].slots[stored.record_id] = _Slot(stored)
                 slot.held = sweep(stored.held, floor, mark.at_ms).held
                 what = WithdrawalCause.NOT_IN_BASELINE.value
                 self._history.append((stored.record_id, site, *floor, mark.at_ms, "withdrawn", mark.actor, what))
@@ -224,25 +228,38 @@ class _Batch:
         """Write what has changed so far."""
         rows: list[tuple[object, ...]] = []
         new: list[tuple[int, str]] = []
-        for (site, _), (epoch, description) in self._fresh.items():
-            docid = description.year * 10**9 + self._serial
-            self._serial += 1
-            rows.append((docid, site, epoch, *description.columns, None, None))
-            new.append((docid, description.terms))
-        self._write_slots(rows, new)
+        gone: dict[int, str] = {}
+        serial = self._serial
+        for site, here in self._sites.items():
+            for epoch, description in here.fresh.values():
+                docid = description.year * SERIALS_A_YEAR + serial
+                serial += 1
+                rows.append((docid, site, epoch, *description.columns, None, None))
+                new.append((docid, description.terms))
+        self._serial = serial
+        for site, here in self._sites.items():
+            self._write_slots(site, here.slots, rows, gone, new)
+            here.fresh, here.slots = {}, {}
         if rows:
             rows.sort()
             self._connection.exec_driver_sql(INSERT_ENTRY, rows)
+        write_index(self._connection, gone, new)
         self._write_facts()
         if self._serial != self._first_serial:
             keep_serial(self._connection, self._serial)
-        self._fresh, self._slots, self._first_serial = {}, {}, self._serial
+            self._first_serial = self._serial
 
-    def _write_slots(self, rows: list[tuple[object, ...]], new: list[tuple[int, str]]) -> None:
-        gone: dict[int, str] = {}
+    def _write_slots(
+        self,
+        site: str,
+        slots: dict[bytes, _Slot],
+        rows: list[tuple[object, ...]],
+        gone: dict[int, str],
+        new: list[tuple[int, str]],
+    ) -> None:
         updates: list[tuple[object, ...]] = []
         moves: list[tuple[object, ...]] = []
-        for (site, record_id), slot in self._slots.items():
+        for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
                 continue
@@ -261,7 +278,6 @@ class _Batch:
             self._connection.exec_driver_sql(MOVE_ENTRY, moves)
         if updates:
             self._connection.exec_driver_sql(UPDATE_ENTRY, updates)
-        write_index(self._connection, gone, new)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
@@ -273,7 +289,7 @@ class _Batch:
     def _write_facts(self) -> None:
         if self._history:
             self._connection.exec_driver_sql(INSERT_HISTORY, self._history)
-        for (site, record_id), found in self._conflicts:
+        for site, record_id, found in self._conflicts:
             statement = insert(conflict).prefix_with("OR IGNORE")
             self._connection.execute(
                 statement.values(
@@ -287,6 +303,10 @@ class _Batch:
                 )
             )
         self._history, self._conflicts = [], []
+
+
+def _has_body(held: Held | None) -> bool:
+    return held is not None and held.body is not None
 
 
 def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int, str]]) -> None:

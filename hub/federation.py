@@ -22,7 +22,7 @@ from hub.duplicates import Likeness
 from hub.search import Found, Page, Query, matches_in, search, totals_by_site
 from protocol.calls import Hit, Hits, Match, Outcome, Refusal
 from protocol.codec import decode_record
-from protocol.errors import BadValue, DanglianError, Retryable
+from protocol.errors import BadValue, Retryable
 from protocol.limits import SCREEN_DEADLINE_S
 from protocol.records import Record
 from protocol.sites import parse_site
@@ -164,8 +164,8 @@ class Gathering:
         self.reports[code] = self.latest = report
         return report
 
-    def take_link_down(self, reason: Text) -> None:
-        """Note that nobody could be asked: all sites without a word of their own are index only."""
+    def take_unasked(self, reason: Text) -> None:
+        """Note why nobody could be asked: all sites without a word of their own are index only."""
         for site, report in self.reports.items():
             if report.outcome is Outcome.INDEX_ONLY:
                 self.reports[site] = msgspec.structs.replace(report, reason=reason)
@@ -287,16 +287,8 @@ async def federated(
     """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
 
     The first piece is the index's. Sites known to be offline are not asked. The generator ends when every site has
-    answered or the deadline is over; the last state has ``finished`` set.
-
-    Args:
-        database: the hub's.
-        asker: opened; None answers from the index alone.
-        query: what is looked for.
-        now_ms: the wall clock, to tell who is offline.
-        deadline_s: seconds that the sites are given.
-        link_up: awaited between the index's answer and the sites', by a command that has just begun to connect.
-
+    answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just begun to connect
+    gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who is offline.
     """
     sites, page = await database.read(
         lambda connection: (sites_in_question(connection, query), search(connection, query))
@@ -332,11 +324,7 @@ async def _asked(
                 gathering.take_answer(heard)
                 yield gathering
     except Retryable as error:
-        gathering.take_link_down(_why(error))
-
-
-def _why(error: DanglianError) -> Text:
-    return Text(zh=f"{NO_LINK.zh}（{error.reason.zh}）", en=f"{NO_LINK.en} ({error.reason.en})")
+        gathering.take_unasked(error.reason)
 
 
 def _away(facts: SiteFacts, now_ms: int) -> bool:

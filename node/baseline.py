@@ -34,6 +34,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Position of its opening mark."""
     after_docid: int = -1
     is_done: bool = False
+    ended_at: int = 0
+    """Position of its closing mark, once it is done."""
 
 
 def progress(connection: Connection) -> Progress | None:
@@ -64,6 +66,18 @@ def is_answered(connection: Connection, receipt: Receipt) -> bool:
     return latest is not None and latest.epoch == receipt.epoch and latest.began_at > receipt.applied
 
 
+def is_known(connection: Connection, receipt: Receipt) -> bool:
+    """Tell whether a hub that stands at a position has seen, or will yet see, what the latest baseline leaves out.
+
+    Catch-up frames say what is there. Only the marks of a baseline say what is there no more, and those are not sent
+    again: a hub from before them would keep withdrawn records for ever.
+    """
+    latest = progress(connection)
+    if latest is None or latest.epoch != receipt.epoch:
+        return False
+    return receipt.applied >= (latest.ended_at if latest.is_done else latest.began_at)
+
+
 def go_on(connection: Connection, writer: FrameWriter) -> bool:
     """Describe the next records, or close the baseline; True while it is not closed."""
     latest = progress(connection)
@@ -86,8 +100,8 @@ def go_on(connection: Connection, writer: FrameWriter) -> bool:
         record_count=total.count,
         digest=total.digest,
     )
-    outbox.append(connection, writer, [mark])
-    _remember(connection, msgspec.structs.replace(latest, is_done=True))
+    (position,) = outbox.append(connection, writer, [mark])
+    _remember(connection, msgspec.structs.replace(latest, is_done=True, ended_at=position))
     return False
 
 

@@ -63,7 +63,11 @@ class Epochs:
         baseline.begin_epoch(connection, self._writer, epoch, tuple(sorted(retires - {""})), cause)
 
     async def diverged(self, receipt: Receipt, want: Want) -> None:
-        """Do what a receipt shows to be needed; a repeated receipt finds it done."""
+        """Do what a receipt shows to be needed; a repeated receipt finds it done.
+
+        ``NOTHING`` is wanted by a hub that merely stands before what the outbox still has: it is caught up on changes,
+        unless it has missed a baseline's end, which changes do not tell.
+        """
         await self._database.write(lambda connection: self._diverge(connection, receipt, want))
         self._due.set()
         self._on_events()
@@ -72,8 +76,12 @@ class Epochs:
         if want is Want.NEW_EPOCH:
             log.warning("histories_diverged", hub_epoch=receipt.epoch, hub_position=receipt.applied)
             self._begin_epoch(connection, receipt.epoch, "diverged")
-        elif not baseline.is_answered(connection, receipt):
-            baseline.begin(connection, self._writer, "asked")
+        elif want is Want.BASELINE:
+            if not baseline.is_answered(connection, receipt):
+                baseline.begin(connection, self._writer, "asked")
+        elif not baseline.is_known(connection, receipt):
+            log.warning("hub_missed_a_baseline", hub_epoch=receipt.epoch, hub_position=receipt.applied)
+            self._begin_epoch(connection, receipt.epoch, "hub put back")
 
     async def run(self) -> None:
         """Describe everything whenever that is due, step by step, for ever."""

@@ -17,9 +17,9 @@ def record_terms(record: Record) -> str:
     parts = [index_terms(record.title)]
     parts.extend(map(_repeated_terms, record.responsible_parties))
     if record.doc_no:
-        parts.append(index_terms(record.doc_no))
+        parts.append(_numbered_terms(record.doc_no, "〕"))
     if record.ref_code:
-        parts.append(index_terms(record.ref_code))
+        parts.append(_numbered_terms(record.ref_code, "-"))
     parts.extend(map(_repeated_terms, _dates(record)))
     if record.scope or record.note or record.aliases:
         parts.append(index_terms("\n".join([record.scope, record.note, *(alias.code for alias in record.aliases)])))
@@ -30,6 +30,13 @@ TERMS_VERSION = 1
 """Version of the choice of fields above, kept beside the index together with the version of the analysis."""
 
 _repeated_terms = lru_cache(maxsize=TEXTS_CACHED)(index_terms)
+
+
+def _numbered_terms(text: str, separator: str) -> str:
+    """Return the terms of a number: what stands before its last separator is the same in many rows of a sheet."""
+    series, _, number = text.rpartition(separator)
+    terms = number.lower() if number.isascii() and number.isalnum() else _repeated_terms(number)
+    return f"{_repeated_terms(series)} {terms}" if series else terms
 
 
 def indexed_fields(record: Record) -> dict[str, str]:

@@ -13,20 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import anyio.to_thread
 import msgspec
 import structlog
-from watchfiles import awatch
 
 from node.config import FolderSettings
 from node.folders import FolderLook, FolderState, can_be_read, identity, look_at, look_into
+from node.hints import HintSource
 from node.settling import Look, SettleBook, is_catalogue_name
-
-HINT_STEP_MS: Final = 500
-"""Milliseconds between two looks of the watcher at its queue: its default wakes the machine 20 times a second."""
-
-HINT_TIMEOUT_MS: Final = 60_000
-"""Milliseconds after which the watcher's thread comes back without news."""
 
 ROOT_CHECK_S: Final = 5.0
 """Seconds between two looks at the folders themselves, because a watcher does not notice that one was replaced."""
@@ -87,7 +80,7 @@ class FolderWatch:
 
     - ``known`` holds how each file was when it was last read; the reader keeps it. A file that looks otherwise is news.
     - ``tokens`` holds what each folder's marker says, by its name.
-    - ``hints`` runs beside ``step`` and is not needed for correctness.
+    - ``hints`` runs beside ``step`` and is not needed for correctness; it makes this a listener of `node.hints`.
     """
 
     def __init__(
@@ -106,7 +99,7 @@ class FolderWatch:
         self._book = SettleBook()
         self._hinted: set[Path] = set()
         self._woken = asyncio.Event()
-        self._rewatch = asyncio.Event()
+        self._source: HintSource | None = None
         self._is_hintless = False
         self._scan_at_s = dict.fromkeys(self._names(), self._clock())
         self._walking: dict[str, asyncio.Future[FolderLook]] = {}
@@ -182,7 +175,8 @@ class FolderWatch:
                 log.info("folder_replaced", folder=folder.name, is_there=seen is not None)
                 self._roots[folder.name] = seen
                 self._scan_at_s[folder.name] = self._clock()
-                self._rewatch.set()
+                if self._source is not None:
+                    self._source.renew()
 
     def _is_scan_due(self, folder: WatchedFolder) -> bool:
         return self._scan_at_s[folder.name] <= self._clock()
@@ -238,47 +232,30 @@ class FolderWatch:
                 self._book.postpone(path, self._clock())
         return settled
 
-    async def hints(self) -> None:
-        """Collect the operating system's reports until cancelled."""
-        limiter = anyio.to_thread.current_default_thread_limiter()
-        # The watcher keeps one of this pool's threads for good; a process with many nodes would run out of them.
-        limiter.total_tokens += 1
-        try:
-            while True:
-                self._rewatch.clear()
-                roots = [folder.place for folder in self.folders if self._is_watchable(folder)]
-                if roots:
-                    await self._watch(roots)
-                else:
-                    await self._rewatch.wait()
-        finally:
-            limiter.total_tokens -= 1
+    async def hints(self, source: HintSource | None = None) -> None:
+        """Take hints until cancelled: from a source that serves other nodes too, or from one of its own."""
+        self._source = source or HintSource()
+        with self._source.joined(self):
+            if source is None:
+                await self._source.run()
+            else:
+                await asyncio.Event().wait()
 
-    def _is_watchable(self, folder: WatchedFolder) -> bool:
-        return not folder.settings.network_drive and folder.place.is_dir()
+    def watchable(self) -> Sequence[Path]:
+        """The folders whose changes the operating system can report."""
+        return [folder.place for folder in self.folders if not folder.settings.network_drive and folder.place.is_dir()]
 
-    async def _watch(self, roots: Sequence[Path]) -> None:
-        self._is_hintless = False
-        changes = awatch(
-            *roots,
-            watch_filter=None,
-            debounce=2 * HINT_STEP_MS,
-            step=HINT_STEP_MS,
-            rust_timeout=HINT_TIMEOUT_MS,
-            stop_event=self._rewatch,
-            ignore_permission_denied=True,
-        )
-        try:
-            async with contextlib.aclosing(changes):
-                async for batch in changes:
-                    self._hinted.update(Path(path) for _change, path in batch)
-                    self.wake()
-        except (OSError, RuntimeError) as error:
-            # Refused: too many watches on this machine, or the folder went away just now.
-            log.warning("watcher_refused", error=str(error), fallback_s=HINTLESS_SCAN_S)
-            self._is_hintless = True
-            self.scan_soon()
-            await asyncio.sleep(HINTLESS_SCAN_S)
+    def hear(self, paths: Iterable[Path]) -> None:
+        """Take a hint about paths, of which some may be in other nodes' folders."""
+        mine = [path for path in paths if any(path.is_relative_to(folder.place) for folder in self.folders)]
+        if mine:
+            self._hinted.update(mine)
+            self.wake()
+
+    def hear_start(self, *, is_refused: bool) -> None:
+        """Walk through the folders, because nothing was reported before now."""
+        self._is_hintless = is_refused
+        self.scan_soon(HINT_SCAN_S)
 
 
 def _is_hidden(path: Path, folders: Sequence[WatchedFolder]) -> bool:

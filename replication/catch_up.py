@@ -3,6 +3,9 @@
 The outbox forgets what the hub has confirmed. If the hub later needs it again (it was restored from a backup, or built
 anew), the site's records still know the position of their last change: they are a compacted history. What was
 overtaken by a later change is left out, so the numbering has holes, which ``previous`` bridges.
+
+Records say what is there, not what is there no more: a receiver that missed the end of a baseline, at which what was not
+described is withdrawn, cannot be brought on by catch-up. It gets a new epoch (``publisher``).
 """
 
 from collections.abc import Sequence
@@ -15,7 +18,7 @@ from protocol.codec import encode_event
 from protocol.events import EventHead
 from protocol.frames import frame_digest
 from protocol.limits import FRAME_EVENTS_MAX
-from replication.outbox import FrameWriter, Position, SealedFrame, frames_after, groups, head
+from replication.outbox import FrameWriter, Position, SealedFrame, groups, start
 
 
 class History(Protocol):
@@ -25,15 +28,15 @@ class History(Protocol):
         """Return what is true now of everything that changed after a position: events in order of their position."""
 
 
-def outbox_start(connection: Connection) -> Position | None:
-    """Return the position that the outbox begins at; what came before it can only be caught up on."""
-    here = head(connection)
-    if here is None:
-        return None
-    oldest = next(iter(frames_after(connection, 0, 1)), None)
-    if oldest is None:
-        return here
-    return Position(epoch=here.epoch, seq=oldest.previous, chain=oldest.chain, retires=here.retires)
+def catch_up_frames(
+    connection: Connection, writer: FrameWriter, history: History, after: int, limit: int
+) -> list[SealedFrame]:
+    """Return the next frames for a receiver that stands at ``after``; none when the outbox has what follows."""
+    frames: list[SealedFrame] = []
+    while len(frames) < limit and (frame := catch_up_frame(connection, writer, history, after)):
+        frames.append(frame)
+        after = frame.last
+    return frames
 
 
 def catch_up_frame(connection: Connection, writer: FrameWriter, history: History, after: int) -> SealedFrame | None:
@@ -41,7 +44,7 @@ def catch_up_frame(connection: Connection, writer: FrameWriter, history: History
 
     Nothing is written. The last frame before the outbox begins stands for the whole history up to there.
     """
-    end = outbox_start(connection)
+    end = start(connection)
     if end is None or after >= end.seq:
         return None
     page = history.changes_after(connection, after, FRAME_EVENTS_MAX)

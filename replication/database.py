@@ -2,8 +2,9 @@
 
 - ``write`` runs a step on the only writing connection, inside one transaction with an fsync at its end. Steps queue.
 - ``read`` runs a step on a reading connection; it sees one committed state throughout and never waits for the writer.
-- ``fetch`` runs one query in one hop to the reader's thread, several times cheaper than a step: for live searches.
-- A step is a plain function of a connection. Many statements run in one step; nothing else runs in between.
+- ``fetch`` runs one query, for what must cost as little as possible: live searches.
+- A step is a plain function of a connection. It runs as a whole in the connection's thread: many statements cost one
+  hop, and nothing else runs in between. A step whose caller is cancelled still ends whole or not at all.
 
 ``synchronous=FULL`` because an event or a watermark that was reported as stored must survive a power cut (promise 2).
 """
@@ -11,15 +12,14 @@
 import asyncio
 import errno
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiosqlite
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, StaticPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from protocol.errors import BrokenStore, Retryable, StorageFull
 from protocol.wording import Text
@@ -39,15 +39,83 @@ READER_CACHE_KIB = 2 * 1024
 WAL_PAGES = 4_000
 """Pages after which the write-ahead log is folded back into the file: 16 MB of log at most."""
 
+STATEMENTS_CACHED = 256
+"""Statements that each connection keeps prepared: more than the programs have."""
+
+_BEGIN_READING = "BEGIN"
+# A writer takes the lock at once: upgrading a reading transaction later can fail with "locked".
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
+
+
+class _Worker(aiosqlite.Connection):
+    """A connection that lives in its own thread and runs whole steps there."""
+
+    def __init__(self, path: Path, begin: str, pragmas: Sequence[str], *, read_only: bool) -> None:
+        super().__init__(self._connected, iter_chunk_size=64)
+        mode = "ro" if read_only else "rwc"
+        self._address = f"file:{path.as_posix()}?mode={mode}"
+        self._begin = begin
+        self._pragmas = pragmas
+        self._connection_in_thread: Connection | None = None
+
+    def _connected(self) -> sqlite3.Connection:
+        raw = sqlite3.connect(self._address, uri=True, isolation_level=None, cached_statements=STATEMENTS_CACHED)
+        try:
+            for pragma in self._pragmas:
+                raw.execute(f"PRAGMA {pragma}")
+            engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+            @event.listens_for(engine, "begin")
+            def begin(_connection: Connection) -> None:
+                # The driver's own transactions begin with the first change, so a reading step could see two states.
+                raw.execute(self._begin)
+
+            self._connection_in_thread = engine.connect()
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    async def run(self, step: Callable[[Connection], T]) -> T:
+        """Run a step in one transaction and return its result."""
+        result: T = await self._execute(self._step, step)  # type: ignore[no-untyped-call]
+        return result
+
+    def join(self) -> None:
+        """Wait until the thread of a connection that could not be opened has ended."""
+        self._thread.join()
+
+    def _step(self, step: Callable[[Connection], T]) -> T:
+        connection = self._connection_in_thread
+        if connection is None:
+            message = "the connection is not open"
+            raise RuntimeError(message)
+        with connection.begin():
+            return step(connection)
+
+
+@asynccontextmanager
+async def _working(path: Path, begin: str, pragmas: Sequence[str], *, read_only: bool) -> AsyncIterator[_Worker]:
+    worker = _Worker(path, begin, pragmas, read_only=read_only)
+    try:
+        await worker
+    except BaseException:
+        # Its thread ends by itself, but must not outlive the loop that it reports to.
+        await asyncio.to_thread(worker.join)
+        raise
+    try:
+        yield worker
+    finally:
+        await worker.close()
+
 
 class Database:
     """The open file; made by ``opened``."""
 
-    def __init__(self, path: Path, writer: AsyncConnection, readers: Sequence[AsyncConnection]) -> None:
+    def __init__(self, path: Path, writer: _Worker, readers: Sequence[_Worker]) -> None:
         self.path = path
         self._writer = writer
-        self._writing = asyncio.Lock()
-        self._idle: asyncio.LifoQueue[AsyncConnection] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         for reader in readers:
             self._idle.put_nowait(reader)
 
@@ -62,16 +130,10 @@ class Database:
             BrokenStore: the file is damaged.
 
         """
-        async with self._writing:
-            try:
-                # Not cancelled half way: a connection that is abandoned inside a transaction cannot be used again.
-                return await _uninterrupted(self._in_transaction(step))
-            except DBAPIError as error:
-                raise translated(error.orig or error, self.path) from error
-
-    async def _in_transaction(self, step: Callable[[Connection], T]) -> T:
-        async with self._writer.begin():
-            return await self._writer.run_sync(step)
+        try:
+            return await self._writer.run(step)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translated(error, self.path) from error
 
     async def read(self, step: Callable[[Connection], T]) -> T:
         """Run a step on the last committed state and return its result.
@@ -83,9 +145,9 @@ class Database:
         """
         reader = await self._idle.get()
         try:
-            return await _uninterrupted(self._and_release(reader, step))
-        except DBAPIError as error:
-            raise translated(error.orig or error, self.path) from error
+            return await reader.run(step)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translated(error, self.path) from error
         finally:
             self._idle.put_nowait(reader)
 
@@ -99,32 +161,11 @@ class Database:
         """
         reader = await self._idle.get()
         try:
-            raw = (await reader.get_raw_connection()).driver_connection
-            if not isinstance(raw, aiosqlite.Connection):
-                message = f"expected an aiosqlite connection, not {type(raw).__name__}"
-                raise TypeError(message)
-            return [tuple(row) for row in await _uninterrupted(raw.execute_fetchall(sql, parameters))]
+            return [tuple(row) for row in await reader.execute_fetchall(sql, parameters)]
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
         finally:
             self._idle.put_nowait(reader)
-
-    @staticmethod
-    async def _and_release(reader: AsyncConnection, step: Callable[[Connection], T]) -> T:
-        try:
-            return await reader.run_sync(step)
-        finally:
-            # Ends the snapshot, so that the next step sees what was committed meanwhile.
-            await reader.rollback()
-
-
-async def _uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 @asynccontextmanager
@@ -149,57 +190,28 @@ async def opened(
         BrokenStore: the file is damaged, newer than this program, or not ours.
 
     """
-    engine = _engine(path, reader_cache_kib, read_only=read_only)
-    try:
-        async with AsyncExitStack() as connections:
-            try:
-                plain = await connections.enter_async_context(engine.connect())
-                writer = await plain.execution_options(writing=not read_only)
-                if not read_only:
-                    await _prepare(writer, migrations)
-                others = [await connections.enter_async_context(engine.connect()) for _ in range(readers)]
-            except DBAPIError as error:
-                raise translated(error.orig or error, path) from error
-            yield Database(path, writer, others)
-    finally:
-        # An open connection's thread would keep the process from ending.
-        await engine.dispose()
+    reading = [*_pragmas(read_only=read_only), f"cache_size = -{reader_cache_kib}"]
+    writing = [*_pragmas(read_only=read_only), f"cache_size = -{WRITER_CACHE_KIB}"]
+    async with AsyncExitStack() as connections:
+        try:
+            begin = _BEGIN_READING if read_only else _BEGIN_WRITING
+            writer = await connections.enter_async_context(_working(path, begin, writing, read_only=read_only))
+            if not read_only:
+                await writer.run(lambda connection: migrate(connection, migrations))
+            others = [
+                await connections.enter_async_context(_working(path, _BEGIN_READING, reading, read_only=read_only))
+                for _ in range(readers)
+            ]
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translated(error, path) from error
+        yield Database(path, writer, others)
 
 
-async def _prepare(writer: AsyncConnection, migrations: Sequence[tuple[str, Path]]) -> None:
-    await writer.exec_driver_sql(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
-    await writer.run_sync(migrate, migrations)
-    await writer.commit()
-
-
-def _engine(path: Path, reader_cache_kib: int, *, read_only: bool) -> AsyncEngine:
-    mode = "ro" if read_only else "rwc"
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{path.as_posix()}?mode={mode}&uri=true", pool_size=8, max_overflow=0
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        if not read_only:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
-            cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute(f"PRAGMA cache_size = -{reader_cache_kib}")
-        cursor.execute("PRAGMA temp_store = MEMORY")
-        cursor.close()
-        # The driver's own transactions begin with the first change only, which would let a reading step see two states.
-        connection.isolation_level = None
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A writer takes the lock at once: upgrading a reading transaction later can fail with "locked".
-        writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
+def _pragmas(*, read_only: bool) -> list[str]:
+    common = [f"busy_timeout = {BUSY_TIMEOUT_MS}", "foreign_keys = ON", "temp_store = MEMORY"]
+    if read_only:
+        return common
+    return [*common, "journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {WAL_PAGES}"]
 
 
 _FULL = Text(
@@ -207,8 +219,7 @@ _FULL = Text(
     en="Free some disk space; work goes on by itself then, and nothing is lost.",
 )
 _BUSY = Text(
-    zh="请稍后重试；若长期如此，请检查是否有别的程序占用该文件。",
-    en="Try again; if it stays so, see who holds the file.",
+    zh="请稍后重试；若长期如此，请检查是否有别的程序占用该文件。", en="Try again; if it stays so, see who holds it."
 )
 _BROKEN = Text(
     zh="请停止使用该文件，从备份恢复，或让本站从县级节点重建。",
@@ -218,8 +229,9 @@ _BROKEN = Text(
 
 def translated(error: BaseException, path: Path) -> Retryable | BrokenStore:
     """Return our error for one of the database driver's."""
-    words = str(error)
-    if "disk is full" in words or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    words = str(cause)
+    if "disk is full" in words or (isinstance(cause, OSError) and cause.errno == errno.ENOSPC):
         return StorageFull(
             Text(zh=f"磁盘已满，无法写入 {path.name}。", en=f"disk full while writing {path.name}"), _FULL
         )

@@ -161,7 +161,7 @@ def _sealed(writer: FrameWriter, position: Position, events: Sequence[bytes]) ->
 
 
 def frames_after(connection: Connection, position: int, limit: int) -> list[SealedFrame]:
-    """Return the frames that follow a position, in order."""
+    """Return the frames that end after a position, in order; the first may begin before it."""
     return [
         SealedFrame(
             epoch=row.epoch,
@@ -181,6 +181,33 @@ def digest_at(connection: Connection, position: int) -> str | None:
     if here is not None and here.seq == position:
         return here.chain
     return connection.execute(select(outbox.c.digest).where(outbox.c.last == position)).scalar_one_or_none()
+
+
+def contradicts(connection: Connection, position: int, chain: str) -> bool:
+    """Tell whether a receiver that stands at a position with a chain digest holds another history than this one.
+
+    Where the frames that ended there are gone, or where the receiver stands between two frames, nothing can be told.
+    """
+    here = head(connection)
+    if here is None or position > here.seq:
+        return True
+    begins = start(connection)
+    if not chain or begins is None or position < begins.seq:
+        return False
+    known = begins.chain if position == begins.seq else digest_at(connection, position)
+    # A position inside one of our frames is no place where anybody who has this history can stand.
+    return known != chain
+
+
+def start(connection: Connection) -> Position | None:
+    """Return the position that the outbox begins at; what came before it can only be caught up on."""
+    here = head(connection)
+    if here is None:
+        return None
+    oldest = connection.execute(oldest_statement()).one_or_none()
+    if oldest is None:
+        return here
+    return Position(epoch=here.epoch, seq=oldest.previous, chain=oldest.chain, retires=here.retires)
 
 
 def forget(connection: Connection, applied: int) -> int:
@@ -205,7 +232,12 @@ def moved_head(position: Position) -> Update:
 
 def frames_after_statement(position: int, limit: int) -> Select[tuple[object, ...]]:
     """The next frames after a position, in order."""
-    return select(outbox).where(outbox.c.previous >= position).order_by(outbox.c.last).limit(limit)
+    return select(outbox).where(outbox.c.last > position).order_by(outbox.c.last).limit(limit)
+
+
+def oldest_statement() -> Select[tuple[int, str]]:
+    """Where the first frame that is still here begins."""
+    return select(outbox.c.previous, outbox.c.chain).order_by(outbox.c.last).limit(1)
 
 
 def forget_statement(applied: int) -> Delete:

@@ -5,25 +5,27 @@
 - A receipt of the hub deletes what it covers (promise 3). If receipts stop moving although the broker took everything,
   the broker has lost something: the cursor goes back, and the frames go again under new message ids, because the
   broker would drop the old ids as repeats.
+- If the hub stands before what the outbox still holds, catch-up frames go first (``catch_up``).
 - A receipt also tells when the histories of both ends differ: then ``on_diverged`` starts a new epoch.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import msgspec
 import structlog
+from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
 from protocol.errors import Retryable
 from protocol.sites import Site
 from protocol.subjects import events as events_subject
 from replication import outbox
-from replication.catch_up import History, catch_up_frame, outbox_start
+from replication.catch_up import History, catch_up_frames
 from replication.database import Database
-from replication.outbox import FrameWriter, SealedFrame
+from replication.outbox import FrameWriter, Position, SealedFrame
 
 WINDOW_FRAMES = 8
 """Frames in flight: hides the round trip of a village link, bounded so that a lost link loses little."""
@@ -34,10 +36,18 @@ PUBLISH_DEADLINE_S = 20.0
 RESEND_AFTER_S = 60.0
 """Seconds without progress in the receipts after which frames that the broker took are sent again."""
 
+BELIEVE_AFTER_S = 20.0
+"""Seconds over which the hub must say that it stands before what the outbox begins at until that is believed: a receipt
+that was overtaken on its way says so too. Less than a heartbeat, so the second receipt of a quiet site is believed."""
+
 PAUSE_S = 2.0
 """Seconds between attempts while the broker refuses or is away; a new connection ends the pause at once."""
 
 log = structlog.get_logger(__name__)
+
+OnDiverged = Callable[[Receipt, Want], Awaitable[None]]
+"""Does what a receipt shows to be needed: ``NEW_EPOCH``, a ``BASELINE``, or with ``NOTHING``: see whether a receiver
+that stands there can be caught up on changes alone, and start a new epoch if it cannot."""
 
 
 class DurableLink(Protocol):
@@ -51,6 +61,23 @@ class DurableLink(Protocol):
         """Store a message in the stream and return its place there."""
 
 
+class _Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the outbox says to a receipt."""
+
+    here: Position
+    start: Position
+    contradicts: bool
+
+
+def _standing(connection: Connection, receipt: Receipt) -> _Standing | None:
+    here, start = outbox.head(connection), outbox.start(connection)
+    if here is None or start is None:
+        return None
+    same_epoch = receipt.epoch == here.epoch
+    contradicts = same_epoch and outbox.contradicts(connection, receipt.applied, receipt.chain)
+    return _Standing(here=here, start=start, contradicts=contradicts)
+
+
 class Publisher:
     """Sends one site's outbox; ``run`` is its loop, ``step`` one turn of it."""
 
@@ -61,7 +88,7 @@ class Publisher:
         writer: FrameWriter,
         site: Site,
         history: History,
-        on_diverged: Callable[[Receipt, Want], Awaitable[None]],
+        on_diverged: OnDiverged,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -74,10 +101,12 @@ class Publisher:
         self._work = asyncio.Event()
         self._work.set()
         self._cursor = 0
+        self._is_behind = False
+        self._round = 0
         self._attempt = 0
         self._confirmed = 0
         self._progress_at = monotonic()
-        self._range_at: float | None = None
+        self._fall_back_at: float | None = None
 
     @property
     def published(self) -> int:
@@ -118,18 +147,27 @@ class Publisher:
         """
         if not self._link.is_connected:
             return False
-        cursor = self._cursor
-        frames = await self._database.read(lambda c: outbox.frames_after(c, cursor, WINDOW_FRAMES))
+        cursor, sending = self._cursor, self._round
+        if self._is_behind:
+            frames = await self._database.read(lambda c: self._missed(c, cursor))
+            if not frames and self._round == sending:
+                self._is_behind = False
+                return True
+        else:
+            frames = await self._database.read(lambda c: outbox.frames_after(c, cursor, WINDOW_FRAMES))
         if not frames:
             return False
         sent = await asyncio.gather(*(self._send(frame) for frame in frames), return_exceptions=True)
         for frame, result in zip(frames, sent, strict=True):
             if isinstance(result, BaseException):
                 raise result
-            # A receipt may have moved the cursor back meanwhile; then this round does not count.
-            if self._cursor == cursor:
-                cursor = self._cursor = frame.last
+            # A receipt may have moved the cursor meanwhile; then this round does not count.
+            if self._round == sending:
+                self._cursor = frame.last
         return True
+
+    def _missed(self, connection: Connection, after: int) -> list[SealedFrame]:
+        return catch_up_frames(connection, self._writer, self._history, after, WINDOW_FRAMES)
 
     async def _send(self, frame: SealedFrame) -> None:
         await self._link.publish_durable(
@@ -142,81 +180,96 @@ class Publisher:
 
     async def confirm(self, receipt: Receipt) -> None:
         """Take a receipt of the hub: forget what it covers, send again what got lost, notice what diverged."""
-        here = await self._database.read(outbox.head)
-        if here is None:
-            return
-        if receipt.epoch != here.epoch:
-            await self._confirm_other_epoch(receipt, here.retires)
-            return
-        known = await self._database.read(lambda c: outbox.digest_at(c, receipt.applied))
-        rewound = receipt.applied > here.seq
-        differs = receipt.chain and known is not None and receipt.applied > 0 and known != receipt.chain
-        if rewound or differs or receipt.want is Want.NEW_EPOCH:
-            await self._on_diverged(receipt, Want.NEW_EPOCH)
-            self._restart()
-            return
-        await self._confirm_position(receipt.applied)
-        if receipt.want is Want.BASELINE:
-            await self._on_diverged(receipt, Want.BASELINE)
+        try:
+            await self._take(receipt)
+        except Retryable as error:
+            # A receipt is repeated state: the next one says the same, and then there is room again.
+            log.info("receipt_put_off", site=self._site.code, reason=error.reason.en)
 
-    async def _confirm_other_epoch(self, receipt: Receipt, retires: Sequence[str]) -> None:
-        if receipt.epoch and receipt.epoch not in retires:
+    async def _take(self, receipt: Receipt) -> None:
+        standing = await self._database.read(lambda c: _standing(c, receipt))
+        if standing is None:
+            return
+        if receipt.epoch == standing.here.epoch:
+            if standing.contradicts or receipt.want is Want.NEW_EPOCH:
+                await self._diverge(receipt)
+                return
+            await self._take_position(receipt, standing.start)
+            if receipt.want is Want.BASELINE:
+                await self._on_diverged(receipt, Want.BASELINE)
+        elif receipt.epoch and receipt.epoch not in standing.here.retires:
             # The hub follows an epoch that this database has never heard of: it was restored from before that epoch.
-            await self._on_diverged(receipt, Want.NEW_EPOCH)
-            self._restart()
+            await self._diverge(receipt)
         else:
-            await self._confirm_position(0)
+            await self._take_position(msgspec.structs.replace(receipt, applied=0), standing.start)
 
-    async def _confirm_position(self, applied: int) -> None:
-        start = await self._database.read(outbox_start)
-        if start is not None and applied < start.seq:
-            await self._catch_up(applied)
-        elif applied > self._confirmed:
+    async def _take_position(self, receipt: Receipt, start: Position) -> None:
+        applied, now = receipt.applied, self._monotonic()
+        if applied < start.seq:
+            await self._take_behind(receipt)
+            return
+        self._fall_back_at = None
+        if applied > self._confirmed:
             self._confirmed = applied
-            self._progress_at = self._monotonic()
+            self._progress_at = now
             self._cursor = max(self._cursor, applied)
             await self._database.write(lambda c: outbox.forget(c, applied))
-        elif self._cursor > applied and self._monotonic() - self._progress_at > RESEND_AFTER_S:
+        elif self._cursor > applied and now - self._progress_at > RESEND_AFTER_S:
             self.resend_from(applied)
 
-    async def _catch_up(self, applied: int) -> None:
-        # The hub stands before what it once confirmed: it was put back. Not at every receipt: sending takes a while.
-        if self._range_at is None or self._monotonic() - self._range_at > RESEND_AFTER_S:
-            log.info("hub_was_put_back", site=self._site.code, position=applied)
-            self._confirmed = applied
-            await self.send_range(applied)
+    async def _take_behind(self, receipt: Receipt) -> None:
+        """Take a receipt from before the outbox's beginning: the hub was put back, or the receipt was overtaken."""
+        now = self._monotonic()
+        if self._fall_back_at is None:
+            self._fall_back_at = now + BELIEVE_AFTER_S
+        elif receipt.applied > self._confirmed:
+            self._fall_back_at = now + RESEND_AFTER_S
+        elif now >= self._fall_back_at:
+            self._fall_back_at = now + RESEND_AFTER_S
+            await self._fall_back(receipt)
+        self._confirmed = receipt.applied
 
-    def _restart(self) -> None:
-        self._cursor = self._confirmed = 0
-        self._attempt = 0
-        self._progress_at = self._monotonic()
-        self.wake()
+    async def _fall_back(self, receipt: Receipt) -> None:
+        log.info("hub_is_behind", site=self._site.code, hub_epoch=receipt.epoch, hub_position=receipt.applied)
+        before = await self._database.read(outbox.head)
+        await self._on_diverged(receipt, Want.NOTHING)
+        after = await self._database.read(outbox.head)
+        if before is not None and after is not None and before.epoch == after.epoch:
+            self._is_behind = True
+            self.resend_from(receipt.applied)
+        else:
+            self._start_over()
+
+    async def _diverge(self, receipt: Receipt) -> None:
+        await self._on_diverged(receipt, Want.NEW_EPOCH)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._fall_back_at = None
+        self._confirmed = 0
+        self._is_behind = False
+        self.resend_from(0)
 
     def resend_from(self, position: int) -> None:
         """Send again what follows a position, under new message ids."""
         self._attempt += 1
+        self._round += 1
         self._cursor = position
         self._progress_at = self._monotonic()
         self.wake()
 
     async def send_range(self, after: int) -> int:
-        """Send again everything after a position, also what left the outbox; return the position reached.
+        """Have everything after a position sent again, also what left the outbox; return the position it will reach.
 
-        Raises:
-            LinkDown, CallTimeout: the link failed; the asker asks again.
-
+        The loop does the sending: whoever asked need not wait for it. What left the outbox is sent if it is asked for
+        again after ``BELIEVE_AFTER_S``.
         """
-        self._attempt += 1
-        self._range_at = self._monotonic()
-        position = after
-        while True:
-            frame = await self._database.read(
-                partial(catch_up_frame, writer=self._writer, history=self._history, after=position)
-            )
-            if frame is None:
-                break
-            await self._send(frame)
-            position = frame.last
-        self.resend_from(position)
+        start = await self._database.read(outbox.start)
+        if start is None:
+            return after
+        if after < start.seq:
+            await self._take_behind(Receipt(site=self._site.code, epoch=start.epoch, applied=after))
+        else:
+            self.resend_from(after)
         here = await self._database.read(outbox.head)
         return here.seq if here is not None else after

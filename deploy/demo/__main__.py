@@ -16,9 +16,12 @@ from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import language, run_command
 from replication.lifetime import run_until_stopped
+from replication.logs import configure_logs
 
-ROWS_PER_SITE = 200
+ROWS_PER_SITE = 100
 """Rows of each site unless told otherwise: a county of 232 sites then settles within a minute on two cores."""
+
+LOG_VARIABLE = "DANGLIAN_LOG"
 
 PATIENCE_S = 600.0
 """Seconds from the start of the nodes after which the demonstration gives up waiting for them."""
@@ -61,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.processes < 1 or args.rows_per_site < 1 or args.patience <= 0:
         raise BadSetting(
             Text(zh="进程数、每站条目数和等待秒数都应大于零。", en="processes, rows and patience must be above zero"),
-            Text(zh="例如：--processes 2 --rows-per-site 200", en="For example: --processes 2 --rows-per-site 200"),
+            Text(zh="例如：--processes 2 --rows-per-site 100", en="For example: --processes 2 --rows-per-site 100"),
         )
     options = Options(
         sites=args.sites,
@@ -75,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
         live=not args.no_live,
         patience_s=args.patience,
     )
+    # The bars have the terminal; the children log beside their homes.
+    configure_logs(level=os.environ.get(LOG_VARIABLE, "error"))
     demonstration = Demonstration(options, Console(), language())
     run_until_stopped(demonstration.run())
     return demonstration.exit_code

@@ -9,6 +9,7 @@ from deploy.demo.county import STORY_TOWN_CODE, STORY_VILLAGE_CODE
 from deploy.demo.foundation import Foundation
 from deploy.demo.story import STORY_QUERY
 from node.home import home_at
+from protocol.limits import OFFLINE_AFTER_S
 from protocol.wording import Text
 
 
@@ -40,7 +41,13 @@ def advice(foundation: Foundation) -> list[tuple[Text, str]]:
             Text(zh="放入新的目录文件，数秒后即可检索", en="Drop another catalogue: found some seconds later"),
             f"cp FILE.xlsx {_quoted(home_at(node_home).catalogues)}",
         ),
-        (Text(zh="停掉一个节点，再作实时检索", en="Stop a node, then search live again"), f"> stop {site}"),
+        (
+            Text(
+                zh=f"停掉一个节点，再作实时检索：先是超时，{OFFLINE_AFTER_S:.0f} 秒无声后是离线",
+                en=f"Stop a node, then search live: late at first, offline once silent for {OFFLINE_AFTER_S:.0f} s",
+            ),
+            f"> stop {site}",
+        ),
         (Text(zh="再把它启动", en="Start it again"), f"> start {site}"),
         (Text(zh="停掉县级枢纽，节点照常可查", en="Stop the hub; the node still answers"), "> stop hub"),
         (Text(zh="在节点本地检索", en="Search on the node itself"), node.format("search 林权")),

@@ -94,9 +94,8 @@ def numbering_of(rank: SiteRank, position: int, chance: Random) -> Numbering:
     return Numbering(dialect=dialect, fonds_no=f"{letter}{chance.randint(1, 120):03}")
 
 
-def _with_look_alikes(code: str, chance: Random) -> str:
-    dash = chance.choice(LOOK_ALIKE_DASHES)
-    return code.replace("-", dash).replace("·", chance.choice(LOOK_ALIKE_DOTS))
+def _with_look_alikes(dash: str, dot: str) -> Callable[[str, Random], str]:
+    return lambda code, _chance: code.replace("-", dash).replace("·", dot)
 
 
 def _unpadded(code: str, _chance: Random) -> str:
@@ -117,7 +116,10 @@ def _without_fonds(code: str, _chance: Random) -> str:
 
 
 DAMAGES: Mapping[str, Callable[[str, Random], str]] = {
-    "code_look_alikes": _with_look_alikes,
+    **{
+        f"code_look_alikes_{number}": _with_look_alikes(dash, dot)
+        for number, (dash, dot) in enumerate(zip((*LOOK_ALIKE_DASHES, "—"), LOOK_ALIKE_DOTS, strict=True), 1)
+    },
     "code_unpadded": _unpadded,
     "code_trailing_blank": lambda code, _chance: f"{code} ",
     "code_inner_blank": lambda code, _chance: code.replace("-", " - ", 1),

@@ -1,7 +1,7 @@
 """Which lists a site keeps, in which files, and how its rows are shared among them.
 
-A village room has three files, in one of six mixtures; a township has more; the county archive has all thirty kinds of
-livelihood records and what is left of 孝丰县.
+A village room has two or three files, in one of six mixtures; the county archive has all thirty kinds of livelihood
+records and what is left of 孝丰县.
 """
 
 from collections.abc import Iterator
@@ -66,16 +66,12 @@ _Share = tuple[Layout, FileForm, float]
 _XLSX, _CSV, _TXT = FileForm.XLSX, FileForm.CSV_GB18030, FileForm.TXT_GB18030
 _BOM, _BIG5, _UTF16 = FileForm.CSV_UTF8_BOM, FileForm.CSV_BIG5, FileForm.TXT_UTF16
 _VILLAGE: tuple[tuple[_Share, ...], ...] = (
-    ((Layout.ITEMS, _XLSX, 0.5), (Layout.LIVELIHOOD, _XLSX, 0.3), (Layout.ACCOUNTS, _CSV, 0.2)),
-    ((Layout.ITEMS, _CSV, 0.5), (Layout.LIVELIHOOD, _XLSX, 0.3), (Layout.VOLUMES, _XLSX, 0.2)),
+    ((Layout.ITEMS, _XLSX, 0.6), (Layout.LIVELIHOOD, _XLSX, 0.4)),
+    ((Layout.ITEMS, _CSV, 0.6), (Layout.VOLUMES, _XLSX, 0.4)),
     ((Layout.ITEMS_WIDE, _XLSX, 0.6), (Layout.LIVELIHOOD, _CSV, 0.2), (Layout.VOLUME_ITEMS, _TXT, 0.2)),
-    (
-        (Layout.EXPORT, _UTF16, 0.5),
-        (Layout.LIVELIHOOD, _XLSX, 0.3),
-        (Layout.OBJECTS, _BOM, 0.2),
-    ),
-    ((Layout.ITEMS, _XLSX, 0.5), (Layout.LIVELIHOOD, _CSV, 0.3), (Layout.MEDIA, _CSV, 0.2)),
-    ((Layout.VOLUME_ITEMS, _XLSX, 0.5), (Layout.VOLUMES, _CSV, 0.2), (Layout.LIVELIHOOD, _XLSX, 0.3)),
+    ((Layout.EXPORT, _UTF16, 0.6), (Layout.LIVELIHOOD, _XLSX, 0.4)),
+    ((Layout.ITEMS, _XLSX, 0.5), (Layout.MEDIA, _CSV, 0.25), (Layout.OBJECTS, _BOM, 0.25)),
+    ((Layout.VOLUME_ITEMS, _XLSX, 0.6), (Layout.LIVELIHOOD, _CSV, 0.4)),
 )
 _OTHERS: dict[SiteRank, tuple[_Share, ...]] = {
     SiteRank.TOWNSHIP: ((Layout.ITEMS_WIDE, _XLSX, 0.4), (Layout.LIVELIHOOD, _XLSX, 0.4), (Layout.ACCOUNTS, _CSV, 0.2)),

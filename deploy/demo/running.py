@@ -20,7 +20,7 @@ from rich.table import Table
 
 from deploy.demo import bars
 from deploy.demo.advice import advice
-from deploy.demo.foundation import LOGS, Foundation, Options, assignments, lay, participants
+from deploy.demo.foundation import Foundation, Options, assignments, lay, participants
 from deploy.demo.look import Look
 from deploy.demo.manifest import total
 from deploy.demo.pipes import input_lines
@@ -29,7 +29,6 @@ from deploy.demo.report import EQUAL, Observed, Report, Times, make_report, summ
 from deploy.demo.stage import Stage, set_up
 from protocol.errors import LinkDown
 from protocol.wording import Text
-from replication.logs import configure_logs
 
 LOOK_S = 0.5
 """Seconds between two looks at how far the county has come."""
@@ -59,7 +58,7 @@ class Demonstration:
 
         """
         taking_part = participants(self._options)
-        with _home(self._options.home) as root, _own_log(root):
+        with _home(self._options.home) as root:
             foundation = lay(root, taking_part)
             self._say(Text(zh=f"演示目录：{root}", en=f"Everything lies in {root}"))
             given = await assignments(foundation)
@@ -168,19 +167,6 @@ class Demonstration:
 
     def _say(self, text: Text) -> None:
         self._console.print(text.in_language(self._language), markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _own_log(root: Path) -> Iterator[None]:
-    """Keep what our own parts log away from the terminal, beside the logs of the children."""
-    folder = root / LOGS
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "demo.log").open("a", encoding="utf-8") as stream:
-        configure_logs(stream=stream)
-        try:
-            yield
-        finally:
-            configure_logs()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
@@ -187,27 +187,11 @@ async def searched(
     """Answer a query; ``on_state`` sees the answer grow, the first time as soon as the index has spoken."""
     began = time.perf_counter()
     first_ms = 0.0
-    gathering: Gathering | None = None
-    async with contextlib.AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            opened(home.database, [REPLICATION, SCHEMA], read_only=True, readers=READERS)
-        )
-        reach = await stack.enter_async_context(reaching(home, settings)) if live else None
-        asked = federated(
-            database,
-            reach.asker if reach else None,
-            query,
-            time.time_ns() // 10**6,
-            deadline_s=deadline_s,
-            link_up=reach.up if reach else None,
-        )
-        async with aclosing(asked) as states:
-            async for gathering in states:
-                first_ms = first_ms or _since(began)
-                on_state(gathering)
-    if gathering is None:
-        message = "a search without a single state"
-        raise AssertionError(message)
+    gathering = Gathering(query, [])
+    async with aclosing(_states(home, settings, query, live=live, deadline_s=deadline_s)) as states:
+        async for gathering in states:
+            first_ms = first_ms or _since(began)
+            on_state(gathering)
     summary = gathering.summary()
     return Answer(
         query=query,
@@ -220,6 +204,25 @@ async def searched(
         first_ms=first_ms,
         took_ms=_since(began),
     )
+
+
+async def _states(
+    home: HubHome, settings: HubConfig, query: Query, *, live: bool, deadline_s: float
+) -> AsyncGenerator[Gathering, None]:
+    schema = [REPLICATION, SCHEMA]
+    async with contextlib.AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened(home.database, schema, read_only=True, readers=READERS))
+        reach = await stack.enter_async_context(reaching(home, settings)) if live else None
+        asked = federated(
+            database,
+            reach.asker if reach else None,
+            query,
+            time.time_ns() // 10**6,
+            deadline_s=deadline_s,
+            link_up=reach.up if reach else None,
+        )
+        async for state in await stack.enter_async_context(aclosing(asked)):
+            yield state
 
 
 def lines_of(gathering: Gathering) -> list[HitLine]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from node.catalogues.encodings import Encoding
+from node.catalogues.fields import meaning_of
 from node.catalogues.refusals import UnreadableFile
 from protocol.wording import Text
 
@@ -57,14 +58,15 @@ def _opened(path: Path, encoding: Encoding) -> io.TextIOWrapper:
 
 
 def _delimiter(sample: str) -> str:
-    """Return the separator that cuts the most rows into the same number of cells, and into many."""
+    """Return the separator that lays a header bare, or else cuts the most rows into the same number of cells."""
     lines = sample.splitlines(keepends=True)[:SAMPLED_ROWS]
-    return max(DELIMITERS, key=lambda delimiter: _agreement(lines, delimiter))
+    return max(DELIMITERS, key=lambda delimiter: _fitness([*csv.reader(lines, delimiter=delimiter)]))
 
 
-def _agreement(lines: list[str], delimiter: str) -> float:
-    widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
-    return max((rows * math.log2(width) for width, rows in widths.items()), default=0.0)
+def _fitness(rows: list[list[str]]) -> tuple[int, float]:
+    names = max((sum(meaning_of(cell) is not None for cell in row) for row in rows), default=0)
+    widths = Counter(len(row) for row in rows if row)
+    return names, max((count * math.log2(width) for width, count in widths.items()), default=0.0)
 
 
 def _unclosed(line: int) -> Text:

@@ -38,6 +38,9 @@ SCORE_CERTAIN: Final = 0.75
 SCORE_LEAD_MIN: Final = 0.15
 """Lead over the next candidate under which a choice is reported as uncertain."""
 
+SCORED_CHARS_MIN: Final = 12
+"""Characters outside ASCII under which a score is an accident, and a choice reported as uncertain."""
+
 UTF8_CERTAIN_CHARS: Final = 4
 """Characters outside ASCII from which text that is valid UTF-8 is not reported as uncertain."""
 
@@ -109,7 +112,9 @@ def _best_scored(path: Path, head: bytes, names: tuple[str, ...]) -> Encoding:
     for place, name in enumerate(ranked):
         if scores[name] >= SCORE_MIN and _decodes_to_the_end(path, name):
             lead = scores[name] - max((scores[other] for other in ranked[place + 1 :]), default=-1.0)
-            return Encoding(name=name, is_uncertain=lead < SCORE_LEAD_MIN or scores[name] < SCORE_CERTAIN)
+            is_short = len(_FOREIGN.findall(head.decode(name, "ignore"))) < SCORED_CHARS_MIN
+            is_uncertain = is_short or lead < SCORE_LEAD_MIN or scores[name] < SCORE_CERTAIN
+            return Encoding(name=name, is_uncertain=is_uncertain)
     raise UnreadableFile("encoding_unreadable", _first_fault(path, ranked[0] if ranked else "utf-8"))
 
 

@@ -80,8 +80,8 @@ def check_cells(cells: int) -> None:
         raise UnreadableFile(
             "too_many_rows",
             Text(
-                zh=f"各表展开共 {cells:,} 格，上限 {WORKBOOK_CELLS_MAX:,} 格（约 28 万行）。",
-                en=f"Laid out, its sheets have {cells:,} cells; allowed are {WORKBOOK_CELLS_MAX:,} (280,000 rows).",
+                zh=f"各表展开达 {cells:,} 格以上，上限 {WORKBOOK_CELLS_MAX:,} 格（约 28 万行）。",
+                en=f"Laid out, its sheets have {cells:,} cells or more; allowed are {WORKBOOK_CELLS_MAX:,} (280,000 rows).",
             ),
             Text(
                 zh="按年度或全宗拆分，或另存为 CSV；若数据不多，请删除表格远处的零散单元格后再保存。",
@@ -138,7 +138,7 @@ def _bounded(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
 
 
 def _measured(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
-    """Return the cells of the rectangle that the reader will lay out for one sheet, cell by cell as it reads them."""
+    """Return the cells of the rectangle that the reader will lay out for one sheet, or some number that is too many."""
     top, left, bottom, right = 2**31, 2**31, 0, 0
     row = column = 0
     with package.open(part) as stream:
@@ -155,6 +155,8 @@ def _measured(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
                 # A cell without content (only a format) is not laid out.
                 if not attributes.endswith(b"/"):
                     top, left, bottom, right = min(top, row), min(left, column), max(bottom, row), max(right, column)
+            if (bottom - top + 1) * (right - left + 1) > WORKBOOK_CELLS_MAX:
+                break
     return (bottom - top + 1) * (right - left + 1) if bottom else 0
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 import python_calamine
@@ -62,12 +62,16 @@ def open_tables(path: Path) -> list[RawTable]:
         check_package(path)
     else:
         check_compound_file(path)
-    return _sheets(path)
+    if path.suffix.lower() == f".{kind}":
+        return _sheets(path)
+    # The reader goes by the name of a file, and by the content only of what has no name.
+    with path.open("rb") as source:
+        return _sheets(source)
 
 
-def _sheets(path: Path) -> list[RawTable]:
+def _sheets(source: Path | BinaryIO) -> list[RawTable]:
     try:
-        with python_calamine.load_workbook(path) as workbook:
+        with python_calamine.load_workbook(source) as workbook:
             return [
                 _table(workbook, sheet)
                 for sheet in workbook.sheets_metadata
@@ -90,9 +94,12 @@ def _table(workbook: python_calamine.CalamineWorkbook, sheet: python_calamine.Sh
     if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
         return RawTable(name=sheet.name, rows=iter(()), is_hidden=True)
     found = workbook.get_sheet_by_name(sheet.name)
+    # The reader leaves out empty columns on the left, but not empty rows above.
+    left = [""] * (found.start[1] if found.start is not None else 0)
+    rows = ((line, texts_of(row)) for line, row in enumerate(found.iter_rows(), 1))
     return RawTable(
         name=sheet.name,
-        rows=((line, texts_of(row)) for line, row in enumerate(found.iter_rows(), 1)),
+        rows=((line, left + cells) for line, cells in rows) if left else rows,
         height=0 if found.start is None else found.total_height + 1,
         merged=_merged(found),
     )

@@ -50,9 +50,9 @@ class Network:
         self.on_message: Callable[[str, bytes], None] | None = None
         """Hears of every message that nobody stores, for a log."""
 
-    def link(self, process: Process) -> "SimulatedLink":
-        """Return the link of a process that has just started."""
-        link = SimulatedLink(self, process)
+    def link(self, process: Process, *, blocks: bool = False) -> "SimulatedLink":
+        """Return the link of a process that has just started; one that ``blocks`` sometimes takes no more bytes."""
+        link = SimulatedLink(self, process, blocks=blocks)
         self._links.append(link)
         return link
 
@@ -109,8 +109,9 @@ class _Hearing:
 class SimulatedLink:
     """The bus of one process."""
 
-    def __init__(self, network: Network, process: Process) -> None:
+    def __init__(self, network: Network, process: Process, *, blocks: bool) -> None:
         self.process = process
+        self._blocks = blocks
         self.is_parted = False
         self._network = network
         self._callbacks: list[Callable[[], None]] = []
@@ -179,7 +180,7 @@ class SimulatedLink:
         await self.process.point()
         if not self._is_connected:
             raise link_down()
-        if self._network.happens(self._network.weather.loss / 4, "publish blocked"):
+        if self._blocks and self._network.happens(self._network.weather.loss / 4, "publish blocked"):
             raise call_timeout(1.0)
         self._network.carry(subject, payload)
 

@@ -23,7 +23,7 @@ from node.ranges import range_handler
 from protocol.beats import Beat
 from protocol.calls import FetchRange
 from protocol.codec import encode_record
-from protocol.errors import Retryable
+from protocol.errors import Retryable, StorageFull
 from protocol.events import AccessChanged, Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.limits import CALL_DEADLINE_S
 from protocol.records import Record
@@ -126,7 +126,7 @@ class Installation:
     def start(self, process: Process, randomness: Callable[[int], bytes]) -> None:
         """Start the daemon in a new process."""
         self.process = process
-        self.link = self.network.link(process)
+        self.link = self.network.link(process, blocks=True)
         self.link.is_parted = self.is_parted
         self.link.look()
         process.start(self._serve(process, self.link, randomness), "daemon")
@@ -136,7 +136,13 @@ class Installation:
         writer = FrameWriter(self.site.code, identity(self.number), self.clock)
         history = SiteHistory(database)
         epochs = Epochs(database, writer, history.moved, randomness)
-        await epochs.begin(cast("NodeHome", _Home(incarnation=self.note)))
+        try:
+            await epochs.begin(cast("NodeHome", _Home(incarnation=self.note)))
+        except StorageFull:
+            # The daemon says so and ends; whatever started it starts it again.
+            self.network.met["start refused"] += 1
+            process.kill("")
+            return
         await history.refresh()
         loop = asyncio.get_running_loop()
         publisher = Publisher(database, link, writer, self.site, store, epochs.diverged, loop.time)

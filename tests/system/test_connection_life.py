@@ -229,6 +229,21 @@ class TestRestart:
         await link.publish("a.b", b"1")
         await until(lambda: heard == [b"1", b"1"])
 
+    async def test_subscription_made_in_the_moment_of_the_loss_is_carried_by_the_next_connection(
+        self, link: Link
+    ) -> None:
+        """The library has closed already, and nobody has noticed yet."""
+        heard: list[bytes] = []
+        reconnected = asyncio.Event()
+        link.on_connected(reconnected.set)
+        assert link._client is not None
+        link._client._status = Client.CLOSED
+
+        await link.subscribe("a.b", lambda message: heard.append(message.data))
+        await asyncio.wait_for(reconnected.wait(), 15)
+        await link.publish("a.b", b"1")
+        await until(lambda: heard == [b"1"])
+
     async def test_defect_in_the_keeping_of_the_link_ends_the_program(self, server: NatsServer) -> None:
         """A program without its link would look alive and do nothing."""
 

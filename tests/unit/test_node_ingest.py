@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from node import brake, files, lookups, store
-from node.brake import BrakeState, Cause, Decision
-from node.changes import Standing
+from node import brake, files, store
+from node.brake import Cause, Decision
 from node.config import BrakeBounds, FolderSettings
 from node.folders import MARKER_NAME
 from node.ingest import Outcome
@@ -21,7 +20,7 @@ from protocol.events import AccessChanged, Described, WithdrawalCause, Withdrawn
 from protocol.records import Alias
 from protocol.vocabularies import AccessStatus, Level
 from replication import outbox
-from tests.node_site import HEADER, NodeSite, node_site, rows, write_csv
+from tests.node_site import NodeSite, node_site, rows, write_csv
 
 TITLE, CODE_COLUMN, SECRECY, ACCESS = 1, 0, 7, 8
 

@@ -1,0 +1,113 @@
+"""The store stays in order over any sequence of sheets: index, history and tallies say the same as the records."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node import store
+from node.search import digests
+from protocol.calls import CompareDigests, Digests
+from protocol.codec import decode_record
+from protocol.events import AccessChanged, Described, Withdrawn
+from replication.digests import Tally, record_digest
+from tests.node_site import NodeSite, node_site, rows, write_csv
+
+TITLES = ("林地承包合同", "宅基地审批表", "会议记录")
+DATES = ("19860101", "2011", "")
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> list[list[str]]:
+    """A sheet whose rows come, go, move to other years and become secret."""
+    table = []
+    for row in rows(draw(st.integers(1, 12))):
+        row[1] = draw(st.sampled_from(TITLES)) + row[0][-2:] * draw(st.integers(0, 1))
+        row[4] = draw(st.sampled_from(DATES))
+        row[7] = draw(st.sampled_from(("", "", "", "机密")))
+        row[8] = draw(st.sampled_from(("开放", "控制")))
+        table.append(row)
+    return draw(st.permutations(table))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(sheets(), min_size=1, max_size=4))
+def test_everything_that_is_derived_agrees_with_the_records(history: list[list[list[str]]]) -> None:
+    asyncio.run(_check(history))
+
+
+async def _check(history: list[list[list[str]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with node_site(Path(folder)) as site:
+            for table in history:
+                write_csv(site.folder / "a.csv", table)
+                await site.take("a.csv")
+            assert await _index(site) == await _rebuilt_index(site)
+            assert await _replayed(site) == await _listed(site)
+            assert await _caught_up(site) == await _listed(site)
+            await _check_tally(site)
+
+
+async def _index(site: NodeSite) -> list[tuple[object, ...]]:
+    await site.database.write(
+        lambda connection: connection.exec_driver_sql(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab('main', 'search', 'instance')"
+        )
+    )
+
+    return await site.database.write(
+        lambda connection: [
+            tuple(row)
+            for row in connection.exec_driver_sql("SELECT term, doc, offset FROM temp.terms ORDER BY 1, 2, 3")
+        ]
+    )
+
+
+async def _rebuilt_index(site: NodeSite) -> list[tuple[object, ...]]:
+    await site.database.write(store.rebuild_index)
+    return await _index(site)
+
+
+async def _listed(site: NodeSite) -> dict[object, bytes]:
+    found = await site.database.fetch("SELECT body FROM record WHERE standing = 'listed'")
+    return {decode_record(body).record_id: body for (body,) in found if isinstance(body, bytes)}
+
+
+async def _replayed(site: NodeSite) -> dict[object, bytes]:
+    """What a receiver of all events has in the end."""
+    held: dict[object, bytes] = {}
+    for event in await site.events():
+        if isinstance(event, Withdrawn):
+            del held[event.record_id]
+        elif isinstance(event, Described | AccessChanged):
+            held[decode_record(event.record).record_id] = bytes(event.record)
+    return held
+
+
+async def _caught_up(site: NodeSite) -> dict[object, bytes]:
+    """What a receiver has who missed everything and is told only what still holds."""
+    held: dict[object, bytes] = {}
+    after = 0
+    while events := await site.database.read(lambda connection, of=after: store.changes_after(connection, of, 3)):
+        for event in events:
+            assert event.previous == after
+            assert event.seq > after
+            after = event.seq
+            if isinstance(event, Withdrawn):
+                held.pop(event.record_id, None)
+            elif isinstance(event, Described):
+                held[decode_record(event.record).record_id] = bytes(event.record)
+    return held
+
+
+async def _check_tally(site: NodeSite) -> None:
+    expected: dict[str, Tally] = {}
+    for body in (await _listed(site)).values():
+        fonds_no = decode_record(body).fonds_no
+        expected[fonds_no] = expected.get(fonds_no, Tally()).plus(record_digest(body))
+    question = CompareDigests(asker="a", question="q")
+    _, told, _ = await site.database.read(lambda connection: digests(connection, question))
+    assert isinstance(told, Digests)
+    assert {line.part: line.digest for line in told.lines} == {part: one.digest for part, one in expected.items()}
