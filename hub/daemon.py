@@ -14,6 +14,7 @@ import structlog
 
 from hub import board, gate
 from hub.application import Application
+from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.gate import Gate
 from hub.home import HubHome
@@ -102,5 +103,6 @@ def _start(tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link
     tasks.create_task(gaps.run(), name="gaps")
     tasks.create_task(pulse.run(), name="pulse")
     tasks.create_task(hear_beats(link, pulse.hear), name="beats")
+    tasks.create_task(Comparer(database, asker, clock_ms).run(), name="comparer")
     # The gate works last: whoever is admitted finds everything else at work.
     tasks.create_task(county_gate.run(), name="gate")

@@ -129,7 +129,7 @@ class Gathering:
         """The report that came last; None before the first."""
         self.page = Page(total=0, exact=True, hits=())
         self.finished = False
-        self._hits: dict[tuple[str, str], tuple[str, str, Found | _LiveHit]] = {}
+        self._hits: dict[tuple[str, str], tuple[str, Found | _LiveHit]] = {}
         self._index_exact = True
 
     def take_index(self, page: Page) -> None:
@@ -138,7 +138,7 @@ class Gathering:
         for found in page.hits:
             record_id = str(found.record.record_id)
             date = str(found.record.date_latest or found.record.filing_year or "")
-            self._hits[found.site, record_id] = (date, record_id, found)
+            self._hits[found.site, record_id] = (date, found)
 
     def take_totals(self, totals: Mapping[str, int], *, exact: bool) -> None:
         """Take how many hits of each site the index has."""
@@ -179,30 +179,31 @@ class Gathering:
                 key = (site, glance.record_id)
                 named.add(key)
                 copy = self._hits.get(key)
-                if copy is not None and _is_newer(copy[2], report.epoch, hit.seq):
+                if copy is not None and _is_newer(copy[1], report.epoch, hit.seq):
                     continue
                 date = glance.date_latest or str(glance.filing_year or "")
-                self._hits[key] = (date, glance.record_id, _LiveHit(site=site, hit=hit))
+                self._hits[key] = (date, _LiveHit(site=site, hit=hit))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return msgspec.structs.replace(report, outcome=Outcome.FAILED, reason=UNREADABLE)
         if len(hits.hits) >= hits.total:
             # The site has named everything it found: a copy that it did not name no longer matches there.
             for key in [key for key in self._hits if key[0] == site and key not in named]:
-                if not _is_newer(self._hits[key][2], report.epoch, report.seq):
+                if not _is_newer(self._hits[key][1], report.epoch, report.seq):
                     del self._hits[key]
         return msgspec.structs.replace(report, live_total=hits.total)
 
     def newest(self, limit: int | None = None) -> list[MergedHit]:
         """Return the newest hits gathered so far."""
-        ordered = sorted(self._hits.values(), key=lambda one: one[:2], reverse=True)
+        # By date, then by record and site, so that the order is the same whoever answered first.
+        ordered = sorted(((date, record_id, site) for (site, record_id), (date, _) in self._hits.items()), reverse=True)
         likeness = {(one.site, str(one.record.record_id)): one.likeness for one in self.page.hits}
         shown: list[MergedHit] = []
-        for _, record_id, one in ordered:
+        for _, record_id, site in ordered:
             if len(shown) == (self.query.hits_max if limit is None else limit):
                 break
-            merged = _merged(one, self.query.words)
+            merged = _merged(self._hits[site, record_id][1], self.query.words)
             if merged is not None:
-                alike = likeness.get((merged.site, record_id), Likeness())
+                alike = likeness.get((site, record_id), Likeness())
                 shown.append(msgspec.structs.replace(merged, likeness=alike))
         return shown
 

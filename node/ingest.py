@@ -44,6 +44,9 @@ from replication.database import Database
 from replication.faults import place_of
 from replication.outbox import FrameWriter
 
+COPY_DEADLINE_S = 900.0
+"""Seconds that copying one file may take: the largest text file over a 10 Mbit/s share."""
+
 COPY_BYTES = 1024 * 1024
 """Bytes copied into the spool at a time."""
 
@@ -119,15 +122,17 @@ class Importer:
 
         Raises:
             StorageFull: the disk has no room; what was stored stays, and the file is to be taken again.
-            OSError: the file cannot be read now.
+            OSError: the file cannot be read now, or not within ``COPY_DEADLINE_S``.
 
         """
         self.is_busy = True
         try:
             self._spool.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._spool) as folder:
-                copy = await asyncio.to_thread(_spooled, settled.path, Path(folder))
-                if look_at(settled.path) != settled.look:
+            with tempfile.TemporaryDirectory(dir=self._spool, ignore_cleanup_errors=True) as folder:
+                async with asyncio.timeout(COPY_DEADLINE_S):
+                    copy = await asyncio.to_thread(_spooled, settled.path, Path(folder))
+                    look = await asyncio.to_thread(look_at, settled.path)
+                if look != settled.look:
                     return Taken(outcome=Outcome.CHANGED_MEANWHILE)
                 taken = await self._take_copy(settled, copy)
         except OSError as error:
@@ -136,6 +141,8 @@ class Importer:
             raise _disk_full() from error
         finally:
             self.is_busy = False
+            # The next sign of life says what came of it, and that the import is over.
+            self._on_events()
         log.info("file_read", outcome=taken.outcome.value, rejected=taken.rejected, **msgspec.to_builtins(taken.tally))
         return taken
 

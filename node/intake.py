@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from node import brake, files, lookups, store
 from node.files import CatalogueFile, FileState
@@ -64,6 +64,7 @@ class Intake:
         if not await self._database.write(store.is_index_current):
             log.info("search_index_rebuilt")
             await self._database.write(store.rebuild_index)
+        await self._let_go_of_dropped_folders()
         for folder in self._watch.folders:
             rules = self._importer.fingerprint(folder)
             token, known = await self._database.read(partial(_remembered, folder=folder.name))
@@ -72,6 +73,13 @@ class Intake:
                 if file.reading == rules and file.state is not FileState.LOADING and file.missing_since_ms is None:
                     look = Look(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns)
                     self._watch.known[folder.place / file.path] = look
+
+    async def _let_go_of_dropped_folders(self) -> None:
+        """Hold what stood in folders that the settings do not name any more; where it stands now, it is found again."""
+        watched = frozenset(folder.name for folder in self._watch.folders)
+        dropping = partial(_dropped, watched=watched, now_ms=self._clock_ms())
+        for folder in await self._database.write(dropping):
+            await self._withdrawals.hold_folder(folder)
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -122,8 +130,10 @@ class Intake:
         token, state = self._watch.tokens.get(folder.name, ""), look.state
         if state in (FolderState.UNMARKED, FolderState.FOREIGN):
             count = await self._database.read(partial(lookups.count_of_folder, folder=folder.name))
-            # Nothing depends on what stood there before: the folder is taken as it is.
-            token, state = (token, state) if count else ("", FolderState.READY)
+            if not count:
+                # Nothing depends on what stood there before: the folder is taken as it is.
+                token, state = "", FolderState.READY
+                self._watch.scan_soon()
         if state is FolderState.READY and not token:
             token = read_marker(folder.place) or self._marked(folder)
             if not token and not look.files:
@@ -156,6 +166,18 @@ class Intake:
 def _remembered(connection: Connection, folder: str) -> tuple[str, list[CatalogueFile]]:
     row = connection.execute(folder_table.select().where(folder_table.c.path == folder)).one_or_none()
     return (row.token if row is not None else ""), files.files_in(connection, folder)
+
+
+def _dropped(connection: Connection, watched: frozenset[str], now_ms: int) -> list[str]:
+    known = connection.execute(select(folder_table.c.path)).scalars().all()
+    dropped = sorted(set(known) - watched)
+    for folder in dropped:
+        connection.execute(
+            folder_table.update().where(folder_table.c.path == folder).values(state=FolderState.ABSENT.value)
+        )
+        present = [file.file_id for file in files.files_in(connection, folder) if file.missing_since_ms is None]
+        files.set_missing(connection, present, now_ms)
+    return dropped
 
 
 def _noted(connection: Connection, folder: str, look: FolderLook, state: FolderState, token: str, now_ms: int) -> bool:

@@ -12,8 +12,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from node.search_terms import indexed_fields
-from protocol.analysis import explain, match_query
+from node.explaining import Explainer
+from protocol.analysis import match_query
 from protocol.calls import (
     AskHealth,
     Body,
@@ -25,12 +25,10 @@ from protocol.calls import (
     Health,
     Hit,
     Hits,
-    Match,
     Outcome,
     QuestionHead,
     Search,
 )
-from protocol.codec import decode_record
 from protocol.limits import DIGEST_ROWS_MAX, SEARCH_HITS_MAX
 from replication import outbox
 from replication.database import Database
@@ -150,17 +148,13 @@ def _filters(question: Search) -> tuple[str, list[object]]:
 
 def explained(finding: Finding, query: str) -> Hits:
     """Return what was found as an answer: each record with the fields in which the words were found."""
-    hits = []
-    for seq, body in finding.newest:
-        matches = explain(query, indexed_fields(decode_record(body))) if query else []
-        hits.append(
-            Hit(
-                record=msgspec.Raw(body),
-                seq=seq,
-                matches=tuple(Match(field=field, how=how.value) for field, how in matches),
-            )
-        )
-    return Hits(total=finding.total, hits=tuple(hits))
+    explainer = Explainer(query)
+    return Hits(
+        total=finding.total,
+        hits=tuple(
+            Hit(record=msgspec.Raw(body), seq=seq, matches=explainer.matches(body)) for seq, body in finding.newest
+        ),
+    )
 
 
 def digests(connection: Connection, question: CompareDigests) -> tuple[Outcome, Body | None, tuple[str, int]]:

@@ -97,7 +97,9 @@ class Withdrawals:
 
         def hold(connection: Connection) -> None:
             count = lookups.count_of_folder(connection, folder)
-            if count:
+            if not count:
+                brake.lapse(connection, folder, None, self._clock_ms())
+            else:
                 change = HeldChange(
                     brake_id=0,
                     folder=folder,

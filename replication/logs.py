@@ -33,7 +33,6 @@ def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty:
         processors=[*common, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(target),
-        cache_logger_on_first_use=True,
     )
     foreign = logging.StreamHandler(target)
     foreign.setFormatter(

@@ -75,7 +75,7 @@ class NodeSite:
     """The parts that take catalogues in, and what a test wants to know of them."""
 
     def __init__(self, root: Path, database: Database, bounds: BrakeBounds, settings: FolderSettings) -> None:
-        self.folder = root / "catalogues"
+        self.folder = root / settings.path
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock = Clock()
         self.database = database

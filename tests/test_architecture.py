@@ -295,7 +295,7 @@ def test_the_extras_are_refused_where_only_the_base_is_allowed() -> None:
     refused = refused_modules()
 
     assert {"rich", "cryptography", "xlsxwriter", "pytest"} <= refused
-    assert refused & {"nats", "nkeys", "nacl", "msgspec", "sqlalchemy", "greenlet", *PACKAGES} == set()
+    assert refused & {"nats", "nkeys", "nacl", "msgspec", "sqlalchemy", *PACKAGES} == set()
     assert "not in the base install: rich" in import_without("rich", refused=refused, unix=set()).stderr
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class Demonstration:
 
         """
         taking_part = participants(self._options)
-        with _home(self._options.home) as root:
+        with _home(self._options.home, lambda: self.exit_code != EXIT_OK) as root:
             foundation = lay(root, taking_part)
             self._say(Text(zh=f"演示目录：{root}", en=f"Everything lies in {root}"))
             given = await assignments(foundation)
@@ -170,14 +170,20 @@ class Demonstration:
 
 
 @contextmanager
-def _home(given: Path | None) -> Iterator[Path]:
-    """Use the given folder and keep it, or a temporary one that is gone at the end."""
+def _home(given: Path | None, is_of_interest: Callable[[], bool]) -> Iterator[Path]:
+    """Use the given folder and keep it, or a temporary one, gone at the end unless something went wrong in it."""
     if given is not None:
         given.mkdir(parents=True, exist_ok=True)
         yield given.absolute()
         return
     made = Path(tempfile.mkdtemp(prefix="danglian-demo-"))
+    keep = False
     try:
         yield made
+        keep = is_of_interest()
+    except Exception:
+        keep = True
+        raise
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(made, ignore_errors=True)

@@ -10,6 +10,9 @@ EXACT_INTEGER_MAX: Final = 10**15
 EXACT_DIGITS: Final = 15
 """Digits that a spreadsheet keeps of a number."""
 
+SMALL_NUMBERS: Final = 2_200
+"""Whole numbers from zero whose texts are kept ready: years, page counts and serial numbers."""
+
 SEPARATOR: Final = "\x1f"
 """Stands between the cells of a row wherever a whole row is looked at as one text; no cell holds it."""
 
@@ -36,12 +39,12 @@ def text_of(value: Value) -> str:
 
 def texts_of(row: list[Value]) -> list[str]:
     """Return the texts of a row's cells."""
-    # Texts and whole numbers are nearly all cells there are, so they are told apart without a call.
+    # Texts and small whole numbers are nearly all cells there are, so they are told apart without a call.
     return [
         value
         if type(value) is str
-        else str(int(value))
-        if type(value) is float and value.is_integer() and -EXACT_INTEGER_MAX < value < EXACT_INTEGER_MAX
+        else _SMALL_NUMBERS.get(value) or _number(value)
+        if type(value) is float
         else text_of(value)
         for value in row
     ]
@@ -50,6 +53,9 @@ def texts_of(row: list[Value]) -> list[str]:
 def _number(value: float) -> str:
     if not float(value).is_integer():
         return repr(value)
-    if abs(value) < EXACT_INTEGER_MAX:
+    if -EXACT_INTEGER_MAX < value < EXACT_INTEGER_MAX:
         return str(int(value))
     return format(decimal.Decimal(f"{value:.{EXACT_DIGITS}g}"), "f")
+
+
+_SMALL_NUMBERS: Final = {float(number): str(number) for number in range(SMALL_NUMBERS)}

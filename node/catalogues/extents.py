@@ -81,7 +81,7 @@ def check_cells(cells: int) -> None:
             "too_many_rows",
             Text(
                 zh=f"各表展开达 {cells:,} 格以上，上限 {WORKBOOK_CELLS_MAX:,} 格（约 28 万行）。",
-                en=f"Laid out, its sheets have {cells:,} cells or more; allowed are {WORKBOOK_CELLS_MAX:,} (280,000 rows).",
+                en=f"Its sheets span {cells:,} cells or more; allowed are {WORKBOOK_CELLS_MAX:,} (280,000 rows).",
             ),
             Text(
                 zh="按年度或全宗拆分，或另存为 CSV；若数据不多，请删除表格远处的零散单元格后再保存。",

@@ -55,11 +55,6 @@ def reject_path(catalogue: Path) -> Path:
     return catalogue.with_name(f"{catalogue.name}{REJECT_SUFFIX}")
 
 
-def is_reject_file(path: Path) -> bool:
-    """Tell whether a file is a reject file, whatever its case on a file system that ignores it."""
-    return path.name.lower().endswith((REJECT_SUFFIX, f"{REJECT_SUFFIX}.tmp"))
-
-
 def write_rejects(catalogue: Path, rejects: Iterable[Reject]) -> Path | None:
     """Write the reject file of a catalogue at once, or remove it if nothing is rejected; return its path if it stands.
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.changes import CodeKey, IncomingRow, Place, StoredRecord, Unclaimed, code_key, content_key, paired
+from node.changes import CodeKey, IncomingRow, Pair, Place, StoredRecord, Unclaimed, code_key, content_key, paired
 from node.revisions import first_version, record_ids, revised
 from protocol.codec import decode_record
 from protocol.events import EventHead
@@ -55,10 +55,9 @@ class Sheet:
         pairs = paired(incoming, [self.stored[docid][0] for docid in sorted(unclaimed.docids)], (), taken)
         return self._written(pairs), sum(pair.repeats_place is not None for pair in pairs)
 
-    def _written(self, pairs: Sequence[object]) -> list[EventHead]:
+    def _written(self, pairs: Sequence[Pair]) -> list[EventHead]:
         events: list[EventHead] = []
         for pair in pairs:
-            assert hasattr(pair, "row")
             if pair.repeats_place is not None:
                 continue
             if pair.stored is None:

@@ -225,7 +225,7 @@ def test_period_and_year_come_from_the_code_where_the_columns_are_silent(tmp_pat
 
 def test_too_long_values_reject_their_row(tmp_path: Path) -> None:
     for cells in ({"题名": "长" * (TITLE_CHARS_MAX + 1)}, {"备注": "长" * (FIELD_CHARS_MAX + 1)}):
-        row = one_or_rejected(tmp_path, **cells)
+        row = one_or_rejected(tmp_path, CONTEXT, **cells)
         assert isinstance(row, RejectedRow)
         assert codes(row) == ["value_too_long"]
         assert len(row.findings[0].value) < 100
@@ -329,11 +329,8 @@ def test_index_of_persons_has_titles_without_names(tmp_path: Path) -> None:
 
 
 def test_list_without_titles_is_known_by_its_numbers(tmp_path: Path) -> None:
-    table = [
-        ("url", "pub_date", "doc_number"),
-        ("u", "成文日期 ：2023-06-14", "发文字号：渝府发〔2023〕15号"),
-        ("u", "", ""),
-    ]
+    labelled = ("u", "成文日期 ：2023-06-14", "发文字号：渝府发〔2023〕15号")
+    table = [("url", "pub_date", "doc_number"), labelled, ("u", "", "")]
     reading = read(write_text(tmp_path / "a.csv", table))
     assert [(row.record.title, row.record.title_is_supplied) for row in reading.records] == [
         ("渝府发〔2023〕15号", True)

@@ -1,12 +1,13 @@
 """The reject file beside a catalogue."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
 
 from node.catalogues import rejects
-from node.catalogues.rejects import Reject, is_reject_file, reject_path, rejects_of, write_rejects
+from node.catalogues.rejects import Reject, reject_path, rejects_of, write_rejects
 from protocol.findings import finding
 from tests.workbooks import read, write_text
 
@@ -64,25 +65,11 @@ def test_failure_keeps_the_old_file_and_leaves_no_half_one(tmp_path: Path, monke
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(rejects.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_rejects(tmp_path / "a.xlsx", [reject(3)])
     assert [path.name for path in tmp_path.iterdir()] == ["a.xlsx.rejected.csv"]
     assert lines_of(reject_path(tmp_path / "a.xlsx"))[1][1] == "2"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("目录.xlsx.rejected.csv", True),
-        ("目录.xlsx.REJECTED.CSV", True),
-        ("目录.xlsx.rejected.csv.tmp", True),
-        ("目录.csv", False),
-        ("rejected.csv", False),
-    ],
-)
-def test_reject_file_is_never_taken_for_a_catalogue(name: str, expected: bool) -> None:
-    assert is_reject_file(Path(name)) is expected
 
 
 @pytest.mark.parametrize("value", ["=1+1", "@SUM(A1)", "+86", "-1", "\tx"])

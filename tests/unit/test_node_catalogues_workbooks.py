@@ -18,6 +18,8 @@ from tests.workbooks import write_text, write_xls, write_xlsx
 HEADER = ("档号", "题名", "日期")
 ROW = ("001-2-15", "林地承包合同", "1986年")
 
+MORNING = datetime.datetime.fromisoformat("2014-03-05 09:30")
+
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -77,7 +79,7 @@ def cells_of(path: Path) -> list[list[str]]:
 def test_cells_read_as_a_person_sees_them(tmp_path: Path) -> None:
     row = (
         *(2001, 2001.0, 20140305, 1.5, True, False, "001", None),
-        *(datetime.date(2014, 3, 5), datetime.datetime(2014, 3, 5, 9, 30), datetime.time(9, 30), 330523199001011234),
+        *(datetime.date(2014, 3, 5), MORNING, MORNING.time(), 330523199001011234),
     )
     path = write_xlsx(tmp_path / "a.xlsx", [row])
     assert cells_of(path) == [
@@ -300,12 +302,14 @@ def test_wide_sheet_of_a_few_rows_is_read(tmp_path: Path) -> None:
 
 def long_sheet(path: Path, rows: int) -> Path:
     """Write a sheet with texts in A and D of every row."""
-    with zipfile.ZipFile(package(path, "<x/>"), "a", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
-        with target.open("xl/worksheets/sheet2.xml", "w") as part:
-            part.write(f'<worksheet xmlns="{NAMESPACE}"><sheetData>'.encode())
-            for n in range(1, rows + 1):
-                part.write(b'<row r="%d"><c r="A%d"><v>1</v></c><c r="D%d"><v>2</v></c></row>' % (n, n, n))
-            part.write(b"</sheetData></worksheet>")
+    with (
+        zipfile.ZipFile(package(path, "<x/>"), "a", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
+        target.open("xl/worksheets/sheet2.xml", "w") as part,
+    ):
+        part.write(f'<worksheet xmlns="{NAMESPACE}"><sheetData>'.encode())
+        for n in range(1, rows + 1):
+            part.write(b'<row r="%d"><c r="A%d"><v>1</v></c><c r="D%d"><v>2</v></c></row>' % (n, n, n))
+        part.write(b"</sheetData></worksheet>")
     return path
 
 

@@ -1,5 +1,6 @@
 """The commands of a site's keeper: check, status, search, brake."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 
 from node import __main__ as program
 from node.commands import status as status_command
-from node.config import load
+from node.commands.check import checked
+from node.config import FolderSettings, load
 from node.home import NodeHome, home_at
 from node.ingest import Outcome
+from node.reading import FileReport, context_of
 from replication import command_line
 from tests.node_site import HEADER, node_site, rows, write_csv
 
@@ -78,7 +81,7 @@ def test_check_reports_and_changes_nothing(home: NodeHome, capsys: pytest.Captur
     assert (report["rows_read"], report["accepted"], report["duplicates"]) == (9, 7, 1)
     assert report["rejected"] == {"ref_code_duplicate": 1, "title_missing": 1}
     assert report["warned"]["date_unreadable"] == 1
-    assert [(gap["first"], gap["last"]) for gap in report["gaps"]][0] == (5, 5)
+    assert report["gaps"][0]["first"] == report["gaps"][0]["last"] == 5
     assert ["ref_code", "档号"] in report["sheets"][0]["mapping"]
     assert report["sheets"][0]["encoding"].startswith("UTF-8")
     assert report["digest"]
@@ -154,8 +157,6 @@ class TestBeside:
 
     @pytest.fixture
     def ready(self, home: NodeHome) -> NodeHome:
-        import asyncio
-
         asyncio.run(filled(home))
         return home
 
@@ -200,10 +201,6 @@ def test_search_without_a_database_says_what_to_do(home: NodeHome, capsys: pytes
 def test_report_struct_reads_back(home: NodeHome) -> None:
     """The report is stored as JSON and shown years later."""
     write_csv(home.catalogues / "a.csv", rows(3))
-    from node.commands.check import checked
-    from node.config import FolderSettings
-    from node.reading import FileReport, context_of
-
     plain = FolderSettings()
     report = checked(home.catalogues / "a.csv", plain, context_of("330523108204", plain, b"")).report
     assert msgspec.json.decode(msgspec.json.encode(report), type=FileReport) == report

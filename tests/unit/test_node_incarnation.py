@@ -1,4 +1,4 @@
-"""Was the database put back since the last start?"""
+"""How a start sees that the database was put back."""
 
 import shutil
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from node import incarnation
 from node.tables import SCHEMA
 from replication.database import opened
+from replication.files import write_whole
 
 
 def tokens() -> Callable[[int], bytes]:
@@ -66,7 +67,7 @@ async def test_power_cut_between_the_writes_does_no_harm(
 ) -> None:
     draw = tokens()
     await start(tmp_path, draw)
-    real = incarnation.write_whole
+    real = write_whole
     calls = count(1)
 
     def cut(path: Path, content: bytes) -> None:
@@ -76,7 +77,7 @@ async def test_power_cut_between_the_writes_does_no_harm(
             raise KeyboardInterrupt
         real(path, content)
 
-    monkeypatch.setattr(incarnation, "write_whole", cut)
+    monkeypatch.setattr("node.incarnation.write_whole", cut)
     with pytest.raises(KeyboardInterrupt):
         await start(tmp_path, draw)
     monkeypatch.undo()

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -382,6 +383,46 @@ async def test_released_folder_is_taken_as_it_is(site: NodeSite, tmp_path: Path)
     assert (site.folder / MARKER_NAME).exists()
 
 
+async def test_folder_without_records_is_taken_as_it_is(site: NodeSite) -> None:
+    """Another disk in the place of an empty one is nobody's loss."""
+    await site.settle()
+    (site.folder / MARKER_NAME).write_text("of another folder\n")
+    write_csv(site.folder / "a.csv", rows(3))
+    await site.settle()
+    await site.settle()
+    assert await site.standings() == {"listed": 3}
+
+
+async def test_foreign_folder_is_not_read(site: NodeSite, tmp_path: Path) -> None:
+    """Another disk mounted in the place of ours must not become our catalogue."""
+    write_csv(site.folder / "a.csv", rows(3))
+    await site.settle()
+    site.folder.rename(tmp_path / "elsewhere")
+    write_csv(site.folder / "b.csv", rows(5, first=100))
+    (site.folder / MARKER_NAME).write_text("of another folder\n")
+    await site.settle()
+    await site.settle(20.0)
+    assert await site.standings() == {"listed": 3}
+    assert [change.cause for change in await site.held()] == [Cause.FOLDER_UNAVAILABLE]
+
+
+async def test_folder_that_moved_keeps_its_records(tmp_path: Path) -> None:
+    """The settings name another place for the same catalogues: nothing is described twice, nothing is lost."""
+    home = tmp_path / "home"
+    async with node_site(home) as site:
+        write_csv(site.folder / "a.csv", rows(3))
+        await site.settle()
+        before = await site.records()
+    shutil.copytree(home / "catalogues", home / "moved")
+    async with node_site(home, settings=FolderSettings(path="moved")) as site:
+        assert [change.cause for change in await site.held()] == [Cause.FOLDER_UNAVAILABLE]
+        await site.settle()
+        assert await site.records() == before
+        assert await position(site) == 3
+    async with node_site(home, settings=FolderSettings(path="moved")) as site:
+        assert await site.held() == []
+
+
 async def test_interrupted_load_goes_on_where_it_was(
     site: NodeSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -420,6 +461,22 @@ async def test_full_disk_leaves_everything_as_it_was(site: NodeSite, monkeypatch
     monkeypatch.undo()
     assert await site.standings() == {}
     assert (await site.take("a.csv")).tally.new == 10
+
+
+async def test_database_that_runs_out_of_room_goes_on_when_there_is_room(site: NodeSite) -> None:
+    """The real error of the database, in the middle of a file: records and events stay in step."""
+    write_csv(site.folder / "a.csv", rows(6_000))
+    pages = await site.database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 900").scalar_one())
+    assert pages == 900
+    with pytest.raises(StorageFull):
+        await site.take("a.csv")
+    stored = (await site.standings())["listed"]
+    assert 0 < stored < 6_000
+    assert await position(site) == stored
+    await site.database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 1000000").scalar_one())
+    taken = await site.take("a.csv")
+    assert (taken.tally.unchanged, taken.tally.new) == (stored, 6_000 - stored)
+    assert await position(site) == 6_000
 
 
 async def test_full_spool_is_a_full_disk(site: NodeSite, monkeypatch: pytest.MonkeyPatch) -> None:

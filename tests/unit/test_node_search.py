@@ -54,17 +54,17 @@ def ask(site: NodeSite) -> Ask:
 
     handlers = search.handlers(site.database, health)
 
-    async def asked(question: QuestionHead) -> Any:
+    async def asked(question: QuestionHead) -> Any:  # noqa: ANN401 - every call has its own answer
         return await handlers[type(question)](question)
 
     return asked
 
 
-def question(query: str, **more: Any) -> Search:
+def question(query: str, **more: Any) -> Search:  # noqa: ANN401 - any field of a search
     return Search(asker="a", question="q", query=query, **more)
 
 
-async def titles(ask: Ask, query: str, **more: Any) -> list[str]:
+async def titles(ask: Ask, query: str, **more: Any) -> list[str]:  # noqa: ANN401 - any field of a search
     _, hits = await ask(question(query, **more))
     return [decode_record(hit.record).title for hit in hits.hits]
 
@@ -150,13 +150,8 @@ async def test_digests_agree_with_the_records_at_every_depth(site: NodeSite, ask
     bucket = int(told.lines[0].part)
     _, listed, _ = await ask(CompareDigests(asker="a", question="q", fonds_no="Z109", bucket=bucket))
     assert isinstance(listed, Digests)
-    expected = {
-        (str(record.record_id), digest_name(record_digest(body)))
-        for body in bodies
-        if isinstance(body, bytes)
-        and (record := decode_record(body)) is not None
-        and bucket_of(record.record_id) == bucket
-    }
+    ids = {decode_record(body).record_id: record_digest(body) for body in bodies if isinstance(body, bytes)}
+    expected = {(str(one), digest_name(digest)) for one, digest in ids.items() if bucket_of(one) == bucket}
     assert {(line.part, line.digest) for line in listed.lines} == expected
     assert not listed.more
     _, rest, _ = await ask(
