@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from node import brake, files
-from node.changes import Standing
+from node import brake, files, store
 from protocol.beats import Beat
 from protocol.calls import Health
 from replication import outbox
@@ -90,10 +89,7 @@ class Condition:
 
 
 def _counts(connection: Connection) -> Counts:
-    listed, withheld = connection.exec_driver_sql(
-        "SELECT (SELECT count(*) FROM record WHERE standing = ?), (SELECT count(*) FROM record WHERE standing = ?)",
-        (Standing.LISTED.value, Standing.WITHHELD.value),
-    ).one()
+    listed, withheld = store.count_standing(connection)
     return Counts(
         position=outbox.head(connection),
         outbox_frames=outbox.depth(connection),

@@ -3,7 +3,6 @@
 ``deploy/node.example.toml`` explains each one to the person who sets it.
 """
 
-import datetime
 import difflib
 import re
 import tomllib
@@ -37,7 +36,6 @@ BRAKE_SHARE = 0.05
 """Share of a file's rows that may vanish at once without a question, where that is more than ``BRAKE_ROWS``."""
 
 _SEGMENT = re.compile(r"([a-z_]+)(?::(\d{1,2}))?")
-_CLOCK = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -57,19 +55,6 @@ class BrakeBounds(_Settings, frozen=True, kw_only=True):
 
     rows: Annotated[int, msgspec.Meta(ge=0)] = BRAKE_ROWS
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] = BRAKE_SHARE
-
-
-class OfficeHours(_Settings, frozen=True, kw_only=True):
-    """When somebody switches this machine on, so that silence outside these hours alarms nobody."""
-
-    days: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=7)], ...], msgspec.Meta(min_length=1)] = (1, 2, 3, 4, 5)
-    """1 is Monday."""
-    opens: _CLOCK = "08:30"
-    closes: _CLOCK = "17:00"
-
-    def contains(self, moment: datetime.datetime) -> bool:
-        """Tell whether a local time lies within the hours."""
-        return moment.isoweekday() in self.days and self.opens <= moment.strftime("%H:%M") < self.closes
 
 
 class ProfileSettings(_Settings, frozen=True, kw_only=True):
@@ -136,7 +121,6 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     network_settle_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = NETWORK_SETTLE_S
     rescan_minutes: Annotated[float, msgspec.Meta(gt=0, le=24 * 60)] = RESCAN_MINUTES
     brake: BrakeBounds = BrakeBounds()
-    office_hours: OfficeHours | None = None
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
 
     @property
@@ -216,9 +200,6 @@ EXAMPLES = {
     "hub.key": 'key = "U…"',
     "brake.rows": f"rows = {BRAKE_ROWS}",
     "brake.share": f"share = {BRAKE_SHARE}",
-    "office-hours.days": "days = [1, 2, 3, 4, 5]",
-    "office-hours.opens": 'opens = "08:30"',
-    "office-hours.closes": 'closes = "17:00"',
     "folders": '[[folders]] path = "catalogues"',
     "folders.path": 'path = "catalogues"',
     "folders.network-drive": "network-drive = true",

@@ -7,7 +7,6 @@ weeks; then the parts that take catalogues in, send events out and answer. Parts
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +17,13 @@ from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.epochs import Epochs
+from node.hints import HintSource
 from node.history import SiteHistory
 from node.home import NodeHome
 from node.ingest import Importer
 from node.intake import Intake
 from node.ranges import range_handler
+from node.reading import context_of
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.calls import FetchRange, QuestionHead
@@ -39,9 +40,6 @@ from replication.publisher import Publisher
 
 MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
 """The schema of ``node.db``."""
-
-SPOOL = "spool"
-"""Folder of the home in which a file is copied before it is read: whoever writes it may go on."""
 
 SECONDS_A_MINUTE = 60.0
 
@@ -64,8 +62,13 @@ def link_settings(config: NodeConfig, home: NodeHome) -> LinkSettings:
     )
 
 
-async def serve(home: NodeHome, on_ready: Callable[[], None] = lambda: None) -> None:
+async def serve(home: NodeHome, on_ready: Callable[[], None] = lambda: None, hints: HintSource | None = None) -> None:
     """Run the node of a home until it is cancelled.
+
+    Args:
+        home: the node's home.
+        on_ready: called once everything runs.
+        hints: a watcher that serves all nodes of this process; by default the node has its own.
 
     Raises:
         BadSetting: a setting or a key is missing or wrong.
@@ -75,10 +78,12 @@ async def serve(home: NodeHome, on_ready: Callable[[], None] = lambda: None) -> 
     config = load(home.settings)
     writer = FrameWriter(config.site, load_identity(home.seed), clock_ms)
     with claimed(home.root, "danglian-node"):
-        await _serve(config, home, writer, on_ready)
+        await _serve(config, home, writer, on_ready, hints)
 
 
-async def _serve(config: NodeConfig, home: NodeHome, writer: FrameWriter, on_ready: Callable[[], None]) -> None:
+async def _serve(
+    config: NodeConfig, home: NodeHome, writer: FrameWriter, on_ready: Callable[[], None], hints: HintSource | None
+) -> None:
     async with opened(home.database, MIGRATIONS) as database, connected(link_settings(config, home)) as link:
         history = SiteHistory(database)
         epochs = Epochs(database, writer, history.moved)
@@ -94,7 +99,7 @@ async def _serve(config: NodeConfig, home: NodeHome, writer: FrameWriter, on_rea
             tasks.create_task(hear_receipts(link, config.parsed_site, publisher.confirm), name="receipts")
             tasks.create_task(epochs.run(), name="baseline")
             tasks.create_task(history.run(), name="history")
-            tasks.create_task(intaking.watch.hints(), name="hints")
+            tasks.create_task(intaking.watch.hints(hints), name="hints")
             tasks.create_task(intaking.intake.run(), name="intake")
             _start_talking(tasks, config, database, link, history, publisher, intaking, writer.identity.public_key)
             log.info("node_ready", site=config.site)
@@ -116,27 +121,14 @@ def _intaking(
         for folder in config.folders
     ]
     county_key = read_county_key(home.county_key)
-    spool = home.root / SPOOL
     watch = FolderWatch(folders, config.rescan_minutes * SECONDS_A_MINUTE)
     withdrawals = Withdrawals(database, writer, config.brake, history.moved, clock_ms)
-    importer = Importer(
-        database, writer, withdrawals, spool, partial(_context, config.site, county_key), history.moved, clock_ms
-    )
-    return _Intaking(watch, importer, Intake(database, watch, importer, withdrawals, spool, clock_ms))
 
+    def context(folder: WatchedFolder) -> DescriptionContext:
+        return context_of(config.site, folder.settings, county_key)
 
-def _context(site: str, county_key: bytes, folder: WatchedFolder) -> DescriptionContext:
-    settings = folder.settings
-    return DescriptionContext(
-        site=site,
-        profiles=settings.profiles,
-        fonds_no=settings.fonds_no,
-        livelihood_kind=settings.livelihood_kind,
-        owner=settings.owner,
-        custodian=settings.custodian,
-        releaser=settings.releaser,
-        county_key=county_key,
-    )
+    importer = Importer(database, writer, withdrawals, home.spool, context, history.moved, clock_ms)
+    return _Intaking(watch, importer, Intake(database, watch, importer, withdrawals, home.spool, clock_ms))
 
 
 def _start_talking(

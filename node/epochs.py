@@ -6,6 +6,7 @@ histories claim the same place (promise 5). The old epochs are named in the firs
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 
 import structlog
@@ -18,9 +19,16 @@ from protocol.errors import Retryable
 from replication import outbox
 from replication.database import Database
 from replication.outbox import EPOCH_BYTES, FrameWriter
+from replication.retry import Backoff, bound_s
 
 RETRY_S = 10.0
 """Seconds before a baseline that the disk had no room for goes on."""
+
+FORK_PAUSE = Backoff(first_s=15.0, ceiling_s=600.0)
+"""Seconds between new epochs while histories keep diverging: each describes the whole catalogue again."""
+
+CALM_AFTER_S = 3600.0
+"""Seconds without a new epoch after which a divergence counts as the first one."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,11 +42,15 @@ class Epochs:
         writer: FrameWriter,
         on_events: Callable[[], None],
         randomness: Callable[[int], bytes] = os.urandom,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._writer = writer
         self._on_events = on_events
         self._randomness = randomness
+        self._monotonic = monotonic
+        self._forks = 0
+        self._forked_at: float | None = None
         self._due = asyncio.Event()
         self._due.set()
 
@@ -58,9 +70,9 @@ class Epochs:
 
     def _begin_epoch(self, connection: Connection, also_retires: str, cause: str) -> None:
         here = outbox.head(connection)
-        retires = {also_retires} if here is None else {also_retires, here.epoch, *here.retires}
+        retires = [also_retires] if here is None else [also_retires, here.epoch, *here.retires]
         epoch = self._randomness(EPOCH_BYTES).hex()
-        baseline.begin_epoch(connection, self._writer, epoch, tuple(sorted(retires - {""})), cause)
+        baseline.begin_epoch(connection, self._writer, epoch, tuple(filter(None, retires)), cause)
 
     async def diverged(self, receipt: Receipt, want: Want) -> None:
         """Do what a receipt shows to be needed; a repeated receipt finds it done.
@@ -68,9 +80,22 @@ class Epochs:
         ``NOTHING`` is wanted by a hub that merely stands before what the outbox still has: it is caught up on changes,
         unless it has missed a baseline's end, which changes do not tell.
         """
+        if want is Want.NEW_EPOCH and not self._may_fork():
+            log.warning("histories_keep_diverging", hub_epoch=receipt.epoch, hub_position=receipt.applied)
+            return
         await self._database.write(lambda connection: self._diverge(connection, receipt, want))
         self._due.set()
         self._on_events()
+
+    def _may_fork(self) -> bool:
+        """Tell whether a new epoch may begin now; two machines with one key must not drive each other round and round."""
+        now = self._monotonic()
+        since = None if self._forked_at is None else now - self._forked_at
+        if since is not None and since < bound_s(FORK_PAUSE, self._forks):
+            return False
+        self._forks = 0 if since is None or since > CALM_AFTER_S else self._forks + 1
+        self._forked_at = now
+        return True
 
     def _diverge(self, connection: Connection, receipt: Receipt, want: Want) -> None:
         if want is Want.NEW_EPOCH:

@@ -16,8 +16,7 @@ from node.reading import FileReading
 from node.revisions import Revision, first_version, revised
 from node.store import Seat, Seen, Written, written
 from protocol.codec import decode_record
-from protocol.findings import Finding, Severity, finding
-from protocol.wording import Text
+from protocol.findings import Severity, finding
 
 CHUNK_ROWS = 2_000
 """Rows written in one transaction: a fraction of a second, so that searches and signs of life go on in between."""
@@ -212,25 +211,11 @@ class FileImport:
         given = row.record.ref_code_as_given or row.record.title
         if pair.repeats_record is not None:
             self.tally.copies += 1
-            found = held_elsewhere(given)
+            found = finding("row_held_elsewhere", field="ref_code", value=given)
             return RejectedRow(sheet=row.sheet, line=row.line, findings=(found,), docid=pair.repeats_record.docid)
         self.tally.duplicates += 1
         found = finding("ref_code_duplicate", field="ref_code", value=given)
         return RejectedRow(sheet=row.sheet, line=row.line, findings=(found,))
-
-
-def held_elsewhere(value: str) -> Finding:
-    """Return the finding about a row that another file lists already."""
-    return Finding(
-        code="row_held_elsewhere",
-        field="ref_code",
-        value=value,
-        severity=Severity.REJECT,
-        text=Text(
-            zh="另一个目录文件中已有完全相同的条目，未重复登记。",
-            en="Another catalogue file already lists the same record; it is not described twice.",
-        ),
-    )
 
 
 def spoilt(vanished: Sequence[StoredRecord], rejects: Sequence[RejectedRow]) -> list[int]:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from node.catalogues.formats import SUFFIXES
+from node.catalogues.rejects import REJECT_SUFFIX
 
 CATALOGUE_SUFFIXES: Final = SUFFIXES
 """Kinds of files that are read; anything else in a folder is somebody's own business."""
@@ -19,8 +20,6 @@ CATALOGUE_SUFFIXES: Final = SUFFIXES
 UNREADABLE_SUFFIXES: Final = frozenset((".xlsm", ".xlsb", ".ods", ".et", ".tsv"))
 """Spreadsheets that are not read: somebody may believe that they are, so they are reported."""
 
-REJECTS_SUFFIX: Final = ".rejected.csv"
-"""How the names of our own reject files end."""
 
 EMPTY_SETTLE_S: Final = 60.0
 """Seconds that a file of 0 bytes may take before it counts as empty: some programs create first and write later."""
@@ -40,7 +39,7 @@ _EDITORS_OWN: Final = re.compile(
 
 def is_catalogue_name(name: str) -> bool:
     """Tell whether a file of this name is looked at: a spreadsheet that is neither a work file nor our own."""
-    if _EDITORS_OWN.fullmatch(name) or name.lower().endswith(REJECTS_SUFFIX):
+    if _EDITORS_OWN.fullmatch(name) or name.lower().endswith(REJECT_SUFFIX):
         return False
     return Path(name).suffix.lower() in CATALOGUE_SUFFIXES | UNREADABLE_SUFFIXES
 

@@ -101,6 +101,7 @@ class FolderWatch:
         self._woken = asyncio.Event()
         self._source: HintSource | None = None
         self._is_hintless = False
+        self._is_foreign: dict[str, bool] = {}
         self._scan_at_s = dict.fromkeys(self._names(), self._clock())
         self._walking: dict[str, asyncio.Future[FolderLook]] = {}
         self._roots = {folder.name: identity(folder.place) for folder in folders}
@@ -189,6 +190,7 @@ class FolderWatch:
             period_s = HINTLESS_SCAN_S
         self._scan_at_s[folder.name] = self._clock() + period_s * (1 + JITTER * (2 * self._chance() - 1))
         look = await self._walked(folder)
+        self._is_foreign[folder.name] = look.state is FolderState.FOREIGN
         if look.state is not FolderState.FOREIGN:
             for relative, seen in look.files.items():
                 path = folder.place / relative
@@ -218,8 +220,8 @@ class FolderWatch:
         settled = []
         for path, look in zip(due, looks, strict=True):
             folder = _folder_of(path, self.folders)
-            if look is not None and look == self.known.get(path):
-                # It was noticed, but is as it was read: looked at, and let go.
+            if self._is_foreign.get(folder.name) or (look is not None and look == self.known.get(path)):
+                # Noticed, but not ours, or as it was read: looked at, and let go.
                 self._book.look(path, None, self._clock(), folder.settle_s)
                 continue
             if not self._book.look(path, look, self._clock(), folder.settle_s) or look is None:

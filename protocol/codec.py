@@ -19,9 +19,9 @@ from protocol.wording import Text
 
 _encoder = msgspec.json.Encoder()
 _records = msgspec.json.Decoder(Record)
-_events = msgspec.json.Decoder(Event)
+_events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _frames = msgspec.json.Decoder(Frame)
-_questions = msgspec.json.Decoder(Question)
+_questions: msgspec.json.Decoder[Question] = msgspec.json.Decoder(Question)
 _answers = msgspec.json.Decoder(Answer)
 _beats = msgspec.json.Decoder(Beat)
 _receipts = msgspec.json.Decoder(Receipt)
@@ -164,6 +164,27 @@ def decode_question(raw: bytes) -> Question:
         raise BadValue(Text(zh=f"提问无法解读：{error}", en=f"unreadable question: {error}")) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadValue(Text(zh=f"提问无法解读：{error}", en=f"unreadable question: {error}")) from error
+
+
+class _Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Just enough of a question to say no to it."""
+
+    asker: str
+    question: str
+
+
+def asker_of(raw: bytes) -> tuple[str, str]:
+    """Return who asks and the question's name, also of a call that this version does not know.
+
+    Raises:
+        BadValue: the bytes do not say.
+
+    """
+    try:
+        address = msgspec.json.decode(raw, type=_Address)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadValue(Text(zh="提问没有署名。", en=f"a question without its asker: {error}")) from error
+    return address.asker, address.question
 
 
 def encode(message: Answer | Beat | Receipt) -> bytes:

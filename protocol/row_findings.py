@@ -25,6 +25,14 @@ ROW_FINDINGS: Final[tuple[tuple[str, str, str, str, str, str], ...]] = (
         "Format the column as text and type the code again from the original.",
     ),
     (
+        "row_held_elsewhere",
+        "reject",
+        "另一个目录文件中已有完全相同的条目，未重复登记。",
+        "Another catalogue file already lists the same record; it is not described twice.",
+        "若两份文件确为重复，请移走其中一份。",
+        "If the two files are the same, take one of them away.",
+    ),
+    (
         "ref_code_duplicate",
         "reject",
         "同一文件内档号重复。",

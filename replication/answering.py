@@ -16,12 +16,17 @@ import msgspec
 import structlog
 
 from protocol import codec, subjects
-from protocol.calls import Answer, Body, Hits, Outcome, Question, QuestionHead, Refusal, question_digest
-from protocol.errors import DanglianError, Permanent, Retryable
-from protocol.limits import CALL_DEADLINE_S, QUESTIONS_AT_ONCE_MAX, QUESTIONS_WAITING_MAX
+from protocol.calls import Answer, Body, Found, Hits, Outcome, QuestionHead, Refusal, question_digest
+from protocol.errors import BadValue, DanglianError, Permanent, Retryable, UnknownKind
+from protocol.limits import (
+    CALL_DEADLINE_S,
+    QUESTIONS_AT_ONCE_MAX,
+    QUESTIONS_WAITING_MAX,
+    RECORD_REPLY_BYTES_MAX,
+    REPLY_BYTES_MAX,
+)
 from protocol.sites import Site
 from protocol.wording import Text
-from replication.asking import reply_bytes_max
 from replication.bus import Bus, Message
 from replication.faults import FaultKind, place_of
 
@@ -116,14 +121,13 @@ class _Desk:
 
     async def _answer(self, message: Message, heard_at: float) -> None:
         try:
-            question = codec.decode_question(message.data)
-            subject = subjects.reply(self._site, question.asker, question.question)
-        except DanglianError:
+            subject = subjects.reply(self._site, *codec.asker_of(message.data))
+        except BadValue:
             # Without the asker's name there is nobody to say it to; there the site is late, and here it is counted.
             self._bus.note_fault(FaultKind.BAD_MESSAGE, message.subject)
             return
         before = self._position()
-        outcome, body, *exactly = await self._said(question, heard_at)
+        outcome, body, *exactly = await self._said(message.data, heard_at)
         epoch, seq = exactly[0] if exactly else before
         answer = Answer(
             site=self._site.code,
@@ -135,12 +139,19 @@ class _Desk:
             body=body,
         )
         try:
-            await self._bus.publish(subject, fitted(answer, reply_bytes_max(type(question))))
+            await self._bus.publish(
+                subject, fitted(answer, RECORD_REPLY_BYTES_MAX if isinstance(body, Found) else REPLY_BYTES_MAX)
+            )
         except Retryable:
             # The link went with the question; whoever asked says that the site is late.
             return
 
-    async def _said(self, question: Question, heard_at: float) -> Said:
+    async def _said(self, asked: bytes, heard_at: float) -> Said:
+        try:
+            question = codec.decode_question(asked)
+        except (UnknownKind, BadValue) as error:
+            # A newer asker, or a damaged question: it gets a reason and need not wait for its deadline.
+            return Outcome.REFUSED, _refusal(error.reason)
         handler = self._handlers.get(type(question))
         if handler is None:
             return Outcome.REFUSED, _refusal(_NOT_OFFERED)

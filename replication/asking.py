@@ -243,15 +243,16 @@ class Asker:
 
     def _read(self, asked: _Asked, site: Site, message: Message) -> SiteAnswer | None:
         took_ms = self._since(asked)
-        failed = SiteAnswer(site=site, outcome=Outcome.FAILED, took_ms=took_ms)
+        # What cannot be read is no answer: it need not even be the site's, for an acknowledgement of the broker can be
+        # steered to any subject. The site may still answer, and is late if it does not.
         if len(message.data) > asked.bytes_max:
             self._bus.note_fault(FaultKind.BAD_MESSAGE, site.code, f"{len(message.data)} bytes")
-            return failed
+            return None
         try:
             answer = codec.decode_answer(message.data)
         except BadValue:
             self._bus.note_fault(FaultKind.BAD_MESSAGE, site.code)
-            return failed
+            return None
         if answer.question_digest != asked.digest:
             self._bus.note_fault(FaultKind.WRONG_ANSWER, site.code)
             return None
@@ -260,7 +261,7 @@ class Asker:
             return None
         if answer.outcome in _SAID_BY_ASKER:
             self._bus.note_fault(FaultKind.BAD_MESSAGE, site.code, answer.outcome.value)
-            return failed
+            return None
         return SiteAnswer(site=site, outcome=answer.outcome, answer=answer, took_ms=took_ms)
 
 

@@ -20,6 +20,7 @@ EXIT_PROBLEM = 1
 EXIT_USAGE = 2
 
 LANGUAGE_VARIABLE = "DANGLIAN_LANG"
+LOG_VARIABLE = "DANGLIAN_LOG"
 
 
 Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
@@ -38,7 +39,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     if run is None:
         parser.print_help()
         return EXIT_USAGE
-    configure_logs(level=os.environ.get("DANGLIAN_LOG", "info"))
+    configure_logs(level=os.environ.get(LOG_VARIABLE, getattr(options, "log_level", "warning")))
     try:
         return run(options)
     except DanglianError as error:

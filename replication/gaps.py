@@ -60,11 +60,14 @@ class GapCloser:
         asked = False
         for gap in tuple(self._open.values()):
             asked = True
-            answered = await self._ask(gap)
-            log.info("gap_asked_for", site=gap.site.code, after=gap.after, answered=answered)
+            outcome = await self._ask(gap)
+            log.info("gap_asked_for", site=gap.site.code, after=gap.after, outcome=outcome.value)
+            if outcome is Outcome.REFUSED and self._open.get(gap.site.code) == gap:
+                # The site has another epoch by now, whose first frame ends this gap.
+                del self._open[gap.site.code]
         return asked
 
-    async def _ask(self, gap: Gap) -> bool:
+    async def _ask(self, gap: Gap) -> Outcome:
         try:
             answer = await self._asker.ask_one(
                 lambda asker, name: FetchRange(asker=asker, question=name, epoch=gap.epoch, after=gap.after),
@@ -72,5 +75,5 @@ class GapCloser:
                 CALL_DEADLINE_S,
             )
         except Retryable:
-            return False
-        return answer.outcome is Outcome.ANSWERED
+            return Outcome.LATE
+        return answer.outcome

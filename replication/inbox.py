@@ -100,7 +100,7 @@ class Inbox:
 
     def _take(self, connection: Connection, frames: ReadFrames) -> Taken:
         now_ms = self._clock_ms()
-        sites = {frame.site.code for frame, _ in frames.accepted}
+        sites = list(dict.fromkeys(frame.site.code for frame, _ in frames.accepted))
         batch = _Batch(marks_of(connection, sites), retired_of(connection, sites))
         for frame, sealed in frames.accepted:
             self._judge(connection, batch, frame, sealed, now_ms)
@@ -130,10 +130,8 @@ class Inbox:
             batch.quarantined += 1
 
     def _take_up_parked(self, connection: Connection, batch: "_Batch") -> None:
-        # A parked frame may free the next: go on until nothing follows any more.
-        pending = set(batch.touched)
-        while pending:
-            code = pending.pop()
+        # In the order of their places: a parked frame may free the next.
+        for code in batch.touched:
             for row in connection.execute(
                 select(parked_frame).where(parked_frame.c.site == code).order_by(parked_frame.c.previous)
             ).all():
@@ -165,7 +163,7 @@ class _Batch:
         self.retired = retired
         self.newly_retired: dict[str, set[str]] = {}
         self.follow: list[AcceptedFrame] = []
-        self.touched = set(marks)
+        self.touched = list(marks)
         self.verdicts: dict[Verdict, int] = {}
         self.quarantined = 0
 
@@ -180,10 +178,9 @@ class _Batch:
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
         if verdict in (Verdict.APPLY, Verdict.NEW_EPOCH):
             code = frame.site.code
-            if verdict is Verdict.NEW_EPOCH:
-                gone = {self.after[code].epoch, *frame.frame.retires}
-                self.retired[code] |= gone
-                self.newly_retired.setdefault(code, set()).update(gone)
+            # Also where nothing was applied before: what still arrives of the epochs that it names is old.
+            self.retired[code].update(frame.frame.retires)
+            self.newly_retired.setdefault(code, set()).update(frame.frame.retires)
             self.after[code] = moved(self.after[code], frame.frame, frame.digest)
             if self.after[code].want is Want.BASELINE and _opens_baseline(frame):
                 self.wanted(code, Want.NOTHING)

@@ -24,6 +24,9 @@ from replication.seal import seal
 from replication.tables import head as head_table
 from replication.tables import outbox
 
+RETIRED_EPOCHS_MAX = 64
+"""Former epochs that a new one names, latest first: the hub stands in one of them, or names the one it stands in."""
+
 EPOCH_BYTES = 8
 """Random bytes in an epoch's name: no two databases of a county will ever draw the same."""
 
@@ -88,12 +91,15 @@ def head(connection: Connection) -> Position | None:
 
 
 def start_epoch(connection: Connection, epoch: str, retires: Sequence[str]) -> Position:
-    """Begin a new epoch at position 0; frames of older epochs leave the outbox, a baseline says it all again."""
+    """Begin a new epoch at position 0; frames of older epochs leave the outbox, a baseline says it all again.
+
+    ``retires`` names the former epochs, latest first; beyond ``RETIRED_EPOCHS_MAX`` they are no longer named.
+    """
     connection.execute(delete(outbox))
     connection.execute(delete(head_table))
-    retired = json.dumps(sorted(set(retires) - {epoch}))
-    connection.execute(insert(head_table).values(only_row=1, epoch=epoch, seq=0, chain="", retires=retired))
-    return Position(epoch=epoch, seq=0, chain="", retires=tuple(json.loads(retired)))
+    retired = tuple(former for former in dict.fromkeys(retires) if former != epoch)[:RETIRED_EPOCHS_MAX]
+    connection.execute(insert(head_table).values(only_row=1, epoch=epoch, seq=0, chain="", retires=json.dumps(retired)))
+    return Position(epoch=epoch, seq=0, chain="", retires=retired)
 
 
 def append(connection: Connection, writer: FrameWriter, drafts: Sequence[EventHead]) -> range:

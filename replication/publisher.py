@@ -192,14 +192,14 @@ class Publisher:
             return
         if receipt.epoch == standing.here.epoch:
             if standing.contradicts or receipt.want is Want.NEW_EPOCH:
-                await self._diverge(receipt)
+                await self._diverge(receipt, Want.NEW_EPOCH)
                 return
             await self._take_position(receipt, standing.start)
             if receipt.want is Want.BASELINE:
                 await self._on_diverged(receipt, Want.BASELINE)
         elif receipt.epoch and receipt.epoch not in standing.here.retires:
             # The hub follows an epoch that this database has never heard of: it was restored from before that epoch.
-            await self._diverge(receipt)
+            await self._diverge(receipt, Want.NEW_EPOCH)
         else:
             await self._take_position(msgspec.structs.replace(receipt, applied=0), standing.start)
 
@@ -210,10 +210,11 @@ class Publisher:
             return
         self._fall_back_at = None
         if applied > self._confirmed:
-            self._confirmed = applied
             self._progress_at = now
             self._cursor = max(self._cursor, applied)
             await self._database.write(lambda c: outbox.forget(c, applied))
+            # Last: what a full disk did not let go is let go at a later receipt.
+            self._confirmed = applied
         elif self._cursor > applied and now - self._progress_at > RESEND_AFTER_S:
             self.resend_from(applied)
 
@@ -231,24 +232,22 @@ class Publisher:
 
     async def _fall_back(self, receipt: Receipt) -> None:
         log.info("hub_is_behind", site=self._site.code, hub_epoch=receipt.epoch, hub_position=receipt.applied)
-        before = await self._database.read(outbox.head)
-        await self._on_diverged(receipt, Want.NOTHING)
-        after = await self._database.read(outbox.head)
-        if before is not None and after is not None and before.epoch == after.epoch:
+        if not await self._diverge(receipt, Want.NOTHING):
             self._is_behind = True
             self.resend_from(receipt.applied)
-        else:
-            self._start_over()
 
-    async def _diverge(self, receipt: Receipt) -> None:
-        await self._on_diverged(receipt, Want.NEW_EPOCH)
-        self._start_over()
-
-    def _start_over(self) -> None:
+    async def _diverge(self, receipt: Receipt, want: Want) -> bool:
+        """Have done what is needed; True if that began a new epoch, which is then sent from its start."""
+        before = await self._database.read(outbox.head)
+        await self._on_diverged(receipt, want)
+        after = await self._database.read(outbox.head)
+        if before == after or (before is not None and after is not None and before.epoch == after.epoch):
+            return False
         self._fall_back_at = None
         self._confirmed = 0
         self._is_behind = False
         self.resend_from(0)
+        return True
 
     def resend_from(self, position: int) -> None:
         """Send again what follows a position, under new message ids."""

@@ -356,7 +356,7 @@ def test_every_test_asserts_something() -> None:
 
 
 def _asserts(step: ast.AST) -> bool:
-    """An assert, an expected exception or warning, a wait that fails, or a function whose name begins with `assert_`."""
+    """An assert, an expected exception or warning, a wait that fails, or a call of a function named `assert_…`."""
     if isinstance(step, ast.Assert):
         return True
     if not isinstance(step, ast.Call):
@@ -369,7 +369,16 @@ def _asserts(step: ast.AST) -> bool:
 # Words that do not belong in any file
 
 WRITTEN_HERE = {".py", ".md", ".toml", ".sql", ".conf", ".service", ".yaml", ".yml", ".json", ".sh", ".csv", ".txt", ""}
-LEFT_OUT = {".git", ".hypothesis", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
+LEFT_OUT = {
+    ".git",
+    ".hypothesis",
+    ".venv",
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".import_linter_cache",
+}
 UNWANTED = {
     "path of one machine": re.compile(r"(?<![\w.])/(?:root|work|home)/\w"),
     "package registry": re.compile(r"(?:pypi|pythonhosted|npmjs)\.(?:org|com)"),

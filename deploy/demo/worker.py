@@ -34,6 +34,7 @@ from deploy.demo.orders import (
 )
 from deploy.demo.pipes import input_lines
 from node.enrolment import Installation, enrol, parse_door
+from node.hints import HintSource
 from node.home import home_at
 from protocol.enrolment import parse_code
 from protocol.errors import DanglianError
@@ -53,6 +54,8 @@ class Worker:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
+        # One for all nodes of the process: an ordinary user may have some hundred watchers only.
+        self.hints = HintSource()
         self._nodes = Path()
         self._places = {place.code: place for place in all_places()}
         self._sites: tuple[str, ...] = ()
@@ -112,7 +115,7 @@ class Worker:
     async def _run(self, site: str) -> None:
         with structlog.contextvars.bound_contextvars(node=site):
             try:
-                await serve(home_at(self._nodes / site))
+                await serve(home_at(self._nodes / site), hints=self.hints)
             except asyncio.CancelledError:
                 self._tell(Ended(site=site))
                 raise
@@ -150,11 +153,13 @@ async def work() -> None:
             sys.stdout.buffer.flush()
 
     worker = Worker(tell)
+    hints = asyncio.create_task(worker.hints.run(), name="hints")
     try:
         async for text in input_lines():
             await worker.obey(orders.decode(text))
     finally:
         await worker.stop()
+        hints.cancel()
 
 
 def main() -> int:

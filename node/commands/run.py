@@ -19,7 +19,7 @@ def add(parsers: Parsers) -> None:
     """Add the command."""
     parser = parsers.add_parser("run", help=_HELP, description=_DESCRIPTION)
     add_home_option(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, log_level="info")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Whatever stands in a sheet, its rows are taken or set aside: nothing is raised, and the same text gives the same row."""
+"""Whatever stands in a sheet, its rows are taken or set aside, and the same text gives the same row."""
 
 from collections.abc import Sequence
 

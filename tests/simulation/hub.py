@@ -98,9 +98,7 @@ class SimulatedAsker:
         self._ask = ask
         self.asked = 0
 
-    async def ask_one(
-        self, compose: Callable[[str, str], QuestionHead], site: Site, deadline_s: float
-    ) -> SiteAnswer:
+    async def ask_one(self, compose: Callable[[str, str], QuestionHead], site: Site, deadline_s: float) -> SiteAnswer:
         """Ask one site."""
         self.asked += 1
         question = compose("hub", "q1")

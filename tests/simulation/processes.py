@@ -12,9 +12,7 @@ from typing import Any
 class Process:
     """Some tasks that live and die together."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, name: str, on_death: Callable[["Process", str], None]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, on_death: Callable[["Process", str], None]) -> None:
         self.name = name
         self.is_alive = True
         self.points_left: int | None = None

@@ -135,7 +135,8 @@ class Installation:
         database = SimulatedDatabase(self.disk, process)
         writer = FrameWriter(self.site.code, identity(self.number), self.clock)
         history = SiteHistory(database)
-        epochs = Epochs(database, writer, history.moved, randomness)
+        loop = asyncio.get_running_loop()
+        epochs = Epochs(database, writer, history.moved, randomness, loop.time)
         try:
             await epochs.begin(cast("NodeHome", _Home(incarnation=self.note)))
         except StorageFull:
@@ -144,7 +145,6 @@ class Installation:
             process.kill("")
             return
         await history.refresh()
-        loop = asyncio.get_running_loop()
         publisher = Publisher(database, link, writer, self.site, store, epochs.diverged, loop.time)
         history.tell(publisher.wake)
         link.on_connected(publisher.wake)
@@ -173,6 +173,11 @@ class Installation:
             published=publisher.published,
             at_ms=self.clock(),
         )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the daemon runs and has imported everything it was given."""
+        return self.publisher is not None and not self._waiting
 
     def stopped(self) -> None:
         """Notice that the process is dead."""

@@ -345,10 +345,12 @@ class World:
         for copies in self.machines:
             (machine,) = copies
             code = machine.site.code
-            (here,) = machine.disk.rows("SELECT epoch, seq, chain FROM head") or [("", 0, "")]
-            (there,) = self.hub.disk.rows("SELECT epoch, position, chain, want FROM watermark WHERE site = ?", code) or [
-                ("", 0, "", "nothing")
-            ]
+            if not machine.is_idle:
+                return f"{machine.name} is not at rest"
+            (here,) = machine.disk.rows("SELECT epoch, seq, chain FROM head")
+            (there,) = self.hub.disk.rows(
+                "SELECT epoch, position, chain, want FROM watermark WHERE site = ?", code
+            ) or [("", 0, "", "nothing")]
             if (*here, "nothing") != there:
                 return f"{code} stands at {here}, the hub at {there}"
             ((waiting,),) = machine.disk.rows("SELECT count(*) FROM outbox")

@@ -1,4 +1,4 @@
-"""The main thread with real parts: a dropped sheet, the hub's search, the live search, and each end without the other."""
+"""The main thread with real parts: a dropped sheet, the search at the hub, live, and at each end without the other."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack

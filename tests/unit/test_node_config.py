@@ -1,11 +1,10 @@
 """Reading node.toml: what is right is understood, what is wrong is named with the remedy."""
 
-import datetime
 from pathlib import Path
 
 import pytest
 
-from node.config import EXAMPLES, NodeConfig, OfficeHours, load, parse
+from node.config import EXAMPLES, NodeConfig, load, parse
 from node.home import home_at
 from protocol.errors import BadSetting
 from protocol.reference_codes import SegmentKind
@@ -50,7 +49,6 @@ def test_every_setting_stands_in_the_example(project: Path) -> None:
         (PLAIN + 'settle-s = "two"\n' + HUB, "settle-s"),
         (PLAIN + "settle-s = 0\n" + HUB, "settle-s"),
         (PLAIN + "[brake]\nshare = 5\n" + HUB, "brake.share"),
-        (PLAIN + '[office-hours]\nopens = "8:30"\n' + HUB, "office-hours.opens"),
         (PLAIN + HUB + '[[folders]]\nlevel = "卷"\n', "folders[0].level"),
         (PLAIN + HUB + '[[folders]]\nowner = "村委会"\n', "folders[0].owner"),
         (PLAIN + HUB + '[[folders]]\nlivelihood-kind = "forest"\n', "folders[0].livelihood-kind"),
@@ -86,13 +84,6 @@ def test_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "node.toml").write_bytes((PLAIN + HUB).encode("gb18030"))
     with pytest.raises(BadSetting, match="cannot read"):
         load(tmp_path / "node.toml")
-
-
-def test_office_hours_are_local_times_of_working_days() -> None:
-    hours = OfficeHours()
-    assert hours.contains(datetime.datetime(2026, 11, 20, 9, 0))  # noqa: DTZ001 - local by design
-    assert not hours.contains(datetime.datetime(2026, 11, 20, 17, 0))  # noqa: DTZ001
-    assert not hours.contains(datetime.datetime(2026, 11, 22, 9, 0))  # noqa: DTZ001
 
 
 def test_examples_of_single_settings_are_right() -> None:

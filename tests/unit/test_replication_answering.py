@@ -254,7 +254,6 @@ async def test_question_whose_asker_has_given_up_is_not_worked_on(bus: FakeBus, 
     [
         b"",
         b"nonsense",
-        b'{"call":"unknown","asker":"hub","question":"q1"}',
         b'{"call":"health","asker":"h.u.b","question":"q1"}',
         b'{"call":"health","asker":"hub","question":">"}',
         b"x" * 20_000,
@@ -268,6 +267,23 @@ async def test_unreadable_question_is_counted_and_the_next_answered(bus: FakeBus
 
     assert answer.outcome is Outcome.ANSWERED
     assert [fault.kind for fault in bus.faults] == [FaultKind.BAD_MESSAGE]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"call":"of_tomorrow","asker":"hub","question":"q1"}',
+        b'{"call":"get","asker":"hub","question":"q1","record_id":5}',
+    ],
+)
+async def test_unknown_or_damaged_call_is_refused_in_words(bus: FakeBus, desk: Desk, payload: bytes) -> None:
+    """Whoever asks learns at once that this site is older, instead of waiting for the deadline."""
+    async with answering(bus, {AskHealth: health}):
+        await desk.bus.publish(subjects.ask(SITE, "of_tomorrow"), payload)
+        answer = await desk.next()
+
+    assert isinstance(answer.body, Refusal)
+    assert (answer.outcome, bool(answer.body.reason_zh)) == (Outcome.REFUSED, True)
 
 
 async def test_answer_without_a_link_is_dropped_and_the_next_sent(bus: FakeBus, desk: Desk) -> None:

@@ -249,14 +249,15 @@ async def test_site_cannot_say_what_only_the_asker_may(
 ) -> None:
     await answers(broker, FIRST, claiming(outcome=outcome))
 
-    assert await outcomes(asker.ask(search, [FIRST], 5.0)) == {FIRST.code: "failed"}
+    assert await outcomes(asker.ask(search, [FIRST], 0.05)) == {FIRST.code: "late"}
     assert kinds(bus) == {FaultKind.BAD_MESSAGE: 1}
 
 
 @pytest.mark.parametrize("payload", [b"", b"{}", b"\xff\xfe", b"[]", b"x" * (REPLY_BYTES_MAX + 1)])
-async def test_unreadable_or_oversized_answer_is_a_failure_of_that_site(
+async def test_unreadable_or_oversized_answer_is_no_answer(
     broker: FakeBroker, bus: FakeBus, asker: Asker, payload: bytes
 ) -> None:
+    """It need not be the site's: a foreign node can have the broker send an acknowledgement to that subject."""
     there = broker.bus()
 
     def hear(message: Message) -> None:
@@ -266,7 +267,7 @@ async def test_unreadable_or_oversized_answer_is_a_failure_of_that_site(
     await there.subscribe(subjects.ask_every(FIRST), hear)
     await answers(broker, SECOND)
 
-    assert await outcomes(asker.ask(search, [FIRST, SECOND], 5.0)) == {FIRST.code: "failed", SECOND.code: "answered"}
+    assert await outcomes(asker.ask(search, [FIRST, SECOND], 0.1)) == {FIRST.code: "late", SECOND.code: "answered"}
     assert kinds(bus) == {FaultKind.BAD_MESSAGE: 1}
 
 
