@@ -83,9 +83,9 @@ class Epochs:
         if want is Want.NEW_EPOCH and not self._may_fork():
             log.warning("histories_keep_diverging", hub_epoch=receipt.epoch, hub_position=receipt.applied)
             return
-        await self._database.write(lambda connection: self._diverge(connection, receipt, want))
-        self._due.set()
-        self._on_events()
+        if await self._database.write(lambda connection: self._diverge(connection, receipt, want)):
+            self._due.set()
+            self._on_events()
 
     def _may_fork(self) -> bool:
         """Tell whether a new epoch may begin now; two machines with one key must not drive each other round and round."""
@@ -97,16 +97,20 @@ class Epochs:
         self._forked_at = now
         return True
 
-    def _diverge(self, connection: Connection, receipt: Receipt, want: Want) -> None:
+    def _diverge(self, connection: Connection, receipt: Receipt, want: Want) -> bool:
         if want is Want.NEW_EPOCH:
             log.warning("histories_diverged", hub_epoch=receipt.epoch, hub_position=receipt.applied)
             self._begin_epoch(connection, receipt.epoch, "diverged")
         elif want is Want.BASELINE:
-            if not baseline.is_answered(connection, receipt):
-                baseline.begin(connection, self._writer, "asked")
-        elif not baseline.is_known(connection, receipt):
+            if baseline.is_answered(connection, receipt):
+                return False
+            baseline.begin(connection, self._writer, "asked")
+        else:
+            if baseline.is_known(connection, receipt):
+                return False
             log.warning("hub_missed_a_baseline", hub_epoch=receipt.epoch, hub_position=receipt.applied)
             self._begin_epoch(connection, receipt.epoch, "hub put back")
+        return True
 
     async def run(self) -> None:
         """Describe everything whenever that is due, step by step, for ever."""

@@ -209,12 +209,12 @@ class Publisher:
             await self._take_behind(receipt)
             return
         self._fall_back_at = None
-        if applied > self._confirmed:
-            self._progress_at = now
+        if applied > start.seq:
             self._cursor = max(self._cursor, applied)
             await self._database.write(lambda c: outbox.forget(c, applied))
-            # Last: what a full disk did not let go is let go at a later receipt.
+        if applied > self._confirmed:
             self._confirmed = applied
+            self._progress_at = now
         elif self._cursor > applied and now - self._progress_at > RESEND_AFTER_S:
             self.resend_from(applied)
 
@@ -226,15 +226,13 @@ class Publisher:
         elif receipt.applied > self._confirmed:
             self._fall_back_at = now + RESEND_AFTER_S
         elif now >= self._fall_back_at:
+            log.info("hub_is_behind", site=self._site.code, hub_epoch=receipt.epoch, hub_position=receipt.applied)
+            if await self._diverge(receipt, Want.NOTHING):
+                return
             self._fall_back_at = now + RESEND_AFTER_S
-            await self._fall_back(receipt)
-        self._confirmed = receipt.applied
-
-    async def _fall_back(self, receipt: Receipt) -> None:
-        log.info("hub_is_behind", site=self._site.code, hub_epoch=receipt.epoch, hub_position=receipt.applied)
-        if not await self._diverge(receipt, Want.NOTHING):
             self._is_behind = True
             self.resend_from(receipt.applied)
+        self._confirmed = receipt.applied
 
     async def _diverge(self, receipt: Receipt, want: Want) -> bool:
         """Have done what is needed; True if that began a new epoch, which is then sent from its start."""

@@ -152,6 +152,10 @@ _IN_BRACKETS: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _MARKS: Final = re.compile(r"[\W_]+")
 
 
+HEADER_NAME_CHARS_MAX: Final = 16
+"""Characters of a cell that may be a header's name: longer ones are titles, and need no closer look."""
+
+
 class Meaning(msgspec.Struct, frozen=True):
     """The field that a header means, and how good a name for it the header is: 0 is best."""
 
@@ -160,8 +164,8 @@ class Meaning(msgspec.Struct, frozen=True):
 
 
 def is_header_name(text: str) -> bool:
-    """Tell at once whether a cell is just a header's name; a fuller comparison is `meaning_of`."""
-    return text.lower() in _TABLE
+    """Tell quickly whether a cell is just a header's name; a fuller comparison is `meaning_of`."""
+    return len(text) <= HEADER_NAME_CHARS_MAX and plain_header(text) in _TABLE
 
 
 def plain_header(text: str) -> str:

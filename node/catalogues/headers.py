@@ -1,14 +1,14 @@
 """Finding the header of a sheet: below title lines, in one row or several, merged or not.
 
 Every row near the top is tried as a header, alone and together with the one or two rows below it. The candidate that
-names the most fields wins; of equals the one of fewer rows, and the upper one. Rows are joined only where the lower row
+names the most fields wins; of equals the upper one, and of those that share rows the one of fewer rows. Rows are joined only where the lower row
 fills what a wide upper cell left open, because otherwise the first record would be read as a header.
 """
 
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -60,19 +60,38 @@ def find_header(rows: Sequence[Row], merged: Sequence[MergedRange], mapping: Map
         UnreadableFile: no row is a header, or it lacks a column that ``mapping`` names.
 
     """
-    best: tuple[int, int, int] | None = None
+    candidates: list[_Candidate] = []
     for top in range(len(rows)):
         for depth in range(1, HEADER_ROWS_MAX + 1):
             block = _block(rows[top : top + depth], merged)
             if len(block) < depth or not _belongs_together(block):
                 break
             chosen = choose(_readings(block), mapping)
-            rank = (len(chosen), -depth, -top)
-            if is_catalogue(chosen.values()) and (best is None or rank > best):
-                best = rank
-    if best is None:
+            if is_catalogue(chosen.values()):
+                candidates.append(_Candidate(len(chosen), top, depth))
+    if not candidates:
         raise UnreadableFile("header_not_found")
-    return _header(rows, merged, mapping, top=-best[2], depth=-best[1])
+    best = _best(candidates)
+    return _header(rows, merged, mapping, top=best.top, depth=best.depth)
+
+
+class _Candidate(NamedTuple):
+    fields: int
+    top: int
+    depth: int
+
+
+def _best(candidates: Sequence[_Candidate]) -> _Candidate:
+    """Return the candidate of most fields; of equals that share rows the shortest, else the upper.
+
+    A header that is repeated further down is the same header again: what stands between the two are records.
+    """
+    most = max(candidate.fields for candidate in candidates)
+    equals = [candidate for candidate in candidates if candidate.fields == most]
+    first = min(equals, key=lambda candidate: (candidate.top, candidate.depth))
+    reached = max(candidate.top + candidate.depth for candidate in equals if candidate.top == first.top)
+    sharing = [candidate for candidate in equals if candidate.top < reached]
+    return min(sharing, key=lambda candidate: (candidate.depth, candidate.top))
 
 
 def stated_values(cells: Sequence[str]) -> dict[Field, str]:

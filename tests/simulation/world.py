@@ -49,6 +49,9 @@ EQUAL_WITHIN_S = 900.0
 LOOK_S = 5.0
 """Simulated seconds between two looks at whether they are."""
 
+STALE_S = 60.0
+"""Simulated seconds that a message can be under way."""
+
 QUIET_S = 200.0
 """Simulated seconds that must pass without traffic when they are: longer than any pause before something is repeated."""
 
@@ -383,6 +386,8 @@ class World:
                     raise Violation(f"{machine.site.code} does not hold what it said it had stored")
 
     def _check_quiet(self) -> None:
+        # First what is still under way arrives.
+        self._pass_until(self.loop.time() + STALE_S)
         stored, asked = self.broker.stored_count, self.hub.asker.asked if self.hub.asker else 0
         self._pass_until(self.loop.time() + QUIET_S)
         if difference := self._difference():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node.catalogues.catalogue_files import parse_mapping
+from node.catalogues.catalogue_files import open_catalogue, parse_mapping
 from node.catalogues.fields import Field, meaning_of
 from node.catalogues.refusals import UnreadableFile
 from protocol.errors import BadSetting
@@ -216,3 +216,19 @@ def test_mapping_changes_the_fingerprint_and_the_rows_digests(tmp_path: Path) ->
     plain, mapped = read(path), read(path, mapping={Field.SCOPE: "提要甲"})
     assert plain.columns.fingerprint != mapped.columns.fingerprint
     assert mapped.records[0].record.scope == "乙"
+
+
+def test_a_header_repeated_in_one_row_does_not_swallow_the_records_above_it(tmp_path: Path) -> None:
+    """Of two rows that say the same, the upper one is the header: otherwise what lies between would be lost as titles."""
+    lines = [
+        "档号,题名,日期,",
+        ",,起,止",
+        "A-1,甲,1986,1987",
+        "A-2,乙,1988,1989",
+        "档号,题名,起始日期,终止日期",
+        "A-3,丙,1990,1991",
+    ]
+    path = tmp_path / "目录.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    (sheet,) = open_catalogue(path, {}, b"").sheets
+    assert [row.cells[1] for row in sheet] == ["甲", "乙", "丙"]
