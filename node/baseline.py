@@ -5,8 +5,10 @@ one transaction each and remembers how far it came, so that a power cut continue
 for what they change is described anyway. The closing mark carries count and digest of what stands at that moment.
 """
 
+from functools import cache
+
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from node import store
 from node.changes import Standing
@@ -40,7 +42,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 def progress(connection: Connection) -> Progress | None:
     """Return how far the latest baseline came, or None if there never was one."""
-    value = connection.execute(select(fact.c.value).where(fact.c.name == _FACT)).scalar_one_or_none()
+    value = connection.execute(progress_statement()).scalar_one_or_none()
     return None if value is None else msgspec.json.decode(value, type=Progress)
 
 
@@ -107,9 +109,7 @@ def go_on(connection: Connection, writer: FrameWriter) -> bool:
 
 def tally(connection: Connection) -> Tally:
     """Return the tally of everything that the site has published and that stands."""
-    count, high, low = connection.execute(
-        select(*tally_columns(record.c.digest)).where(record.c.standing == Standing.LISTED.value)
-    ).one()
+    count, high, low = connection.execute(tally_statement()).one()
     return Tally(count=count, high=high, low=low)
 
 
@@ -118,3 +118,15 @@ def _remember(connection: Connection, latest: Progress) -> None:
         "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (_FACT, msgspec.json.encode(latest).decode()),
     )
+
+
+@cache
+def progress_statement() -> Select[str]:
+    """How far the latest baseline came."""
+    return select(fact.c.value).where(fact.c.name == _FACT)
+
+
+@cache
+def tally_statement() -> Select[int, int, int]:
+    """The tally of the records that are published and stand."""
+    return select(*tally_columns(record.c.digest)).where(record.c.standing == Standing.LISTED.value)

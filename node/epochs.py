@@ -88,7 +88,7 @@ class Epochs:
             self._on_events()
 
     def _may_fork(self) -> bool:
-        """Tell whether a new epoch may begin now; two machines with one key must not drive each other round and round."""
+        """Tell whether another epoch may begin: machines with one key must not drive each other round and round."""
         now = self._monotonic()
         since = None if self._forked_at is None else now - self._forked_at
         if since is not None and since < bound_s(FORK_PAUSE, self._forks):

@@ -4,8 +4,8 @@ The outbox forgets what the hub has confirmed. If the hub later needs it again (
 anew), the site's records still know the position of their last change: they are a compacted history. What was
 overtaken by a later change is left out, so the numbering has holes, which ``previous`` bridges.
 
-Records say what is there, not what is there no more: a receiver that missed the end of a baseline, at which what was not
-described is withdrawn, cannot be brought on by catch-up. It gets a new epoch (``publisher``).
+Records say what is there, not what is there no more: a receiver that missed the end of a baseline, at which what was
+not described is withdrawn, cannot be brought on by catch-up. It gets a new epoch (``publisher``).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from protocol.codec import encode_event
 from protocol.events import EventHead
 from protocol.frames import frame_digest
 from protocol.limits import FRAME_EVENTS_MAX
-from replication.outbox import FrameWriter, Position, SealedFrame, groups, start
+from replication.outbox import FrameWriter, Position, SealedFrame, extent, groups
 
 
 class History(Protocol):
@@ -44,9 +44,10 @@ def catch_up_frame(connection: Connection, writer: FrameWriter, history: History
 
     Nothing is written. The last frame before the outbox begins stands for the whole history up to there.
     """
-    end = start(connection)
-    if end is None or after >= end.seq:
+    held = extent(connection)
+    if held is None or after >= held.start.seq:
         return None
+    end = held.start
     page = history.changes_after(connection, after, FRAME_EVENTS_MAX)
     changes = [change for change in page if change.seq <= end.seq]
     encoded = _encoded(changes, after, writer.clock_ms())

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from protocol.calls import FetchRange, Outcome
+from protocol.calls import FetchRange, Outcome, Range
 from protocol.errors import Retryable
 from protocol.limits import CALL_DEADLINE_S
-from replication.asking import Asker
+from replication.asking import Asker, SiteAnswer
 from replication.inbox import Gap, Taken
 
 GAP_PATIENCE_S = 1.0
@@ -60,20 +60,29 @@ class GapCloser:
         asked = False
         for gap in tuple(self._open.values()):
             asked = True
-            outcome = await self._ask(gap)
+            answer = await self._ask(gap)
+            outcome = answer.outcome if answer is not None else Outcome.LATE
             log.info("gap_asked_for", site=gap.site.code, after=gap.after, outcome=outcome.value)
-            if outcome is Outcome.REFUSED and self._open.get(gap.site.code) == gap:
-                # The site has another epoch by now, whose first frame ends this gap.
+            if answer is not None and _is_vain(gap, answer) and self._open.get(gap.site.code) == gap:
                 del self._open[gap.site.code]
         return asked
 
-    async def _ask(self, gap: Gap) -> Outcome:
+    async def _ask(self, gap: Gap) -> SiteAnswer | None:
         try:
-            answer = await self._asker.ask_one(
+            return await self._asker.ask_one(
                 lambda asker, name: FetchRange(asker=asker, question=name, epoch=gap.epoch, after=gap.after),
                 gap.site,
                 CALL_DEADLINE_S,
             )
         except Retryable:
-            return Outcome.LATE
-        return answer.outcome
+            return None
+
+
+def _is_vain(gap: Gap, said: SiteAnswer) -> bool:
+    """Tell whether a site has nothing that could close a gap: what waits behind it is of a history that is gone.
+
+    Either the site has another epoch by now, whose first frame ends this gap; or its history ends where the gap begins,
+    because it was put back from a backup.
+    """
+    body = said.answer.body if said.answer is not None else None
+    return said.outcome is Outcome.REFUSED or (isinstance(body, Range) and body.up_to <= gap.after)

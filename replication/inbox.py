@@ -9,10 +9,11 @@
 The caller acknowledges the messages after ``take`` returns, sends the receipts, and fetches the gaps.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Receipt, Want
@@ -132,13 +133,9 @@ class Inbox:
     def _take_up_parked(self, connection: Connection, batch: "_Batch") -> None:
         # In the order of their places: a parked frame may free the next.
         for code in batch.touched:
-            for row in connection.execute(
-                select(parked_frame).where(parked_frame.c.site == code).order_by(parked_frame.c.previous)
-            ).all():
+            for row in connection.execute(parked_statement(), {"of_site": code}).all():
                 if self._take_up(batch, code, row.sealed):
-                    connection.execute(
-                        delete(parked_frame).where(parked_frame.c.site == code, parked_frame.c.digest == row.digest)
-                    )
+                    connection.execute(unpark_statement(), {"of_site": code, "named": row.digest})
 
     def _take_up(self, batch: "_Batch", code: str, sealed: bytes) -> bool:
         site = parse_site(code)
@@ -226,37 +223,62 @@ def _move_all(connection: Connection, batch: _Batch, now_ms: int) -> None:
 
 
 def _park(connection: Connection, frame: AcceptedFrame, sealed: bytes, now_ms: int) -> None:
-    held = connection.execute(
-        select(func.count()).select_from(parked_frame).where(parked_frame.c.site == frame.site.code)
-    ).scalar_one()
-    if held >= PARKED_FRAMES_MAX:
-        return
-    connection.execute(
-        upsert(parked_frame)
-        .values(
-            site=frame.site.code,
-            epoch=frame.epoch,
-            previous=frame.previous,
-            digest=frame.digest,
-            sealed=sealed,
-            parked_at_ms=now_ms,
-        )
-        .on_conflict_do_nothing()
-    )
+    held: int = connection.execute(parked_count_statement(), {"of_site": frame.site.code}).scalar_one()
+    if held < PARKED_FRAMES_MAX:
+        waiting = {
+            "site": frame.site.code,
+            "epoch": frame.epoch,
+            "previous": frame.previous,
+            "digest": frame.digest,
+            "sealed": sealed,
+            "parked_at_ms": now_ms,
+        }
+        connection.execute(park_statement(), waiting)
 
 
 def _gaps(connection: Connection, batch: _Batch) -> list[Gap]:
-    rows: Sequence[tuple[str, str]] = [
-        (row.site, row.epoch)
-        for row in connection.execute(
-            select(parked_frame.c.site, parked_frame.c.epoch).where(parked_frame.c.site.in_(batch.touched)).distinct()
-        )
-    ]
     gaps = []
-    for code, epoch in rows:
+    for code, epoch in connection.execute(parked_epochs_statement(), {"sites": batch.touched}):
         mark = batch.after[code]
         gaps.append(Gap(site=parse_site(code), epoch=epoch, after=mark.position if epoch == mark.epoch else 0))
     return gaps
+
+
+@cache
+def parked_statement() -> Select[str, bytes]:
+    """The frames of a site that wait for missing ones, in the order of their places."""
+    return (
+        select(parked_frame.c.digest, parked_frame.c.sealed)
+        .where(parked_frame.c.site == bindparam("of_site"))
+        .order_by(parked_frame.c.previous)
+    )
+
+
+@cache
+def parked_count_statement() -> Select[int]:
+    """How many frames of a site wait."""
+    return select(func.count()).select_from(parked_frame).where(parked_frame.c.site == bindparam("of_site"))
+
+
+@cache
+def park_statement() -> Insert:
+    """Keep a frame that came too early, once."""
+    return upsert(parked_frame).on_conflict_do_nothing()
+
+
+@cache
+def unpark_statement() -> Delete:
+    """Let go of a frame that is taken up."""
+    return delete(parked_frame).where(
+        parked_frame.c.site == bindparam("of_site"), parked_frame.c.digest == bindparam("named")
+    )
+
+
+@cache
+def parked_epochs_statement() -> Select[str, str]:
+    """The sites, of some, that have frames waiting, and the epochs of those frames."""
+    chosen = parked_frame.c.site.in_(bindparam("sites", expanding=True))
+    return select(parked_frame.c.site, parked_frame.c.epoch).where(chosen).distinct()
 
 
 def _refusal(sealed: bytes, error: BadFrame) -> SpoiltEvent:

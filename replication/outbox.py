@@ -11,14 +11,15 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, Delete, Select, Update, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, Select, Update, bindparam, delete, func, insert, select, update
 
 from protocol.codec import encode_event
 from protocol.events import EventHead
 from protocol.frames import Frame, frame_digest
-from protocol.limits import FRAME_EVENTS_MAX, FRAME_FILL_BYTES
+from protocol.limits import FRAME_EVENTS_MAX, FRAME_FILL_BYTES, SEQ_MAX
 from replication.keys import Identity
 from replication.seal import seal
 from replication.tables import head as head_table
@@ -95,10 +96,10 @@ def start_epoch(connection: Connection, epoch: str, retires: Sequence[str]) -> P
 
     ``retires`` names the former epochs, latest first; beyond ``RETIRED_EPOCHS_MAX`` they are no longer named.
     """
-    connection.execute(delete(outbox))
-    connection.execute(delete(head_table))
+    connection.execute(forget_statement(), {"applied": SEQ_MAX})
     retired = tuple(former for former in dict.fromkeys(retires) if former != epoch)[:RETIRED_EPOCHS_MAX]
-    connection.execute(insert(head_table).values(only_row=1, epoch=epoch, seq=0, chain="", retires=json.dumps(retired)))
+    first = {"only_row": 1, "epoch": epoch, "seq": 0, "chain": "", "retires": json.dumps(retired)}
+    connection.execute(first_head(), first)
     return Position(epoch=epoch, seq=0, chain="", retires=retired)
 
 
@@ -137,7 +138,7 @@ def append(connection: Connection, writer: FrameWriter, drafts: Sequence[EventHe
     connection.exec_driver_sql(
         "INSERT INTO outbox (last, previous, epoch, chain, digest, sealed) VALUES (?, ?, ?, ?, ?, ?)", rows
     )
-    connection.execute(moved_head(position))
+    connection.execute(moved_head(), {"seq": position.seq, "chain": position.chain})
     return range(start.seq + 1, position.seq + 1)
 
 
@@ -177,7 +178,7 @@ def frames_after(connection: Connection, position: int, limit: int) -> list[Seal
             digest=row.digest,
             sealed=row.sealed,
         )
-        for row in connection.execute(frames_after_statement(position, limit))
+        for row in connection.execute(frames_after_statement(), {"position": position, "most": limit})
     ]
 
 
@@ -186,39 +187,49 @@ def digest_at(connection: Connection, position: int) -> str | None:
     here = head(connection)
     if here is not None and here.seq == position:
         return here.chain
-    return connection.execute(select(outbox.c.digest).where(outbox.c.last == position)).scalar_one_or_none()
+    return connection.execute(digest_statement(), {"position": position}).scalar_one_or_none()
 
 
-def contradicts(connection: Connection, position: int, chain: str) -> bool:
-    """Tell whether a receiver that stands at a position with a chain digest holds another history than this one.
+class Extent(msgspec.Struct, frozen=True, kw_only=True):
+    """What part of the site's history the outbox still holds."""
 
-    Where the frames that ended there are gone, or where the receiver stands between two frames, nothing can be told.
-    """
-    here = head(connection)
-    if here is None or position > here.seq:
-        return True
-    begins = start(connection)
-    if not chain or begins is None or position < begins.seq:
-        return False
-    known = begins.chain if position == begins.seq else digest_at(connection, position)
-    # A position inside one of our frames is no place where anybody who has this history can stand.
-    return known != chain
+    start: Position
+    """Where it begins: what came before can only be caught up on."""
+    end: Position
+    """Where the history stands."""
 
 
-def start(connection: Connection) -> Position | None:
-    """Return the position that the outbox begins at; what came before it can only be caught up on."""
-    here = head(connection)
-    if here is None:
+def extent(connection: Connection) -> Extent | None:
+    """Return what part of the history is still here, or None before the first epoch."""
+    end = head(connection)
+    if end is None:
         return None
     oldest = connection.execute(oldest_statement()).one_or_none()
     if oldest is None:
-        return here
-    return Position(epoch=here.epoch, seq=oldest.previous, chain=oldest.chain, retires=here.retires)
+        return Extent(start=end, end=end)
+    start = Position(epoch=end.epoch, seq=oldest.previous, chain=oldest.chain, retires=end.retires)
+    return Extent(start=start, end=end)
+
+
+def contradicts(connection: Connection, held: Extent, position: int, chain: str) -> bool:
+    """Tell whether a receiver that stands at a position with a chain digest has another history than this one.
+
+    Where the frames that ended there are gone, or where the receiver stands between two frames, nothing can be told.
+    """
+    if position > held.end.seq:
+        return True
+    if not chain or position < held.start.seq:
+        return False
+    for known in (held.start, held.end):
+        if known.seq == position:
+            return known.chain != chain
+    # A position inside of one of our frames is no place where anybody who has this history can stand.
+    return connection.execute(digest_statement(), {"position": position}).scalar_one_or_none() != chain
 
 
 def forget(connection: Connection, applied: int) -> int:
     """Delete the frames that a receipt covers and return how many there were."""
-    return connection.execute(forget_statement(applied)).rowcount
+    return connection.execute(forget_statement(), {"applied": applied}).rowcount
 
 
 def depth(connection: Connection) -> int:
@@ -226,26 +237,46 @@ def depth(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(outbox)).scalar_one()
 
 
+# Receipts come all day: their statements are built once.
+
+
+@cache
 def head_statement() -> Select[tuple[str, int, str, str]]:
     """Where the site's history stands."""
     return select(head_table.c.epoch, head_table.c.seq, head_table.c.chain, head_table.c.retires)
 
 
-def moved_head(position: Position) -> Update:
-    """Move the site's history to a position."""
-    return update(head_table).values(epoch=position.epoch, seq=position.seq, chain=position.chain)
+@cache
+def first_head() -> Insert:
+    """Begin the site's history anew, at the beginning of an epoch."""
+    return insert(head_table).prefix_with("OR REPLACE")
 
 
-def frames_after_statement(position: int, limit: int) -> Select[tuple[object, ...]]:
-    """The next frames after a position, in order."""
-    return select(outbox).where(outbox.c.last > position).order_by(outbox.c.last).limit(limit)
+@cache
+def moved_head() -> Update:
+    """Move the site's history to another ``seq`` and ``chain``."""
+    return update(head_table).values(seq=bindparam("seq"), chain=bindparam("chain"))
 
 
-def oldest_statement() -> Select[tuple[int, str]]:
+@cache
+def frames_after_statement() -> Select[tuple[object, ...]]:
+    """The next frames after ``position``, in order, no more than ``most``."""
+    return select(outbox).where(outbox.c.last > bindparam("position")).order_by(outbox.c.last).limit(bindparam("most"))
+
+
+@cache
+def oldest_statement() -> Select[int, str]:
     """Where the first frame that is still here begins."""
     return select(outbox.c.previous, outbox.c.chain).order_by(outbox.c.last).limit(1)
 
 
-def forget_statement(applied: int) -> Delete:
-    """Everything up to a position that the hub has applied."""
-    return delete(outbox).where(outbox.c.last <= applied)
+@cache
+def digest_statement() -> Select[str]:
+    """The digest of the frame that ends at ``position``."""
+    return select(outbox.c.digest).where(outbox.c.last == bindparam("position"))
+
+
+@cache
+def forget_statement() -> Delete:
+    """Everything up to a position that the hub has ``applied``."""
+    return delete(outbox).where(outbox.c.last <= bindparam("applied"))

@@ -25,7 +25,7 @@ from protocol.subjects import events as events_subject
 from replication import outbox
 from replication.catch_up import History, catch_up_frames
 from replication.database import Database
-from replication.outbox import FrameWriter, Position, SealedFrame
+from replication.outbox import Extent, FrameWriter, Position, SealedFrame
 
 WINDOW_FRAMES = 8
 """Frames in flight: hides the round trip of a village link, bounded so that a lost link loses little."""
@@ -64,18 +64,17 @@ class DurableLink(Protocol):
 class _Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the outbox says to a receipt."""
 
-    here: Position
-    start: Position
+    held: Extent
     contradicts: bool
 
 
 def _standing(connection: Connection, receipt: Receipt) -> _Standing | None:
-    here, start = outbox.head(connection), outbox.start(connection)
-    if here is None or start is None:
+    held = outbox.extent(connection)
+    if held is None:
         return None
-    same_epoch = receipt.epoch == here.epoch
-    contradicts = same_epoch and outbox.contradicts(connection, receipt.applied, receipt.chain)
-    return _Standing(here=here, start=start, contradicts=contradicts)
+    same_epoch = receipt.epoch == held.end.epoch
+    contradicts = same_epoch and outbox.contradicts(connection, held, receipt.applied, receipt.chain)
+    return _Standing(held=held, contradicts=contradicts)
 
 
 class Publisher:
@@ -190,18 +189,18 @@ class Publisher:
         standing = await self._database.read(lambda c: _standing(c, receipt))
         if standing is None:
             return
-        if receipt.epoch == standing.here.epoch:
+        if receipt.epoch == standing.held.end.epoch:
             if standing.contradicts or receipt.want is Want.NEW_EPOCH:
                 await self._diverge(receipt, Want.NEW_EPOCH)
                 return
-            await self._take_position(receipt, standing.start)
+            await self._take_position(receipt, standing.held.start)
             if receipt.want is Want.BASELINE:
                 await self._on_diverged(receipt, Want.BASELINE)
-        elif receipt.epoch and receipt.epoch not in standing.here.retires:
+        elif receipt.epoch and receipt.epoch not in standing.held.end.retires:
             # The hub follows an epoch that this database has never heard of: it was restored from before that epoch.
             await self._diverge(receipt, Want.NEW_EPOCH)
         else:
-            await self._take_position(msgspec.structs.replace(receipt, applied=0), standing.start)
+            await self._take_position(msgspec.structs.replace(receipt, applied=0), standing.held.start)
 
     async def _take_position(self, receipt: Receipt, start: Position) -> None:
         applied, now = receipt.applied, self._monotonic()
@@ -261,12 +260,11 @@ class Publisher:
         The loop does the sending: whoever asked need not wait for it. What left the outbox is sent if it is asked for
         again after ``BELIEVE_AFTER_S``.
         """
-        start = await self._database.read(outbox.start)
-        if start is None:
+        held = await self._database.read(outbox.extent)
+        if held is None:
             return after
-        if after < start.seq:
-            await self._take_behind(Receipt(site=self._site.code, epoch=start.epoch, applied=after))
+        if after < held.start.seq:
+            await self._take_behind(Receipt(site=self._site.code, epoch=held.end.epoch, applied=after))
         else:
             self.resend_from(after)
-        here = await self._database.read(outbox.head)
-        return here.seq if here is not None else after
+        return held.end.seq

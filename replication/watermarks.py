@@ -6,9 +6,10 @@ judged, in the transaction that applies the events (promise 2): a repeat or a ga
 
 from collections.abc import Collection
 from enum import StrEnum
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, Select, Update, select, update
+from sqlalchemy import Connection, Insert, Select, Update, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Want
@@ -95,7 +96,7 @@ def moved(mark: Watermark, frame: Frame, digest: str) -> Watermark:
 def marks_of(connection: Connection, sites: Collection[str]) -> dict[str, Watermark]:
     """Return the watermarks of some sites; a site that nothing was applied for has an empty one."""
     found = {site: Watermark(site=site) for site in sites}
-    for row in connection.execute(marks_statement(sites)):
+    for row in connection.execute(marks_statement(), {"sites": list(sites)}):
         found[row.site] = Watermark(
             site=row.site,
             node=row.node,
@@ -110,35 +111,31 @@ def marks_of(connection: Connection, sites: Collection[str]) -> dict[str, Waterm
 def retired_of(connection: Connection, sites: Collection[str]) -> dict[str, set[str]]:
     """Return the epochs that some sites have given up."""
     found: dict[str, set[str]] = {site: set() for site in sites}
-    for row in connection.execute(select(retired_epoch).where(retired_epoch.c.site.in_(sites))):
+    for row in connection.execute(retired_statement(), {"sites": list(sites)}):
         found[row.site].add(row.epoch)
     return found
 
 
 def move(connection: Connection, before: Watermark, after: Watermark, now_ms: int) -> bool:
     """Move a watermark by compare-and-set; False when another worker moved it meanwhile."""
+    changes: dict[str, object] = {
+        "node": after.node,
+        "epoch": after.epoch,
+        "position": after.position,
+        "chain": after.chain,
+        "want": after.want.value,
+        "moved_at_ms": now_ms,
+    }
     if not before.epoch:
-        created = connection.execute(
-            upsert(watermark)
-            .values(
-                site=after.site,
-                node=after.node,
-                epoch=after.epoch,
-                position=after.position,
-                chain=after.chain,
-                want=after.want.value,
-                moved_at_ms=now_ms,
-            )
-            .on_conflict_do_nothing()
-        )
-        return created.rowcount == 1
-    return connection.execute(moved_statement(before, after, now_ms)).rowcount == 1
+        return connection.execute(first_statement(), {"site": after.site, **changes}).rowcount == 1
+    judged = {"of_site": before.site, "from_epoch": before.epoch, "from_position": before.position}
+    return connection.execute(moved_statement(), {**judged, **changes}).rowcount == 1
 
 
 def retire(connection: Connection, site: str, epochs: Collection[str]) -> None:
     """Remember epochs that a site has given up."""
     for epoch in epochs:
-        connection.execute(upsert(retired_epoch).values(site=site, epoch=epoch).on_conflict_do_nothing())
+        connection.execute(retire_statement(), {"site": site, "epoch": epoch})
 
 
 def set_want(connection: Connection, site: str, want: Want) -> None:
@@ -146,28 +143,53 @@ def set_want(connection: Connection, site: str, want: Want) -> None:
     connection.execute(update(watermark).where(watermark.c.site == site).values(want=want.value))
 
 
-def marks_statement(sites: Collection[str]) -> Select[tuple[str, str, str, int, str, str]]:
-    """The watermarks of some sites."""
+# Every batch and every sign of life runs these: they are built once.
+
+
+@cache
+def marks_statement() -> Select[tuple[str, str, str, int, str, str]]:
+    """The watermarks of some ``sites``."""
     return select(
         watermark.c.site, watermark.c.node, watermark.c.epoch, watermark.c.position, watermark.c.chain, watermark.c.want
-    ).where(watermark.c.site.in_(sites))
+    ).where(watermark.c.site.in_(bindparam("sites", expanding=True)))
 
 
-def moved_statement(before: Watermark, after: Watermark, now_ms: int) -> Update:
+@cache
+def retired_statement() -> Select[str, str]:
+    """The epochs that some ``sites`` have given up."""
+    return select(retired_epoch.c.site, retired_epoch.c.epoch).where(
+        retired_epoch.c.site.in_(bindparam("sites", expanding=True))
+    )
+
+
+@cache
+def moved_statement() -> Update:
     """Move a watermark if it still stands where it was judged."""
     return (
         update(watermark)
         .where(
-            watermark.c.site == before.site,
-            watermark.c.epoch == before.epoch,
-            watermark.c.position == before.position,
+            watermark.c.site == bindparam("of_site"),
+            watermark.c.epoch == bindparam("from_epoch"),
+            watermark.c.position == bindparam("from_position"),
         )
         .values(
-            node=after.node,
-            epoch=after.epoch,
-            position=after.position,
-            chain=after.chain,
-            want=after.want.value,
-            moved_at_ms=now_ms,
+            node=bindparam("node"),
+            epoch=bindparam("epoch"),
+            position=bindparam("position"),
+            chain=bindparam("chain"),
+            want=bindparam("want"),
+            moved_at_ms=bindparam("moved_at_ms"),
         )
     )
+
+
+@cache
+def first_statement() -> Insert:
+    """Make the watermark of a site that nothing was applied for."""
+    return upsert(watermark).on_conflict_do_nothing()
+
+
+@cache
+def retire_statement() -> Insert:
+    """Note one epoch that a site has given up."""
+    return upsert(retired_epoch).on_conflict_do_nothing()

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from node.daemon import serve
 
 from deploy.demo.county import Place, all_places
 from deploy.demo.files import write_site
@@ -33,6 +32,7 @@ from deploy.demo.orders import (
     orders,
 )
 from deploy.demo.pipes import input_lines
+from node.daemon import serve
 from node.enrolment import Installation, enrol, parse_door
 from node.hints import HintSource
 from node.home import home_at

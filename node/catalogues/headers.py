@@ -1,8 +1,9 @@
 """Finding the header of a sheet: below title lines, in one row or several, merged or not.
 
 Every row near the top is tried as a header, alone and together with the one or two rows below it. The candidate that
-names the most fields wins; of equals the upper one, and of those that share rows the one of fewer rows. Rows are joined only where the lower row
-fills what a wide upper cell left open, because otherwise the first record would be read as a header.
+names the most fields wins; of equals the upper one, and of those that share rows the one of fewer rows. Rows are joined
+only where the lower row fills what a wide upper cell left open, because otherwise the first record would be read as a
+header.
 """
 
 import itertools

@@ -98,7 +98,7 @@ async def _large_sheet(here: County, home: NodeHome, scale: Scale) -> list[Chang
         await asyncio.to_thread(write_workbook, sheet, _changed(content, scale.rows // 2, mark))
         before = here.watermark(site)
         await drop(sheet, home)
-        settled = await begun(home, sheet.name)
+        settled = await begun(home)
         done = await until_applied(here, site, before + 1)
         if found_at_hub(here, mark) != 1:
             raise RuntimeError("the changed row is not found at the hub")

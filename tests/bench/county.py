@@ -6,7 +6,6 @@ and from their databases, which are opened for reading only.
 """
 
 import asyncio
-import datetime
 import secrets
 import sqlite3
 import sys
@@ -27,7 +26,7 @@ from node.home import home_at as node_home_at
 from protocol.enrolment import parse_code
 from protocol.errors import Refused
 from protocol.sites import Site, parse_site
-from tests.bench.programs import PROJECT, Program, finished, running, worker
+from tests.bench.programs import Program, finished, running
 from tests.servers import free_port
 
 COUNTY_CODE = "330599000000"
@@ -39,19 +38,7 @@ ENROLMENTS_AT_ONCE = 6
 READY_S = 60.0
 """Seconds that a daemon may take to be ready."""
 
-_POLL_S = 0.005
-
-
-class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact of a daemon's log."""
-
-    event: str = ""
-    timestamp: datetime.datetime | None = None
-
-    @property
-    def at(self) -> float:
-        """When it was, on the clock of ``time.time``."""
-        return self.timestamp.timestamp() if self.timestamp else 0.0
+_POLL_S = 0.002
 
 
 class County(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +82,9 @@ async def county(folder: Path) -> AsyncIterator[County]:
     ports = ("--host", LOOPBACK, "--listen", LOOPBACK, "--port", str(broker_port), "--enrol-port", str(door_port))
     if not home.settings.exists():
         await finished(*command, "init", *where, "--county", COUNTY_CODE, "--name", "测试县档案馆", *ports, log=log)
+    seen = log.stat().st_size if log.exists() else 0
     async with running(*command, "run", *where, log=log, listen=False) as hub:
-        await logged(log, "hub_ready")
+        await logged(hub, "hub_ready", seen)
         yield County(folder=folder, home=home, door=f"{LOOPBACK}:{door_port}", hub=hub)
 
 
@@ -131,32 +119,24 @@ async def node(home: NodeHome) -> AsyncIterator[Program]:
     """Run the node of a home; returns when it is ready."""
     log = home.root.with_suffix(".log")
     seen = log.stat().st_size if log.exists() else 0
-    command: tuple[str, ...] = (sys.executable, "-m", "node", "run", "--home", str(home.root))
-    if not (PROJECT / "node" / "commands" / "check.py").exists():
-        command = worker("nodes", str(home.root))
-    async with running(*command, log=log) as program:
-        if command[2] == "tests.bench.nodes":
-            await program.heard("ready")
-        else:
-            await logged(log, "node_ready", seen)
+    command = (sys.executable, "-m", "node", "run", "--home", str(home.root))
+    async with running(*command, log=log, listen=False) as program:
+        await logged(program, "node_ready", seen)
         yield program
 
 
-async def logged(log: Path, event: str, seen: int = 0, within_s: float = READY_S) -> LogLine:
-    """Wait until a log tells an event behind its first ``seen`` bytes."""
+async def logged(program: Program, event: str, seen: int = 0, within_s: float = READY_S) -> None:
+    """Wait until a program's log tells an event behind its first ``seen`` bytes.
+
+    Raises:
+        RuntimeError: the program has ended; carries the end of its log.
+
+    """
     async with asyncio.timeout(within_s):
-        while True:
-            for line in log.read_bytes()[seen:].splitlines() if log.exists() else ():
-                if event.encode() in line and (found := _line(line)).event == event:
-                    return found
+        while event.encode() not in (text := program.log.read_bytes()[seen:]):
+            if program.has_ended:
+                raise RuntimeError(f"ended before {event!r}:\n{text.decode()[-3000:]}")
             await asyncio.sleep(_POLL_S)
-
-
-def _line(text: bytes) -> LogLine:
-    try:
-        return msgspec.json.decode(text, type=LogLine)
-    except msgspec.DecodeError:
-        return LogLine()
 
 
 async def until_applied(county: County, site: str, position: int, within_s: float = 300.0) -> float:
@@ -171,17 +151,20 @@ async def until_applied(county: County, site: str, position: int, within_s: floa
                 await asyncio.sleep(_POLL_S)
 
 
-async def begun(home: NodeHome, name: str, within_s: float = 60.0) -> float:
-    """Wait until a node has settled on a file and begins to read it; returns when that was.
-
-    The node notes the moment in its database, after it has copied the file (some 20 ms for a large one).
-    """
-    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as connection:
-        before = connection.execute(_READ_AT, (name,)).fetchone()
+async def until_seen(county: County, count: int, within_s: float = 120.0) -> None:
+    """Wait until so many sites have given the hub a sign of life; it asks no others."""
+    with closing(sqlite3.connect(f"file:{county.home.database}?mode=ro", uri=True)) as connection:
         async with asyncio.timeout(within_s):
-            while (found := connection.execute(_READ_AT, (name,)).fetchone()) in (None, before):
+            while connection.execute("SELECT count(*) FROM node_state").fetchone()[0] < count:
                 await asyncio.sleep(_POLL_S)
-    return int(found[0]) / 1e3
 
 
-_READ_AT = "SELECT read_at_ms FROM file WHERE path = ?"
+async def begun(home: NodeHome, within_s: float = 60.0) -> float:
+    """Wait until a file of a node has settled; returns when that was.
+
+    The first thing that a node does with a settled file is to make a folder for its copy in the spool.
+    """
+    async with asyncio.timeout(within_s):
+        while not (home.spool.is_dir() and any(home.spool.iterdir())):
+            await asyncio.sleep(_POLL_S)
+    return time.time()

@@ -42,11 +42,9 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """Live questions."""
     idle_s: float = 60.0
     """Seconds that an idle process is watched."""
-    entries: int = 1_000_000
-    """Entries of the hub's index in the search benchmark."""
 
 
-QUICK = Scale(rows=5_000, rounds=1, changes=30, sites=24, records=200, questions=20, idle_s=10.0, entries=50_000)
+QUICK = Scale(rows=5_000, rounds=1, changes=30, sites=24, records=200, questions=20, idle_s=10.0)
 """A run that shows in a minute that every benchmark works; its figures mean little."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from node.home import NodeHome
 from tests.bench import plain_scatter
-from tests.bench.county import County, county, enrolled, settling, sites, until_applied
+from tests.bench.county import County, county, enrolled, settling, sites, until_applied, until_seen
 from tests.bench.figures import Figure, Scale, percentile
 from tests.bench.programs import Program, peak_rss_mb, running, worker
 from tests.bench.rows import HEADINGS, TOPIC, rows
@@ -56,6 +56,7 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
             await stack.enter_async_context(_running(here, own, f"part-{part}"))
         for home in homes:
             await until_applied(here, home.root.name, scale.records, LOADED_S)
+        await until_seen(here, scale.sites)
         whole = await _asked(here, scale.questions)
         os.kill(hanging.pid, signal.SIGSTOP)
         try:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from node.daemon import serve
+from node.hints import HintSource
 from node.home import home_at
 from replication.lifetime import run_until_stopped
 from replication.logs import configure_logs
@@ -24,9 +25,12 @@ async def serve_all(homes: list[Path]) -> None:
         if not waiting:
             say("ready")
 
+    # As in the demonstration, one watcher serves all nodes of a process.
+    hints = HintSource()
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(hints.run(), name="hints")
         for home in homes:
-            tasks.create_task(serve(home_at(home), ready), name=home.name)
+            tasks.create_task(serve(home_at(home), ready, hints), name=home.name)
 
 
 if __name__ == "__main__":

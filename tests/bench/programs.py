@@ -55,6 +55,11 @@ class Program:
         """The process id."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.returncode is not None
+
     async def heard(self, said: str, within_s: float = SAY_S) -> Said:
         """The next line in which the worker says ``said``; what it says before that is dropped."""
         stream = self._process.stdout

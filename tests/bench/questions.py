@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hub import config
 from hub.commands.live import Reach, reaching
-from hub.federation import federated
+from hub.federation import LIVE, federated
 from hub.home import SCHEMA, HubHome, home_at
 from hub.search import Query
 from protocol.calls import Outcome
@@ -40,7 +40,7 @@ async def _ask(database: Database, reach: Reach, query: Query, *, is_told: bool)
     async for state in federated(database, reach.asker, query, time.time_ns() // 10**6):
         if not first and state.page.hits:
             first = _ms(began)
-        if state.latest is not None and state.latest.outcome is Outcome.ANSWERED and not state.finished:
+        if state.latest is not None and state.latest.outcome in LIVE and not state.finished:
             answered, live = _ms(began), live + 1
     hits = state.newest()
     late = sum(report.outcome is Outcome.LATE for report in state.reports.values())

@@ -110,7 +110,7 @@ async def _dropped(here: County, home: NodeHome, sheet: Path, number: int, count
     site = home.root.name
     before = here.watermark(site)
     await drop(sheet, home)
-    settled = await begun(home, sheet.name)
+    settled = await begun(home)
     done = await until_applied(here, site, before + count)
     last = str(row(count, fonds=f"X{number + 1:03d}", seed=number + 1)[TITLE])
     found = found_at_hub(here, last)

@@ -22,6 +22,7 @@ from protocol.wording import Text
 from replication.database import Database
 from replication.migrations import REPLICATION, migrate
 from tests import ledger
+from tests.simulation.direct import direct
 from tests.simulation.processes import Process
 
 T = TypeVar("T")
@@ -30,13 +31,15 @@ _idle: list["Drive"] = []
 
 
 class Drive:
-    """One SQLite database in memory with its connection; made once and used by many schedules."""
+    """One SQLite database in memory with its connections; made once and used by many schedules."""
+
+    builds = False
+    """Give steps SQLAlchemy's own connection, to prove that the direct one changes nothing."""
 
     def __init__(self) -> None:
         self.raw = sqlite3.connect(":memory:", isolation_level=None)
-        self.connection: Connection = create_engine(
-            "sqlite://", creator=lambda: self.raw, poolclass=StaticPool
-        ).connect()
+        self.built = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool).connect()
+        self.direct = direct(self.raw, self.built)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -45,9 +48,20 @@ class Drive:
         try:
             yield self.connection
         except BaseException:
-            self.connection.rollback()
+            self.built.rollback()
+            self.raw.rollback()
             raise
-        self.connection.commit()
+        self.built.commit()
+        self.raw.commit()
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that steps are given."""
+        return self.built if Drive.builds else self.direct
+
+    def end_reading(self) -> None:
+        """Forget what a reading step has seen."""
+        self.built.rollback()
 
 
 class Disk:
@@ -99,11 +113,11 @@ class SimulatedDatabase(Database):
     async def read(self, step: Callable[[Connection], T]) -> T:
         """Run a step on the last committed state."""
         await self._process.point()
-        connection = self._disk.drive.connection
+        drive = self._disk.drive
         try:
-            return step(connection)
+            return step(drive.connection)
         finally:
-            connection.rollback()
+            drive.end_reading()
 
 
 @cache

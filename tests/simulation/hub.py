@@ -23,11 +23,12 @@ from tests.simulation.clock import Clock
 from tests.simulation.disk import Disk, SimulatedDatabase
 from tests.simulation.network import Network, SimulatedLink
 from tests.simulation.processes import Process
+from tests.simulation.site import Said
 
 FETCH_WAIT_S = 5.0
 """Seconds that a fetch waits for messages, as the real source does."""
 
-Ask = Callable[[Site, FetchRange, Callable[[object], None]], None]
+Ask = Callable[[Site, FetchRange, Callable[[Said], None]], None]
 """Brings a question to whoever runs as a site, and the answers back."""
 
 
@@ -106,10 +107,11 @@ class SimulatedAsker:
         loop = asyncio.get_running_loop()
         heard: asyncio.Future[SiteAnswer] = loop.create_future()
 
-        def on_answer(said: object) -> None:
-            assert isinstance(said, tuple)
-            outcome = Outcome(said[0])
-            answer = Answer(site=site.code, epoch="", seq=0, took_ms=0.0, question_digest="", outcome=outcome)
+        def on_answer(said: Said) -> None:
+            outcome, body = said
+            answer = Answer(
+                site=site.code, epoch="", seq=0, took_ms=0.0, question_digest="", outcome=outcome, body=body
+            )
             if not heard.done() and not self._network.happens(self._network.weather.loss, "answer lost"):
                 heard.set_result(SiteAnswer(site=site, outcome=outcome, answer=answer))
 

@@ -6,6 +6,7 @@ something when other steps are taken away.
 """
 
 import random
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -106,16 +107,17 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 def drawn(seed: int) -> Schedule:
     """Return the schedule of a seed."""
     chance = random.Random(f"schedule {seed}")
-    sites = chance.choice((1, 1, 1, 1, 1, 2, 2, 3))
-    lasts_s = chance.choice((20.0, 40.0, 80.0, 80.0, 150.0, 300.0))
-    kinds = _kinds(chance)
-    steps = [_change(chance, site, lasts_s) for site in range(sites) for _ in range(chance.randint(2, 7))]
-    for kind, whom in kinds:
+    sites = chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 3))
+    moments = _moments(chance)
+    steps = [_change(chance, site, moments) for site in range(sites) for _ in range(chance.randint(1, 4))]
+    for kind, whom in _kinds(chance):
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             site = whom if whom < 0 else chance.randrange(sites)
-            steps.extend(_fault(chance, kind, site, lasts_s))
+            steps.extend(_fault(chance, kind, site, moments))
     steps.sort(key=lambda step: step.at_s)
-    weather = _weather(chance) if chance.random() < 0.3 else CALM
+    weather = _weather(chance) if chance.random() < 0.25 else CALM
+    # Healing comes at once or after some quiet, in which a fault may show what it does.
+    lasts_s = round(steps[-1].at_s + chance.choice((0.0, 5.0, 30.0)) * chance.random(), 3)
     return Schedule(seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, steps=tuple(steps))
 
 
@@ -128,22 +130,28 @@ def _kinds(chance: random.Random) -> list[tuple[Kind, int]]:
     return chance.sample(every, chance.choice((1, 1, 2, 2, 3, 4, 6)))
 
 
-def _change(chance: random.Random, site: int, lasts_s: float) -> Step:
-    return Step(at_s=_moment(chance, lasts_s), kind=Kind.CHANGE, site=site, number=chance.getrandbits(32))
+def _moments(chance: random.Random) -> list[float]:
+    """Return a few moments around which things happen: faults meet each other and the frames under way."""
+    moments = [1.0 + chance.random() * 4]
+    for _ in range(chance.choice((0, 1, 1, 2, 3))):
+        moments.append(moments[-1] + chance.choice((8.0, 40.0, 90.0)) * chance.random())
+    return moments
 
 
-def _moment(chance: random.Random, lasts_s: float) -> float:
-    # Half of what happens, happens within the moments in which frames are under way.
-    return round(chance.random() * lasts_s if chance.random() < 0.5 else 2 + chance.random() * 6, 3)
+def _moment(chance: random.Random, moments: Sequence[float]) -> float:
+    return round(chance.choice(moments) + chance.expovariate(1 / 1.5), 3)
 
 
-def _fault(chance: random.Random, kind: Kind, site: int, lasts_s: float) -> list[Step]:
-    at_s = _moment(chance, lasts_s)
-    number = chance.getrandbits(32)
-    fault = Step(at_s=at_s, kind=kind, site=site, lasts_s=round(chance.expovariate(1 / 25), 3), number=number)
+def _change(chance: random.Random, site: int, moments: Sequence[float]) -> Step:
+    return Step(at_s=_moment(chance, moments), kind=Kind.CHANGE, site=site, number=chance.getrandbits(32))
+
+
+def _fault(chance: random.Random, kind: Kind, site: int, moments: Sequence[float]) -> list[Step]:
+    at_s = _moment(chance, moments)
+    lasts_s = round(chance.expovariate(1 / chance.choice((3, 25))), 3)
+    fault = Step(at_s=at_s, kind=kind, site=site, lasts_s=lasts_s, number=chance.getrandbits(32))
     if kind in (Kind.PUT_BACK, Kind.PUT_BACK_WHOLE):
-        backup = Step(at_s=round(at_s * chance.random(), 3), kind=Kind.BACKUP, site=site)
-        return [backup, fault]
+        return [Step(at_s=round(at_s * chance.random(), 3), kind=Kind.BACKUP, site=site), fault]
     return [fault]
 
 

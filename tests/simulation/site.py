@@ -7,7 +7,7 @@ search index is not filled: it has no part in replication and would cost more th
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from typing import cast
 from uuid import UUID
@@ -21,7 +21,7 @@ from node.history import SiteHistory
 from node.home import NodeHome
 from node.ranges import range_handler
 from protocol.beats import Beat
-from protocol.calls import FetchRange
+from protocol.calls import FetchRange, Outcome, Range, Refusal
 from protocol.codec import encode_record
 from protocol.errors import Retryable, StorageFull
 from protocol.events import AccessChanged, Described, EventHead, WithdrawalCause, Withdrawn
@@ -46,6 +46,9 @@ identity: Callable[[int], Identity] = cache(builders.identity)
 YEARS = (1987, 2004)
 """Years of the records: a change may move a record from one to the other, and so to another place of the baseline."""
 
+
+Said = tuple[Outcome, Range | Refusal]
+"""What is answered to a question for missing events."""
 
 NEW = 0.45
 WITHDRAWN = 0.35
@@ -107,7 +110,7 @@ class Installation:
         self.publisher: Publisher | None = None
         self._database: SimulatedDatabase | None = None
         self._history: SiteHistory | None = None
-        self._answer: Callable[[FetchRange], object] | None = None
+        self._answer: Callable[[FetchRange], Awaitable[Said]] | None = None
 
     def backup(self) -> Backup:
         """Return a backup of the whole home."""
@@ -193,7 +196,7 @@ class Installation:
             self.link.is_parted = is_parted
             self.link.look()
 
-    def ask(self, question: FetchRange, on_answer: Callable[[object], None]) -> None:
+    def ask(self, question: FetchRange, on_answer: Callable[[Said], None]) -> None:
         """Work on a call as long as ``replication.answering`` would."""
         process, answer = self.process, self._answer
         if process is None or answer is None or self.link is None or not self.link.is_connected:
@@ -202,7 +205,7 @@ class Installation:
         async def work() -> None:
             try:
                 async with asyncio.timeout(CALL_DEADLINE_S):
-                    on_answer(await answer(question))  # type: ignore[misc]
+                    on_answer(await answer(question))
             except (TimeoutError, Retryable):
                 return
 

@@ -219,7 +219,7 @@ def test_mapping_changes_the_fingerprint_and_the_rows_digests(tmp_path: Path) ->
 
 
 def test_a_header_repeated_in_one_row_does_not_swallow_the_records_above_it(tmp_path: Path) -> None:
-    """Of two rows that say the same, the upper one is the header: otherwise what lies between would be lost as titles."""
+    """Of two rows that say the same, the upper one is the header: what lies between would be lost as titles."""
     lines = [
         "档号,题名,日期,",
         ",,起,止",

@@ -16,7 +16,7 @@ from protocol.wording import Text
 from replication import outbox
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
-from replication.publisher import RESEND_AFTER_S, Publisher
+from replication.publisher import BELIEVE_AFTER_S, RESEND_AFTER_S, Publisher
 from replication.seal import unseal
 from tests.builders import VILLAGE, described, drafts, frame_writer
 
@@ -183,6 +183,8 @@ async def test_a_range_is_served_from_the_records_where_the_outbox_forgot(site: 
     site.changes = [described(seq=seq) for seq in (2, 3)]
     site.link.sent.clear()
     assert await site.publisher.send_range(1) == 5
+    site.now_s += BELIEVE_AFTER_S
+    assert await site.publisher.send_range(1) == 5
     await site.send_all()
     key = frame_writer().identity.public_key
     frames = [unseal(payload, [key]) for _, payload in site.link.sent]
@@ -195,8 +197,11 @@ async def test_a_hub_that_was_put_back_gets_what_it_lost_and_only_once(site: Sit
     await site.receipt(5)
     site.changes = [described(seq=seq) for seq in range(1, 6)]
     site.link.sent.clear()
-    await site.receipt(0, epoch="")
-    await site.receipt(0, epoch="")
+    for _ in range(2):
+        await site.receipt(0, epoch="")
+        site.now_s += BELIEVE_AFTER_S
+        await site.receipt(0, epoch="")
+    await site.send_all()
     key = frame_writer().identity.public_key
     frames = [unseal(payload, [key]) for _, payload in site.link.sent]
     assert [(frame.previous, frame.last, len(frame.events)) for frame in frames] == [(0, 5, 5)]
