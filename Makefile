@@ -56,6 +56,8 @@ format: $(SYNC_STAMP)
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(SYNC_STAMP)
+	@# The peers that are measured beside us; without them their column stays empty.
+	$(UV) sync --frozen --all-extras --group bench
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 clean:
