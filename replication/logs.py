@@ -32,7 +32,8 @@ def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty:
     structlog.configure(
         processors=[*common, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(target),
+        # Standard error is looked up for each fact: whoever runs several programs in one process may exchange it.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr if stream is None else stream),
     )
     foreign = logging.StreamHandler(target)
     foreign.setFormatter(

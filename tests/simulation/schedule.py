@@ -70,11 +70,31 @@ BROKER_FAULTS = (
     Kind.WEATHER,
 )
 
+THEMED = 0.5
+"""Share of the schedules that play a theme beside what they draw."""
+
 HUB = -1
 """In ``Step.site``: it happens to the hub."""
 
 NOBODY = -2
 """In ``Step.site``: it happens to the broker or to the network."""
+
+
+THEMES: tuple[tuple[tuple[Kind, bool], ...], ...] = (
+    ((Kind.PART, True), (Kind.CHANGE, False), (Kind.BROKER_FORGETS, False)),
+    ((Kind.CRASH, True), (Kind.CHANGE, False), (Kind.STREAM_DELETED, False), (Kind.CHANGE, False)),
+    ((Kind.DISK_SLOW, True), (Kind.CHANGE, False), (Kind.BROKER_FORGETS, False), (Kind.CRASH, False)),
+    ((Kind.CHANGE, False), (Kind.BACKUP, True), (Kind.CHANGE, False), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
+    ((Kind.CHANGE, False), (Kind.BACKUP, True), (Kind.PUT_BACK, False), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
+    ((Kind.BACKUP, True), (Kind.WANT_BASELINE, False), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
+    ((Kind.CLONE, False), (Kind.CHANGE, False), (Kind.BACKUP, True), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
+    ((Kind.CLONE, False), (Kind.CHANGE, False), (Kind.CHANGE, False), (Kind.CRASH, False)),
+    ((Kind.BACKUP, False), (Kind.CHANGE, False), (Kind.PUT_BACK_WHOLE, False), (Kind.CHANGE, False)),
+    ((Kind.BACKUP, False), (Kind.PART, True), (Kind.CHANGE, False), (Kind.PUT_BACK_WHOLE, False), (Kind.CHANGE, False)),
+    ((Kind.CHANGE, False), (Kind.DISK_LOST, True), (Kind.BROKER_REWINDS, False), (Kind.CHANGE, False)),
+    ((Kind.DISK_FULL, False), (Kind.CHANGE, False), (Kind.WANT_BASELINE, False), (Kind.CRASH, False)),
+)
+"""What is worst in this order, each (kind, whether it happens to the hub): a lucky draw would take too long to find it."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +134,8 @@ def drawn(seed: int) -> Schedule:
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             site = whom if whom < 0 else chance.randrange(sites)
             steps.extend(_fault(chance, kind, site, moments))
+    if chance.random() < THEMED:
+        steps.extend(_themed(chance, chance.randrange(sites), moments))
     steps.sort(key=lambda step: step.at_s)
     weather = _weather(chance) if chance.random() < 0.25 else CALM
     # Healing comes at once or after some quiet, in which a fault may show what it does.
@@ -153,6 +175,18 @@ def _fault(chance: random.Random, kind: Kind, site: int, moments: Sequence[float
     if kind in (Kind.PUT_BACK, Kind.PUT_BACK_WHOLE):
         return [Step(at_s=round(at_s * chance.random(), 3), kind=Kind.BACKUP, site=site), fault]
     return [fault]
+
+
+def _themed(chance: random.Random, site: int, moments: Sequence[float]) -> list[Step]:
+    at_s = chance.choice(moments)
+    steps = []
+    for kind, is_hub in chance.choice(THEMES):
+        at_s += chance.expovariate(1 / chance.choice((0.5, 4, 25)))
+        whom = HUB if is_hub else NOBODY if kind in BROKER_FAULTS else site
+        lasts_s = round(chance.expovariate(1 / chance.choice((3, 25))), 3)
+        step = Step(at_s=round(at_s, 3), kind=kind, site=whom, lasts_s=lasts_s, number=chance.getrandbits(32))
+        steps.append(step)
+    return steps
 
 
 def _weather(chance: random.Random) -> Weather:
