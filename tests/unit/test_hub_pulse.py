@@ -1,0 +1,88 @@
+"""The pulse: beats are noted in batches and answered with the position that the hub really stands at."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.pulse import Pulse
+from protocol import codec, subjects
+from protocol.beats import Beat, Want
+from replication.database import Database, opened
+from replication.migrations import REPLICATION
+from replication.watermarks import Watermark, move
+from tests.builders import TOWN, VILLAGE
+from tests.fakes import FakeBroker, FakeBus
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened(tmp_path / "hub.db", [REPLICATION]) as opened_database:
+        yield opened_database
+
+
+class Notes:
+    """Remembers which beats were noted together."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    def note(self, _connection: Connection, beats: Sequence[Beat], _now_ms: int) -> None:
+        self.batches.append([f"{beat.site}@{beat.seq}" for beat in beats])
+
+
+def beat(site: str, seq: int) -> Beat:
+    return Beat(site=site, node="U", epoch="e", seq=seq)
+
+
+async def receipts(broker: FakeBroker) -> list[bytes]:
+    """Hear every receipt from here on."""
+    heard: list[bytes] = []
+    for site in (VILLAGE, TOWN):
+        await broker.bus().subscribe(subjects.receipt(site), lambda message: heard.append(message.data))
+    return heard
+
+
+async def test_only_the_latest_beat_of_a_site_is_noted_and_all_in_one_batch(database: Database) -> None:
+    notes, broker = Notes(), FakeBroker()
+    pulse = Pulse(database, broker.bus(), notes.note, lambda: 0)
+    for one in (beat(VILLAGE.code, 1), beat(TOWN.code, 5), beat(VILLAGE.code, 2)):
+        await pulse.hear(one)
+    await pulse.step()
+    assert notes.batches == [[f"{VILLAGE.code}@2", f"{TOWN.code}@5"]]
+
+
+async def test_a_beat_is_answered_with_what_was_applied_not_with_what_the_node_says(database: Database) -> None:
+    broker = FakeBroker()
+    heard = await receipts(broker)
+    after = Watermark(site=VILLAGE.code, node="U", epoch="e", position=3, chain="c", want=Want.BASELINE)
+    await database.write(lambda c: move(c, Watermark(site=VILLAGE.code), after, 0))
+    pulse = Pulse(database, broker.bus(), Notes().note, lambda: 7)
+    await pulse.hear(beat(VILLAGE.code, 99))
+    await pulse.step()
+    await asyncio.sleep(0)
+    (receipt,) = [codec.decode_receipt(data) for data in heard]
+    assert (receipt.applied, receipt.epoch, receipt.chain, receipt.want) == (3, "e", "c", Want.BASELINE)
+
+
+async def test_a_site_of_which_nothing_is_known_is_told_so(database: Database) -> None:
+    broker = FakeBroker()
+    heard = await receipts(broker)
+    pulse = Pulse(database, broker.bus(), Notes().note, lambda: 0)
+    await pulse.hear(beat(TOWN.code, 4))
+    await pulse.step()
+    await asyncio.sleep(0)
+    (receipt,) = [codec.decode_receipt(data) for data in heard]
+    assert (receipt.epoch, receipt.applied) == ("", 0)
+
+
+async def test_a_lost_link_loses_no_beat(database: Database) -> None:
+    notes, broker = Notes(), FakeBroker()
+    bus: FakeBus = broker.bus()
+    bus.down()
+    pulse = Pulse(database, bus, notes.note, lambda: 0)
+    await pulse.hear(beat(VILLAGE.code, 1))
+    await pulse.step()
+    assert notes.batches == [[f"{VILLAGE.code}@1"]]
