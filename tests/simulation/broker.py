@@ -1,8 +1,8 @@
 """The broker's stream with everything that a real one was seen to do, and its one durable reader.
 
 It drops messages whose id it has seen within the window, delivers in order, and delivers again what is not acknowledged
-in time. Beyond that it can forget what it has acknowledged (a lost write), with or without the ids; lose what its reader
-had acknowledged (a reader that is made again); be deleted and made again; and be away.
+in time. Beyond that it can forget what it has acknowledged (a lost write), with or without the ids; lose what its
+reader had acknowledged (a reader that is made again); be deleted and made again; and be away.
 """
 
 import random

@@ -1,8 +1,7 @@
 """A connection that goes straight to SQLite: half of a simulation's time was SQLAlchemy's.
 
-It runs plain SQL as it is, and statements that are built once (``functools.cache``) from their compiled text. Every other
-statement goes through the SQLAlchemy connection on the same database, in the same transaction. A test proves that
-schedules run the same way with and without it.
+It runs plain SQL as it is, and statements that are built once (``functools.cache``) from their compiled text. Every
+other statement goes through the SQLAlchemy connection on the same database, in the same transaction.
 """
 
 import json
@@ -93,7 +92,7 @@ def _compiled(statement: ClauseElement) -> _Compiled | None:
         row: Callable[..., _Row] = _plain
         if isinstance(statement, Select):
             names = [column.key or f"column_{number}" for number, column in enumerate(statement.selected_columns)]
-            row = namedtuple("row", names, rename=True)  # type: ignore[misc]
+            row = namedtuple("row", names, rename=True)  # type: ignore[misc,no-redef]  # noqa: PYI024 - names are data
         sql = _LIST.sub(r"SELECT value FROM json_each(:\1)", str(text))
         known = _seen[statement] = _Compiled(sql, dict(text.params), tuple(_LIST.findall(str(text))), row)
     return known
@@ -106,9 +105,7 @@ class DirectConnection:
         self._raw = raw
         self._built = built
 
-    def exec_driver_sql(
-        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
-    ) -> DirectResult:
+    def exec_driver_sql(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> DirectResult:
         """Run plain SQL, once or with each of many tuples."""
         if isinstance(parameters, list):
             return DirectResult(self._raw.executemany(sql, parameters), _plain)
@@ -129,5 +126,3 @@ class DirectConnection:
 def direct(raw: sqlite3.Connection, built: Connection) -> Connection:
     """Return a direct connection in the place of a built one."""
     return cast("Connection", DirectConnection(raw, built))
-
-

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from hub.pulse import Pulse
 from protocol.beats import Beat, Want
-from protocol.calls import Answer, FetchRange, Outcome, QuestionHead
+from protocol.calls import Answer, FetchRange, QuestionHead
 from protocol.errors import CallTimeout
 from protocol.sites import Site
 from protocol.wording import Text

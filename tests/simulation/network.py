@@ -175,7 +175,7 @@ class SimulatedLink:
         if self._is_connected and self.process.is_alive:
             handler(message)
 
-    async def publish(self, subject: str, payload: bytes, reply: str = "") -> None:
+    async def publish(self, subject: str, payload: bytes, reply: str = "") -> None:  # noqa: ARG002 - as the real one
         """Send a message that nobody stores."""
         await self.process.point()
         if not self._is_connected:

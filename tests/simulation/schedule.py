@@ -30,7 +30,7 @@ class Kind(StrEnum):
     PUT_BACK_WHOLE = "put back whole"
     """The whole home comes back: nothing on the machine shows it."""
     CLONE = "clone"
-    """A second machine runs from a copy of the disk for a while, with the same key; then one of them is gone for good."""
+    """A second machine runs from a copy of the disk for a while, with the same key; then one of them is gone."""
     DISK_LOST = "disk lost"
     """The machine is replaced: an empty database, the same key."""
     BROKER_DOWN = "broker down"
@@ -94,7 +94,7 @@ THEMES: tuple[tuple[tuple[Kind, bool], ...], ...] = (
     ((Kind.CHANGE, False), (Kind.DISK_LOST, True), (Kind.BROKER_REWINDS, False), (Kind.CHANGE, False)),
     ((Kind.DISK_FULL, False), (Kind.CHANGE, False), (Kind.WANT_BASELINE, False), (Kind.CRASH, False)),
 )
-"""What is worst in this order, each (kind, whether it happens to the hub): a lucky draw would take too long to find it."""
+"""What is worst in this order, each (kind, whether it happens to the hub): a draw would take too long to find it."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,9 @@ After healing, within ``EQUAL_WITHIN_S`` simulated seconds:
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import structlog
@@ -37,11 +38,11 @@ from tests.ledger import Ledger
 from tests.simulation.broker import SimulatedBroker
 from tests.simulation.clock import Clock, SimulatedLoop
 from tests.simulation.disk import hub_image, site_image
-from tests.simulation.hub import Said, SimulatedHub
+from tests.simulation.hub import SimulatedHub
 from tests.simulation.network import CALM, Network
 from tests.simulation.processes import Process
 from tests.simulation.schedule import HUB, Kind, Schedule, Step, weather_of
-from tests.simulation.site import Backup, Installation, NoteFile, identity
+from tests.simulation.site import Backup, Installation, NoteFile, Said, identity
 
 EQUAL_WITHIN_S = 900.0
 """Simulated seconds after healing within which both ends must be equal: some rounds of sending again."""
@@ -56,7 +57,7 @@ STALE_S = 60.0
 """Simulated seconds that a message can be under way."""
 
 QUIET_S = 200.0
-"""Simulated seconds that must pass without traffic when they are: longer than any pause before something is repeated."""
+"""Simulated seconds that must pass without traffic then: longer than any pause before something is repeated."""
 
 SITES: tuple[Site, ...] = tuple(parse_site(code) for code in ("330523108204", "330523108205", "330523109000"))
 
@@ -279,7 +280,7 @@ class World:
     def _broker_up(self, *, is_up: bool) -> None:
         self.broker.is_up = is_up
         self.broker.reader_gone()
-        for machine in (self.hub, *(machine for copies in self.machines for machine in copies)):
+        for machine in self._everybody():
             if machine.link is not None:
                 machine.link.look()
 
@@ -324,7 +325,7 @@ class World:
         for copies in self.machines:
             while len(copies) > 1:
                 self._part_copies(Step(at_s=0.0, kind=Kind.CLONE, site=self.machines.index(copies), number=1))
-        for machine in (self.hub, *(copies[0] for copies in self.machines)):
+        for machine in self._everybody():
             machine.disk.is_full = False
             machine.disk.latency_s = 0.0
             machine.part(is_parted=False)
@@ -368,8 +369,8 @@ class World:
 
     def _records_differ(self, machine: Installation) -> str:
         code = machine.site.code
-        ours = dict(machine.disk.rows("SELECT record_id, body FROM record WHERE standing = 'listed'"))
-        theirs = dict(
+        ours = _bodies(machine.disk.rows("SELECT record_id, body FROM record WHERE standing = 'listed'"))
+        theirs = _bodies(
             self.hub.disk.rows("SELECT record_id, body FROM ledger WHERE site = ? AND body IS NOT NULL", code)
         )
         if ours != theirs:
@@ -383,7 +384,7 @@ class World:
 
     def _check_stored(self) -> None:
         for (machine,) in self.machines:
-            held = dict(machine.disk.rows("SELECT record_id, body FROM record WHERE standing = 'listed'"))
+            held = _bodies(machine.disk.rows("SELECT record_id, body FROM record WHERE standing = 'listed'"))
             for record_id, body in machine.stored.items():
                 if record_id not in machine.unsure and held.get(record_id) != body:
                     raise Violation(f"{machine.site.code} does not hold what it said it had stored")
@@ -406,8 +407,12 @@ class World:
         if self.loop.unexpected:
             raise Violation(f"an error that nobody heard: {'; '.join(self.loop.unexpected)}")
 
+    def _everybody(self) -> list[SimulatedHub | Installation]:
+        """Return the hub and every machine at the sites."""
+        return [self.hub, *(machine for copies in self.machines for machine in copies)]
+
     def _end(self) -> None:
-        everybody = [self.hub, *(machine for copies in self.machines for machine in copies)]
+        everybody = self._everybody()
         self.machines = []
         for machine in everybody:
             if machine.process is not None:
@@ -434,6 +439,11 @@ class World:
         self.note(f"frame {frame.site} {place}{retires}{caught} {len(frame.events)} events {message_id[-8:]}{fate}")
 
 
+def _bodies(rows: Sequence[tuple[object, ...]]) -> dict[object, object]:
+    """Return record bodies by record."""
+    return {row[0]: row[1] for row in rows}
+
+
 def _calm(schedule: Schedule) -> Schedule:
     return Schedule(
         seed=schedule.seed, sites=schedule.sites, lasts_s=schedule.lasts_s, weather=CALM, steps=schedule.steps
@@ -453,7 +463,7 @@ def simulated(log: Callable[[str], None] | None = None) -> Iterator[None]:
             raise structlog.DropEvent
 
         structlog.configure(processors=[told], wrapper_class=structlog.make_filtering_bound_logger(0))
-    small = [patch.object(module, name, value) for module, name, value in SMALL_BOUNDS]
+    small: list[Any] = [patch.object(module, name, value) for module, name, value in SMALL_BOUNDS]
     small.append(patch.object(node.incarnation, "write_whole", NoteFile.write))
     try:
         for one in small:
