@@ -85,6 +85,7 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     image: bytes
     note: str | None
     stored: dict[bytes, bytes | None]
+    unsure: frozenset[bytes] = frozenset()
 
 
 class Installation:
@@ -100,7 +101,7 @@ class Installation:
         self.note = NoteFile(backup.note)
         self.stored = dict(backup.stored)
         """What users were told is stored: the body of each record, None for one that was withdrawn."""
-        self.unsure: set[bytes] = set()
+        self.unsure = set(backup.unsure)
         """Records of changes whose end nobody heard of, because the process died."""
         self.backups: list[Backup] = []
         self.process: Process | None = None
@@ -114,13 +115,18 @@ class Installation:
 
     def backup(self) -> Backup:
         """Return a backup of the whole home."""
-        return Backup(image=self.disk.image(), note=self.note.content, stored=dict(self.stored))
+        return Backup(
+            image=self.disk.image(),
+            note=self.note.content,
+            stored=dict(self.stored),
+            unsure=frozenset(self.unsure),
+        )
 
     def put_back(self, backup: Backup, *, whole: bool) -> None:
         """Restore a backup: of the whole home, or of the database alone."""
         self.disk.put_back(backup.image)
         self.stored = dict(backup.stored)
-        self.unsure.clear()
+        self.unsure = set(backup.unsure)
         if whole:
             self.note.content = backup.note
 
