@@ -10,7 +10,7 @@ import msgspec
 from node.catalogues.catalogue_files import open_catalogue, parse_mapping
 from node.catalogues.columns import Columns
 from node.catalogues.context import DescriptionContext
-from node.catalogues.description import DescribedRow, describe
+from node.catalogues.description import DescribedRow, SheetDescription
 from node.catalogues.description import RejectedRow as DescribedAsRejected
 from node.catalogues.fields import Field
 from node.catalogues.numbering import Gap, numbering_gaps
@@ -79,11 +79,11 @@ class FileReading:
             OSError: it cannot be opened.
 
         """
-        self._context = context
         self._level = settings.level
         self._digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
         fingerprint = reading_fingerprint(settings, context).encode()
         self._catalogue = open_catalogue(path, parse_mapping(settings.columns), fingerprint)
+        self._descriptions = {sheet: SheetDescription(sheet.columns, context) for sheet in self._catalogue.sheets}
 
     def rows(self) -> Iterator[tuple[SheetReading, RawRow]]:
         """Yield the rows of all sheets.
@@ -100,7 +100,7 @@ class FileReading:
 
     def described(self, sheet: SheetReading, raw: RawRow) -> IncomingRow | RejectedRow:
         """Describe one row."""
-        row = describe(raw, sheet.columns, self._context)
+        row = self._descriptions[sheet].describe(raw)
         if not isinstance(row, DescribedRow):
             return RejectedRow(sheet=sheet.name, line=row.line, findings=row.findings, cells=row.cells)
         record = row.record

@@ -43,6 +43,7 @@ _DAY: Final = re.compile(
     r"(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _DIGITS: Final = re.compile(r"([0-9]{4}|[0-9]{8})")
+_IN_WORDS: Final = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日")
 _UNDATED: Final = frozenset(
     (
         *(
@@ -104,8 +105,9 @@ def contradicts_year(span: DateSpan, filing_year: int) -> bool:
 def _read(raw: str) -> DateSpan:
     text = raw.strip()
     if match := _DAY.fullmatch(text):
-        year = int(match[1])
-        span = calendar_span(year, int(match[3]), int(match[4])) if is_plausible_year(year) else None
+        span = _day(match[1], match[3], match[4])
+    elif match := _IN_WORDS.fullmatch(text):
+        span = _day(match[1], match[2], match[3])
     elif _DIGITS.fullmatch(text):
         span = compact_date(text)
     elif not text:
@@ -117,6 +119,10 @@ def _read(raw: str) -> DateSpan:
     if span is None:
         return DateSpan(raw=raw, findings=("date_unreadable",))
     return DateSpan(raw=raw, edtf=span.edtf, earliest=span.earliest, latest=span.latest, findings=span.findings)
+
+
+def _day(year: str, month: str, day: str) -> Span | None:
+    return calendar_span(int(year), int(month), int(day)) if is_plausible_year(int(year)) else None
 
 
 def _estimated(text: str) -> Span | None:

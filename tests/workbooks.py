@@ -12,7 +12,7 @@ import xlwt
 from node.catalogues.catalogue_files import CatalogueFile, open_catalogue
 from node.catalogues.columns import Columns
 from node.catalogues.context import DescriptionContext
-from node.catalogues.description import DescribedRow, RejectedRow, describe
+from node.catalogues.description import DescribedRow, RejectedRow, SheetDescription
 from node.catalogues.fields import Field
 
 CONTEXT = DescriptionContext(site="330523108204", county_key=b"county key of a test")
@@ -85,7 +85,8 @@ class Reading(msgspec.Struct, frozen=True):
 def read(path: Path, *, mapping: Mapping[Field, str] | None = None, context: DescriptionContext = CONTEXT) -> Reading:
     """Read a catalogue to its end."""
     file = open_catalogue(path, mapping or {}, context.fingerprint)
-    return Reading(file, [describe(row, sheet.columns, context) for sheet in file.sheets for row in sheet])
+    described = ((SheetDescription(sheet.columns, context), sheet) for sheet in file.sheets)
+    return Reading(file, [description.describe(row) for description, sheet in described for row in sheet])
 
 
 def codes(row: Outcome) -> list[str]:

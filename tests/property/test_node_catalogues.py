@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.catalogues.description import DescribedRow, describe
+from node.catalogues.description import DescribedRow, SheetDescription
 from node.catalogues.fields import Field
 from node.catalogues.rows import SheetReading
 from node.catalogues.workbooks import RawTable
@@ -44,8 +44,9 @@ def sheet(rows: Sequence[Sequence[str]]) -> SheetReading:
 @given(ROWS)
 def test_any_rows_are_taken_or_set_aside(rows: list[list[str]]) -> None:
     reading = sheet(rows)
+    description = SheetDescription(reading.columns, CONTEXT)
     for row in reading:
-        outcome = describe(row, reading.columns, CONTEXT)
+        outcome = description.describe(row)
         if isinstance(outcome, DescribedRow):
             assert outcome.record.title
             assert decode_record(encode_record(outcome.record)) == outcome.record
@@ -61,16 +62,18 @@ def test_same_rows_have_the_same_digests_and_records(rows: list[list[str]]) -> N
     first, second = sheet(rows), sheet(rows)
     rows_again = list(second)
     assert list(first) == rows_again
-    once = [describe(row, first.columns, CONTEXT) for row in rows_again]
-    assert once == [describe(row, second.columns, CONTEXT) for row in rows_again]
+    once = [SheetDescription(first.columns, CONTEXT).describe(row) for row in rows_again]
+    other = SheetDescription(second.columns, CONTEXT)
+    assert once == [other.describe(row) for row in rows_again]
 
 
 @settings(deadline=None)
 @given(st.text(min_size=1, max_size=60).filter(lambda name: name.strip() == name and name.isprintable()))
 def test_names_of_an_index_never_leave_the_site(name: str) -> None:
     reading = sheet([["1", "001-2-15", "登记表", "", "", "", "", "", "", f"某{name}某", "", "", ""]])
+    description = SheetDescription(reading.columns, CONTEXT)
     for row in reading:
-        outcome = describe(row, reading.columns, CONTEXT)
+        outcome = description.describe(row)
         if isinstance(outcome, DescribedRow):
             assert f"某{name}某".encode() not in encode_record(outcome.record)
 
