@@ -18,6 +18,7 @@ from hub import daemon as hub_daemon
 from hub import preparation
 from hub.application import Application
 from node import daemon as node_daemon
+from node.catalogues.description import SheetDescription
 from node.catalogues.rows import SheetReading
 from node.config import BrokerLink, NodeConfig
 from node.folders import look_at
@@ -117,7 +118,7 @@ def _node_steps() -> Stopwatch:
     steps = Stopwatch()
     steps.watch(FileReading, "__init__", "open the workbook")
     steps.watch(SheetReading, "__iter__", "read rows")
-    steps.watch(node.reading, "describe", "describe")
+    steps.watch(SheetDescription, "describe", "describe")
     steps.watch(node.importing, "paired", "compare")
     steps.watch(node.importing, "first_version", "mint, encode, digest")
     steps.watch(node.store, "record_terms", "cut search terms")
