@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from node.changes import Standing, StoredRecord
+from node.changes import IncomingRow, Standing, StoredRecord
 from node.revisions import ACTOR, Revision
 from node.search_terms import TERMS_VERSION, record_terms
 from protocol.analysis import ANALYSIS_VERSION
@@ -46,49 +46,52 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     replaces: StoredRecord | None = None
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where a record was read and how."""
-
-    file_id: int
-    sheet: str
-    line: int
-    row_digest: bytes
-    content_key: int
-    warnings: str = ""
-    raw: bytes = b""
+Version = tuple[Revision, IncomingRow, StoredRecord | None]
+"""A revision, the row that it was read from, and the record that it replaces."""
 
 
-def written(revision: Revision, seen: Seen, replaces: StoredRecord | None = None) -> Written:
-    """Return a revision as it is stored."""
+def written(versions: Sequence[Version], file_id: int) -> list[Written]:
+    """Return what the rows of one file say as it is stored."""
+    terms = record_terms([revision.record for revision, _, _ in versions])
+    return [
+        Written(
+            year=year_of(revision.record),
+            columns=_columns(revision, row, file_id),
+            terms=told,
+            event=revision.event,
+            replaces=replaces,
+        )
+        for (revision, row, replaces), told in zip(versions, terms, strict=True)
+    ]
+
+
+def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object, ...]:
     record = revision.record
-    return Written(
-        year=year_of(record),
-        columns=(
-            record.record_id.bytes,
-            seen.file_id,
-            seen.sheet,
-            seen.line,
-            seen.row_digest,
-            record.ref_code,
-            # Members of an enumeration would take the driver's slow path.
-            record.level._value_,
-            record.fonds_no,
-            seen.content_key,
-            revision.standing._value_,
-            revision.withdrawn_cause,
-            record.date_earliest.isoformat() if record.date_earliest else None,
-            record.date_latest.isoformat() if record.date_latest else None,
-            record.livelihood_kind,
-            record.access_status._value_,
-            seen.warnings,
-            seen.raw,
-            revision.body,
-            revision.digest,
-            bucket_of(record.record_id),
-        ),
-        terms=record_terms(record),
-        event=revision.event,
-        replaces=replaces,
+    record_id = record.record_id.bytes
+    earliest, latest = record.date_earliest, record.date_latest
+    first_day = earliest.isoformat() if earliest else None
+    return (
+        record_id,
+        file_id,
+        row.sheet,
+        row.line,
+        row.row_digest,
+        record.ref_code,
+        # Members of an enumeration would take the driver's slow path.
+        record.level._value_,
+        record.fonds_no,
+        row.content_key,
+        revision.standing._value_,
+        revision.withdrawn_cause,
+        first_day,
+        first_day if latest is earliest else latest.isoformat() if latest else None,
+        record.livelihood_kind,
+        record.access_status._value_,
+        row.warnings,
+        row.raw,
+        revision.body,
+        revision.digest,
+        bucket_of(record.record_id),
     )
 
 
@@ -109,12 +112,13 @@ def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[
 def replace(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
     """Store changed records in the place of those they replace; position 0 keeps the one they had."""
     moved = iter(_new_docids(connection, [row.year for row in rows if _year_moves(row)]))
+    before = dict(_indexed([_replaced(row) for row in rows]))
     outdated, fresh, changed = [], [], []
     for row, seq in zip(rows, positions, strict=True):
         old = _replaced(row)
         docid = next(moved) if _year_moves(row) else old.docid
         changed.append((docid, *row.columns, seq or old.seq, old.docid))
-        terms = record_terms(decode_record(old.body)) if old.standing is not Standing.GONE else None
+        terms = before.get(old.docid)
         if docid != old.docid or terms != row.terms:
             fresh.append((docid, row.terms))
             if terms is not None:
@@ -137,10 +141,7 @@ def _year_moves(row: Written) -> bool:
 
 def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Sequence[int]) -> None:
     """Make tombstones of records; position 0 is a record that never travelled."""
-    _unindex(
-        connection,
-        [(row.docid, record_terms(decode_record(row.body))) for row in rows if row.standing is not Standing.GONE],
-    )
+    _unindex(connection, _indexed(rows))
     cause = WithdrawalCause.ROW_VANISHED.value
     connection.exec_driver_sql(
         "UPDATE record SET standing = 'gone', line = 0, row_digest = x'', warnings = '', withdrawn_cause = ?, seq = ?"
@@ -150,6 +151,24 @@ def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Se
             for row, seq in zip(rows, positions, strict=True)
         ],
     )
+
+
+def _indexed(rows: Sequence[StoredRecord]) -> list[tuple[int, str]]:
+    """The numbers and terms of those records that stand in the index."""
+    listed = [row for row in rows if row.standing is not Standing.GONE]
+    terms = record_terms([decode_record(row.body) for row in listed])
+    return [(row.docid, told) for row, told in zip(listed, terms, strict=True)]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where a record was read and how."""
+
+    file_id: int
+    sheet: str
+    line: int
+    row_digest: bytes
+    warnings: str = ""
+    raw: bytes = b""
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -293,7 +312,8 @@ def rebuild_index(connection: Connection) -> None:
         ).all()
         if not rows:
             break
-        _index(connection, [(docid, record_terms(decode_record(body))) for docid, body in rows])
+        terms = record_terms([decode_record(body) for _, body in rows])
+        _index(connection, [(docid, told) for (docid, _), told in zip(rows, terms, strict=True)])
         after = rows[-1][0]
     connection.exec_driver_sql(
         "UPDATE fact SET value = ? WHERE name = 'search_terms'", (f"{ANALYSIS_VERSION}.{TERMS_VERSION}",)

@@ -142,7 +142,6 @@ class Withdrawals:
                             sheet=copy.sheet,
                             line=copy.line,
                             row_digest=b"\0",
-                            content_key=0,
                         ),
                     )
                     for docid, copy in copies.items()

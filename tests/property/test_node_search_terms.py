@@ -33,7 +33,7 @@ def record(title: str = "", doc_no: str = "", ref_code: str = "", date: str = ""
 def test_terms_are_those_of_the_fields_in_their_order(
     title: str, doc_no: str, ref_code: str, date: str, note: str
 ) -> None:
-    terms = record_terms(record(title, doc_no, ref_code, date, note)).split()
+    terms = record_terms([record(title, doc_no, ref_code, date, note)])[0].split()
     fields = [title, "县政府", doc_no, ref_code, date]
     if note:
         fields.append(f"\n{note}\nA-1")

@@ -14,6 +14,7 @@ from node import brake, files, store
 from node.brake import Cause, Decision
 from node.config import BrakeBounds, FolderSettings
 from node.folders import MARKER_NAME
+from node.importing import CHUNK_ROWS
 from node.ingest import Outcome
 from node.watching import SettledFile
 from protocol.errors import StorageFull
@@ -426,14 +427,15 @@ async def test_folder_that_moved_keeps_its_records(tmp_path: Path) -> None:
 async def test_interrupted_load_goes_on_where_it_was(
     site: NodeSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    write_csv(site.folder / "a.csv", rows(5_000))
+    count = CHUNK_ROWS + 1_000
+    write_csv(site.folder / "a.csv", rows(count))
     real = site.database.write
     writes = 0
 
     async def failing(step: Callable[[Connection], object]) -> object:
         nonlocal writes
         writes += 1
-        if writes == 4:
+        if writes == 3:
             raise asyncio.CancelledError
         return await real(step)
 
@@ -441,12 +443,12 @@ async def test_interrupted_load_goes_on_where_it_was(
     with pytest.raises(asyncio.CancelledError):
         await site.take("a.csv")
     monkeypatch.undo()
-    assert 0 < (await site.standings())["listed"] < 5_000
+    assert 0 < (await site.standings())["listed"] < count
     taken = await site.take("a.csv")
-    assert taken.tally.new + taken.tally.unchanged == 5_000
+    assert taken.tally.new + taken.tally.unchanged == count
     assert taken.tally.unchanged > 0
-    assert await site.standings() == {"listed": 5_000}
-    assert await position(site) == 5_000
+    assert await site.standings() == {"listed": count}
+    assert await position(site) == count
 
 
 async def test_full_disk_leaves_everything_as_it_was(site: NodeSite, monkeypatch: pytest.MonkeyPatch) -> None:
