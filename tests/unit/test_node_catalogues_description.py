@@ -420,3 +420,17 @@ def test_more_parties_than_a_record_holds_are_cut(tmp_path: Path) -> None:
     row = one(tmp_path, 责任者=";".join(f"第{number}局" for number in range(PARTIES_MAX + 5)))
     assert len(row.record.responsible_parties) == PARTIES_MAX
     assert len(row.raw) == 1
+
+
+def test_cell_that_the_record_says_in_the_same_words_is_not_kept_twice(tmp_path: Path) -> None:
+    """The code says the fonds and the year as well; what it says otherwise stays beside the record."""
+    same = one(tmp_path, 全宗号="Z109", 年度="2011", 件号="0001")
+    assert same.raw == ()
+    other = one(tmp_path, 全宗号="Z110", 年度="2011年", 件号="1")
+    assert other.raw == (("全宗号", "Z110"), ("年度", "2011年"), ("件号", "1"))
+    assert (other.record.fonds_no, other.record.item_no) == ("Z109", "0001")
+
+
+def test_findings_stand_in_the_order_of_the_columns(tmp_path: Path) -> None:
+    row = one(tmp_path, 页数="一", 日期="2011-02-30", 责任者="本局")
+    assert codes(row)[-3:] == ["page_count_not_number", "date_impossible", "responsible_unresolved"]
