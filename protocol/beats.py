@@ -57,3 +57,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Digest of the frame that ended at ``applied``: a node that differs there was restored."""
     want: Want = Want.NOTHING
     at_ms: int = 0
+    window_frames: int = 0
+    """Frames that the site may have under way without a receipt, fewer while many sites send; 0 leaves it to the site,
+    as a hub of version 1.0 does."""

@@ -5,12 +5,15 @@
 - A receipt of the hub deletes what it covers (promise 3). If receipts stop moving although the broker took everything,
   the broker has lost something: the cursor goes back, and the frames go again under new message ids, because the
   broker would drop the old ids as repeats.
+- No more than a window of frames is under way between the broker's acknowledgement and the hub's receipt: a site with
+  a million rows to tell leaves room in the stream for one that has a single change. The hub may ask for a smaller one.
 - If the hub stands before what the outbox still holds, catch-up frames go first (``catch_up``).
 - A receipt also tells when the histories of both ends differ: then ``on_diverged`` starts a new epoch.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -20,6 +23,7 @@ from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
 from protocol.errors import Retryable
+from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.sites import Site
 from protocol.subjects import events as events_subject
 from replication import outbox
@@ -100,6 +104,9 @@ class Publisher:
         self._work = asyncio.Event()
         self._work.set()
         self._cursor = 0
+        self._unconfirmed: deque[int] = deque()
+        """Where the frames end that the broker has and no receipt covers yet."""
+        self._window = UNCONFIRMED_FRAMES_MAX
         self._is_behind = False
         self._round = 0
         self._attempt = 0
@@ -144,16 +151,17 @@ class Publisher:
             LinkDown, CallTimeout: the link is away or slow; what was not acknowledged stays where it is.
 
         """
-        if not self._link.is_connected:
+        room = min(WINDOW_FRAMES, self._window - len(self._unconfirmed))
+        if room <= 0 or not self._link.is_connected:
             return False
         cursor, sending = self._cursor, self._round
         if self._is_behind:
-            frames = await self._database.read(lambda c: self._missed(c, cursor))
+            frames = await self._database.read(lambda c: self._missed(c, cursor, room))
             if not frames and self._round == sending:
                 self._is_behind = False
                 return True
         else:
-            frames = await self._database.read(lambda c: outbox.frames_after(c, cursor, WINDOW_FRAMES))
+            frames = await self._database.read(lambda c: outbox.frames_after(c, cursor, room))
         if not frames:
             return False
         sent = await asyncio.gather(*(self._send(frame) for frame in frames), return_exceptions=True)
@@ -163,10 +171,11 @@ class Publisher:
             # A receipt may have moved the cursor meanwhile; then this round does not count.
             if self._round == sending:
                 self._cursor = frame.last
+                self._unconfirmed.append(frame.last)
         return True
 
-    def _missed(self, connection: Connection, after: int) -> list[SealedFrame]:
-        return catch_up_frames(connection, self._writer, self._history, after, WINDOW_FRAMES)
+    def _missed(self, connection: Connection, after: int, limit: int) -> list[SealedFrame]:
+        return catch_up_frames(connection, self._writer, self._history, after, limit)
 
     async def _send(self, frame: SealedFrame) -> None:
         await self._link.publish_durable(
@@ -179,6 +188,7 @@ class Publisher:
 
     async def confirm(self, receipt: Receipt) -> None:
         """Take a receipt of the hub: forget what it covers, send again what got lost, notice what diverged."""
+        self._window = min(receipt.window_frames or UNCONFIRMED_FRAMES_MAX, UNCONFIRMED_FRAMES_MAX)
         try:
             await self._take(receipt)
         except Retryable as error:
@@ -204,6 +214,9 @@ class Publisher:
 
     async def _take_position(self, receipt: Receipt, start: Position) -> None:
         applied, now = receipt.applied, self._monotonic()
+        while self._unconfirmed and self._unconfirmed[0] <= applied:
+            self._unconfirmed.popleft()
+            self._work.set()
         if applied < start.seq:
             await self._take_behind(receipt)
             return
@@ -250,6 +263,7 @@ class Publisher:
         """Send again what follows a position, under new message ids."""
         self._attempt += 1
         self._round += 1
+        self._unconfirmed.clear()
         self._cursor = position
         self._progress_at = self._monotonic()
         self.wake()

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub.pulse import Pulse
+from hub.pulse import FRAMES_SHARED, SENDING_S, Pulse, window_frames
 from protocol import codec, subjects
-from protocol.beats import Beat, Want
+from protocol.beats import Beat, Receipt, Want
+from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from replication.database import Database, opened
+from replication.inbox import Taken
 from replication.migrations import REPLICATION
 from replication.watermarks import Watermark, move
 from tests.builders import TOWN, VILLAGE
@@ -86,3 +88,21 @@ async def test_a_lost_link_loses_no_beat(database: Database) -> None:
     await pulse.hear(beat(VILLAGE.code, 1))
     await pulse.step()
     assert notes.batches == [[f"{VILLAGE.code}@1"]]
+
+
+async def test_sites_that_send_at_the_same_time_share_the_stream(database: Database) -> None:
+    broker, now_s = FakeBroker(), 0.0
+    heard = await receipts(broker)
+    pulse = Pulse(database, broker.bus(), Notes().note, lambda: 0, monotonic=lambda: now_s)
+    others = {f"3305231{number:05d}": Receipt(site=VILLAGE.code, epoch="e", applied=1) for number in range(7)}
+    await pulse.confirm(Taken(receipts={VILLAGE.code: Receipt(site=VILLAGE.code, epoch="e", applied=1), **others}))
+    now_s += SENDING_S + 1
+    await pulse.confirm(Taken(receipts={VILLAGE.code: Receipt(site=VILLAGE.code, epoch="e", applied=2)}))
+    await asyncio.sleep(0)
+    windows = [codec.decode_receipt(data).window_frames for data in heard]
+    assert windows == [FRAMES_SHARED // 8] * 8 + [UNCONFIRMED_FRAMES_MAX]
+
+
+@pytest.mark.parametrize(("sending", "frames"), [(0, 64), (1, 64), (2, 64), (4, 32), (64, 2), (232, 2)])
+def test_window_is_bounded_both_ways(sending: int, frames: int) -> None:
+    assert window_frames(sending) == frames

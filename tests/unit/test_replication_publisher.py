@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from protocol.beats import Receipt, Want
 from protocol.errors import LinkDown
 from protocol.events import EventHead
+from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.subjects import events
 from protocol.wording import Text
 from replication import outbox
@@ -205,3 +206,48 @@ async def test_a_hub_that_was_put_back_gets_what_it_lost_and_only_once(site: Sit
     key = frame_writer().identity.public_key
     frames = [unseal(payload, [key]) for _, payload in site.link.sent]
     assert [(frame.previous, frame.last, len(frame.events)) for frame in frames] == [(0, 5, 5)]
+
+
+async def test_site_with_much_to_tell_leaves_room_in_the_stream(site: Site) -> None:
+    """Whatever waits in the stream waits before every other site's next change."""
+    await site.mint(*[1] * (UNCONFIRMED_FRAMES_MAX + 10))
+    await site.send_all()
+    assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX
+    await site.receipt(4)
+    await site.send_all()
+    assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX + 4
+
+
+async def _sent(site: Site, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(site.link.sent) < count:
+            await asyncio.sleep(0.001)
+
+
+async def test_receipt_wakes_a_publisher_that_waits_for_room(site: Site) -> None:
+    await site.mint(*[1] * (UNCONFIRMED_FRAMES_MAX + 1))
+    running = asyncio.create_task(site.publisher.run())
+    await _sent(site, UNCONFIRMED_FRAMES_MAX)
+    await site.receipt(1)
+    await _sent(site, UNCONFIRMED_FRAMES_MAX + 1)
+    running.cancel()
+
+
+async def test_hub_may_ask_for_a_smaller_window_and_give_it_back(site: Site) -> None:
+    await site.mint(*[1] * 20)
+    await site.publisher.confirm(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=0, window_frames=3))
+    await site.send_all()
+    assert len(site.link.sent) == 3
+    await site.publisher.confirm(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=0))
+    await site.send_all()
+    assert len(site.link.sent) == 20
+
+
+async def test_frames_sent_again_count_anew(site: Site) -> None:
+    """Else a site whose frames the broker lost would wait for receipts that cannot come."""
+    await site.mint(*[1] * UNCONFIRMED_FRAMES_MAX)
+    await site.send_all()
+    site.now_s += RESEND_AFTER_S + 1
+    await site.receipt(0)
+    await site.send_all()
+    assert len(site.link.sent) == 2 * UNCONFIRMED_FRAMES_MAX
