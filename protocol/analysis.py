@@ -16,7 +16,7 @@ Raise ``ANALYSIS_VERSION`` with any change of the terms: an index of another ver
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -106,6 +106,21 @@ _SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+(?![{HAN}])")
 _QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
 _CUT_WORD: Final = re.compile(rf"[^\W_{HAN}]+$")
 
+# For many texts at once.
+_TRANSPARENT: Final = re.compile(f"[{re.escape(TRANSPARENT)}]")
+_SEPARATORS: Final = "（）〔〕［］【】·・•—–－、，。；：！？．／％＋＝×…"
+_PLAIN_HAN: Final = "々〇ぁ-ゖァ-ヺ\u4e00-\u9fff"
+_NOT_PLAIN: Final = re.compile(f"[^\n!#-&(-~{_SEPARATORS}{_PLAIN_HAN}]")
+_OTHER_FORM: Final = re.compile("[" + re.sub("[^\0-\uffff]", "", GIVEN) + "]")
+_PLAIN_HAN_RUN: Final = re.compile(f"([{_PLAIN_HAN}]+)")
+_HAN_RUN: Final = re.compile(f"([{HAN}]+)")
+_NO_WORD: Final = re.compile(r"[^\w\n\0]|_")
+_FOREIGN: Final = re.compile(r"[^\W\0-\x7f]")
+_ASCII_WORDS: Final = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() or chr(code) in "\0\n" else ord(" ") for code in range(256)
+)
+_BLANK: Final = " ".encode("utf-32-le")
+
 
 def fold(text: str) -> str:
     """Return ``text`` as it is compared: folded as the module says; folding twice changes nothing."""
@@ -128,8 +143,74 @@ def index_terms(text: str) -> str:
     return " ".join([run if run.isascii() else _terms(run) for run in _runs(text)])
 
 
+def index_lines(texts: Sequence[str]) -> list[str]:
+    """Return the ``index_terms`` of each text: of hundreds of texts at a third of the cost of one after the other.
+
+    The texts become the lines of one, so that each step is one call for all of them: the runs of Han characters are
+    taken out, written as pairs and put back between the words.
+    """
+    if not texts:
+        return []
+    lines = "\n".join(texts)
+    if lines.count("\n") >= len(texts):
+        texts = [text.replace("\n", ";") for text in texts]
+        lines = "\n".join(texts)
+    is_plain = _is_plain(lines)
+    if not is_plain:
+        lines = "\n".join(map(_line, texts))
+    # The runs are at odd places; what stands before, between and behind them, at even ones.
+    parts = (_PLAIN_HAN_RUN if is_plain else _HAN_RUN).split(f"\n{lines}\n")
+    parts[1::2] = _pairs(parts[1::2])
+    between = "\0".join(parts[::2])
+    parts[::2] = _words(between, is_ascii=is_plain or _FOREIGN.search(between) is None).split("\0")
+    return "".join(parts)[1:-1].split("\n")
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether only ASCII letters need folding, and no blank can pad a name."""
+    return _NOT_PLAIN.search(text) is None and _OTHER_FORM.search(text) is None
+
+
+def _pairs(runs: Sequence[str]) -> list[str]:
+    """The terms of each run: every character is written beside the one behind it, ``|安 安吉 吉县 县| |…``."""
+    line = f"|{'|'.join(runs)}|"
+    characters = memoryview(line.encode("utf-32-le")).cast("I")
+    written = bytearray(_BLANK) * (3 * len(line))
+    with memoryview(written).cast("I") as cells:
+        cells[::3] = characters
+        cells[1:-3:3] = characters[1:]
+    return [pairs[3:] for pairs in written.decode("utf-32-le").split("| ", len(runs))[: len(runs)]]
+
+
+def _words(between: str, *, is_ascii: bool) -> str:
+    """The words between runs of Han characters, with one blank on either side but none at the ends of lines."""
+    if is_ascii:
+        words = between.encode("ascii", "replace").translate(_ASCII_WORDS).decode("ascii")
+    else:
+        words = _NO_WORD.sub(" ", between)
+    words = words.replace("\0", " \0 ")
+    while "  " in words:
+        words = words.replace("  ", " ")
+    return words.replace(" \n", "\n").replace("\n ", "\n")
+
+
+def _line(text: str) -> str:
+    """Return ``text`` folded, padded names closed up: a line in which only blanks and other marks separate."""
+    if _is_plain(text):
+        return text.lower()
+    bare = _TRANSPARENT.sub("", text)
+    if _is_plain(bare):
+        return bare.lower()
+    return _divisible(text).translate(_FOLDS).replace("\0", ";")
+
+
 def _runs(text: str) -> list[str]:
     """The runs of Han characters and the words of ``text``; ``_terms`` folds what is left to fold in a Han run."""
+    return _RUNS.findall(_divisible(text))
+
+
+def _divisible(text: str) -> str:
+    """Return ``text`` folded as far as it moves the borders of runs or the words between them, padded names closed."""
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if _REGROUPED.search(text) or _SUPPLEMENTARY.search(text):
@@ -139,7 +220,7 @@ def _runs(text: str) -> list[str]:
         text = unicodedata.normalize("NFC", text)
     if " " in text:
         text = _SPACED_OUT.sub(_closed_up, text)
-    return _RUNS.findall(text)
+    return text
 
 
 def _closed_up(match: re.Match[str]) -> str:

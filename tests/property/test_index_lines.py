@@ -1,0 +1,99 @@
+"""Cutting the terms of many texts at once gives those of each text by itself, as a slow and plain reading of the rules.
+
+The rules stand at the head of ``protocol.analysis``. Nothing here shares more with it than the tables.
+"""
+
+import json
+import re
+import unicodedata
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from protocol.analysis import _FOLDS, HAN, index_lines, index_terms
+
+AWKWARD = (
+    "安吉縣档王伟裏々〇○か\u3099アｱーゖ𠮷𪜎\ue000\U000f0000神⼀0aBéßİǅΐſＡｂ１①Ⅻ가\u1100\u1161١"
+    "\u0301\u0345\u0338\U000e0100\ufe0f \u3000\u00a0\t\n\r\x00\x01\x1c\u2028《》“\"'\u200b"
+    "·・-—_〔〕（）、。，,;；|ﾞ゛🙂\ud800"
+)
+ANY_TEXT = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters()), max_size=12)
+USUAL = st.text("关于印发安吉县林地承包合同的通知（第12号）〔2014〕Z109-WS·Y、ABab", max_size=20)
+
+_IS_HAN = re.compile(f"[{HAN}]")
+
+
+def reference(text: str) -> str:
+    """The terms of a text, character by character."""
+    return " ".join(term for run in _runs(_folded(text)) for term in _terms(run))
+
+
+def _folded(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text)
+    plain = "".join(_FOLDS.get(ord(character), character) or "" for character in composed)
+    return unicodedata.normalize("NFC", plain.casefold())
+
+
+def _runs(text: str) -> list[str]:
+    """What stands together, of one kind: Han or other words; single Han characters with only blanks between are one."""
+    found: list[tuple[str, str]] = [("mark", "")]
+    for kind, characters in groupby(text, _kind):
+        run = "".join(characters)
+        is_padded = kind == "han" and len(run) == 1 and found[-1][0] == "blank" and found[-2][0] == "padded"
+        if is_padded:
+            found[-2:] = [("padded", found[-2][1] + run)]
+        else:
+            found.append(("padded" if kind == "han" and len(run) == 1 else kind, run))
+    return [run for kind, run in found if kind in {"han", "padded", "word"}]
+
+
+def _kind(character: str) -> str:
+    if _IS_HAN.match(character):
+        return "han"
+    if character.isalnum():
+        return "word"
+    return "blank" if character == " " else "mark"
+
+
+def _terms(run: str) -> list[str]:
+    if not _IS_HAN.match(run):
+        return [run]
+    return [*(one + following for one, following in pairwise(run)), run[-1]]
+
+
+@given(st.lists(st.one_of(ANY_TEXT, USUAL), max_size=8))
+@example(["王\n伟", "王 伟", "", "A", "é B", "王　伟 明天"])
+@example(["ABC", "①"])
+@example(["e《\u0301", "か《\u3099", "\u0345ΐ", "Ａ\u030a"])
+@settings(max_examples=500)
+def test_many_texts_at_once_have_the_terms_of_each(texts: list[str]) -> None:
+    expected = [reference(text) for text in texts]
+
+    assert index_lines(texts) == expected
+    assert [index_terms(text) for text in texts] == expected
+
+
+@given(st.lists(USUAL, min_size=1, max_size=8))
+def test_usual_titles_have_the_same_terms_in_any_company(texts: list[str]) -> None:
+    """One unusual text must not change how its neighbours are read."""
+    alone = [reference(text) for text in texts]
+
+    assert index_lines(texts) == alone
+    assert index_lines([*texts, "①é𠮷\u0301"])[:-1] == alone
+
+
+@pytest.mark.parametrize("around", ["{}", "安{}吉", "a{}b", "王 {} 伟", "か{}"])
+def test_every_character_of_the_basic_plane_is_read_alike(around: str) -> None:
+    texts = [around.format(chr(code)) for code in range(0x10000)]
+
+    assert index_lines(texts) == [index_terms(text) for text in texts]
+
+
+def test_hostile_strings_are_read_alike(shared_data: Path) -> None:
+    vectors = next(shared_data.rglob("big_list_of_naughty_strings.json"))
+    texts: list[str] = json.loads(vectors.read_text("utf-8"))
+
+    assert index_lines(texts) == [reference(text) for text in texts]
