@@ -7,7 +7,8 @@
 - Everything is written in batches, in the order of the row ids.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
+from itertools import repeat
 from typing import cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -37,7 +38,7 @@ from hub.catalogue import (
 )
 from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
-from hub.preparation import RECORD_COLUMNS, Description, PreparedEvent, Removal, prepared
+from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
 from hub.tables import baseline, conflict
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy
@@ -107,8 +108,11 @@ class _Batch:
     def take(self, frame: AcceptedFrame) -> None:
         """Fold the events of one frame into what is held."""
         site, epoch = frame.site.code, self._ordinals[frame.site.code, frame.epoch]
+        ready = cast("Prepared", frame.prepared)
+        if ready.by_record and self._take_new(site, Place(epoch, frame.previous + 1), ready.by_record):
+            return
         run: list[Description | Removal] = []
-        for event in cast("list[PreparedEvent]", frame.prepared):
+        for event in ready.events:
             if isinstance(event, BaselineMarked):
                 self._fold(site, epoch, run)
                 run = []
@@ -117,9 +121,19 @@ class _Batch:
                 run.append(event)
         self._fold(site, epoch, run)
 
+    def _take_new(self, site: str, first: Place, descriptions: Mapping[bytes, Description]) -> bool:
+        """Take descriptions from a place on, if none of the records is known and none is void: most of a first load."""
+        here = self._sites[site]
+        self._load(site, here, descriptions.keys())
+        names = descriptions.keys()
+        if first < here.floor or not (names.isdisjoint(here.slots) and names.isdisjoint(here.fresh)):
+            return False
+        here.fresh.update(zip(names, zip(repeat(first.epoch), descriptions.values(), strict=False), strict=True))
+        return True
+
     def _fold(self, site: str, epoch: int, run: Sequence[Description | Removal]) -> None:
         here = self._sites[site]
-        self._load(site, here, run)
+        self._load(site, here, {event.record_id: None for event in run}.keys())
         fresh, slots, floor = here.fresh, here.slots, here.floor
         for event in run:
             record_id = event.record_id
@@ -134,9 +148,9 @@ class _Batch:
                     self._fold_one(site, slot, *first)
             self._fold_one(site, slot, epoch, event)
 
-    def _load(self, site: str, here: _SiteBatch, run: Sequence[Description | Removal]) -> None:
-        named = {event.record_id: None for event in run}
-        unknown = named.keys() - here.slots.keys() - here.fresh.keys()
+    def _load(self, site: str, here: _SiteBatch, names: KeysView[bytes]) -> None:
+        """Read what is held of some records, unless this batch knows already."""
+        unknown = names - here.slots.keys() - here.fresh.keys()
         for stored in stored_of(self._connection, site, sorted(unknown)):
             here.slots[stored.record_id] = _Slot(stored)
 
@@ -226,17 +240,12 @@ class _Batch:
 
     def write(self) -> None:
         """Write what has changed so far."""
-        rows: list[tuple[object, ...]] = []
-        new: list[tuple[int, str]] = []
+        fresh = self._fresh()
+        rows: list[tuple[object, ...]] = [
+            (docid, site, epoch, *one.columns, None, None) for docid, site, epoch, one in fresh
+        ]
+        new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, str] = {}
-        serial = self._serial
-        for site, here in self._sites.items():
-            for epoch, description in here.fresh.values():
-                docid = description.year * SERIALS_A_YEAR + serial
-                serial += 1
-                rows.append((docid, site, epoch, *description.columns, None, None))
-                new.append((docid, description.terms))
-        self._serial = serial
         for site, here in self._sites.items():
             self._write_slots(site, here.slots, rows, gone, new)
             here.fresh, here.slots = {}, {}
@@ -248,6 +257,16 @@ class _Batch:
         if self._serial != self._first_serial:
             keep_serial(self._connection, self._serial)
             self._first_serial = self._serial
+
+    def _fresh(self) -> list[tuple[int, str, int, Description]]:
+        """The new records that occurred once, with docid, site and number of the epoch, in the order of the docids."""
+        found = []
+        for site, here in self._sites.items():
+            for serial, (epoch, one) in enumerate(here.fresh.values(), self._serial):
+                found.append((one.year * SERIALS_A_YEAR + serial, site, epoch, one))
+            self._serial += len(here.fresh)
+        found.sort()
+        return found
 
     def _write_slots(
         self,
