@@ -7,7 +7,7 @@
 - Everything is written in batches, in the order of the row ids.
 """
 
-from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import cast
 
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub import comparisons
 from hub.catalogue import (
+    INSERT_DESCRIBED,
     INSERT_ENTRY,
     INSERT_HISTORY,
     MOVE_ENTRY,
@@ -124,16 +125,16 @@ class _Batch:
     def _take_new(self, site: str, first: Place, descriptions: Mapping[bytes, Description]) -> bool:
         """Take descriptions from a place on, if none of the records is known and none is void: most of a first load."""
         here = self._sites[site]
-        self._load(site, here, descriptions.keys())
         names = descriptions.keys()
-        if first < here.floor or not (names.isdisjoint(here.slots) and names.isdisjoint(here.fresh)):
+        self._load(site, here, names)
+        if first < here.floor or not (names.isdisjoint(here.slots.keys()) and names.isdisjoint(here.fresh.keys())):
             return False
         here.fresh.update(zip(names, zip(repeat(first.epoch), descriptions.values(), strict=False), strict=True))
         return True
 
     def _fold(self, site: str, epoch: int, run: Sequence[Description | Removal]) -> None:
         here = self._sites[site]
-        self._load(site, here, {event.record_id: None for event in run}.keys())
+        self._load(site, here, {event.record_id for event in run})
         fresh, slots, floor = here.fresh, here.slots, here.floor
         for event in run:
             record_id = event.record_id
@@ -148,10 +149,11 @@ class _Batch:
                     self._fold_one(site, slot, *first)
             self._fold_one(site, slot, epoch, event)
 
-    def _load(self, site: str, here: _SiteBatch, names: KeysView[bytes]) -> None:
+    def _load(self, site: str, here: _SiteBatch, names: Collection[bytes]) -> None:
         """Read what is held of some records, unless this batch knows already."""
-        unknown = names - here.slots.keys() - here.fresh.keys()
-        for stored in stored_of(self._connection, site, sorted(unknown)):
+        fresh, slots = here.fresh, here.slots
+        unknown = sorted([name for name in names if name not in fresh and name not in slots])
+        for stored in stored_of(self._connection, site, unknown):
             here.slots[stored.record_id] = _Slot(stored)
 
     def _fold_one(self, site: str, slot: _Slot, epoch: int, event: Description | Removal) -> None:
@@ -241,9 +243,10 @@ class _Batch:
     def write(self) -> None:
         """Write what has changed so far."""
         fresh = self._fresh()
-        rows: list[tuple[object, ...]] = [
-            (docid, site, epoch, *one.columns, None, None) for docid, site, epoch, one in fresh
-        ]
+        if fresh:
+            described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
+            self._connection.exec_driver_sql(INSERT_DESCRIBED, described)
+        rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, str] = {}
         for site, here in self._sites.items():
