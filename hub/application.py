@@ -7,7 +7,8 @@
 - Everything is written in batches, in the order of the row ids.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub import comparisons
 from hub.catalogue import (
+    INSERT_DESCRIBED,
     INSERT_ENTRY,
     INSERT_HISTORY,
     MOVE_ENTRY,
@@ -37,7 +39,7 @@ from hub.catalogue import (
 )
 from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
-from hub.preparation import RECORD_COLUMNS, Description, PreparedEvent, Removal, prepared
+from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
 from hub.tables import baseline, conflict
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy
@@ -107,8 +109,11 @@ class _Batch:
     def take(self, frame: AcceptedFrame) -> None:
         """Fold the events of one frame into what is held."""
         site, epoch = frame.site.code, self._ordinals[frame.site.code, frame.epoch]
+        ready = cast("Prepared", frame.prepared)
+        if ready.by_record and self._take_new(site, Place(epoch, frame.previous + 1), ready.by_record):
+            return
         run: list[Description | Removal] = []
-        for event in cast("list[PreparedEvent]", frame.prepared):
+        for event in ready.events:
             if isinstance(event, BaselineMarked):
                 self._fold(site, epoch, run)
                 run = []
@@ -117,9 +122,19 @@ class _Batch:
                 run.append(event)
         self._fold(site, epoch, run)
 
+    def _take_new(self, site: str, first: Place, descriptions: Mapping[bytes, Description]) -> bool:
+        """Take descriptions from a place on, if none of the records is known and none is void: most of a first load."""
+        here = self._sites[site]
+        names = descriptions.keys()
+        self._load(site, here, names)
+        if first < here.floor or not (names.isdisjoint(here.slots.keys()) and names.isdisjoint(here.fresh.keys())):
+            return False
+        here.fresh.update(zip(names, zip(repeat(first.epoch), descriptions.values(), strict=False), strict=True))
+        return True
+
     def _fold(self, site: str, epoch: int, run: Sequence[Description | Removal]) -> None:
         here = self._sites[site]
-        self._load(site, here, run)
+        self._load(site, here, {event.record_id for event in run})
         fresh, slots, floor = here.fresh, here.slots, here.floor
         for event in run:
             record_id = event.record_id
@@ -134,10 +149,11 @@ class _Batch:
                     self._fold_one(site, slot, *first)
             self._fold_one(site, slot, epoch, event)
 
-    def _load(self, site: str, here: _SiteBatch, run: Sequence[Description | Removal]) -> None:
-        named = {event.record_id: None for event in run}
-        unknown = named.keys() - here.slots.keys() - here.fresh.keys()
-        for stored in stored_of(self._connection, site, sorted(unknown)):
+    def _load(self, site: str, here: _SiteBatch, names: Collection[bytes]) -> None:
+        """Read what is held of some records, unless this batch knows already."""
+        fresh, slots = here.fresh, here.slots
+        unknown = sorted([name for name in names if name not in fresh and name not in slots])
+        for stored in stored_of(self._connection, site, unknown):
             here.slots[stored.record_id] = _Slot(stored)
 
     def _fold_one(self, site: str, slot: _Slot, epoch: int, event: Description | Removal) -> None:
@@ -226,17 +242,13 @@ class _Batch:
 
     def write(self) -> None:
         """Write what has changed so far."""
+        fresh = self._fresh()
+        if fresh:
+            described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
+            self._connection.exec_driver_sql(INSERT_DESCRIBED, described)
         rows: list[tuple[object, ...]] = []
-        new: list[tuple[int, str]] = []
+        new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, str] = {}
-        serial = self._serial
-        for site, here in self._sites.items():
-            for epoch, description in here.fresh.values():
-                docid = description.year * SERIALS_A_YEAR + serial
-                serial += 1
-                rows.append((docid, site, epoch, *description.columns, None, None))
-                new.append((docid, description.terms))
-        self._serial = serial
         for site, here in self._sites.items():
             self._write_slots(site, here.slots, rows, gone, new)
             here.fresh, here.slots = {}, {}
@@ -248,6 +260,16 @@ class _Batch:
         if self._serial != self._first_serial:
             keep_serial(self._connection, self._serial)
             self._first_serial = self._serial
+
+    def _fresh(self) -> list[tuple[int, str, int, Description]]:
+        """The new records that occurred once, with docid, site and number of the epoch, in the order of the docids."""
+        found = []
+        for site, here in self._sites.items():
+            for serial, (epoch, one) in enumerate(here.fresh.values(), self._serial):
+                found.append((one.year * SERIALS_A_YEAR + serial, site, epoch, one))
+            self._serial += len(here.fresh)
+        found.sort()
+        return found
 
     def _write_slots(
         self,

@@ -19,6 +19,7 @@ from hub.config import HubConfig, load
 from hub.gate import Gate
 from hub.home import HubHome
 from hub.pulse import Pulse
+from hub.tidying import Tidier
 from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.connection import Link, LinkSettings, connected
@@ -103,6 +104,7 @@ def _start(tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link
     tasks.create_task(gaps.run(), name="gaps")
     tasks.create_task(pulse.run(), name="pulse")
     tasks.create_task(hear_beats(link, pulse.hear), name="beats")
+    tasks.create_task(Tidier(database).run(), name="tidier")
     tasks.create_task(Comparer(database, asker, clock_ms).run(), name="comparer")
     # The gate works last: whoever is admitted finds everything else at work.
     tasks.create_task(county_gate.run(), name="gate")

@@ -1,18 +1,19 @@
 """What an event becomes before the transaction: columns, search terms and likeness keys, ready to be written.
 
-Everything here is computed from the event alone, so that it costs the writing connection nothing. A record that cannot
-be read is set aside with its reason while the rest of its frame goes on (promise 9); a closing takes effect all the
-same, because its status stands beside the record (promise 7).
+Everything here is computed from the events alone, so that it costs the writing connection nothing. A frame is read as a
+whole: its records at once, the terms of all their fields in one pass. Only where that fails, each record is read by
+itself: one that cannot be read is set aside with its reason while the rest of its frame goes on (promise 9); a closing
+takes effect all the same, because its status stands beside the record (promise 7).
 """
 
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from hub.likeness import likeness_keys
 from hub.merge import Change, Place
-from protocol.analysis import index_terms
-from protocol.codec import decode_record
+from protocol.analysis import index_lines
+from protocol.codec import decode_record, decode_records
 from protocol.errors import BadValue
 from protocol.events import AccessChanged, BaselineMarked, Described, Event, WithdrawalCause, Withdrawn
 from protocol.records import Record
@@ -27,9 +28,6 @@ YEAR_MAX = 9_999
 AT_MS_MAX = 2**53
 """Milliseconds since 1970 up to which a clock is believed; beyond, the moment counts as unknown."""
 
-CACHED_FIELDS = 4_096
-"""Texts of responsible parties whose terms are kept ready: a site names the same few in every row."""
-
 RECORD_COLUMNS = (
     *("record_id", "seq", "at_ms", "digest", "bucket", "level", "secrecy", "access_status", "livelihood_kind"),
     *("fonds_no", "ref_code", "date_earliest", "date_latest", "body"),
@@ -37,20 +35,38 @@ RECORD_COLUMNS = (
 """Columns of ``tables.entry`` that an event decides by itself, in the order of ``Description.columns``."""
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Description(msgspec.Struct, frozen=True, gc=False):
     """A record as it will be written."""
 
-    record_id: bytes
-    seq: int
-    at_ms: int
-    kind: str
-    actor: str
+    event: Described | AccessChanged
+    access_status: AccessStatus
     year: int
+    columns: tuple[object, ...]
+    """The values of ``RECORD_COLUMNS``."""
+    record_id: bytes
     digest: int
     body: bytes
-    access_status: AccessStatus
-    columns: tuple[object, ...]
     terms: str
+
+    @property
+    def seq(self) -> int:
+        """Position of the event."""
+        return self.event.seq
+
+    @property
+    def at_ms(self) -> int:
+        """The site's clock, where it can be believed."""
+        return _believed(self.event.at_ms)
+
+    @property
+    def kind(self) -> str:
+        """Kind of the event."""
+        return "access_changed" if isinstance(self.event, AccessChanged) else "described"
+
+    @property
+    def actor(self) -> str:
+        """Which part of the site acted."""
+        return self.event.actor
 
     def change(self, epoch: int) -> Change:
         """Return what the event says, for ``merge``."""
@@ -87,8 +103,27 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 PreparedEvent = Description | Removal | BaselineMarked
 
 
-def prepared(frame: AcceptedFrame) -> list[PreparedEvent]:
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """The events of a frame, ready to be written."""
+
+    events: Sequence[PreparedEvent]
+    by_record: Mapping[bytes, Description] | None = None
+    """The same events if all of them describe, each another record: nearly every frame of a first load."""
+
+
+def prepared(frame: AcceptedFrame) -> Prepared:
     """Return the frame's events ready to be written; what cannot be read joins ``frame.spoilt``."""
+    described = [event for event in frame.events if isinstance(event, Described)]
+    if len(described) == len(frame.events):
+        records = decode_records([event.record for event in described])
+        if records is not None and all(record.secrecy.travels for record in records):
+            descriptions = descriptions_of(described, records)
+            by_record = {one.record_id: one for one in descriptions}
+            return Prepared(events=descriptions, by_record=by_record if len(by_record) == len(descriptions) else None)
+    return Prepared(events=_one_by_one(frame))
+
+
+def _one_by_one(frame: AcceptedFrame) -> list[PreparedEvent]:
     ready: list[PreparedEvent] = []
     spoilt: list[SpoiltEvent] = []
     for event in frame.events:
@@ -117,7 +152,7 @@ def _prepare_record(event: Described | AccessChanged, ready: list[PreparedEvent]
             ready.append(_reclassification(event))
         return
     if record.secrecy.travels:
-        ready.append(described(event, record))
+        ready.extend(descriptions_of([event], [record]))
         return
     # A node that keeps promise 8 never sends this: it is forgotten here, content and all, and somebody is told.
     spoilt.append(_spoilt(event, "must_not_travel", _SECRET, _SECRET_HINT, b""))
@@ -157,67 +192,62 @@ def _reclassification(event: AccessChanged) -> Removal:
     )
 
 
-def described(event: Described | AccessChanged, record: Record) -> Description:
-    """Return a readable record as it will be written."""
+def descriptions_of(events: Iterable[Described | AccessChanged], records: Sequence[Record]) -> list[Description]:
+    """Return readable records as they will be written."""
+    return [
+        _description(event, record, terms)
+        for event, record, terms in zip(events, records, terms_of(records), strict=True)
+    ]
+
+
+def _description(event: Described | AccessChanged, record: Record, terms: str) -> Description:
     body = bytes(event.record)
     digest = record_digest(body)
     record_id = record.record_id.bytes
-    at_ms = _believed(event.at_ms)
-    return Description(
-        record_id=record_id,
-        seq=event.seq,
-        at_ms=at_ms,
-        kind="access_changed" if isinstance(event, AccessChanged) else "described",
-        actor=event.actor,
-        year=year_of(record),
-        digest=digest,
-        body=body,
-        access_status=record.access_status,
-        columns=(
-            record_id,
-            event.seq,
-            at_ms,
-            digest,
-            bucket_of(record.record_id),
-            # Members of a StrEnum would take the driver's slow path.
-            _PLAIN[record.level],
-            _PLAIN[record.secrecy],
-            _PLAIN[record.access_status],
-            record.livelihood_kind,
-            record.fonds_no,
-            record.ref_code,
-            record.date_earliest.isoformat() if record.date_earliest else None,
-            record.date_latest.isoformat() if record.date_latest else None,
-            body,
-        ),
-        terms=entry_terms(record),
+    earliest, latest = record.date_earliest, record.date_latest
+    columns = (
+        record_id,
+        event.seq,
+        _believed(event.at_ms),
+        digest,
+        bucket_of(record.record_id),
+        # Members of a StrEnum would take the driver's slow path.
+        str(record.level),
+        str(record.secrecy),
+        str(record.access_status),
+        record.livelihood_kind,
+        record.fonds_no,
+        record.ref_code,
+        earliest.isoformat() if earliest else None,
+        latest.isoformat() if latest else None,
+        body,
     )
-
-
-class _PlainText(dict[str, str]):
-    def __missing__(self, member: str) -> str:
-        plain = self[member] = str.__str__(member)
-        return plain
-
-
-_PLAIN = _PlainText()
+    return Description(event, record.access_status, year_of(record), columns, record_id, digest, body, terms)
 
 
 def entry_terms(record: Record) -> str:
-    """Return what the index holds of a record: the terms of its fields in a fixed order, then its likeness keys.
+    """Return what the index holds of a record."""
+    return terms_of([record])[0]
+
+
+def terms_of(records: Sequence[Record]) -> list[str]:
+    """Return what the index holds of each record: the terms of its fields in a fixed order, then its likeness keys.
 
     Deleting from the index needs the very terms that were put in: a change here needs ``catalogue.TERMS_VERSION``.
     """
-    title = index_terms(record.title)
-    numbers = "\n".join([record.doc_no, record.ref_code, *_dates(record)])
-    parts = [title, *map(_party_terms, record.responsible_parties), index_terms(numbers)]
+    lines = index_lines([text for record in records for text in (record.title, _other_texts(record))])
+    return [
+        " ".join((title, others, *likeness_keys(record, title)))
+        for record, title, others in zip(records, lines[::2], lines[1::2], strict=True)
+    ]
+
+
+def _other_texts(record: Record) -> str:
+    """The fields behind the title, apart from each other as if each stood alone."""
+    texts = (*record.responsible_parties, record.doc_no, record.ref_code, *_dates(record))
     if record.scope or record.note or record.aliases:
-        parts.append(index_terms("\n".join([record.scope, record.note, *(alias.code for alias in record.aliases)])))
-    parts += likeness_keys(record, title)
-    return " ".join(parts)
-
-
-_party_terms = lru_cache(maxsize=CACHED_FIELDS)(index_terms)
+        texts = (*texts, record.scope, record.note, *(alias.code for alias in record.aliases))
+    return ";".join(texts)
 
 
 def _dates(record: Record) -> tuple[str, ...]:

@@ -44,7 +44,11 @@ entry = Table(
     Column("provenance", LargeBinary),
     Column("body", LargeBinary),
     Index("entry_record", "record_id", "site", unique=True),
-    Index("entry_tally", "site", "fonds_no", "bucket", "digest", sqlite_where=text("body IS NOT NULL")),
+    Index(
+        "entry_tally",
+        *("site", "fonds_no", "record_id", "bucket", "digest"),
+        sqlite_where=text("body IS NOT NULL"),
+    ),
 )
 
 search = table("search", column("rowid", Integer), column("terms", Text))

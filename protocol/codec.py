@@ -4,6 +4,7 @@ Readers are tolerant (unknown fields are ignored, and survive in records, which 
 of event raises ``UnknownKind`` so that the caller can quarantine just that event.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from protocol.wording import Text
 
 _encoder = msgspec.json.Encoder()
 _records = msgspec.json.Decoder(Record)
+_record_lists = msgspec.json.Decoder(list[Record])
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _frames = msgspec.json.Decoder(Frame)
 _questions: msgspec.json.Decoder[Question] = msgspec.json.Decoder(Question)
@@ -59,6 +61,15 @@ def decode_record(raw: bytes | msgspec.Raw) -> Record:
         return _records.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadValue(Text(zh=f"著录条目无法解读：{error}", en=f"unreadable record: {error}")) from error
+
+
+def decode_records(raws: Sequence[msgspec.Raw]) -> list[Record] | None:
+    """Read many records in one go, or return None if one of them is not a record: then each is read by itself."""
+    try:
+        records = _record_lists.decode(b"".join((b"[", b",".join(raws), b"]")))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return records if len(records) == len(raws) else None
 
 
 def encode_event(event: EventHead) -> bytes:

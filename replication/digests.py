@@ -29,7 +29,7 @@ def digest_name(digest: int) -> str:
 
 def bucket_of(record_id: UUID) -> int:
     """Return the bucket, 0 to 255, that a record is compared in: the last byte of its id is random."""
-    return record_id.bytes[15]
+    return record_id.int & 0xFF
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,13 +22,17 @@ CREATE TABLE entry (
     body BLOB
 );
 CREATE UNIQUE INDEX entry_record ON entry (record_id, site);
-CREATE INDEX entry_tally ON entry (site, fonds_no, bucket, digest) WHERE body IS NOT NULL;
+-- For comparing a site's records with its own sums. In the order of the record ids, which grow with time: a site's new
+-- records are written side by side, where an index by bucket would spread them over all of its pages.
+CREATE INDEX entry_tally ON entry (site, fonds_no, record_id, bucket, digest) WHERE body IS NOT NULL;
 
 -- The words and the likeness keys of the entries that have a body. The terms are cut by protocol.analysis, so that the
 -- tokenizer only splits at blanks; unlike unicode61 it keeps every character that is not ASCII, however rare or new.
 CREATE VIRTUAL TABLE search USING fts5 (terms, content='', columnsize=0, tokenize='ascii');
--- Fewer, larger merges: 8 segments of up to 4 MB of pending terms.
-INSERT INTO search (search, rank) VALUES ('automerge', 8);
+-- A write leaves one segment of up to 4 MB of pending terms; hub.tidying merges them while nothing arrives. Only where
+-- that cannot keep up with an endless load, 64 segments are merged by the write that adds one more.
+INSERT INTO search (search, rank) VALUES ('automerge', 0);
+INSERT INTO search (search, rank) VALUES ('crisismerge', 64);
 INSERT INTO search (search, rank) VALUES ('hashsize', 4194304);
 
 -- One row: the next serial of a docid, and the version of the rules that cut the terms above (0: nothing is indexed yet).

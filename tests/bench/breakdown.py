@@ -131,8 +131,8 @@ def _node_steps() -> Stopwatch:
 def _hub_steps() -> Stopwatch:
     steps = Stopwatch()
     steps.watch(replication.inbox, "accept", "verify, unpack, decode")
-    steps.watch(Application, "prepare", "prepare: read records, keys")
-    steps.watch(preparation, "entry_terms", "cut search terms")
+    steps.watch(Application, "prepare", "prepare: read records, columns")
+    steps.watch(preparation, "terms_of", "cut search terms")
     steps.watch(Application, "apply", "apply: fold")
     steps.watch(_Worker, "_step", "commit")
     steps.watch_statements(INSERTS, "other statements")

@@ -1,13 +1,16 @@
 """What an event becomes before the transaction."""
 
+import msgspec
 import pytest
 
 from hub.likeness import likeness_keys
-from hub.preparation import entry_terms, indexed_fields, year_of
+from hub.preparation import Prepared, entry_terms, indexed_fields, prepared, terms_of, year_of
 from node import search_terms
 from protocol.analysis import index_terms
+from protocol.events import BaselinePhase, Described, Event
 from protocol.records import Alias, Record
-from tests.catalogue import fictitious
+from protocol.vocabularies import Secrecy
+from tests.catalogue import accepted, described, fictitious, marked, record_id, withdrawn
 
 RECORDS = (
     fictitious(1),
@@ -44,3 +47,48 @@ def test_both_ends_explain_by_the_same_fields(record: Record) -> None:
 )
 def test_year_that_sorts_a_record_is_that_of_its_latest_date(record: Record, year: int) -> None:
     assert year_of(record) == year
+
+
+def test_terms_do_not_depend_on_the_company_of_other_records() -> None:
+    """What is deleted from the index is cut again alone, and must be the very terms that were put in."""
+    awkward = fictitious(5, title="①《é》王　伟\n", note="a\nb", responsible_parties=("王", "伟"))
+
+    assert terms_of([*RECORDS, awkward, *RECORDS]) == [entry_terms(one) for one in (*RECORDS, awkward, *RECORDS)]
+
+
+def unreadable(seq: int) -> Described:
+    return Described(seq=seq, previous=seq - 1, at_ms=seq, record=msgspec.Raw(b'{"title": 1}'))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        unreadable(3),
+        described(3, fictitious(3, secrecy=Secrecy.SECRET)),
+        withdrawn(3, record_id(3)),
+        marked(3, BaselinePhase.BEGIN),
+    ],
+)
+def test_descriptions_are_the_same_beside_whatever_else_a_frame_holds(other: Event) -> None:
+    """A frame of good descriptions is read as a whole; one that needs a closer look, event by event."""
+    events = [described(1, fictitious(1)), described(2, fictitious(2))]
+    whole, mixed = prepared(accepted(events)), prepared(accepted([*events, other]))
+
+    assert list(whole.by_record or {}) == [record_id(1).bytes, record_id(2).bytes]
+    assert mixed.by_record is None
+    assert list(mixed.events[:2]) == list(whole.events)
+
+
+def test_a_frame_that_describes_a_record_twice_is_no_simple_one() -> None:
+    ready: Prepared = prepared(accepted([described(1, fictitious(1)), described(2, fictitious(1, note="again"))]))
+
+    assert len(ready.events) == 2
+    assert ready.by_record is None
+
+
+def test_an_unreadable_record_is_set_aside_and_the_others_are_kept() -> None:
+    frame = accepted([described(1, fictitious(1)), unreadable(2), described(3, fictitious(3))])
+    ready = prepared(frame)
+
+    assert [event.seq for event in ready.events] == [1, 3]
+    assert [(one.seq, one.fault) for one in frame.spoilt] == [(2, "unreadable_record")]

@@ -9,6 +9,7 @@ from protocol import codec
 from protocol.errors import BadFrame, BadValue, UnknownKind
 from protocol.limits import EVENT_BYTES_MAX, FRAME_EVENTS_MAX, QUESTION_BYTES_MAX
 from tests.builders import described
+from tests.catalogue import fictitious
 from tests.golden.messages import FRAME
 
 
@@ -85,3 +86,12 @@ def test_no_flipped_byte_in_a_frame_makes_a_reader_fail_in_another_way(place: in
             assert codec.decode_event(raw).seq > 0
         except (BadValue, UnknownKind) as error:
             assert error.reason.zh  # noqa: PT017 - either outcome is right, any other exception is not
+
+
+def test_many_records_are_read_at_once_or_none_of_them() -> None:
+    good = [msgspec.Raw(codec.encode_record(fictitious(number))) for number in range(3)]
+
+    assert codec.decode_records(good) == [codec.decode_record(raw) for raw in good]
+    assert codec.decode_records([]) == []
+    for bad in (b"{}", b"", b'"', b"null", b"[]", b'{"title":"\xff"}', bytes(good[0]) + b"," + bytes(good[1])):
+        assert codec.decode_records([*good, msgspec.Raw(bad)]) is None
