@@ -42,7 +42,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: int = SEARCH_HITS_DEFAULT
 
     def call(self, asker: str, question: str) -> SearchCall:
-        """Return the same question as it is asked of a site."""
+        """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
         return SearchCall(
             asker=asker,
             question=question,
@@ -54,6 +54,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             livelihood_kind=self.livelihood_kind,
             access_status=self.access_status,
             level=self.level,
+            with_matches=False,
         )
 
     @property
