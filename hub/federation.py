@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import keyring
-from hub.board import Mark, NodeState, is_offline, marks, matches, node_states
+from hub.board import Mark, NodeState, is_away, marks, matches, node_states
 from hub.duplicates import Likeness
 from hub.search import Found, Page, Query, matches_in, search, totals_by_site
 from protocol.calls import Answer, Hit, Hits, Match, Outcome, Refusal
@@ -45,6 +45,7 @@ deadline; if all answer before, nobody needs it."""
 NO_LINK = Text(
     zh="枢纽未连接到消息服务器，仅有目录副本的结果", en="the hub has no link now: only its own copy answered"
 )
+STOPPED = Text(zh="站点程序已正常停止", en="the site's program was stopped in order")
 UNREADABLE = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
 
 
@@ -174,6 +175,8 @@ class Gathering:
                     outcome, reason = Outcome.FAILED, UNREADABLE
             elif isinstance(answer.body, Refusal):
                 reason = Text(zh=answer.body.reason_zh, en=answer.body.reason_en)
+        elif outcome is Outcome.OFFLINE and (node := self.facts[code].node) is not None and node.stopping:
+            reason = STOPPED
         self.reports[code] = self.latest = msgspec.structs.replace(
             before,
             outcome=outcome,
@@ -388,4 +391,4 @@ async def _asked(
 
 
 def _away(facts: SiteFacts, now_ms: int) -> bool:
-    return facts.node is None or is_offline(facts.node.seen_at_ms, now_ms)
+    return facts.node is None or is_away(facts.node, now_ms)
