@@ -125,7 +125,7 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outbox_frames: int = 0
     importing: bool = False
     stopping: bool = False
-    """Its last sign of life was a goodbye: its program was stopped in order."""
+    """Its last sign of life was a goodbye: its program has closed."""
     disk_free_bytes: int = 0
     software: str = ""
     comparison: Comparison | None = None

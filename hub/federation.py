@@ -45,7 +45,7 @@ deadline; if all answer before, nobody needs it."""
 NO_LINK = Text(
     zh="枢纽未连接到消息服务器，仅有目录副本的结果", en="the hub has no link now: only its own copy answered"
 )
-STOPPED = Text(zh="站点程序已正常停止", en="the site's program was stopped in order")
+STOPPED = Text(zh="站点程序已停止，并已告知", en="the site's program stopped and said so")
 UNREADABLE = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
 
 

@@ -35,7 +35,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at_ms: int = 0
     at_ms: int = 0
     stopping: bool = False
-    """A goodbye: the program is being stopped in order, so nobody need wait for the site. The next beat takes it back;
+    """A goodbye: the program closes and says so, so nobody need wait for the site. The next beat takes it back;
     a reader of version 1.0 takes a goodbye for a sign of life."""
 
 

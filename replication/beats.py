@@ -49,7 +49,7 @@ async def send_beats(
     """Say where the node stands on connecting, whenever ``wake`` is set, and at the rhythm's interval; for ever.
 
     While the link is away nothing is described or sent: the next connection makes up for it. When cancelled, it says
-    goodbye, so that nobody waits for a site that was stopped in order.
+    goodbye, so that nobody waits for a site whose program has closed.
     """
     rhythm = rhythm or BeatRhythm()
     withdraw = bus.on_connected(wake.set)

@@ -79,7 +79,7 @@ def _cells(line: SiteState) -> tuple[str, ...]:
     word = worded(WORDS[line.word])
     if line.word is Word.OFFLINE:
         since = moment(line.seen_at_ms)
-        stopped = Text(zh=f"已正常停止，自 {since}", en=f"stopped in order at {since}")
+        stopped = Text(zh=f"已停止，自 {since}", en=f"stopped at {since}")
         word = worded(stopped if line.stopping else Text(zh=f"离线，自 {since}", en=f"offline since {since}"))
     compared = line.comparison
     return (

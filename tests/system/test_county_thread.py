@@ -95,7 +95,7 @@ async def test_a_node_that_is_stopped_in_order_is_offline_at_once_and_a_killed_o
         await until("the board to hear the goodbye", lambda: is_stopped(hub), patience_s=OFFLINE_AFTER_S / 3)
         answer = await hub.json("search", "山林", "--live")
         (said,) = [site for site in answer["sites"] if site["site"] == TOWN]
-        assert (said["outcome"], said["reason"]["en"]) == ("offline", "the site's program was stopped in order")
+        assert (said["outcome"], said["reason"]["en"]) == ("offline", "the site's program stopped and said so")
         assert (answer["complete"], answer["outcomes"]) == (False, {"offline": 1})
 
         await town.start()
