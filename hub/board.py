@@ -34,6 +34,7 @@ class Word(StrEnum):
     NEVER_SEEN = "never_seen"
     """Enrolled, but no sign of life yet."""
     OFFLINE = "offline"
+    """It said goodbye, or was silent for too long."""
     FORKED = "forked"
     """Two histories contradict each other; the site was asked to begin a new epoch."""
     DIFFERS = "differs"
@@ -76,6 +77,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     brakes_held: int
     importing: bool
+    stopping: bool = False
+    """It was a goodbye."""
     disk_free_bytes: int
     software: str
     started_at_ms: int
@@ -121,6 +124,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     want: Want = Want.NOTHING
     outbox_frames: int = 0
     importing: bool = False
+    stopping: bool = False
+    """Its last sign of life was a goodbye: its program has closed."""
     disk_free_bytes: int = 0
     software: str = ""
     comparison: Comparison | None = None
@@ -146,6 +151,11 @@ def is_offline(seen_at_ms: int, now_ms: int) -> bool:
     return now_ms - seen_at_ms > OFFLINE_AFTER_S * 1000
 
 
+def is_away(node: NodeState, now_ms: int) -> bool:
+    """Tell whether nobody need wait for a site: it said goodbye, or counts as offline."""
+    return node.stopping or is_offline(node.seen_at_ms, now_ms)
+
+
 def lag_of(node: NodeState, mark: Mark | None) -> int:
     """Return how many positions a site is ahead of what is applied here."""
     applied = mark.position if mark is not None and mark.epoch == node.epoch else 0
@@ -159,7 +169,7 @@ def word_of(facts: Facts, now_ms: int) -> Word:
         return Word.NOT_ENROLLED
     if node is None:
         return Word.NEVER_SEEN
-    if is_offline(node.seen_at_ms, now_ms):
+    if is_away(node, now_ms):
         return Word.OFFLINE
     if mark is not None and mark.want is Want.NEW_EPOCH:
         return Word.FORKED
@@ -218,6 +228,7 @@ def state_of(facts: Facts, now_ms: int) -> SiteState:
         brakes_held=node.brakes_held,
         outbox_frames=node.outbox_frames,
         importing=node.importing,
+        stopping=node.stopping,
         disk_free_bytes=node.disk_free_bytes,
         software=node.software,
     )
@@ -241,7 +252,7 @@ def _beat_row(beat: Beat, now_ms: int) -> dict[str, object]:
     # A number that the database cannot hold must not keep the other sites' beats from being noted.
     row = {name: min(value, SEQ_MAX) if isinstance(value, int) else value for name, value in given.items()}
     del row["at_ms"]
-    return {**row, "importing": int(beat.importing), "seen_at_ms": now_ms}
+    return {**row, "importing": int(beat.importing), "stopping": int(beat.stopping), "seen_at_ms": now_ms}
 
 
 # Reading

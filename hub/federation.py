@@ -10,17 +10,19 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+import heapq
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub import keyring
-from hub.board import Mark, NodeState, is_offline, marks, matches, node_states
+from hub.board import Mark, NodeState, is_away, marks, matches, node_states
 from hub.duplicates import Likeness
 from hub.search import Found, Page, Query, matches_in, search, totals_by_site
-from protocol.calls import Hit, Hits, Match, Outcome, Refusal
+from protocol.calls import Answer, Hit, Hits, Match, Outcome, Refusal
 from protocol.codec import decode_record
 from protocol.errors import BadValue, Retryable
 from protocol.limits import SCREEN_DEADLINE_S
@@ -36,9 +38,14 @@ LIVE = frozenset({Outcome.ANSWERED, Outcome.NOTHING})
 ASK_EVERYONE_FROM = 16
 """Sites from which on one question to all costs less than one to each."""
 
+COUNT_AFTER_S = 0.5
+"""Seconds after which the hub's copy is counted for sites that have not answered yet, so that the count is there at the
+deadline; if all answer before, nobody needs it."""
+
 NO_LINK = Text(
     zh="枢纽未连接到消息服务器，仅有目录副本的结果", en="the hub has no link now: only its own copy answered"
 )
+STOPPED = Text(zh="站点程序已停止，并已告知", en="the site's program stopped and said so")
 UNREADABLE = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
 
 
@@ -62,7 +69,7 @@ class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     live_total: int | None = None
     """Hits that the site counted itself; None where it did not answer."""
     index_total: int | None = None
-    """Hits in the hub's copy; None until they are counted."""
+    """Hits in the hub's copy; None where nobody counted them, because every site spoke for itself."""
     epoch: str = ""
     seq: int = 0
     """As of: the position of the site when it answered, else that of the hub's copy."""
@@ -110,12 +117,10 @@ class _Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     filing_year: int | None = None
 
 
-_glances = msgspec.json.Decoder(_Glance)
+_glances = msgspec.json.Decoder(list[_Glance])
 
-
-class _LiveHit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    site: str
-    hit: Hit
+_Copies = dict[str, tuple[str, Found]]
+_Said = dict[str, tuple[str, Hit]]
 
 
 class Gathering:
@@ -129,8 +134,17 @@ class Gathering:
         """The report that came last; None before the first."""
         self.page = Page(total=0, exact=True, hits=())
         self.finished = False
-        self._hits: dict[tuple[str, str], tuple[str, Found | _LiveHit]] = {}
+        self._copies: defaultdict[str, _Copies] = defaultdict(dict)
+        """By site and record: the date that sorts it, and what the index holds."""
+        self._said: dict[str, _Said] = {}
+        """The same of what the sites said."""
+        self._likeness: dict[tuple[str, str], Likeness] = {}
         self._index_exact = True
+
+    @property
+    def is_spoken_for(self) -> bool:
+        """Whether every site in question has counted its hits itself."""
+        return all(report.live_total is not None for report in self.reports.values())
 
     def take_index(self, page: Page) -> None:
         """Take what the hub's index found, before any answer."""
@@ -138,7 +152,8 @@ class Gathering:
         for found in page.hits:
             record_id = str(found.record.record_id)
             date = str(found.record.date_latest or found.record.filing_year or "")
-            self._hits[found.site, record_id] = (date, found)
+            self._copies[found.site][record_id] = (date, found)
+            self._likeness[found.site, record_id] = found.likeness
 
     def take_totals(self, totals: Mapping[str, int], *, exact: bool) -> None:
         """Take how many hits of each site the index has."""
@@ -148,21 +163,30 @@ class Gathering:
 
     def take_answer(self, heard: SiteAnswer) -> SiteReport:
         """Take one site's answer, or that there was none; returns its report."""
-        code = heard.site.code
+        code, answer = heard.site.code, heard.answer
+        outcome, live_total, reason = heard.outcome, None, None
         before = self.reports[code]
-        report = msgspec.structs.replace(before, outcome=heard.outcome, took_ms=heard.took_ms)
-        answer = heard.answer
         if answer is not None:
-            report = msgspec.structs.replace(report, epoch=answer.epoch, seq=answer.seq)
-            if isinstance(answer.body, Hits) and heard.outcome in LIVE:
-                report = self._take_hits(report, answer.body)
+            if outcome in LIVE and (isinstance(answer.body, Hits) or outcome is Outcome.NOTHING):
+                hits = answer.body if isinstance(answer.body, Hits) else Hits(total=0)
+                if self._take_hits(code, answer, hits):
+                    live_total = hits.total
+                else:
+                    outcome, reason = Outcome.FAILED, UNREADABLE
             elif isinstance(answer.body, Refusal):
                 reason = Text(zh=answer.body.reason_zh, en=answer.body.reason_en)
-                report = msgspec.structs.replace(report, reason=reason)
-            elif heard.outcome is Outcome.NOTHING:
-                report = self._take_hits(report, Hits(total=0))
-        self.reports[code] = self.latest = report
-        return report
+        elif outcome is Outcome.OFFLINE and (node := self.facts[code].node) is not None and node.stopping:
+            reason = STOPPED
+        self.reports[code] = self.latest = msgspec.structs.replace(
+            before,
+            outcome=outcome,
+            took_ms=heard.took_ms,
+            live_total=live_total,
+            reason=reason,
+            epoch=before.epoch if answer is None else answer.epoch,
+            seq=before.seq if answer is None else answer.seq,
+        )
+        return self.latest
 
     def take_unasked(self, reason: Text) -> None:
         """Note why nobody could be asked: all sites without a word of their own are index only."""
@@ -170,42 +194,55 @@ class Gathering:
             if report.outcome is Outcome.INDEX_ONLY:
                 self.reports[site] = msgspec.structs.replace(report, reason=reason)
 
-    def _take_hits(self, report: SiteReport, hits: Hits) -> SiteReport:
-        site = report.site
-        named: set[tuple[str, str]] = set()
+    def _take_hits(self, site: str, answer: Answer, hits: Hits) -> bool:
+        """Take the records that a site named; False if they cannot be read."""
         try:
-            for hit in hits.hits:
-                glance = _glances.decode(hit.record)
-                key = (site, glance.record_id)
-                named.add(key)
-                copy = self._hits.get(key)
-                if copy is not None and _is_newer(copy[1], report.epoch, hit.seq):
-                    continue
-                date = glance.date_latest or str(glance.filing_year or "")
-                self._hits[key] = (date, _LiveHit(site=site, hit=hit))
+            glances = _glances.decode(b"[" + b",".join([hit.record for hit in hits.hits]) + b"]")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return msgspec.structs.replace(report, outcome=Outcome.FAILED, reason=UNREADABLE)
-        if len(hits.hits) >= hits.total:
-            # The site has named everything it found: a copy that it did not name no longer matches there.
-            for key in [key for key in self._hits if key[0] == site and key not in named]:
-                if not _is_newer(self._hits[key][1], report.epoch, report.seq):
-                    del self._hits[key]
-        return msgspec.structs.replace(report, live_total=hits.total)
+            return False
+        said = {
+            glance.record_id: (glance.date_latest or str(glance.filing_year or ""), hit)
+            for glance, hit in zip(glances, hits.hits, strict=True)
+        }
+        named_all = len(hits.hits) >= hits.total
+        copies = self._copies.pop(site, {})
+        for record_id, copy in copies.items():
+            named = said.get(record_id)
+            # If the site has named everything it found, a copy that it did not name no longer matches there.
+            replaced = named is not None or named_all
+            if not replaced or _is_newer(copy[1], answer.epoch, answer.seq if named is None else named[1].seq):
+                self._copies[site][record_id] = copy
+                said.pop(record_id, None)
+        self._said[site] = said
+        return True
 
     def newest(self, limit: int | None = None) -> list[MergedHit]:
         """Return the newest hits gathered so far."""
+        wanted = self.query.hits_max if limit is None else limit
         # By date, then by record and site, so that the order is the same whoever answered first.
-        ordered = sorted(((date, record_id, site) for (site, record_id), (date, _) in self._hits.items()), reverse=True)
-        likeness = {(one.site, str(one.record.record_id)): one.likeness for one in self.page.hits}
-        shown: list[MergedHit] = []
-        for _, record_id, site in ordered:
-            if len(shown) == (self.query.hits_max if limit is None else limit):
-                break
-            merged = _merged(self._hits[site, record_id][1], self.query.words)
-            if merged is not None:
-                alike = likeness.get((site, record_id), Likeness())
-                shown.append(msgspec.structs.replace(merged, likeness=alike))
-        return shown
+        places = heapq.nlargest(wanted, self._places())
+        shown = self._readable(places)
+        if len(shown) < len(places):
+            # What cannot be read leaves its place to the next.
+            shown = self._readable(sorted(self._places(), reverse=True))
+        return shown[:wanted]
+
+    def _places(self) -> Iterator[tuple[str, str, str]]:
+        for held in (self._copies, self._said):
+            for site, hits in held.items():
+                for record_id, (date, _) in hits.items():
+                    yield date, record_id, site
+
+    def _readable(self, places: Sequence[tuple[str, str, str]]) -> list[MergedHit]:
+        merged = []
+        for _, record_id, site in places:
+            said = self._said.get(site, {}).get(record_id)
+            if said is None:
+                merged.append(_copied(self._copies[site][record_id][1]))
+            elif (hit := _live(site, said[1], self.query.words)) is not None:
+                alike = self._likeness.get((site, record_id), Likeness())
+                merged.append(msgspec.structs.replace(hit, likeness=alike))
+        return merged
 
     def summary(self) -> Summary:
         """Return the statement of completeness."""
@@ -244,20 +281,29 @@ def _unasked(facts: SiteFacts) -> SiteReport:
     )
 
 
-def _is_newer(one: Found | _LiveHit, epoch: str, seq: int) -> bool:
+def _is_newer(copy: Found, epoch: str, seq: int) -> bool:
     """Tell whether the hub's copy is newer than what a site just said: the site went back in time."""
-    return isinstance(one, Found) and one.epoch == epoch and one.seq > seq
+    return copy.epoch == epoch and copy.seq > seq
 
 
-def _merged(one: Found | _LiveHit, words: str) -> MergedHit | None:
-    if isinstance(one, Found):
-        return MergedHit(site=one.site, record=one.record, seq=one.seq, live=False, matches=one.matches)
+def _copied(found: Found) -> MergedHit:
+    return MergedHit(
+        site=found.site,
+        record=found.record,
+        seq=found.seq,
+        live=False,
+        matches=found.matches,
+        likeness=found.likeness,
+    )
+
+
+def _live(site: str, hit: Hit, words: str) -> MergedHit | None:
     try:
-        record = decode_record(one.hit.record)
+        record = decode_record(hit.record)
     except BadValue:
         return None
-    found = one.hit.matches or matches_in(words, record)
-    return MergedHit(site=one.site, record=record, seq=one.hit.seq, live=True, matches=found)
+    # A site of version 1.0 says why by itself.
+    return MergedHit(site=site, record=record, seq=hit.seq, live=True, matches=hit.matches or matches_in(words, record))
 
 
 # The shell
@@ -297,19 +343,35 @@ async def federated(
     gathering = Gathering(query, sites)
     gathering.take_index(page)
     yield gathering
-    counting = asyncio.create_task(database.read(lambda connection: totals_by_site(connection, query)))
+    silence = asyncio.Event()
+    counting = asyncio.create_task(_counted(database, query, silence))
     try:
         if asker is not None:
             if link_up is not None:
                 await link_up()
             async for state in _asked(gathering, asker, query, now_ms, deadline_s):
+                if state.latest is not None and state.latest.live_total is None:
+                    silence.set()
                 yield state
     finally:
+        if gathering.is_spoken_for:
+            counting.cancel()
+        silence.set()
         # Awaited even if nobody listens any more, so that no error is lost with it.
-        totals, exact = await counting
-    gathering.take_totals(totals, exact=exact)
+        await asyncio.wait([counting])
+        counted = None if counting.cancelled() else counting.result()
+    if counted is not None:
+        gathering.take_totals(counted[0], exact=counted[1])
     gathering.finished = True
     yield gathering
+
+
+async def _counted(database: Database, query: Query, silence: asyncio.Event) -> tuple[dict[str, int], bool]:
+    """Count the hits in the hub's copy as soon as that is wanted for some site, or may soon be."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(COUNT_AFTER_S):
+            await silence.wait()
+    return await database.read(lambda connection: totals_by_site(connection, query))
 
 
 async def _asked(
@@ -329,4 +391,4 @@ async def _asked(
 
 
 def _away(facts: SiteFacts, now_ms: int) -> bool:
-    return facts.node is None or is_offline(facts.node.seen_at_ms, now_ms)
+    return facts.node is None or is_away(facts.node, now_ms)

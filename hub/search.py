@@ -26,6 +26,13 @@ from protocol.vocabularies import AccessStatus, Level
 TOTAL_MAX = 20_000
 """Hits that are counted; beyond, the total is said to be more than this."""
 
+SITES_ENTRIES_MAX = 10_000
+"""Entries of the sites that a site filter lets through, up to which their row numbers are gathered first and compared
+with what the index finds: a word that most of the county's entries hold then costs a fifth. A town has thousands."""
+
+WALK_FROM_PAGES = 10
+"""Pages of hits from which on the newest page is met soon enough by a walk over all that the index finds."""
+
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What somebody looks for; empty filters do not narrow, empty words find all that the filters let through."""
@@ -42,7 +49,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: int = SEARCH_HITS_DEFAULT
 
     def call(self, asker: str, question: str) -> SearchCall:
-        """Return the same question as it is asked of a site."""
+        """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
         return SearchCall(
             asker=asker,
             question=question,
@@ -54,6 +61,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             livelihood_kind=self.livelihood_kind,
             access_status=self.access_status,
             level=self.level,
+            with_matches=False,
         )
 
     @property
@@ -85,17 +93,20 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def search(connection: Connection, query: Query) -> Page:
     """Search the catalogue; several statements on one snapshot."""
-    chosen = _chosen(query)
+    numbered = _is_numbered(connection, query)
+    chosen = _chosen(query, numbered=numbered)
     if chosen is None:
         return Page(total=0, exact=True, hits=())
-    total = _total(connection, *chosen, needs_entry=_narrows(query))
-    hits = _hits(connection, *chosen, query)
+    total = _total(connection, *chosen, needs_entry=_narrows(query, numbered=numbered))
+    if numbered and total >= WALK_FROM_PAGES * query.hits_max:
+        chosen = _chosen(query) or chosen
+    hits = _hits(connection, *chosen, query) if total else ()
     return Page(total=min(total, TOTAL_MAX), exact=total <= TOTAL_MAX, hits=hits)
 
 
 def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
     """Return how many hits each site has in the index, and whether all hits were counted."""
-    chosen = _chosen(query)
+    chosen = _chosen(query, numbered=_is_numbered(connection, query))
     if chosen is None:
         return {}, True
     source, clauses, values = chosen
@@ -110,11 +121,27 @@ def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int]
 
 _Chosen = tuple[str, str, list[object]]
 _INDEXED = "search CROSS JOIN entry ON entry.docid = search.rowid"
+_OF_SITES = "entry.site GLOB ?"
+# The plus sign: compared for each row that the index finds. Without it the index would be asked for each number.
+_NUMBERED = "+search.rowid IN (SELECT docid FROM entry WHERE site GLOB ? AND body IS NOT NULL)"
 
 
-def _chosen(query: Query) -> _Chosen | None:
+def _is_numbered(connection: Connection, query: Query) -> bool:
+    """Tell whether words are looked for at so few sites that the numbers of their entries are gathered first."""
+    if not query.site_glob or not query.words.strip():
+        return False
+    held: int = connection.exec_driver_sql(
+        "SELECT count(*) FROM (SELECT 1 FROM entry WHERE site GLOB ? AND body IS NOT NULL LIMIT ?)",
+        (query.site_glob, SITES_ENTRIES_MAX + 1),
+    ).scalar_one()
+    return held <= SITES_ENTRIES_MAX
+
+
+def _chosen(query: Query, *, numbered: bool = False) -> _Chosen | None:
     """Return source, clauses and values, or None for words in which nothing can be searched."""
     narrowed, values = _filters(query)
+    if numbered:
+        narrowed = [_NUMBERED if clause == _OF_SITES else clause for clause in narrowed]
     if not query.words.strip():
         return "entry", " AND ".join(["entry.body IS NOT NULL", *narrowed]), values
     match = match_query(query.words)
@@ -131,7 +158,7 @@ def _chosen(query: Query) -> _Chosen | None:
 
 def _filters(query: Query) -> tuple[list[str], list[object]]:
     given: Sequence[tuple[str, object]] = (
-        ("entry.site GLOB ?", query.site_glob),
+        (_OF_SITES, query.site_glob),
         ("entry.date_latest >= ?", query.date_from and query.date_from.isoformat()),
         ("entry.date_earliest <= ?", query.date_to and query.date_to.isoformat()),
         ("entry.fonds_no = ?", query.fonds_no),
@@ -143,8 +170,9 @@ def _filters(query: Query) -> tuple[list[str], list[object]]:
     return [clause for clause, _ in present], [value for _, value in present]
 
 
-def _narrows(query: Query) -> bool:
-    return bool(_filters(query)[0])
+def _narrows(query: Query, *, numbered: bool) -> bool:
+    clauses = _filters(query)[0]
+    return any(not numbered or clause != _OF_SITES for clause in clauses)
 
 
 def _total(connection: Connection, source: str, clauses: str, values: list[object], *, needs_entry: bool) -> int:

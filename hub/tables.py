@@ -148,6 +148,7 @@ node_state = Table(
     Column("software", Text, nullable=False),
     Column("started_at_ms", BigInteger, nullable=False),
     Column("seen_at_ms", BigInteger, nullable=False),
+    Column("stopping", Integer, nullable=False, server_default="0"),
 )
 
 verification = Table(

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a node stands: sent on connecting, after imports, and every ``limits.HEARTBEAT_S``."""
+    """Where a node stands: sent on connecting, after imports, every ``limits.HEARTBEAT_S``, and when it stops."""
 
     site: str
     node: str
@@ -34,6 +34,9 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     software: str = ""
     started_at_ms: int = 0
     at_ms: int = 0
+    stopping: bool = False
+    """A goodbye: the program closes and says so, so nobody need wait for the site. The next beat takes it back;
+    a reader of version 1.0 takes a goodbye for a sign of life."""
 
 
 class Want(StrEnum):

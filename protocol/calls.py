@@ -35,6 +35,9 @@ class Search(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="s
     livelihood_kind: str = ""
     access_status: AccessStatus | None = None
     level: Level | None = None
+    with_matches: bool = True
+    """Whether each hit is to say why it was found. Whoever asks many sites and shows few of their hits explains those
+    itself, from the records; a site of version 1.0 does not know this field and always says why."""
 
 
 class GetRecord(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="get"):
@@ -69,7 +72,7 @@ class AskHealth(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag
 Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth
 
 
-class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why a record was found: the field, and what had to be done to the words to find them there."""
 
     field: str
@@ -77,13 +80,14 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``literal``: as typed; ``variant``: in another script or width."""
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One found record with the reasons."""
 
     record: msgspec.Raw
     """The whole record, as its owner wrote it."""
     seq: int = 0
     matches: tuple[Match, ...] = ()
+    """Empty where the question did not ask for them."""
 
 
 class Outcome(StrEnum):

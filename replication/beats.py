@@ -13,7 +13,7 @@ import msgspec
 
 from protocol import codec, subjects
 from protocol.beats import Beat, Receipt
-from protocol.errors import BadValue, Retryable
+from protocol.errors import BadValue, DanglianError, Retryable
 from protocol.limits import HEARTBEAT_S
 from protocol.sites import Site, parse_site
 from replication.bus import Bus, Message
@@ -24,6 +24,9 @@ BEAT_GAP_S = 1.0
 
 JITTER = 0.1
 """Share of the interval by which beats come early at random, so that sites which started together drift apart."""
+
+GOODBYE_S = 2.0
+"""Seconds that a stopping program spends on saying so; what is not said, silence says later."""
 
 _State = TypeVar("_State", Beat, Receipt)
 
@@ -45,7 +48,8 @@ async def send_beats(
 ) -> None:
     """Say where the node stands on connecting, whenever ``wake`` is set, and at the rhythm's interval; for ever.
 
-    While the link is away nothing is described or sent: the next connection makes up for it.
+    While the link is away nothing is described or sent: the next connection makes up for it. When cancelled, it says
+    goodbye, so that nobody waits for a site whose program has closed.
     """
     rhythm = rhythm or BeatRhythm()
     withdraw = bus.on_connected(wake.set)
@@ -60,6 +64,10 @@ async def send_beats(
                     await wake.wait()
             except TimeoutError:
                 continue
+    except asyncio.CancelledError:
+        if bus.is_connected:
+            await _say_goodbye(bus, site, describe)
+        raise
     finally:
         withdraw()
 
@@ -69,6 +77,16 @@ async def _send_beat(bus: Bus, site: Site, describe: Callable[[], Awaitable[Beat
         await bus.publish(subjects.beat(site), codec.encode(await describe()))
     except Retryable:
         # Repeated state: the next beat says the same and more.
+        return
+
+
+async def _say_goodbye(bus: Bus, site: Site, describe: Callable[[], Awaitable[Beat]]) -> None:
+    try:
+        async with asyncio.timeout(GOODBYE_S):
+            goodbye = msgspec.structs.replace(await describe(), stopping=True)
+            await bus.publish(subjects.beat(site), codec.encode(goodbye))
+    except (DanglianError, TimeoutError):
+        # The program stops all the same; the county finds out by its silence.
         return
 
 

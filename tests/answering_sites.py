@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from protocol.analysis import index_terms
-from protocol.calls import Body, CompareDigests, DigestLine, Digests, Hit, Hits, Outcome, Refusal, Search
+from protocol.calls import Body, CompareDigests, DigestLine, Digests, Hit, Hits, Match, Outcome, Refusal, Search
 from protocol.codec import encode_record
 from protocol.records import Record
 from protocol.sites import Site
@@ -33,6 +33,10 @@ class AnsweringSite:
         self.epoch = epoch
         self.seq = len(records) if seq is None else seq
         self.hits_max = 20
+        self.matches: tuple[Match, ...] = ()
+        """Why its hits were found, as a site of version 1.0 says unasked."""
+        self.spoilt: set[UUID] = set()
+        """Records whose title it sends as a number."""
         self.refuses = False
         self.hangs = False
         self.asked = 0
@@ -47,10 +51,15 @@ class AnsweringSite:
         wanted = index_terms(question.query).rsplit(" ", 1)[0]
         found = [record for record in self.records.values() if wanted in index_terms(record.title)]
         hits = tuple(
-            Hit(record=msgspec.Raw(encode_record(record)), seq=self.seqs[record.record_id])
+            Hit(record=self._raw(record), seq=self.seqs[record.record_id], matches=self.matches)
             for record in found[: self.hits_max]
         )
         return (Outcome.ANSWERED if found else Outcome.NOTHING), Hits(total=len(found), hits=hits)
+
+    def _raw(self, record: Record) -> msgspec.Raw:
+        encoded = encode_record(record)
+        title = msgspec.json.encode(record.title)
+        return msgspec.Raw(encoded.replace(title, b"0") if record.record_id in self.spoilt else encoded)
 
     async def digests(self, question: CompareDigests) -> tuple[Outcome, Body | None, tuple[str, int]]:
         self.asked += 1

@@ -43,8 +43,9 @@ def advice(foundation: Foundation) -> list[tuple[Text, str]]:
         ),
         (
             Text(
-                zh=f"停掉一个节点，再作实时检索：先是超时，{OFFLINE_AFTER_S:.0f} 秒无声后是离线",
-                en=f"Stop a node, then search live: late at first, offline once silent for {OFFLINE_AFTER_S:.0f} s",
+                zh=f"停掉一个节点，再作实时检索：它说过再见，即为离线（断电的站点无声 {OFFLINE_AFTER_S:.0f} 秒后才是）",
+                en="Stop a node, then search live: it said goodbye, so it is offline at once"
+                f" (one whose power fails, once silent for {OFFLINE_AFTER_S:.0f} s)",
             ),
             f"> stop {site}",
         ),

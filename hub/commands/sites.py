@@ -78,7 +78,9 @@ async def listed(home: HubHome, site_glob: str = "") -> Board:
 def _cells(line: SiteState) -> tuple[str, ...]:
     word = worded(WORDS[line.word])
     if line.word is Word.OFFLINE:
-        word = worded(Text(zh=f"离线，自 {moment(line.seen_at_ms)}", en=f"offline since {moment(line.seen_at_ms)}"))
+        since = moment(line.seen_at_ms)
+        stopped = Text(zh=f"已停止，自 {since}", en=f"stopped at {since}")
+        word = worded(stopped if line.stopping else Text(zh=f"离线，自 {since}", en=f"offline since {since}"))
     compared = line.comparison
     return (
         line.site,

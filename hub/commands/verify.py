@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from hub import config
-from hub.board import gathered, is_offline, matches
+from hub.board import gathered, is_away, matches
 from hub.commands.listing import check_database, show_table, worded
 from hub.commands.live import reaching
 from hub.comparisons import Sameness
@@ -102,9 +102,7 @@ async def verified(
         facts = await database.read(lambda connection: gathered(connection, with_counts=False))
         chosen = [one for one in facts if matches(one.site, site_glob)]
         sites = [parse_site(one.site) for one in chosen]
-        offline = [
-            parse_site(one.site) for one in chosen if one.node is None or is_offline(one.node.seen_at_ms, now_ms)
-        ]
+        offline = [parse_site(one.site) for one in chosen if one.node is None or is_away(one.node, now_ms)]
         await reach.up()
         async for verdict in verify(database, reach.asker, sites, _now_ms, offline=offline, deep=deep):
             verdicts.append(verdict)

@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from tests.bench.plain_index import Entry, PlainIndex, bigrams, entry_of
-from tests.bench.programs import running, say, worker
+from tests.bench.programs import Program, cpu_s, running, say, worker
 from tests.bench.rows import TOPIC, record, rows
 from tests.servers import NatsServer
 
@@ -120,7 +120,9 @@ async def _ask_once(client: Client, sites: int) -> Asked:
 
 
 @asynccontextmanager
-async def answering(folder: Path, server: NatsServer, sites: int, records: int, processes: int) -> AsyncIterator[None]:
+async def answering(
+    folder: Path, server: NatsServer, sites: int, records: int, processes: int
+) -> AsyncIterator[list[Program]]:
     """Run the sites, divided over some processes."""
     cuts = [sites * part // processes for part in range(processes + 1)]
     async with AsyncExitStack() as stack:
@@ -130,22 +132,27 @@ async def answering(folder: Path, server: NatsServer, sites: int, records: int, 
             started.append(await stack.enter_async_context(running(*command, log=folder / "answer.log")))
         for program in started:
             await program.heard("ready")
-        yield
+        yield started
 
 
 async def measure(
     folder: Path, server: NatsServer, *, sites: int, records: int, questions: int, processes: int
-) -> list[Asked]:
-    """What each question took."""
+) -> tuple[list[Asked], float]:
+    """What each question took, and the milliseconds of processor time that one cost all processes together."""
     folder.mkdir(exist_ok=True)
-    async with answering(folder, server, sites, records, processes):
+    async with answering(folder, server, sites, records, processes) as started:
         command = worker("plain_scatter", "ask", server.url, sites, questions)
         async with running(*command, log=folder / "ask.log") as asking:
-            heard = [await asking.heard("asked") for _ in range(questions)]
-    return [
+            pids = [*(program.pid for program in started), server.pid, asking.pid]
+            heard = [await asking.heard("asked")]
+            before_s = sum(map(cpu_s, pids))
+            heard += [await asking.heard("asked") for _ in range(questions - 1)]
+            spent_s = sum(map(cpu_s, pids)) - before_s
+    asked = [
         Asked(first_ms=said.values[0], all_ms=said.values[1], answers=int(said.values[2]), hits=int(said.values[3]))
         for said in heard
     ]
+    return asked, spent_s / (questions - 1) * 1e3
 
 
 if __name__ == "__main__":

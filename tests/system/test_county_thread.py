@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.limits import OFFLINE_AFTER_S
 from tests.system.programs import Program, until
 
 pytestmark = pytest.mark.timeout(180)
@@ -80,6 +81,43 @@ async def test_a_dropped_sheet_is_found_at_the_hub_live_and_at_the_node_alone(hu
         await hub.stop()
         alone = await village.json("search", "山林")
         assert [hit["record"]["title"] for hit in alone["hits"]] == ["关于王家坞山林承包合同的批复"]
+
+
+async def test_a_node_that_is_stopped_in_order_is_offline_at_once_and_a_killed_one_is_late(
+    hub: Program, tmp_path: Path
+) -> None:
+    """Without a goodbye the county waits for a closed office until it was silent for ``OFFLINE_AFTER_S``."""
+    async with AsyncExitStack() as stack:
+        town = await joined(hub, stack, tmp_path / "town", TOWN)
+        await until("the town to answer", lambda: outcome_is(hub, "nothing"))
+
+        assert await town.stop() == 0
+        await until("the board to hear the goodbye", lambda: is_stopped(hub), patience_s=OFFLINE_AFTER_S / 3)
+        answer = await hub.json("search", "山林", "--live")
+        (said,) = [site for site in answer["sites"] if site["site"] == TOWN]
+        assert (said["outcome"], said["reason"]["en"]) == ("offline", "the site's program stopped and said so")
+        assert (answer["complete"], answer["outcomes"]) == (False, {"offline": 1})
+
+        await town.start()
+        await until("the town to answer again", lambda: outcome_is(hub, "nothing"))
+        assert not await is_stopped(hub)
+
+        await town.kill()
+        assert await outcome_is(hub, "late")
+        assert not await is_stopped(hub)
+
+
+async def outcome_is(hub: Program, outcome: str) -> bool:
+    """Tell whether a live search ends so for the town."""
+    answer = await hub.json("search", "山林", "--live", expect=None)
+    return [site["outcome"] for site in answer["sites"] if site["site"] == TOWN] == [outcome]
+
+
+async def is_stopped(hub: Program) -> bool:
+    """Tell whether the board knows that the town was stopped in order."""
+    (line,) = [line for line in (await hub.json("sites"))["sites"] if line["site"] == TOWN]
+    assert line.get("stopping", False) is (line["word"] == "offline")
+    return bool(line.get("stopping", False))
 
 
 async def equal(hub: Program) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -78,6 +79,7 @@ def compared(**changes: object) -> Comparison:
         (but(enrolled_nodes=0, revoked_nodes=1), Word.NOT_ENROLLED),
         (but(node=None), Word.NEVER_SEEN),
         (but(node=node(seen_at_ms=NOW_MS - int(OFFLINE_AFTER_S * 1000) - 1)), Word.OFFLINE),
+        (but(node=node(stopping=True)), Word.OFFLINE),
         (but(mark=mark(want=Want.NEW_EPOCH)), Word.FORKED),
         (but(mark=mark(want=Want.BASELINE)), Word.DIFFERS),
         (but(comparison=compared(state=Sameness.DIFFERENT)), Word.DIFFERS),
@@ -131,6 +133,16 @@ async def test_beats_are_noted_in_one_batch_and_the_last_of_a_site_counts(hub: H
         VILLAGE.code: (12, False, 200),
         OTHER_VILLAGE.code: (1, True, 100),
     }
+
+
+async def test_goodbye_holds_until_the_next_sign_of_life(hub: Hub) -> None:
+    seen = []
+    for said in (beat(), beat(stopping=True), beat()):
+        await hub.database.write(partial(record_beats, beats=[said], now_ms=NOW_MS))
+        states = await hub.database.read(node_states)
+        seen.append((states[VILLAGE.code].stopping, (await lines(hub))[VILLAGE.code].stopping))
+
+    assert seen == [(False, False), (True, True), (False, False)]
 
 
 async def test_number_that_no_database_holds_does_not_spoil_the_other_beats(hub: Hub) -> None:

@@ -1,18 +1,22 @@
 """The federated answer: index and sites merged, each site's outcome told, completeness stated."""
 
 import datetime
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from hub import keyring
+from hub import federation, keyring
 from hub.board import record_beats
-from hub.federation import Gathering, SiteReport, federated
-from hub.search import Query
+from hub.federation import STOPPED, Gathering, SiteReport, federated
+from hub.search import Query, totals_by_site
 from protocol.beats import Beat
-from protocol.calls import Outcome
+from protocol.calls import Match, Outcome
+from protocol.errors import BrokenStore
 from protocol.limits import OFFLINE_AFTER_S
 from protocol.records import Record
 from protocol.sites import Site, parse_site
@@ -153,6 +157,96 @@ async def test_offline_site_is_not_asked(hub: Hub) -> None:
     gathering, _ = await asked(hub, Query(words="林地"), [site], deadline_s=5)
 
     assert (site.asked, report_of(gathering, VILLAGE).outcome) == (0, Outcome.OFFLINE)
+
+
+async def test_site_that_said_goodbye_is_not_asked_and_the_answer_says_so(hub: Hub) -> None:
+    """It was seen a second ago; waiting for it would cost everybody the whole deadline."""
+    await expect(hub, VILLAGE, OTHER_VILLAGE)
+    goodbye = msgspec.structs.replace(beat(VILLAGE), stopping=True)
+    await hub.database.write(lambda connection: record_beats(connection, [goodbye], NOW_MS))
+    site = AnsweringSite(VILLAGE, [contract(1)])
+    began = time.perf_counter()
+    gathering, _ = await asked(
+        hub, Query(words="林地"), [site, AnsweringSite(OTHER_VILLAGE, [contract(2)])], deadline_s=5
+    )
+
+    assert (site.asked, report_of(gathering, VILLAGE).outcome) == (0, Outcome.OFFLINE)
+    assert report_of(gathering, VILLAGE).reason == STOPPED
+    assert gathering.summary().complete is False
+    assert time.perf_counter() - began < 2
+
+
+async def test_copy_is_counted_only_if_some_site_did_not_count_itself(hub: Hub) -> None:
+    """Counting costs the hub more than anything else in a search, and a site's own word is better."""
+    await expect(hub, VILLAGE, OTHER_VILLAGE)
+    await hub.tell(described(1, contract(1)))
+    silent = AnsweringSite(OTHER_VILLAGE)
+    counted = []
+    for hangs in (False, True):
+        silent.hangs = hangs
+        gathering, _ = await asked(hub, Query(words="林地"), [AnsweringSite(VILLAGE, [contract(1)]), silent])
+        counted.append([report_of(gathering, site).index_total for site in (VILLAGE, OTHER_VILLAGE)])
+        assert (gathering.summary().total, gathering.summary().exact) == (1, True)
+
+    assert counted == [[None, None], [1, 0]]
+
+
+async def test_count_for_a_hanging_site_is_there_at_the_deadline(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins while the site may still answer, so the last piece does not come later than it must."""
+    monkeypatch.setattr(federation, "COUNT_AFTER_S", 0.05)
+    begun_s = []
+
+    def count(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
+        begun_s.append(time.perf_counter() - began)
+        return totals_by_site(connection, query)
+
+    monkeypatch.setattr(federation, "totals_by_site", count)
+    await expect(hub, VILLAGE)
+    await hub.tell(described(1, contract(1)))
+    hung = AnsweringSite(VILLAGE)
+    hung.hangs = True
+    began = time.perf_counter()
+    gathering, _ = await asked(hub, Query(words="林地"), [hung], deadline_s=1.5)
+
+    assert (report_of(gathering, VILLAGE).outcome, report_of(gathering, VILLAGE).index_total) == (Outcome.LATE, 1)
+    assert [begun < 1.0 for begun in begun_s] == [True]
+
+
+async def test_copy_that_cannot_be_counted_is_an_error_and_no_zero(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_connection: Connection, _query: Query) -> tuple[dict[str, int], bool]:
+        raise sqlite3.DatabaseError("malformed")
+
+    monkeypatch.setattr(federation, "totals_by_site", broken)
+    await expect(hub, VILLAGE)
+
+    with pytest.raises(BrokenStore):
+        async for _ in federated(hub.database, None, Query(words="林地"), NOW_MS):
+            pass
+
+
+async def test_shown_hit_says_why_it_was_found_whether_the_site_says_so_or_not(hub: Hub) -> None:
+    """A site of version 1.0 explains every hit; a later one is not asked to, and the hub explains those it shows."""
+    await expect(hub, VILLAGE, OTHER_VILLAGE)
+    old, new = AnsweringSite(VILLAGE, [contract(1)]), AnsweringSite(OTHER_VILLAGE, [contract(2, "林地承包合同")])
+    old.matches = (Match(field="note", how="literal"),)
+    gathering, _ = await asked(hub, Query(words="林地"), [old, new])
+
+    assert {hit.site: hit.matches for hit in gathering.newest()} == {
+        VILLAGE.code: (Match(field="note", how="literal"),),
+        OTHER_VILLAGE.code: (Match(field="title", how="literal"),),
+    }
+
+
+async def test_record_that_cannot_be_shown_leaves_its_place_to_the_next(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    site = AnsweringSite(VILLAGE, [contract(number) for number in range(1, 5)])
+    newest = max(site.records.values(), key=lambda record: record.date_latest or datetime.date.min)
+    site.spoilt = {newest.record_id}
+    gathering, _ = await asked(hub, Query(words="林地", limit=2), [site])
+    shown = gathering.newest()
+
+    assert len(shown) == 2
+    assert newest.record_id not in {hit.record.record_id for hit in shown}
 
 
 async def test_only_sites_that_match_the_filter_are_asked(hub: Hub) -> None:

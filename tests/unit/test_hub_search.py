@@ -2,8 +2,10 @@
 
 import datetime
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub import search as searching
@@ -11,7 +13,7 @@ from hub.search import Page, Query, search, totals_by_site
 from protocol.calls import Match
 from protocol.vocabularies import AccessStatus, Level
 from replication.database import opened
-from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
+from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, withdrawn
 from tests.hubs import MIGRATIONS, Hub
 
 DATES = {
@@ -104,6 +106,29 @@ async def test_sites_are_chosen_by_pattern(hub: Hub) -> None:
     assert [hit.site for hit in (await found(hub, words="合同", site_glob=OTHER_VILLAGE.code)).hits] == [
         OTHER_VILLAGE.code
     ]
+
+
+@pytest.mark.parametrize("more", [{}, {"fonds_no": "J001"}, {"date_from": datetime.date(1986, 1, 1)}, {"limit": 1}])
+async def test_site_filter_finds_the_same_in_each_of_its_ways(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, more: dict[str, object]
+) -> None:
+    """Few entries are gathered first and compared with the index, many are walked: only the cost differs."""
+    for site, first in ((VILLAGE, 1), (OTHER_VILLAGE, 101)):
+        records = [fictitious(first + n, title=f"合同第{n}号", fonds_no=f"J00{n % 2}", **DATES) for n in range(30)]
+        await hub.tell(*(described(n, record) for n, record in enumerate(records, 1)), site=site)
+    await hub.tell(withdrawn(31, fictitious(1).record_id))
+    seen = []
+    for entries_max, pages in ((10_000, 10), (10_000, 0), (40, 10), (0, 10)):
+        monkeypatch.setattr(searching, "SITES_ENTRIES_MAX", entries_max)
+        monkeypatch.setattr(searching, "WALK_FROM_PAGES", pages)
+        for glob in (VILLAGE.code, "330523108*", "331*"):
+            query = msgspec.structs.replace(Query(words="合同", site_glob=glob), **more)
+            page = await hub.database.read(partial(search, query=query))
+            seen.append((page, await hub.database.read(partial(totals_by_site, query=query))))
+
+    assert seen[3:] == seen[:3] * 3
+    assert [page.total for page, _ in seen[:3]] == ([15, 30, 0] if "fonds_no" in more else [29, 59, 0])
+    assert [sum(counts.values()) for _, (counts, _) in seen[:3]] == [page.total for page, _ in seen[:3]]
 
 
 async def test_total_is_exact_up_to_its_bound_and_more_than_beyond(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,11 +81,19 @@ async def test_simplified_words_find_traditional_ones(ask: Ask) -> None:
     assert hits.hits[0].matches == (Match(field="title", how="variant"),)
 
 
+async def test_reasons_are_left_out_if_the_asker_does_without(ask: Ask) -> None:
+    _, explained_hits = await ask(question("王伟"))
+    _, bare = await ask(question("王伟", with_matches=False))
+    assert [(hit.record, hit.matches) for hit in bare.hits] == [(hit.record, ()) for hit in explained_hits.hits]
+    assert bare.total == explained_hits.total
+
+
 async def test_total_is_exact_and_hits_are_the_newest(ask: Ask) -> None:
     _, hits = await ask(question("林地承包", limit=3))
-    dates = [decode_record(hit.record).date_latest for hit in hits.hits]
+    dates = [str(decode_record(hit.record).date_latest) for hit in hits.hits]
     assert hits.total == 27
     assert len(dates) == 3
+    assert dates == sorted(dates, reverse=True)
 
 
 async def test_limit_zero_counts_only(ask: Ask) -> None:

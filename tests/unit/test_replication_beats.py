@@ -7,8 +7,10 @@ import pytest
 
 from protocol import codec, subjects
 from protocol.beats import Beat, Receipt, Want
-from protocol.errors import LinkDown
+from protocol.errors import BrokenStore, DanglianError, LinkDown
 from protocol.sites import parse_site
+from protocol.wording import Text
+from replication import beats
 from replication.beats import BeatRhythm, hear_beats, hear_receipts, send_beats, send_receipt
 from replication.faults import FaultKind
 from tests.fakes import FakeBroker, FakeBus
@@ -101,6 +103,60 @@ class TestSending:
 
         # Three beats without jitter take two whole intervals.
         assert time.monotonic() - begun < 2 * 0.2
+
+    async def test_stopping_program_says_goodbye_with_where_it_stands(self, broker: FakeBroker, bus: FakeBus) -> None:
+        node = Node()
+        async with running(send_beats(bus, SITE, node.describe, asyncio.Event())):
+            pass
+        await asyncio.sleep(0)
+
+        said = [codec.decode_beat(message.data) for message in broker.sent]
+        assert [(beat.seq, beat.stopping) for beat in said] == [(1, False), (2, True)]
+
+    async def test_stopping_program_without_a_link_just_stops(self, broker: FakeBroker, bus: FakeBus) -> None:
+        node = Node()
+        bus.down()
+        async with running(send_beats(bus, SITE, node.describe, asyncio.Event())) as task:
+            pass
+
+        assert (task.cancelled(), node.described, broker.sent) == (True, 0, [])
+
+    @pytest.mark.parametrize("error", [BrokenStore(Text(zh="坏", en="broken")), LinkDown(Text(zh="断", en="down"))])
+    async def test_goodbye_that_fails_does_not_keep_a_program_from_stopping(
+        self, broker: FakeBroker, bus: FakeBus, error: DanglianError
+    ) -> None:
+        described = 0
+
+        async def describe() -> Beat:
+            nonlocal described
+            described += 1
+            if described > 1:
+                raise error
+            return beat_of(1)
+
+        async with running(send_beats(bus, SITE, describe, asyncio.Event())) as task:
+            pass
+
+        assert (task.cancelled(), described, len(broker.sent)) == (True, 2, 1)
+
+    async def test_goodbye_that_takes_too_long_is_given_up(
+        self, broker: FakeBroker, bus: FakeBus, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(beats, "GOODBYE_S", 0.05)
+        described = 0
+
+        async def describe() -> Beat:
+            nonlocal described
+            described += 1
+            if described > 1:
+                await asyncio.sleep(3600)
+            return beat_of(1)
+
+        async with running(send_beats(bus, SITE, describe, asyncio.Event())) as task:
+            begun = time.monotonic()
+
+        assert (task.cancelled(), len(broker.sent)) == (True, 1)
+        assert time.monotonic() - begun < 1.0
 
     async def test_defect_in_the_description_is_raised(self, bus: FakeBus) -> None:
         async def describe() -> Beat:
