@@ -100,6 +100,10 @@ class SimulatedBroker:
         if stream == self._stream and self.is_up:
             message.is_acknowledged = True
 
+    def order(self) -> None:
+        """Deliver in order again, and once."""
+        self.shuffles = self.repeats = 0.0
+
     # What goes wrong
 
     def forget(self, count: int, *, with_ids: bool) -> None:

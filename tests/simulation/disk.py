@@ -7,7 +7,7 @@ caller hears of it. A backup is the image of the database at a moment, as SQLite
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,6 @@ from protocol.errors import StorageFull
 from protocol.wording import Text
 from replication.database import Database
 from replication.migrations import REPLICATION, migrate
-from tests import ledger
 from tests.simulation.direct import direct
 from tests.simulation.processes import Process
 
@@ -54,6 +53,11 @@ class Drive:
         self.built.commit()
         self.raw.commit()
 
+    def close(self) -> None:
+        """Throw the drive away."""
+        self.built.close()
+        self.raw.close()
+
     @property
     def connection(self) -> Connection:
         """The connection that steps are given."""
@@ -65,10 +69,14 @@ class Drive:
 
 
 class Disk:
-    """What a machine keeps: one database."""
+    """What a machine keeps: one database.
 
-    def __init__(self, image: bytes) -> None:
-        self.drive = _idle.pop() if _idle else Drive()
+    A drive whose full-text index was used cannot be given another image: such a disk ``wears`` its drives.
+    """
+
+    def __init__(self, image: bytes, *, wears: bool = False) -> None:
+        self._wears = wears
+        self.drive = _idle.pop() if _idle and not wears else Drive()
         self.drive.raw.deserialize(image)
         self.is_full = False
         self.latency_s = 0.0
@@ -79,15 +87,33 @@ class Disk:
 
     def put_back(self, image: bytes) -> None:
         """Replace the database by a backup."""
+        if self._wears:
+            self.drive.close()
+            self.drive = Drive()
         self.drive.raw.deserialize(image)
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
         """Return the rows of a query: for those who look at the disk from outside of the process."""
         return self.drive.raw.execute(sql, parameters).fetchall()
 
+    def pairs(self, sql: str, *parameters: object) -> list[tuple[object, object]]:
+        """Return the rows of a query for two columns."""
+        return self.drive.raw.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with."""
+        try:
+            yield self.drive.connection
+        finally:
+            self.drive.end_reading()
+
     def release(self) -> None:
         """Give the drive back for the next schedule."""
-        _idle.append(self.drive)
+        if self._wears:
+            self.drive.close()
+        else:
+            _idle.append(self.drive)
 
 
 class SimulatedDatabase(Database):
@@ -113,31 +139,25 @@ class SimulatedDatabase(Database):
     async def read(self, step: Callable[[Connection], T]) -> T:
         """Run a step on the last committed state."""
         await self._process.point()
-        drive = self._disk.drive
-        try:
-            return step(drive.connection)
-        finally:
-            drive.end_reading()
+        with self._disk.reading() as connection:
+            return step(connection)
+
+
+def new_image(packages: Sequence[tuple[str, Path]], *statements: str) -> bytes:
+    """Return a new database with the schema of some packages, and what some statements add."""
+    drive = Drive()
+    with drive.transaction() as connection:
+        migrate(drive.built, packages)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    return drive.raw.serialize()
 
 
 @cache
 def site_image() -> bytes:
     """Return the database of a node before its first start, with one catalogue file that its records belong to."""
-    drive = Drive()
-    with drive.transaction() as connection:
-        migrate(connection, [REPLICATION, NODE_SCHEMA])
-        connection.exec_driver_sql(
-            "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
-            " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)"
-        )
-    return drive.raw.serialize()
-
-
-@cache
-def hub_image() -> bytes:
-    """Return the database of a hub before its first start."""
-    drive = Drive()
-    with drive.transaction() as connection:
-        migrate(connection, [REPLICATION])
-        connection.exec_driver_sql(ledger.SCHEMA)
-    return drive.raw.serialize()
+    return new_image(
+        [REPLICATION, NODE_SCHEMA],
+        "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
+        " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)",
+    )

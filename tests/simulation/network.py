@@ -43,7 +43,7 @@ class Network:
     def __init__(self, loop: SimulatedLoop, chance: random.Random, broker: SimulatedBroker, met: Counter[str]) -> None:
         self.loop = loop
         self.broker = broker
-        self.weather = CALM
+        self.weather = self.usual = CALM
         self._chance = chance
         self.met = met
         self._links: list[SimulatedLink] = []

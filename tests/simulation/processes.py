@@ -12,7 +12,7 @@ from typing import Any
 class Process:
     """Some tasks that live and die together."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, on_death: Callable[["Process", str], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, on_death: Callable[[str], None]) -> None:
         self.name = name
         self.is_alive = True
         self.points_left: int | None = None
@@ -40,7 +40,7 @@ class Process:
             self.is_alive = False
             for task in self._tasks:
                 task.cancel()
-            self._on_death(self, why)
+            self._on_death(why)
 
     async def point(self, delay_s: float = 0.0) -> None:
         """Wait, and die before or after if the time has come."""
