@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from protocol.beats import Beat, Receipt
-from protocol.errors import LinkDown, Retryable
+from protocol.errors import Retryable
 from replication.beats import send_receipt
 from replication.bus import Bus
 from replication.database import Database
@@ -75,6 +75,7 @@ class Pulse:
         for receipt in receipts:
             try:
                 await send_receipt(self._bus, receipt)
-            except LinkDown:
-                # Every beat after the link is back brings the same receipt again.
+            except Retryable as error:
+                # Away, or it takes no more bytes: every beat brings the same receipt again.
+                log.info("receipts_put_off", reason=error.reason.en, sites=len(receipts))
                 return

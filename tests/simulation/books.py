@@ -18,6 +18,7 @@ from replication.migrations import REPLICATION
 from tests import ledger
 from tests.ledger import Ledger
 from tests.simulation.disk import Disk, new_image
+from tests.simulation.witness import HUB_RULES
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +48,9 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def _ledger_image() -> bytes:
-    return new_image([REPLICATION], ledger.SCHEMA)
+    return new_image([REPLICATION], ledger.SCHEMA, *HUB_RULES)
 
 
 @cache
 def _catalogue_image() -> bytes:
-    return new_image(MIGRATIONS)
+    return new_image(MIGRATIONS, *HUB_RULES)

@@ -9,18 +9,16 @@ caller hears of it. A backup is the image of the database at a moment, as SQLite
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from node.tables import SCHEMA as NODE_SCHEMA
 from protocol.errors import StorageFull
 from protocol.wording import Text
 from replication.database import Database
-from replication.migrations import REPLICATION, migrate
+from replication.migrations import migrate
 from tests.simulation.direct import direct
 from tests.simulation.processes import Process
 
@@ -80,6 +78,10 @@ class Disk:
         self.drive.raw.deserialize(image)
         self.is_full = False
         self.latency_s = 0.0
+        self.on_commit: Callable[[], None] = lambda: None
+        """Hears of every transaction that was stored."""
+        self.on_refusal: Callable[[], None] = lambda: None
+        """Hears of every transaction that there was no room for."""
 
     def image(self) -> bytes:
         """Return a backup of the database as it is now."""
@@ -127,12 +129,16 @@ class SimulatedDatabase(Database):
 
     async def write(self, step: Callable[[Connection], T]) -> T:
         """Run a step in one transaction."""
-        await self._process.point(self._disk.latency_s)
-        if self._disk.is_full:
-            raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
-        with self._disk.drive.transaction() as connection:
+        disk = self._disk
+        await self._process.point(disk.latency_s)
+        with disk.drive.transaction() as connection:
             result = step(connection)
+            if disk.is_full:
+                # At the last moment: what the step did beside the database must not count either.
+                disk.on_refusal()
+                raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
             self._process.pass_point()
+        disk.on_commit()
         await self._process.point()
         return result
 
@@ -151,13 +157,3 @@ def new_image(packages: Sequence[tuple[str, Path]], *statements: str) -> bytes:
         for statement in statements:
             connection.exec_driver_sql(statement)
     return drive.raw.serialize()
-
-
-@cache
-def site_image() -> bytes:
-    """Return the database of a node before its first start, with one catalogue file that its records belong to."""
-    return new_image(
-        [REPLICATION, NODE_SCHEMA],
-        "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
-        " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)",
-    )

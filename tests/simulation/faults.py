@@ -47,6 +47,8 @@ def _to_site(world: World, step: Step, machine: Installation) -> None:
         case Kind.PUT_BACK | Kind.PUT_BACK_WHOLE | Kind.DISK_LOST:
             backup = blank() if step.kind is Kind.DISK_LOST or not machine.backups else machine.backups[-1]
             world.kill(machine, step.lasts_s)
+            if machine.disk.image() != backup.image:
+                world.met[f"history lost: {step.kind}"] += 1
             machine.put_back(backup, whole=step.kind is not Kind.PUT_BACK)
         case _:
             _to_machine(world, step, machine)
@@ -60,6 +62,9 @@ def _to_hub(world: World, step: Step) -> None:
         case Kind.PUT_BACK | Kind.DISK_LOST:
             image = world.books.image() if step.kind is Kind.DISK_LOST or not hub.backups else hub.backups[-1]
             world.kill(hub, step.lasts_s)
+            if hub.disk.image() != image:
+                world.met[f"history lost: {step.kind} (hub)"] += 1
+            world.witness.hub_is_put_back(hub.disk)
             hub.disk.put_back(image)
         case _:
             _to_machine(world, step, hub)

@@ -67,7 +67,7 @@ class SimulatedSource:
         self._link = link
         self._network = network
         self._arrived = asyncio.Event()
-        network.broker.on_message = self._arrived.set
+        network.broker.readers.append(self._arrived.set)
 
     async def fetch(self, limit: int) -> Sequence[Delivery]:
         """Return some messages as soon as there are any, or none after a few seconds."""
@@ -127,8 +127,11 @@ class SimulatedAsker:
 class SimulatedHub:
     """The county's machine. It may be off; its disk remains."""
 
-    def __init__(self, books: Books, network: Network, clock: Clock, keys: Callable[[Site], Collection[str]]) -> None:
+    def __init__(
+        self, books: Books, network: Network, clock: Clock, keys: Callable[[Site], Collection[str]], workers: int
+    ) -> None:
         self.disk = Disk(books.image(), wears=books.is_real)
+        self.disk.on_refusal = lambda: network.note("write refused by a full disk (hub)")
         self.asked = 0
         """Questions asked so far, by any of its processes."""
         self.network = network
@@ -139,12 +142,14 @@ class SimulatedHub:
         self.is_parted = False
         self._sink = books.sink()
         self._keys = keys
+        self._workers = workers
+        """Consumers that share the stream and the database."""
         self._database: SimulatedDatabase | None = None
 
     def start(self, process: Process, ask: Ask) -> None:
         """Start the daemon in a new process."""
         self.process = process
-        self.link = link = self.network.link(process)
+        self.link = link = self.network.link(process, blocks=True)
         link.is_parted = self.is_parted
         link.look()
         self.network.broker.reader_gone()
@@ -153,12 +158,15 @@ class SimulatedHub:
         pulse = Pulse(database, link, _not_noted, self.clock)
 
         async def taken_up(taken: Taken) -> None:
+            for verdict, count in taken.verdicts.items():
+                self.network.note(f"frame judged {verdict}", count)
             gaps.note(taken)
             await pulse.confirm(taken)
 
         inbox = Inbox(database, self._sink, self._keys, self.clock)
-        consumer = Consumer(SimulatedSource(link, self.network), inbox, taken_up)
-        process.start(consumer.run(), "consumer")
+        for _ in range(self._workers):
+            consumer = Consumer(SimulatedSource(link, self.network), inbox, taken_up)
+            process.start(consumer.run(), "consumer")
         process.start(gaps.run(), "gaps")
         process.start(pulse.run(), "pulse")
         process.start(hear_beats(link, pulse.hear), "beats")
@@ -188,7 +196,7 @@ class SimulatedHub:
             self.link.look()
             self.network.unplug(self.link)
         self.process = self.link = self._database = None
-        self.network.broker.on_message = _nothing
+        self.network.broker.readers.clear()
 
     def part(self, *, is_parted: bool) -> None:
         """Cut the way to the broker, or open it again."""
@@ -200,7 +208,3 @@ class SimulatedHub:
 
 def _not_noted(connection: Connection, beats: Sequence[Beat], now_ms: int) -> None:
     """Signs of life are for the board, which is not here."""
-
-
-def _nothing() -> None:
-    """Nobody reads now."""

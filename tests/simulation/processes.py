@@ -17,6 +17,8 @@ class Process:
         self.is_alive = True
         self.points_left: int | None = None
         """The process dies when it has passed this many points more; None: it does not."""
+        self.on_point: Callable[[], None] = lambda: None
+        """Hears of it when it dies so."""
         self._loop = loop
         self._on_death = on_death
         self._tasks: list[asyncio.Task[None]] = []
@@ -58,6 +60,7 @@ class Process:
         if self.is_alive and self.points_left is not None:
             self.points_left -= 1
             if self.points_left <= 0:
+                self.on_point()
                 self.kill("")
         if not self.is_alive:
             raise asyncio.CancelledError

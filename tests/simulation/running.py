@@ -6,7 +6,8 @@ After everything has healed, within ``EQUAL_WITHIN_S`` simulated seconds:
 - the hub holds exactly the listed records of every site, byte for byte, and both ends' tallies say so;
 - every record that a user was told is stored is there as it was told, at the site and so at the hub, unless that
   machine lost its disk or was put back;
-- no process has ended by an error of its own, and no more epochs were begun than there was reason for;
+- no process has ended by an error of its own, the ``witness`` has nothing to say, and no more epochs were begun than
+  there was reason for;
 - then it is quiet: nothing is sent, asked or begun anew any more.
 """
 
@@ -47,7 +48,7 @@ QUIET_S = 200.0
 """Simulated seconds that must pass without traffic: longer than any pause before something is repeated."""
 
 EPOCHS_MAX = 24
-"""Epochs that a county of three sites may begin in one schedule; the worst draws need half of that."""
+"""Epochs that a county may begin in one schedule, beside the first of each site; the worst draws need half of that."""
 
 SMALL_BOUNDS = (
     (replication.outbox, "FRAME_EVENTS_MAX", 3),
@@ -115,6 +116,7 @@ def run(schedule: Schedule, log: Callable[[str], None] | None = None, books: Boo
 def _await_equality(world: World) -> None:
     healed_s = world.loop.time()
     while difference := _difference(world):
+        _check_lives(world)
         if world.loop.time() > healed_s + EQUAL_WITHIN_S:
             raise Violation(f"not equal {EQUAL_WITHIN_S:.0f} s after everything healed: {difference}")
         world.pass_until(world.loop.time() + LOOK_S)
@@ -183,9 +185,11 @@ def _check_quiet(world: World) -> None:
 
 
 def _check_lives(world: World) -> None:
+    if world.witness.accusations:
+        raise Violation(world.witness.accusations[0])
     if world.died:
         raise Violation(f"a process ended: {'; '.join(world.died)}")
     if world.loop.unexpected:
         raise Violation(f"an error that nobody heard: {'; '.join(world.loop.unexpected)}")
-    if world.epochs > EPOCHS_MAX:
+    if world.epochs > world.schedule.sites + EPOCHS_MAX:
         raise Violation(f"{world.epochs} epochs were begun")

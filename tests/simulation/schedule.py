@@ -70,8 +70,17 @@ BROKER_FAULTS = (
     Kind.WEATHER,
 )
 
+MANY = 0.03
+"""Share of the schedules with many sites: what goes wrong needs few, and more of them cost more."""
+
+SHARED = 0.2
+"""Share of the schedules in which two consumers share the work at the hub."""
+
 THEMED = 0.5
 """Share of the schedules that play a theme beside what they draw."""
+
+SITES_MAX = 12
+"""Sites of the largest county: enough for one batch of the hub to hold frames of many."""
 
 HUB = -1
 """In ``Step.site``: it happens to the hub."""
@@ -121,13 +130,15 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     sites: int
     lasts_s: float
     weather: Weather
+    workers: int
+    """Consumers that share the work at the hub."""
     steps: tuple[Step, ...]
 
 
 def drawn(seed: int) -> Schedule:
     """Return the schedule of a seed."""
     chance = random.Random(f"schedule {seed}")
-    sites = chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 3))
+    sites = chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 3)) if chance.random() > MANY else chance.randint(4, SITES_MAX)
     moments = _moments(chance)
     steps = [_change(chance, site, moments) for site in range(sites) for _ in range(chance.randint(1, 4))]
     for kind, whom in _kinds(chance):
@@ -140,7 +151,10 @@ def drawn(seed: int) -> Schedule:
     weather = _weather(chance) if chance.random() < 0.25 else CALM
     # Healing comes at once or after some quiet, in which a fault may show what it does.
     lasts_s = round(steps[-1].at_s + chance.choice((0.0, 5.0, 30.0)) * chance.random(), 3)
-    return Schedule(seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, steps=tuple(steps))
+    workers = 2 if chance.random() < SHARED else 1
+    return Schedule(
+        seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, workers=workers, steps=tuple(steps)
+    )
 
 
 def _kinds(chance: random.Random) -> list[tuple[Kind, int]]:

@@ -20,6 +20,7 @@ from node.epochs import Epochs
 from node.history import SiteHistory
 from node.home import NodeHome
 from node.ranges import range_handler
+from node.tables import SCHEMA as NODE_SCHEMA
 from protocol.beats import Beat
 from protocol.calls import FetchRange, Outcome, Range, Refusal
 from protocol.codec import encode_record
@@ -33,13 +34,15 @@ from replication import outbox
 from replication.beats import hear_receipts, send_beats
 from replication.digests import bucket_of, record_digest
 from replication.keys import Identity
+from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
 from tests import builders
 from tests.simulation.clock import Clock
-from tests.simulation.disk import Disk, SimulatedDatabase
+from tests.simulation.disk import Disk, SimulatedDatabase, new_image
 from tests.simulation.network import Network, SimulatedLink
 from tests.simulation.processes import Process
+from tests.simulation.witness import SITE_RULES
 
 identity: Callable[[int], Identity] = cache(builders.identity)
 
@@ -109,6 +112,7 @@ class Installation:
         self.chance = chance
         """What this machine takes for random bytes."""
         self.disk = Disk(backup.image)
+        self.disk.on_refusal = lambda: network.note("write refused by a full disk")
         self.note = NoteFile(backup.note)
         self.stored = dict(backup.stored)
         """What users were told is stored: the body of each record, None for one that was withdrawn."""
@@ -255,6 +259,17 @@ class Installation:
             history.moved()
 
         process.start(work(), "import")
+
+
+@cache
+def site_image() -> bytes:
+    """Return the database of a node before its first start, with one catalogue file that its records belong to."""
+    return new_image(
+        [REPLICATION, NODE_SCHEMA],
+        *SITE_RULES,
+        "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
+        " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)",
+    )
 
 
 def write_change(

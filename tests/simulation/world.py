@@ -15,14 +15,14 @@ from replication.seal import unseal
 from tests.simulation.books import Books
 from tests.simulation.broker import SimulatedBroker
 from tests.simulation.clock import Clock, SimulatedLoop
-from tests.simulation.disk import site_image
 from tests.simulation.hub import SimulatedHub
 from tests.simulation.network import CALM, Network
 from tests.simulation.processes import Process
-from tests.simulation.schedule import Schedule
-from tests.simulation.site import Backup, Installation, Said, identity
+from tests.simulation.schedule import SITES_MAX, Schedule
+from tests.simulation.site import Backup, Installation, Said, identity, site_image
+from tests.simulation.witness import Witness
 
-SITES: tuple[Site, ...] = tuple(parse_site(code) for code in ("330523108204", "330523108205", "330523109000"))
+SITES: tuple[Site, ...] = tuple(parse_site(f"330523108{200 + number}") for number in range(SITES_MAX))
 
 RESTART_S = 1.0
 """Simulated seconds after which a process that died starts again, unless the fault says otherwise."""
@@ -46,13 +46,14 @@ class World:
         self.equal_after_s = -1.0
         self._log = log
         self._back_after_s: dict[str, float] = {}
-        self.broker = SimulatedBroker(self.loop, self.chance("broker"))
+        self.broker = SimulatedBroker(self.loop, self.chance("broker"), self.met)
         self.network = Network(self.loop, self.chance("network"), self.broker, self.met)
         self.network.weather = self.network.usual = schedule.weather
         if log is not None:
             self.network.on_message = self._tell_message
             self.broker.on_stored = self._tell_frame
-        self.hub = SimulatedHub(books, self.network, Clock(self.loop), _keys_of)
+        self.hub = SimulatedHub(books, self.network, Clock(self.loop), _keys_of, schedule.workers)
+        self.witness = Witness()
         self.machines: list[list[Installation]] = [[self._installation(n, "a")] for n in range(schedule.sites)]
         """The machines of each site: one, or two while a copy runs as well."""
 
@@ -126,13 +127,14 @@ class World:
         self._back_after_s[process.name] = back_after_s
         if after_points:
             process.points_left = after_points
+            process.on_point = lambda: self.network.note("process died at an await")
         else:
             process.kill("")
 
     # Machines are copied
 
     def _installation(self, number: int, name: str, backup: Backup | None = None) -> Installation:
-        return Installation(
+        machine = Installation(
             SITES[number],
             number + 1,
             f"{number}{name}",
@@ -141,6 +143,8 @@ class World:
             backup or blank(),
             self.chance(f"epochs {number}{name}"),
         )
+        machine.disk.on_commit = lambda: self.witness.look(machine.site.code, machine.disk, self.hub.disk)
+        return machine
 
     def clone(self, machine: Installation) -> None:
         """Have a second machine run from a copy of the disk, unless there is one already."""
@@ -148,6 +152,7 @@ class World:
         if len(copies) == 1:
             copy = self._installation(machine.number - 1, f"b{self.loop.time():.0f}", machine.backup())
             copies.append(copy)
+            self.met["copied disk ran beside the first"] += 1
             self._start(copy)
 
     def part_copies(self, copies: list[Installation], gone: int) -> None:
@@ -212,7 +217,7 @@ class World:
             self.note(f"receipt {receipt.site} {place} {receipt.want}")
 
     def _tell_frame(self, _subject: str, data: bytes, message_id: str, is_new: bool) -> None:
-        frame = unseal(data, [identity(number + 1).public_key for number in range(len(SITES))])
+        frame = unseal(data, [identity(number + 1).public_key for number in range(self.schedule.sites)])
         caught = " catch-up" if frame.catch_up else ""
         retires = "".join(f" -{epoch[:4]}" for epoch in frame.retires)
         place = f"{frame.epoch[:4]} {frame.previous}-{frame.last} after {frame.chain[:4]}"
