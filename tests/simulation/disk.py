@@ -80,8 +80,8 @@ class Disk:
         self.latency_s = 0.0
         self.on_commit: Callable[[], None] = lambda: None
         """Hears of every transaction that was stored."""
-        self.on_refusal: Callable[[], None] = lambda: None
-        """Hears of every transaction that there was no room for."""
+        self.note: Callable[[str], None] = lambda _what: None
+        """Hears of what its faults do."""
 
     def image(self) -> bytes:
         """Return a backup of the database as it is now."""
@@ -130,12 +130,14 @@ class SimulatedDatabase(Database):
     async def write(self, step: Callable[[Connection], T]) -> T:
         """Run a step in one transaction."""
         disk = self._disk
+        if disk.latency_s:
+            disk.note("slow write")
         await self._process.point(disk.latency_s)
         with disk.drive.transaction() as connection:
             result = step(connection)
             if disk.is_full:
                 # At the last moment: what the step did beside the database must not count either.
-                disk.on_refusal()
+                disk.note("write refused by a full disk")
                 raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
             self._process.pass_point()
         disk.on_commit()

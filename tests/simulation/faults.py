@@ -1,6 +1,7 @@
 """What the steps of a schedule do to a county."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from tests.simulation.schedule import HUB, NOBODY, Kind, Step, weather_of
 from tests.simulation.site import Installation
@@ -13,6 +14,8 @@ POINTS_MAX = 97
 """Awaits within which a process dies that is to die at one."""
 
 DAY_MS = 86_400_000
+
+Backup_ = TypeVar("Backup_")
 
 
 def happen(world: World, step: Step) -> None:
@@ -32,6 +35,11 @@ def _later(world: World, step: Step, undo: Callable[[], None]) -> None:
     world.loop.call_later(step.lasts_s, undo)
 
 
+def _one(backups: Sequence[Backup_], step: Step) -> Backup_:
+    """Return the latest backup or, less often, the one before."""
+    return backups[-2] if len(backups) > 1 and step.number % 3 == 0 else backups[-1]
+
+
 def _to_site(world: World, step: Step, machine: Installation) -> None:
     match step.kind:
         case Kind.CHANGE:
@@ -45,7 +53,7 @@ def _to_site(world: World, step: Step, machine: Installation) -> None:
         case Kind.BACKUP:
             machine.backups.append(machine.backup())
         case Kind.PUT_BACK | Kind.PUT_BACK_WHOLE | Kind.DISK_LOST:
-            backup = blank() if step.kind is Kind.DISK_LOST or not machine.backups else machine.backups[-1]
+            backup = blank() if step.kind is Kind.DISK_LOST or not machine.backups else _one(machine.backups, step)
             world.kill(machine, step.lasts_s)
             if machine.disk.image() != backup.image:
                 world.met[f"history lost: {step.kind}"] += 1
@@ -60,7 +68,7 @@ def _to_hub(world: World, step: Step) -> None:
         case Kind.BACKUP:
             hub.backups.append(hub.disk.image())
         case Kind.PUT_BACK | Kind.DISK_LOST:
-            image = world.books.image() if step.kind is Kind.DISK_LOST or not hub.backups else hub.backups[-1]
+            image = world.books.image() if step.kind is Kind.DISK_LOST or not hub.backups else _one(hub.backups, step)
             world.kill(hub, step.lasts_s)
             if hub.disk.image() != image:
                 world.met[f"history lost: {step.kind} (hub)"] += 1
@@ -86,6 +94,8 @@ def _to_machine(world: World, step: Step, machine: Machine) -> None:
             _later(world, step, lambda: setattr(disk, "latency_s", 0.0))
         case Kind.CLOCK:
             machine.clock.offset_ms += (step.number % 61 - 30) * DAY_MS
+            if abs(machine.clock.offset_ms) > DAY_MS:
+                world.met[f"clock set wrong by days{' (hub)' if step.site == HUB else ''}"] += 1
         case _:
             message = f"{step.kind} does not happen to a machine"
             raise ValueError(message)

@@ -131,7 +131,7 @@ class SimulatedHub:
         self, books: Books, network: Network, clock: Clock, keys: Callable[[Site], Collection[str]], workers: int
     ) -> None:
         self.disk = Disk(books.image(), wears=books.is_real)
-        self.disk.on_refusal = lambda: network.note("write refused by a full disk (hub)")
+        self.disk.note = lambda what: network.note(f"{what} (hub)")
         self.asked = 0
         """Questions asked so far, by any of its processes."""
         self.network = network

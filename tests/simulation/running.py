@@ -32,8 +32,9 @@ from tests.simulation.schedule import Schedule
 from tests.simulation.site import Installation, NoteFile
 from tests.simulation.world import World
 
-EQUAL_WITHIN_S = 900.0
-"""Simulated seconds after healing within which both ends must be equal: some rounds of sending again."""
+EQUAL_WITHIN_S = 400.0
+"""Simulated seconds after healing within which both ends must be equal: some rounds of sending again, and less than the
+broker remembers what it has seen, which must not be what they wait for."""
 
 LOOK_S = 5.0
 """Simulated seconds between two looks at whether they are."""
@@ -66,18 +67,24 @@ class Violation(AssertionError):
 
 
 @contextmanager
-def simulated(log: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Have small bounds, a simulated note file beside each database, and the programs' logs in ours or nowhere."""
+def simulated(
+    log: Callable[[str], None] | None = None, on_event: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Have small bounds, a simulated note file beside each database, and the programs' logs in ours or nowhere.
+
+    ``on_event`` hears of the name of each event that the programs log.
+    """
     before = structlog.get_config()
-    if log is None:
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    else:
 
-        def told(_logger: object, _method: str, facts: structlog.typing.EventDict) -> structlog.typing.EventDict:
-            log(f"          {facts.pop('event')} {facts}")
-            raise structlog.DropEvent
+    def told(_logger: object, _method: str, facts: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event = facts.pop("event")
+        if on_event is not None:
+            on_event(event)
+        if log is not None:
+            log(f"          {event} {facts}")
+        raise structlog.DropEvent
 
-        structlog.configure(processors=[told], wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
+    structlog.configure(processors=[told], wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     try:
         with ExitStack() as small:
             for module, name, value in SMALL_BOUNDS:

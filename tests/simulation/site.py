@@ -112,7 +112,7 @@ class Installation:
         self.chance = chance
         """What this machine takes for random bytes."""
         self.disk = Disk(backup.image)
-        self.disk.on_refusal = lambda: network.note("write refused by a full disk")
+        self.disk.note = network.note
         self.note = NoteFile(backup.note)
         self.stored = dict(backup.stored)
         """What users were told is stored: the body of each record, None for one that was withdrawn."""

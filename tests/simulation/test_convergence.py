@@ -3,78 +3,55 @@
 A schedule that fails prints its number and the command that replays it.
 """
 
-import multiprocessing
 import os
 import subprocess
 import sys
-from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 from tests.simulation.books import Books
 from tests.simulation.disk import Drive
-from tests.simulation.running import Violation, run, simulated
+from tests.simulation.many import Outcome, replay, run_many
+from tests.simulation.running import run, simulated
 from tests.simulation.schedule import Kind, drawn
 
 SCHEDULES = int(os.environ.get("DANGLIAN_SCHEDULES", "10000"))
-"""Schedules of one run of the tests, from seed 1 on: a minute and a half on two cores."""
+"""Schedules of one run of the tests, from seed 1 on: a minute and a half on two cores of their own."""
 
 CATALOGUE_SCHEDULES = SCHEDULES // 25
 """Schedules with the hub's real catalogue, which takes several times as long."""
 
-PROCESSES = 2
-AT_ONCE = 50
-"""Schedules that a process is given at once."""
+CATALOGUE_SEED = 1_000_001
+"""The first of them: other schedules than the ledger's."""
+
+PROCESSES = os.cpu_count() or 1
 
 
-def _some(first: int, count: int, *, is_real: bool) -> tuple[list[str], Counter[str]]:
-    """Run some schedules; return what failed, each with the command that replays it, and what was met."""
-    failed: list[str] = []
-    met: Counter[str] = Counter()
-    real = " --catalogue" if is_real else ""
-    with simulated():
-        for seed in range(first, first + count):
-            try:
-                met.update(run(drawn(seed), books=Books(is_real=is_real)).met)
-            except Violation as violation:
-                failed.append(f"python -m tests.simulation --seed {seed}{real} --verbose   # {violation}")
-    return failed, met
-
-
-def _all(first: int, count: int, *, is_real: bool) -> tuple[list[str], Counter[str]]:
-    failed: list[str] = []
-    met: Counter[str] = Counter()
-    # Not forked: the threads of other tests would not come along.
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = [
-            pool.submit(_some, start, min(AT_ONCE, first + count - start), is_real=is_real)
-            for start in range(first, first + count, AT_ONCE)
-        ]
-        for part in parts:
-            some_failed, some_met = part.result()
-            failed += some_failed
-            met += some_met
-    return failed, met
+def _told(outcome: Outcome, books: Books, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Print what happened, also where all is well, and return the failures, each with the command that replays it."""
+    with capsys.disabled():
+        print(f"\n{outcome.table()}")
+    return [f"{replay(failure.seed, books)}   # {failure.why}" for failure in outcome.failures]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_both_ends_are_equal_after_any_schedule_of_faults() -> None:
-    failed, met = _all(1, SCHEDULES, is_real=False)
-    assert failed == []
+def test_both_ends_are_equal_after_any_schedule_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    books = Books()
+    outcome = run_many(range(1, 1 + SCHEDULES), books, PROCESSES)
+    assert _told(outcome, books, capsys) == []
     # A simulation in which nothing goes wrong proves nothing.
-    assert {kind for kind in Kind if not any(what.startswith(kind) for what in met)} == set()
-    assert met["message lost"] > 0
-    assert met["frame lost"] > 0
+    assert outcome.missing == []
+    assert {kind for kind in Kind if not any(what.startswith(kind) for what in outcome.met)} == set()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_unified_catalogue_is_equal_as_well() -> None:
+def test_the_unified_catalogue_is_equal_as_well(capsys: pytest.CaptureFixture[str]) -> None:
     """The hub's own sink, with floors, tombstones and provenance, comes to what the ledger comes to."""
-    failed, _ = _all(1_000_001, CATALOGUE_SCHEDULES, is_real=True)
-    assert failed == []
+    books = Books(is_real=True)
+    outcome = run_many(range(CATALOGUE_SEED, CATALOGUE_SEED + CATALOGUE_SCHEDULES), books, PROCESSES)
+    assert _told(outcome, books, capsys) == []
 
 
 def _log_of(seed: int) -> list[str]:
