@@ -31,8 +31,8 @@ RETIRED_EPOCHS_MAX = 64
 """Former epochs that a new one names, latest first: the hub stands in one of them, or names the one it stands in."""
 
 FORGOTTEN_SPAN = 100_000
-"""Positions behind a receipt over which the digests of forgotten frames are remembered: up to 200 rows for full frames, a
-few megabytes if every frame holds one event. A receiver further behind is described everything anew (``remembers``)."""
+"""Positions behind a receipt over which the digests of forgotten frames are remembered: 200 rows of full frames, a few
+megabytes if every frame holds one event. A receiver further behind is described everything anew (``remembers``)."""
 
 EPOCH_BYTES = 8
 """Random bytes in an epoch's name: no two databases of a county will ever draw the same."""

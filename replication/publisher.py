@@ -257,8 +257,8 @@ class Publisher:
     async def send_range(self, after: int) -> int:
         """Have everything after a position sent again that the outbox holds; return the position it will reach.
 
-        The loop does the sending: whoever asked need not wait for it. What left the outbox is caught up on when receipts
-        show that the hub stands there and, by the digest, that it has this history; a question shows neither.
+        The loop does the sending: whoever asked need not wait for it. What left the outbox is caught up on when
+        receipts show that the hub stands there and, by the digest, that it has this history; a question shows neither.
         """
         held = await self._database.read(outbox.extent)
         if held is None:

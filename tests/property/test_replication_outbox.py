@@ -1,18 +1,18 @@
 """The outbox, whatever is minted, confirmed, interrupted and begun anew: a list of frames says all that it must do."""
 
+from functools import cache
 from typing import NamedTuple
 from unittest.mock import patch
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
 
 from replication import outbox
-from replication.migrations import REPLICATION, migrate
+from replication.migrations import REPLICATION
 from replication.seal import unseal
 from tests.builders import drafts, frame_writer
+from tests.simulation.disk import engine_on, new_image
 
 EVENTS_MAX = 3
 SPAN = 10
@@ -27,6 +27,11 @@ class Minted(NamedTuple):
     digest: str
 
 
+@cache
+def _image() -> bytes:
+    return new_image([REPLICATION])
+
+
 class OutboxMachine(RuleBasedStateMachine):
     """One site's outbox beside a list of all frames of the present epoch and the highest position confirmed."""
 
@@ -38,9 +43,7 @@ class OutboxMachine(RuleBasedStateMachine):
         ]
         for bound in self.bounds:
             bound.start()
-        self.engine = create_engine("sqlite://", poolclass=StaticPool)
-        with self.engine.begin() as connection:
-            migrate(connection, [REPLICATION])
+        self.engine = engine_on(_image())
         self.epochs: list[str] = []
 
     @initialize()
@@ -129,5 +132,7 @@ class OutboxMachine(RuleBasedStateMachine):
             bound.stop()
 
 
+# Explaining a failure line by line takes longer than a test may.
+PHASES = tuple(set(Phase) - {Phase.explain})
 TestOutbox = OutboxMachine.TestCase
-TestOutbox.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestOutbox.settings = settings(max_examples=60, stateful_step_count=25, deadline=None, phases=PHASES)

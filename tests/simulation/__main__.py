@@ -1,10 +1,10 @@
 """A county in one thread, by seed: what happened, again; or many schedules, and what became of them.
 
-    python -m tests.simulation --seed 4711                 one schedule: its steps and its end
-    python -m tests.simulation --seed 4711 --verbose       ... with everything that happens
-    python -m tests.simulation --seed 4711 --reduce        ... without the steps that it does not need to fail
-    python -m tests.simulation --count 10000               many, from --seed on, and what happened how often
-    python -m tests.simulation --count 500 --break NAME    with a known bug planted, which must be caught
+python -m tests.simulation --seed 4711                 one schedule: its steps and its end
+python -m tests.simulation --seed 4711 --verbose       ... with everything that happens
+python -m tests.simulation --seed 4711 --reduce        ... without the steps that it does not need to fail
+python -m tests.simulation --count 10000               many, from --seed on, and what happened how often
+python -m tests.simulation --count 500 --break NAME    with a known bug planted, which must be caught
 """
 
 import argparse

@@ -70,7 +70,7 @@ EFFECTS = (
     "log: receipts_put_off",
     "log: storing_paused",
 )
-"""What faults do, counted where it takes effect and not where it is asked for: a fault that never bites tests nothing."""
+"""What faults do, counted where it takes effect and not where it is asked for: one that never bites tests nothing."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

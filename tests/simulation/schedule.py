@@ -248,9 +248,7 @@ def drawn(seed: int, theme: str = "") -> Schedule:
     # Healing comes at once or after some quiet, in which a fault may show what it does.
     lasts_s = round(steps[-1].at_s + chance.choice((0.0, 5.0, 30.0)) * chance.random(), 3)
     workers = 2 if chance.random() < SHARED else 1
-    return Schedule(
-        seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, workers=workers, steps=tuple(steps)
-    )
+    return Schedule(seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, workers=workers, steps=tuple(steps))
 
 
 def _kinds(chance: random.Random) -> list[tuple[Kind, int]]:

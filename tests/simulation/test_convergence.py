@@ -30,7 +30,7 @@ PROCESSES = os.cpu_count() or 1
 def _told(outcome: Outcome, books: Books, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Print what happened, also where all is well, and return the failures, each with the command that replays it."""
     with capsys.disabled():
-        print(f"\n{outcome.table()}")
+        sys.stdout.write(f"\n{outcome.table()}\n")
     return [f"{replay(failure.seed, books)}   # {failure.why}" for failure in outcome.failures]
 
 

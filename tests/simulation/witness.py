@@ -11,28 +11,45 @@ from collections import defaultdict
 from tests.simulation.disk import Disk
 
 HUB_RULES = (
-    "CREATE TABLE applied_to (site TEXT, epoch TEXT, position INTEGER, chain TEXT,"
-    " PRIMARY KEY (site, epoch, position, chain)) WITHOUT ROWID",
-    "CREATE TRIGGER first_applied AFTER INSERT ON watermark BEGIN"
-    " INSERT OR IGNORE INTO applied_to VALUES (new.site, new.epoch, new.position, new.chain); END",
-    "CREATE TRIGGER applied AFTER UPDATE OF position ON watermark BEGIN"
-    " INSERT OR IGNORE INTO applied_to VALUES (new.site, new.epoch, new.position, new.chain); END",
-    "CREATE TRIGGER goes_back BEFORE UPDATE OF position ON watermark"
-    " WHEN new.epoch = old.epoch AND new.position <= old.position BEGIN"
-    " SELECT RAISE(ABORT, 'a watermark did not move on'); END",
-    "CREATE TRIGGER returns BEFORE UPDATE OF position ON watermark WHEN new.epoch <> old.epoch"
-    " AND EXISTS (SELECT 1 FROM retired_epoch WHERE site = new.site AND epoch = new.epoch) BEGIN"
-    " SELECT RAISE(ABORT, 'a watermark returned to an epoch that was given up'); END",
+    """
+    CREATE TABLE applied_to (site TEXT, epoch TEXT, position INTEGER, chain TEXT,
+        PRIMARY KEY (site, epoch, position, chain)) WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER first_applied AFTER INSERT ON watermark BEGIN
+        INSERT OR IGNORE INTO applied_to VALUES (new.site, new.epoch, new.position, new.chain);
+    END
+    """,
+    """
+    CREATE TRIGGER applied AFTER UPDATE OF position ON watermark BEGIN
+        INSERT OR IGNORE INTO applied_to VALUES (new.site, new.epoch, new.position, new.chain);
+    END
+    """,
+    """
+    CREATE TRIGGER goes_back BEFORE UPDATE OF position ON watermark
+    WHEN new.epoch = old.epoch AND new.position <= old.position BEGIN
+        SELECT RAISE(ABORT, 'a watermark did not move on');
+    END
+    """,
+    """
+    CREATE TRIGGER returns BEFORE UPDATE OF position ON watermark
+    WHEN new.epoch <> old.epoch
+        AND EXISTS (SELECT 1 FROM retired_epoch WHERE site = new.site AND epoch = new.epoch) BEGIN
+        SELECT RAISE(ABORT, 'a watermark returned to an epoch that was given up');
+    END
+    """,
 )
 """Added to the hub's database; a rule that is broken ends the process, and so the schedule."""
 
 SITE_RULES = (
     "CREATE TABLE let_go (epoch TEXT, last INTEGER, digest TEXT)",
-    "CREATE TRIGGER lets_go AFTER DELETE ON outbox BEGIN"
-    " INSERT INTO let_go VALUES (old.epoch, old.last, old.digest); END",
+    """
+    CREATE TRIGGER lets_go AFTER DELETE ON outbox BEGIN
+        INSERT INTO let_go VALUES (old.epoch, old.last, old.digest);
+    END
+    """,
 )
 """Added to each site's database."""
-
 
 Place = tuple[int, str]
 """A position, and the digest of the frame that ends there or nothing."""

@@ -207,7 +207,10 @@ async def test_what_left_the_outbox_is_sent_once_receipts_show_that_it_is_missin
         await site.receipt(1, chain="")
         site.now_s += BELIEVE_AFTER_S
     await site.send_all()
-    assert [(frame.previous, frame.last, frame.catch_up) for frame in sent_frames(site)] == [(1, 3, True), (3, 5, False)]
+    assert [(frame.previous, frame.last, frame.catch_up) for frame in sent_frames(site)] == [
+        (1, 3, True),
+        (3, 5, False),
+    ]
 
 
 async def test_questions_for_what_is_long_confirmed_do_not_keep_the_rest_back(site: Site) -> None:

@@ -4,7 +4,7 @@ The model keeps every change that ever arrived and looks for the highest: so ord
 difference, which is what commutative, idempotent and associative mean for events.
 """
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -72,5 +72,7 @@ class MergeMachine(RuleBasedStateMachine):
         assert seen(self.held) == (word.place, word.body, word.digest, access)
 
 
+# Explaining a failure line by line takes longer than a test may.
+PHASES = tuple(set(Phase) - {Phase.explain})
 TestMerge = MergeMachine.TestCase
-TestMerge.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestMerge.settings = settings(max_examples=150, stateful_step_count=30, deadline=None, phases=PHASES)
