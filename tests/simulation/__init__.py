@@ -16,6 +16,9 @@ baseline and incarnation, the hub's pulse, seals and codecs, and SQLite. What is
     schedule.py   what happens when: drawn from the seed, printable, reducible
     faults.py     what each step of a schedule does
     running.py    a schedule from beginning to end, and what must hold then
+    witness.py    what may never happen on the way, noted by the databases themselves
+    many.py       many schedules over several processes, and what must have happened in so many
+    breaks.py     known bugs to plant: each must be caught
 
 Bounds are small (a frame holds three events), so that a short run meets all of them.
 """
