@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from protocol.beats import Beat, Receipt
-from protocol.errors import LinkDown, Retryable
+from protocol.errors import Retryable
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from replication.beats import send_receipt
 from replication.bus import Bus
@@ -104,8 +104,9 @@ class Pulse:
         for receipt in receipts:
             try:
                 await send_receipt(self._bus, msgspec.structs.replace(receipt, window_frames=window))
-            except LinkDown:
-                # Every beat after the link is back brings the same receipt again.
+            except Retryable as error:
+                # Away, or it takes no more bytes: every beat brings the same receipt again.
+                log.info("receipts_put_off", reason=error.reason.en, sites=len(receipts))
                 return
 
 

@@ -78,7 +78,8 @@ class Epochs:
         """Do what a receipt shows to be needed; a repeated receipt finds it done.
 
         ``NOTHING`` is wanted by a hub that merely stands before what the outbox still has: it is caught up on changes,
-        unless it has missed a baseline's end, which changes do not tell.
+        unless it has missed a baseline's end, which changes do not tell, or stands so far back that nobody can tell any
+        more whether it has this history.
         """
         if want is Want.NEW_EPOCH and not self._may_fork():
             log.warning("histories_keep_diverging", hub_epoch=receipt.epoch, hub_position=receipt.applied)
@@ -106,9 +107,9 @@ class Epochs:
                 return False
             baseline.begin(connection, self._writer, "asked")
         else:
-            if baseline.is_known(connection, receipt):
+            if outbox.remembers(connection, receipt.applied) and baseline.is_known(connection, receipt):
                 return False
-            log.warning("hub_missed_a_baseline", hub_epoch=receipt.epoch, hub_position=receipt.applied)
+            log.warning("hub_is_too_far_behind", hub_epoch=receipt.epoch, hub_position=receipt.applied)
             self._begin_epoch(connection, receipt.epoch, "hub put back")
         return True
 

@@ -102,7 +102,7 @@ async def send_receipt(bus: Bus, receipt: Receipt) -> None:
     """Tell a site how far its events are applied.
 
     Raises:
-        LinkDown: not sent; the next receipt says the same.
+        LinkDown, CallTimeout: not sent; the next receipt says the same.
 
     """
     await bus.publish(subjects.receipt(parse_site(receipt.site)), codec.encode(receipt))

@@ -29,21 +29,20 @@ class GapCloser:
     def __init__(self, asker: Asker, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._asker = asker
         self._sleep = sleep
-        self._open: dict[str, Gap] = {}
+        self._open: dict[tuple[str, str], Gap] = {}
         self._noted = asyncio.Event()
 
     def note(self, taken: Taken) -> None:
         """Take in what a batch of frames showed: which sites miss something, and which no longer do."""
-        for code in taken.receipts:
-            self._open.pop(code, None)
+        self._open = {key: gap for key, gap in self._open.items() if gap.site.code not in taken.receipts}
         for gap in taken.gaps:
-            self._open[gap.site.code] = gap
+            self._open[gap.site.code, gap.epoch] = gap
             self._noted.set()
 
     @property
     def sites(self) -> frozenset[str]:
         """Codes of the sites of which something is missing now."""
-        return frozenset(self._open)
+        return frozenset(gap.site.code for gap in self._open.values())
 
     async def run(self) -> None:
         """Ask for what is missing, for ever."""
@@ -58,13 +57,13 @@ class GapCloser:
     async def step(self) -> bool:
         """Ask every site that misses something once; True if there was any."""
         asked = False
-        for gap in tuple(self._open.values()):
+        for key, gap in tuple(self._open.items()):
             asked = True
             answer = await self._ask(gap)
             outcome = answer.outcome if answer is not None else Outcome.LATE
             log.info("gap_asked_for", site=gap.site.code, after=gap.after, outcome=outcome.value)
-            if answer is not None and _is_vain(gap, answer) and self._open.get(gap.site.code) == gap:
-                del self._open[gap.site.code]
+            if answer is not None and _is_vain(gap, answer) and self._open.get(key) == gap:
+                del self._open[key]
         return asked
 
     async def _ask(self, gap: Gap) -> SiteAnswer | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, func, select
+from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Receipt, Want
@@ -223,17 +223,23 @@ def _move_all(connection: Connection, batch: _Batch, now_ms: int) -> None:
 
 
 def _park(connection: Connection, frame: AcceptedFrame, sealed: bytes, now_ms: int) -> None:
+    """Keep a frame that came too early; if there is no room, in the place of one that is less likely to be needed."""
+    place = {"of_site": frame.site.code, "at_epoch": frame.epoch, "at_previous": frame.previous}
     held: int = connection.execute(parked_count_statement(), {"of_site": frame.site.code}).scalar_one()
-    if held < PARKED_FRAMES_MAX:
-        waiting = {
-            "site": frame.site.code,
-            "epoch": frame.epoch,
-            "previous": frame.previous,
-            "digest": frame.digest,
-            "sealed": sealed,
-            "parked_at_ms": now_ms,
-        }
-        connection.execute(park_statement(), waiting)
+    if held >= PARKED_FRAMES_MAX:
+        spare = connection.execute(spare_statement(), place).scalar_one_or_none()
+        if spare is None:
+            return
+        connection.execute(unpark_statement(), {"of_site": frame.site.code, "named": spare})
+    waiting = {
+        "site": frame.site.code,
+        "epoch": frame.epoch,
+        "previous": frame.previous,
+        "digest": frame.digest,
+        "sealed": sealed,
+        "parked_at_ms": now_ms,
+    }
+    connection.execute(park_statement(), waiting)
 
 
 def _gaps(connection: Connection, batch: _Batch) -> list[Gap]:
@@ -258,6 +264,24 @@ def parked_statement() -> Select[str, bytes]:
 def parked_count_statement() -> Select[int]:
     """How many frames of a site wait."""
     return select(func.count()).select_from(parked_frame).where(parked_frame.c.site == bindparam("of_site"))
+
+
+@cache
+def spare_statement() -> Select[str]:
+    """The frame of a site that makes room for one at ``at_epoch`` and ``at_previous``, if any should.
+
+    One of another epoch, which may never begin: a site that lives in it sends its frames again. Else one further on.
+    """
+    other = parked_frame.c.epoch != bindparam("at_epoch")
+    return (
+        select(parked_frame.c.digest)
+        .where(
+            parked_frame.c.site == bindparam("of_site"),
+            or_(other, parked_frame.c.previous > bindparam("at_previous")),
+        )
+        .order_by(other.desc(), parked_frame.c.previous.desc())
+        .limit(1)
+    )
 
 
 @cache

@@ -4,7 +4,9 @@
   and its event are stored together or not at all (promise 2).
 - The outbox holds sealed frames: they are signed once, sent as often as needed, and are the same bytes on the wire,
   on a USB stick and in a later proof.
-- Reading does not delete. ``forget`` deletes only what a receipt of the hub covers (promise 3).
+- Reading does not delete. ``forget`` deletes only what a receipt of the hub covers (promise 3), and remembers where the
+  frames ended that it deletes: a receiver that is put back to one of those places shows by its digest whether it has
+  this history.
 - An epoch numbers the events of one database. ``start_epoch`` begins a new one and names those it retires.
 """
 
@@ -22,11 +24,15 @@ from protocol.frames import Frame, frame_digest
 from protocol.limits import FRAME_EVENTS_MAX, FRAME_FILL_BYTES, SEQ_MAX
 from replication.keys import Identity
 from replication.seal import seal
+from replication.tables import forgotten_frame, outbox
 from replication.tables import head as head_table
-from replication.tables import outbox
 
 RETIRED_EPOCHS_MAX = 64
 """Former epochs that a new one names, latest first: the hub stands in one of them, or names the one it stands in."""
+
+FORGOTTEN_SPAN = 100_000
+"""Positions behind a receipt over which the digests of forgotten frames are remembered: 200 rows of full frames, a few
+megabytes if every frame holds one event. A receiver further behind is described everything anew (``remembers``)."""
 
 EPOCH_BYTES = 8
 """Random bytes in an epoch's name: no two databases of a county will ever draw the same."""
@@ -97,6 +103,7 @@ def start_epoch(connection: Connection, epoch: str, retires: Sequence[str]) -> P
     ``retires`` names the former epochs, latest first; beyond ``RETIRED_EPOCHS_MAX`` they are no longer named.
     """
     connection.execute(forget_statement(), {"applied": SEQ_MAX})
+    connection.execute(outgrown_statement(), {"position": SEQ_MAX})
     retired = tuple(former for former in dict.fromkeys(retires) if former != epoch)[:RETIRED_EPOCHS_MAX]
     first = {"only_row": 1, "epoch": epoch, "seq": 0, "chain": "", "retires": json.dumps(retired)}
     connection.execute(first_head(), first)
@@ -214,21 +221,36 @@ def extent(connection: Connection) -> Extent | None:
 def contradicts(connection: Connection, held: Extent, position: int, chain: str) -> bool:
     """Tell whether a receiver that stands at a position with a chain digest has another history than this one.
 
-    Where the frames that ended there are gone, or where the receiver stands between two frames, nothing can be told.
+    Of a receiver between two frames, which has no digest, and of places that are no longer remembered, nothing can be
+    told.
     """
     if position > held.end.seq:
         return True
-    if not chain or position < held.start.seq:
+    if not chain:
         return False
     for known in (held.start, held.end):
         if known.seq == position:
             return known.chain != chain
-    # A position inside of one of our frames is no place where anybody who has this history can stand.
-    return connection.execute(digest_statement(), {"position": position}).scalar_one_or_none() != chain
+    if position > held.start.seq:
+        # A position inside of one of our frames is no place where anybody who has this history can stand.
+        return connection.execute(digest_statement(), {"position": position}).scalar_one_or_none() != chain
+    nearest = connection.execute(forgotten_statement(), {"position": position}).one_or_none()
+    return nearest is not None and (nearest.last, nearest.digest) != (position, chain)
+
+
+def remembers(connection: Connection, position: int) -> bool:
+    """Tell whether this site still knows which history a receiver has that stands at a position."""
+    held = extent(connection)
+    if held is None or position >= held.start.seq:
+        return held is not None
+    return connection.execute(forgotten_statement(), {"position": position}).one_or_none() is not None
 
 
 def forget(connection: Connection, applied: int) -> int:
-    """Delete the frames that a receipt covers and return how many there were."""
+    """Delete the frames that a receipt covers and return how many there were; where they ended is remembered."""
+    connection.execute(remember_statement(), {"applied": applied})
+    if applied > FORGOTTEN_SPAN:
+        connection.execute(outgrown_statement(), {"position": applied - FORGOTTEN_SPAN})
     return connection.execute(forget_statement(), {"applied": applied}).rowcount
 
 
@@ -274,6 +296,30 @@ def oldest_statement() -> Select[int, str]:
 def digest_statement() -> Select[str]:
     """The digest of the frame that ends at ``position``."""
     return select(outbox.c.digest).where(outbox.c.last == bindparam("position"))
+
+
+@cache
+def forgotten_statement() -> Select[int, str]:
+    """The last forgotten frame that ended at ``position`` or before, as far as is remembered."""
+    return (
+        select(forgotten_frame.c.last, forgotten_frame.c.digest)
+        .where(forgotten_frame.c.last <= bindparam("position"))
+        .order_by(forgotten_frame.c.last.desc())
+        .limit(1)
+    )
+
+
+@cache
+def remember_statement() -> Insert:
+    """Keep the digests of everything up to a position that the hub has ``applied``."""
+    ended = select(outbox.c.last, outbox.c.digest).where(outbox.c.last <= bindparam("applied"))
+    return insert(forgotten_frame).from_select(["last", "digest"], ended)
+
+
+@cache
+def outgrown_statement() -> Delete:
+    """What is remembered of frames that ended at ``position`` or before."""
+    return delete(forgotten_frame).where(forgotten_frame.c.last <= bindparam("position"))
 
 
 @cache

@@ -269,16 +269,14 @@ class Publisher:
         self.wake()
 
     async def send_range(self, after: int) -> int:
-        """Have everything after a position sent again, also what left the outbox; return the position it will reach.
+        """Have everything after a position sent again that the outbox holds; return the position it will reach.
 
-        The loop does the sending: whoever asked need not wait for it. What left the outbox is sent if it is asked for
-        again after ``BELIEVE_AFTER_S``.
+        The loop does the sending: whoever asked need not wait for it. What left the outbox is caught up on when
+        receipts show that the hub stands there and, by the digest, that it has this history; a question shows neither.
         """
         held = await self._database.read(outbox.extent)
         if held is None:
             return after
-        if after < held.start.seq:
-            await self._take_behind(Receipt(site=self._site.code, epoch=held.end.epoch, applied=after))
-        else:
+        if after >= held.start.seq:
             self.resend_from(after)
         return held.end.seq

@@ -28,6 +28,13 @@ outbox = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
+forgotten_frame = Table(
+    "forgotten_frame",
+    metadata,
+    Column("last", Integer, primary_key=True),
+    Column("digest", Text, nullable=False),
+)
+
 head = Table(
     "head",
     metadata,

@@ -10,9 +10,15 @@ baseline and incarnation, the hub's pulse, seals and codecs, and SQLite. What is
     network.py    links that lose, repeat, delay, reorder and part
     broker.py     a stream that forgets, repeats, is rewound, deleted and made again
     site.py       one installation of a site: the composition of ``node.daemon`` without folders and searches
-    hub.py        the composition of ``hub.daemon`` with a ledger for its catalogue
+    hub.py        the composition of ``hub.daemon``
+    books.py      what the hub keeps: a ledger, or the real catalogue
+    world.py      the machines together
     schedule.py   what happens when: drawn from the seed, printable, reducible
-    world.py      carries a schedule out, heals everything, and compares both ends
+    faults.py     what each step of a schedule does
+    running.py    a schedule from beginning to end, and what must hold then
+    witness.py    what may never happen on the way, noted by the databases themselves
+    many.py       many schedules over several processes, and what must have happened in so many
+    breaks.py     known bugs to plant: each must be caught
 
-Bounds are small (a frame holds four events), so that a short run meets all of them.
+Bounds are small (a frame holds three events), so that a short run meets all of them.
 """

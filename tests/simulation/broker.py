@@ -6,6 +6,7 @@ reader had acknowledged (a reader that is made again); be deleted and made again
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -32,7 +33,7 @@ class Stored(msgspec.Struct, kw_only=True):
 class SimulatedBroker:
     """One stream and one reader."""
 
-    def __init__(self, loop: SimulatedLoop, chance: random.Random) -> None:
+    def __init__(self, loop: SimulatedLoop, chance: random.Random, met: Counter[str]) -> None:
         self.is_up = True
         self.is_full = False
         self.has_stream = True
@@ -43,11 +44,13 @@ class SimulatedBroker:
         self.stored_count = 0
         self._loop = loop
         self._chance = chance
+        self._met = met
         self._messages: list[Stored] = []
         self._ids: dict[str, tuple[float, int]] = {}
         self._last = 0
         self._stream = 0
-        self.on_message: Callable[[], None] = lambda: None
+        self.readers: list[Callable[[], None]] = []
+        """Whoever waits for a message is told of each."""
         self.on_stored: Callable[[str, bytes, str, bool], None] | None = None
         """Hears of every publish, for a log."""
 
@@ -62,6 +65,7 @@ class SimulatedBroker:
         if not self.is_up or not self.has_stream:
             raise no_stream()
         if self.is_full:
+            self._met["publish refused by a full stream"] += 1
             raise StorageFull(Text(zh="服务器上的事件流已满。", en="the stream has no room"))
         now = self._loop.time()
         known = self._ids.get(message_id)
@@ -69,17 +73,19 @@ class SimulatedBroker:
         if self.on_stored is not None:
             self.on_stored(subject, data, message_id, is_new)
         if known is not None and not is_new:
+            self._met["repeat dropped by the broker"] += 1
             return known[1]
         self._last += 1
         self.stored_count += 1
         self._ids[message_id] = (now + DUPLICATE_WINDOW_S, self._last)
         self._messages.append(Stored(place=self._last, subject=subject, data=data, message_id=message_id))
-        self.on_message()
+        self._tell_readers()
         return self._last
 
     def store_late(self, subject: str, data: bytes, message_id: str) -> None:
         """Take a message whose sender gave up long ago."""
         if self.is_up and self.has_stream and not self.is_full:
+            self._met["publish stored after its sender gave up"] += 1
             self.store(subject, data, message_id)
 
     def take(self, limit: int) -> list[tuple[int, Stored]]:
@@ -89,10 +95,13 @@ class SimulatedBroker:
         due = due[:limit]
         for message in due:
             message.comes_at_s = now + ACK_WAIT_S
-        if self.shuffles and self._chance.random() < self.shuffles:
+        if len(due) > 1 and self.shuffles and self._chance.random() < self.shuffles:
+            self._met["frames delivered out of order"] += 1
             self._chance.shuffle(due)
         if self.repeats:
-            due += [message for message in due if self._chance.random() < self.repeats]
+            twice = [message for message in due if self._chance.random() < self.repeats]
+            self._met["frame delivered twice"] += len(twice)
+            due += twice
         return [(self._stream, message) for message in due]
 
     def acknowledge(self, stream: int, message: Stored) -> None:
@@ -100,11 +109,17 @@ class SimulatedBroker:
         if stream == self._stream and self.is_up:
             message.is_acknowledged = True
 
+    def order(self) -> None:
+        """Deliver in order again, and once."""
+        self.shuffles = self.repeats = 0.0
+
     # What goes wrong
 
     def forget(self, count: int, *, with_ids: bool) -> None:
         """Lose the latest messages, acknowledged to their senders or not."""
         lost, self._messages = self._messages[-count:], self._messages[: len(self._messages) - count]
+        unread = sum(not message.is_acknowledged for message in lost)
+        self._met["acknowledged frame forgotten by the broker before the hub had it"] += unread
         if with_ids:
             for message in lost:
                 self._ids.pop(message.message_id, None)
@@ -112,13 +127,17 @@ class SimulatedBroker:
     def rewind(self, count: int) -> None:
         """Deliver the latest messages again although the reader has acknowledged them."""
         for message in self._messages[-count:]:
+            self._met["frame delivered again that the hub had acknowledged"] += message.is_acknowledged
             message.is_acknowledged = False
             message.comes_at_s = 0.0
-        self.on_message()
+        self._tell_readers()
 
     def delete_stream(self) -> None:
         """Lose the stream with all that it held and knew."""
         self.has_stream = False
+        self._met["acknowledged frame lost with the stream before the hub had it"] += sum(
+            not message.is_acknowledged for message in self._messages
+        )
         self._messages.clear()
         self._ids.clear()
         self._last = 0
@@ -126,7 +145,12 @@ class SimulatedBroker:
 
     def make_stream(self) -> None:
         """Declare the stream again, as the hub does when it finds none."""
+        self._met["stream made again"] += 1
         self.has_stream = True
+
+    def _tell_readers(self) -> None:
+        for reader in self.readers:
+            reader()
 
     def reader_gone(self) -> None:
         """Notice that the reader was cut off: what it was given comes again when it returns."""

@@ -1,10 +1,10 @@
 """A connection that goes straight to SQLite: half of a simulation's time was SQLAlchemy's.
 
 It runs plain SQL as it is, and statements that are built once (``functools.cache``) from their compiled text. Every
-other statement goes through the SQLAlchemy connection on the same database, in the same transaction.
+other statement goes through the SQLAlchemy connection on the same database, in the same transaction. A test proves
+that schedules run the same way with and without it.
 """
 
-import json
 import re
 import sqlite3
 import weakref
@@ -93,8 +93,8 @@ def _compiled(statement: ClauseElement) -> _Compiled | None:
         if isinstance(statement, Select):
             names = [column.key or f"column_{number}" for number, column in enumerate(statement.selected_columns)]
             row = namedtuple("row", names, rename=True)  # type: ignore[misc,no-redef]  # noqa: PYI024 - names are data
-        sql = _LIST.sub(r"SELECT value FROM json_each(:\1)", str(text))
-        known = _seen[statement] = _Compiled(sql, dict(text.params), tuple(_LIST.findall(str(text))), row)
+        lists = tuple(_LIST.findall(str(text)))
+        known = _seen[statement] = _Compiled(str(text), dict(text.params), lists, row)
     return known
 
 
@@ -116,10 +116,14 @@ class DirectConnection:
         known = _compiled(cast("ClauseElement", statement))
         if known is None:
             return self._built.execute(statement, parameters)
-        given = {**known.own, **parameters} if parameters else known.own
+        given: dict[str, Any] = {**known.own, **(parameters or {})}
+        sql = known.sql
         for name in known.lists:
-            given[name] = json.dumps(given[name])
-        cursor = self._raw.execute(known.sql, given)
+            # Not json_each: SQLite forgets tables of that sort badly when a database is given another image.
+            members = {f"{name}_{number}": member for number, member in enumerate(given[name])}
+            sql = sql.replace(f"__[POSTCOMPILE_{name}]", ", ".join(f":{member}" for member in members))
+            given |= members
+        cursor = self._raw.execute(sql, given)
         return DirectResult(cursor, known.row)
 
 

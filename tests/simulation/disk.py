@@ -7,21 +7,18 @@ caller hears of it. A backup is the image of the database at a moment, as SQLite
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
-from node.tables import SCHEMA as NODE_SCHEMA
 from protocol.errors import StorageFull
 from protocol.wording import Text
 from replication.database import Database
-from replication.migrations import REPLICATION, migrate
-from tests import ledger
+from replication.migrations import migrate
 from tests.simulation.direct import direct
 from tests.simulation.processes import Process
 
@@ -54,6 +51,11 @@ class Drive:
         self.built.commit()
         self.raw.commit()
 
+    def close(self) -> None:
+        """Throw the drive away."""
+        self.built.close()
+        self.raw.close()
+
     @property
     def connection(self) -> Connection:
         """The connection that steps are given."""
@@ -65,13 +67,21 @@ class Drive:
 
 
 class Disk:
-    """What a machine keeps: one database."""
+    """What a machine keeps: one database.
 
-    def __init__(self, image: bytes) -> None:
-        self.drive = _idle.pop() if _idle else Drive()
+    A drive whose full-text index was used cannot be given another image: such a disk ``wears`` its drives.
+    """
+
+    def __init__(self, image: bytes, *, wears: bool = False) -> None:
+        self._wears = wears
+        self.drive = _idle.pop() if _idle and not wears else Drive()
         self.drive.raw.deserialize(image)
         self.is_full = False
         self.latency_s = 0.0
+        self.on_commit: Callable[[], None] = lambda: None
+        """Hears of every transaction that was stored."""
+        self.note: Callable[[str], None] = lambda _what: None
+        """Hears of what its faults do."""
 
     def image(self) -> bytes:
         """Return a backup of the database as it is now."""
@@ -79,15 +89,33 @@ class Disk:
 
     def put_back(self, image: bytes) -> None:
         """Replace the database by a backup."""
+        if self._wears:
+            self.drive.close()
+            self.drive = Drive()
         self.drive.raw.deserialize(image)
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
         """Return the rows of a query: for those who look at the disk from outside of the process."""
         return self.drive.raw.execute(sql, parameters).fetchall()
 
+    def pairs(self, sql: str, *parameters: object) -> list[tuple[object, object]]:
+        """Return the rows of a query for two columns."""
+        return self.drive.raw.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with."""
+        try:
+            yield self.drive.connection
+        finally:
+            self.drive.end_reading()
+
     def release(self) -> None:
         """Give the drive back for the next schedule."""
-        _idle.append(self.drive)
+        if self._wears:
+            self.drive.close()
+        else:
+            _idle.append(self.drive)
 
 
 class SimulatedDatabase(Database):
@@ -101,43 +129,40 @@ class SimulatedDatabase(Database):
 
     async def write(self, step: Callable[[Connection], T]) -> T:
         """Run a step in one transaction."""
-        await self._process.point(self._disk.latency_s)
-        if self._disk.is_full:
-            raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
-        with self._disk.drive.transaction() as connection:
+        disk = self._disk
+        if disk.latency_s:
+            disk.note("slow write")
+        await self._process.point(disk.latency_s)
+        with disk.drive.transaction() as connection:
             result = step(connection)
+            if disk.is_full:
+                # At the last moment: what the step did beside the database must not count either.
+                disk.note("write refused by a full disk")
+                raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
             self._process.pass_point()
+        disk.on_commit()
         await self._process.point()
         return result
 
     async def read(self, step: Callable[[Connection], T]) -> T:
         """Run a step on the last committed state."""
         await self._process.point()
-        drive = self._disk.drive
-        try:
-            return step(drive.connection)
-        finally:
-            drive.end_reading()
+        with self._disk.reading() as connection:
+            return step(connection)
 
 
-@cache
-def site_image() -> bytes:
-    """Return the database of a node before its first start, with one catalogue file that its records belong to."""
+def engine_on(image: bytes) -> Engine:
+    """Return an engine on a database of its own in memory: much cheaper than to migrate one for each example."""
+    raw = sqlite3.connect(":memory:")
+    raw.deserialize(image)
+    return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+
+def new_image(packages: Sequence[tuple[str, Path]], *statements: str) -> bytes:
+    """Return a new database with the schema of some packages, and what some statements add."""
     drive = Drive()
     with drive.transaction() as connection:
-        migrate(connection, [REPLICATION, NODE_SCHEMA])
-        connection.exec_driver_sql(
-            "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
-            " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)"
-        )
-    return drive.raw.serialize()
-
-
-@cache
-def hub_image() -> bytes:
-    """Return the database of a hub before its first start."""
-    drive = Drive()
-    with drive.transaction() as connection:
-        migrate(connection, [REPLICATION])
-        connection.exec_driver_sql(ledger.SCHEMA)
+        migrate(drive.built, packages)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
     return drive.raw.serialize()

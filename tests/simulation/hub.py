@@ -2,22 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection
 
 from hub.pulse import Pulse
 from protocol.beats import Beat, Want
 from protocol.calls import Answer, FetchRange, QuestionHead
-from protocol.errors import CallTimeout
+from protocol.errors import CallTimeout, StorageFull
 from protocol.sites import Site
 from protocol.wording import Text
-from replication.acceptance import Sink
 from replication.asking import SiteAnswer
 from replication.beats import hear_beats
 from replication.consumer import Consumer
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
 from replication.watermarks import set_want
+from tests.simulation.books import Books
 from tests.simulation.broker import SimulatedBroker, Stored
 from tests.simulation.clock import Clock
 from tests.simulation.disk import Disk, SimulatedDatabase
@@ -66,7 +67,7 @@ class SimulatedSource:
         self._link = link
         self._network = network
         self._arrived = asyncio.Event()
-        network.broker.on_message = self._arrived.set
+        network.broker.readers.append(self._arrived.set)
 
     async def fetch(self, limit: int) -> Sequence[Delivery]:
         """Return some messages as soon as there are any, or none after a few seconds."""
@@ -97,11 +98,9 @@ class SimulatedAsker:
         self._link = link
         self._network = network
         self._ask = ask
-        self.asked = 0
 
     async def ask_one(self, compose: Callable[[str, str], QuestionHead], site: Site, deadline_s: float) -> SiteAnswer:
         """Ask one site."""
-        self.asked += 1
         question = compose("hub", "q1")
         assert isinstance(question, FetchRange)
         loop = asyncio.get_running_loop()
@@ -129,43 +128,55 @@ class SimulatedHub:
     """The county's machine. It may be off; its disk remains."""
 
     def __init__(
-        self, image: bytes, network: Network, clock: Clock, sink: Sink, keys: Callable[[Site], Collection[str]]
+        self, books: Books, network: Network, clock: Clock, keys: Callable[[Site], Collection[str]], workers: int
     ) -> None:
-        self.disk = Disk(image)
+        self.disk = Disk(books.image(), wears=books.is_real)
+        self.disk.note = lambda what: network.note(f"{what} (hub)")
+        self.asked = 0
+        """Questions asked so far, by any of its processes."""
         self.network = network
         self.clock = clock
         self.backups: list[bytes] = []
         self.process: Process | None = None
         self.link: SimulatedLink | None = None
         self.is_parted = False
-        self.asker: SimulatedAsker | None = None
-        self.gaps: GapCloser | None = None
-        self._sink = sink
+        self._sink = books.sink()
         self._keys = keys
+        self._workers = workers
+        """Consumers that share the stream and the database."""
         self._database: SimulatedDatabase | None = None
 
     def start(self, process: Process, ask: Ask) -> None:
         """Start the daemon in a new process."""
         self.process = process
-        self.link = link = self.network.link(process)
+        self.link = link = self.network.link(process, blocks=True)
         link.is_parted = self.is_parted
         link.look()
         self.network.broker.reader_gone()
         database = self._database = SimulatedDatabase(self.disk, process)
-        asker = self.asker = SimulatedAsker(link, self.network, ask)
-        gaps = self.gaps = GapCloser(asker)  # type: ignore[arg-type]
+        gaps = GapCloser(SimulatedAsker(link, self.network, self._counted(ask)))  # type: ignore[arg-type]
         pulse = Pulse(database, link, _not_noted, self.clock)
 
         async def taken_up(taken: Taken) -> None:
+            for verdict, count in taken.verdicts.items():
+                self.network.note(f"frame judged {verdict}", count)
             gaps.note(taken)
             await pulse.confirm(taken)
 
         inbox = Inbox(database, self._sink, self._keys, self.clock)
-        consumer = Consumer(SimulatedSource(link, self.network), inbox, taken_up)
-        process.start(consumer.run(), "consumer")
+        for _ in range(self._workers):
+            consumer = Consumer(SimulatedSource(link, self.network), inbox, taken_up)
+            process.start(consumer.run(), "consumer")
         process.start(gaps.run(), "gaps")
         process.start(pulse.run(), "pulse")
         process.start(hear_beats(link, pulse.hear), "beats")
+
+    def _counted(self, ask: Ask) -> Ask:
+        def counted(site: Site, question: FetchRange, on_answer: Callable[[Said], None]) -> None:
+            self.asked += 1
+            ask(site, question, on_answer)
+
+        return counted
 
     def want_baseline(self, site: Site) -> None:
         """Have the running daemon ask a site to describe everything again."""
@@ -174,7 +185,7 @@ class SimulatedHub:
             return
 
         async def work() -> None:
-            if not self.disk.is_full:
+            with suppress(StorageFull):
                 await database.write(lambda connection: set_want(connection, site.code, Want.BASELINE))
 
         process.start(work(), "want")
@@ -184,8 +195,8 @@ class SimulatedHub:
         if self.link is not None:
             self.link.look()
             self.network.unplug(self.link)
-        self.process = self.link = self.asker = self.gaps = self._database = None
-        self.network.broker.on_message = _nothing
+        self.process = self.link = self._database = None
+        self.network.broker.readers.clear()
 
     def part(self, *, is_parted: bool) -> None:
         """Cut the way to the broker, or open it again."""
@@ -197,7 +208,3 @@ class SimulatedHub:
 
 def _not_noted(connection: Connection, beats: Sequence[Beat], now_ms: int) -> None:
     """Signs of life are for the board, which is not here."""
-
-
-def _nothing() -> None:
-    """Nobody reads now."""

@@ -43,7 +43,7 @@ class Network:
     def __init__(self, loop: SimulatedLoop, chance: random.Random, broker: SimulatedBroker, met: Counter[str]) -> None:
         self.loop = loop
         self.broker = broker
-        self.weather = CALM
+        self.weather = self.usual = CALM
         self._chance = chance
         self.met = met
         self._links: list[SimulatedLink] = []
@@ -60,10 +60,14 @@ class Network:
         """Take the link of a dead process out."""
         self._links = [one for one in self._links if one is not link]
 
+    def note(self, what: str, count: int = 1) -> None:
+        """Count something that happened."""
+        self.met[what] += count
+
     def happens(self, chance: float, what: str) -> bool:
         """Draw whether something happens to a message, and count it."""
         if chance and self._chance.random() < chance:
-            self.met[what] += 1
+            self.note(what)
             return True
         return False
 
@@ -142,6 +146,7 @@ class SimulatedLink:
         """Notice what became of the way to the broker."""
         is_open = not self.is_parted and self._network.broker.is_up and self.process.is_alive
         if self._is_connected and not is_open:
+            self._network.note("connection lost")
             self._is_connected = False
             self._connection += 1
         elif is_open and not self._is_connected:

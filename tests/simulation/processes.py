@@ -12,11 +12,13 @@ from typing import Any
 class Process:
     """Some tasks that live and die together."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, on_death: Callable[["Process", str], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, on_death: Callable[[str], None]) -> None:
         self.name = name
         self.is_alive = True
         self.points_left: int | None = None
         """The process dies when it has passed this many points more; None: it does not."""
+        self.on_point: Callable[[], None] = lambda: None
+        """Hears of it when it dies so."""
         self._loop = loop
         self._on_death = on_death
         self._tasks: list[asyncio.Task[None]] = []
@@ -40,7 +42,7 @@ class Process:
             self.is_alive = False
             for task in self._tasks:
                 task.cancel()
-            self._on_death(self, why)
+            self._on_death(why)
 
     async def point(self, delay_s: float = 0.0) -> None:
         """Wait, and die before or after if the time has come."""
@@ -58,6 +60,7 @@ class Process:
         if self.is_alive and self.points_left is not None:
             self.points_left -= 1
             if self.points_left <= 0:
+                self.on_point()
                 self.kill("")
         if not self.is_alive:
             raise asyncio.CancelledError

@@ -70,8 +70,17 @@ BROKER_FAULTS = (
     Kind.WEATHER,
 )
 
+MANY = 0.03
+"""Share of the schedules with many sites: what goes wrong needs few, and more of them cost more."""
+
+SHARED = 0.2
+"""Share of the schedules in which two consumers share the work at the hub."""
+
 THEMED = 0.5
 """Share of the schedules that play a theme beside what they draw."""
+
+SITES_MAX = 12
+"""Sites of the largest county: enough for one batch of the hub to hold frames of many."""
 
 HUB = -1
 """In ``Step.site``: it happens to the hub."""
@@ -80,20 +89,116 @@ NOBODY = -2
 """In ``Step.site``: it happens to the broker or to the network."""
 
 
-THEMES: tuple[tuple[tuple[Kind, bool], ...], ...] = (
-    ((Kind.PART, True), (Kind.CHANGE, False), (Kind.BROKER_FORGETS, False)),
-    ((Kind.CRASH, True), (Kind.CHANGE, False), (Kind.STREAM_DELETED, False), (Kind.CHANGE, False)),
-    ((Kind.DISK_SLOW, True), (Kind.CHANGE, False), (Kind.BROKER_FORGETS, False), (Kind.CRASH, False)),
-    ((Kind.CHANGE, False), (Kind.BACKUP, True), (Kind.CHANGE, False), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
-    ((Kind.CHANGE, False), (Kind.BACKUP, True), (Kind.PUT_BACK, False), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
-    ((Kind.BACKUP, True), (Kind.WANT_BASELINE, False), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
-    ((Kind.CLONE, False), (Kind.CHANGE, False), (Kind.BACKUP, True), (Kind.CHANGE, False), (Kind.PUT_BACK, True)),
-    ((Kind.CLONE, False), (Kind.CHANGE, False), (Kind.CHANGE, False), (Kind.CRASH, False)),
-    ((Kind.BACKUP, False), (Kind.CHANGE, False), (Kind.PUT_BACK_WHOLE, False), (Kind.CHANGE, False)),
-    ((Kind.BACKUP, False), (Kind.PART, True), (Kind.CHANGE, False), (Kind.PUT_BACK_WHOLE, False), (Kind.CHANGE, False)),
-    ((Kind.CHANGE, False), (Kind.DISK_LOST, True), (Kind.BROKER_REWINDS, False), (Kind.CHANGE, False)),
-    ((Kind.DISK_FULL, False), (Kind.CHANGE, False), (Kind.WANT_BASELINE, False), (Kind.CRASH, False)),
-)
+THEMES: dict[str, tuple[tuple[Kind, bool], ...]] = {
+    "forgotten while the hub is away": ((Kind.PART, True), (Kind.CHANGE, False), (Kind.BROKER_FORGETS, False)),
+    "stream lost while the hub is down": (
+        (Kind.CRASH, True),
+        (Kind.CHANGE, False),
+        (Kind.STREAM_DELETED, False),
+        (Kind.CHANGE, False),
+    ),
+    "forgotten while the hub is slow": (
+        (Kind.DISK_SLOW, True),
+        (Kind.CHANGE, False),
+        (Kind.BROKER_FORGETS, False),
+        (Kind.CRASH, False),
+    ),
+    "repeated while the hub is slow": (
+        (Kind.DISK_SLOW, True),
+        (Kind.CHANGE, False),
+        (Kind.CHANGE, False),
+        (Kind.BROKER_REWINDS, False),
+        (Kind.CHANGE, False),
+    ),
+    "hub crashes": ((Kind.CHANGE, False), (Kind.CRASH, True), (Kind.CHANGE, False), (Kind.CRASH, True)),
+    "hub put back": (
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, True),
+        (Kind.CHANGE, False),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK, True),
+    ),
+    "both put back": (
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, True),
+        (Kind.PUT_BACK, False),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK, True),
+    ),
+    "hub put back to another history": (
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, False),
+        (Kind.BACKUP, True),
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, True),
+        (Kind.PUT_BACK_WHOLE, False),
+        (Kind.PUT_BACK, True),
+        (Kind.CHANGE, False),
+        (Kind.CHANGE, False),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK, True),
+    ),
+    "hub put back over a baseline": (
+        (Kind.BACKUP, True),
+        (Kind.WANT_BASELINE, False),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK, True),
+    ),
+    "hub put back to a lost disk": (
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, True),
+        (Kind.DISK_LOST, False),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK, True),
+    ),
+    "hub put back to a copy": (
+        (Kind.CLONE, False),
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, True),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK, True),
+    ),
+    "copy crashes": ((Kind.CLONE, False), (Kind.CHANGE, False), (Kind.CHANGE, False), (Kind.CRASH, False)),
+    "site put back": (
+        (Kind.BACKUP, False),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK_WHOLE, False),
+        (Kind.CHANGE, False),
+    ),
+    "site put back while the hub is away": (
+        (Kind.BACKUP, False),
+        (Kind.PART, True),
+        (Kind.CHANGE, False),
+        (Kind.PUT_BACK_WHOLE, False),
+        (Kind.CHANGE, False),
+    ),
+    "old frames after a lost disk": (
+        (Kind.CHANGE, False),
+        (Kind.DISK_LOST, False),
+        (Kind.BROKER_REWINDS, False),
+        (Kind.CHANGE, False),
+    ),
+    "old frames at an empty hub": (
+        (Kind.CHANGE, False),
+        (Kind.DISK_LOST, True),
+        (Kind.BROKER_REWINDS, False),
+        (Kind.CHANGE, False),
+    ),
+    "full disk": (
+        (Kind.DISK_FULL, False),
+        (Kind.CHANGE, False),
+        (Kind.WANT_BASELINE, False),
+        (Kind.CRASH, False),
+    ),
+    "full disk in a baseline": (
+        (Kind.CHANGE, False),
+        (Kind.BACKUP, False),
+        (Kind.CHANGE, False),
+        (Kind.DISK_SLOW, False),
+        (Kind.PUT_BACK_WHOLE, False),
+        (Kind.DISK_FULL, False),
+    ),
+}
 """What is worst in this order, each (kind, whether it happens to the hub): a draw would take too long to find it."""
 
 
@@ -121,26 +226,29 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     sites: int
     lasts_s: float
     weather: Weather
+    workers: int
+    """Consumers that share the work at the hub."""
     steps: tuple[Step, ...]
 
 
-def drawn(seed: int) -> Schedule:
-    """Return the schedule of a seed."""
+def drawn(seed: int, theme: str = "") -> Schedule:
+    """Return the schedule of a seed: of all there is, or of one theme and changes alone."""
     chance = random.Random(f"schedule {seed}")
-    sites = chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 3))
+    sites = chance.choice((1, 1, 1, 1, 1, 1, 2, 2, 3)) if chance.random() > MANY else chance.randint(4, SITES_MAX)
     moments = _moments(chance)
     steps = [_change(chance, site, moments) for site in range(sites) for _ in range(chance.randint(1, 4))]
-    for kind, whom in _kinds(chance):
+    for kind, whom in () if theme else _kinds(chance):
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             site = whom if whom < 0 else chance.randrange(sites)
             steps.extend(_fault(chance, kind, site, moments))
-    if chance.random() < THEMED:
-        steps.extend(_themed(chance, chance.randrange(sites), moments))
+    if theme or chance.random() < THEMED:
+        steps.extend(_themed(chance, theme or chance.choice(list(THEMES)), chance.randrange(sites), moments))
     steps.sort(key=lambda step: step.at_s)
     weather = _weather(chance) if chance.random() < 0.25 else CALM
     # Healing comes at once or after some quiet, in which a fault may show what it does.
     lasts_s = round(steps[-1].at_s + chance.choice((0.0, 5.0, 30.0)) * chance.random(), 3)
-    return Schedule(seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, steps=tuple(steps))
+    workers = 2 if chance.random() < SHARED else 1
+    return Schedule(seed=seed, sites=sites, lasts_s=lasts_s, weather=weather, workers=workers, steps=tuple(steps))
 
 
 def _kinds(chance: random.Random) -> list[tuple[Kind, int]]:
@@ -177,10 +285,10 @@ def _fault(chance: random.Random, kind: Kind, site: int, moments: Sequence[float
     return [fault]
 
 
-def _themed(chance: random.Random, site: int, moments: Sequence[float]) -> list[Step]:
+def _themed(chance: random.Random, theme: str, site: int, moments: Sequence[float]) -> list[Step]:
     at_s = chance.choice(moments)
     steps = []
-    for kind, is_hub in chance.choice(THEMES):
+    for kind, is_hub in THEMES[theme]:
         at_s += chance.expovariate(1 / chance.choice((0.5, 4, 25)))
         whom = HUB if is_hub else NOBODY if kind in BROKER_FAULTS else site
         lasts_s = round(chance.expovariate(1 / chance.choice((3, 25))), 3)

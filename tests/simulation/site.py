@@ -20,6 +20,7 @@ from node.epochs import Epochs
 from node.history import SiteHistory
 from node.home import NodeHome
 from node.ranges import range_handler
+from node.tables import SCHEMA as NODE_SCHEMA
 from protocol.beats import Beat
 from protocol.calls import FetchRange, Outcome, Range, Refusal
 from protocol.codec import encode_record
@@ -33,13 +34,15 @@ from replication import outbox
 from replication.beats import hear_receipts, send_beats
 from replication.digests import bucket_of, record_digest
 from replication.keys import Identity
+from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
 from tests import builders
 from tests.simulation.clock import Clock
-from tests.simulation.disk import Disk, SimulatedDatabase
+from tests.simulation.disk import Disk, SimulatedDatabase, new_image
 from tests.simulation.network import Network, SimulatedLink
 from tests.simulation.processes import Process
+from tests.simulation.witness import SITE_RULES
 
 identity: Callable[[int], Identity] = cache(builders.identity)
 
@@ -52,8 +55,8 @@ Said = tuple[Outcome, Range | Refusal]
 
 NEW = 0.45
 WITHDRAWN = 0.35
-ACCESS = 0.8
-"""Shares of a change: records that are new; of the listed ones, those withdrawn; of the others, those described."""
+CLOSED = 0.2
+"""Shares of a change: records that are new; of the listed ones, those withdrawn; of the others, those closed."""
 
 
 class NoteFile:
@@ -91,13 +94,25 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
 class Installation:
     """A machine of a site. It may be off; its disk remains."""
 
-    def __init__(self, site: Site, number: int, name: str, network: Network, clock: Clock, backup: Backup) -> None:
+    def __init__(
+        self,
+        site: Site,
+        number: int,
+        name: str,
+        network: Network,
+        clock: Clock,
+        backup: Backup,
+        chance: random.Random,
+    ) -> None:
         self.site = site
         self.number = number
         self.name = name
         self.network = network
         self.clock = clock
+        self.chance = chance
+        """What this machine takes for random bytes."""
         self.disk = Disk(backup.image)
+        self.disk.note = network.note
         self.note = NoteFile(backup.note)
         self.stored = dict(backup.stored)
         """What users were told is stored: the body of each record, None for one that was withdrawn."""
@@ -246,6 +261,17 @@ class Installation:
         process.start(work(), "import")
 
 
+@cache
+def site_image() -> bytes:
+    """Return the database of a node before its first start, with one catalogue file that its records belong to."""
+    return new_image(
+        [REPLICATION, NODE_SCHEMA],
+        *SITE_RULES,
+        "INSERT INTO file (file_id, folder, path, state, size_bytes, mtime_ns, sha256, reading, read_at_ms)"
+        " VALUES (1, '', 'catalogue.csv', 'taken', 0, 0, x'', '', 0)",
+    )
+
+
 def write_change(
     connection: Connection, writer: FrameWriter, site: Site, seed: int, size: int
 ) -> dict[bytes, bytes | None]:
@@ -265,14 +291,18 @@ def write_change(
     for number in range(size):
         is_new = not known or chance.random() < NEW
         docid, raw_id, standing = (None, chance.randbytes(16), "") if is_new else known.pop()
+        is_listed = standing == "listed"
+        is_withdrawn = is_listed and chance.random() < WITHDRAWN
+        is_closed = is_listed and chance.random() < CLOSED
         record = Record(
             record_id=UUID(bytes=raw_id),
             repository_id=site.code,
             title=f"{seed}-{number}",
             filing_year=chance.choice(YEARS),
+            access_status=AccessStatus.RESTRICTED if is_closed else AccessStatus.UNREVIEWED,
         )
-        is_withdrawn = standing == "listed" and chance.random() < WITHDRAWN
-        rows.append((docid, record, _withdrawn(record) if is_withdrawn else _described(record, standing, chance)))
+        make = _withdrawn if is_withdrawn else _access_changed if is_closed else _described
+        rows.append((docid, record, make(record)))
     positions = outbox.append(connection, writer, [event for _, _, event in rows])
     return dict(
         _store(connection, docid, record, event, seq)
@@ -280,12 +310,19 @@ def write_change(
     )
 
 
-def _described(record: Record, standing: str, chance: random.Random) -> EventHead:
-    body = msgspec.Raw(encode_record(record))
-    if standing != "listed" or chance.random() < ACCESS:
-        return Described(seq=0, previous=0, at_ms=0, record=body)
-    status = AccessStatus.RESTRICTED
-    return AccessChanged(seq=0, previous=0, at_ms=0, record_id=record.record_id, access_status=status, record=body)
+def _described(record: Record) -> EventHead:
+    return Described(seq=0, previous=0, at_ms=0, record=msgspec.Raw(encode_record(record)))
+
+
+def _access_changed(record: Record) -> EventHead:
+    return AccessChanged(
+        seq=0,
+        previous=0,
+        at_ms=0,
+        record_id=record.record_id,
+        access_status=record.access_status,
+        record=msgspec.Raw(encode_record(record)),
+    )
 
 
 def _withdrawn(record: Record) -> EventHead:

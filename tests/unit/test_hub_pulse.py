@@ -11,6 +11,7 @@ from hub.pulse import FRAMES_SHARED, SENDING_S, Pulse, window_frames
 from protocol import codec, subjects
 from protocol.beats import Beat, Receipt, Want
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
+from replication.acknowledgements import call_timeout
 from replication.database import Database, opened
 from replication.inbox import Taken
 from replication.migrations import REPLICATION
@@ -78,6 +79,23 @@ async def test_a_site_of_which_nothing_is_known_is_told_so(database: Database) -
     await asyncio.sleep(0)
     (receipt,) = [codec.decode_receipt(data) for data in heard]
     assert (receipt.epoch, receipt.applied) == ("", 0)
+
+
+class StalledBus(FakeBus):
+    """A bus whose link stands, but takes no more bytes."""
+
+    async def publish(self, subject: str, payload: bytes, reply: str = "") -> None:  # noqa: ARG002 - it takes nothing
+        raise call_timeout(1.0)
+
+
+async def test_a_link_that_takes_no_more_bytes_does_not_end_the_hub(database: Database) -> None:
+    """A receipt is repeated state: the next beat is answered with the same."""
+    notes = Notes()
+    pulse = Pulse(database, StalledBus(FakeBroker()), notes.note, lambda: 0)
+    await pulse.hear(beat(VILLAGE.code, 1))
+    await pulse.step()
+    await pulse.confirm(Taken(receipts={VILLAGE.code: Receipt(site=VILLAGE.code, epoch="e", applied=1)}))
+    assert notes.batches == [[f"{VILLAGE.code}@1"]]
 
 
 async def test_a_lost_link_loses_no_beat(database: Database) -> None:

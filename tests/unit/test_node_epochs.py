@@ -16,7 +16,7 @@ from protocol.events import BaselineMarked, BaselinePhase, Event
 from replication import outbox
 from replication.database import Database, opened
 from replication.seal import unseal
-from tests.builders import VILLAGE, frame_writer
+from tests.builders import VILLAGE, drafts, frame_writer
 
 
 @pytest.fixture
@@ -117,3 +117,20 @@ async def test_an_empty_store_has_nothing_to_catch_up(database: Database) -> Non
         return len(store.changes_after(connection, 0, 10))
 
     assert await database.read(changes) == 0
+
+
+async def test_a_hub_from_before_all_memory_is_described_everything_anew(database: Database, home: NodeHome) -> None:
+    """Nobody can tell any more whether it has this history, so changes alone could leave it wrong for ever."""
+    site = epochs(database)
+    await site.begin(home)
+    await describe_all(database)
+    before = await epoch_of(database)
+    for _ in range(2):
+        await database.write(lambda c: outbox.append(c, frame_writer(), drafts(1)))
+    await database.write(lambda c: outbox.forget(c, 4))
+    behind = Receipt(site=VILLAGE.code, epoch=before, applied=3)
+    await site.diverged(behind, Want.NOTHING)
+    assert await epoch_of(database) == before
+    await database.write(lambda c: c.exec_driver_sql("DELETE FROM forgotten_frame"))
+    await site.diverged(behind, Want.NOTHING)
+    assert await epoch_of(database) != before

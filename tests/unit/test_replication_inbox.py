@@ -127,6 +127,26 @@ async def test_parking_is_bounded_and_loses_nothing_for_good(hub: Hub, site: Dat
     assert hub.ledger.applied == list(range(1, PARKED_FRAMES_MAX + 11))
 
 
+async def test_frames_of_an_epoch_that_never_begins_give_way(hub: Hub, site: Database) -> None:
+    """A copy that is gone for good left them; the site that lives must not find the parking full for ever."""
+    dead = await mint(site, *(drafts(1) for _ in range(PARKED_FRAMES_MAX + 1)))
+    await hub.take(*dead[1:])
+    await site.write(lambda c: outbox.start_epoch(c, "epoch-b", ()))
+    living = await mint(site, drafts(2), drafts(1))
+    taken = await hub.take(living[1])
+    assert {(gap.epoch, gap.after) for gap in taken.gaps} == {("epoch-a", 0), ("epoch-b", 0)}
+    await hub.take(living[0])
+    assert hub.ledger.applied == [1, 2, 3]
+
+
+async def test_of_one_epoch_the_nearest_frames_are_kept(hub: Hub, site: Database) -> None:
+    """They are what follows first once the gap closes; the others are sent again."""
+    frames = await mint(site, *(drafts(1) for _ in range(PARKED_FRAMES_MAX + 3)))
+    await hub.take(*reversed(frames[1:]))
+    await hub.take(frames[0])
+    assert hub.ledger.applied == list(range(1, PARKED_FRAMES_MAX + 2))
+
+
 async def test_a_damaged_frame_is_quarantined_and_the_others_go_on(hub: Hub, site: Database) -> None:
     frames = await mint(site, drafts(2), drafts(3))
     damaged = frames[0][:80] + bytes([frames[0][80] ^ 1]) + frames[0][81:]

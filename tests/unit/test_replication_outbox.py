@@ -135,3 +135,51 @@ async def test_catch_up_of_overtaken_changes_only_is_one_empty_frame(database: D
     await database.write(lambda c: outbox.forget(c, 3))
     (frame,) = await caught_up(database, 1, Changes())
     assert (frame.previous, frame.last, len(frame.events)) == (1, 3, 0)
+
+
+async def digest_at(database: Database, position: int) -> str:
+    digest = await database.read(lambda c: outbox.digest_at(c, position))
+    assert digest is not None
+    return digest
+
+
+async def contradicts(database: Database, position: int, chain: str) -> bool:
+    held = await database.read(outbox.extent)
+    assert held is not None
+    return await database.read(lambda c: outbox.contradicts(c, held, position, chain))
+
+
+async def test_a_forgotten_frame_still_tells_who_has_this_history(database: Database) -> None:
+    """A hub that is put back twice, with a copy of the site in between, stands in a history that is not this one."""
+    for count in (2, 3, 4):
+        await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(count)))
+    ended = await digest_at(database, 2)
+    await database.write(lambda c: outbox.forget(c, 9))
+    told = [await contradicts(database, position, chain) for position, chain in ((2, ended), (2, "other"), (3, ended))]
+    assert told == [False, True, True]
+    assert await contradicts(database, 3, "") is False
+
+
+async def test_of_frames_that_are_no_longer_remembered_nothing_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So little is kept for ever, and nobody is accused: he is described everything anew."""
+    monkeypatch.setattr(outbox, "FORGOTTEN_SPAN", 5)
+    for _ in range(10):
+        await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(1)))
+    await database.write(lambda c: outbox.forget(c, 9))
+    remembered = [await database.read(partial(outbox.remembers, position=position)) for position in range(11)]
+    assert remembered == [False] * 5 + [True] * 6
+    assert [await contradicts(database, position, "other") for position in (4, 5)] == [False, True]
+
+
+async def test_an_outbox_of_before_this_memory_accuses_nobody(database: Database) -> None:
+    """A database that was migrated remembers nothing of what it forgot before; where its outbox begins, it does."""
+    for count in (2, 3):
+        await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(count)))
+    start = await digest_at(database, 2)
+    await database.write(lambda c: outbox.forget(c, 2))
+    await database.write(lambda c: c.exec_driver_sql("DELETE FROM forgotten_frame"))
+    told = [await contradicts(database, position, chain) for position, chain in ((1, "x"), (2, start), (2, "x"))]
+    assert told == [False, False, True]
+    assert [await database.read(partial(outbox.remembers, position=position)) for position in (1, 2)] == [False, True]

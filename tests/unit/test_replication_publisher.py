@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from protocol.beats import Receipt, Want
 from protocol.errors import LinkDown
 from protocol.events import EventHead
+from protocol.frames import Frame
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.subjects import events
 from protocol.wording import Text
@@ -177,19 +178,60 @@ async def test_a_wanted_baseline_is_passed_on(site: Site) -> None:
     assert site.diverged == [("epoch-a", Want.BASELINE)]
 
 
-async def test_a_range_is_served_from_the_records_where_the_outbox_forgot(site: Site) -> None:
+def sent_frames(site: Site) -> list[Frame]:
+    key = frame_writer().identity.public_key
+    return [unseal(payload, [key]) for _, payload in site.link.sent]
+
+
+async def test_a_range_is_sent_again_as_far_as_the_outbox_holds_it(site: Site) -> None:
+    await site.mint(3, 2)
+    await site.send_all()
+    site.link.sent.clear()
+    assert await site.publisher.send_range(3) == 5
+    await site.send_all()
+    assert [(frame.previous, frame.last, frame.catch_up) for frame in sent_frames(site)] == [(3, 5, False)]
+
+
+async def test_what_left_the_outbox_is_sent_once_receipts_show_that_it_is_missing(site: Site) -> None:
+    """A question for it is answered, but says neither that the hub stands there nor which history it has."""
     await site.mint(3, 2)
     await site.send_all()
     await site.receipt(3)
     site.changes = [described(seq=seq) for seq in (2, 3)]
     site.link.sent.clear()
-    assert await site.publisher.send_range(1) == 5
-    site.now_s += BELIEVE_AFTER_S
-    assert await site.publisher.send_range(1) == 5
+    for _ in range(3):
+        assert await site.publisher.send_range(1) == 5
+        site.now_s += BELIEVE_AFTER_S
     await site.send_all()
-    key = frame_writer().identity.public_key
-    frames = [unseal(payload, [key]) for _, payload in site.link.sent]
-    assert [(frame.previous, frame.last, frame.catch_up) for frame in frames] == [(1, 3, True), (3, 5, False)]
+    assert site.link.sent == []
+    for _ in range(2):
+        await site.receipt(1, chain="")
+        site.now_s += BELIEVE_AFTER_S
+    await site.send_all()
+    assert [(frame.previous, frame.last, frame.catch_up) for frame in sent_frames(site)] == [
+        (1, 3, True),
+        (3, 5, False),
+    ]
+
+
+async def test_questions_for_what_is_long_confirmed_do_not_keep_the_rest_back(site: Site) -> None:
+    """They once counted as news of the hub, so that every receipt looked like progress and nothing went again."""
+    await site.mint(1, 1)
+    await site.send_all()
+    await site.receipt(1)
+    for _ in range(8):
+        site.now_s += RESEND_AFTER_S / 4
+        await site.publisher.send_range(0)
+        await site.receipt(1)
+    await site.send_all()
+    assert site.ids() == ["0-1", "1-2", "1-2:1"]
+
+
+async def test_a_hub_in_another_history_is_noticed_where_the_frames_are_forgotten(site: Site) -> None:
+    await site.mint(2, 2)
+    await site.receipt(4)
+    await site.receipt(2, chain="theirs")
+    assert site.diverged == [("epoch-a", Want.NEW_EPOCH)]
 
 
 async def test_a_hub_that_was_put_back_gets_what_it_lost_and_only_once(site: Site) -> None:
@@ -203,9 +245,7 @@ async def test_a_hub_that_was_put_back_gets_what_it_lost_and_only_once(site: Sit
         site.now_s += BELIEVE_AFTER_S
         await site.receipt(0, epoch="")
     await site.send_all()
-    key = frame_writer().identity.public_key
-    frames = [unseal(payload, [key]) for _, payload in site.link.sent]
-    assert [(frame.previous, frame.last, len(frame.events)) for frame in frames] == [(0, 5, 5)]
+    assert [(frame.previous, frame.last, len(frame.events)) for frame in sent_frames(site)] == [(0, 5, 5)]
 
 
 async def test_site_with_much_to_tell_leaves_room_in_the_stream(site: Site) -> None:
