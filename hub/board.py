@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hub import comparisons, keyring
+from hub import comparisons, keyring, repairs
 from hub.comparisons import Comparison, Sameness
+from hub.repairs import Repair
 from hub.tables import entry, node_state
 from protocol.beats import Beat, Want
 from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
@@ -37,7 +38,7 @@ class Word(StrEnum):
     FORKED = "forked"
     """Two histories contradict each other; the site was asked to begin a new epoch."""
     DIFFERS = "differs"
-    """Compared at the present position, and not equal; or asked to describe everything again for that reason."""
+    """Compared at the present position, and not equal; or a repair is open (``hub.repairs``)."""
     BEHIND = "behind"
     """The site has minted events that are not applied here yet."""
     HELD = "held"
@@ -124,6 +125,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     disk_free_bytes: int = 0
     software: str = ""
     comparison: Comparison | None = None
+    repair: Repair | None = None
+    """The site's open repair, else its latest one."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +142,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison | None = None
     quarantined: int = 0
     hub_records: int | None = None
+    repair: Repair | None = None
 
 
 def is_offline(seen_at_ms: int, now_ms: int) -> bool:
@@ -166,7 +170,8 @@ def word_of(facts: Facts, now_ms: int) -> Word:
     if mark is not None and mark.want is Want.BASELINE:
         return Word.DIFFERS
     compared = compared_here(facts)
-    if compared is not None and compared.state is Sameness.DIFFERENT:
+    is_ill = facts.repair is not None and facts.repair.healed_at_ms is None
+    if is_ill or (compared is not None and compared.state is Sameness.DIFFERENT):
         return Word.DIFFERS
     if lag_of(node, mark):
         return Word.BEHIND
@@ -203,6 +208,7 @@ def state_of(facts: Facts, now_ms: int) -> SiteState:
         hub_records=facts.hub_records,
         quarantined=facts.quarantined,
         comparison=facts.comparison,
+        repair=facts.repair,
     )
     if node is None:
         return line
@@ -280,7 +286,7 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
     names = {one.site: one.name for one in keyring.expected_sites(connection)}
     nodes = keyring.nodes(connection, with_revoked=True)
     seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
-    aside = quarantine.counts(connection)
+    aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)
     held: Mapping[str, int] = counts_by_site(connection) if with_counts else {}
     sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys()
     return [
@@ -295,6 +301,7 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
             comparison=compared.get(site),
             quarantined=aside.get(site, 0),
             hub_records=held.get(site, 0) if with_counts else None,
+            repair=repaired.get(site),
         )
         for site in sorted(sites)
     ]

@@ -24,9 +24,10 @@ from node.ingest import Importer
 from node.intake import Intake
 from node.ranges import range_handler
 from node.reading import context_of
+from node.redescribing import redescribe_handler
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
-from protocol.calls import FetchRange, QuestionHead
+from protocol.calls import FetchRange, QuestionHead, Redescribe
 from replication.answering import Handler, answer_calls
 from replication.beats import hear_receipts, send_beats
 from replication.claim import claimed
@@ -101,7 +102,7 @@ async def _serve(
             tasks.create_task(history.run(), name="history")
             tasks.create_task(intaking.watch.hints(hints), name="hints")
             tasks.create_task(intaking.intake.run(), name="intake")
-            _start_talking(tasks, config, database, link, history, publisher, intaking, writer.identity.public_key)
+            _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
             log.info("node_ready", site=config.site)
             on_ready()
 
@@ -139,14 +140,14 @@ def _start_talking(
     history: SiteHistory,
     publisher: Publisher,
     intaking: _Intaking,
-    node: str,
+    writer: FrameWriter,
 ) -> None:
     """Start what tells others about the site: its answers and its signs of life."""
     site = config.parsed_site
     condition = Condition(
         database,
         site.code,
-        node,
+        writer.identity.public_key,
         published=lambda: publisher.published,
         importing=lambda: intaking.importer.is_busy,
         clock_ms=clock_ms,
@@ -156,6 +157,7 @@ def _start_talking(
     handlers: dict[type[QuestionHead], Handler] = {
         **search.handlers(database, condition.health),
         FetchRange: range_handler(database, publisher),
+        Redescribe: redescribe_handler(database, writer, history.moved),
     }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     tasks.create_task(send_beats(link, site, condition.beat, beat_due), name="beats")

@@ -45,8 +45,8 @@ SEQ_MAX = 2**53 - 1
 DIGEST_BUCKETS = 256
 """Buckets a fonds is divided into for comparison: one wrong row in a million moves a few thousand rows at most."""
 
-DIGEST_ROWS_MAX = 1_500
-"""Record digests in one reply: each is under 40 bytes of JSON, so they fit in a reply."""
+DIGEST_ROWS_MAX = 1_000
+"""Record digests in one reply: each is 62 bytes of JSON, so they fit in a reply."""
 
 HEARTBEAT_S = 30.0
 """Seconds between a node's signs of life."""
@@ -83,3 +83,6 @@ QUESTIONS_WAITING_MAX = 64
 
 QUESTIONS_AT_ONCE_MAX = 4
 """Questions that one site works on at the same time: a village PC has two cores and one disk."""
+
+REDESCRIBED_RECORDS_MAX = 300
+"""Records that one call asks to be described again: their ids fill three quarters of a question."""
