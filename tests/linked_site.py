@@ -20,26 +20,29 @@ from hub.repairs import Repair, kept
 from node import search
 from node.redescribing import redescribe_handler
 from protocol.beats import Beat
-from protocol.calls import Health, Redescribe
+from protocol.calls import Health, QuestionHead, Redescribe
 from protocol.sites import Site, parse_site
 from replication import outbox
-from replication.answering import answer_calls
+from replication.answering import Handler, answer_calls
 from replication.asking import Asker
 from replication.database import Database, opened
 from replication.inbox import Inbox, Taken
 from tests.fakes import FakeBroker
 from tests.hubs import MIGRATIONS, Hub
-from tests.node_site import CODE, NodeSite, node_site
+from tests.node_site import CODE as SITE_CODE
+from tests.node_site import NodeSite, node_site
 
 NOW_MS = 1_790_000_000_000
+CODE = SITE_CODE
 SITE: Site = parse_site(CODE)
 
 
 class LinkedSite:
     """One site and its county, and what a test does to them."""
 
-    def __init__(self, node: NodeSite, database: Database, asker: Asker) -> None:
+    def __init__(self, node: NodeSite, database: Database, asker: Asker, broker: FakeBroker) -> None:
         self.node = node
+        self.broker = broker
         self.hub = Hub(database)
         self.asker = asker
         self.now_ms = NOW_MS
@@ -71,6 +74,11 @@ class LinkedSite:
             await self.node.database.write(lambda connection: outbox.forget(connection, frames[-1].last))
         await self.beat()
         return taken
+
+    async def frame_bytes(self) -> int:
+        """Return how many bytes wait in the site's outbox."""
+        frames = await self.node.database.read(lambda connection: outbox.frames_after(connection, 0, 10_000))
+        return sum(len(frame.sealed) for frame in frames)
 
     async def beat(self) -> None:
         """Let the site give a sign of life."""
@@ -112,14 +120,14 @@ async def linked_site(root: Path) -> AsyncIterator[LinkedSite]:
         opened(root / "hub.db", MIGRATIONS) as database,
         Asker(broker.bus(), "hub").opened() as asker,
     ):
-        handlers = {
+        handlers: dict[type[QuestionHead], Handler] = {
             **search.handlers(node.database, health),
             Redescribe: redescribe_handler(node.database, node.writer, node.wake),
         }
         answering = asyncio.create_task(answer_calls(broker.bus(), SITE, lambda: ("", 0), handlers))
         await asyncio.sleep(0.01)
         try:
-            linked = LinkedSite(node, database, asker)
+            linked = LinkedSite(node, database, asker, broker)
             await linked.enrol()
             yield linked
         finally:
