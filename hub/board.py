@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hub import comparisons, keyring, repairs
+from hub import comparisons, keyring, rebuilds, repairs
 from hub.comparisons import Comparison, Sameness
 from hub.repairs import Repair
 from hub.tables import entry, node_state
@@ -32,6 +32,8 @@ class Word(StrEnum):
 
     NOT_ENROLLED = "not_enrolled"
     """No installation may speak for it: none was enrolled, or all were revoked."""
+    REBUILDING = "rebuilding"
+    """The catalogue was rebuilt, and this site's entries are not all here again: searches of the copy miss some."""
     NEVER_SEEN = "never_seen"
     """Enrolled, but no sign of life yet."""
     OFFLINE = "offline"
@@ -50,6 +52,7 @@ class Word(StrEnum):
 
 WORDS = {
     Word.NOT_ENROLLED: Text(zh="未登记", en="not enrolled"),
+    Word.REBUILDING: Text(zh="重建中", en="being rebuilt"),
     Word.NEVER_SEEN: Text(zh="从未上线", en="never seen"),
     Word.OFFLINE: Text(zh="离线", en="offline"),
     Word.FORKED: Text(zh="历史冲突", en="contradicts itself"),
@@ -127,6 +130,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     comparison: Comparison | None = None
     repair: Repair | None = None
     """The site's open repair, else its latest one."""
+    rebuilding_since_ms: int | None = None
+    """Since when its entries are being fetched anew; None if they are all here."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +148,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     hub_records: int | None = None
     repair: Repair | None = None
+    rebuilding_since_ms: int | None = None
 
 
 def is_offline(seen_at_ms: int, now_ms: int) -> bool:
@@ -161,6 +167,8 @@ def word_of(facts: Facts, now_ms: int) -> Word:
     node, mark = facts.node, facts.mark
     if not facts.enrolled_nodes:
         return Word.NOT_ENROLLED
+    if facts.rebuilding_since_ms is not None:
+        return Word.REBUILDING
     if node is None:
         return Word.NEVER_SEEN
     if is_offline(node.seen_at_ms, now_ms):
@@ -209,6 +217,7 @@ def state_of(facts: Facts, now_ms: int) -> SiteState:
         quarantined=facts.quarantined,
         comparison=facts.comparison,
         repair=facts.repair,
+        rebuilding_since_ms=facts.rebuilding_since_ms,
     )
     if node is None:
         return line
@@ -287,8 +296,9 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
     nodes = keyring.nodes(connection, with_revoked=True)
     seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
     aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)
+    renewing = rebuilds.pending(connection)
     held: Mapping[str, int] = counts_by_site(connection) if with_counts else {}
-    sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys()
+    sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys() | renewing.keys()
     return [
         Facts(
             site=site,
@@ -302,6 +312,7 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
             quarantined=aside.get(site, 0),
             hub_records=held.get(site, 0) if with_counts else None,
             repair=repaired.get(site),
+            rebuilding_since_ms=renewing.get(site),
         )
         for site in sorted(sites)
     ]

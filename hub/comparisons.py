@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hub import repairs
+from hub import rebuilds, repairs
 from hub.repairs import RepairKind
 from hub.tables import verification
 
@@ -48,6 +48,7 @@ def keep(connection: Connection, comparison: Comparison) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=[verification.c.site], set_=values))
     if comparison.state is Sameness.EQUAL:
         repairs.heal(connection, comparison.site, RepairKind.RECORDS, comparison.compared_at_ms)
+        rebuilds.finish(connection, comparison.site, comparison.compared_at_ms)
 
 
 def kept(connection: Connection) -> dict[str, Comparison]:

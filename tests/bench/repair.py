@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -76,8 +76,8 @@ _AT_HUB = (
 )
 
 
-def _insert(connection: Connection, sql: str, values: list[tuple[object, ...]]) -> None:
-    connection.exec_driver_sql(sql, values)
+def _insert(connection: Connection, sql: str, values: Sequence[tuple[object, ...]]) -> None:
+    connection.exec_driver_sql(sql, list(values))
 
 
 async def fill(linked: LinkedSite, count: int) -> None:
@@ -121,7 +121,7 @@ async def heal_one(linked: LinkedSite, count: int) -> None:
         "UPDATE entry SET body = ?, digest = ? WHERE docid = ?",
         wrong,
         record_digest(wrong),
-        count // 2 // FONDS * FONDS + 4,
+        middle,
     )
     broker = linked.broker
     broker.sent.clear()
