@@ -20,6 +20,7 @@ from hub.gate import Gate
 from hub.home import HubHome
 from hub.night import NightHour
 from hub.pulse import Pulse
+from hub.restoring import answer_fetches
 from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.connection import Link, LinkSettings, connected
@@ -107,5 +108,6 @@ def _start(
     tasks.create_task(pulse.run(), name="pulse")
     tasks.create_task(hear_beats(link, pulse.hear), name="beats")
     tasks.create_task(Comparer(database, asker, clock_ms, hour=hour).run(), name="comparer")
+    tasks.create_task(answer_fetches(link, database), name="restoring")
     # The gate works last: whoever is admitted finds everything else at work.
     tasks.create_task(county_gate.run(), name="gate")

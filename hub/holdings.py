@@ -56,3 +56,11 @@ def page_of(connection: Connection, site: str, after: Cursor, limit: int) -> Seq
             _PAGE, (site, *place, limit)
         )
     ]
+
+
+def count_of(connection: Connection, site: str) -> int:
+    """Return how many described entries of a site the hub holds."""
+    counted: int = connection.exec_driver_sql(
+        "SELECT count(*) FROM entry WHERE site = ? AND body IS NOT NULL", (site,)
+    ).scalar_one()
+    return counted

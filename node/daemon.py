@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from node import search, store
+from node import restoration, search, store
 from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
@@ -25,6 +25,7 @@ from node.intake import Intake
 from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
+from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.calls import FetchRange, QuestionHead, Redescribe
@@ -79,6 +80,7 @@ async def serve(home: NodeHome, on_ready: Callable[[], None] = lambda: None, hin
     config = load(home.settings)
     writer = FrameWriter(config.site, load_identity(home.seed), clock_ms)
     with claimed(home.root, "danglian-node"):
+        restoration.request_if_lost(home)
         await _serve(config, home, writer, on_ready, hints)
 
 
@@ -86,6 +88,9 @@ async def _serve(
     config: NodeConfig, home: NodeHome, writer: FrameWriter, on_ready: Callable[[], None], hints: HintSource | None
 ) -> None:
     async with opened(home.database, MIGRATIONS) as database, connected(link_settings(config, home)) as link:
+        if await database.read(lambda connection: restoration.is_due(connection, home.restore_mark)):
+            node = writer.identity.public_key
+            await Restorer(database, link, config.parsed_site, node, home.restore_mark, clock_ms).run()
         history = SiteHistory(database)
         epochs = Epochs(database, writer, history.moved)
         await epochs.begin(home)

@@ -86,3 +86,15 @@ QUESTIONS_AT_ONCE_MAX = 4
 
 REDESCRIBED_RECORDS_MAX = 300
 """Records that one call asks to be described again: their ids fill three quarters of a question."""
+
+HELD_PAGE_FILL_BYTES = 512 * 1024
+"""Bytes of records after which a page of holdings is closed: half a minute at 64 kbit/s once it is packed."""
+
+HELD_PAGE_BYTES_MAX = 768 * 1024
+"""Bytes of a packed page of holdings: under the broker's 1 MB, also where nothing can be packed."""
+
+HELD_PAGE_PLAIN_BYTES_MAX = 2 * 1024 * 1024
+"""Bytes of a page of holdings after unpacking."""
+
+HELD_PAGE_DEADLINE_S = 60.0
+"""Seconds that a node waits for a page before it asks again: a full page at 256 kbit/s and the hub's work, twice."""

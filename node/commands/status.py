@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, select
 
-from node import brake, files, lookups, store
+from node import brake, files, lookups, restoration, store
 from node.brake import HeldChange
 from node.config import NodeConfig, load
 from node.files import CatalogueFile, FileState
@@ -83,6 +83,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[FolderStatus, ...] = ()
     files: tuple[FileStatus, ...] = ()
     brakes: tuple[HeldChange, ...] = ()
+    restored_unlisted: int = 0
+    """Records restored from the hub that no file lists."""
 
     @property
     def is_troubled(self) -> bool:
@@ -148,8 +150,10 @@ def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -
         files=tuple(
             _file_status(connection, file, with_rejects=with_rejects)
             for file in files.files_in(connection)
-            if file.missing_since_ms is None or lookups.count_listed(connection, file.file_id)
+            if file.folder != restoration.RESTORED_FOLDER
+            and (file.missing_since_ms is None or lookups.count_listed(connection, file.file_id))
         ),
+        restored_unlisted=restoration.count_unlisted(connection),
         brakes=tuple(brake.held(connection)),
     )
 
@@ -200,6 +204,8 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"目录 · folder: {one.path}  {one.state}  {moment(one.looked_at_ms)}"
     for file in status.files:
         yield from _file_lines(file)
+    if status.restored_unlisted:
+        yield f"取自县级、尚无文件列出 · restored from the hub, in no file: {status.restored_unlisted}"
     for change in status.brakes:
         yield f"待定变更 · held [{change.brake_id}] {change.reason.both()}"
     if status.brakes:
