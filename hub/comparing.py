@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 
-from hub import night
+from hub import night, tombstones
 from hub.board import Facts, compared_here, gathered, is_offline, lag_of
 from hub.comparisons import Sameness
 from hub.night import NightHour
@@ -94,8 +95,10 @@ class Comparer:
         verdicts = await self._verified(chosen, AT_NIGHT, self._tried_tonight_ms)
         for verdict in verdicts:
             if verdict.state is not Sameness.NOT_COMPARABLE and verdict.is_comparable:
-                noted = partial(night.note, site=verdict.site, state=verdict.state, now_ms=self._now_ms())
-                await self._database.write(noted)
+                await self._database.write(partial(_checked, verdict=verdict, now_ms=self._now_ms()))
+                pruning = partial(tombstones.prune, site=verdict.site, now_ms=self._now_ms())
+                while await self._database.write(pruning):
+                    log.info("tombstones_pruned", site=verdict.site)
         return verdicts
 
     async def _verified(self, chosen: Sequence[str], scope: Scope, tried_at_ms: dict[str, int]) -> list[Verdict]:
@@ -108,6 +111,11 @@ class Comparer:
             else:
                 tried_at_ms[verdict.site] = self._now_ms()
         return verdicts
+
+
+def _checked(connection: Connection, verdict: Verdict, now_ms: int) -> None:
+    night.note(connection, verdict.site, verdict.state, now_ms)
+    tombstones.note_horizon(connection, verdict.site, now_ms)
 
 
 def to_compare(facts: Sequence[Facts], now_ms: int, tried_at_ms: Mapping[str, int]) -> list[str]:

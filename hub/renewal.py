@@ -35,7 +35,7 @@ TOLD_AGAIN = frozenset(
     (
         *("entry", "search", "catalogue_state", "site_epoch", "history", "conflict", "baseline", "verification"),
         *("watermark", "parked_frame", "node_state", "nightly_check", "rebuild", "repair", "repair_record"),
-        *("migration", "outbox", "head"),
+        *("migration", "outbox", "head", "tombstone_horizon"),
     )
 )
 """Tables that stay empty: what they held is told again by the nodes, or was about the old copy."""

@@ -45,6 +45,7 @@ entry = Table(
     Column("body", LargeBinary),
     Index("entry_record", "record_id", "site", unique=True),
     Index("entry_tally", "site", "fonds_no", "bucket", "digest", sqlite_where=text("body IS NOT NULL")),
+    Index("entry_stone", "site", "epoch", "seq", sqlite_where=text("withdrawn IS NOT NULL")),
 )
 
 search = table("search", column("rowid", Integer), column("terms", Text))

@@ -16,6 +16,7 @@ from node import restoration, search, store
 from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
+from node.copies import Copies
 from node.epochs import Epochs
 from node.hints import HintSource
 from node.history import SiteHistory
@@ -28,7 +29,9 @@ from node.redescribing import redescribe_handler
 from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
+from protocol.beats import Receipt
 from protocol.calls import FetchRange, QuestionHead, Redescribe
+from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import hear_receipts, send_beats
 from replication.claim import claimed
@@ -98,11 +101,13 @@ async def _serve(
         publisher = Publisher(database, link, writer, config.parsed_site, store, epochs.diverged)
         history.tell(publisher.wake)
         link.on_connected(publisher.wake)
+        copies = Copies(database, clock_ms)
         intaking = _intaking(config, home, database, writer, history)
         async with asyncio.TaskGroup() as tasks:
             # The outbox starts first, so that what a power cut left waiting leaves before anything new is made.
             tasks.create_task(publisher.run(), name="publisher")
-            tasks.create_task(hear_receipts(link, config.parsed_site, publisher.confirm), name="receipts")
+            tasks.create_task(_hear_receipts(link, config.parsed_site, publisher, copies), name="receipts")
+            tasks.create_task(copies.run(), name="copies")
             tasks.create_task(epochs.run(), name="baseline")
             tasks.create_task(history.run(), name="history")
             tasks.create_task(intaking.watch.hints(hints), name="hints")
@@ -110,6 +115,14 @@ async def _serve(
             _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
             log.info("node_ready", site=config.site)
             on_ready()
+
+
+async def _hear_receipts(link: Link, site: Site, publisher: Publisher, copies: Copies) -> None:
+    async def take(receipt: Receipt) -> None:
+        await publisher.confirm(receipt)
+        await copies.confirm(receipt)
+
+    await hear_receipts(link, site, take)
 
 
 class _Intaking(NamedTuple):

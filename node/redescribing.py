@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from node import retractions
 from node.changes import Standing
 from node.revisions import ACTOR
 from protocol.calls import Outcome, Redescribe, Redescribed, Refusal
@@ -60,6 +61,7 @@ def redescribe(connection: Connection, writer: FrameWriter, question: Redescribe
     known = _known(connection, record_ids)
     drafts = [_event(record_id, known.get(record_id)) for record_id in record_ids]
     positions = outbox.append(connection, writer, drafts)
+    retractions.note(connection, drafts, positions, writer.clock_ms())
     described = 0
     for record_id, draft, seq in zip(record_ids, drafts, positions, strict=True):
         described += isinstance(draft, Described)

@@ -15,6 +15,7 @@ from protocol.codec import decode_record, encode_record
 from protocol.events import AccessChanged, Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.limits import EVENT_BYTES_MAX
 from protocol.records import Alias, Record
+from protocol.vocabularies import AccessStatus
 from replication.digests import digest_name, record_digest
 
 ACTOR = "import"
@@ -100,7 +101,8 @@ def revised(pair: Pair, now_ms: int) -> Revision | None:
     event: EventHead | None = None
     if travels:
         cause = ""
-        event = _access_changed(record, body) if _is_access_alone(old, same, stored) else _described(body)
+        by_status = _is_closing(old, same, stored) or _is_access_alone(old, same, stored)
+        event = _access_changed(record, body) if by_status else _described(body)
     elif stored.standing is Standing.LISTED:
         cause = WithdrawalCause.SECRECY_RAISED.value
         event = _withdrawn(stored.record_id, WithdrawalCause.SECRECY_RAISED)
@@ -156,6 +158,12 @@ def _reason(old: Record, new: Record, standing: Standing) -> str:
     if old.secrecy != new.secrecy:
         return "secrecy changed"
     return "access changed" if old.access_status != new.access_status else "corrected"
+
+
+def _is_closing(old: Record, new: Record, stored: StoredRecord) -> bool:
+    """Tell whether an open record is closed: then the status stands beside the record, whatever else has changed."""
+    was_open = stored.standing is Standing.LISTED and old.access_status is AccessStatus.OPEN
+    return was_open and new.access_status is not AccessStatus.OPEN
 
 
 def _is_access_alone(old: Record, new: Record, stored: StoredRecord) -> bool:

@@ -110,7 +110,8 @@ async def test_corrected_row_continues_its_record_and_one_that_is_in_no_file_sta
         unlisted = await site.database.read(restoration.count_unlisted)
 
     assert now["关于更正后的题名"] == known["关于第21号林地承包合同的批复"]
-    assert len(now) == COUNT - 1
+    # The row that was secret has lost its mark: it is new to the county, and rightly so.
+    assert len(now) == COUNT
     assert all(now[title] == number for title, number in known.items() if title != "关于第21号林地承包合同的批复")
     assert [type(event) for event in told] == [Described] * len(told)
     assert (held, unlisted > 90) == ([], True)
