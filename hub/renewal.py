@@ -100,7 +100,7 @@ async def _former(home: HubHome) -> _Former:
             facts = await database.read(gathered)
     except BrokenStore:
         return _Former(expected={}, is_readable=False)
-    counts = {one.site: one.hub_records or 0 for one in facts if one.enrolled_nodes or one.mark or one.node}
+    counts = {one.site: one.hub_records or 0 for one in facts if one.enrolled_nodes or one.hub_records}
     return _Former(expected=counts, is_readable=True)
 
 

@@ -126,7 +126,7 @@ async def verify(
         asker: opened.
         sites: whom to compare.
         now_ms: the wall clock.
-        offline: sites that are known to be away; they cost nothing.
+        offline: sites known to be away, which cost nothing.
         scope: how far to go, and why.
         deadline_s: seconds for each question.
         sleep: waits between attempts.
@@ -143,10 +143,8 @@ async def verify(
             checked = await _with_bodies(database, site, verdict) if scope.depth is Depth.BODIES else verdict
             await database.write(partial(_keep, verdict=checked, scope=scope, now_ms=now_ms()))
             yield checked
-        if not again:
-            return
-        pending = again
-        await sleep(PAUSE_S)
+        if pending := again:
+            await sleep(PAUSE_S)
 
 
 async def _round(

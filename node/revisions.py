@@ -101,8 +101,7 @@ def revised(pair: Pair, now_ms: int) -> Revision | None:
     event: EventHead | None = None
     if travels:
         cause = ""
-        by_status = _is_closing(old, same, stored) or _is_access_alone(old, same, stored)
-        event = _access_changed(record, body) if by_status else _described(body)
+        event = _access_changed(record, body) if _is_about_access(old, same, stored) else _described(body)
     elif stored.standing is Standing.LISTED:
         cause = WithdrawalCause.SECRECY_RAISED.value
         event = _withdrawn(stored.record_id, WithdrawalCause.SECRECY_RAISED)
@@ -160,16 +159,11 @@ def _reason(old: Record, new: Record, standing: Standing) -> str:
     return "access changed" if old.access_status != new.access_status else "corrected"
 
 
-def _is_closing(old: Record, new: Record, stored: StoredRecord) -> bool:
-    """Tell whether an open record is closed: then the status stands beside the record, whatever else has changed."""
-    was_open = stored.standing is Standing.LISTED and old.access_status is AccessStatus.OPEN
-    return was_open and new.access_status is not AccessStatus.OPEN
-
-
-def _is_access_alone(old: Record, new: Record, stored: StoredRecord) -> bool:
+def _is_about_access(old: Record, new: Record, stored: StoredRecord) -> bool:
+    """Tell whether the status has to stand beside the record: a closing always, else a change of the status alone."""
     if stored.standing is not Standing.LISTED or old.access_status == new.access_status:
         return False
-    return (
+    return old.access_status is AccessStatus.OPEN or (
         msgspec.structs.replace(
             new,
             access_status=old.access_status,

@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.application import Application
-from hub.catalogue import fonds_tallies
+from hub.catalogue import INDEX_VERSION, fonds_tallies
 from hub.verification import Depth, Scope, verify
 from protocol.codec import encode_record
 from replication.acceptance import AcceptedFrame
@@ -99,7 +99,8 @@ async def fill(linked: LinkedSite, count: int) -> None:
     def stand(c: Connection) -> None:
         c.exec_driver_sql("INSERT INTO site_epoch VALUES (?, 'e1', 1)", (CODE,))
         c.exec_driver_sql("INSERT INTO watermark VALUES (?, 'U', 'e1', ?, '', 'nothing', 1)", (CODE, count))
-        c.exec_driver_sql("UPDATE catalogue_state SET next_serial = ?, index_version = index_version", (count + 1,))
+        # The words are not indexed: filling would take an hour, and repair does not search.
+        c.exec_driver_sql("UPDATE catalogue_state SET next_serial = ?, index_version = ?", (count + 1, INDEX_VERSION))
 
     await linked.hub.database.write(stand)
 
