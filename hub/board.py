@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hub import comparisons, keyring
+from hub import comparisons, keyring, rebuilds, repairs
 from hub.comparisons import Comparison, Sameness
+from hub.repairs import Repair
 from hub.tables import entry, node_state
 from protocol.beats import Beat, Want
 from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
@@ -31,6 +32,8 @@ class Word(StrEnum):
 
     NOT_ENROLLED = "not_enrolled"
     """No installation may speak for it: none was enrolled, or all were revoked."""
+    REBUILDING = "rebuilding"
+    """The catalogue was rebuilt, and this site's entries are not all here again: searches of the copy miss some."""
     NEVER_SEEN = "never_seen"
     """Enrolled, but no sign of life yet."""
     OFFLINE = "offline"
@@ -38,7 +41,7 @@ class Word(StrEnum):
     FORKED = "forked"
     """Two histories contradict each other; the site was asked to begin a new epoch."""
     DIFFERS = "differs"
-    """Compared at the present position, and not equal; or asked to describe everything again for that reason."""
+    """Compared at the present position, and not equal; or a repair is open (``hub.repairs``)."""
     BEHIND = "behind"
     """The site has minted events that are not applied here yet."""
     HELD = "held"
@@ -50,6 +53,7 @@ class Word(StrEnum):
 
 WORDS = {
     Word.NOT_ENROLLED: Text(zh="未登记", en="not enrolled"),
+    Word.REBUILDING: Text(zh="重建中", en="being rebuilt"),
     Word.NEVER_SEEN: Text(zh="从未上线", en="never seen"),
     Word.OFFLINE: Text(zh="离线", en="offline"),
     Word.FORKED: Text(zh="历史冲突", en="contradicts itself"),
@@ -129,6 +133,10 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     disk_free_bytes: int = 0
     software: str = ""
     comparison: Comparison | None = None
+    repair: Repair | None = None
+    """The site's open repair, else its latest one."""
+    rebuilding_since_ms: int | None = None
+    """Since when its entries are being fetched anew; None if they are all here."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +152,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison | None = None
     quarantined: int = 0
     hub_records: int | None = None
+    repair: Repair | None = None
+    rebuilding_since_ms: int | None = None
 
 
 def is_offline(seen_at_ms: int, now_ms: int) -> bool:
@@ -167,6 +177,8 @@ def word_of(facts: Facts, now_ms: int) -> Word:
     node, mark = facts.node, facts.mark
     if not facts.enrolled_nodes:
         return Word.NOT_ENROLLED
+    if facts.rebuilding_since_ms is not None:
+        return Word.REBUILDING
     if node is None:
         return Word.NEVER_SEEN
     if is_away(node, now_ms):
@@ -176,7 +188,8 @@ def word_of(facts: Facts, now_ms: int) -> Word:
     if mark is not None and mark.want is Want.BASELINE:
         return Word.DIFFERS
     compared = compared_here(facts)
-    if compared is not None and compared.state is Sameness.DIFFERENT:
+    is_ill = facts.repair is not None and facts.repair.healed_at_ms is None
+    if is_ill or (compared is not None and compared.state is Sameness.DIFFERENT):
         return Word.DIFFERS
     if lag_of(node, mark):
         return Word.BEHIND
@@ -213,6 +226,8 @@ def state_of(facts: Facts, now_ms: int) -> SiteState:
         hub_records=facts.hub_records,
         quarantined=facts.quarantined,
         comparison=facts.comparison,
+        repair=facts.repair,
+        rebuilding_since_ms=facts.rebuilding_since_ms,
     )
     if node is None:
         return line
@@ -291,9 +306,10 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
     names = {one.site: one.name for one in keyring.expected_sites(connection)}
     nodes = keyring.nodes(connection, with_revoked=True)
     seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
-    aside = quarantine.counts(connection)
+    aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)
+    renewing = rebuilds.pending(connection)
     held: Mapping[str, int] = counts_by_site(connection) if with_counts else {}
-    sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys()
+    sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys() | renewing.keys()
     return [
         Facts(
             site=site,
@@ -306,6 +322,8 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
             comparison=compared.get(site),
             quarantined=aside.get(site, 0),
             hub_records=held.get(site, 0) if with_counts else None,
+            repair=repaired.get(site),
+            rebuilding_since_ms=renewing.get(site),
         )
         for site in sorted(sites)
     ]

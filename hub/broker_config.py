@@ -7,12 +7,14 @@ Everybody is in one account, ARCH, and is known by an NKey. Rights of one node (
     | dl.evt.S                     | its frames; JetStream acknowledges into its own inbox   |
     | dl.beat.S                    | its signs of life                                       |
     | dl.rsp.S.>                   | its answers: the subject proves who answered            |
+    | dl.fetch.S                   | a new node asks for what the hub holds of its site      |
 
     | hears                        | why                                                     |
     |------------------------------|---------------------------------------------------------|
     | dl.ask.all.*                 | calls to every site                                     |
     | dl.ask.S.*                   | calls to it alone                                       |
     | dl.rcpt.S                    | the hub's receipts and wishes                           |
+    | dl.held.S                    | what the hub holds of its site                          |
     | _INBOX_S.>                   | acknowledgements of what it published                   |
 
 A node has no right to ``$JS.API.>``: it cannot look into the stream, change it or read from it. The hub's own key has
@@ -81,8 +83,14 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 def rights_of(site: Site) -> Rights:
     """Return what a node of ``site`` may do: the table above."""
     return Rights(
-        publish=(subjects.events(site), subjects.beat(site), subjects.replies_of(site)),
-        subscribe=(subjects.ASK_ALL, subjects.ask_every(site), subjects.receipt(site), f"{inbox_prefix(site)}.>"),
+        publish=(subjects.events(site), subjects.beat(site), subjects.replies_of(site), subjects.fetch(site)),
+        subscribe=(
+            subjects.ASK_ALL,
+            subjects.ask_every(site),
+            subjects.receipt(site),
+            subjects.held(site),
+            f"{inbox_prefix(site)}.>",
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from hub.preparation import RECORD_COLUMNS, entry_terms
 from hub.tables import baseline, catalogue_state, entry, history, site_epoch
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
+from protocol.errors import BadValue
 from protocol.events import WithdrawalCause
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
@@ -71,7 +72,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
     def terms(self) -> str | None:
         """Return what the index holds of the row, None for a row that is not indexed."""
-        return None if self.held.body is None else entry_terms(decode_record(self.held.body))
+        try:
+            return None if self.held.body is None else entry_terms(decode_record(self.held.body))
+        except BadValue:
+            # Bytes that the disk has spoilt: nobody knows the words any more that the index was given.
+            return None
 
 
 STORED_COLUMNS = (

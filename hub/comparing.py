@@ -1,24 +1,29 @@
 """Comparing in the background: so that "in sync" on the board is proved soon after each change, and stays proved.
 
-A site that is online and wholly applied, but was not compared at its present position, is compared. One that turns out
-to differ is asked for a baseline, which repairs whatever went wrong (promise 4); then it is left in peace for a while.
+A site that is online and wholly applied, but was not compared at its present position, is compared; so is one that was
+found to differ, until it does no longer. Every night each site is compared once more with all that the hub holds of it,
+for bytes can change without any event. What differs is repaired (``hub.repairing``, promise 4).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
-from hub.board import Facts, Word, compared_here, gathered, word_of
+from hub import night, tombstones
+from hub.board import Facts, compared_here, gathered, is_away, lag_of
 from hub.comparisons import Sameness
-from hub.verification import Verdict, verify
+from hub.night import NightHour
+from hub.repairing import Repairer
+from hub.repairs import Cause
+from hub.verification import IN_BACKGROUND, Depth, Scope, Verdict, verify
 from protocol.beats import Want
 from protocol.errors import Retryable
 from protocol.sites import parse_site
 from replication.asking import Asker
 from replication.database import Database
-from replication.watermarks import set_want
 
 COMPARE_EVERY_S = 5.0
 """Seconds between looks for sites to compare."""
@@ -26,11 +31,13 @@ COMPARE_EVERY_S = 5.0
 SITES_AT_ONCE = 32
 """Sites compared in one go: their answers are small, but each sums up its whole catalogue for it."""
 
+NIGHTLY_AT_ONCE = 4
+"""Sites checked in one go at night: the hub reads all that it holds of each."""
+
 AGAIN_AFTER_MS = 60_000
 """Milliseconds before a site that could not be compared, or differed, is tried again."""
 
-REPAIR_AFTER_MS = 3_600_000
-"""Milliseconds between two baselines asked of one site: what this version cannot read differs until it is upgraded."""
+AT_NIGHT = Scope(depth=Depth.BODIES, cause=Cause.NIGHTLY)
 
 log = structlog.get_logger(__name__)
 
@@ -44,59 +51,102 @@ class Comparer:
         asker: Asker,
         now_ms: Callable[[], int],
         *,
+        hour: NightHour | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
         self._asker = asker
         self._now_ms = now_ms
+        self._hour = hour or NightHour()
         self._sleep = sleep
+        self._repairer = Repairer(database, asker, now_ms)
         self._tried_at_ms: dict[str, int] = {}
-        self._repaired_at_ms: dict[str, int] = {}
+        self._tried_tonight_ms: dict[str, int] = {}
 
     async def run(self) -> None:
         """Compare, for ever."""
         while True:
             try:
                 await self.step()
+                await self.nightly_step()
             except Retryable as error:
                 log.warning("comparison_postponed", reason=error.reason.en)
             await self._sleep(COMPARE_EVERY_S)
 
     async def step(self) -> list[Verdict]:
-        """Compare the sites that need it now, and ask those that differ to describe everything again."""
+        """Compare the sites that need it now, and see to those that differ."""
         facts = await self._database.read(lambda connection: gathered(connection, with_counts=False))
         chosen = to_compare(facts, self._now_ms(), self._tried_at_ms)[:SITES_AT_ONCE]
-        verdicts: list[Verdict] = []
-        async for verdict in verify(self._database, self._asker, [parse_site(one) for one in chosen], self._now_ms):
-            verdicts.append(verdict)
-            if verdict.state is Sameness.EQUAL:
-                self._tried_at_ms.pop(verdict.site, None)
-            else:
-                self._tried_at_ms[verdict.site] = self._now_ms()
-            if verdict.state is Sameness.DIFFERENT:
-                await self._repair(verdict)
+        verdicts = await self._verified(chosen, IN_BACKGROUND, self._tried_at_ms)
+        for site in await self._repairer.step():
+            # It is compared again as soon as what it was asked for has arrived.
+            self._tried_at_ms.pop(site, None)
         return verdicts
 
-    async def _repair(self, verdict: Verdict) -> None:
-        log.warning("site_differs", site=verdict.site, seq=verdict.seq, differing=verdict.differing)
+    async def nightly_step(self) -> list[Verdict]:
+        """Check the sites whose turn of this night has come, or came while they were away."""
+        facts = await self._database.read(lambda connection: gathered(connection, with_counts=False))
+        checked = await self._database.read(night.checked_at)
         now_ms = self._now_ms()
-        if now_ms - self._repaired_at_ms.get(verdict.site, 0) < REPAIR_AFTER_MS:
-            return
-        self._repaired_at_ms[verdict.site] = now_ms
+        due = frozenset(
+            one.site for one in facts if checked.get(one.site, 0) < self._hour.latest_turn(one.site, now_ms)
+        )
+        chosen = nightly_due(facts, due, now_ms, self._tried_tonight_ms)[:NIGHTLY_AT_ONCE]
+        verdicts = await self._verified(chosen, AT_NIGHT, self._tried_tonight_ms)
+        for verdict in verdicts:
+            if verdict.state is not Sameness.NOT_COMPARABLE and verdict.is_comparable:
+                await self._database.write(partial(_checked, verdict=verdict, now_ms=self._now_ms()))
+                pruning = partial(tombstones.prune, site=verdict.site, now_ms=self._now_ms())
+                while await self._database.write(pruning):
+                    log.info("tombstones_pruned", site=verdict.site)
+        return verdicts
 
-        def ask(connection: Connection) -> None:
-            set_want(connection, verdict.site, Want.BASELINE)
+    async def _verified(self, chosen: Sequence[str], scope: Scope, tried_at_ms: dict[str, int]) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        sites = [parse_site(one) for one in chosen]
+        async for verdict in verify(self._database, self._asker, sites, self._now_ms, scope=scope):
+            verdicts.append(verdict)
+            if verdict.state is Sameness.EQUAL:
+                tried_at_ms.pop(verdict.site, None)
+            else:
+                tried_at_ms[verdict.site] = self._now_ms()
+        return verdicts
 
-        await self._database.write(ask)
+
+def _checked(connection: Connection, verdict: Verdict, now_ms: int) -> None:
+    night.note(connection, verdict.site, verdict.state, now_ms)
+    tombstones.note_horizon(connection, verdict.site, now_ms)
 
 
-def to_compare(facts: list[Facts], now_ms: int, tried_at_ms: Mapping[str, int]) -> list[str]:
-    """Return the sites that are online and applied but not compared where they stand; longest waiting first."""
+def to_compare(facts: Sequence[Facts], now_ms: int, tried_at_ms: Mapping[str, int]) -> list[str]:
+    """Return the sites that are online and applied but not equal where they stand; longest waiting first."""
     due = [
         one.site
         for one in facts
-        if word_of(one, now_ms) in (Word.NOT_COMPARED, Word.HELD)
-        and compared_here(one) is None
-        and now_ms - tried_at_ms.get(one.site, 0) >= AGAIN_AFTER_MS
+        if _needs_comparing(one, now_ms) and now_ms - tried_at_ms.get(one.site, 0) >= AGAIN_AFTER_MS
     ]
     return sorted(due, key=lambda site: tried_at_ms.get(site, 0))
+
+
+def _needs_comparing(one: Facts, now_ms: int) -> bool:
+    compared = compared_here(one)
+    return _is_applied(one, now_ms) and (compared is None or compared.state is Sameness.DIFFERENT)
+
+
+def _is_applied(one: Facts, now_ms: int) -> bool:
+    """Tell whether a site is online, and everything that it has minted is applied here."""
+    node, mark = one.node, one.mark
+    if node is None or not one.enrolled_nodes or is_away(node, now_ms):
+        return False
+    is_asked = mark is not None and mark.want is not Want.NOTHING
+    return not is_asked and not lag_of(node, mark)
+
+
+def nightly_due(facts: Sequence[Facts], due: Collection[str], now_ms: int, tried_at_ms: Mapping[str, int]) -> list[str]:
+    """Return the sites of ``due`` that are online and wholly applied; longest waiting first."""
+    chosen = [
+        one.site
+        for one in facts
+        if one.site in due and _is_applied(one, now_ms) and now_ms - tried_at_ms.get(one.site, 0) >= AGAIN_AFTER_MS
+    ]
+    return sorted(chosen, key=lambda site: tried_at_ms.get(site, 0))

@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from hub import rebuilds, repairs
+from hub.repairs import RepairKind
 from hub.tables import verification
 
 
@@ -40,10 +42,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep(connection: Connection, comparison: Comparison) -> None:
-    """Store a comparison in place of the site's last one."""
+    """Store a comparison in place of the site's last one; equal ends close what was to be repaired."""
     values = msgspec.structs.asdict(comparison) | {"state": comparison.state.value}
     statement = upsert(verification).values(values)
     connection.execute(statement.on_conflict_do_update(index_elements=[verification.c.site], set_=values))
+    if comparison.state is Sameness.EQUAL:
+        repairs.heal(connection, comparison.site, RepairKind.RECORDS, comparison.compared_at_ms)
+        rebuilds.finish(connection, comparison.site, comparison.compared_at_ms)
 
 
 def kept(connection: Connection) -> dict[str, Comparison]:

@@ -33,6 +33,9 @@ CODE_DAYS = 7
 CODE_DAYS_MAX = 90
 """Days that a code may stay good at most: a slip of paper that opens the county must not lie about for a year."""
 
+NIGHT_HOUR = 1
+"""Hour of local time at which the nightly checks begin unless the settings say otherwise."""
+
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -64,6 +67,13 @@ class EnrolmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     code_days: Annotated[int, msgspec.Meta(ge=1, le=CODE_DAYS_MAX)] = CODE_DAYS
 
 
+class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """When the hub checks all that it holds against its sites."""
+
+    night_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = NIGHT_HOUR
+    """Hour of local time at which the nightly checks begin; the sites' turns are spread over the hours after it."""
+
+
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """All settings of a hub."""
 
@@ -74,6 +84,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Names and addresses under which the sites reach this machine; they stand in its certificate."""
     broker: BrokerSettings = BrokerSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
+    verification: VerificationSettings = VerificationSettings()
     external_broker: ExternalBroker | None = None
 
     @property
@@ -170,6 +181,7 @@ EXAMPLES = {
     "enrolment.host": 'host = "0.0.0.0"',
     "enrolment.port": f"port = {ENROLMENT_PORT}",
     "enrolment.code-days": f"code-days = {CODE_DAYS}",
+    "verification.night-hour": f"night-hour = {NIGHT_HOUR}",
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
 }

@@ -18,7 +18,9 @@ from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.gate import Gate
 from hub.home import HubHome
+from hub.night import NightHour
 from hub.pulse import Pulse
+from hub.restoring import answer_fetches
 from hub.tidying import Tidier
 from replication.asking import Asker
 from replication.beats import hear_beats
@@ -85,12 +87,14 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         Asker(link, ASKER).opened() as asker,
         asyncio.TaskGroup() as tasks,
     ):
-        _start(tasks, database, county_gate, link, asker)
+        _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
 
 
-def _start(tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link: Link, asker: Asker) -> None:
+def _start(
+    tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link: Link, asker: Asker, hour: NightHour
+) -> None:
     gaps = GapCloser(asker)
     pulse = Pulse(database, link, board.record_beats, clock_ms)
 
@@ -105,6 +109,7 @@ def _start(tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link
     tasks.create_task(pulse.run(), name="pulse")
     tasks.create_task(hear_beats(link, pulse.hear), name="beats")
     tasks.create_task(Tidier(database).run(), name="tidier")
-    tasks.create_task(Comparer(database, asker, clock_ms).run(), name="comparer")
+    tasks.create_task(Comparer(database, asker, clock_ms, hour=hour).run(), name="comparer")
+    tasks.create_task(answer_fetches(link, database), name="restoring")
     # The gate works last: whoever is admitted finds everything else at work.
     tasks.create_task(county_gate.run(), name="gate")

@@ -6,11 +6,13 @@ key, so that the node can connect at once.
 
 import datetime
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
 
 from hub import codes
+from hub.holdings import count_of
 from protocol.enrolment import Admission, Application, Decision, Denial, DenialCause
 from protocol.errors import DanglianError
 from protocol.wording import Text
@@ -62,6 +64,7 @@ class Admissions:
             log.warning("admission_ahead_of_broker", reason=error.reason.en)
         log.info("node_admitted", site=verdict.site.code, replaced=len(verdict.replaces), repeated=verdict.is_repeat)
         county = self._county
+        held = await self._database.read(partial(count_of, site=verdict.site.code))
         return Admission(
             site=verdict.site.code,
             site_name=verdict.site_name,
@@ -71,6 +74,7 @@ class Admissions:
             county_key=county.county_key,
             broker_urls=county.broker_urls,
             broker_ca=county.broker_ca,
+            records_held=held,
         )
 
 

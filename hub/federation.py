@@ -18,7 +18,7 @@ from contextlib import aclosing, suppress
 import msgspec
 from sqlalchemy import Connection
 
-from hub import keyring
+from hub import keyring, rebuilds
 from hub.board import Mark, NodeState, is_away, marks, matches, node_states
 from hub.duplicates import Likeness
 from hub.search import Found, Page, Query, matches_in, search, totals_by_site
@@ -46,6 +46,7 @@ NO_LINK = Text(
     zh="枢纽未连接到消息服务器，仅有目录副本的结果", en="the hub has no link now: only its own copy answered"
 )
 STOPPED = Text(zh="站点程序已停止，并已告知", en="the site's program stopped and said so")
+REBUILDING = Text(zh="目录副本重建中，可能缺少条目", en="its copy is being rebuilt and may lack entries")
 UNREADABLE = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
 
 
@@ -57,6 +58,8 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     expected: bool = False
     mark: Mark | None = None
     node: NodeState | None = None
+    rebuilding: bool = False
+    """Its entries are being fetched anew: the hub's copy lacks some."""
 
 
 class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,6 +81,8 @@ class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen_at_ms: int | None = None
     took_ms: float = 0.0
     reason: Text | None = None
+    rebuilding: bool = False
+    """The hub's copy of this site is being rebuilt: what it does not show may exist all the same."""
 
 
 class MergedHit(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +182,9 @@ class Gathering:
                 reason = Text(zh=answer.body.reason_zh, en=answer.body.reason_en)
         elif outcome is Outcome.OFFLINE and (node := self.facts[code].node) is not None and node.stopping:
             reason = STOPPED
+        if outcome not in LIVE:
+            # Of a site that has not spoken for itself, there is only what its copy lacks to say.
+            reason = reason or before.reason
         self.reports[code] = self.latest = msgspec.structs.replace(
             before,
             outcome=outcome,
@@ -192,7 +200,7 @@ class Gathering:
         """Note why nobody could be asked: all sites without a word of their own are index only."""
         for site, report in self.reports.items():
             if report.outcome is Outcome.INDEX_ONLY:
-                self.reports[site] = msgspec.structs.replace(report, reason=reason)
+                self.reports[site] = msgspec.structs.replace(report, reason=report.reason or reason)
 
     def _take_hits(self, site: str, answer: Answer, hits: Hits) -> bool:
         """Take the records that a site named; False if they cannot be read."""
@@ -257,6 +265,7 @@ class Gathering:
                 exact = exact and self._index_exact and report.index_total is not None
         if all(report.live_total is None for report in self.reports.values()):
             total, exact = self.page.total, self.page.exact
+        exact = exact and not any(one.rebuilding and one.live_total is None for one in self.reports.values())
         expected = [report for report in self.reports.values() if report.expected]
         return Summary(
             total=total,
@@ -278,6 +287,8 @@ def _unasked(facts: SiteFacts) -> SiteReport:
         seq=mark.position if mark else 0,
         copied_at_ms=mark.moved_at_ms if mark else None,
         seen_at_ms=facts.node.seen_at_ms if facts.node else None,
+        reason=REBUILDING if facts.rebuilding else None,
+        rebuilding=facts.rebuilding,
     )
 
 
@@ -312,12 +323,17 @@ def _live(site: str, hit: Hit, words: str) -> MergedHit | None:
 def sites_in_question(connection: Connection, query: Query) -> list[SiteFacts]:
     """Return every site that is expected, was seen or is applied, and that the query's site filter lets through."""
     names = {one.site: one.name for one in keyring.expected_sites(connection)}
-    applied, seen = marks(connection), node_states(connection)
+    applied, seen, renewing = marks(connection), node_states(connection), rebuilds.pending(connection)
     return [
         SiteFacts(
-            site=site, name=names.get(site, ""), expected=site in names, mark=applied.get(site), node=seen.get(site)
+            site=site,
+            name=names.get(site, ""),
+            expected=site in names,
+            mark=applied.get(site),
+            node=seen.get(site),
+            rebuilding=site in renewing,
         )
-        for site in sorted(names.keys() | applied.keys() | seen.keys())
+        for site in sorted(names.keys() | applied.keys() | seen.keys() | renewing.keys())
         if matches(site, query.site_glob)
     ]
 

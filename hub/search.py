@@ -19,6 +19,7 @@ from protocol.analysis import explain, match_query
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
+from protocol.errors import BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, Level
@@ -194,11 +195,20 @@ def _hits(connection: Connection, source: str, clauses: str, values: list[object
         (*values, query.hits_max),
     ).all()
     found = [
-        (site, epoch or "", seq, with_access(decode_record(body), AccessStatus(status)))
+        (site, epoch or "", seq, with_access(record, AccessStatus(status)))
         for site, epoch, seq, status, body in rows
+        if (record := _readable(body)) is not None
     ]
     alike = likeness_of(connection, [Entry(site=site, record=record) for site, _, _, record in found])
     return tuple(_found(query, *one, alike) for one in found)
+
+
+def _readable(body: bytes) -> Record | None:
+    # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
+    try:
+        return decode_record(body)
+    except BadValue:
+        return None
 
 
 def _found(

@@ -49,6 +49,7 @@ entry = Table(
         *("site", "fonds_no", "record_id", "bucket", "digest"),
         sqlite_where=text("body IS NOT NULL"),
     ),
+    Index("entry_stone", "site", "epoch", "seq", sqlite_where=text("withdrawn IS NOT NULL")),
 )
 
 search = table("search", column("rowid", Integer), column("terms", Text))

@@ -9,27 +9,32 @@ The outcome is kept for the board, so that it can say "in sync" and mean it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from hub import comparisons
+from hub import comparisons, repairs
 from hub.board import Mark, marks
-from hub.catalogue import bucket_digests, bucket_tallies, fonds_tallies, tally_from
+from hub.catalogue import fonds_tallies, tally_from
 from hub.comparisons import Comparison, Sameness
-from hub.tables import entry
-from protocol.calls import Answer, CompareDigests, DigestLine, Digests, Outcome
+from hub.differences import Difference, DifferenceKind
+from hub.drilling import Drill, Moved, differing, lines_of
+from hub.holdings import Cursor, page_of
+from hub.repairs import Cause, Finding, RepairKind
+from protocol.calls import CompareDigests, DigestLine, Outcome
 from protocol.errors import Retryable
 from protocol.limits import CALL_DEADLINE_S
 from protocol.sites import Site
 from protocol.wording import Text
 from replication.asking import Asker, SiteAnswer
 from replication.database import Database
-from replication.digests import Tally, digest_name, record_digest
+from replication.digests import Tally, record_digest
 
 ATTEMPTS_MAX = 3
 """Times that a site is asked again because it moved on while it was compared."""
@@ -38,26 +43,31 @@ PAUSE_S = 0.3
 """Seconds between such attempts: an event in flight is applied within less."""
 
 BODIES_AT_ONCE = 1_000
-"""Bodies read at once by a deep verification: under a megabyte."""
+"""Bodies read at once when they are checked: under a megabyte."""
 
-DIFFERING_MAX = 200
-"""Differing records that are named; the others are counted."""
-
-
-class DifferenceKind(StrEnum):
-    """How one record differs."""
-
-    MISSING_HERE = "missing_here"
-    MISSING_THERE = "missing_there"
-    OTHER_CONTENT = "other_content"
+DIFFERING_MAX = 2_000
+"""Differing records that are named, and repaired one by one; the others are counted."""
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One record that the two ends do not hold alike."""
+class Depth(StrEnum):
+    """How far a comparison goes."""
 
-    fonds_no: str
-    record_id: UUID
-    kind: DifferenceKind
+    SUMS = "sums"
+    """Sums of digests, and down to the records only where they differ."""
+    BODIES = "bodies"
+    """Also every body held here against the digest under which it is stored."""
+    RECORDS = "records"
+    """Every record of both ends, with digests taken anew from the bytes."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a comparison goes, and why it is made: the cause stands in the repairs that it opens."""
+
+    depth: Depth = Depth.SUMS
+    cause: Cause = Cause.BACKGROUND
+
+
+IN_BACKGROUND = Scope()
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +87,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The first ``DIFFERING_MAX`` of them."""
     damaged: int = 0
     """Bodies held here whose digest is not the stored one; looked for only when asked."""
+    kinds: Counter[DifferenceKind] = msgspec.field(default_factory=Counter)
+    """How many records differ in which way."""
+    is_comparable: bool = True
+    """False if the site did not take part: only what is held here was checked."""
 
 
 EQUAL = Text(zh="两端一致", en="equal at both ends")
@@ -92,10 +106,6 @@ LINK_DOWN = Text(zh="与消息服务器的连接中断", en="no connection to th
 _UNANSWERED = {Outcome.OFFLINE: OFFLINE, Outcome.LATE: LATE}
 
 
-class _Moved(Exception):
-    """The site's position changed between two questions of one comparison."""
-
-
 async def verify(
     database: Database,
     asker: Asker,
@@ -103,19 +113,21 @@ async def verify(
     now_ms: Callable[[], int],
     *,
     offline: Collection[Site] = (),
-    deep: bool = False,
+    scope: Scope = IN_BACKGROUND,
     deadline_s: float = CALL_DEADLINE_S,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[Verdict, None]:
-    """Compare sites and yield a verdict for each, as they come; every verdict is kept for the board.
+    """Compare sites and yield a verdict for each, as they come.
+
+    Every verdict is kept for the board; one that differs opens a repair, one that is equal closes it.
 
     Args:
         database: the hub's.
         asker: opened.
         sites: whom to compare.
         now_ms: the wall clock.
-        offline: sites that are known to be away; they cost nothing.
-        deep: also read every body held here again and check it against its stored digest.
+        offline: sites known to be away, which cost nothing.
+        scope: how far to go, and why.
         deadline_s: seconds for each question.
         sleep: waits between attempts.
 
@@ -124,28 +136,31 @@ async def verify(
     for attempt in range(ATTEMPTS_MAX):
         again: list[Site] = []
         last = attempt == ATTEMPTS_MAX - 1
-        async for site, verdict in _round(database, asker, pending, offline, deadline_s):
+        async for site, verdict in _round(database, asker, pending, offline, scope.depth, deadline_s):
             if verdict.reason in (NOT_APPLIED, MOVING) and not last:
                 again.append(site)
                 continue
-            checked = await _deepened(database, site, verdict) if deep else verdict
-            await database.write(lambda connection, one=checked: _keep(connection, one, now_ms()))  # type: ignore[misc]
+            checked = await _with_bodies(database, site, verdict) if scope.depth is Depth.BODIES else verdict
+            await database.write(partial(_keep, verdict=checked, scope=scope, now_ms=now_ms()))
             yield checked
-        if not again:
-            return
-        pending = again
-        await sleep(PAUSE_S)
+        if pending := again:
+            await sleep(PAUSE_S)
 
 
 async def _round(
-    database: Database, asker: Asker, sites: Sequence[Site], offline: Collection[Site], deadline_s: float
+    database: Database,
+    asker: Asker,
+    sites: Sequence[Site],
+    offline: Collection[Site],
+    depth: Depth,
+    deadline_s: float,
 ) -> AsyncGenerator[tuple[Site, Verdict], None]:
     told: set[Site] = set()
     try:
         async with aclosing(asker.ask(_whole, sites, deadline_s, offline=offline)) as answers:
             async for heard in answers:
                 told.add(heard.site)
-                yield heard.site, await _judged(database, asker, heard, deadline_s)
+                yield heard.site, await _judged(database, asker, heard, depth, deadline_s)
     except Retryable:
         for site in sites:
             if site not in told:
@@ -156,118 +171,60 @@ def _whole(asker: str, question: str) -> CompareDigests:
     return CompareDigests(asker=asker, question=question)
 
 
-async def _judged(database: Database, asker: Asker, heard: SiteAnswer, deadline_s: float) -> Verdict:
-    lines = _lines(heard)
+async def _judged(database: Database, asker: Asker, heard: SiteAnswer, depth: Depth, deadline_s: float) -> Verdict:
+    lines = lines_of(heard)
     if lines is None or heard.answer is None:
         reason = _UNANSWERED.get(heard.outcome, SILENT)
         return Verdict(site=heard.site.code, state=Sameness.NOT_COMPARABLE, reason=reason)
     answer, code = heard.answer, heard.site.code
     mark, held = await database.read(lambda connection: (_mark(connection, code), _fonds(connection, code)))
-    verdict = Verdict(
-        site=code,
-        state=Sameness.NOT_COMPARABLE,
-        reason=NOT_APPLIED,
-        epoch=answer.epoch,
-        seq=answer.seq,
-        site_records=sum(line.count for line in lines),
-        hub_records=sum(tally.count for tally in held.values()),
-    )
+    verdict = _counted(code, answer.epoch, answer.seq, lines, held)
     # A site that has never minted anything stands at 0, and so does the hub that has applied nothing of it.
     here = (mark.epoch, mark.position) if mark is not None else (answer.epoch, 0)
     if here != (answer.epoch, answer.seq):
         return verdict
-    differing = _differing({line.part: line.digest for line in lines}, held)
-    if not differing:
+    there = {line.part: line.digest for line in lines}
+    unlike, all_fonds = differing(there, held), sorted(there.keys() | held.keys())
+    if not unlike and depth is not Depth.RECORDS:
         return msgspec.structs.replace(verdict, state=Sameness.EQUAL, reason=EQUAL)
+    drill = Drill(database, asker, heard.site, answer, deadline_s)
     try:
-        found = await _drill(database, asker, heard.site, answer, differing, deadline_s)
-    except _Moved:
+        found = await drill.whole(all_fonds) if depth is Depth.RECORDS else await drill.down(unlike)
+    except Moved:
         return msgspec.structs.replace(verdict, reason=MOVING)
-    return msgspec.structs.replace(
-        verdict,
-        state=Sameness.DIFFERENT,
-        reason=DIFFERENT,
-        fonds=tuple(differing),
-        differing=len(found),
-        differences=tuple(found[:DIFFERING_MAX]),
+    mark = await database.read(lambda connection: _mark(connection, code))
+    if mark is not None and (mark.epoch, mark.position) != (answer.epoch, answer.seq):
+        return msgspec.structs.replace(verdict, reason=MOVING)
+    return _with_differences(verdict, found)
+
+
+def _counted(site: str, epoch: str, seq: int, lines: Sequence[DigestLine], held: dict[str, Tally]) -> Verdict:
+    return Verdict(
+        site=site,
+        state=Sameness.NOT_COMPARABLE,
+        reason=NOT_APPLIED,
+        epoch=epoch,
+        seq=seq,
+        site_records=sum(line.count for line in lines),
+        hub_records=sum(tally.count for tally in held.values()),
     )
 
 
-def _lines(heard: SiteAnswer) -> tuple[DigestLine, ...] | None:
-    answer = heard.answer
-    if heard.outcome not in (Outcome.ANSWERED, Outcome.NOTHING) or answer is None:
-        return None
-    if answer.body is None and heard.outcome is Outcome.NOTHING:
-        return ()
-    return answer.body.lines if isinstance(answer.body, Digests) else None
-
-
-def _differing(there: Mapping[str, str], here: Mapping[str, Tally]) -> list[str]:
-    """Return the parts whose digests differ; a part that one end does not have is empty there."""
-    empty = Tally().digest
-    parts = sorted(there.keys() | here.keys())
-    return [part for part in parts if there.get(part, empty) != here.get(part, Tally()).digest]
-
-
-# Down to the records
-
-
-async def _drill(
-    database: Database, asker: Asker, site: Site, at: Answer, fonds: Sequence[str], deadline_s: float
-) -> list[Difference]:
-    found: list[Difference] = []
-    for fonds_no in fonds:
-        there = {line.part: line.digest for line in await _asked(asker, site, at, deadline_s, fonds_no=fonds_no)}
-        here = await database.read(lambda connection, part=fonds_no: _buckets(connection, site.code, part))  # type: ignore[misc]
-        for bucket in _differing(there, here):
-            found += await _records(database, asker, site, at, fonds_no, int(bucket), deadline_s)
-    mark = await database.read(lambda connection: _mark(connection, site.code))
-    if mark is not None and (mark.epoch, mark.position) != (at.epoch, at.seq):
-        raise _Moved
-    return found
-
-
-async def _records(
-    database: Database, asker: Asker, site: Site, at: Answer, fonds_no: str, bucket: int, deadline_s: float
-) -> list[Difference]:
-    there = {
-        UUID(line.part): line.digest
-        for line in await _asked(asker, site, at, deadline_s, fonds_no=fonds_no, bucket=bucket)
-    }
-    rows = await database.read(lambda connection: connection.execute(bucket_digests(site.code, fonds_no, bucket)).all())
-    here = {UUID(bytes=record_id): digest_name(digest) for record_id, digest in rows}
-    return [
-        Difference(fonds_no=fonds_no, record_id=record_id, kind=_kind(record_id in here, record_id in there))
-        for record_id in sorted(here.keys() | there.keys())
-        if here.get(record_id) != there.get(record_id)
-    ]
-
-
-def _kind(is_here: bool, is_there: bool) -> DifferenceKind:  # noqa: FBT001 - two facts of the same rank
-    if is_here and is_there:
-        return DifferenceKind.OTHER_CONTENT
-    return DifferenceKind.MISSING_THERE if is_here else DifferenceKind.MISSING_HERE
-
-
-async def _asked(
-    asker: Asker, site: Site, at: Answer, deadline_s: float, *, fonds_no: str, bucket: int | None = None
-) -> list[DigestLine]:
-    """Return all lines of one depth, asking on while the site has more; raises ``_Moved`` if it stands elsewhere."""
-    lines: list[DigestLine] = []
-    while True:
-        after = UUID(lines[-1].part) if lines and bucket is not None else None
-
-        def compose(name: str, question: str, after: UUID | None = after) -> CompareDigests:
-            return CompareDigests(asker=name, question=question, fonds_no=fonds_no, bucket=bucket, after=after)
-
-        heard = await asker.ask_one(compose, site, deadline_s)
-        more = _lines(heard)
-        if more is None or heard.answer is None or (heard.answer.epoch, heard.answer.seq) != (at.epoch, at.seq):
-            raise _Moved
-        lines += more
-        body = heard.answer.body
-        if not more or not isinstance(body, Digests) or not body.more:
-            return lines
+def _with_differences(verdict: Verdict, found: Sequence[Difference]) -> Verdict:
+    """Return the verdict of a comparison that went down to records."""
+    damaged = sum(one.kind is DifferenceKind.DAMAGED_HERE for one in found)
+    if not found:
+        return msgspec.structs.replace(verdict, state=Sameness.EQUAL, reason=EQUAL)
+    return msgspec.structs.replace(
+        verdict,
+        state=Sameness.DIFFERENT,
+        reason=DIFFERENT if len(found) > damaged else DAMAGED,
+        fonds=tuple(dict.fromkeys(one.fonds_no for one in found)),
+        differing=len(found) - damaged,
+        damaged=damaged,
+        kinds=Counter(one.kind for one in found),
+        differences=tuple(found[:DIFFERING_MAX]),
+    )
 
 
 # The hub's side
@@ -281,19 +238,22 @@ def _fonds(connection: Connection, site: str) -> dict[str, Tally]:
     return {row.fonds_no: tally_from(tuple(row)) for row in connection.execute(fonds_tallies(site))}
 
 
-def _buckets(connection: Connection, site: str, fonds_no: str) -> dict[str, Tally]:
-    return {str(row.bucket): tally_from(tuple(row)) for row in connection.execute(bucket_tallies(site, fonds_no))}
-
-
-def _keep(connection: Connection, verdict: Verdict, now_ms: int) -> None:
+def _keep(connection: Connection, verdict: Verdict, scope: Scope, now_ms: int) -> None:
     """Keep a verdict for the board; one that says nothing about the records leaves the last one that did."""
-    if verdict.state is Sameness.NOT_COMPARABLE and verdict.site in comparisons.kept(connection):
+    for kind in RepairKind:
+        _note(connection, verdict, kind, scope.cause, now_ms)
+    if scope.depth is not Depth.SUMS and verdict.state is not Sameness.NOT_COMPARABLE and not verdict.damaged:
+        repairs.heal(connection, verdict.site, RepairKind.BODIES, now_ms)
+    compared = verdict.state is not Sameness.NOT_COMPARABLE and verdict.is_comparable
+    if not compared and verdict.site in comparisons.kept(connection):
         return
+    # Damaged bodies have a repair of their own; by their stored digests the two ends hold the same.
+    state = Sameness.DIFFERENT if verdict.differing else Sameness.EQUAL
     comparisons.keep(
         connection,
         Comparison(
             site=verdict.site,
-            state=verdict.state,
+            state=state if compared else Sameness.NOT_COMPARABLE,
             epoch=verdict.epoch,
             seq=verdict.seq,
             site_records=verdict.site_records,
@@ -304,23 +264,46 @@ def _keep(connection: Connection, verdict: Verdict, now_ms: int) -> None:
     )
 
 
-async def _deepened(database: Database, site: Site, verdict: Verdict) -> Verdict:
-    damaged = await database.read(lambda connection: damaged_bodies(connection, site.code))
+def _note(connection: Connection, verdict: Verdict, kind: RepairKind, cause: Cause, now_ms: int) -> None:
+    """Open a repair of a kind, if the verdict shows that one is needed."""
+    is_body = kind is RepairKind.BODIES
+    named = [one for one in verdict.differences if (one.kind is DifferenceKind.DAMAGED_HERE) == is_body]
+    counts = Counter(
+        {one: count for one, count in verdict.kinds.items() if (one is DifferenceKind.DAMAGED_HERE) == is_body}
+    )
+    if counts:
+        found = Finding(
+            site=verdict.site,
+            epoch=verdict.epoch,
+            seq=verdict.seq,
+            fonds=tuple(dict.fromkeys(one.fonds_no for one in named)),
+            counts=counts,
+            named=named,
+        )
+        repairs.note(connection, kind, found, cause, now_ms)
+
+
+async def _with_bodies(database: Database, site: Site, verdict: Verdict) -> Verdict:
+    """Return the verdict with the bodies that have lost their digest, which needs no answer of the site."""
+    damaged = await damaged_bodies(database, site.code)
     if not damaged:
         return verdict
-    return msgspec.structs.replace(verdict, state=Sameness.DIFFERENT, reason=DAMAGED, damaged=damaged)
+    whole = _with_differences(verdict, [*verdict.differences, *damaged])
+    is_comparable = verdict.state is not Sameness.NOT_COMPARABLE
+    # What was only counted stays counted.
+    kinds = verdict.kinds + Counter({DifferenceKind.DAMAGED_HERE: len(damaged)})
+    return msgspec.structs.replace(whole, differing=verdict.differing, kinds=kinds, is_comparable=is_comparable)
 
 
-def damaged_bodies(connection: Connection, site: str) -> int:
-    """Return how many bodies of a site do not have their stored digest any more."""
-    docids = connection.execute(select(entry.c.docid).where(entry.c.site == site, entry.c.body.is_not(None)))
-    damaged = 0
-    for some in batched(list(docids.scalars()), BODIES_AT_ONCE):
-        rows = connection.execute(select(entry.c.digest, entry.c.body).where(entry.c.docid.in_(some)))
-        damaged += sum(record_digest(body) != digest for digest, body in rows)
-    return damaged
-
-
-def batched(docids: Sequence[int], size: int) -> list[Sequence[int]]:
-    """Return the ids in runs of at most ``size``."""
-    return [docids[start : start + size] for start in range(0, len(docids), size)]
+async def damaged_bodies(database: Database, site: str) -> list[Difference]:
+    """Return the records of a site whose bodies held here do not have their stored digest any more."""
+    found: list[Difference] = []
+    after = Cursor()
+    while page := await database.read(partial(page_of, site=site, after=after, limit=BODIES_AT_ONCE)):
+        found += [
+            Difference(fonds_no=one.fonds_no, record_id=UUID(bytes=one.record_id), kind=DifferenceKind.DAMAGED_HERE)
+            for one in page
+            if record_digest(one.body) != one.digest
+        ]
+        after = page[-1].cursor
+    return found

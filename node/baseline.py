@@ -10,7 +10,7 @@ from functools import cache
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from node import store
+from node import retractions, store
 from node.changes import Standing
 from node.revisions import ACTOR
 from node.tables import fact, record
@@ -74,8 +74,11 @@ def is_known(connection: Connection, receipt: Receipt) -> bool:
     Catch-up frames say what is there. Only the marks of a baseline say what is there no more, and those are not sent
     again: a hub from before them would keep withdrawn records for ever.
     """
-    latest = progress(connection)
+    latest, pruned = progress(connection), retractions.pruned(connection)
     if latest is None or latest.epoch != receipt.epoch:
+        return False
+    if pruned is not None and pruned.epoch == receipt.epoch and receipt.applied < pruned.seq:
+        # Withdrawals that it has missed are told by nobody any more.
         return False
     return receipt.applied >= (latest.ended_at if latest.is_done else latest.began_at)
 

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import structlog
 
-from node import search, store
+from node import restoration, search, store
 from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
+from node.copies import Copies
 from node.epochs import Epochs
 from node.hints import HintSource
 from node.history import SiteHistory
@@ -24,9 +25,13 @@ from node.ingest import Importer
 from node.intake import Intake
 from node.ranges import range_handler
 from node.reading import context_of
+from node.redescribing import redescribe_handler
+from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
-from protocol.calls import FetchRange, QuestionHead
+from protocol.beats import Receipt
+from protocol.calls import FetchRange, QuestionHead, Redescribe
+from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import hear_receipts, send_beats
 from replication.claim import claimed
@@ -78,6 +83,7 @@ async def serve(home: NodeHome, on_ready: Callable[[], None] = lambda: None, hin
     config = load(home.settings)
     writer = FrameWriter(config.site, load_identity(home.seed), clock_ms)
     with claimed(home.root, "danglian-node"):
+        restoration.request_if_lost(home)
         await _serve(config, home, writer, on_ready, hints)
 
 
@@ -85,6 +91,9 @@ async def _serve(
     config: NodeConfig, home: NodeHome, writer: FrameWriter, on_ready: Callable[[], None], hints: HintSource | None
 ) -> None:
     async with opened(home.database, MIGRATIONS) as database, connected(link_settings(config, home)) as link:
+        if await database.read(lambda connection: restoration.is_due(connection, home.restore_mark)):
+            node = writer.identity.public_key
+            await Restorer(database, link, config.parsed_site, node, home.restore_mark, clock_ms).run()
         history = SiteHistory(database)
         epochs = Epochs(database, writer, history.moved)
         await epochs.begin(home)
@@ -92,18 +101,28 @@ async def _serve(
         publisher = Publisher(database, link, writer, config.parsed_site, store, epochs.diverged)
         history.tell(publisher.wake)
         link.on_connected(publisher.wake)
+        copies = Copies(database, clock_ms)
         intaking = _intaking(config, home, database, writer, history)
         async with asyncio.TaskGroup() as tasks:
             # The outbox starts first, so that what a power cut left waiting leaves before anything new is made.
             tasks.create_task(publisher.run(), name="publisher")
-            tasks.create_task(hear_receipts(link, config.parsed_site, publisher.confirm), name="receipts")
+            tasks.create_task(_hear_receipts(link, config.parsed_site, publisher, copies), name="receipts")
+            tasks.create_task(copies.run(), name="copies")
             tasks.create_task(epochs.run(), name="baseline")
             tasks.create_task(history.run(), name="history")
             tasks.create_task(intaking.watch.hints(hints), name="hints")
             tasks.create_task(intaking.intake.run(), name="intake")
-            _start_talking(tasks, config, database, link, history, publisher, intaking, writer.identity.public_key)
+            _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
             log.info("node_ready", site=config.site)
             on_ready()
+
+
+async def _hear_receipts(link: Link, site: Site, publisher: Publisher, copies: Copies) -> None:
+    async def take(receipt: Receipt) -> None:
+        await publisher.confirm(receipt)
+        await copies.confirm(receipt)
+
+    await hear_receipts(link, site, take)
 
 
 class _Intaking(NamedTuple):
@@ -139,14 +158,14 @@ def _start_talking(
     history: SiteHistory,
     publisher: Publisher,
     intaking: _Intaking,
-    node: str,
+    writer: FrameWriter,
 ) -> None:
     """Start what tells others about the site: its answers and its signs of life."""
     site = config.parsed_site
     condition = Condition(
         database,
         site.code,
-        node,
+        writer.identity.public_key,
         published=lambda: publisher.published,
         importing=lambda: intaking.importer.is_busy,
         clock_ms=clock_ms,
@@ -156,6 +175,7 @@ def _start_talking(
     handlers: dict[type[QuestionHead], Handler] = {
         **search.handlers(database, condition.health),
         FetchRange: range_handler(database, publisher),
+        Redescribe: redescribe_handler(database, writer, history.moved),
     }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     tasks.create_task(send_beats(link, site, condition.beat, beat_due), name="beats")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from node import config
+from node import config, restoration
 from node.home import CATALOGUES, NodeHome
 from protocol.enrolment import (
     ENROLMENT_PORT,
@@ -252,6 +252,8 @@ def _store(home: NodeHome, admission: Admission, installation: Installation) -> 
     if installation.folder is None:
         home.catalogues.mkdir(parents=True, exist_ok=True)
     if not home.settings.exists():
+        if admission.records_held:
+            restoration.request(home)
         write_whole(home.settings, settings_text(admission, installation.folder).encode("utf-8"))
 
 

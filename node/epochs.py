@@ -12,7 +12,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection
 
-from node import baseline, incarnation
+from node import baseline, incarnation, restoration
 from node.home import NodeHome
 from protocol.beats import Receipt, Want
 from protocol.errors import Retryable
@@ -66,7 +66,8 @@ class Epochs:
 
     def _begin_first(self, connection: Connection) -> None:
         if outbox.head(connection) is None:
-            self._begin_epoch(connection, "", "first")
+            former = restoration.former_epoch(connection)
+            self._begin_epoch(connection, former, "restored" if former else "first")
 
     def _begin_epoch(self, connection: Connection, also_retires: str, cause: str) -> None:
         here = outbox.head(connection)

@@ -5,6 +5,7 @@ Its files:
     node.toml                settings, written by init, kept by people
     node.db                  records, search index, outbox
     node.db.incarnation      shows whether node.db was put back from a backup (``node.incarnation``)
+    restore                  there while the node has to be restored from the hub (``node.restoration``)
     keys/node.nk             the key of this installation, readable by its owner only
     keys/county.key          the county's secret under which identity numbers are hashed
     tls/ca.pem               certificates that vouch for the broker
@@ -31,6 +32,7 @@ class NodeHome(msgspec.Struct, frozen=True, kw_only=True):
     settings: Path
     database: Path
     incarnation: Path
+    restore_mark: Path
     seed: Path
     county_key: Path
     authority: Path
@@ -46,6 +48,7 @@ def home_at(root: Path) -> NodeHome:
         settings=root / "node.toml",
         database=root / "node.db",
         incarnation=root / "node.db.incarnation",
+        restore_mark=root / "restore",
         seed=root / "keys" / "node.nk",
         county_key=root / "keys" / "county.key",
         authority=root / "tls" / "ca.pem",

@@ -24,7 +24,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from node import brake, files, lookups, store
+from node import brake, files, lookups, retractions, store
 from node.brake import Cause
 from node.catalogues.context import DescriptionContext
 from node.catalogues.rejects import write_rejects
@@ -247,7 +247,9 @@ class Importer:
     def _write(self, connection: Connection, chunk: Chunk) -> None:
         rows = (*chunk.new, *chunk.changed)
         drafts = [row.event for row in rows if row.event is not None]
-        given = iter(outbox.append(connection, self._writer, drafts))
+        minted = outbox.append(connection, self._writer, drafts)
+        retractions.note(connection, drafts, minted, self._clock_ms())
+        given = iter(minted)
         positions = [next(given) if row.event is not None else 0 for row in rows]
         if chunk.new:
             store.insert(connection, chunk.new, positions[: len(chunk.new)])

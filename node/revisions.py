@@ -15,6 +15,7 @@ from protocol.codec import decode_record, encode_record
 from protocol.events import AccessChanged, Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.limits import EVENT_BYTES_MAX
 from protocol.records import Alias, Record
+from protocol.vocabularies import AccessStatus
 from replication.digests import digest_name, record_digest
 
 ACTOR = "import"
@@ -100,7 +101,7 @@ def revised(pair: Pair, now_ms: int) -> Revision | None:
     event: EventHead | None = None
     if travels:
         cause = ""
-        event = _access_changed(record, body) if _is_access_alone(old, same, stored) else _described(body)
+        event = _access_changed(record, body) if _is_about_access(old, same, stored) else _described(body)
     elif stored.standing is Standing.LISTED:
         cause = WithdrawalCause.SECRECY_RAISED.value
         event = _withdrawn(stored.record_id, WithdrawalCause.SECRECY_RAISED)
@@ -158,10 +159,11 @@ def _reason(old: Record, new: Record, standing: Standing) -> str:
     return "access changed" if old.access_status != new.access_status else "corrected"
 
 
-def _is_access_alone(old: Record, new: Record, stored: StoredRecord) -> bool:
+def _is_about_access(old: Record, new: Record, stored: StoredRecord) -> bool:
+    """Tell whether the status has to stand beside the record: a closing always, else a change of the status alone."""
     if stored.standing is not Standing.LISTED or old.access_status == new.access_status:
         return False
-    return (
+    return old.access_status is AccessStatus.OPEN or (
         msgspec.structs.replace(
             new,
             access_status=old.access_status,

@@ -32,7 +32,7 @@ from protocol.calls import (
 from protocol.limits import DIGEST_ROWS_MAX, SEARCH_HITS_MAX
 from replication import outbox
 from replication.database import Database
-from replication.digests import Tally, digest_name
+from replication.digests import Tally, digest_name, record_digest
 
 Handler = Callable[[Any], Awaitable[tuple[Outcome, Body | None] | tuple[Outcome, Body | None, tuple[str, int]]]]
 """Answers one kind of question (``replication.answering``)."""
@@ -179,7 +179,7 @@ def digests(connection: Connection, question: CompareDigests) -> tuple[Outcome, 
     elif question.bucket is None:
         lines = _tallies(connection, "bucket", " AND fonds_no = ?", (question.fonds_no,))
     else:
-        return Outcome.ANSWERED, _records(connection, question.fonds_no, question.bucket, question.after), as_of
+        return Outcome.ANSWERED, _records(connection, question.fonds_no, question.bucket, question), as_of
     return Outcome.ANSWERED, Digests(lines=lines), as_of
 
 
@@ -195,15 +195,22 @@ def _tallies(connection: Connection, part: str, narrowed: str, values: tuple[obj
     )
 
 
-def _records(connection: Connection, fonds_no: str, bucket: int, after: UUID | None) -> Digests:
+def _records(connection: Connection, fonds_no: str, bucket: int, question: CompareDigests) -> Digests:
+    after = question.after.bytes if question.after is not None else b""
+    until = bucket if question.until is None else question.until
     rows = connection.exec_driver_sql(
-        "SELECT record_id, digest FROM record WHERE standing = 'listed' AND fonds_no = ? AND bucket = ?"
-        " AND record_id > ? ORDER BY record_id LIMIT ?",
-        (fonds_no, bucket, after.bytes if after is not None else b"", DIGEST_ROWS_MAX + 1),
+        "SELECT record_id, digest, CASE WHEN ? THEN body END FROM record INDEXED BY record_by_bucket"
+        " WHERE standing = 'listed' AND fonds_no = ? AND bucket >= ? AND bucket <= ? AND (bucket > ? OR record_id > ?)"
+        " ORDER BY bucket, record_id LIMIT ?",
+        (question.anew, fonds_no, bucket, until, bucket, after, DIGEST_ROWS_MAX + 1),
     ).all()
     lines = tuple(
-        DigestLine(part=str(UUID(bytes=record_id)), count=1, digest=digest_name(digest))
-        for record_id, digest in rows[:DIGEST_ROWS_MAX]
+        DigestLine(
+            part=str(UUID(bytes=record_id)),
+            count=1,
+            digest=digest_name(digest if body is None else record_digest(body)),
+        )
+        for record_id, digest, body in rows[:DIGEST_ROWS_MAX]
     )
     return Digests(lines=lines, more=len(rows) > DIGEST_ROWS_MAX)
 

@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection
 
-from node import brake, files, lookups, store
+from node import brake, files, lookups, retractions, store
 from node.brake import Cause, HeldChange
 from node.changes import NOWHERE, StoredRecord
 from node.config import BrakeBounds
@@ -184,7 +184,9 @@ def withdraw(connection: Connection, writer: FrameWriter, rows: Sequence[StoredR
     """Withdraw records in the present transaction: the events, and the tombstones."""
     events = [withdrawal(row) for row in rows]
     drafts = [event for event in events if event is not None]
-    given = iter(outbox.append(connection, writer, drafts))
+    positions = outbox.append(connection, writer, drafts)
+    retractions.note(connection, drafts, positions, writer.clock_ms())
+    given = iter(positions)
     store.withdraw(connection, rows, [next(given) if event is not None else 0 for event in events])
 
 

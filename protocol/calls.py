@@ -56,6 +56,11 @@ class CompareDigests(QuestionHead, frozen=True, kw_only=True, omit_defaults=True
     fonds_no: str | None = None
     bucket: int | None = None
     after: UUID | None = None
+    until: int | None = None
+    """Last bucket: the records of all buckets from ``bucket`` to this one, in the order of buckets and ids. A site of
+    version 1.0 does not know this field and answers for ``bucket`` alone."""
+    anew: bool = False
+    """Take the digests of records from their stored bytes again, instead of believing the stored digests."""
 
 
 class FetchRange(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="range"):
@@ -69,7 +74,20 @@ class AskHealth(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag
     """Ask how the site is."""
 
 
-Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth
+class Redescribe(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="redescribe"):
+    """Ask the site to say again, as new events, what it has of some records, because the asker's copy differs.
+
+    What the site does not have, or must not tell, it withdraws. It does nothing unless it still stands at the position
+    at which the difference was found, so that a question that is repeated, or comes late, changes nothing.
+    """
+
+    epoch: str
+    seq: int
+    record_ids: tuple[UUID, ...]
+    """At most ``limits.REDESCRIBED_RECORDS_MAX``."""
+
+
+Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -139,6 +157,17 @@ class Range(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="
     up_to: int
 
 
+class Redescribed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="redescribed"):
+    """Answer to ``Redescribe``: how many records were told again, and the position that tells all of it.
+
+    With the outcome ``nothing`` the site has moved on since the difference was found: compare again.
+    """
+
+    described: int = 0
+    withdrawn: int = 0
+    up_to: int = 0
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="health"):
     """Answer to ``AskHealth``."""
 
@@ -158,7 +187,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     reason_en: str
 
 
-Body = Hits | Found | Digests | Range | Health | Refusal
+Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -163,6 +163,8 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     broker_urls: tuple[str, ...]
     broker_ca: str
     """Certificates (PEM) that vouch for the broker."""
+    records_held: int = 0
+    """Records that the hub holds of the site: a new node fetches them before it reads its folder (version 1.1)."""
 
 
 class DenialCause(StrEnum):

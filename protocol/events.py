@@ -45,6 +45,8 @@ class WithdrawalCause(StrEnum):
     """A person at the owner withdrew it."""
     NOT_IN_BASELINE = "not_in_baseline"
     """A complete new baseline of the site did not contain it."""
+    NOT_HELD = "not_held"
+    """A comparison found it at the reader only: the owner has no such record (since version 1.1)."""
 
 
 class Withdrawn(EventHead, frozen=True, kw_only=True, omit_defaults=True, tag="withdrawn"):

@@ -49,8 +49,8 @@ SEQ_MAX = 2**53 - 1
 DIGEST_BUCKETS = 256
 """Buckets a fonds is divided into for comparison: one wrong row in a million moves a few thousand rows at most."""
 
-DIGEST_ROWS_MAX = 1_500
-"""Record digests in one reply: each is under 40 bytes of JSON, so they fit in a reply."""
+DIGEST_ROWS_MAX = 1_000
+"""Record digests in one reply: each is 62 bytes of JSON, so they fit in a reply."""
 
 HEARTBEAT_S = 30.0
 """Seconds between a node's signs of life."""
@@ -87,3 +87,18 @@ QUESTIONS_WAITING_MAX = 64
 
 QUESTIONS_AT_ONCE_MAX = 4
 """Questions that one site works on at the same time: a village PC has two cores and one disk."""
+
+REDESCRIBED_RECORDS_MAX = 300
+"""Records that one call asks to be described again: their ids fill three quarters of a question."""
+
+HELD_PAGE_FILL_BYTES = 512 * 1024
+"""Bytes of records after which a page of holdings is closed: half a minute at 64 kbit/s once it is packed."""
+
+HELD_PAGE_BYTES_MAX = 768 * 1024
+"""Bytes of a packed page of holdings: under the broker's 1 MB, also where nothing can be packed."""
+
+HELD_PAGE_PLAIN_BYTES_MAX = 2 * 1024 * 1024
+"""Bytes of a page of holdings after unpacking."""
+
+HELD_PAGE_DEADLINE_S = 60.0
+"""Seconds that a node waits for a page before it asks again: a full page at 256 kbit/s and the hub's work, twice."""

@@ -3,6 +3,8 @@
     dl.evt.<site>                    frames of events, kept by the stream DL_EVENTS
     dl.beat.<site>                   a node's sign of life
     dl.rcpt.<site>                   the hub's receipts and wishes for one site
+    dl.fetch.<site>                  a new node asks for what the hub holds of its site
+    dl.held.<site>                   the hub's answer to that, page by page
     dl.ask.<site>.<call>             a call to one site
     dl.ask.all.<call>                the same call to every site
     dl.rsp.<site>.<asker>.<question> replies: the subject itself proves who answered
@@ -21,6 +23,7 @@ EVENT_STREAM = "DL_EVENTS"
 EVENT_SUBJECTS = "dl.evt.>"
 BEAT_SUBJECTS = "dl.beat.>"
 REPLY_SUBJECTS = "dl.rsp.>"
+FETCH_SUBJECTS = "dl.fetch.>"
 ASK_ALL = "dl.ask.all.*"
 
 _ASKER = re.compile(r"[a-z0-9-]{1,40}")
@@ -41,6 +44,16 @@ def beat(site: Site) -> str:
 def receipt(site: Site) -> str:
     """Where the hub tells a site how far it has applied, and what it wants."""
     return f"dl.rcpt.{site.tokens}"
+
+
+def fetch(site: Site) -> str:
+    """Where a node asks for what the hub holds of its site."""
+    return f"dl.fetch.{site.tokens}"
+
+
+def held(site: Site) -> str:
+    """Where the hub tells a node what it holds of its site."""
+    return f"dl.held.{site.tokens}"
 
 
 def ask(site: Site, call: str) -> str:

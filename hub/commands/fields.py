@@ -43,6 +43,7 @@ CAUSES = {
     WithdrawalCause.SECRECY_RAISED: Text(zh="密级提高，不再外传", en="its secrecy was raised"),
     WithdrawalCause.OWNER_DECISION: Text(zh="所有者撤回", en="withdrawn by its owner"),
     WithdrawalCause.NOT_IN_BASELINE: Text(zh="重新上报时未包含", en="not in the site's new baseline"),
+    WithdrawalCause.NOT_HELD: Text(zh="核对时站点已无此条目", en="a comparison found that its site has no such record"),
 }
 
 OUTCOMES = {

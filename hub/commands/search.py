@@ -273,7 +273,7 @@ def _screen() -> Iterator[OnState]:
 def _print(answer: Answer, *, live: bool, hits: bool) -> None:
     if hits:
         show_table(_HEADERS, [_cells(hit) for hit in answer.hits])
-    told = [report for report in answer.sites if live or report.index_total]
+    told = [report for report in answer.sites if live or report.index_total or report.rebuilding]
     if live and on_terminal():
         # On a screen those who have something to say; the numbers of the others stand in the last line.
         told = [report for report in told if report.outcome is not Outcome.NOTHING]

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, select
 
-from node import brake, files, lookups, store
+from node import brake, files, lookups, restoration, retractions, store
 from node.brake import HeldChange
 from node.config import NodeConfig, load
 from node.files import CatalogueFile, FileState
 from node.home import NodeHome, add_home_option, home_of
 from node.reading import FileReport
+from node.retractions import Retraction
 from node.tables import fact, folder
 from node.wording import moment
 from protocol.findings import rule
@@ -25,6 +26,9 @@ from replication.database import opened
 
 REJECTS_SHOWN_MAX = 200
 """Rejected rows of one file that ``--rejects`` lists; the reject file beside the catalogue has all."""
+
+RETRACTIONS_SHOWN = 20
+"""Withdrawals and closings that the status lists, the latest first."""
 
 LINK_FACT = "link_state"
 """Where the daemon writes how its link is, as JSON."""
@@ -83,6 +87,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[FolderStatus, ...] = ()
     files: tuple[FileStatus, ...] = ()
     brakes: tuple[HeldChange, ...] = ()
+    restored_unlisted: int = 0
+    """Records restored from the hub that no file lists."""
+    retractions: tuple[Retraction, ...] = ()
+    """The latest withdrawals and closings, and which copy confirmed each when."""
+    retractions_unconfirmed: int = 0
+    """Withdrawals and closings that the county has not confirmed."""
 
     @property
     def is_troubled(self) -> bool:
@@ -148,9 +158,13 @@ def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -
         files=tuple(
             _file_status(connection, file, with_rejects=with_rejects)
             for file in files.files_in(connection)
-            if file.missing_since_ms is None or lookups.count_listed(connection, file.file_id)
+            if file.folder != restoration.RESTORED_FOLDER
+            and (file.missing_since_ms is None or lookups.count_listed(connection, file.file_id))
         ),
+        restored_unlisted=restoration.count_unlisted(connection),
         brakes=tuple(brake.held(connection)),
+        retractions=tuple(retractions.latest(connection, RETRACTIONS_SHOWN)),
+        retractions_unconfirmed=retractions.counts(connection)[1],
     )
 
 
@@ -200,10 +214,23 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"目录 · folder: {one.path}  {one.state}  {moment(one.looked_at_ms)}"
     for file in status.files:
         yield from _file_lines(file)
+    if status.restored_unlisted:
+        yield f"取自县级、尚无文件列出 · restored from the hub, in no file: {status.restored_unlisted}"
+    yield from _retraction_lines(status)
     for change in status.brakes:
         yield f"待定变更 · held [{change.brake_id}] {change.reason.both()}"
     if status.brakes:
         yield brake.REMEDY.both()
+
+
+def _retraction_lines(status: Status) -> Iterator[str]:
+    if not status.retractions:
+        return
+    yield f"撤回与关闭，县级未确认 · withdrawn or closed, not confirmed yet: {status.retractions_unconfirmed}"
+    for one in status.retractions:
+        kind = "撤回 · withdrawn" if one.kind == "withdrawn" else "关闭 · closed"
+        confirmed = "; ".join(f"{name} {moment(at_ms)}" for name, at_ms in one.confirmed.items())
+        yield f"    {one.record_id}  {kind}  {moment(one.minted_at_ms)}  确认 · confirmed: {confirmed or '—'}"
 
 
 def _file_lines(file: FileStatus) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Protocol 1.0 is frozen: its bytes are read and written the same for ever."""
+"""What was ever released is frozen: its bytes are read and written the same for ever."""
 
 from pathlib import Path
 
@@ -10,9 +10,11 @@ from protocol.calls import QuestionHead
 from protocol.events import EventHead
 from replication.seal import seal, unseal
 from tests.builders import identity
+from tests.golden.later_messages import LATER_MESSAGES
 from tests.golden.messages import FRAME, MESSAGES, RECORD
 
 FOLDER = Path(__file__).with_name("v1.0")
+LATER = Path(__file__).with_name("v1.1")
 
 
 def written(message: msgspec.Struct) -> bytes:
@@ -34,6 +36,17 @@ def test_message_of_version_1_is_read_whole(name: str) -> None:
 
 def test_every_golden_file_belongs_to_a_message() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} == set(MESSAGES)
+
+
+@pytest.mark.parametrize("name", sorted(LATER_MESSAGES))
+def test_later_message_is_written_and_read_as_it_was_first_released(name: str) -> None:
+    raw = (LATER / f"{name}.json").read_bytes().rstrip(b"\n")
+    read = msgspec.json.decode(raw, type=type(LATER_MESSAGES[name]))
+    assert (written(LATER_MESSAGES[name]), written(read)) == (raw, raw)
+
+
+def test_every_later_golden_file_belongs_to_a_message() -> None:
+    assert {path.stem for path in LATER.glob("*.json")} == set(LATER_MESSAGES)
 
 
 def test_sealed_frame_of_version_1_is_opened() -> None:
@@ -61,7 +74,7 @@ def test_an_unknown_field_disturbs_no_reader(name: str) -> None:
 
 
 def test_every_kind_that_travels_has_a_golden_message() -> None:
-    kinds = {type(message) for message in MESSAGES.values()}
+    kinds = {type(message) for message in (*MESSAGES.values(), *LATER_MESSAGES.values())}
     events = set(EventHead.__subclasses__())
     questions = set(QuestionHead.__subclasses__())
     assert events | questions <= kinds

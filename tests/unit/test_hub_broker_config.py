@@ -31,11 +31,17 @@ WINDOW = parse_site("330523000000-W01")
 def test_a_nodes_rights_are_these_and_no_more() -> None:
     rights = rights_of(VILLAGE)
 
-    assert rights.publish == ("dl.evt.330523.108.204._", "dl.beat.330523.108.204._", "dl.rsp.330523.108.204._.>")
+    assert rights.publish == (
+        "dl.evt.330523.108.204._",
+        "dl.beat.330523.108.204._",
+        "dl.rsp.330523.108.204._.>",
+        "dl.fetch.330523.108.204._",
+    )
     assert rights.subscribe == (
         "dl.ask.all.*",
         "dl.ask.330523.108.204._.*",
         "dl.rcpt.330523.108.204._",
+        "dl.held.330523.108.204._",
         "_INBOX_330523-108-204-_.>",
     )
 

@@ -12,9 +12,11 @@ from hub import comparisons, keyring
 from hub.board import Word, board, record_beats
 from hub.comparing import AGAIN_AFTER_MS, Comparer
 from hub.comparisons import Sameness
+from hub.differences import Difference, DifferenceKind
 from hub.keyring_tables import enrolled_node
+from hub.repairs import Cause
 from hub.tables import entry
-from hub.verification import LATE, LINK_DOWN, MOVING, NOT_APPLIED, OFFLINE, Difference, DifferenceKind, Verdict, verify
+from hub.verification import LATE, LINK_DOWN, MOVING, NOT_APPLIED, OFFLINE, Depth, Scope, Verdict, verify
 from protocol.beats import Beat, Want
 from protocol.records import Record
 from protocol.sites import Site
@@ -71,7 +73,7 @@ async def verified(
             [site.site for site in sites],
             lambda: NOW_MS,
             offline=offline,
-            deep=deep,
+            scope=Scope(depth=Depth.RECORDS if deep else Depth.SUMS, cause=Cause.ASKED),
             deadline_s=0.5,
             sleep=no_pause,
         )

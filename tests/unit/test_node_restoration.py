@@ -1,0 +1,222 @@
+"""Restoration: a new node takes over ids and former codes, and reading the folder changes nothing that is the same."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.restoring import answer_fetches
+from node import baseline, restoration
+from node.restoration import Restoration, Restorer
+from node.tables import SCHEMA
+from protocol.events import Described
+from protocol.records import Record
+from replication import outbox
+from replication.bus import Message
+from replication.database import Database, opened
+from replication.migrations import REPLICATION
+from tests.builders import identity
+from tests.fakes import FakeBroker
+from tests.linked_site import SITE, LinkedSite, linked_site
+from tests.node_site import NodeSite, node_site, rows, write_csv
+
+COUNT = 3_000
+
+
+@pytest.fixture
+async def former(tmp_path: Path) -> AsyncIterator[LinkedSite]:
+    """A site whose records the hub holds; row 5 had another code before, row 9 is secret, row 11 was withdrawn."""
+    async with linked_site(tmp_path / "former") as linked:
+        table = rows(COUNT)
+        table[9][7] = "机密"
+        write_csv(linked.node.folder / "目录.csv", [*table, rows(1, 9_000)[0]])
+        await linked.node.take("目录.csv")
+        table[5][0] = "Z109-WS·2011·Y-BGS-7777"
+        write_csv(linked.node.folder / "目录.csv", table)
+        await linked.node.take("目录.csv")
+        await linked.carry()
+        yield linked
+
+
+@asynccontextmanager
+async def telling(linked: LinkedSite, broker: FakeBroker) -> AsyncIterator[None]:
+    task = asyncio.create_task(answer_fetches(broker.bus(), linked.hub.database))
+    await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def restored(root: Path, broker: FakeBroker) -> Restoration:
+    root.mkdir(parents=True, exist_ok=True)
+    async with opened(root / "node.db", (REPLICATION, SCHEMA)) as database:
+        return await restorer(database, root, broker).run()
+
+
+def restorer(database: Database, root: Path, broker: FakeBroker) -> Restorer:
+    return Restorer(database, broker.bus(), SITE, identity(2).public_key, root / "restore", lambda: 5)
+
+
+async def ids(site: NodeSite) -> dict[str, str]:
+    return {title: str(record.record_id) for title, record in (await site.records()).items()}
+
+
+async def test_folder_read_after_a_restoration_mints_nothing_and_sends_nothing(
+    former: LinkedSite, tmp_path: Path
+) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    async with telling(former, broker):
+        done = await restored(root, broker)
+    before = {title: record async for title, record in records_of(former.node)}
+    (root / "catalogues").mkdir(exist_ok=True)
+    (root / "catalogues" / "目录.csv").write_bytes((former.node.folder / "目录.csv").read_bytes())
+    async with node_site(root) as site:
+        taken = await site.take("目录.csv")
+        now = {title: record async for title, record in records_of(site)}
+        told = await site.events()
+        standings = await site.standings()
+
+    assert (done.received, done.total, done.epoch) == (COUNT - 1, COUNT - 1, "e1")
+    assert now == before
+    assert [alias.code for alias in now["关于第6号林地承包合同的批复"].aliases] == ["Z109-WS·2011·Y-BGS-0006"]
+    assert (taken.tally.new, taken.tally.changed, told) == (1, 0, [])
+    assert standings == {"listed": COUNT - 1, "withheld": 1}
+
+
+async def records_of(site: NodeSite) -> AsyncIterator[tuple[str, Record]]:
+    for title, record in (await site.records()).items():
+        yield title, record
+
+
+async def test_corrected_row_continues_its_record_and_one_that_is_in_no_file_stays(
+    former: LinkedSite, tmp_path: Path
+) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    async with telling(former, broker):
+        await restored(root, broker)
+    known = await ids(former.node)
+    table = rows(COUNT - 100)
+    table[20][1] = "关于更正后的题名"
+    async with node_site(root) as site:
+        write_csv(site.folder / "目录.csv", table)
+        await site.take("目录.csv")
+        await site.settle(20)
+        now, told, held = await ids(site), await site.events(), await site.held()
+        unlisted = await site.database.read(restoration.count_unlisted)
+
+    assert now["关于更正后的题名"] == known["关于第21号林地承包合同的批复"]
+    # The row that was secret has lost its mark: it is new to the county, and rightly so.
+    assert len(now) == COUNT
+    assert all(now[title] == number for title, number in known.items() if title != "关于第21号林地承包合同的批复")
+    assert [type(event) for event in told] == [Described] * len(told)
+    assert (held, unlisted > 90) == ([], True)
+
+
+async def test_power_cut_between_two_pages_goes_on_where_it_was(former: LinkedSite, tmp_path: Path) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    pages: list[Message] = []
+    broker.lost = cut_after(pages, 2)
+    async with telling(former, broker):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await restored(root, broker)
+        asked = len(broker.sent)
+        broker.lost = lambda _message: False
+        done = await restored(root, broker)
+
+    assert (done.received, done.ended_at_ms) == (COUNT - 1, 5)
+    held = [message for message in broker.sent[asked:] if message.subject.startswith("dl.held.")]
+    assert len(held) < len(pages) + len(held)
+    async with opened(root / "node.db", (REPLICATION, SCHEMA)) as database:
+        assert await database.fetch("SELECT count(*), count(DISTINCT record_id) FROM record") == [
+            (COUNT - 1, COUNT - 1)
+        ]
+
+
+def cut_after(pages: list[Message], most: int) -> Callable[[Message], bool]:
+    def lost(message: Message) -> bool:
+        if message.subject.startswith("dl.held."):
+            pages.append(message)
+        return len(pages) > most
+
+    return lost
+
+
+async def test_copy_that_moves_on_between_two_pages_is_begun_anew(former: LinkedSite, tmp_path: Path) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    pages: list[Message] = []
+    broker.lost = cut_after(pages, 1)
+    async with telling(former, broker):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await restored(root, broker)
+        write_csv(former.node.folder / "目录.csv", rows(COUNT + 40))
+        await former.node.take("目录.csv")
+        await former.carry()
+        broker.lost = lambda _message: False
+        done = await restored(root, broker)
+        held = await former.hub.database.fetch("SELECT count(*) FROM entry WHERE body IS NOT NULL")
+
+    assert [(done.received,)] == held
+
+
+async def test_first_epoch_retires_the_former_one_and_its_baseline_withdraws_nothing(
+    former: LinkedSite, tmp_path: Path
+) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    async with telling(former, broker):
+        await restored(root, broker)
+    async with node_site_without_epoch(root) as site:
+
+        def begin(connection: Connection) -> None:
+            former_epoch = restoration.former_epoch(connection)
+            baseline.begin_epoch(connection, site.writer, "e2", (former_epoch,), "restored")
+            while baseline.go_on(connection, site.writer):
+                pass
+
+        await site.database.write(begin)
+        former.node = site
+        former.inbox._keys = lambda _site: [site.writer.identity.public_key]
+        await former.carry()
+    held = await former.hub.database.fetch("SELECT count(*) FROM entry WHERE body IS NOT NULL")
+    swept = await former.hub.database.fetch("SELECT swept, promised_digest = held_digest FROM baseline ORDER BY epoch")
+
+    assert held == [(COUNT - 1,)]
+    assert swept == [(0, 1)]
+
+
+@asynccontextmanager
+async def node_site_without_epoch(root: Path) -> AsyncIterator[NodeSite]:
+    from node.config import BrakeBounds, FolderSettings  # noqa: PLC0415 - only here
+
+    async with opened(root / "node.db", (REPLICATION, SCHEMA)) as database:
+        yield NodeSite(root, database, BrakeBounds(), FolderSettings())
+
+
+async def test_person_may_do_without(tmp_path: Path) -> None:
+    """The hub is of an older version, or gone for good: the site must be able to begin afresh."""
+    async with opened(tmp_path / "node.db", (REPLICATION, SCHEMA)) as database:
+        waiting = asyncio.create_task(restorer(database, tmp_path, FakeBroker()).run())
+        await asyncio.sleep(0.2)
+        (tmp_path / "restore").unlink()
+        async with asyncio.timeout(10):
+            done = await waiting
+        due = await database.read(lambda connection: restoration.is_due(connection, tmp_path / "restore"))
+
+    assert (done.is_skipped, done.received, due) == (True, 0, False)
+
+
+async def test_node_with_a_history_is_never_restored(tmp_path: Path) -> None:
+    mark = tmp_path / "restore"
+    mark.touch()
+    async with opened(tmp_path / "node.db", (REPLICATION, SCHEMA)) as database:
+        due = await database.read(lambda connection: restoration.is_due(connection, mark))
+        await database.write(lambda connection: outbox.start_epoch(connection, "e1", ()))
+        late = await database.read(lambda connection: restoration.is_due(connection, mark))
+
+    assert (due, late) == (True, False)
