@@ -83,3 +83,15 @@ QUESTIONS_WAITING_MAX = 64
 
 QUESTIONS_AT_ONCE_MAX = 4
 """Questions that one site works on at the same time: a village PC has two cores and one disk."""
+
+BUNDLE_FRAMES_MAX = 20_000
+"""Frames in one courier bundle: ten million changes; what is left over goes into a second file."""
+
+BUNDLE_BYTES_MAX = 2 * 1024**3
+"""Bytes of one courier bundle: half of what a file on a FAT32 stick may have."""
+
+BUNDLE_MANIFEST_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of a courier bundle's manifest: ``BUNDLE_FRAMES_MAX`` lines of 150 bytes, and some room."""
+
+BUNDLE_PARTS_MAX = 64
+"""Courier bundles that one backlog is divided into at most: more than any site's whole catalogue."""
