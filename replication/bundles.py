@@ -1,8 +1,8 @@
 """Courier bundles as files: written so that a pulled stick leaves nothing half, read so that no wrong byte gets by.
 
 The container is a plain tar archive (``protocol.bundles``) in one canonical form: no date, no owner, no extension.
-Every byte is thus determined by the manifest, its signature and the frames, whose digests the manifest names; a reader checks
-them all before anything is taken. Neither end ever holds more than one frame in memory.
+Every byte is thus determined by the manifest, its signature and the frames, whose digests the manifest names; a reader
+checks them all before anything is taken. Neither end ever holds more than one frame in memory.
 """
 
 import contextlib
@@ -45,8 +45,8 @@ _SIGNATURE_TEXT_BYTES = 2 * SIGNATURE_BYTES + 1
 _MAGIC = slice(257, 262)
 _SIZE = slice(124, 135)
 
-OnBytes = Callable[[int], None]
-"""Told how many more bytes are written or checked."""
+OnMore = Callable[[int], None]
+"""Told how many more bytes are written, or how many more frames are done: for a progress bar."""
 
 
 def _nothing(_more: int) -> None:
@@ -79,7 +79,7 @@ def size_of(manifest: Manifest, encoded: bytes) -> int:
 
 
 def write_bundle(
-    target: Path, manifest: Manifest, identity: Identity, frames: Iterable[bytes] = (), on_bytes: OnBytes = _nothing
+    target: Path, manifest: Manifest, identity: Identity, frames: Iterable[bytes] = (), on_bytes: OnMore = _nothing
 ) -> int:
     """Write a bundle and return its size in bytes; it is whole on the stick under its name when this returns, or not.
 
@@ -196,26 +196,27 @@ class Bundle:
         self.size_bytes = size_of(manifest, encoded)
         self._frames_at = _filled(len(encoded)) + _filled(_SIGNATURE_TEXT_BYTES)
 
-    def check(self, keys: "frozenset[str] | set[str]", epoch: str, on_bytes: OnBytes = _nothing) -> None:
+    def check(self, keys: "frozenset[str] | set[str]", epoch: str, on_frames: OnMore = _nothing) -> None:
         """Check every byte and every seal, so that what is taken afterwards is the whole of what was sent.
 
         Args:
             keys: the public keys that may have sealed the frames.
             epoch: the epoch that the frames must be of.
-            on_bytes: for a progress bar.
+            on_frames: told of each frame.
 
         Raises:
             BadBundle: a byte differs, the file ends early or goes on, or a frame is none of these keys'.
             Retryable: the file cannot be read.
 
         """
-        for number, sealed in enumerate(self.frames(on_bytes=on_bytes)):
+        for number, sealed in enumerate(self.frames()):
             member = self.manifest.frames[number]
             frame = _opened(sealed, keys)
             if (frame.epoch, frame.previous, frame.last) != (epoch, member.previous, member.last):
                 raise damaged(Text(zh="帧与清单不符", en="a frame is not what the manifest says"))
+            on_frames(1)
 
-    def frames(self, first: int = 0, on_bytes: OnBytes = _nothing) -> Iterator[bytes]:
+    def frames(self, first: int = 0) -> Iterator[bytes]:
         """Yield the sealed frames from the ``first`` on (counted from 0), each compared with its digest.
 
         Raises:
@@ -229,7 +230,6 @@ class Bundle:
                 sealed = _content(file, member_name(number, member), member.size_bytes)
                 if hashlib.sha256(sealed).hexdigest() != member.digest:
                     raise damaged(Text(zh=f"第 {number} 帧内容不符", en=f"frame {number} differs"))
-                on_bytes(_filled(member.size_bytes))
                 yield sealed
             if file.read(len(_END) + 1) != _END:
                 raise damaged(Text(zh="文件结尾不符", en="the end of the file differs"))

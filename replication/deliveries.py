@@ -153,7 +153,8 @@ def _out_of_order(delivery: Delivery, applied: int) -> BadBundle:
             " nothing was taken",
         ),
         Text(
-            zh="请先收取该站较早的信使包；若已丢失，请该站重新写出（danglian-node bundle out），新包含有全部未确认的内容。",
+            zh="请先收取该站较早的信使包；若已丢失，请该站重新写出（danglian-node bundle out），"
+            "新包含有全部未确认的内容。",
             en="Take the site's earlier bundle first. If it is lost, have the site write a new one (danglian-node"
             " bundle out): that holds everything that is not confirmed yet.",
         ),
