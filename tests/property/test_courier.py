@@ -37,6 +37,7 @@ steps = st.one_of(
     st.tuples(st.just("return"), some),
     st.tuples(st.just("send"), st.lists(some, max_size=4)),
     st.tuples(st.just("receipt"), some),
+    st.tuples(st.just("trip"), some),
 )
 
 
@@ -110,16 +111,21 @@ class County:
             "return": self.back,
             "send": self.send,
             "receipt": self.receipt,
+            "trip": self.trip,
         }
         for name, given_with in history:
             await acts[name](given_with)  # type: ignore[operator]
 
+    async def trip(self, _number: int) -> None:
+        """Carry a fresh stick to the county and back."""
+        await self.write(0)
+        await self.carry(len(self.deliveries) - 1)
+        await self.reply(0)
+        await self.back(len(self.replies) - 1)
+
     async def settle_by_courier(self) -> None:
-        for _ in range(2):
-            await self.write(0)
-            await self.carry(len(self.deliveries) - 1)
-            await self.reply(0)
-            await self.back(len(self.replies) - 1)
+        await self.trip(0)
+        await self.trip(0)
 
     async def settle_by_network(self) -> None:
         at = (await self.mark()).position
