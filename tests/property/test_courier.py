@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from replication.publisher import Publisher
 from replication.watermarks import Watermark, marks_of
 from tests.couriers import CountyEnd, VillageEnd, county_end, village_end
 from tests.node_site import CODE, rows, write_csv
+
+pytestmark = pytest.mark.timeout(240)
 
 ROWS = rows(6)
 SITE = parse_site(CODE)
@@ -166,7 +169,7 @@ async def played(folder: Path, history: Sequence[tuple[str, object]], *, ends_by
         assert await hub.database.fetch("SELECT * FROM entry ORDER BY docid") == before
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(listed, st.lists(steps, max_size=14), st.booleans())
 def test_any_interleaving_of_bundles_and_network_comes_to_the_same(
     first: set[int], history: list[tuple[str, object]], ends_by_courier: bool
