@@ -92,13 +92,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.csv is not None:
         return _run_table(args, home, days)
-    order = codes.CodeOrder(
-        site=parse_site(args.site),
-        name=args.name,
-        valid_days=days,
-        replaces=args.replace,
-        by_courier=args.courier,
-    )
+    order = _order(args, args.site, args.name, days)
     (issued,) = asyncio.run(issue_all(home, [order]))
     if isinstance(issued, Refused):
         raise issued
@@ -107,6 +101,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         _explain(issued, settings, by_courier=args.courier)
     return 0
+
+
+def _order(args: argparse.Namespace, code: str, name: str, days: int) -> codes.CodeOrder:
+    return codes.CodeOrder(
+        site=parse_site(code), name=name, valid_days=days, replaces=args.replace, by_courier=args.courier
+    )
 
 
 async def issue_all(home: HubHome, orders: Sequence[codes.CodeOrder]) -> list[Issued | Refused]:
@@ -173,13 +173,7 @@ def _run_table(args: argparse.Namespace, home: HubHome, days: int) -> int:
     outcome: dict[int, Issued] = {}
     for line, (code, name) in enumerate(rows):
         try:
-            order = codes.CodeOrder(
-                site=parse_site(code),
-                name=name,
-                valid_days=days,
-                replaces=args.replace,
-                by_courier=args.courier,
-            )
+            order = _order(args, code, name, days)
         except BadValue as error:
             outcome[line] = Issued(site=code, name=name, fault=error.reason.both())
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hub import __main__ as hub_program
 from node import __main__ as node_program
 from node.home import home_at
 from protocol.limits import BUNDLE_BYTES_MAX
+from protocol.wording import Text
 from replication import command_line, progress
 from replication.keys import load_identity
 from tests.node_site import CODE, node_site, rows, write_csv
@@ -102,14 +104,16 @@ async def test_the_round_trip_is_told_step_by_step(tmp_path: Path, hub: Command,
             node("bundle", "in", str(stick)),
             hub("sites"),
             hub("bundle", "in", str(stick)),
+            node("status"),
         ]
 
-    out, taken, _, back, board, again = await asyncio.to_thread(carried)
+    out, taken, _, back, board, again, status = await asyncio.to_thread(carried)
     assert "positions after 0 up to 3, 1 frames" in out[1]
     assert "3 changes applied, up to position 3; both ends hold the same" in taken[1]
     assert "confirmed up to position 3; compared at the hub: both ends hold the same" in back[1]
     assert "by courier, last bundle of" in board[1]
     assert "was taken before; nothing was changed" in again[1]
+    assert re.search(r"last written \d{4}-.*last reply \d{4}-", status[1])
     assert {code for code, _, _ in (out, taken, back, board, again)} == {0}
 
 
@@ -186,7 +190,7 @@ def test_help_teaches_the_round_trip_in_both_languages(program: Any, capsys: pyt
 
 
 def test_progress_is_drawn_only_where_somebody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    label = command_line.Text(zh="写", en="writing")
+    label = Text(zh="写", en="writing")
     with progress.progress(label, 100) as unseen:
         unseen.add(50)
     assert capsys.readouterr().err == ""

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from protocol.beats import Beat
-from protocol.bundles import FORMAT, BundleFault, Delivery, FrameMember, Manifest, Party, member_name
+from protocol.bundles import FORMAT, BundleFault, Delivery, FrameMember, Manifest, Party, encode_manifest, member_name
 from protocol.codec import encode_event
 from protocol.errors import BadBundle, Retryable, StorageFull
 from protocol.frames import Frame, frame_digest
 from replication import bundles
 from replication.bundles import Bundle, read_bundle, write_bundle
 from replication.outbox import Position, groups
+from replication.seal import unseal
 from tests.builders import VILLAGE, described, frame_writer, identity
 
 NODE = identity(1)
@@ -135,7 +136,7 @@ def test_members_that_change_places_are_noticed(tmp_path: Path, sealed: list[byt
     path = tmp_path / "swapped.dlb"
     said = manifest(sealed)
     file = io.BytesIO()
-    pieces = list(bundles._pieces(said, bundles.encode_manifest(said), NODE, sealed))
+    pieces = list(bundles._pieces(said, encode_manifest(said), NODE, sealed))
     pieces[6:9], pieces[9:12] = pieces[9:12], pieces[6:9]
     file.writelines(pieces)
     path.write_bytes(file.getvalue())
@@ -205,7 +206,7 @@ def test_a_stick_without_room_is_refused_before_a_byte_is_written(
     tmp_path: Path, sealed: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
-    monkeypatch.setattr(bundles.shutil, "disk_usage", lambda _folder: full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: full)
     with pytest.raises(StorageFull, match="MiB are needed"):
         write_bundle(tmp_path / "a.dlb", manifest(sealed), NODE, sealed)
     assert list(tmp_path.iterdir()) == []
@@ -233,4 +234,4 @@ def test_progress_tells_every_byte(tmp_path: Path, sealed: list[bytes]) -> None:
 
 def test_a_sealed_frame_in_a_bundle_is_the_one_of_the_wire(sealed: list[bytes]) -> None:
     """One frame, one signature, whichever way it goes."""
-    assert isinstance(bundles.unseal(sealed[0], {NODE.public_key}), Frame)
+    assert isinstance(unseal(sealed[0], {NODE.public_key}), Frame)
