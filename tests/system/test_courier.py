@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.programs import Program, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 VILLAGE = "330523108204"
 

@@ -11,10 +11,12 @@ from hub.comparisons import Sameness
 from node import baseline
 from protocol.beats import Beat, Want
 from protocol.bundles import BundleFault, Compared, Delivery, Party
-from protocol.errors import BadBundle
-from replication import outbox
+from protocol.errors import BadBundle, Retryable
+from protocol.wording import Text
+from replication import deliveries, outbox
 from replication.bundles import read_bundle, write_bundle
 from replication.carriage import Outcome
+from replication.inbox import ReadFrames, Taken
 from replication.watermarks import marks_of
 from tests.builders import identity
 from tests.couriers import CountyEnd, VillageEnd, county_end, rewritten, village_end
@@ -258,3 +260,30 @@ async def test_a_site_on_the_line_is_not_shown_as_coming_by_courier(
     await county.take(path)
     rows_found = await county.database.fetch("SELECT seen_at_ms, software FROM node_state")
     assert rows_found == [(seen_at_ms, "")]
+
+
+async def test_taking_that_broke_off_goes_on_when_it_is_repeated(
+    county: CountyEnd, village: VillageEnd, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stick is pulled, or the power goes, between two transactions: what was applied stays, the rest follows."""
+    write_csv(village.site.folder / "b.csv", rows(2, first=50))
+    await village.site.take("b.csv")
+    path = await village.write(stick)
+    monkeypatch.setattr(deliveries, "FETCH_FRAMES", 1)
+    inbox = county.deliveries._inbox
+    whole_take = inbox.take
+    taken_at: list[int] = []
+
+    async def failing(frames: ReadFrames) -> Taken:
+        if taken_at:
+            raise Retryable(Text(zh="断电", en="power cut"))
+        taken_at.append(1)
+        return await whole_take(frames)
+
+    monkeypatch.setattr(inbox, "take", failing)
+    with pytest.raises(Retryable, match="power cut"):
+        await county.take(path)
+    assert len(await county.titles()) == 3
+    monkeypatch.setattr(inbox, "take", whole_take)
+    again = await county.take(path)
+    assert (again.outcome, again.events, again.compared) == (Outcome.TAKEN, 2, Compared.EQUAL)
