@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hub import comparisons, keyring, rebuilds, repairs
+from hub import comparisons, couriers, keyring, rebuilds, repairs
 from hub.comparisons import Comparison, Sameness
 from hub.repairs import Repair
 from hub.tables import entry, node_state
@@ -37,7 +37,7 @@ class Word(StrEnum):
     NEVER_SEEN = "never_seen"
     """Enrolled, but no sign of life yet."""
     OFFLINE = "offline"
-    """It said goodbye, or was silent for too long."""
+    """It said goodbye, or was silent for too long though it is expected on the line."""
     FORKED = "forked"
     """Two histories contradict each other; the site was asked to begin a new epoch."""
     DIFFERS = "differs"
@@ -46,6 +46,8 @@ class Word(StrEnum):
     """The site has minted events that are not applied here yet."""
     HELD = "held"
     """The site's mass-change brake holds a change back until somebody decides."""
+    BY_COURIER = "by_courier"
+    """The last that was heard came on a stick; everything in it is applied, and the comparison says as of then."""
     NOT_COMPARED = "not_compared"
     """Everything is applied, but the digests were not compared at this position."""
     IN_SYNC = "in_sync"
@@ -60,6 +62,7 @@ WORDS = {
     Word.DIFFERS: Text(zh="内容不一致", en="differs"),
     Word.BEHIND: Text(zh="未追平", en="behind"),
     Word.HELD: Text(zh="变更待定", en="held"),
+    Word.BY_COURIER: Text(zh="信使包", en="by courier"),
     Word.NOT_COMPARED: Text(zh="已追平，未核对", en="applied, not compared"),
     Word.IN_SYNC: Text(zh="一致", en="in sync"),
 }
@@ -137,6 +140,8 @@ class SiteState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The site's open repair, else its latest one."""
     rebuilding_since_ms: int | None = None
     """Since when its entries are being fetched anew; None if they are all here."""
+    courier_at_ms: int | None = None
+    """When the last bundle was taken, if the site comes by courier."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +159,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     hub_records: int | None = None
     repair: Repair | None = None
     rebuilding_since_ms: int | None = None
+    comes_by_courier: bool = False
+    courier_at_ms: int | None = None
+    """When its last bundle was taken."""
 
 
 def is_offline(seen_at_ms: int, now_ms: int) -> bool:
@@ -180,8 +188,9 @@ def word_of(facts: Facts, now_ms: int) -> Word:
     if facts.rebuilding_since_ms is not None:
         return Word.REBUILDING
     if node is None:
-        return Word.NEVER_SEEN
-    if is_away(node, now_ms):
+        return Word.BY_COURIER if facts.comes_by_courier else Word.NEVER_SEEN
+    by_courier = is_by_courier(facts)
+    if is_away(node, now_ms) and not by_courier:
         return Word.OFFLINE
     if mark is not None and mark.want is Want.NEW_EPOCH:
         return Word.FORKED
@@ -193,10 +202,18 @@ def word_of(facts: Facts, now_ms: int) -> Word:
         return Word.DIFFERS
     if lag_of(node, mark):
         return Word.BEHIND
+    if by_courier:
+        return Word.BY_COURIER
     if node.brakes_held:
         return Word.HELD
     equal = compared is not None and compared.state is Sameness.EQUAL and compared.holds_at(node.epoch, node.seq)
     return Word.IN_SYNC if equal else Word.NOT_COMPARED
+
+
+def is_by_courier(facts: Facts) -> bool:
+    """Tell whether the last that was heard of a site came on a stick: nobody waits for its beats then."""
+    seen_at_ms = facts.node.seen_at_ms if facts.node is not None else 0
+    return facts.comes_by_courier and (facts.courier_at_ms or 0) >= seen_at_ms
 
 
 def compared_here(facts: Facts) -> Comparison | None:
@@ -228,6 +245,7 @@ def state_of(facts: Facts, now_ms: int) -> SiteState:
         comparison=facts.comparison,
         repair=facts.repair,
         rebuilding_since_ms=facts.rebuilding_since_ms,
+        courier_at_ms=facts.courier_at_ms,
     )
     if node is None:
         return line
@@ -307,7 +325,7 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
     nodes = keyring.nodes(connection, with_revoked=True)
     seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
     aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)
-    renewing = rebuilds.pending(connection)
+    renewing, carried = rebuilds.pending(connection), couriers.last_taken(connection)
     held: Mapping[str, int] = counts_by_site(connection) if with_counts else {}
     sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys() | renewing.keys()
     return [
@@ -324,6 +342,8 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
             hub_records=held.get(site, 0) if with_counts else None,
             repair=repaired.get(site),
             rebuilding_since_ms=renewing.get(site),
+            comes_by_courier=site in carried,
+            courier_at_ms=carried.get(site),
         )
         for site in sorted(sites)
     ]

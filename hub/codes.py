@@ -7,16 +7,18 @@ is spent, the key is on the keyring, and a node that it replaces is revoked, or 
 import datetime
 
 import msgspec
-from sqlalchemy import Connection, Delete, Insert, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, Row, Select, delete, func, insert, select, update
 
 from hub import keyring
 from hub.broker_config import is_public_key
 from hub.keyring_tables import enrolled_node, enrolment_code, expected_site
+from protocol.bundles import CourierApplication
 from protocol.enrolment import Application, DenialCause, secret_digest, signed_words
 from protocol.errors import Refused
 from protocol.limits import NODE_NAME_CHARS_MAX
 from protocol.sites import Site, parse_site
 from protocol.wording import Text
+from replication.courier_codes import code_identity, is_proven
 from replication.keys import verified
 
 REPLACED = "replaced"
@@ -32,6 +34,8 @@ class CodeOrder(msgspec.Struct, frozen=True, kw_only=True):
     valid_days: int
     replaces: bool = False
     """Whether the node that it admits takes the place of the one that the site has."""
+    by_courier: bool = False
+    """Whether the application comes by courier; such a code is of no use at the enrolment door."""
 
 
 class OpenCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,10 +82,10 @@ def unused_of(site: str) -> Delete:
     return delete(enrolment_code).where(enrolment_code.c.site == site, enrolment_code.c.used_at_ms.is_(None))
 
 
-def newcomer(application: Application, site: Site, now_ms: int) -> Insert:
+def newcomer(public_key: str, application: Application | CourierApplication, site: Site, now_ms: int) -> Insert:
     """Put an applicant on the keyring."""
     return insert(enrolled_node).values(
-        public_key=application.public_key,
+        public_key=public_key,
         site=site.code,
         name=_printable(application.name),
         software=_printable(application.software),
@@ -128,6 +132,7 @@ def issue(connection: Connection, order: CodeOrder, secret: bytes, now: datetime
             replaces=int(order.replaces),
             issued_at_ms=_ms(now),
             expires_at_ms=_ms(expires),
+            courier_key=code_identity(secret).public_key if order.by_courier else "",
         )
     )
     keyring.expect(connection, order.site, order.name, now.date())
@@ -145,15 +150,32 @@ def judge(
         return DenialCause.BAD_APPLICATION
     digest = secret_digest(application.secret)
     code = connection.execute(select(enrolment_code).where(enrolment_code.c.secret_digest == digest)).one_or_none()
+    return _judged(connection, code, key, application.site, now)
+
+
+def judge_carried(
+    connection: Connection, key: str, application: CourierApplication, now: datetime.datetime
+) -> Verdict | DenialCause:
+    """Decide on an application that came by courier, and whose manifest the holder of ``key`` signed."""
+    if not is_public_key(key) or not application.code_key or not is_proven(application, key):
+        return DenialCause.BAD_APPLICATION
+    named = select(enrolment_code).where(enrolment_code.c.courier_key == application.code_key)
+    return _judged(connection, connection.execute(named).one_or_none(), key, application.home_site, now)
+
+
+def _judged(
+    connection: Connection, code: Row[tuple[object, ...]] | None, key: str, home_site: str, now: datetime.datetime
+) -> Verdict | DenialCause:
+    """Decide whether a code is good for a key, whose holder has proved that it holds both."""
     if code is None:
         return DenialCause.WRONG_CODE
     site = parse_site(code.site)
-    if application.site not in ("", site.code):
+    if home_site not in ("", site.code):
         return DenialCause.OTHER_SITE
     known = keyring.node(connection, key)
     if known is not None and (known.revoked_at_ms is not None or known.site != site.code):
         return DenialCause.SPENT_KEY
-    verdict = Verdict(site=site, site_name=keyring.expected_name(connection, site), code=digest)
+    verdict = Verdict(site=site, site_name=keyring.expected_name(connection, site), code=code.secret_digest)
     if code.used_at_ms is not None:
         return msgspec.structs.replace(verdict, is_repeat=True) if code.used_by == key else DenialCause.USED_CODE
     if code.expires_at_ms <= _ms(now):
@@ -169,18 +191,34 @@ def admit(
 ) -> Verdict | DenialCause:
     """Put the applicant on the keyring if its code is good; the same application again brings the same answer."""
     verdict = judge(connection, application, fingerprint, now)
-    if isinstance(verdict, DenialCause) or verdict.is_repeat:
-        return verdict
-    now_ms = _ms(now)
+    if isinstance(verdict, Verdict):
+        _spend(connection, verdict, application.public_key, application, _ms(now))
+    return verdict
+
+
+def admit_carried(
+    connection: Connection, key: str, application: CourierApplication, now: datetime.datetime
+) -> Verdict | DenialCause:
+    """Do the same for an application that came by courier."""
+    verdict = judge_carried(connection, key, application, now)
+    if isinstance(verdict, Verdict):
+        _spend(connection, verdict, key, application, _ms(now))
+    return verdict
+
+
+def _spend(
+    connection: Connection, verdict: Verdict, key: str, application: Application | CourierApplication, now_ms: int
+) -> None:
+    if verdict.is_repeat:
+        return
     keyring.revoke(connection, verdict.replaces, now_ms, REPLACED)
-    if keyring.node(connection, application.public_key) is None:
-        connection.execute(newcomer(application, verdict.site, now_ms))
+    if keyring.node(connection, key) is None:
+        connection.execute(newcomer(key, application, verdict.site, now_ms))
     connection.execute(
         update(enrolment_code)
         .where(enrolment_code.c.secret_digest == verdict.code)
-        .values(used_at_ms=now_ms, used_by=application.public_key)
+        .values(used_at_ms=now_ms, used_by=key)
     )
-    return verdict
 
 
 def _printable(text: str) -> str:

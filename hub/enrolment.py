@@ -63,19 +63,23 @@ class Admissions:
             # The key is on the keyring: the broker learns it at the latest when it starts again.
             log.warning("admission_ahead_of_broker", reason=error.reason.en)
         log.info("node_admitted", site=verdict.site.code, replaced=len(verdict.replaces), repeated=verdict.is_repeat)
-        county = self._county
         held = await self._database.read(partial(count_of, site=verdict.site.code))
-        return Admission(
-            site=verdict.site.code,
-            site_name=verdict.site_name,
-            county=county.code,
-            county_name=county.name,
-            hub_key=county.hub_key,
-            county_key=county.county_key,
-            broker_urls=county.broker_urls,
-            broker_ca=county.broker_ca,
-            records_held=held,
-        )
+        return admission_of(self._county, verdict.site.code, verdict.site_name, records_held=held)
+
+
+def admission_of(county: County, site: str, site_name: str, *, records_held: int = 0) -> Admission:
+    """Return all that a node of a site needs to know of its county."""
+    return Admission(
+        site=site,
+        site_name=site_name,
+        county=county.code,
+        county_name=county.name,
+        hub_key=county.hub_key,
+        county_key=county.county_key,
+        broker_urls=county.broker_urls,
+        broker_ca=county.broker_ca,
+        records_held=records_held,
+    )
 
 
 def denial(cause: DenialCause) -> Denial:

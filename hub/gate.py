@@ -97,7 +97,7 @@ async def opened(
             broker.configure(home, config, hub_key)
             await stack.enter_async_context(broker.running(server))
         fingerprint = certificates.door_fingerprint(home)
-        admissions = Admissions(database, _county(home, config, hub_key), fingerprint, access.settle, now)
+        admissions = Admissions(database, county_of(home, config, hub_key), fingerprint, access.settle, now)
         context = certificates.door_context(home)
         door = await stack.enter_async_context(
             door_opened(config.enrolment, context, admissions.decide, time.monotonic)
@@ -105,7 +105,8 @@ async def opened(
         yield Gate(keyring, access, door, server, renew)
 
 
-def _county(home: HubHome, config: HubConfig, hub_key: str) -> County:
+def county_of(home: HubHome, config: HubConfig, hub_key: str) -> County:
+    """Return what every admission says of the county."""
     return County(
         code=config.county,
         name=config.name,

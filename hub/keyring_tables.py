@@ -1,4 +1,4 @@
-"""The tables of the keyring; ``migrations/02-keyring.sql`` makes them, and a test proves that both agree."""
+"""The tables of the keyring; ``migrations/02-keyring.sql`` and ``21-courier.sql`` make them, and a test proves it."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
@@ -35,5 +35,21 @@ enrolment_code = Table(
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),
     Column("used_by", Text, ForeignKey("enrolled_node.public_key")),
+    Column("courier_key", Text, nullable=False, server_default=""),
     Index("enrolment_code_site", "site"),
+)
+
+courier = Table(
+    "courier",
+    metadata,
+    Column("node", Text, ForeignKey("enrolled_node.public_key"), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("serial", BigInteger, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("confirmed", BigInteger, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False),
+    Column("taken_serial", BigInteger, nullable=False),
+    Column("taken_at_ms", BigInteger, nullable=False),
+    Column("sent_serial", BigInteger, nullable=False),
+    Column("sent_at_ms", BigInteger, nullable=False),
 )

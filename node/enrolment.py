@@ -119,13 +119,9 @@ async def enrol(
         BadSetting: the home's files are damaged, or the folder to watch does not exist.
 
     """
-    if installation.folder is not None and not installation.folder.is_dir():
-        raise BadSetting(
-            Text(zh=f"要监看的目录不存在：{installation.folder}", en=f"no such folder: {installation.folder}"),
-            Text(zh="请先建立该目录，再运行本命令。", en="Make it first, then run this again."),
-        )
+    check_folder(installation)
     site = config.load(home.settings).site if home.settings.exists() else ""
-    identity = _identity(home, entropy)
+    identity = identity_of(home, entropy)
     application = Application(
         secret=code.secret,
         public_key=identity.public_key,
@@ -135,9 +131,23 @@ async def enrol(
         software=installation.software,
     )
     admission = await _admission(door, code, application, patience_s)
-    _store(home, admission, installation)
+    store(home, admission, installation)
     folder = installation.folder or home.catalogues
     return Enrolled(admission=admission, public_key=identity.public_key, is_new=not site, folder=folder)
+
+
+def check_folder(installation: Installation) -> None:
+    """See that the folder to watch exists.
+
+    Raises:
+        BadSetting: it does not.
+
+    """
+    if installation.folder is not None and not installation.folder.is_dir():
+        raise BadSetting(
+            Text(zh=f"要监看的目录不存在：{installation.folder}", en=f"no such folder: {installation.folder}"),
+            Text(zh="请先建立该目录，再运行本命令。", en="Make it first, then run this again."),
+        )
 
 
 async def ask_door(door: DoorAddress, code: EnrolmentCode, application: Application) -> Admission | Denial:
@@ -231,7 +241,7 @@ def _unreachable(door: DoorAddress, error: Exception) -> LinkDown:
     )
 
 
-def _identity(home: NodeHome, entropy: Callable[[int], bytes]) -> Identity:
+def identity_of(home: NodeHome, entropy: Callable[[int], bytes]) -> Identity:
     """Return this home's key, made now if there is none."""
     if home.seed.exists():
         try:
@@ -246,7 +256,8 @@ def _identity(home: NodeHome, entropy: Callable[[int], bytes]) -> Identity:
     return load_identity(home.seed)
 
 
-def _store(home: NodeHome, admission: Admission, installation: Installation) -> None:
+def store(home: NodeHome, admission: Admission, installation: Installation) -> None:
+    """Store what an admission brings; ``node.toml`` comes last, and never over an existing one."""
     write_whole(home.authority, admission.broker_ca.encode("ascii"))
     write_county_key(home.county_key, admission.county_key)
     if installation.folder is None:

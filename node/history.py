@@ -1,11 +1,15 @@
 """The site's history as its parts see it: where it stands, and who must know when it moves."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from replication import outbox
 from replication.answering import AsOf
 from replication.database import Database
+
+LOOK_S = 5.0
+"""Seconds between looks for what a command beside the daemon has added: a bundle taken may begin a new epoch."""
 
 
 class SiteHistory:
@@ -43,6 +47,12 @@ class SiteHistory:
     async def run(self) -> None:
         """Keep the position fresh, for ever."""
         while True:
-            await self._has_moved.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._has_moved.wait()
+            is_told = self._has_moved.is_set()
             self._has_moved.clear()
+            before = self._position
             await self.refresh()
+            if not is_told and self._position != before:
+                self.moved()

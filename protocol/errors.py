@@ -9,6 +9,7 @@
         ├── BadValue           one value (a code, date, setting) cannot be read
         ├── BadFile            one catalogue file cannot be read as a whole
         ├── BadFrame           a frame is damaged, foreign, forged or too large
+        ├── BadBundle          a courier bundle is damaged, incomplete, foreign or out of order
         ├── UnknownKind        a newer partner sent something this version does not know
         ├── BadSetting         a configuration file is wrong or incomplete
         ├── Refused            the other end understood and said no
@@ -62,6 +63,17 @@ class BadFile(Permanent):
 
 class BadFrame(Permanent):
     """A frame is damaged, foreign, forged or too large; the caller quarantines it."""
+
+
+class BadBundle(Permanent):
+    """A courier bundle is damaged, incomplete, foreign or out of order; nothing of it was taken.
+
+    ``fault`` is one word for programs (``protocol.bundles.BundleFault``); reason and hint are for people.
+    """
+
+    def __init__(self, fault: str, reason: Text, hint: Text = NO_HINT) -> None:
+        super().__init__(reason, hint)
+        self.fault = fault
 
 
 class UnknownKind(Permanent):

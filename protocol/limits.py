@@ -102,3 +102,15 @@ HELD_PAGE_PLAIN_BYTES_MAX = 2 * 1024 * 1024
 
 HELD_PAGE_DEADLINE_S = 60.0
 """Seconds that a node waits for a page before it asks again: a full page at 256 kbit/s and the hub's work, twice."""
+
+BUNDLE_FRAMES_MAX = 20_000
+"""Frames in one courier bundle: ten million changes; what is left over goes into a second file."""
+
+BUNDLE_BYTES_MAX = 2 * 1024**3
+"""Bytes of one courier bundle: half of what a file on a FAT32 stick may have."""
+
+BUNDLE_MANIFEST_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of a courier bundle's manifest: ``BUNDLE_FRAMES_MAX`` lines of 150 bytes, and some room."""
+
+BUNDLE_PARTS_MAX = 64
+"""Courier bundles that one backlog is divided into at most: more than any site's whole catalogue."""

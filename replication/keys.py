@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import nkeys
-from nacl.exceptions import BadSignatureError
+from nacl.exceptions import BadSignatureError, CryptoError
+from nacl.public import SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
 from protocol.errors import BadSetting, BadValue
@@ -45,6 +46,20 @@ class Identity:
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of a message."""
         return bytes(self._signing.sign(message).signature)
+
+    def opened(self, envelope: bytes) -> bytes:
+        """Return what somebody put into an envelope for this key (``sealed_for``).
+
+        Raises:
+            BadValue: it is for another key, or damaged.
+
+        """
+        try:
+            return bytes(SealedBox(self._signing.to_curve25519_private_key()).decrypt(envelope))
+        except (CryptoError, ValueError) as error:
+            raise BadValue(
+                Text(zh="密封内容不是给本机的，或已损坏。", en="not sealed for this key, or damaged")
+            ) from error
 
 
 def new_seed(entropy: bytes) -> bytes:
@@ -87,6 +102,16 @@ def verified(public_key: str, signature: bytes, message: bytes) -> bool:
     except (BadSignatureError, BadValue, ValueError):
         return False
     return True
+
+
+def sealed_for(public_key: str, message: bytes) -> bytes:
+    """Return a message in an envelope that only the holder of ``public_key`` can open.
+
+    Raises:
+        BadValue: not a public NKey.
+
+    """
+    return bytes(SealedBox(_verifying(public_key).to_curve25519_public_key()).encrypt(message))
 
 
 @lru_cache(maxsize=KEYS_CACHED_MAX)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from hub import certificates, codes, config
 from hub.config import HubConfig
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from protocol.bundles import hub_fingerprint
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
@@ -22,6 +23,7 @@ from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
 from replication.database import opened
 from replication.files import PRIVATE_MODE, write_whole
+from replication.keys import load_identity
 from replication.migrations import REPLICATION
 
 SITES_MAX = 10_000
@@ -54,6 +56,11 @@ def add(parsers: Parsers) -> None:
     parser.add_argument(
         "--replace", action="store_true", help="换机：登记成功时停用旧节点 / the new node takes the old one's place"
     )
+    parser.add_argument(
+        "--courier",
+        action="store_true",
+        help="该站没有网络，用 U 盘登记和上报（见 bundle --help）/ the site has no line: by USB stick (see bundle)",
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     parser.set_defaults(run=run)
 
@@ -85,24 +92,31 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.csv is not None:
         return _run_table(args, home, days)
-    order = codes.CodeOrder(site=parse_site(args.site), name=args.name, valid_days=days, replaces=args.replace)
+    order = _order(args, args.site, args.name, days)
     (issued,) = asyncio.run(issue_all(home, [order]))
     if isinstance(issued, Refused):
         raise issued
     if args.json:
         say_json(issued)
     else:
-        _explain(issued, settings)
+        _explain(issued, settings, by_courier=args.courier)
     return 0
+
+
+def _order(args: argparse.Namespace, code: str, name: str, days: int) -> codes.CodeOrder:
+    return codes.CodeOrder(
+        site=parse_site(code), name=name, valid_days=days, replaces=args.replace, by_courier=args.courier
+    )
 
 
 async def issue_all(home: HubHome, orders: Sequence[codes.CodeOrder]) -> list[Issued | Refused]:
     """Issue codes in one transaction; a site that gets none leaves the others alone."""
-    fingerprint = certificates.door_fingerprint(home)
+    door = certificates.door_fingerprint(home)
+    hub = hub_fingerprint(load_identity(home.hub_seed).public_key)
     now = datetime.datetime.now(datetime.UTC)
 
     def issue(connection: Connection) -> list[Issued | Refused]:
-        return [_issued(connection, order, fingerprint, now) for order in orders]
+        return [_issued(connection, order, hub if order.by_courier else door, now) for order in orders]
 
     async with opened(home.database, [REPLICATION, SCHEMA]) as database:
         return await database.write(issue)
@@ -124,7 +138,7 @@ def _issued(
     )
 
 
-def _explain(issued: Issued, settings: HubConfig) -> None:
+def _explain(issued: Issued, settings: HubConfig, *, by_courier: bool) -> None:
     host = settings.hosts[0] if settings.hosts else "127.0.0.1"
     door = f"[{host}]:{settings.enrolment.port}" if ":" in host else f"{host}:{settings.enrolment.port}"
     say(
@@ -134,12 +148,23 @@ def _explain(issued: Issued, settings: HubConfig) -> None:
         )
     )
     say(Text(zh=f"\n    {issued.code}\n", en=f"\n    {issued.code}\n"))
+    way = r"--courier E:\ " if by_courier else f"--hub {door} "
     say(
         Text(
-            zh=f"在该站的电脑上运行：\n\n    danglian-node init --hub {door} --code {issued.code}\n",
-            en=f"On the PC of that site run:\n\n    danglian-node init --hub {door} --code {issued.code}\n",
+            zh=f"在该站的电脑上运行：\n\n    danglian-node init {way}--code {issued.code}\n",
+            en=f"On the PC of that site run:\n\n    danglian-node init {way}--code {issued.code}\n",
         )
     )
+    if by_courier:
+        say(_ROUND_TRIP)
+
+
+_ROUND_TRIP = Text(
+    zh="（E:\\ 是插好的 U 盘。）U 盘带回后，在县级运行 danglian-hub bundle in 和 bundle out，再送回该站。\n"
+    "登记码请用电话或纸条告知，不要写在 U 盘上。",
+    en="(E:\\ is the stick.) When it comes back, run danglian-hub bundle in and bundle out here, and return it.\n"
+    "Give the code by telephone or on paper, never on the stick.",
+)
 
 
 def _run_table(args: argparse.Namespace, home: HubHome, days: int) -> int:
@@ -148,7 +173,7 @@ def _run_table(args: argparse.Namespace, home: HubHome, days: int) -> int:
     outcome: dict[int, Issued] = {}
     for line, (code, name) in enumerate(rows):
         try:
-            order = codes.CodeOrder(site=parse_site(code), name=name, valid_days=days, replaces=args.replace)
+            order = _order(args, code, name, days)
         except BadValue as error:
             outcome[line] = Issued(site=code, name=name, fault=error.reason.both())
         else:

@@ -10,6 +10,7 @@ import msgspec
 from hub import config
 from hub.board import STRANGER, WORDS, SiteState, Word, board
 from hub.commands.listing import check_database, moment, show_table, worded
+from hub.comparisons import Sameness
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
@@ -81,6 +82,8 @@ def _cells(line: SiteState) -> tuple[str, ...]:
         since = moment(line.seen_at_ms)
         stopped = Text(zh=f"已停止，自 {since}", en=f"stopped at {since}")
         word = worded(stopped if line.stopping else Text(zh=f"离线，自 {since}", en=f"offline since {since}"))
+    if line.word is Word.BY_COURIER:
+        word = worded(_by_courier(line))
     compared = line.comparison
     return (
         line.site,
@@ -96,3 +99,16 @@ def _cells(line: SiteState) -> tuple[str, ...]:
         str(line.quarantined),
         "—" if compared is None else f"{moment(compared.compared_at_ms)} @{compared.seq}",
     )
+
+
+def _by_courier(line: SiteState) -> Text:
+    """Say what is known of a site that comes by courier, and as of when."""
+    if line.courier_at_ms is None:
+        return Text(zh="信使包，尚未收到", en="by courier, no bundle yet")
+    when = moment(line.courier_at_ms)
+    last = line.comparison
+    if last is None or last.state is Sameness.NOT_COMPARABLE or not last.holds_at(line.epoch, line.applied):
+        return Text(zh=f"信使包，最近 {when}", en=f"by courier, last bundle of {when}")
+    if last.state is Sameness.EQUAL:
+        return Text(zh=f"信使包，最近 {when}，当时一致", en=f"by courier, last bundle of {when}: in sync then")
+    return Text(zh=f"信使包，最近 {when}，当时不一致", en=f"by courier, last bundle of {when}: differed then")

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, select
 
-from node import brake, files, lookups, restoration, retractions, store
+from node import brake, couriers, files, lookups, restoration, retractions, store
 from node.brake import HeldChange
 from node.config import NodeConfig, load
 from node.files import CatalogueFile, FileState
@@ -93,6 +93,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The latest withdrawals and closings, and which copy confirmed each when."""
     retractions_unconfirmed: int = 0
     """Withdrawals and closings that the county has not confirmed."""
+    courier_sent_at_ms: int = 0
+    """When the last bundle for the county was written; 0 if there never was one."""
+    courier_taken_at_ms: int = 0
+    """When the last reply of the county was taken from a stick."""
 
     @property
     def is_troubled(self) -> bool:
@@ -141,6 +145,7 @@ async def read_status(home: NodeHome, config: NodeConfig, *, with_rejects: bool 
 def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -> Status:
     here = outbox.head(connection)
     records, withheld = store.count_standing(connection)
+    courier = couriers.read(connection)
     link = connection.execute(select(fact.c.value).where(fact.c.name == LINK_FACT)).scalar_one_or_none()
     return Status(
         site=config.site,
@@ -165,6 +170,8 @@ def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -
         brakes=tuple(brake.held(connection)),
         retractions=tuple(retractions.latest(connection, RETRACTIONS_SHOWN)),
         retractions_unconfirmed=retractions.counts(connection)[1],
+        courier_sent_at_ms=courier.sent_at_ms,
+        courier_taken_at_ms=courier.taken_at_ms,
     )
 
 
@@ -210,6 +217,9 @@ def _lines(status: Status) -> Iterator[str]:
     yield f"待上报帧 · frames waiting: {status.outbox_frames}"
     if bytes(status.link) != b"null":
         yield f"连接 · link: {bytes(status.link).decode()}"
+    if status.courier_sent_at_ms or status.courier_taken_at_ms:
+        sent, taken = moment(status.courier_sent_at_ms) or "—", moment(status.courier_taken_at_ms) or "—"
+        yield f"信使包 · courier: 最近写出 · last written {sent}; 最近收到回执 · last reply {taken}"
     for one in status.folders:
         yield f"目录 · folder: {one.path}  {one.state}  {moment(one.looked_at_ms)}"
     for file in status.files:

@@ -22,6 +22,7 @@ from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
 from tests.hubs import MIGRATIONS, Hub
 
 NOW_MS = 1_790_000_000_000
+MONTH_MS = 30 * 24 * 3600 * 1000
 
 NODE = NodeState(
     site=VILLAGE.code,
@@ -71,6 +72,13 @@ def compared(**changes: object) -> Comparison:
     return msgspec.structs.replace(EQUAL, **changes)
 
 
+def by_courier(**changes: object) -> Facts:
+    """A site of which the last that was heard came on a stick, a month ago."""
+    then = NOW_MS - MONTH_MS
+    given = {"node": node(seen_at_ms=then), "comes_by_courier": True, "courier_at_ms": then}
+    return but(**(given | changes))
+
+
 @pytest.mark.parametrize(
     ("facts", "word"),
     [
@@ -90,6 +98,16 @@ def compared(**changes: object) -> Comparison:
         (but(comparison=None), Word.NOT_COMPARED),
         (but(comparison=compared(seq=9)), Word.NOT_COMPARED),
         (but(comparison=compared(epoch="e0")), Word.NOT_COMPARED),
+        (but(node=None, comes_by_courier=True), Word.BY_COURIER),
+        (by_courier(), Word.BY_COURIER),
+        (by_courier(comparison=None), Word.BY_COURIER),
+        (by_courier(node=node(brakes_held=1, seen_at_ms=NOW_MS - MONTH_MS)), Word.BY_COURIER),
+        (by_courier(node=node(seq=11, seen_at_ms=NOW_MS - MONTH_MS)), Word.BEHIND),
+        (by_courier(mark=mark(want=Want.NEW_EPOCH)), Word.FORKED),
+        (by_courier(mark=mark(want=Want.BASELINE)), Word.DIFFERS),
+        (by_courier(enrolled_nodes=0), Word.NOT_ENROLLED),
+        (but(comes_by_courier=True, courier_at_ms=NOW_MS - MONTH_MS), Word.IN_SYNC),
+        (but(comes_by_courier=True, node=node(seen_at_ms=NOW_MS - MONTH_MS)), Word.OFFLINE),
         (but(comparison=compared(state=Sameness.NOT_COMPARABLE)), Word.NOT_COMPARED),
         (but(comparison=compared(state=Sameness.DIFFERENT, seq=9)), Word.NOT_COMPARED),
         (but(node=node(seq=0), mark=None, comparison=compared(seq=0)), Word.IN_SYNC),

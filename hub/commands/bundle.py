@@ -1,0 +1,200 @@
+"""``danglian-hub bundle``: takes what couriers bring from sites without a line, and writes what they take back."""
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+
+from hub import config
+from hub.commands.listing import moment
+from hub.config import HubConfig
+from hub.deliveries import Deliveries
+from hub.gate import county_of
+from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.replies import write_replies
+from protocol.bundles import Compared
+from protocol.errors import BadBundle, Retryable
+from protocol.sites import parse_site
+from protocol.wording import Text
+from replication.carriage import Carried, Found, Outcome, Written, found_in, refusal
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.database import opened
+from replication.keys import load_identity
+from replication.migrations import REPLICATION
+from replication.progress import progress
+
+_HELP = "信使包：用 U 盘与没有网络的站点往来 / courier bundles: sites without a line, by USB stick"
+_DESCRIPTION = r"""没有网络的站点用 U 盘往来。签名的帧与网上传的相同，随时可以与网络混用，重复收取不会改变任何内容。
+
+一次往返：
+  1. 站点    danglian-node bundle out E:\     写出全部未确认的变更
+  2. 县级    danglian-hub bundle in E:\       核对并收取
+  3. 县级    danglian-hub bundle out E:\      写出回执
+  4. 站点    danglian-node bundle in E:\      收取回执，已确认的变更不再保留
+新站点：先在县级 danglian-hub enrol 站点代码 --courier 签发登记码（电话或纸条告知），
+站点运行 danglian-node init --courier E:\ --code 登记码，然后从第 2 步开始。
+县级节点运行或停止时都可以使用本命令。
+
+Sites without a line come by USB stick, with the same signed frames as over the network. Both may be mixed at any time;
+taking a bundle twice changes nothing.
+
+One round trip:
+  1. site    danglian-node bundle out E:\     writes every change that is not confirmed
+  2. county  danglian-hub bundle in E:\       checks and takes it
+  3. county  danglian-hub bundle out E:\      writes the replies
+  4. site    danglian-node bundle in E:\      takes the reply; what is confirmed need not be kept
+A new site: issue a code here with danglian-hub enrol SITE --courier, tell it by telephone or on paper, have the site
+run danglian-node init --courier E:\ --code CODE, and go on with step 2.
+The hub may be running or not.
+"""
+
+_FAULTLESS = (Outcome.TAKEN, Outcome.REPEATED, Outcome.OLDER, Outcome.ADMITTED)
+
+_COMPARED = {
+    Compared.EQUAL: Text(zh="；两端一致", en="; both ends hold the same"),
+    Compared.DIFFERENT: Text(
+        zh="；两端不一致，回执将请该站完整上报", en="; the ends differ: the reply asks for a full description"
+    ),
+    Compared.NOT_COMPARED: Text(zh="", en=""),
+}
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    parser = parsers.add_parser(
+        "bundle", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ways = parser.add_subparsers(title="命令 / commands", metavar="in|out", required=True)
+    inward = ways.add_parser("in", help="收取站点写出的信使包 / take what sites have written")
+    add_home_option(inward)
+    inward.add_argument(
+        "places", nargs="+", type=Path, metavar="FILE|DIR", help="信使包，或其所在文件夹 / bundles, or folders of them"
+    )
+    inward.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    inward.set_defaults(run=run_in)
+    outward = ways.add_parser("out", help="写出给站点的回执 / write the replies for sites")
+    add_home_option(outward)
+    outward.add_argument("place", type=Path, metavar="DIR", help="写到哪个文件夹 / where to write them")
+    outward.add_argument(
+        "sites", nargs="*", metavar="SITE", help="站点代码；不写则为全部使用信使包的站点 / default: all that use them"
+    )
+    outward.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    outward.set_defaults(run=run_out)
+
+
+def clock_ms() -> int:
+    """Return the wall clock in milliseconds since 1970."""
+    return time.time_ns() // 10**6
+
+
+def run_in(args: argparse.Namespace) -> int:
+    """Take bundles; 1 if one was refused, the others are taken all the same."""
+    home = home_at(args.home)
+    settings = config.load(home.settings)
+    carried, passed_over = asyncio.run(taken(home, settings, args.places))
+    if args.json:
+        say_json(carried)
+    else:
+        for one in carried:
+            say(_told(one))
+        if passed_over or not carried:
+            say(
+                Text(
+                    zh=f"跳过 {passed_over} 个不是写给本县级节点的信使包。",
+                    en=f"{passed_over} bundles that are not for this hub were passed over.",
+                )
+            )
+        if any(one.outcome in (Outcome.TAKEN, Outcome.ADMITTED, Outcome.REPEATED) for one in carried):
+            say(
+                Text(
+                    zh="下一步：danglian-hub bundle out 写出回执，带回各站。",
+                    en="Next: danglian-hub bundle out writes the replies to take back.",
+                )
+            )
+    return EXIT_OK if all(one.outcome in _FAULTLESS for one in carried) else EXIT_PROBLEM
+
+
+async def taken(home: HubHome, settings: HubConfig, places: list[Path]) -> tuple[list[Carried], int]:
+    """Take the bundles of some files and folders; returns what became of each, and how many were for others."""
+    hub_key = load_identity(home.hub_seed).public_key
+    carried: list[Carried] = []
+    passed_over = 0
+    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+        deliveries = Deliveries(database, settings.county, hub_key, clock_ms)
+        for found in found_in(places):
+            if found.bundle is not None and not found.is_named and not deliveries.is_for_us(found.bundle.manifest):
+                passed_over += 1
+                continue
+            carried.append(await _take(deliveries, found))
+    return carried, passed_over
+
+
+async def _take(deliveries: Deliveries, found: Found) -> Carried:
+    if found.bundle is None:
+        if found.fault is None:
+            message = "neither a bundle nor a fault"
+            raise AssertionError(message)
+        return refusal(found.path, found.fault)
+    label = Text(zh=f"核对并收取 {found.path.name}", en=f"checking and taking {found.path.name}")
+    try:
+        with progress(label, 2 * len(found.bundle.manifest.frames)) as shown:
+            return await deliveries.take(found.bundle, shown.add)
+    except (BadBundle, Retryable) as error:
+        return refusal(found.path, error)
+
+
+def run_out(args: argparse.Namespace) -> int:
+    """Write replies.
+
+    Raises:
+        BadValue: not a site code.
+        Refused: a site has no node, or nobody comes by courier.
+        StorageFull, Retryable: the stick has no room, or cannot be written.
+
+    """
+    home = home_at(args.home)
+    settings = config.load(home.settings)
+    written = asyncio.run(_written(home, settings, args.place, args.sites))
+    if args.json:
+        say_json(written)
+        return EXIT_OK
+    for one in written:
+        say(Text(zh=f"已写出 {one.file}（给站点 {one.site}）", en=f"written: {one.file} (for site {one.site})"))
+    say(
+        Text(
+            zh="请安全弹出 U 盘；在站点运行 danglian-node bundle in 收取。",
+            en="Eject the stick; at the site run danglian-node bundle in.",
+        )
+    )
+    return EXIT_OK
+
+
+async def _written(home: HubHome, settings: HubConfig, place: Path, sites: list[str]) -> list[Written]:
+    identity = load_identity(home.hub_seed)
+    county = county_of(home, settings, identity.public_key)
+    chosen = [parse_site(code) for code in sites]
+    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+        return await write_replies(database, county, identity, place, chosen, clock_ms())
+
+
+def _told(one: Carried) -> Text:
+    name, when = Path(one.file).name, moment(one.made_at_ms)
+    if one.reason is not None and one.hint is not None:
+        return Text(
+            zh=f"拒收 {name}：{one.reason.zh}\n    处理办法：{one.hint.zh}",
+            en=f"refused {name}: {one.reason.en}\n    what to do: {one.hint.en}",
+        )
+    if one.outcome is Outcome.ADMITTED:
+        return Text(zh=f"已登记站点 {one.site}：{name}", en=f"site {one.site} is enrolled: {name}")
+    if one.outcome is Outcome.REPEATED:
+        return Text(
+            zh=f"站点 {one.site}：{name} 早已收取，未改动任何内容。",
+            en=f"site {one.site}: {name} was taken before; nothing was changed",
+        )
+    compared = _COMPARED[one.compared]
+    return Text(
+        zh=f"站点 {one.site}：{name}（{when} 写出）已收取，"
+        f"新应用 {one.events} 条变更，至位置 {one.last}{compared.zh}。",
+        en=f"site {one.site}: {name} (written {when}) taken, {one.events} changes applied, up to position {one.last}"
+        f"{compared.en}",
+    )

@@ -1,0 +1,122 @@
+"""What a courier carries, as the commands at both ends see it: the files on a stick, and what became of each."""
+
+import datetime
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from protocol.bundles import SUFFIX, Compared
+from protocol.errors import BadBundle, DanglianError, Retryable
+from protocol.wording import Text
+from replication.bundles import Bundle, read_bundle
+
+FILES_MAX = 10_000
+"""Bundles looked at in one go: every site of a province on one stick."""
+
+
+class Outcome(StrEnum):
+    """What became of a bundle that was brought."""
+
+    TAKEN = "taken"
+    REPEATED = "repeated"
+    """Everything in it was known already; nothing was changed."""
+    OLDER = "older"
+    """A later one was taken before; nothing was changed."""
+    ADMITTED = "admitted"
+    """An application that was granted, or an admission that arrived."""
+    REFUSED = "refused"
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one bundle."""
+
+    file: str
+    outcome: Outcome
+    site: str = ""
+    made_at_ms: int = 0
+    frames: int = 0
+    events: int = 0
+    """Events that were applied now."""
+    last: int = 0
+    """Position up to which the site's events are applied, or confirmed, now."""
+    quarantined: int = 0
+    compared: Compared = Compared.NOT_COMPARED
+    fault: str = ""
+    reason: Text | None = None
+    hint: Text | None = None
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One bundle that was written."""
+
+    file: str
+    site: str
+    size_bytes: int
+    frames: int = 0
+    previous: int = 0
+    last: int = 0
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was brought: a bundle whose manifest holds, or why there is none."""
+
+    path: Path
+    is_named: bool
+    """Whether a person named this very file; what lies in a folder may be for somebody else."""
+    bundle: Bundle | None = None
+    fault: DanglianError | None = None
+
+
+def found_in(places: Iterable[Path]) -> list[Found]:
+    """Return the bundles of some files and folders in the order in which they were written."""
+    found: list[Found] = []
+    for place in places:
+        inside = sorted(place.glob(f"*{SUFFIX}"))[:FILES_MAX] if place.is_dir() else [place]
+        found += [_read(path, is_named=not place.is_dir()) for path in inside]
+    return sorted(found, key=_order)
+
+
+def _read(path: Path, *, is_named: bool) -> Found:
+    try:
+        return Found(path=path, is_named=is_named, bundle=read_bundle(path))
+    except (BadBundle, Retryable) as error:
+        return Found(path=path, is_named=is_named, fault=error)
+
+
+def _order(one: Found) -> tuple[str, int]:
+    if one.bundle is None:
+        return "", 0
+    return one.bundle.manifest.sender.site, one.bundle.manifest.serial
+
+
+def refusal(path: Path, error: DanglianError) -> Carried:
+    """Return the line of a bundle that was not taken."""
+    fault = error.fault if isinstance(error, BadBundle) else "not_now"
+    return Carried(file=str(path), outcome=Outcome.REFUSED, fault=fault, reason=error.reason, hint=error.hint)
+
+
+def next_serial(latest: int, now_ms: int) -> int:
+    """Return the serial number of the next bundle: it grows even if the clock was set back."""
+    return max(latest + 1, now_ms)
+
+
+def target_in(place: Path, stem: str, made_at_ms: int, part: int = 0) -> Path:
+    """Return the file to write: ``place`` itself if it names a bundle, else a new file in that folder.
+
+    Args:
+        place: what a person gave.
+        stem: how a new file's name begins.
+        made_at_ms: when it is written, by this machine's clock.
+        part: how many files were written before it in the same go.
+
+    """
+    if place.suffix == SUFFIX:
+        return place.with_stem(f"{place.stem}-{part + 1}") if part else place
+    moment = datetime.datetime.fromtimestamp(made_at_ms / 1000).astimezone().strftime("%Y%m%d-%H%M%S")
+    target, number = place / f"{stem}-{moment}{SUFFIX}", 1
+    while target.exists():
+        number += 1
+        target = place / f"{stem}-{moment}-{number}{SUFFIX}"
+    return target
