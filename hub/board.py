@@ -16,11 +16,15 @@ from hub import comparisons, keyring
 from hub.comparisons import Comparison, Sameness
 from hub.tables import entry, node_state
 from protocol.beats import Beat, Want
-from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
+from protocol.limits import BEAT_FAULTS_MAX, OFFLINE_AFTER_S, SEQ_MAX
+from protocol.rhythms import sound
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import quarantine
 from replication.tables import watermark
+
+FAULT_NAMES_CHARS_MAX = 400
+"""Characters of the names of a site's faults that are kept."""
 
 STRANGER = Text(zh="（不在名录中）", en="(not expected)")
 """What stands in place of the name of a site that nobody expects."""
@@ -80,6 +84,13 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     software: str
     started_at_ms: int
     seen_at_ms: int
+    rhythm: str = ""
+    """JSON of the ``protocol.rhythms.Rhythm`` that it declares; empty if it declares none."""
+    folders_unread: int = 0
+    faults: str = ""
+    """Names of faults of its link, with commas."""
+    clock_offset_ms: int | None = None
+    """How far its clock was ahead of the hub's."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,11 +248,19 @@ def record_beats(connection: Connection, beats: Sequence[Beat], now_ms: int) -> 
 
 
 def _beat_row(beat: Beat, now_ms: int) -> dict[str, object]:
-    given = msgspec.structs.asdict(beat)
+    given = msgspec.structs.asdict(beat) | {
+        "importing": int(beat.importing),
+        "seen_at_ms": now_ms,
+        "rhythm": msgspec.json.encode(sound(beat.rhythm)).decode() if beat.rhythm else "",
+        "faults": ",".join(beat.faults[:BEAT_FAULTS_MAX])[:FAULT_NAMES_CHARS_MAX],
+        "clock_offset_ms": beat.at_ms - now_ms if beat.at_ms else None,
+    }
     # A number that the database cannot hold must not keep the other sites' beats from being noted.
-    row = {name: min(value, SEQ_MAX) if isinstance(value, int) else value for name, value in given.items()}
-    del row["at_ms"]
-    return {**row, "importing": int(beat.importing), "seen_at_ms": now_ms}
+    return {
+        name: max(-SEQ_MAX, min(value, SEQ_MAX)) if isinstance(value, int) else value
+        for name, value in given.items()
+        if name in node_state.c
+    }
 
 
 # Reading

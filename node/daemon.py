@@ -28,7 +28,7 @@ from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.calls import FetchRange, QuestionHead
 from replication.answering import Handler, answer_calls
-from replication.beats import hear_receipts, send_beats
+from replication.beats import BeatRhythm, hear_receipts, send_beats
 from replication.claim import claimed
 from replication.connection import Link, LinkSettings, connected, inbox_prefix
 from replication.county_key import read_county_key
@@ -150,6 +150,8 @@ def _start_talking(
         published=lambda: publisher.published,
         importing=lambda: intaking.importer.is_busy,
         clock_ms=clock_ms,
+        rhythm=config.rhythm.promised,
+        faults=lambda: link.faults,
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
@@ -158,4 +160,5 @@ def _start_talking(
         FetchRange: range_handler(database, publisher),
     }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
-    tasks.create_task(send_beats(link, site, condition.beat, beat_due), name="beats")
+    rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
+    tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from protocol.rhythms import Rhythm
+
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a node stands: sent on connecting, after imports, and every ``limits.HEARTBEAT_S``."""
@@ -34,6 +36,12 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     software: str = ""
     started_at_ms: int = 0
     at_ms: int = 0
+    rhythm: Rhythm | None = None
+    """When the site promises to be heard; None from a node of version 1.0, which promises nothing."""
+    folders_unread: int = 0
+    """Watched folders that the last look could not read: unplugged, unmarked, or another one in their place."""
+    faults: tuple[str, ...] = ()
+    """What goes wrong on the node's link, by the names of ``replication.faults``; the latest last, few."""
 
 
 class Want(StrEnum):

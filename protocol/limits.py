@@ -83,3 +83,9 @@ QUESTIONS_WAITING_MAX = 64
 
 QUESTIONS_AT_ONCE_MAX = 4
 """Questions that one site works on at the same time: a village PC has two cores and one disk."""
+
+OFFICE_HOURS_MAX = 28
+"""Spans of office hours of one site: four a day, each day of the week by itself."""
+
+BEAT_FAULTS_MAX = 8
+"""Names of faults in one sign of life: the latest, for a guess about a later silence."""

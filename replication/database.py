@@ -253,6 +253,10 @@ _FULL = Text(
 _BUSY = Text(
     zh="请稍后重试；若长期如此，请检查是否有别的程序占用该文件。", en="Try again; if it stays so, see who holds it."
 )
+_NOT_UPGRADED = Text(
+    zh="请重新启动本机的 run 程序，它会先升级数据库；升级期间稍后重试。",
+    en="Restart the daemon (the run command): it upgrades the database first. While it does, try again.",
+)
 _BROKEN = Text(
     zh="请停止使用该文件，从备份恢复，或让本站从县级节点重建。",
     en="Stop using this file: restore it from a backup, or rebuild the site from the county's hub.",
@@ -266,6 +270,10 @@ def translated(error: BaseException, path: Path) -> Retryable | BrokenStore:
     if "disk is full" in words or (isinstance(cause, OSError) and cause.errno == errno.ENOSPC):
         return StorageFull(
             Text(zh=f"磁盘已满，无法写入 {path.name}。", en=f"disk full while writing {path.name}"), _FULL
+        )
+    if "no such column" in words or "no such table" in words:
+        return Retryable(
+            Text(zh=f"数据库 {path.name} 尚未升级。", en=f"{path.name} is not upgraded yet"), _NOT_UPGRADED
         )
     if "locked" in words:
         return Retryable(Text(zh=f"数据库 {path.name} 正被占用。", en=f"{path.name} is locked"), _BUSY)
