@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hub.commands import alarms, enrol, health, init, nodes, record, revoke, run, search, sites, verify
+from hub.commands import alarms, enrol, health, init, nodes, quarantine, record, revoke, run, search, sites, verify
 from replication.command_line import run_command
 
-COMMANDS = (init, run, enrol, nodes, revoke, sites, search, record, verify, alarms, health)
+COMMANDS = (init, run, enrol, nodes, revoke, sites, search, record, verify, alarms, health, quarantine)
 
 
 def parser() -> argparse.ArgumentParser:

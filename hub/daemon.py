@@ -23,7 +23,9 @@ from hub.health_door import health_door_opened
 from hub.home import HubHome
 from hub.lookout import Lookout
 from hub.pulse import Pulse
+from hub.redriving import Redriver
 from hub.refusals import Refusals
+from hub.reindexing import Reindexer
 from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.connection import Link, LinkSettings, connected
@@ -125,10 +127,13 @@ def _start(tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link
         gaps.note(taken)
         await pulse.confirm(taken)
 
-    inbox = Inbox(database, Application(clock_ms), county_gate.keyring.keys_of, clock_ms)
+    application = Application(clock_ms)
+    inbox = Inbox(database, application, county_gate.keyring.keys_of, clock_ms)
     consumer = Consumer(link.pull(EVENTS, HUB_CONSUMER), inbox, taken_up)
     tasks.create_task(consumer.run(), name="consumer")
     tasks.create_task(gaps.run(), name="gaps")
+    tasks.create_task(Reindexer(database).run(), name="reindexing")
+    tasks.create_task(Redriver(database, application, inbox).run(), name="redriving")
     tasks.create_task(pulse.run(), name="pulse")
     tasks.create_task(hear_beats(link, pulse.hear), name="beats")
     tasks.create_task(Comparer(database, asker, clock_ms).run(), name="comparer")

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from hub import alarm_book
 from hub.alarm_tables import hub_report
 from hub.alarms import KINDS, Alarm
+from hub.reindexing import index_state
 from hub.stalls import HUB_STALL_S, BrokerSigns
 from protocol.wording import Text
 from replication import quarantine
@@ -193,10 +194,12 @@ def counted(connection: Connection) -> Counted:
     if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'hub_report'").first():
         # A database of before: the hub that upgrades it has not started yet.
         return Counted(report=None, reported_at_ms=0)
+    state = index_state(connection)
     row = connection.execute(select(hub_report)).one_or_none()
     return Counted(
         report=None if row is None else msgspec.json.decode(row.report, type=HubReport),
         reported_at_ms=0 if row is None else row.at_ms,
         alarms=alarm_book.open_alarms(connection),
         quarantined=sum(quarantine.counts(connection).values()),
+        reindexing=(state.built_rows, state.building_rows) if state.is_building else None,
     )

@@ -55,6 +55,10 @@ catalogue_state = Table(
     Column("only_row", Integer, primary_key=True),
     Column("next_serial", Integer, nullable=False),
     Column("index_version", Integer, nullable=False),
+    Column("building_version", Integer, nullable=False, server_default="0"),
+    Column("built_to", BigInteger, nullable=False, server_default="-1"),
+    Column("built_rows", Integer, nullable=False, server_default="0"),
+    Column("building_rows", Integer, nullable=False, server_default="0"),
 )
 
 site_epoch = Table(

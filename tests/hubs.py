@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from hub.application import Application
-from hub.catalogue import Stored, refresh_index, rows_of, stored_from
+from hub.catalogue import Stored, rows_of, stored_from
+from hub.reindexing import refresh_index
 from hub.search import Query, search
 from hub.tables import catalogue_state
 from protocol.events import Event
