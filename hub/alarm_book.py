@@ -85,7 +85,7 @@ def _latest_statement() -> Select[*tuple[object, ...]]:
 
 
 def _alarm(row: Row[*tuple[object, ...]]) -> Alarm:
-    given = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name of it
+    given: dict[str, object] = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001 - its public name
     return msgspec.convert(given | {"evidence": _evidence.decode(row.evidence)}, Alarm)
 
 

@@ -34,26 +34,39 @@ Look = Callable[[], Awaitable[Health]]
 class _Conversations:
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._open = 0
+        self._open: set[asyncio.Task[None]] = set()
 
     async def hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        conversation = asyncio.current_task()
+        if conversation is None:
+            return
+        self._open.add(conversation)
         try:
             async with asyncio.timeout(CONVERSATION_S):
-                answer = _answer(503, b"busy\n") if self._open > CONVERSATIONS_MAX else await self._answered(reader)
+                answer = await self._answered(reader)
                 writer.write(answer)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             # Too slow (a timeout is an OSError), too long, or gone: nobody waits for an answer.
             return
         finally:
-            self._open -= 1
+            self._open.discard(conversation)
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
+    async def end(self) -> None:
+        """Break off whatever is still being said."""
+        conversations = tuple(self._open)
+        for conversation in conversations:
+            conversation.cancel()
+        if conversations:
+            await asyncio.wait(conversations, timeout=CONVERSATION_S)
+
     async def _answered(self, reader: asyncio.StreamReader) -> bytes:
         head = await reader.readuntil(b"\r\n\r\n")
+        if len(self._open) > CONVERSATIONS_MAX:
+            return _answer(503, b"busy\n")
         method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
         path = rest.partition(" ")[0]
         if path.partition("?")[0] != "/health":
@@ -100,9 +113,10 @@ async def health_door_opened(settings: HealthSettings, look: Look) -> AsyncItera
     if not settings.port:
         yield None
         return
+    conversations = _Conversations(look)
     try:
         server = await asyncio.start_server(
-            _Conversations(look).hold, settings.host, settings.port, limit=REQUEST_BYTES_MAX, backlog=_BACKLOG
+            conversations.hold, settings.host, settings.port, limit=REQUEST_BYTES_MAX, backlog=_BACKLOG
         )
     except OSError as error:
         raise BadSetting(
@@ -116,4 +130,4 @@ async def health_door_opened(settings: HealthSettings, look: Look) -> AsyncItera
         yield settings.port
     finally:
         server.close()
-        # Not waited for: from Python 3.12 on that waits for open conversations, which end by their own deadline.
+        await conversations.end()
