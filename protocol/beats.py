@@ -53,6 +53,11 @@ class Want(StrEnum):
     NEW_EPOCH = "new_epoch"
     """Two histories claim the same epoch, or an old database came back: a new epoch must retire it."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Want | None":
+        # A later hub may want what this version cannot give: its receipts must go on emptying the outbox all the same.
+        return cls.NOTHING if isinstance(value, str) else None
+
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far the hub has applied a site's events; positions count only within the named epoch."""

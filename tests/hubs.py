@@ -49,6 +49,12 @@ class Hub:
         assert page.total == len(page.hits)
         return [hit.record.title for hit in page.hits]
 
+    async def titles_without_total(self, words: str) -> list[str]:
+        """As ``titles``, while the index is being rebuilt and no total is exact."""
+        page = await self.database.read(lambda connection: search(connection, Query(words=words, limit=100)))
+        assert not page.exact
+        return [hit.record.title for hit in page.hits]
+
     async def index(self) -> list[tuple[object, ...]]:
         """Every term with its places: what the index really holds."""
 

@@ -2,6 +2,7 @@
 
 import datetime
 import zoneinfo
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,7 +25,7 @@ def ms(day: int, hour: int, minute: int = 0) -> int:
     return int(datetime.datetime(2026, 11, day, hour, minute, tzinfo=SHANGHAI).timestamp() * 1000)
 
 
-def site(code: str = "330523108204", seen_at_ms: int | None = None, **changes: object) -> Facts:
+def site(code: str = "330523108204", seen_at_ms: int | None = None, **changes: Any) -> Facts:  # noqa: ANN401 - any field
     """An enrolled site that was last heard at a moment; never, without one."""
     node = None
     if seen_at_ms is not None:
@@ -145,7 +146,7 @@ def test_a_refused_key_explains_a_silence_unless_the_site_was_heard_since() -> N
         ({"faults": "of_tomorrow"}, Cause.POWER_OR_LINK),
     ],
 )
-def test_what_a_site_said_last_explains_its_silence(changes: dict[str, object], guess: Cause) -> None:
+def test_what_a_site_said_last_explains_its_silence(changes: dict[str, Any], guess: Cause) -> None:
     assert cause(site(seen_at_ms=ms(3, 9), **changes), at_ms=ms(3, 11)) is guess
 
 

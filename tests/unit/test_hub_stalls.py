@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from hub.alarms import AlarmKind
+from hub.alarms import AlarmKind, Finding
 from hub.board import Mark, NodeState
 from hub.stalls import DAY_MS, HUB_STALL_S, STALL_S, BrokerSigns, Course, course_after, hub_stall, stalls_of
 from protocol.beats import Want
@@ -51,6 +51,7 @@ def found(
 ) -> list[AlarmKind]:
     """Return what is found after some looks, each as long after the other; the site is heard at each of them."""
     course: Course | None = None
+    stalls: list[Finding] = []
     now_ms = START_MS
     for seen, at in looks:
         seen = msgspec.structs.replace(seen, seen_at_ms=now_ms)  # noqa: PLW2901 - the same sign of life, heard now
