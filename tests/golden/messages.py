@@ -33,6 +33,7 @@ from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Descri
 from protocol.frames import Frame
 from protocol.records import Alias, Attachment, Record
 from protocol.retention import Retention, RetentionKind
+from protocol.rhythms import OfficeHours, Rhythm
 from protocol.vocabularies import AccessStatus, Disclosure, Form, Level, Secrecy
 from tests.builders import identity
 
@@ -223,3 +224,17 @@ MESSAGES: dict[str, msgspec.Struct] = {
         at_ms=1_700_000_031_000,
     ),
 }
+
+LATER_MESSAGES: dict[str, msgspec.Struct] = {
+    "beat": msgspec.structs.replace(
+        MESSAGES["beat"],
+        rhythm=Rhythm(
+            hours=(OfficeHours(days=(1, 2, 3, 4, 5), opens=540, closes=690),),
+            time_zone="Asia/Urumqi",
+            heartbeat_s=10.0,
+        ),
+        folders_unread=1,
+        faults=("link_lost", "publish_denied"),
+    ),
+}
+"""What version 1.1 adds to messages of 1.0, each with its file in ``v1.1``."""

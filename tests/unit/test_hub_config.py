@@ -116,8 +116,7 @@ def test_a_file_in_another_encoding_is_refused_in_words(tmp_path: Path) -> None:
     [
         ('[alarms]\noffice-hours = ["x"]', "alarms.office-hours"),
         (
-            '[[alarms.escalation]]\nwho = "county"\nafter-hours = 0\n'
-            '[[alarms.escalation]]\nwho = "village"\nafter-hours = 1',
+            '[alarms]\nescalation = [{ who = "county", after-hours = 0 }, { who = "village", after-hours = 1 }]',
             "alarms.escalation",
         ),
         ('[[alarms.escalation]]\nwho = "mayor"\nafter-hours = 0', "alarms.escalation"),
