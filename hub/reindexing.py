@@ -18,7 +18,7 @@ from hub.preparation import entry_terms
 from hub.tables import catalogue_state, entry
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
-from protocol.errors import Retryable
+from protocol.errors import BadValue, Retryable
 from replication.database import Database
 
 TERMS_VERSION = 1
@@ -40,11 +40,8 @@ TELL_EVERY_STEPS = 50
 """Steps between two words about the progress: a hundred thousand entries."""
 
 _NEXT = "search_next"
-_MAKE_NEXT = (
-    "CREATE VIRTUAL TABLE search_next USING fts5 (terms, content='', columnsize=0, tokenize='ascii')",
-    "INSERT INTO search_next (search_next, rank) VALUES ('automerge', 8)",
-    "INSERT INTO search_next (search_next, rank) VALUES ('hashsize', 4194304)",
-)
+_MAKE_NEXT = "CREATE VIRTUAL TABLE search_next USING fts5 (terms, content='', columnsize=0, tokenize='ascii')"
+_TUNE_NEXT = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
 _INSERT = "INSERT INTO {index} (rowid, terms) VALUES (?, ?)"
 _FORGET = "INSERT INTO {index} ({index}, rowid, terms) VALUES ('delete', ?, ?)"
 
@@ -99,9 +96,9 @@ def refresh_index(connection: Connection) -> int:
         connection.exec_driver_sql(f"DROP TABLE {_NEXT}")
     connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
     last, done = -1, 0
-    while rows := _terms_after(connection, last, STEP_ROWS):
-        connection.exec_driver_sql(_INSERT.format(index="search"), rows)
-        last, done = rows[-1][0], done + len(rows)
+    while part := _part_after(connection, last, STEP_ROWS):
+        _write(connection, "search", (), part.terms)
+        last, done = part.last, done + len(part.terms)
     _finish(connection)
     return done
 
@@ -138,8 +135,9 @@ def _write(
 def begin(connection: Connection) -> None:
     """Begin to build a successor; what another version began is dropped."""
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_NEXT}")
-    for statement in _MAKE_NEXT:
-        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(_MAKE_NEXT)
+    # Whatever the present index was told about its merging holds for its successor.
+    connection.exec_driver_sql(_TUNE_NEXT)
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET building_version = ?, built_to = -1, built_rows = 0,"
         " building_rows = (SELECT count(*) FROM entry WHERE body IS NOT NULL)",
@@ -153,15 +151,15 @@ def build(connection: Connection, rows: int = STEP_ROWS) -> IndexState:
     state = index_state(connection)
     if not state.is_building:
         return state
-    found = _terms_after(connection, state.built_to, rows)
-    if not found:
+    part = _part_after(connection, state.built_to, rows)
+    if part is None:
         connection.exec_driver_sql("DROP TABLE search")
         connection.exec_driver_sql(f"ALTER TABLE {_NEXT} RENAME TO search")
         _finish(connection)
         return index_state(connection)
-    connection.exec_driver_sql(_INSERT.format(index=_NEXT), found)
+    _write(connection, _NEXT, (), part.terms)
     connection.exec_driver_sql(
-        "UPDATE catalogue_state SET built_to = ?, built_rows = built_rows + ?", (found[-1][0], len(found))
+        "UPDATE catalogue_state SET built_to = ?, built_rows = built_rows + ?", (part.last, part.rows)
     )
     return index_state(connection)
 
@@ -171,14 +169,35 @@ def _finish(connection: Connection) -> None:
     connection.execute(update(catalogue_state).values({**values, "building_rows": 0}))
 
 
-def _terms_after(connection: Connection, docid: int, limit: int) -> list[tuple[int, str]]:
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The next entries of the catalogue, with their terms."""
+
+    last: int
+    rows: int
+    terms: list[tuple[int, str]]
+
+
+def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     statement = (
         select(entry.c.docid, entry.c.body)
         .where(entry.c.docid > docid, entry.c.body.is_not(None))
         .order_by(entry.c.docid)
         .limit(limit)
     )
-    return [(row.docid, entry_terms(decode_record(row.body))) for row in connection.execute(statement)]
+    rows = connection.execute(statement).all()
+    if not rows:
+        return None
+    terms = [(row.docid, words) for row in rows if (words := _terms_of(row.docid, row.body)) is not None]
+    return _Part(last=rows[-1].docid, rows=len(rows), terms=terms)
+
+
+def _terms_of(docid: int, body: bytes) -> str | None:
+    try:
+        return entry_terms(decode_record(body))
+    except BadValue as error:
+        # Bytes that the disk has spoilt are found and repaired by their digest; the others must be found meanwhile.
+        log.warning("entry_not_indexed", docid=docid, reason=error.reason.en)
+        return None
 
 
 class Reindexer:

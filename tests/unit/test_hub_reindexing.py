@@ -153,3 +153,34 @@ async def test_a_small_or_new_index_is_made_at_once(hub: Hub, monkeypatch: pytes
     async with opened(tmp_path / "new.db", MIGRATIONS) as database:
         await Reindexer(database).run()
         assert (await database.read(index_state)).index_version == INDEX_VERSION
+
+
+async def test_a_body_that_the_disk_has_spoilt_does_not_stop_the_others(hub: Hub) -> None:
+    """A whole step of them neither: the building must not take that for its end."""
+
+    def spoil(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            "UPDATE entry SET body = x'00' WHERE docid IN (SELECT docid FROM entry ORDER BY docid LIMIT ?)",
+            (STEP + 1,),
+        )
+
+    await hub.database.write(spoil)
+    await Reindexer(hub.database).run()
+    indexed = await hub.database.read(
+        lambda c: c.exec_driver_sql("SELECT count(*) FROM search WHERE search MATCH '\"关于\"'").scalar_one()
+    )
+
+    assert ((await state(hub)).index_version, indexed) == (INDEX_VERSION, ROWS - STEP - 1)
+
+
+async def test_the_new_index_is_merged_as_the_old_one_was_told_to(hub: Hub) -> None:
+    def told(connection: Connection) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in connection.exec_driver_sql("SELECT k, v FROM search_config ORDER BY k")]
+
+    await hub.database.write(
+        lambda c: c.exec_driver_sql("INSERT INTO search (search, rank) VALUES ('crisismerge', 64)")
+    )
+    before = await hub.database.read(told)
+    await Reindexer(hub.database).run()
+
+    assert await hub.database.read(told) == before
