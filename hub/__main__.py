@@ -4,10 +4,28 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hub.commands import bundle, enrol, init, nodes, rebuild, record, revoke, run, search, sites, verify
+from hub.commands import (
+    alarms,
+    bundle,
+    enrol,
+    health,
+    init,
+    nodes,
+    quarantine,
+    rebuild,
+    record,
+    revoke,
+    run,
+    search,
+    sites,
+    verify,
+)
 from replication.command_line import run_command
 
-COMMANDS = (init, run, enrol, nodes, revoke, sites, search, record, verify, rebuild, bundle)
+COMMANDS = (
+    *(init, run, enrol, nodes, revoke, sites, search, record),
+    *(verify, rebuild, bundle, alarms, health, quarantine),
+)
 
 
 def parser() -> argparse.ArgumentParser:

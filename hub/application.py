@@ -29,17 +29,16 @@ from hub.catalogue import (
     floors,
     keep_serial,
     next_serial,
-    refresh_index,
     rows_below,
     stored_from,
     stored_of,
     tally_from,
     tally_statement,
-    write_index,
 )
 from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
+from hub.reindexing import refresh_index, write_index
 from hub.tables import baseline, conflict
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy

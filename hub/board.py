@@ -17,11 +17,15 @@ from hub.comparisons import Comparison, Sameness
 from hub.repairs import Repair
 from hub.tables import entry, node_state
 from protocol.beats import Beat, Want
-from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
+from protocol.limits import BEAT_FAULTS_MAX, OFFLINE_AFTER_S, SEQ_MAX
+from protocol.rhythms import sound
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import quarantine
 from replication.tables import watermark
+
+FAULT_NAMES_CHARS_MAX = 400
+"""Characters of the names of a site's faults that are kept."""
 
 STRANGER = Text(zh="（不在名录中）", en="(not expected)")
 """What stands in place of the name of a site that nobody expects."""
@@ -90,6 +94,13 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     software: str
     started_at_ms: int
     seen_at_ms: int
+    rhythm: str = ""
+    """JSON of the ``protocol.rhythms.Rhythm`` that it declares; empty if it declares none."""
+    folders_unread: int = 0
+    faults: str = ""
+    """Names of faults of its link, with commas."""
+    clock_offset_ms: int | None = None
+    """How far its clock was ahead of the hub's."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,27 +193,30 @@ def lag_of(node: NodeState, mark: Mark | None) -> int:
 
 def word_of(facts: Facts, now_ms: int) -> Word:
     """Put a site's state into one word; the worst that holds."""
-    node, mark = facts.node, facts.mark
+    node = facts.node
     if not facts.enrolled_nodes:
         return Word.NOT_ENROLLED
     if facts.rebuilding_since_ms is not None:
         return Word.REBUILDING
     if node is None:
         return Word.BY_COURIER if facts.comes_by_courier else Word.NEVER_SEEN
-    by_courier = is_by_courier(facts)
-    if is_away(node, now_ms) and not by_courier:
+    if is_away(node, now_ms) and not is_by_courier(facts):
         return Word.OFFLINE
+    return _word_of_copy(facts, node)
+
+
+def _word_of_copy(facts: Facts, node: NodeState) -> Word:
+    """Say how what is held here stands to what a site last said of itself."""
+    mark, compared = facts.mark, compared_here(facts)
     if mark is not None and mark.want is Want.NEW_EPOCH:
         return Word.FORKED
-    if mark is not None and mark.want is Want.BASELINE:
-        return Word.DIFFERS
-    compared = compared_here(facts)
     is_ill = facts.repair is not None and facts.repair.healed_at_ms is None
-    if is_ill or (compared is not None and compared.state is Sameness.DIFFERENT):
+    is_asked = mark is not None and mark.want is Want.BASELINE
+    if is_asked or is_ill or (compared is not None and compared.state is Sameness.DIFFERENT):
         return Word.DIFFERS
     if lag_of(node, mark):
         return Word.BEHIND
-    if by_courier:
+    if is_by_courier(facts):
         return Word.BY_COURIER
     if node.brakes_held:
         return Word.HELD
@@ -281,11 +295,20 @@ def record_beats(connection: Connection, beats: Sequence[Beat], now_ms: int) -> 
 
 
 def _beat_row(beat: Beat, now_ms: int) -> dict[str, object]:
-    given = msgspec.structs.asdict(beat)
+    given = msgspec.structs.asdict(beat) | {
+        "importing": int(beat.importing),
+        "stopping": int(beat.stopping),
+        "seen_at_ms": now_ms,
+        "rhythm": msgspec.json.encode(sound(beat.rhythm)).decode() if beat.rhythm else "",
+        "faults": ",".join(beat.faults[:BEAT_FAULTS_MAX])[:FAULT_NAMES_CHARS_MAX],
+        "clock_offset_ms": beat.at_ms - now_ms if beat.at_ms else None,
+    }
     # A number that the database cannot hold must not keep the other sites' beats from being noted.
-    row = {name: min(value, SEQ_MAX) if isinstance(value, int) else value for name, value in given.items()}
-    del row["at_ms"]
-    return {**row, "importing": int(beat.importing), "stopping": int(beat.stopping), "seen_at_ms": now_ms}
+    return {
+        name: max(-SEQ_MAX, min(value, SEQ_MAX)) if isinstance(value, int) else value
+        for name, value in given.items()
+        if name in node_state.c
+    }
 
 
 # Reading

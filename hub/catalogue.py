@@ -4,7 +4,7 @@ Hot statements are plain SQL run with tuples in batches; the others are Core exp
 ``merge``. Rows leave this module as values.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,6 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from hub.merge import BEFORE_ALL, Held, Origin, Place, Provenance
 from hub.preparation import RECORD_COLUMNS, entry_terms
 from hub.tables import baseline, catalogue_state, entry, history, site_epoch
-from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.events import WithdrawalCause
@@ -25,12 +24,6 @@ from replication.tables import tally_columns
 
 SERIALS_A_YEAR = 10**9
 """Docids of one year: the year times this, plus a serial."""
-
-TERMS_VERSION = 1
-"""Version of the choice and order of fields and keys in ``preparation.entry_terms``."""
-
-INDEX_VERSION = ANALYSIS_VERSION * 100 + TERMS_VERSION
-"""Version of the terms in the index; another version's index is built anew."""
 
 DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 """The columns of a row that says nothing but what one event described."""
@@ -44,8 +37,6 @@ INSERT_DESCRIBED = (
 INSERT_ENTRY = f"INSERT INTO entry ({', '.join(ENTRY_COLUMNS)}) VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"  # noqa: S608 - constants
 UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
 MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
-INDEX_TERMS = "INSERT INTO search (rowid, terms) VALUES (?, ?)"
-FORGET_TERMS = "INSERT INTO search (search, rowid, terms) VALUES ('delete', ?, ?)"
 INSERT_HISTORY = (
     "INSERT OR IGNORE INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -245,7 +236,7 @@ def tally_from(row: Sequence[object]) -> Tally:
     return Tally(count=count, high=high, low=low)  # type: ignore[arg-type]
 
 
-# Serials and the index
+# Serials
 
 
 def next_serial(connection: Connection) -> int:
@@ -262,43 +253,6 @@ def keep_serial(connection: Connection, serial: int) -> None:
 def docid_of(year: int, serial: int) -> int:
     """Return the row id that sorts a record by its year."""
     return year * SERIALS_A_YEAR + serial
-
-
-def write_index(connection: Connection, gone: Mapping[int, str], new: Iterable[tuple[int, str]]) -> None:
-    """Take terms out of the full-text index and put others in.
-
-    In the order of the row ids: whenever an id is lower than the one before, FTS5 writes out what it has gathered.
-    """
-    if gone:
-        connection.exec_driver_sql(FORGET_TERMS, sorted(gone.items()))
-    if ordered := sorted(new):
-        connection.exec_driver_sql(INDEX_TERMS, ordered)
-
-
-REBUILD_ROWS = 5_000
-"""Rows indexed in one step of a rebuild; some megabytes of memory."""
-
-
-def refresh_index(connection: Connection) -> int:
-    """Build the full-text index anew if another version of the rules made it; returns the rows indexed."""
-    if connection.execute(select(catalogue_state.c.index_version)).scalar_one() == INDEX_VERSION:
-        return 0
-    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
-    last, done = -1, 0
-    while rows := connection.execute(_bodies_after(last)).all():
-        write_index(connection, {}, [(docid, entry_terms(decode_record(body))) for docid, body in rows])
-        last, done = rows[-1][0], done + len(rows)
-    connection.execute(update(catalogue_state).values(index_version=INDEX_VERSION))
-    return done
-
-
-def _bodies_after(docid: int) -> Select[int, bytes]:
-    return (
-        select(entry.c.docid, entry.c.body)
-        .where(entry.c.docid > docid, entry.c.body.is_not(None))
-        .order_by(entry.c.docid)
-        .limit(REBUILD_ROWS)
-    )
 
 
 def origin_epoch(connection: Connection, site: str, origin: Origin) -> str:

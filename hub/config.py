@@ -12,9 +12,11 @@ from typing import Annotated
 
 import msgspec
 
+from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings, fault_of
 from hub.home import HubHome
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
+from protocol.rhythms import TIME_ZONE
 from protocol.sites import Site, SiteRank, parse_site
 from protocol.wording import Text
 
@@ -35,6 +37,9 @@ CODE_DAYS_MAX = 90
 
 NIGHT_HOUR = 1
 """Hour of local time at which the nightly checks begin unless the settings say otherwise."""
+
+HEALTH_PORT = 4224
+"""Port for ``/health`` that the examples name, next to the broker's and the door's; it is not open unless set."""
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
 
@@ -74,6 +79,14 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """Hour of local time at which the nightly checks begin; the sites' turns are spread over the hours after it."""
 
 
+class HealthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """Where the running hub tells monitors how it is: ``GET /health``."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    """0: nowhere."""
+
+
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """All settings of a hub."""
 
@@ -86,6 +99,8 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     enrolment: EnrolmentSettings = EnrolmentSettings()
     verification: VerificationSettings = VerificationSettings()
     external_broker: ExternalBroker | None = None
+    alarms: AlarmSettings = AlarmSettings()
+    health: HealthSettings = HealthSettings()
 
     @property
     def site(self) -> Site:
@@ -167,6 +182,14 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
         raise _wrong(file_name, str(error)) from error
     _check_county(config, file_name)
     _check_hosts(config, file_name)
+    fault = fault_of(config.alarms)
+    if fault is not None:
+        setting, why = fault
+        raise _bad(
+            file_name,
+            Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"),
+            EXAMPLES.get(setting, EXAMPLES["alarms.escalation.who"]),
+        )
     return config
 
 
@@ -182,6 +205,18 @@ EXAMPLES = {
     "enrolment.port": f"port = {ENROLMENT_PORT}",
     "enrolment.code-days": f"code-days = {CODE_DAYS}",
     "verification.night-hour": f"night-hour = {NIGHT_HOUR}",
+    "health.host": 'host = "127.0.0.1"',
+    "health.port": f"port = {HEALTH_PORT}",
+    "alarms.missed-after-minutes": f"missed-after-minutes = {MISSED_AFTER_MINUTES}",
+    "alarms.never-seen-after-hours": f"never-seen-after-hours = {NEVER_SEEN_AFTER_HOURS}",
+    "alarms.folder-unread-days": "folder-unread-days = 3.0",
+    "alarms.office-hours": 'office-hours = ["1-5 09:00-11:30", "1-5 14:00-17:00"]',
+    "alarms.holidays": "holidays = [2026-10-01, 2026-10-02]",
+    "alarms.workdays": "workdays = [2026-10-10]",
+    "alarms.time-zone": f'time-zone = "{TIME_ZONE}"',
+    "alarms.escalation.who": 'who = "township"',
+    "alarms.escalation.after-hours": f"after-hours = {ESCALATION[1].after_hours}",
+    "alarms.contacts": 'contacts = { "330523108000" = "0572-5000000" }',
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
 }

@@ -8,18 +8,25 @@ import asyncio
 import datetime
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import structlog
 
-from hub import board, gate
+from hub import board, gate, health
 from hub.application import Application
 from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.gate import Gate
+from hub.health import Health
+from hub.health_door import health_door_opened
 from hub.home import HubHome
+from hub.lookout import Lookout
 from hub.night import NightHour
 from hub.pulse import Pulse
+from hub.redriving import Redriver
+from hub.refusals import Refusals
+from hub.reindexing import Reindexer
 from hub.restoring import answer_fetches
 from hub.tidying import Tidier
 from replication.asking import Asker
@@ -30,7 +37,7 @@ from replication.database import Database, opened
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
 from replication.migrations import REPLICATION
-from replication.streams import EVENTS, HUB_CONSUMER
+from replication.streams import EVENTS, HUB_CONSUMER, backlog_of
 
 MIGRATIONS = (REPLICATION, ("hub", Path(__file__).with_name("migrations")))
 """The schema of ``hub.db``."""
@@ -40,6 +47,8 @@ READERS = 3
 
 READER_CACHE_KIB = 64 * 1024
 """KiB of page cache of each reader: the hot part of the index of a county."""
+
+DISTRIBUTION = "danglian"
 
 INBOX = "_INBOX_hub"
 """First token of the hub's own inbox: no site's, so that no node may listen to it."""
@@ -80,16 +89,37 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
 
     """
     config = load(home.settings)
+
+    async def healthy() -> Health:
+        return health.health_of(await database.read(health.counted), clock_ms())
+
     async with (
         opened(home.database, MIGRATIONS, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
         gate.opened(home, config, database, now) as county_gate,
         connected(link_settings(config, home)) as link,
         Asker(link, ASKER).opened() as asker,
+        health_door_opened(config.health, healthy),
         asyncio.TaskGroup() as tasks,
     ):
         _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
+        tasks.create_task(_lookout(config, home, database, link).run(), name="lookout")
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
+
+
+def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -> Lookout:
+    lookout = Lookout(
+        database,
+        config.county,
+        config.alarms,
+        backlog=lambda: backlog_of(link, EVENTS, HUB_CONSUMER),
+        is_connected=lambda: link.is_connected,
+        refusals=Refusals(home.broker_log),
+        clock_ms=clock_ms,
+        software=version(DISTRIBUTION),
+    )
+    link.on_connected(lookout.hear_link)
+    return lookout
 
 
 def _start(
@@ -102,10 +132,13 @@ def _start(
         gaps.note(taken)
         await pulse.confirm(taken)
 
-    inbox = Inbox(database, Application(clock_ms), county_gate.keyring.keys_of, clock_ms)
+    application = Application(clock_ms)
+    inbox = Inbox(database, application, county_gate.keyring.keys_of, clock_ms)
     consumer = Consumer(link.pull(EVENTS, HUB_CONSUMER), inbox, taken_up)
     tasks.create_task(consumer.run(), name="consumer")
     tasks.create_task(gaps.run(), name="gaps")
+    tasks.create_task(Reindexer(database).run(), name="reindexing")
+    tasks.create_task(Redriver(database, application, inbox).run(), name="redriving")
     tasks.create_task(pulse.run(), name="pulse")
     tasks.create_task(hear_beats(link, pulse.hear), name="beats")
     tasks.create_task(Tidier(database).run(), name="tidier")

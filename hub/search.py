@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.duplicates import Entry, Likeness, likeness_of
 from hub.preparation import indexed_fields
+from hub.reindexing import index_state
 from protocol.analysis import explain, match_query
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
@@ -94,20 +95,23 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def search(connection: Connection, query: Query) -> Page:
     """Search the catalogue; several statements on one snapshot."""
-    numbered = _is_numbered(connection, query)
-    chosen = _chosen(query, numbered=numbered)
+    # While a new index is built the old one still names entries that are gone.
+    stale = index_state(connection).is_building
+    numbered = not stale and _is_numbered(connection, query)
+    chosen = _chosen(query, numbered=numbered, stale=stale)
     if chosen is None:
         return Page(total=0, exact=True, hits=())
-    total = _total(connection, *chosen, needs_entry=_narrows(query, numbered=numbered))
+    total = _total(connection, *chosen, needs_entry=_narrows(query, numbered=numbered) or stale)
     if numbered and total >= WALK_FROM_PAGES * query.hits_max:
         chosen = _chosen(query) or chosen
     hits = _hits(connection, *chosen, query) if total else ()
-    return Page(total=min(total, TOTAL_MAX), exact=total <= TOTAL_MAX, hits=hits)
+    return Page(total=min(total, TOTAL_MAX), exact=total <= TOTAL_MAX and not stale, hits=hits)
 
 
 def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
     """Return how many hits each site has in the index, and whether all hits were counted."""
-    chosen = _chosen(query, numbered=_is_numbered(connection, query))
+    stale = index_state(connection).is_building
+    chosen = _chosen(query, numbered=not stale and _is_numbered(connection, query), stale=stale)
     if chosen is None:
         return {}, True
     source, clauses, values = chosen
@@ -117,7 +121,7 @@ def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int]
         (*values, TOTAL_MAX + 1),
     )
     counts: dict[str, int] = {site: count for site, count in rows}  # noqa: C416 - rows are not pairs to a type checker
-    return counts, sum(counts.values()) <= TOTAL_MAX
+    return counts, sum(counts.values()) <= TOTAL_MAX and not stale
 
 
 _Chosen = tuple[str, str, list[object]]
@@ -138,7 +142,7 @@ def _is_numbered(connection: Connection, query: Query) -> bool:
     return held <= SITES_ENTRIES_MAX
 
 
-def _chosen(query: Query, *, numbered: bool = False) -> _Chosen | None:
+def _chosen(query: Query, *, numbered: bool = False, stale: bool = False) -> _Chosen | None:
     """Return source, clauses and values, or None for words in which nothing can be searched."""
     narrowed, values = _filters(query)
     if numbered:
@@ -148,7 +152,7 @@ def _chosen(query: Query, *, numbered: bool = False) -> _Chosen | None:
     match = match_query(query.words)
     if match is None:
         return None
-    clauses = ["search MATCH ?"]
+    clauses = ["search MATCH ?", *(["entry.body IS NOT NULL"] if stale else [])]
     matched: list[object] = [match]
     if query.date_from is not None:
         # The latest date sorts a row, so nothing below this year can reach the filter.

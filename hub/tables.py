@@ -60,6 +60,10 @@ catalogue_state = Table(
     Column("only_row", Integer, primary_key=True),
     Column("next_serial", Integer, nullable=False),
     Column("index_version", Integer, nullable=False),
+    Column("building_version", Integer, nullable=False, server_default="0"),
+    Column("built_to", BigInteger, nullable=False, server_default="-1"),
+    Column("built_rows", Integer, nullable=False, server_default="0"),
+    Column("building_rows", Integer, nullable=False, server_default="0"),
 )
 
 site_epoch = Table(
@@ -150,6 +154,10 @@ node_state = Table(
     Column("started_at_ms", BigInteger, nullable=False),
     Column("seen_at_ms", BigInteger, nullable=False),
     Column("stopping", Integer, nullable=False, server_default="0"),
+    Column("rhythm", Text, nullable=False, server_default=""),
+    Column("folders_unread", BigInteger, nullable=False, server_default="0"),
+    Column("faults", Text, nullable=False, server_default=""),
+    Column("clock_offset_ms", BigInteger),
 )
 
 verification = Table(

@@ -1,18 +1,23 @@
 """How the site is now: what its signs of life and its answers about its health say."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from node import brake, files, store
+from node.folders import FolderState
+from node.tables import folder
 from protocol.beats import Beat
 from protocol.calls import Health
+from protocol.limits import BEAT_FAULTS_MAX
+from protocol.rhythms import Rhythm
 from replication import outbox
 from replication.database import Database
+from replication.faults import Fault
 from replication.outbox import Position
 
 DISTRIBUTION = "danglian"
@@ -27,10 +32,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     withheld: int
     brakes_held: int
     files: files.FileCounts
+    folders_unread: int
 
 
 class Condition:
-    """Describes the site for others; ``published`` and ``importing`` come from the parts that know."""
+    """Describes the site for others; ``published``, ``importing`` and ``faults`` come from the parts that know."""
 
     def __init__(
         self,
@@ -40,6 +46,9 @@ class Condition:
         published: Callable[[], int],
         importing: Callable[[], bool],
         clock_ms: Callable[[], int],
+        *,
+        rhythm: Rhythm | None = None,
+        faults: Callable[[], Sequence[Fault]] = tuple,
     ) -> None:
         self._database = database
         self._site = site
@@ -47,6 +56,8 @@ class Condition:
         self._published = published
         self._importing = importing
         self._clock_ms = clock_ms
+        self._rhythm = rhythm
+        self._faults = faults
         self._started_at_ms = clock_ms()
         self._software = version(DISTRIBUTION)
 
@@ -72,6 +83,9 @@ class Condition:
             software=self._software,
             started_at_ms=self._started_at_ms,
             at_ms=self._clock_ms(),
+            rhythm=self._rhythm,
+            folders_unread=counts.folders_unread,
+            faults=tuple(fault.kind.value for fault in self._faults())[-BEAT_FAULTS_MAX:],
         )
 
     async def health(self) -> Health:
@@ -97,7 +111,11 @@ def _counts(connection: Connection) -> Counts:
         withheld=withheld,
         brakes_held=brake.count_held(connection),
         files=files.counts(connection),
+        folders_unread=connection.execute(_UNREAD).scalar_one(),
     )
+
+
+_UNREAD = select(func.count()).select_from(folder).where(folder.c.state != FolderState.READY.value)
 
 
 def _free_bytes(database: Path) -> int:

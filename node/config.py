@@ -6,6 +6,7 @@
 import difflib
 import re
 import tomllib
+import zoneinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,9 @@ from node.catalogues.fields import Field
 from node.home import CATALOGUES, NodeHome
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
+from protocol.limits import HEARTBEAT_S, OFFICE_HOURS_MAX
 from protocol.reference_codes import CodeProfile, CodeSegment, SegmentKind
+from protocol.rhythms import TIME_ZONE, Rhythm, parse_hours
 from protocol.sites import Site, parse_site
 from protocol.vocabularies import LIVELIHOOD_KINDS, Level
 from protocol.wording import Text
@@ -34,6 +37,9 @@ BRAKE_ROWS = 50
 
 BRAKE_SHARE = 0.05
 """Share of a file's rows that may vanish at once without a question, where that is more than ``BRAKE_ROWS``."""
+
+OFFICE_HOURS = ("1-5 09:00-11:30", "1-5 14:00-17:00")
+"""When a site that does not say otherwise is expected to be heard: the hours that all offices have in common."""
 
 _SEGMENT = re.compile(r"([a-z_]+)(?::(\d{1,2}))?")
 
@@ -109,6 +115,21 @@ class FolderSettings(_Settings, frozen=True, kw_only=True):
         return tuple(written.profile() for written in self.code_profiles)
 
 
+class RhythmSettings(_Settings, frozen=True, kw_only=True):
+    """When the site promises the county to be heard."""
+
+    office_hours: Annotated[tuple[str, ...], msgspec.Meta(max_length=OFFICE_HOURS_MAX)] = OFFICE_HOURS
+    """As ``1-5 08:30-17:30``; empty: round the clock."""
+    time_zone: str = TIME_ZONE
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=5, le=HEARTBEAT_S)] = HEARTBEAT_S
+
+    @property
+    def promised(self) -> Rhythm:
+        """The rhythm as it travels; raises BadValue for hours that are none."""
+        hours = tuple(parse_hours(written) for written in self.office_hours)
+        return Rhythm(hours=hours, time_zone=self.time_zone, heartbeat_s=self.heartbeat_s)
+
+
 class NodeConfig(_Settings, frozen=True, kw_only=True):
     """All settings of a node."""
 
@@ -121,6 +142,7 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     network_settle_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = NETWORK_SETTLE_S
     rescan_minutes: Annotated[float, msgspec.Meta(gt=0, le=24 * 60)] = RESCAN_MINUTES
     brake: BrakeBounds = BrakeBounds()
+    rhythm: RhythmSettings = RhythmSettings()
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
 
     @property
@@ -200,6 +222,9 @@ EXAMPLES = {
     "hub.key": 'key = "U…"',
     "brake.rows": f"rows = {BRAKE_ROWS}",
     "brake.share": f"share = {BRAKE_SHARE}",
+    "rhythm.office-hours": 'office-hours = ["1-5 08:30-12:00", "1-5 13:30-17:30"]',
+    "rhythm.time-zone": f'time-zone = "{TIME_ZONE}"',
+    "rhythm.heartbeat-s": f"heartbeat-s = {HEARTBEAT_S}",
     "folders": '[[folders]] path = "catalogues"',
     "folders.path": 'path = "catalogues"',
     "folders.network-drive": "network-drive = true",
@@ -251,6 +276,7 @@ def _check(config: NodeConfig, file_name: str) -> None:
     _check_site(file_name, "site", config.site)
     if not config.name.strip():
         raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
+    _check_rhythm(config.rhythm, file_name)
     seen: set[Path] = set()
     for index, folder in enumerate(config.folders):
         at = f"folders[{index}]"
@@ -275,6 +301,18 @@ def _check(config: NodeConfig, file_name: str) -> None:
         if Path(folder.path) in seen:
             raise bad(file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice"))
         seen.add(Path(folder.path))
+
+
+def _check_rhythm(rhythm: RhythmSettings, file_name: str) -> None:
+    try:
+        _ = rhythm.promised
+    except BadValue as error:
+        raise bad(file_name, "rhythm.office-hours", error.reason) from error
+    try:
+        zoneinfo.ZoneInfo(rhythm.time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        fault = Text(zh=f"没有这个时区：{rhythm.time_zone}", en=f"there is no time zone {rhythm.time_zone}")
+        raise bad(file_name, "rhythm.time-zone", fault) from error
 
 
 def _check_site(file_name: str, setting: str, code: str) -> None:

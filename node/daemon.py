@@ -33,7 +33,7 @@ from protocol.beats import Receipt
 from protocol.calls import FetchRange, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
-from replication.beats import hear_receipts, send_beats
+from replication.beats import BeatRhythm, hear_receipts, send_beats
 from replication.claim import claimed
 from replication.connection import Link, LinkSettings, connected, inbox_prefix
 from replication.county_key import read_county_key
@@ -169,6 +169,8 @@ def _start_talking(
         published=lambda: publisher.published,
         importing=lambda: intaking.importer.is_busy,
         clock_ms=clock_ms,
+        rhythm=config.rhythm.promised,
+        faults=lambda: link.faults,
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
@@ -178,4 +180,5 @@ def _start_talking(
         Redescribe: redescribe_handler(database, writer, history.moved),
     }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
-    tasks.create_task(send_beats(link, site, condition.beat, beat_due), name="beats")
+    rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
+    tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")

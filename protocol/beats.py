@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from protocol.rhythms import Rhythm
+
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a node stands: sent on connecting, after imports, every ``limits.HEARTBEAT_S``, and when it stops."""
@@ -37,6 +39,12 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stopping: bool = False
     """A goodbye: the program closes and says so, so nobody need wait for the site. The next beat takes it back;
     a reader of version 1.0 takes a goodbye for a sign of life."""
+    rhythm: Rhythm | None = None
+    """When the site promises to be heard; None from a node of version 1.0, which promises nothing."""
+    folders_unread: int = 0
+    """Watched folders that the last look could not read: unplugged, unmarked, or another one in their place."""
+    faults: tuple[str, ...] = ()
+    """What goes wrong on the node's link, by the names of ``replication.faults``; the latest last, few."""
 
 
 class Want(StrEnum):
@@ -47,6 +55,11 @@ class Want(StrEnum):
     """Describe everything again, in the same epoch."""
     NEW_EPOCH = "new_epoch"
     """Two histories claim the same epoch, or an old database came back: a new epoch must retire it."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Want | None":
+        # A later hub may want what this version cannot give: its receipts must go on emptying the outbox all the same.
+        return cls.NOTHING if isinstance(value, str) else None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

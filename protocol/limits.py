@@ -114,3 +114,9 @@ BUNDLE_MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 
 BUNDLE_PARTS_MAX = 64
 """Courier bundles that one backlog is divided into at most: more than any site's whole catalogue."""
+
+OFFICE_HOURS_MAX = 28
+"""Spans of office hours of one site: four a day, each day of the week by itself."""
+
+BEAT_FAULTS_MAX = 8
+"""Names of faults in one sign of life: the latest, for a guess about a later silence."""

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import aiosqlite
+import structlog
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from protocol.errors import BrokenStore, Retryable, StorageFull
 from protocol.wording import Text
-from replication.migrations import migrate
+from replication.migrations import Progress, advance, pending
 
 T = TypeVar("T")
 
@@ -44,6 +45,9 @@ WAL_PAGES = 2_000
 PAGE_BYTES = 8 * 1024
 """Bytes of a page of a new file: measured a tenth faster to index than the usual 4 KiB."""
 
+PROGRESS_EVERY_S = 2.0
+"""Seconds between two words about a migration that takes long."""
+
 STATEMENTS_CACHED = 256
 """Statements that each connection keeps prepared: more than the programs have."""
 
@@ -51,6 +55,8 @@ _BEGIN_READING = "BEGIN"
 # A writer takes the lock at once: upgrading a reading transaction later can fail with "locked".
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 
+
+log = structlog.get_logger(__name__)
 
 _opening = threading.local()
 
@@ -223,7 +229,7 @@ async def opened(
             begin = _BEGIN_READING if read_only else _BEGIN_WRITING
             writer = await connections.enter_async_context(_working(path, begin, writing, read_only=read_only))
             if not read_only:
-                await writer.run(lambda connection: migrate(connection, migrations))
+                await _migrated(writer, path, migrations)
             others = [
                 await connections.enter_async_context(_working(path, _BEGIN_READING, reading, read_only=read_only))
                 for _ in range(readers)
@@ -231,6 +237,25 @@ async def opened(
         except (DBAPIError, sqlite3.Error) as error:
             raise translated(error, path) from error
         yield Database(path, writer, others)
+
+
+async def _migrated(writer: _Worker, path: Path, packages: Sequence[tuple[str, Path]]) -> None:
+    """Bring the schema up to date, each migration or chunk in a transaction of its own."""
+    missing = await writer.run(lambda connection: pending(connection, packages))
+    clock = asyncio.get_running_loop().time
+    told_at_s = began_s = clock()
+    for migration in missing:
+        # A new file is not worth a word; a long upgrade says where it stands.
+        while not (progress := await writer.run(lambda connection, it=migration: advance(connection, it))).is_done:  # type: ignore[misc]
+            if clock() - told_at_s >= PROGRESS_EVERY_S:
+                told_at_s = clock()
+                log.info("database_migrating", database=path.name, **_told(progress))
+        if clock() - began_s >= PROGRESS_EVERY_S:
+            log.info("database_migrated", database=path.name, **_told(progress), took_s=round(clock() - began_s, 1))
+
+
+def _told(progress: Progress) -> dict[str, object]:
+    return {"migration": f"{progress.package} {progress.number}", "done": progress.done, "total": progress.total}
 
 
 def _pragmas(*, read_only: bool) -> list[str]:
@@ -253,6 +278,10 @@ _FULL = Text(
 _BUSY = Text(
     zh="请稍后重试；若长期如此，请检查是否有别的程序占用该文件。", en="Try again; if it stays so, see who holds it."
 )
+_NOT_UPGRADED = Text(
+    zh="请重新启动本机的 run 程序，它会先升级数据库；升级期间稍后重试。",
+    en="Restart the daemon (the run command): it upgrades the database first. While it does, try again.",
+)
 _BROKEN = Text(
     zh="请停止使用该文件，从备份恢复，或让本站从县级节点重建。",
     en="Stop using this file: restore it from a backup, or rebuild the site from the county's hub.",
@@ -266,6 +295,10 @@ def translated(error: BaseException, path: Path) -> Retryable | BrokenStore:
     if "disk is full" in words or (isinstance(cause, OSError) and cause.errno == errno.ENOSPC):
         return StorageFull(
             Text(zh=f"磁盘已满，无法写入 {path.name}。", en=f"disk full while writing {path.name}"), _FULL
+        )
+    if "no such column" in words or "no such table" in words:
+        return Retryable(
+            Text(zh=f"数据库 {path.name} 尚未升级。", en=f"{path.name} is not upgraded yet"), _NOT_UPGRADED
         )
     if "locked" in words:
         return Retryable(Text(zh=f"数据库 {path.name} 正被占用。", en=f"{path.name} is locked"), _BUSY)

@@ -1,7 +1,7 @@
 """Quarantine: what could not be applied is kept with its reason, counted, shown, and can be tried again (promise 9)."""
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.wording import Text
@@ -48,20 +48,27 @@ def set_aside(connection: Connection, site: str, epoch: str, spoilt: SpoiltEvent
 
 def listed(connection: Connection, site: str | None = None, limit: int = 200) -> list[Quarantined]:
     """Return what is in quarantine, newest first."""
-    return [
-        Quarantined(
-            id=row.id,
-            site=row.site,
-            epoch=row.epoch,
-            seq=row.seq,
-            fault=row.fault,
-            reason=Text(zh=row.reason_zh, en=row.reason_en),
-            hint=Text(zh=row.hint_zh, en=row.hint_en),
-            content=row.content,
-            quarantined_at_ms=row.quarantined_at_ms,
-        )
-        for row in connection.execute(listed_statement(site, limit))
-    ]
+    return [_quarantined(row) for row in connection.execute(listed_statement(site, limit))]
+
+
+def oldest(connection: Connection, after_id: int, limit: int) -> list[Quarantined]:
+    """Return what is in quarantine behind an id, in the order in which it came."""
+    statement = select(quarantine).where(quarantine.c.id > after_id).order_by(quarantine.c.id).limit(limit)
+    return [_quarantined(row) for row in connection.execute(statement)]
+
+
+def _quarantined(row: Row[*tuple[object, ...]]) -> Quarantined:
+    return Quarantined(
+        id=row.id,
+        site=row.site,
+        epoch=row.epoch,
+        seq=row.seq,
+        fault=row.fault,
+        reason=Text(zh=row.reason_zh, en=row.reason_en),
+        hint=Text(zh=row.hint_zh, en=row.hint_en),
+        content=row.content,
+        quarantined_at_ms=row.quarantined_at_ms,
+    )
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -223,3 +223,35 @@ async def _consumer_info(manager: JetStreamContext, stream: str, durable: str) -
 def delivered(info: ConsumerInfo) -> int:
     """Return the latest place that a reader was given."""
     return info.delivered.stream_seq if info.delivered is not None else 0
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream goes, and how much of it a reader has not taken."""
+
+    last: int
+    """Place of the latest message in the stream."""
+    pending: int
+    """Messages that wait for the reader, or were given to it and not acknowledged."""
+    taken: int
+    """Place up to which the reader has acknowledged everything."""
+
+
+async def backlog_of(broker: Broker, plan: StreamPlan, durable: str) -> Backlog:
+    """Return how much of a stream a reader has not taken; nothing is changed.
+
+    Raises:
+        LinkDown, CallTimeout: the broker is away or slow.
+        Refused: there is no such stream or reader.
+
+    """
+
+    async def look(manager: JetStreamContext) -> Backlog:
+        stream = await manager.stream_info(plan.name)
+        reader: ConsumerInfo = await manager.consumer_info(plan.name, durable)
+        return Backlog(
+            last=stream.state.last_seq,
+            pending=(reader.num_pending or 0) + (reader.num_ack_pending or 0),
+            taken=reader.ack_floor.stream_seq if reader.ack_floor is not None else 0,
+        )
+
+    return await broker.manage(look)

@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from hub.application import Application
-from hub.catalogue import Stored, refresh_index, rows_of, stored_from
+from hub.catalogue import Stored, rows_of, stored_from
+from hub.reindexing import refresh_index
 from hub.search import Query, search
 from hub.tables import catalogue_state
 from protocol.events import Event
@@ -46,6 +47,12 @@ class Hub:
     async def titles(self, words: str) -> list[str]:
         page = await self.database.read(lambda connection: search(connection, Query(words=words, limit=100)))
         assert page.total == len(page.hits)
+        return [hit.record.title for hit in page.hits]
+
+    async def titles_without_total(self, words: str) -> list[str]:
+        """As ``titles``, while the index is being rebuilt and no total is exact."""
+        page = await self.database.read(lambda connection: search(connection, Query(words=words, limit=100)))
+        assert not page.exact
         return [hit.record.title for hit in page.hits]
 
     async def index(self) -> list[tuple[object, ...]]:

@@ -4,11 +4,13 @@ import argparse
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
-from hub import config
-from hub.board import STRANGER, WORDS, SiteState, Word, board
+from hub import alarm_book, config
+from hub.alarms import KINDS, Alarm
+from hub.board import STRANGER, WORDS, SiteState, Word, board, matches
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.comparisons import Sameness
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
@@ -23,6 +25,7 @@ _HEADERS = (
     Text(zh="代码", en="site"),
     Text(zh="名称", en="name"),
     Text(zh="状态", en="state"),
+    Text(zh="告警", en="alarm"),
     Text(zh="最近在线", en="last seen"),
     Text(zh="已应用", en="applied"),
     Text(zh="落后", en="lag"),
@@ -40,6 +43,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
 
     counts: dict[Word, int]
     sites: list[SiteState]
+    alarms: list[Alarm] = []
+    """Open alarms of these sites, the oldest first."""
 
 
 def add(parsers: Parsers) -> None:
@@ -60,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json(found)
         return EXIT_OK
-    show_table(_HEADERS, [_cells(line) for line in found.sites])
+    show_table(_HEADERS, [_cells(line, found.alarms) for line in found.sites])
     words = "，".join(f"{WORDS[word].zh} {count}" for word, count in found.counts.items())
     words_en = ", ".join(f"{WORDS[word].en} {count}" for word, count in found.counts.items())
     say(Text(zh=f"共 {len(found.sites)} 个站点：{words}", en=f"{len(found.sites)} sites: {words_en}"))
@@ -71,12 +76,21 @@ async def listed(home: HubHome, site_glob: str = "") -> Board:
     """Read the board from the hub's database, whether the daemon runs or not."""
     now_ms = time.time_ns() // 10**6
     async with opened(home.database, [REPLICATION, SCHEMA], read_only=True) as database:
-        lines = await database.read(lambda connection: board(connection, now_ms, site_glob=site_glob))
+        lines, alarms = await database.read(
+            lambda connection: (
+                board(connection, now_ms, site_glob=site_glob),
+                alarm_book.open_alarms(connection),
+            )
+        )
     counts = Counter(line.word for line in lines)
-    return Board(counts={word: counts[word] for word in Word if counts[word]}, sites=lines)
+    return Board(
+        counts={word: counts[word] for word in Word if counts[word]},
+        sites=lines,
+        alarms=[one for one in alarms if matches(one.site, site_glob)],
+    )
 
 
-def _cells(line: SiteState) -> tuple[str, ...]:
+def _cells(line: SiteState, alarms: Sequence[Alarm]) -> tuple[str, ...]:
     word = worded(WORDS[line.word])
     if line.word is Word.OFFLINE:
         since = moment(line.seen_at_ms)
@@ -89,6 +103,7 @@ def _cells(line: SiteState) -> tuple[str, ...]:
         line.site,
         line.name or ("" if line.expected else worded(STRANGER)),
         word,
+        worded(Text(zh="、", en=", ")).join(_alarm_word(one) for one in alarms if one.site == line.site),
         moment(line.seen_at_ms),
         str(line.applied),
         str(line.lag),
@@ -112,3 +127,13 @@ def _by_courier(line: SiteState) -> Text:
     if last.state is Sameness.EQUAL:
         return Text(zh=f"信使包，最近 {when}，当时一致", en=f"by courier, last bundle of {when}: in sync then")
     return Text(zh=f"信使包，最近 {when}，当时不一致", en=f"by courier, last bundle of {when}: differed then")
+
+
+def _alarm_word(one: Alarm) -> str:
+    """Return an alarm in a word, with its number for ``alarms ack`` unless somebody looks after it."""
+    if one.acknowledged_at_ms is not None:
+        attended = Text(
+            zh=f"{KINDS[one.kind].zh}（{one.acknowledged_by} 处理中）", en=f"{KINDS[one.kind].en} (attended)"
+        )
+        return worded(attended)
+    return f"{worded(KINDS[one.kind])} #{one.id}"

@@ -18,7 +18,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.application import Application
-from hub.catalogue import INDEX_VERSION, fonds_tallies
+from hub.catalogue import fonds_tallies
+from hub.reindexing import INDEX_VERSION
 from hub.verification import Depth, Scope, verify
 from protocol.codec import encode_record
 from replication.acceptance import AcceptedFrame

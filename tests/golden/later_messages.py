@@ -6,9 +6,23 @@ import msgspec
 
 from protocol.calls import Answer, CompareDigests, Outcome, Redescribe, Redescribed
 from protocol.events import WithdrawalCause, Withdrawn
-from tests.golden.messages import RECORD_ID, SITE
+from protocol.rhythms import OfficeHours, Rhythm
+from tests.golden.messages import MESSAGES, RECORD_ID, SITE
 
 LATER_MESSAGES: dict[str, msgspec.Struct] = {
+    "beat": msgspec.structs.replace(
+        MESSAGES["beat"],
+        rhythm=Rhythm(
+            hours=(OfficeHours(days=(1, 2, 3, 4, 5), opens=540, closes=690),),
+            time_zone="Asia/Urumqi",
+            heartbeat_s=10.0,
+        ),
+        folders_unread=1,
+        faults=("link_lost", "publish_denied"),
+    ),
+    "beat-goodbye": msgspec.structs.replace(MESSAGES["beat"], stopping=True),
+    "question-search-bare": msgspec.structs.replace(MESSAGES["question-search"], with_matches=False),
+    "receipt-window": msgspec.structs.replace(MESSAGES["receipt"], window_frames=16),
     "event-withdrawn-not-held": Withdrawn(
         seq=5, previous=4, at_ms=1_700_000_000_000, actor="import", record_id=RECORD_ID, cause=WithdrawalCause.NOT_HELD
     ),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from protocol import codec
+from protocol.beats import Want
 from protocol.calls import QuestionHead
 from protocol.events import EventHead
 from replication.seal import seal, unseal
@@ -32,6 +33,20 @@ def test_message_of_version_1_is_read_whole(name: str) -> None:
     raw = (FOLDER / f"{name}.json").read_bytes().rstrip(b"\n")
     read = msgspec.json.decode(raw, type=type(MESSAGES[name]))
     assert written(read) == raw
+
+
+@pytest.mark.parametrize("name", sorted(LATER_MESSAGES))
+def test_what_version_1_1_adds_is_written_and_read_the_same_for_ever(name: str) -> None:
+    raw = (LATER / f"{name}.json").read_bytes().rstrip(b"\n")
+    read = msgspec.json.decode(raw, type=type(LATER_MESSAGES[name]))
+    assert (written(LATER_MESSAGES[name]), written(read)) == (raw, raw)
+
+
+def test_an_unknown_wish_of_a_later_hub_is_no_wish_and_the_receipt_counts() -> None:
+    """A receipt that cannot be read would keep the outbox full for ever."""
+    raw = (FOLDER / "receipt.json").read_bytes().replace(b'"want":"baseline"', b'"want":"of_tomorrow"')
+    read = codec.decode_receipt(raw)
+    assert (read.applied, read.want) == (4, Want.NOTHING)
 
 
 def test_every_golden_file_belongs_to_a_message() -> None:

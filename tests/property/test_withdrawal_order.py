@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from hub.catalogue import refresh_index
+from hub.reindexing import refresh_index
 from hub.search import Query, search
 from protocol.events import Event
 from protocol.vocabularies import AccessStatus

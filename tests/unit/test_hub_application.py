@@ -9,14 +9,10 @@ import pytest
 from sqlalchemy import Connection, select
 
 from hub import comparisons
-from hub.catalogue import (
-    INDEX_VERSION,
-    history_of,
-    tally_from,
-    tally_statement,
-)
+from hub.catalogue import history_of, tally_from, tally_statement
 from hub.comparisons import Sameness
 from hub.merge import Origin
+from hub.reindexing import INDEX_VERSION
 from hub.search import Query, search
 from hub.tables import catalogue_state, conflict
 from protocol.codec import encode_record

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,24 @@ import pytest
 import structlog
 from sqlalchemy import Connection
 
-from hub import keyring
+from hub import alarm_book, keyring
 from hub.__main__ import main
+from hub.alarm_settings import AlarmSettings
+from hub.alarms import AlarmKind, Cause, Finding
 from hub.board import record_beats
 from hub.commands import live
 from hub.commands.init import settings_text
 from hub.commands.search import day
+from hub.health import HubReport, keep_report
 from hub.home import HubHome, home_at
+from hub.stalls import BrokerSigns
 from protocol.beats import Beat
+from protocol.codec import encode_event
 from protocol.errors import BadSetting
 from protocol.vocabularies import AccessStatus
-from replication import connection
+from protocol.wording import Text
+from replication import connection, quarantine
+from replication.acceptance import SpoiltEvent
 from replication.database import opened
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, access_changed, described, fictitious, record_id, withdrawn
 from tests.hubs import MIGRATIONS, Hub
@@ -229,3 +237,91 @@ def test_home_that_never_ran_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
 
     assert main([name, "--home", str(tmp_path)]) == 2
     assert "danglian-hub run" in capsys.readouterr().err
+
+
+# Alarms, health, quarantine
+
+
+async def go_wrong(home: HubHome) -> None:
+    """A silent village whose alarm was told to it, and two things in quarantine."""
+    findings = [
+        Finding(site=VILLAGE.code, kind=AlarmKind.SILENT, cause=Cause.DISK, evidence=(Text(zh="剩 9 MB", en="9 MB"),))
+    ]
+
+    def step(connection: Connection) -> None:
+        now_ms = time.time_ns() // 10**6
+        alarm_book.turn(connection, findings, {}, AlarmSettings(), now_ms)
+        for seq, content in (
+            (7, b'{"kind":"of_tomorrow"}'),
+            (8, encode_event(described(8, fictitious(8, title="补入")))),
+        ):
+            spoilt = SpoiltEvent(
+                seq=seq,
+                fault="unknown_kind",
+                reason=Text(zh="未知", en="unknown"),
+                hint=Text(zh="升级", en="upgrade"),
+                content=content,
+            )
+            quarantine.set_aside(connection, VILLAGE.code, "e1", spoilt, now_ms)
+        keep_report(
+            connection, HubReport(broker=BrokerSigns(is_connected=True, pending=0), disk_free_bytes=10**12), now_ms
+        )
+
+    async with opened(home.database, MIGRATIONS) as database:
+        await database.write(step)
+
+
+def test_alarms_are_listed_with_cause_and_who_was_told(home: HubHome, command: Command) -> None:
+    asyncio.run(go_wrong(home))
+    code, printed = command("alarms")
+    found = read(command("alarms", "--json"))
+    elsewhere = read(command("alarms", "list", "--site", "3305231099*", "--json"))
+
+    assert code == 0
+    assert "上石村\t失联\t失联前磁盘已满或将满：请清理磁盘后重新启动电脑。 [剩 9 MB]" in printed
+    assert (found["open"], found["alarms"][0]["told"][0]["addressee"]) == (1, VILLAGE.code)
+    assert elsewhere["alarms"] == []
+
+
+def test_sites_shows_the_alarm_and_who_looks_after_it(home: HubHome, command: Command) -> None:
+    asyncio.run(go_wrong(home))
+    before = command("sites")[1]
+    acknowledged = command("alarms", "ack", "1", "--note", "周一去看", "--by", "值班")
+    after = command("sites")[1]
+
+    assert "失联 #1" in before
+    assert acknowledged == (0, f"告警 1（{VILLAGE.code} 失联）由 值班 处理。\n")
+    assert "失联（值班 处理中）" in after
+    assert "周一去看" in command("alarms")[1]
+
+
+def test_an_alarm_must_be_named_to_be_acknowledged(
+    home: HubHome, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(go_wrong(home))
+
+    assert [command("alarms", "ack")[0], command("alarms", "ack", "99")[0]] == [2, 2]
+
+
+def test_health_says_whether_the_hub_runs_by_its_exit_code(home: HubHome, command: Command) -> None:
+    never, _ = command("health")
+    asyncio.run(go_wrong(home))
+    code, printed = command("health")
+    found = read(command("health", "--json"))
+
+    assert (never, code) == (1, 0)
+    assert "总体：需留意" in printed
+    assert {one["name"]: one["standing"] for one in found["checks"]}["alarms"] == "attention"
+
+
+def test_quarantine_is_listed_with_remedy_and_tried_again(home: HubHome, command: Command) -> None:
+    asyncio.run(go_wrong(home))
+    listed = read(command("quarantine", "--json"))
+    unnamed, _ = command("quarantine", "retry")
+    code, printed = command("quarantine", "retry", "--all")
+
+    assert [(one["seq"], one["remedy"]["zh"]) for one in listed["quarantined"]] == [(8, "升级"), (7, "升级")]
+    assert (unnamed, code) == (2, 1)
+    assert "已补入目录 1，已被后来的内容取代 0，仍留在隔离区 1" in printed
+    assert read(command("quarantine", "--json"))["counts"] == {VILLAGE.code: 1}
+    assert read(command("search", "补入", "--json"))["total"] == 1

@@ -109,3 +109,22 @@ def test_a_file_in_another_encoding_is_refused_in_words(tmp_path: Path) -> None:
 
     path.write_bytes(LEAST.encode("utf-8-sig"))
     assert config.load(path).name == "某县档案馆"
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ('[alarms]\noffice-hours = ["x"]', "alarms.office-hours"),
+        (
+            '[alarms]\nescalation = [{ who = "county", after-hours = 0 }, { who = "village", after-hours = 1 }]',
+            "alarms.escalation",
+        ),
+        ('[[alarms.escalation]]\nwho = "mayor"\nafter-hours = 0', "alarms.escalation"),
+        ("[health]\nport = 99999", "health.port"),
+    ],
+)
+def test_settings_of_alarms_that_make_no_sense_are_named(setting: str, named: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        config.parse(f'county = "330523000000"\nname = "x"\n{setting}')
+
+    assert named in refused.value.reason.en

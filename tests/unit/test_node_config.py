@@ -101,3 +101,30 @@ def test_examples_of_single_settings_are_right() -> None:
         else:
             text = PLAIN + line + "\n" + HUB
         assert isinstance(parse(text), NodeConfig), name
+
+
+def test_a_site_that_says_nothing_promises_the_hours_that_all_offices_share() -> None:
+    plain = parse('site = "330523108204"\nname = "x"\n[hub]\nurls = ["tls://h:1"]')
+
+    assert [(one.days, one.opens, one.closes) for one in plain.rhythm.promised.hours] == [
+        ((1, 2, 3, 4, 5), 540, 690),
+        ((1, 2, 3, 4, 5), 840, 1020),
+    ]
+    assert plain.rhythm.promised.time_zone == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ('office-hours = ["always"]', "rhythm.office-hours"),
+        ('time-zone = "Asia/Nowhere"', "rhythm.time-zone"),
+        ("heartbeat-s = 3600", "rhythm.heartbeat-s"),
+    ],
+)
+def test_a_rhythm_that_makes_no_sense_is_named(setting: str, named: str) -> None:
+    text = f'site = "330523108204"\nname = "x"\n[hub]\nurls = ["tls://h:1"]\n[rhythm]\n{setting}'
+    with pytest.raises(BadSetting) as refused:
+        parse(text)
+
+    assert named in refused.value.reason.en
+    assert "For example" in refused.value.hint.en

@@ -1,0 +1,205 @@
+"""The hub's health: what the running hub last said of itself, weighed into one answer for people and for monitors.
+
+``health_of`` is pure. *Bad* means that the hub does not do its work (a monitor gets 503, a command exits with 1);
+*attention* means that it works and a person should look at something, for example at a silent site: a village PC that
+is switched off must not make the county's server look broken.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub import alarm_book
+from hub.alarm_tables import hub_report
+from hub.alarms import KINDS, Alarm
+from hub.reindexing import index_state
+from hub.stalls import HUB_STALL_S, BrokerSigns
+from protocol.wording import Text
+from replication import quarantine
+
+REPORT_STALE_S = 90.0
+"""Seconds after which the hub's last report says that it does not run, or hangs: six of its looks."""
+
+DISK_ATTENTION_BYTES = 5 * 1024**3
+"""Free bytes at the hub below which a person should look: a week of a busy import."""
+
+DISK_BAD_BYTES = 500 * 1024**2
+"""Free bytes at the hub below which it will stop taking anything soon."""
+
+
+class Standing(StrEnum):
+    """How something is; the worst counts."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    BAD = "bad"
+
+
+STANDINGS = {
+    Standing.OK: Text(zh="正常", en="ok"),
+    Standing.ATTENTION: Text(zh="需留意", en="attention"),
+    Standing.BAD: Text(zh="故障", en="bad"),
+}
+
+
+class HubReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the running hub says of itself."""
+
+    software: str = ""
+    started_at_ms: int = 0
+    listening_since_ms: int | None = None
+    broker: BrokerSigns = BrokerSigns()
+    disk_free_bytes: int = 0
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the database beside the report."""
+
+    report: HubReport | None
+    reported_at_ms: int
+    alarms: Sequence[Alarm] = ()
+    """Open ones."""
+    quarantined: int = 0
+    reindexing: tuple[int, int] | None = None
+    """Entries of the search index that were made anew, and of how many; None while nothing is rebuilt."""
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    name: str
+    standing: Standing
+    words: Text
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer."""
+
+    standing: Standing
+    checks: tuple[Check, ...]
+    at_ms: int
+
+    @property
+    def is_bad(self) -> bool:
+        """True if the hub does not do its work."""
+        return self.standing is Standing.BAD
+
+
+def health_of(counted: Counted, now_ms: int) -> Health:
+    """Weigh what is known of the hub."""
+    report = counted.report
+    checks = [_running(report, counted.reported_at_ms, now_ms)]
+    if report is not None and checks[0].standing is Standing.OK:
+        checks += [_broker(report), _applying(report.broker, now_ms), _disk(report)]
+    checks += [_index(counted), _alarms(counted.alarms), _quarantine(counted.quarantined)]
+    order = list(Standing)
+    worst = max((check.standing for check in checks), key=order.index)
+    return Health(standing=worst, checks=tuple(checks), at_ms=now_ms)
+
+
+def _running(report: HubReport | None, at_ms: int, now_ms: int) -> Check:
+    if report is None:
+        words = Text(zh="县级节点从未运行", en="the hub has never run")
+        return Check(name="running", standing=Standing.BAD, words=words)
+    silent_s = (now_ms - at_ms) // 1000
+    if silent_s > REPORT_STALE_S:
+        words = Text(
+            zh=f"县级节点未运行或已停滞：{silent_s} 秒没有声息", en=f"not running, or hangs: silent for {silent_s} s"
+        )
+        return Check(name="running", standing=Standing.BAD, words=words)
+    return Check(name="running", standing=Standing.OK, words=Text(zh="县级节点在运行", en="the hub runs"))
+
+
+def _broker(report: HubReport) -> Check:
+    if report.broker.is_connected:
+        words = Text(zh="已连接消息服务器", en="connected to the broker")
+        return Check(name="broker", standing=Standing.OK, words=words)
+    words = Text(zh="连不上消息服务器：各站点收不到回执", en="not connected to the broker: no site gets receipts")
+    return Check(name="broker", standing=Standing.BAD, words=words)
+
+
+def _applying(broker: BrokerSigns, now_ms: int) -> Check:
+    waiting = broker.pending or 0
+    stalled_s = 0 if broker.still_since_ms is None else (now_ms - broker.still_since_ms) // 1000
+    if stalled_s >= HUB_STALL_S:
+        words = Text(
+            zh=f"{waiting} 帧待处理，{stalled_s} 秒没有进展", en=f"{waiting} frames wait, none taken for {stalled_s} s"
+        )
+        return Check(name="applying", standing=Standing.BAD, words=words)
+    return Check(
+        name="applying", standing=Standing.OK, words=Text(zh=f"待处理 {waiting} 帧", en=f"{waiting} frames wait")
+    )
+
+
+def _disk(report: HubReport) -> Check:
+    free = report.disk_free_bytes
+    standing = Standing.OK
+    if free < DISK_ATTENTION_BYTES:
+        standing = Standing.BAD if free < DISK_BAD_BYTES else Standing.ATTENTION
+    gib = free / 1024**3
+    return Check(
+        name="disk", standing=standing, words=Text(zh=f"磁盘剩余 {gib:.1f} GB", en=f"{gib:.1f} GB of disk are free")
+    )
+
+
+def _index(counted: Counted) -> Check:
+    if counted.reindexing is None:
+        return Check(name="index", standing=Standing.OK, words=Text(zh="检索索引完整", en="the search index is whole"))
+    done, total = counted.reindexing
+    words = Text(
+        zh=f"检索索引重建中：{done}/{total}，期间沿用旧索引",
+        en=f"search index: {done} of {total} rebuilt, the old one answers",
+    )
+    return Check(name="index", standing=Standing.ATTENTION, words=words)
+
+
+def _alarms(alarms: Sequence[Alarm]) -> Check:
+    unattended = [one for one in alarms if one.acknowledged_at_ms is None]
+    if not alarms:
+        return Check(name="alarms", standing=Standing.OK, words=Text(zh="没有告警", en="no alarms"))
+    kinds: Mapping[str, int] = Counter(one.kind for one in alarms)
+    named = [(KINDS[kind], count) for kind, count in ((k, kinds[k]) for k in KINDS) if count]
+    words = Text(
+        zh=f"告警 {len(alarms)} 个，{len(unattended)} 个无人认领：" + "，".join(f"{w.zh} {c}" for w, c in named),
+        en=f"{len(alarms)} alarms, {len(unattended)} unattended: " + ", ".join(f"{w.en} {c}" for w, c in named),
+    )
+    return Check(name="alarms", standing=Standing.ATTENTION if unattended else Standing.OK, words=words)
+
+
+def _quarantine(held: int) -> Check:
+    if not held:
+        return Check(name="quarantine", standing=Standing.OK, words=Text(zh="没有隔离内容", en="nothing in quarantine"))
+    words = Text(
+        zh=f"隔离 {held} 项，见 danglian-hub quarantine", en=f"{held} things in quarantine: danglian-hub quarantine"
+    )
+    return Check(name="quarantine", standing=Standing.ATTENTION, words=words)
+
+
+# In the database
+
+
+def keep_report(connection: Connection, report: HubReport, now_ms: int) -> None:
+    """Store what the running hub says of itself, in place of what it said before."""
+    values = {"only_row": 1, "at_ms": now_ms, "report": msgspec.json.encode(report)}
+    statement = upsert(hub_report).values(values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[hub_report.c.only_row], set_=values))
+
+
+def counted(connection: Connection) -> Counted:
+    """Read what health is weighed from."""
+    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'hub_report'").first():
+        # A database of before: the hub that upgrades it has not started yet.
+        return Counted(report=None, reported_at_ms=0)
+    state = index_state(connection)
+    row = connection.execute(select(hub_report)).one_or_none()
+    return Counted(
+        report=None if row is None else msgspec.json.decode(row.report, type=HubReport),
+        reported_at_ms=0 if row is None else row.at_ms,
+        alarms=alarm_book.open_alarms(connection),
+        quarantined=sum(quarantine.counts(connection).values()),
+        reindexing=(state.built_rows, state.building_rows) if state.is_building else None,
+    )

@@ -1,0 +1,199 @@
+"""Health: one honest answer for people and monitors, and a listener that nobody can hang."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hub import health_door
+from hub.alarms import Alarm, AlarmKind, Cause
+from hub.config import HealthSettings
+from hub.health import (
+    DISK_ATTENTION_BYTES,
+    DISK_BAD_BYTES,
+    REPORT_STALE_S,
+    Counted,
+    Health,
+    HubReport,
+    Standing,
+    counted,
+    health_of,
+    keep_report,
+)
+from hub.health_door import CONVERSATIONS_MAX, health_door_opened, told
+from hub.stalls import BrokerSigns
+from protocol.errors import BadSetting, Retryable
+from protocol.wording import Text
+from replication.database import opened
+from replication.migrations import REPLICATION
+from tests.hubs import MIGRATIONS
+
+NOW_MS = 1_790_000_000_000
+REPORT = HubReport(broker=BrokerSigns(is_connected=True, pending=0), disk_free_bytes=10**12)
+WELL = Counted(report=REPORT, reported_at_ms=NOW_MS)
+ALARM = Alarm(
+    id=1,
+    site="330523108204",
+    kind=AlarmKind.SILENT,
+    cause=Cause.LINK,
+    opened_at_ms=NOW_MS,
+    counted_from_ms=NOW_MS,
+    held_at_ms=NOW_MS,
+)
+
+
+def but(**changes: object) -> Counted:
+    return msgspec.structs.replace(WELL, **changes)
+
+
+def report(**changes: object) -> Counted:
+    return but(report=msgspec.structs.replace(REPORT, **changes))
+
+
+STUCK = BrokerSigns(is_connected=True, pending=3, still_since_ms=NOW_MS - 10**6)
+
+
+@pytest.mark.parametrize(
+    ("counted_now", "standing", "named"),
+    [
+        (WELL, Standing.OK, ""),
+        (but(report=None), Standing.BAD, "running"),
+        (but(reported_at_ms=NOW_MS - int(REPORT_STALE_S * 1000) - 1000), Standing.BAD, "running"),
+        (report(broker=BrokerSigns()), Standing.BAD, "broker"),
+        (report(broker=STUCK), Standing.BAD, "applying"),
+        (report(disk_free_bytes=DISK_ATTENTION_BYTES - 1), Standing.ATTENTION, "disk"),
+        (report(disk_free_bytes=DISK_BAD_BYTES - 1), Standing.BAD, "disk"),
+        (but(alarms=[ALARM]), Standing.ATTENTION, "alarms"),
+        (but(alarms=[msgspec.structs.replace(ALARM, acknowledged_at_ms=1)]), Standing.OK, ""),
+        (but(quarantined=2), Standing.ATTENTION, "quarantine"),
+        (but(reindexing=(1, 9)), Standing.ATTENTION, "index"),
+    ],
+)
+def test_the_worst_check_is_the_answer(counted_now: Counted, standing: Standing, named: str) -> None:
+    health = health_of(counted_now, NOW_MS)
+
+    assert health.standing is standing
+    assert [one.name for one in health.checks if one.standing is not Standing.OK] == [named] * bool(named)
+
+
+async def test_the_report_of_the_running_hub_is_kept_and_read(tmp_path: Path) -> None:
+    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+        before = await database.read(counted)
+        for at_ms in (NOW_MS - 5, NOW_MS):
+            await database.write(lambda c, at_ms=at_ms: keep_report(c, REPORT, at_ms))  # type: ignore[misc]
+        after = await database.read(counted)
+
+    assert (before.report, after.report, after.reported_at_ms) == (None, REPORT, NOW_MS)
+
+
+async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(tmp_path: Path) -> None:
+    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
+        assert health_of(await database.read(counted), NOW_MS).standing is Standing.BAD
+
+
+class Door:
+    """A listener whose hub is as the test says."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.now = WELL
+        self.fault: Retryable | None = None
+        self.slow = asyncio.Event()
+        self.slow.set()
+
+    async def look(self) -> Health:
+        await self.slow.wait()
+        if self.fault is not None:
+            raise self.fault
+        return health_of(self.now, NOW_MS)
+
+    async def ask(self, request: bytes) -> tuple[int, str, bytes]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        async with asyncio.timeout(10):
+            try:
+                answer = await reader.read()
+            except ConnectionResetError:
+                # What was sent beyond the bound was never read.
+                answer = b""
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return (int(head.split()[1]) if head else 0), head.decode(), body
+
+
+@pytest.fixture
+async def door(free_port: Callable[[], int]) -> AsyncIterator[Door]:
+    made = Door(free_port())
+    async with health_door_opened(HealthSettings(port=made.port), made.look):
+        yield made
+
+
+GET = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+
+
+async def test_a_monitor_gets_200_and_json_or_503(door: Door) -> None:
+    status, head, body = await door.ask(GET + b"\r\n")
+    door.now = but(report=None)
+    bad, _, bad_body = await door.ask(GET + b"\r\n")
+
+    assert (status, json.loads(body)["standing"], "application/json" in head) == (200, "ok", True)
+    assert (bad, json.loads(bad_body)["checks"][0]["name"]) == (503, "running")
+
+
+async def test_a_person_gets_plain_words_in_both_languages(door: Door) -> None:
+    _, _, body = await door.ask(GET + b"Accept: text/plain\r\n\r\n")
+
+    assert body.decode() == told(health_of(WELL, NOW_MS))
+    assert body.decode().startswith("正常 · ok\n")
+
+
+async def test_other_paths_and_methods_are_refused(door: Door) -> None:
+    asked = [
+        await door.ask(request)
+        for request in (b"GET /other HTTP/1.1\r\n\r\n", b"POST /health HTTP/1.1\r\n\r\n", b"\r\n\r\n")
+    ]
+    head = await door.ask(b"HEAD /health?x=1 HTTP/1.1\r\n\r\n")
+
+    assert [status for status, _, _ in asked] == [404, 405, 404]
+    assert (head[0], head[2]) == (200, b"")
+
+
+async def test_a_database_that_is_busy_is_503(door: Door) -> None:
+    door.fault = Retryable(Text(zh="正忙", en="busy"))
+    status, _, body = await door.ask(GET + b"\r\n")
+
+    assert (status, body.decode()) == (503, "正忙\nbusy\n")
+
+
+async def test_who_sends_too_much_or_nothing_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_door, "CONVERSATION_S", 0.2)
+    endless = await door.ask(b"GET /health HTTP/1.1\r\n" + b"X: y\r\n" * 5000)
+    mute = await door.ask(b"GET")
+
+    assert (endless[0], mute[0]) == (0, 0)
+
+
+async def test_who_comes_beyond_the_bound_is_sent_away_at_once(door: Door) -> None:
+    door.slow.clear()
+    waiting = [asyncio.create_task(door.ask(GET + b"\r\n")) for _ in range(CONVERSATIONS_MAX)]
+    await asyncio.sleep(0.2)
+    status, _, body = await door.ask(GET + b"\r\n")
+    door.slow.set()
+    answers = await asyncio.gather(*waiting)
+
+    assert (status, body) == (503, b"busy\n")
+    assert {status for status, _, _ in answers} == {200}
+
+
+async def test_nothing_listens_unless_the_settings_say_so_and_a_taken_port_is_said(door: Door) -> None:
+    async with health_door_opened(HealthSettings(), door.look) as port:
+        assert port is None
+    with pytest.raises(BadSetting, match=str(door.port)):
+        async with health_door_opened(HealthSettings(port=door.port), door.look):
+            pass

@@ -1,0 +1,197 @@
+"""The lookout: from signs of life to alarms, and what it does while the hub itself is deaf."""
+
+import datetime
+import zoneinfo
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from hub import alarm_book
+from hub.alarm_settings import AlarmSettings
+from hub.alarms import AlarmKind, Cause
+from hub.board import node_states, record_beats
+from hub.health import Health, Standing, counted, health_of
+from hub.keyring_tables import enrolled_node
+from hub.lookout import LOOK_EVERY_S, Lookout
+from hub.refusals import Refusals
+from protocol.beats import Beat
+from protocol.errors import LinkDown
+from protocol.rhythms import Rhythm
+from protocol.wording import Text
+from replication.database import Database, opened
+from replication.faults import FaultKind
+from replication.streams import Backlog
+from replication.tables import watermark
+from tests.builders import TOWN, VILLAGE, identity
+from tests.hubs import MIGRATIONS
+
+START_MS = int(datetime.datetime(2026, 11, 2, 9, tzinfo=zoneinfo.ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
+COUNTY = "330523000000"
+KEY = identity(1).public_key
+
+
+class County:
+    """A hub's database, a clock, a broker's answers, and the lookout over them."""
+
+    def __init__(self, database: Database, log: Path) -> None:
+        self.database = database
+        self.now_ms = START_MS
+        self.connected = True
+        self.backlog: Backlog | None = Backlog(last=0, pending=0, taken=0)
+        self.log = log
+        self.lookout = Lookout(
+            database,
+            COUNTY,
+            AlarmSettings(),
+            backlog=self._backlog,
+            is_connected=lambda: self.connected,
+            refusals=Refusals(log),
+            clock_ms=lambda: self.now_ms,
+        )
+
+    async def _backlog(self) -> Backlog:
+        if self.backlog is None:
+            raise LinkDown(Text(zh="断开", en="no link"))
+        return self.backlog
+
+    async def heard(self, *beats: Beat) -> None:
+        await self.database.write(lambda connection: record_beats(connection, beats, self.now_ms))
+
+    async def over(self, minutes: float, *beats: Beat) -> list[tuple[str, AlarmKind, Cause]]:
+        """Let time pass, look as often as the lookout does, and return the alarms that are open then."""
+        end_ms = self.now_ms + int(minutes * 60_000)
+        while self.now_ms < end_ms:
+            self.now_ms += int(LOOK_EVERY_S * 1000)
+            if beats:
+                await self.heard(*beats)
+            await self.lookout.step()
+        alarms = await self.database.read(alarm_book.open_alarms)
+        return [(one.site, one.kind, one.cause) for one in alarms if one.cleared_at_ms is None]
+
+    async def health(self) -> Health:
+        return health_of(await self.database.read(counted), self.now_ms)
+
+
+@pytest.fixture
+async def county(tmp_path: Path) -> AsyncIterator[County]:
+    def enrol(connection: Connection) -> None:
+        for key, site in ((KEY, VILLAGE), (identity(2).public_key, TOWN)):
+            connection.execute(
+                insert(enrolled_node).values(
+                    public_key=key, site=site.code, name="", software="", enrolled_at_ms=START_MS
+                )
+            )
+
+    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+        await database.write(enrol)
+        yield County(database, tmp_path / "broker.log")
+
+
+def beat(site: str = VILLAGE.code, **changes: object) -> Beat:
+    given: dict[str, object] = {
+        "site": site,
+        "node": "U",
+        "epoch": "e1",
+        "seq": 0,
+        "disk_free_bytes": 10**10,
+        "started_at_ms": 7,
+        "rhythm": Rhythm(),
+    }
+    return Beat(**(given | changes))  # type: ignore[arg-type]
+
+
+async def test_a_site_that_falls_silent_gets_an_alarm_within_its_window_and_loses_it_when_heard(county: County) -> None:
+    assert await county.over(5, beat(), beat(TOWN.code)) == []
+    assert await county.over(14, beat(TOWN.code)) == []
+    assert await county.over(2, beat(TOWN.code)) == [(VILLAGE.code, AlarmKind.SILENT, Cause.POWER_OR_LINK)]
+    assert await county.over(5, beat(), beat(TOWN.code)) == []
+    (kept,) = await county.database.read(lambda c: alarm_book.listed(c, with_closed=True, limit=9))
+    assert kept.closed_at_ms is not None
+
+
+async def test_a_key_that_the_broker_refuses_is_named_as_the_cause(county: County) -> None:
+    await county.over(1, beat(), beat(TOWN.code))
+    county.log.write_text(
+        f'[1] 2026/11/02 09:01:00 [ERR] 10.0.0.9:5 - cid:7 - authentication error - Nkey "{KEY}"\n', encoding="ascii"
+    )
+    found = await county.over(17, beat(TOWN.code))
+
+    assert found == [(VILLAGE.code, AlarmKind.SILENT, Cause.REJECTED_KEY)]
+
+
+async def test_a_deaf_hub_blames_no_site_but_itself_and_keeps_what_was_open(county: County) -> None:
+    await county.over(1, beat(), beat(TOWN.code))
+    silent = (VILLAGE.code, AlarmKind.SILENT, Cause.POWER_OR_LINK)
+    assert await county.over(17, beat(TOWN.code)) == [silent]
+    county.connected = False
+    deaf = await county.over(60)
+    county.connected = True
+
+    assert deaf == [silent, (COUNTY, AlarmKind.NOT_APPLIED, Cause.HUB)]
+    assert await county.over(10, beat(TOWN.code)) == [silent]
+
+
+async def test_frames_that_nobody_takes_are_an_alarm_of_the_hub(county: County) -> None:
+    county.backlog = Backlog(last=9, pending=4, taken=5)
+    stalled = await county.over(4, beat(), beat(TOWN.code))
+    bad = await county.health()
+    county.backlog = Backlog(last=12, pending=4, taken=8)
+
+    assert stalled == [(COUNTY, AlarmKind.NOT_APPLIED, Cause.HUB)]
+    assert (bad.standing, [one.name for one in bad.checks if one.standing is Standing.BAD]) == (
+        Standing.BAD,
+        ["applying"],
+    )
+    assert await county.over(0.25, beat(), beat(TOWN.code)) == []
+
+
+async def test_a_lag_that_nothing_will_ever_close_is_found(county: County) -> None:
+    """Node at 120, the broker took all of it and has nothing waiting, the watermark stands at 100."""
+
+    def stand(connection: Connection) -> None:
+        connection.execute(
+            insert(watermark).values(
+                site=VILLAGE.code, node="U", epoch="e1", position=100, chain="", moved_at_ms=START_MS
+            )
+        )
+
+    await county.database.write(stand)
+    stuck = beat(seq=120, published=120, outbox_frames=1)
+
+    assert await county.over(9, stuck, beat(TOWN.code)) == []
+    assert await county.over(2, stuck, beat(TOWN.code)) == [(VILLAGE.code, AlarmKind.LOST_ON_THE_WAY, Cause.BROKER)]
+
+
+async def test_a_broker_that_does_not_answer_is_no_reason_to_stop_looking(county: County) -> None:
+    county.backlog = None
+    assert await county.over(1, beat(), beat(TOWN.code)) == []
+    assert (await county.health()).standing is Standing.OK
+
+
+async def test_what_a_node_declares_reaches_the_board_and_what_it_does_not_is_empty(county: County) -> None:
+    spoken = beat(rhythm=Rhythm(heartbeat_s=10), folders_unread=2, faults=(FaultKind.LINK_LOST.value,), at_ms=START_MS)
+    old = Beat(site=TOWN.code, node="U", epoch="e", seq=1)
+    await county.heard(spoken, old)
+    states = await county.database.read(node_states)
+    village, town = states[VILLAGE.code], states[TOWN.code]
+
+    assert (village.folders_unread, village.faults, village.clock_offset_ms) == (2, "link_lost", 0)
+    assert b"heartbeat_s" in village.rhythm.encode()
+    assert (town.rhythm, town.folders_unread, town.faults, town.clock_offset_ms) == ("", 0, "", None)
+
+
+def test_refusals_are_read_once_and_also_from_a_new_log(tmp_path: Path) -> None:
+    log, line = tmp_path / "b.log", '[ERR] x - authentication error - Nkey "{}"\n'
+    log.write_text(line.format(identity(3).public_key), encoding="ascii")
+    refusals = Refusals(log)
+    before = refusals.read()
+    with log.open("a", encoding="ascii") as file:
+        file.write(line.format(KEY) + '[ERR] authentication error - Nkey "UNOKEY"\n')
+    seen, again = refusals.read(), refusals.read()
+    log.write_text(line.format(KEY), encoding="ascii")
+
+    assert [set(found) for found in (before, seen, again, refusals.read())] == [set(), {KEY}, set(), {KEY}]
+    log.unlink()
+    assert refusals.read() == frozenset()
