@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hub.commands import enrol, init, nodes, record, revoke, run, search, sites, verify
+from hub.commands import backup, enrol, init, nodes, record, restore, revoke, run, search, sites, verify
 from replication.command_line import run_command
 
-COMMANDS = (init, run, enrol, nodes, revoke, sites, search, record, verify)
+COMMANDS = (init, run, enrol, nodes, revoke, sites, search, record, verify, backup, restore)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from hub import backup_settings
+from hub.backup_settings import BackupSettings
 from hub.home import HubHome
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
@@ -75,6 +77,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     broker: BrokerSettings = BrokerSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     external_broker: ExternalBroker | None = None
+    backup: BackupSettings = BackupSettings()
 
     @property
     def site(self) -> Site:
@@ -156,6 +159,9 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
         raise _wrong(file_name, str(error)) from error
     _check_county(config, file_name)
     _check_hosts(config, file_name)
+    fault = backup_settings.fault_of(config.backup)
+    if fault is not None:
+        raise _bad(file_name, fault, EXAMPLES["backup.target"])
     return config
 
 
@@ -172,6 +178,7 @@ EXAMPLES = {
     "enrolment.code-days": f"code-days = {CODE_DAYS}",
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
+    **backup_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""
 

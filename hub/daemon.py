@@ -18,6 +18,7 @@ from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.gate import Gate
 from hub.home import HubHome
+from hub.nightly import Nightly
 from hub.pulse import Pulse
 from replication.asking import Asker
 from replication.beats import hear_beats
@@ -85,6 +86,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         asyncio.TaskGroup() as tasks,
     ):
         _start(tasks, database, county_gate, link, asker)
+        tasks.create_task(Nightly(home, config, now).run(), name="nightly backups")
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
 
