@@ -50,7 +50,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_file(path: Path, chunks: Iterable[bytes]) -> str:
     """Write a private file through to the disk and return the digest of what was given."""
-    path.parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+    for folder in reversed(path.parents):
+        # One by one: of folders that are made on the way to another the mode is left to chance.
+        folder.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
     sha = hashlib.sha256()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
     with os.fdopen(descriptor, "wb") as file:

@@ -113,7 +113,9 @@ def examine(path: Path, course: Course, *, thorough: bool = False) -> tuple[Inve
         check = "integrity_check" if thorough else "quick_check"
         said = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {check}({FAULTS_MAX})")]
         faults = tuple(Text(zh=f"数据库：{one}", en=f"database: {one}") for one in said if one != "ok")
-        return inventory(connection), faults
+        held = inventory(connection)
+        course.at(Stage.EXAMINE, 1, 1)
+        return held, faults
 
 
 def inventory(connection: Connection) -> Inventory:
