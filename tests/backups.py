@@ -93,5 +93,3 @@ async def keyring_of(home: HubHome) -> list[str]:
 def tallied(inventory: Inventory) -> dict[str, tuple[int, str]]:
     """Count and digest of every site."""
     return {one.site: (one.records, one.digest) for one in inventory.sites}
-
-

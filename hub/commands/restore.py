@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,9 @@ admitted again, and nodes enrolled since must be enrolled anew: no backup can kn
   danglian-hub restore --review --home /srv/danglian-new     confirm who may speak
   danglian-hub restore --drill                               put one back on trial, time it, throw it away
 """
+
+
+_NUMBERS = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,10 +194,10 @@ def numbers_in(line: str, largest: int) -> list[int]:
     """
     found: set[int] = set()
     for word in line.replace(",", " ").replace("，", " ").split():
-        first, _, last = word.partition("-")
-        if not (first.isascii() and first.isdigit() and (last or first).isascii() and (last or first).isdigit()):
+        match = _NUMBERS.fullmatch(word)
+        if match is None:
             raise _no_number(word, largest)
-        low, high = int(first), int(last or first)
+        low, high = int(match[1]), int(match[2] or match[1])
         if not 1 <= low <= high <= largest:
             raise _no_number(word, largest)
         found.update(range(low, high + 1))

@@ -77,7 +77,10 @@ def test_an_age_is_told_with_its_limit_in_both_languages() -> None:
         "backup target t0: its newest verified backup is 3 days old, the limit is 2. See the log, or run"
         " danglian-hub backup."
     )
-    assert finding.text.zh == "备份目标 t0：最近一份核验过的备份已有 3 天，上限 2 天。请查看日志，或运行 danglian-hub backup。"
+    assert (
+        finding.text.zh
+        == "备份目标 t0：最近一份核验过的备份已有 3 天，上限 2 天。请查看日志，或运行 danglian-hub backup。"
+    )
     assert finding.since_ms == NOW_MS - 3 * DAY_MS
 
 

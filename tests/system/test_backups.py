@@ -1,0 +1,134 @@
+"""Yesterday's hub: backed up while it works, killed, put back, and made equal again by its nodes alone."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.course import Course
+from hub.home import home_at
+from hub.snapshots import inventory, reading
+from tests.system.programs import Program, until
+from tests.system.test_county_thread import TOWN, VILLAGE, equal, joined
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
+
+HEADER = "档号,题名,责任者,文号,日期,保管期限,页数\n"
+
+
+def sheet(fonds: str, first: int, last: int, word: str = "批复") -> bytes:
+    """A catalogue of fictitious files as an archive room saves it."""
+    rows = (
+        f"{fonds}-WS·2011·Y-BGS-{number:05d},关于第{number}号山林承包合同的{word},某镇人民政府,某政发〔2011〕{number}号,"
+        f"2011.3.5,永久,4\n"
+        for number in range(first, last + 1)
+    )
+    return (HEADER + "".join(rows)).encode("gb18030")
+
+
+@pytest.fixture
+async def hub(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[Program]:
+    program = Program("hub", tmp_path / "hub")
+    await program.run(
+        *("init", "--county", "330523000000", "--name", "安吉县档案馆", "--host", "127.0.0.1", "--listen", "127.0.0.1"),
+        *("--port", str(free_port()), "--enrol-port", str(free_port())),
+    )
+    with (program.home / "hub.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f'\n[[backup.target]]\nname = "nas"\nkind = "online"\npath = "{tmp_path / "nas"}"\nkeep = 3\n')
+    await program.run("backup", "prepare")
+    await started(program)
+    try:
+        yield program
+    finally:
+        await program.stop()
+
+
+async def started(hub: Program) -> None:
+    await hub.start()
+    await until("the hub to listen", lambda: "hub_ready" in hub.tail())
+
+
+def held(hub: Program) -> dict[str, int]:
+    """Records of every site at the hub."""
+    with reading(home_at(hub.home).database, Course()) as connection:
+        return {one.site: one.records for one in inventory(connection).sites}
+
+
+async def settled(hub: Program, wanted: dict[str, int]) -> None:
+    await until(f"the hub to hold {wanted}", lambda: held(hub) == wanted, 90)
+    await until("every site to be proven equal", lambda: equal(hub), 60)
+
+
+async def test_a_hub_put_back_from_yesterday_is_made_equal_again_by_its_nodes(hub: Program, tmp_path: Path) -> None:
+    """Zero lost, zero doubled: what was applied after the backup, changed or withdrawn, comes again from the nodes."""
+    async with AsyncExitStack() as stack:
+        village = await joined(hub, stack, tmp_path / "village", VILLAGE)
+        town = await joined(hub, stack, tmp_path / "town", TOWN)
+        (village.home / "catalogues" / "甲.csv").write_bytes(sheet("Z109", 1, 3_000))
+        (town.home / "catalogues" / "乙.csv").write_bytes(sheet("Z108", 1, 500))
+        await settled(hub, {VILLAGE: 3_000, TOWN: 500})
+        (backup,) = (await hub.json("backup"))["targets"]
+        assert (backup["fault"], backup["records"]) == (None, 3_500)
+
+        # The day goes on: more rows, other words in old ones, rows that vanish.
+        (village.home / "catalogues" / "甲.csv").write_bytes(sheet("Z109", 3, 3_000, "通知"))
+        (village.home / "catalogues" / "丙.csv").write_bytes(sheet("Z109", 3_001, 4_000))
+        (town.home / "catalogues" / "丁.csv").write_bytes(sheet("Z108", 501, 800))
+        await settled(hub, {VILLAGE: 3_998, TOWN: 800})
+        today = Program("hub", tmp_path / "today")
+        await hub.kill()
+        await end_broker(hub)
+        shutil.move(hub.home, today.home)
+
+        restored = await hub.json("restore", str(tmp_path / "nas"))
+        assert (restored["backup"], restored["records"]) == (backup["backup"], 3_500)
+        assert held(hub) == {VILLAGE: 3_000, TOWN: 500}
+        await started(hub)
+        await settled(hub, {VILLAGE: 3_998, TOWN: 800})
+
+        assert tallies(hub) == tallies(today)
+        (deep,) = {(one["state"], one["differing"]) for one in (await hub.json("verify", "--deep"))["sites"]}
+        assert deep == ("equal", 0)
+        listing = await hub.json("backup", "list")
+        assert "not_reviewed" in {one["alarm"] for one in listing["findings"]}
+
+
+def tallies(hub: Program) -> dict[str, tuple[int, str]]:
+    """Count and digest of what the hub holds of every site."""
+    with reading(home_at(hub.home).database, Course()) as connection:
+        return {one.site: (one.records, one.digest) for one in inventory(connection).sites}
+
+
+async def end_broker(hub: Program) -> None:
+    """Cut the power of the broker too, which a killed hub leaves running."""
+    pid = int(home_at(hub.home).broker_pid.read_text(encoding="ascii"))
+    process = await asyncio.create_subprocess_exec("kill", "-9", str(pid))
+    await process.wait()
+
+
+async def test_backups_of_a_hub_under_load_are_sound_and_cost_it_nothing(hub: Program, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        village = await joined(hub, stack, tmp_path / "village", VILLAGE)
+        (village.home / "catalogues" / "甲.csv").write_bytes(sheet("Z109", 1, 20_000))
+        await until("the first rows to arrive", lambda: held(hub).get(VILLAGE, 0) > 0, 60)
+
+        made: list[Any] = []
+        while held(hub).get(VILLAGE, 0) < 20_000:
+            made += (await hub.json("backup"))["targets"]
+        made += (await hub.json("backup"))["targets"]
+        report = json.loads(await hub.run("backup", "verify", "--all", "--deep", "--json"))
+
+        assert [one["fault"] for one in made] == [None] * len(made)
+        counts = [one["records"] for one in made]
+        assert counts == sorted(counts)
+        assert counts[0] < counts[-1] == 20_000, "the first was made in the middle of the load"
+        assert [one["faults"] for one in report["backups"]] == [[]] * min(3, len(made))
+        await until("the site to be proven equal", lambda: equal(hub), 60)
+
+        drill = await hub.json("restore", "--drill")
+        assert (drill["succeeded"], drill["records"], drill["faults"]) == (True, 20_000, [])
