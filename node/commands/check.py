@@ -178,6 +178,8 @@ def _lines(checked_file: CheckReport) -> Iterator[str]:
             yield "   未采用 · left out: " + ", ".join(sheet.unmapped)
         skipped = counts.subtotals + counts.repeated_headers + counts.headings
         yield f"   跳过 {skipped} 行（小计、重复表头、标题）· rows skipped; 空行 {counts.blank} · blank"
+        if counts.unread:
+            yield f"   未读 {counts.unread} 行（与目录相隔很多空行）· rows not read, far behind the list"
     for unread in report.unread:
         yield f"-- {unread.name}: {unread.reason.both()}"
     for counts_of, name in ((report.warned, "警告 · warning"), (report.rejected, "拒收 · rejected")):
