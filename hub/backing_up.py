@@ -89,23 +89,9 @@ def back_up(
 
     """
     began = time.monotonic()
-    folder = Path(target.path)
     with claimed(home.root, "danglian-hub backup", CLAIM):
-        if target.kind is not TargetKind.ONLINE:
-            # That it is not there is no failure: its age will tell.
-            check_presence(target, settings.county)
-        try:
-            check_presence(target, settings.county)
-            kept = _written(home, settings, folder, now_ms(), course, rest)
-        except DanglianError as error:
-            reason = error.reason
-            _note(home, target, lambda known: _failed(known, reason, now_ms()))
-            raise
-        ledger = _note(home, target, lambda known: _succeeded(known, kept, is_exposed(folder / kept.name), now_ms()))
-        pruned = tuple(one.name for one in backups.to_prune(ledger.of(target.name).backups, target.keep))
-        for name in pruned:
-            remove(folder, name)
-        _note(home, target, lambda known: backups.forgotten(known, pruned))
+        kept = _attempted(home, settings, target, now_ms, course, rest)
+        pruned = _pruned(home, target)
     return Outcome(
         target=target.name,
         backup=kept.name,
@@ -115,6 +101,34 @@ def back_up(
         took_s=round(time.monotonic() - began, 3),
         pruned=pruned,
     )
+
+
+def _attempted(
+    home: HubHome, settings: HubConfig, target: BackupTarget, now_ms: Callable[[], int], course: Course, rest: float
+) -> KeptBackup:
+    folder = Path(target.path)
+    if target.kind is not TargetKind.ONLINE:
+        # That it is not there is no failure: its age will tell.
+        check_presence(target, settings.county)
+    try:
+        check_presence(target, settings.county)
+        kept = _written(home, settings, folder, now_ms(), course, rest)
+    except DanglianError as error:
+        reason = error.reason
+        _note(home, target, lambda known: _failed(known, reason, now_ms()))
+        raise
+    exposed = is_exposed(folder / kept.name)
+    _note(home, target, lambda known: _succeeded(known, kept, exposed, now_ms()))
+    return kept
+
+
+def _pruned(home: HubHome, target: BackupTarget) -> tuple[str, ...]:
+    old = backups.to_prune(ledger_of(home).of(target.name).backups, target.keep)
+    names = tuple(one.name for one in old)
+    for name in names:
+        remove(Path(target.path), name)
+    _note(home, target, lambda known: backups.forgotten(known, names))
+    return names
 
 
 def _written(
@@ -283,16 +297,14 @@ def ledger_of(home: HubHome) -> Ledger:
         return Ledger()
 
 
-def _note(home: HubHome, target: BackupTarget, change: Callable[[TargetLedger], TargetLedger]) -> Ledger:
+def _note(home: HubHome, target: BackupTarget, change: Callable[[TargetLedger], TargetLedger]) -> None:
     """Note something of a target; what is no longer on it is forgotten if it can be seen."""
     ledger = ledger_of(home)
     changed = change(ledger.of(target.name))
     there = set(names_in(Path(target.path)))
     if there:
         changed = backups.forgotten(changed, {one.name for one in changed.backups} - there)
-    noted = ledger.with_target(changed)
-    backups.write_ledger(home.backups, noted)
-    return noted
+    backups.write_ledger(home.backups, ledger.with_target(changed))
 
 
 def _failed(known: TargetLedger, fault: Text, at_ms: int) -> TargetLedger:

@@ -23,7 +23,7 @@ from hub.backups import Drill
 from hub.course import Course
 from hub.examining import database_faults
 from hub.home import HubHome, home_at
-from hub.restoring import Step, Stopwatch, check, copy_payload
+from hub.restoring import Step, Stopwatch, check, check_schema, copy_payload
 from hub.search import Query, search
 from hub.tables import entry
 from protocol.codec import decode_record
@@ -96,10 +96,9 @@ def drill(
         Stopped: as the course said.
 
     """
-    said, watch, began_at_ms = read_backup(backup), Stopwatch(), now_ms()
+    watch, began_at_ms = Stopwatch(), now_ms()
     faults: list[Text] = []
     found = 0
-    size = sum(path.stat().st_size for path in backup.rglob("*") if path.is_file())
     with claimed(home.root, "danglian-hub backup", CLAIM):
         folder = _scratch(scratch or home.root)
         try:
@@ -108,22 +107,27 @@ def drill(
             faults = [error.reason]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        report = DrillReport(
-            backup=backup.name,
-            source=str(backup.parent),
-            made_at_ms=said.made_at_ms,
-            began_at_ms=began_at_ms,
-            succeeded=not faults,
-            took_s=watch.took_s,
-            steps=tuple(watch.steps),
-            bytes=size,
-            records=said.inventory.records,
-            sites=len(said.inventory.sites),
-            probes_found=found,
-            faults=tuple(faults),
-        )
+        report = _report(backup, began_at_ms, watch, faults, found)
         _keep(home, report)
     return report
+
+
+def _report(backup: Path, began_at_ms: int, watch: Stopwatch, faults: Sequence[Text], found: int) -> DrillReport:
+    said = read_backup(backup)
+    return DrillReport(
+        backup=backup.name,
+        source=str(backup.parent),
+        made_at_ms=said.made_at_ms,
+        began_at_ms=began_at_ms,
+        succeeded=not faults,
+        took_s=watch.took_s,
+        steps=tuple(watch.steps),
+        bytes=sum(path.stat().st_size for path in backup.rglob("*") if path.is_file()),
+        records=said.inventory.records,
+        sites=len(said.inventory.sites),
+        probes_found=found,
+        faults=tuple(faults),
+    )
 
 
 def _scratch(place: Path) -> Path:
@@ -139,6 +143,7 @@ def _scratch(place: Path) -> Path:
 def _proved(backup: Path, restored: HubHome, watch: Stopwatch, course: Course) -> tuple[list[Text], int]:
     said = read_backup(backup)
     with watch.step("check"):
+        check_schema(backup, said)
         check(backup, course)
     with watch.step("put_back"):
         copy_payload(backup, restored.root, course)

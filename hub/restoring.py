@@ -17,17 +17,18 @@ import msgspec
 from sqlalchemy import Delete, delete
 
 from hub import backups, bags, keyring, snapshots
-from hub.backup_targets import read_backup
+from hub.backup_targets import BackupManifest, read_backup
 from hub.backups import Ledger, Restoration
 from hub.bags import PAYLOAD
 from hub.course import Course, Stage
 from hub.examining import examine
-from hub.home import HubHome, home_at
+from hub.home import SCHEMA, HubHome, home_at
 from hub.keyring import EnrolledNode
 from hub.keyring_tables import enrolment_code
 from protocol.errors import BadSetting, BrokenStore, StorageFull
 from protocol.wording import Text
 from replication.files import PRIVATE_FOLDER_MODE
+from replication.migrations import REPLICATION, migrations_in
 
 SPARE_BYTES = 64 * 1024 * 1024
 """Bytes that must stay free where a backup is put back."""
@@ -115,30 +116,19 @@ def put_back(backup: Path, home: HubHome, now_ms: int, course: Course) -> Restor
     Raises:
         BadSetting: something is in the home already.
         BadFile: the folder is no backup, or a newer version made it.
-        BrokenStore: the backup is damaged; nothing was made.
+        BrokenStore: the backup is damaged, or its schema is newer than this version; nothing was made.
         StorageFull: there is no room for it.
 
     """
     check_new_home(home)
     said = read_backup(backup)
+    check_schema(backup, said)
     watch = Stopwatch()
     with watch.step("check"):
         check(backup, course)
-    staged = home_at(home.root.with_name(f".{home.root.name}.restoring"))
-    shutil.rmtree(staged.root, ignore_errors=True)
-    try:
-        with watch.step("put_back"):
-            copy_payload(backup, staged.root, course)
-        with watch.step("settle"):
-            codes_void, nodes = _settle(staged.database)
-            restored = Restoration(backup=backup.name, made_at_ms=said.made_at_ms, restored_at_ms=now_ms)
-            backups.write_ledger(staged.backups, Ledger(restored=restored))
-            bags.sync_folder(staged.root)
-            staged.root.rename(home.root)
-            bags.sync_folder(home.root.parent)
-    except BaseException:
-        shutil.rmtree(staged.root, ignore_errors=True)
-        raise
+    codes_void, nodes = _placed(
+        backup, home, Restoration(backup=backup.name, made_at_ms=said.made_at_ms, restored_at_ms=now_ms), watch, course
+    )
     return Restored(
         backup=backup.name,
         home=str(home.root),
@@ -152,6 +142,50 @@ def put_back(backup: Path, home: HubHome, now_ms: int, course: Course) -> Restor
         steps=tuple(watch.steps),
         took_s=watch.took_s,
     )
+
+
+def _placed(
+    backup: Path, home: HubHome, restored: Restoration, watch: Stopwatch, course: Course
+) -> tuple[int, list[EnrolledNode]]:
+    """Make the home whole under another name, and give it its own at the end."""
+    staged = home_at(home.root.with_name(f".{home.root.name}.restoring"))
+    shutil.rmtree(staged.root, ignore_errors=True)
+    try:
+        with watch.step("put_back"):
+            copy_payload(backup, staged.root, course)
+        with watch.step("settle"):
+            settled = _settle(staged.database)
+            backups.write_ledger(staged.backups, Ledger(restored=restored))
+            bags.sync_folder(staged.root)
+            staged.root.rename(home.root)
+            bags.sync_folder(home.root.parent)
+    except BaseException:
+        shutil.rmtree(staged.root, ignore_errors=True)
+        raise
+    return settled
+
+
+def check_schema(backup: Path, said: BackupManifest) -> None:
+    """Go on only if this version knows the schema of a backup; an older one is brought up to date at the first start.
+
+    Raises:
+        BrokenStore: a newer version made it.
+
+    """
+    known = {
+        f"{package}/{one.number:02d}-{one.name}"
+        for package, folder in (REPLICATION, SCHEMA)
+        for one in migrations_in(package, folder)
+    }
+    newer = sorted(set(said.inventory.migrations) - known)
+    if newer:
+        raise BrokenStore(
+            Text(
+                zh=f"备份 {backup.name} 由更新的版本（{said.software}）建立：{newer[0]}",
+                en=f"backup {backup.name} was made by a newer version ({said.software}): {newer[0]}",
+            ),
+            Text(zh="请安装同一版本或更新的版本。", en="Install that version, or a newer one."),
+        )
 
 
 def check(backup: Path, course: Course) -> None:

@@ -260,5 +260,6 @@ def _sheet_lines(sheet: SheetStatus) -> Iterator[str]:
     if sheet.unread:
         yield (
             f"    {sheet.name}: 未读 · not read {sheet.unread}"
-            "（与目录相隔很多空行；如属目录，请删去空行 · far behind the list: remove the empty rows if they belong to it）"
+            "（与目录相隔很多空行；如属目录，请删去空行"
+            " · far behind the list: remove the empty rows if they belong to it）"
         )

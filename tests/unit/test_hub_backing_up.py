@@ -1,7 +1,6 @@
 """Backups of a home: what is in them, where they may go, what becomes of the old ones."""
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import threading
@@ -12,7 +11,7 @@ import bagit
 import msgspec
 import pytest
 
-from hub import backing_up, backup_targets, certificates
+from hub import backing_up, backup_contents, certificates
 from hub.backing_up import CLAIM, Outcome, back_up, verify
 from hub.backup_settings import BackupTarget
 from hub.backup_targets import names_in, prepare, read_backup
@@ -85,20 +84,17 @@ def test_nobody_but_the_owner_may_read_a_backup(home: HubHome) -> None:
     assert alarms(home) == []
 
 
-def test_a_disk_that_does_not_keep_modes_is_told(home: HubHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_does_not_keep_modes_is_told(home: HubHome) -> None:
     """A USB stick with FAT shows its files to everybody who can log in."""
-    umask = os.umask(0)
-    monkeypatch.setattr(backing_up, "is_exposed", lambda backup: _open_up(backup) or backup_targets.is_exposed(backup))
-    try:
-        made(home)
-    finally:
-        os.umask(umask)
+
+    def open_up(stage: Stage, _done: int, _total: int) -> None:
+        if stage is Stage.READ_BACK:
+            for seed in Path(target_of(home).path).glob(".*/data/keys/hub.nk"):
+                seed.chmod(0o644)
+
+    back_up(home, settings_of(home), target_of(home), lambda: NOW_MS, Course(open_up))
 
     assert alarms(home) == [(BackupAlarm.EXPOSED, "nas")]
-
-
-def _open_up(backup: Path) -> None:
-    (backup / "data" / "keys" / "hub.nk").chmod(0o644)
 
 
 def test_a_certificate_without_its_key_is_no_backup(home: HubHome) -> None:
@@ -119,7 +115,7 @@ def test_a_certificate_that_is_renewed_in_between_is_read_again(home: HubHome, m
     certificates.provide(home, COUNTY, ("127.0.0.1",), NOW)
     new_key = home.server_key.read_bytes()
     home.server_key.write_bytes(old_key)
-    reading = backing_up.small_files
+    reading = backup_contents.small_files
 
     def then_renewed(*given: object) -> dict[str, bytes]:
         found = reading(*given)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,22 @@ def test_a_damaged_backup_is_not_put_back(backup: Path, new: HubHome) -> None:
         put_back(backup, new, NOW_MS, Course())
 
     assert sorted(path.name for path in new.root.parent.iterdir()) == ["hub", "nas"]
+
+
+def test_a_backup_of_a_newer_schema_is_not_put_back(home: HubHome, new: HubHome) -> None:
+    """The old program would refuse it at its first start, when the old home may be gone already."""
+    with sqlite3.connect(home.database) as connection:
+        connection.execute("INSERT INTO migration (package, number, name) VALUES ('hub', 99, 'of-tomorrow')")
+    connection.close()
+    outcome = back_up(home, settings_of(home), target_of(home), lambda: NOW_MS, Course())
+    backup = Path(target_of(home).path) / outcome.backup
+
+    with pytest.raises(BrokenStore, match="hub/99-of-tomorrow"):
+        put_back(backup, new, NOW_MS, Course())
+    report = drill(home, backup, lambda: NOW_MS, Course())
+
+    assert not report.succeeded
+    assert not new.root.exists()
 
 
 def test_a_restore_that_is_stopped_leaves_nothing(backup: Path, new: HubHome) -> None:

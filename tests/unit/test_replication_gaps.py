@@ -161,7 +161,7 @@ async def test_a_broken_link_is_no_answer() -> None:
     async with Asker(bus, "hub").opened() as asker:
         closer = GapCloser(asker)
         closer.note(missing(FIRST))
-        bus.is_connected = False
+        bus.down()
 
         assert await closer.step() is True
         assert closer.sites == {FIRST.code}
