@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.commands import (
     alarms,
+    backup,
     bundle,
     enrol,
     health,
@@ -14,6 +15,7 @@ from hub.commands import (
     quarantine,
     rebuild,
     record,
+    restore,
     revoke,
     run,
     search,
@@ -24,7 +26,7 @@ from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
 )
 
 

@@ -54,6 +54,7 @@ class Cause(StrEnum):
     REJECTED_KEY = "rejected_key"
     COUNTY = "county"
     TOWN_LINK = "town_link"
+    STOPPED = "stopped"
     DISK = "disk"
     PROCESS = "process"
     CLOCK = "clock"
@@ -80,6 +81,10 @@ CAUSES = {
     ),
     Cause.TOWN_LINK: Text(
         zh="本乡镇各站同时失联：多半是乡镇线路中断。", en="The whole township is silent: most likely its line is cut."
+    ),
+    Cause.STOPPED: Text(
+        zh="程序自行停止并已告知，之后未再启动：请打开该站电脑。",
+        en="Its program stopped and said so, and was not started again: switch that PC on.",
     ),
     Cause.DISK: Text(
         zh="失联前磁盘已满或将满：请清理磁盘后重新启动电脑。",

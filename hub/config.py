@@ -12,7 +12,9 @@ from typing import Annotated
 
 import msgspec
 
-from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings, fault_of
+from hub import alarm_settings, backup_settings
+from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings
+from hub.backup_settings import BackupSettings
 from hub.home import HubHome
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
@@ -101,6 +103,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     external_broker: ExternalBroker | None = None
     alarms: AlarmSettings = AlarmSettings()
     health: HealthSettings = HealthSettings()
+    backup: BackupSettings = BackupSettings()
 
     @property
     def site(self) -> Site:
@@ -182,14 +185,17 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
         raise _wrong(file_name, str(error)) from error
     _check_county(config, file_name)
     _check_hosts(config, file_name)
-    fault = fault_of(config.alarms)
-    if fault is not None:
-        setting, why = fault
+    wrong = alarm_settings.fault_of(config.alarms)
+    if wrong is not None:
+        setting, why = wrong
         raise _bad(
             file_name,
             Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"),
             EXAMPLES.get(setting, EXAMPLES["alarms.escalation.who"]),
         )
+    fault = backup_settings.fault_of(config.backup)
+    if fault is not None:
+        raise _bad(file_name, fault, EXAMPLES["backup.target"])
     return config
 
 
@@ -219,6 +225,7 @@ EXAMPLES = {
     "alarms.contacts": 'contacts = { "330523108000" = "0572-5000000" }',
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
+    **backup_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""
 

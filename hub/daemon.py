@@ -17,17 +17,18 @@ from hub import board, gate, health
 from hub.application import Application
 from hub.comparing import Comparer
 from hub.config import HubConfig, load
+from hub.fetches import answer_fetches
 from hub.gate import Gate
 from hub.health import Health
 from hub.health_door import health_door_opened
 from hub.home import HubHome
 from hub.lookout import Lookout
 from hub.night import NightHour
+from hub.nightly import Nightly
 from hub.pulse import Pulse
 from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
-from hub.restoring import answer_fetches
 from hub.tidying import Tidier
 from replication.asking import Asker
 from replication.beats import hear_beats
@@ -103,6 +104,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
     ):
         _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
         tasks.create_task(_lookout(config, home, database, link).run(), name="lookout")
+        tasks.create_task(Nightly(home, config, now).run(), name="nightly backups")
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
 

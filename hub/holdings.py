@@ -10,9 +10,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Where a walk stands: the place in the index of the last entry that it saw."""
 
     fonds_no: str = ""
-    bucket: int = -1
-    digest: int = 0
-    docid: int = 0
+    record_id: bytes = b""
 
 
 class HeldBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -29,19 +27,17 @@ class HeldBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def cursor(self) -> Cursor:
         """Where a walk stands that has seen this entry."""
-        return Cursor(fonds_no=self.fonds_no, bucket=self.bucket, digest=self.digest, docid=self.docid)
+        return Cursor(fonds_no=self.fonds_no, record_id=self.record_id)
 
 
 _PAGE = (
     "SELECT docid, record_id, fonds_no, bucket, digest, access_status, body FROM entry INDEXED BY entry_tally"
-    " WHERE site = ? AND body IS NOT NULL AND (fonds_no, bucket, digest, docid) > (?, ?, ?, ?)"
-    " ORDER BY fonds_no, bucket, digest, docid LIMIT ?"
+    " WHERE site = ? AND body IS NOT NULL AND (fonds_no, record_id) > (?, ?) ORDER BY fonds_no, record_id LIMIT ?"
 )
 
 
 def page_of(connection: Connection, site: str, after: Cursor, limit: int) -> Sequence[HeldBody]:
     """Return the next described entries of a site after a place, at most ``limit``."""
-    place = (after.fonds_no, after.bucket, after.digest, after.docid)
     return [
         HeldBody(
             docid=docid,
@@ -53,7 +49,7 @@ def page_of(connection: Connection, site: str, after: Cursor, limit: int) -> Seq
             body=body,
         )
         for docid, record_id, fonds_no, bucket, digest, access_status, body in connection.exec_driver_sql(
-            _PAGE, (site, *place, limit)
+            _PAGE, (site, after.fonds_no, after.record_id, limit)
         )
     ]
 

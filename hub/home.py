@@ -9,6 +9,7 @@ Its files:
     tls/server.pem  tls/server.key        the broker's certificate, renewed by the daemon
     broker/broker.conf  broker/users.conf written by the daemon, never by hand
     broker/data/  broker/broker.log       the broker's own
+    backups.json  drills/                 what is known of the backups, reports of restore drills
 """
 
 import argparse
@@ -44,6 +45,8 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     broker_log: Path
     broker_pid: Path
     broker_console: Path
+    backups: Path
+    drills: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -67,6 +70,8 @@ def home_at(root: Path) -> HubHome:
         broker_log=broker / "broker.log",
         broker_pid=broker / "broker.pid",
         broker_console=broker / "console.log",
+        backups=root / "backups.json",
+        drills=root / "drills",
     )
 
 

@@ -1,137 +1,256 @@
-"""Restoring: the hub tells a new node of a site what it holds of that site.
+"""Putting a hub back from a backup, into a new home beside whatever is left of the old one.
 
-The subject proves whose node asks, for the broker lets a node publish only under its own site. One site's latest
-question replaces an older one, and questions are answered one after the other, so that a node that repeats itself costs
-one page at a time and never the memory.
+The backup is read back first, then copied into a folder that is no home yet, and takes its name when it is whole. What
+the hub had applied after the backup, the nodes bring again by themselves: the receipts of the restored hub stand behind
+their history, and they catch it up (promises 3 to 5). What nobody can bring again are the decisions about who may
+speak: a node that was revoked after the backup is on the restored keyring as if it were good. So codes that nobody had
+used are void, the ledger says that the keyring is not reviewed, and that is told until somebody has done so.
 """
 
-import asyncio
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
-import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Delete, delete
 
-from hub.board import marks
-from hub.catalogue import tally_from, tally_statement
-from hub.holdings import Cursor, HeldBody, page_of
-from protocol import subjects
-from protocol.codec import decode_record
-from protocol.errors import BadValue, DanglianError
-from protocol.holdings import FetchHeld, HeldPage, HeldRecord
-from protocol.limits import HELD_PAGE_FILL_BYTES
-from protocol.sites import Site, parse_site
-from protocol.vocabularies import AccessStatus
+from hub import backups, bags, keyring, snapshots
+from hub.backup_targets import BackupManifest, read_backup
+from hub.backups import Ledger, Restoration
+from hub.bags import PAYLOAD
+from hub.course import Course, Stage
+from hub.examining import examine
+from hub.home import SCHEMA, HubHome, home_at
+from hub.keyring import EnrolledNode
+from hub.keyring_tables import enrolment_code
+from protocol.errors import BadSetting, BrokenStore, StorageFull
 from protocol.wording import Text
-from replication.bus import Bus, Message
-from replication.database import Database
-from replication.faults import FaultKind
-from replication.holdings import decode_question, pack
-from replication.outbox import EPOCH_BYTES
+from replication.files import PRIVATE_FOLDER_MODE
+from replication.migrations import REPLICATION, migrations_in
 
-PAGE_ROWS = 1_000
-"""Entries read for one page at most; usually its bytes fill up first."""
-
-_QUESTION_CHARS_MAX = 8 * EPOCH_BYTES
-"""Characters of a walk's name."""
-
-_NO_CURSOR = Text(zh="无法识别的续读位置。", en="not a cursor of this hub")
-
-log = structlog.get_logger(__name__)
+SPARE_BYTES = 64 * 1024 * 1024
+"""Bytes that must stay free where a backup is put back."""
 
 
-async def answer_fetches(bus: Bus, database: Database) -> None:
-    """Answer the questions of new nodes, until cancelled."""
-    latest: dict[str, FetchHeld] = {}
-    arrived = asyncio.Event()
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step and how long it took."""
 
-    def hear(message: Message) -> None:
+    name: str
+    took_s: float
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """What was put back."""
+
+    backup: str
+    home: str
+    county: str
+    made_at_ms: int
+    records: int
+    sites: int
+    bytes: int
+    codes_void: int
+    """One-time codes that could still have been used when the backup was made."""
+    nodes: tuple[EnrolledNode, ...]
+    """Who may speak now."""
+    steps: tuple[Step, ...]
+    took_s: float
+
+
+class Stopwatch:
+    """Times steps one after the other."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self.steps: list[Step] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time the block; one that fails is noted too."""
+        began = self._monotonic()
         try:
-            question, site = decode_question(message.data), subjects.site_of(message.subject).code
-        except BadValue:
-            bus.note_fault(FaultKind.BAD_MESSAGE, message.subject)
-            return
-        if question.site != site or len(question.question) > _QUESTION_CHARS_MAX:
-            bus.note_fault(FaultKind.FOREIGN_MESSAGE, message.subject)
-            return
-        latest[site] = question
-        arrived.set()
+            yield
+        finally:
+            self.steps.append(Step(name=name, took_s=round(self._monotonic() - began, 3)))
 
-    hearing = await bus.subscribe(subjects.FETCH_SUBJECTS, hear)
-    try:
-        while True:
-            await arrived.wait()
-            arrived.clear()
-            while latest:
-                await _answer(bus, database, latest.pop(next(iter(latest))))
-    finally:
-        await hearing.close()
+    @property
+    def took_s(self) -> float:
+        """Seconds of all steps together."""
+        return round(sum(step.took_s for step in self.steps), 3)
 
 
-async def _answer(bus: Bus, database: Database, question: FetchHeld) -> None:
-    site = parse_site(question.site)
-    try:
-        page = await database.read(lambda connection: held_page(connection, site, question))
-        await bus.publish(subjects.held(site), pack(page))
-    except DanglianError as error:
-        # The node asks again; meanwhile others have their turn.
-        log.warning("holdings_not_told", site=question.site, reason=error.reason.en)
-        return
-    if not question.after:
-        log.info("restoring_a_node", site=question.site, records=page.total)
-
-
-def held_page(connection: Connection, site: Site, question: FetchHeld) -> HeldPage:
-    """Return the page that a question asks for.
+def check_new_home(home: HubHome) -> None:
+    """Go on only if nothing can be overwritten.
 
     Raises:
-        BadValue: the cursor is none of ours.
+        BadSetting: there is a hub in the home already, or anything else.
 
     """
-    rows = page_of(connection, site.code, _cursor_from(question.after), PAGE_ROWS)
-    filled, chosen = 0, list[HeldBody]()
-    for row in rows:
-        if chosen and filled + len(row.body) > HELD_PAGE_FILL_BYTES:
-            break
-        filled += len(row.body)
-        chosen.append(row)
-    more = len(chosen) < len(rows) or len(rows) == PAGE_ROWS
-    mark = marks(connection).get(site.code)
-    tally = tally_from(connection.execute(tally_statement(site.code)).one())
-    return HeldPage(
-        site=site.code,
-        question=question.question,
-        after=question.after,
-        cursor=_cursor_text(chosen[-1].cursor) if more and chosen else "",
-        records=tuple(held for row in chosen if (held := _held(row)) is not None),
-        epoch=mark.epoch if mark is not None else "",
-        position=mark.position if mark is not None else 0,
-        total=tally.count,
-        digest=tally.digest,
+    try:
+        there = sorted(path.name for path in home.root.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadSetting(
+            Text(zh=f"无法使用目录 {home.root}：{error}", en=f"cannot use the home {home.root}: {error}"),
+            Text(zh="请用 --home 指定一个新的目录。", en="Name a new folder with --home."),
+        ) from error
+    if there:
+        raise BadSetting(
+            Text(
+                zh=f"目录不是空的，不会覆盖：{home.root}（其中有 {'、'.join(there[:3])}）",
+                en=f"the home is not empty, nothing is overwritten: {home.root} holds {', '.join(there[:3])}",
+            ),
+            Text(
+                zh="请用 --home 指定一个新的目录；确认恢复成功后再处理旧目录。",
+                en="Name a new folder with --home, and keep the old one until the new hub has proved itself.",
+            ),
+        )
+
+
+def put_back(backup: Path, home: HubHome, now_ms: int, course: Course) -> Restored:
+    """Put a hub back into a new home.
+
+    Raises:
+        BadSetting: something is in the home already.
+        BadFile: the folder is no backup, or a newer version made it.
+        BrokenStore: the backup is damaged, or its schema is newer than this version; nothing was made.
+        StorageFull: there is no room for it.
+
+    """
+    check_new_home(home)
+    said = read_backup(backup)
+    check_schema(backup, said)
+    watch = Stopwatch()
+    with watch.step("check"):
+        check(backup, course)
+    codes_void, nodes = _placed(
+        backup, home, Restoration(backup=backup.name, made_at_ms=said.made_at_ms, restored_at_ms=now_ms), watch, course
+    )
+    return Restored(
+        backup=backup.name,
+        home=str(home.root),
+        county=said.county,
+        made_at_ms=said.made_at_ms,
+        records=said.inventory.records,
+        sites=len(said.inventory.sites),
+        bytes=sum(path.stat().st_size for path in home.root.rglob("*") if path.is_file()),
+        codes_void=codes_void,
+        nodes=tuple(nodes),
+        steps=tuple(watch.steps),
+        took_s=watch.took_s,
     )
 
 
-def _held(row: HeldBody) -> HeldRecord | None:
-    """Return one entry as it travels; None for one that the disk has spoilt, which the folder must tell anew."""
+def _placed(
+    backup: Path, home: HubHome, restored: Restoration, watch: Stopwatch, course: Course
+) -> tuple[int, list[EnrolledNode]]:
+    """Make the home whole under another name, and give it its own at the end."""
+    staged = home_at(home.root.with_name(f".{home.root.name}.restoring"))
+    shutil.rmtree(staged.root, ignore_errors=True)
     try:
-        record = decode_record(row.body)
-    except BadValue:
-        return None
-    status = AccessStatus(row.access_status)
-    return HeldRecord(
-        record=msgspec.Raw(row.body), access_status=status if status is not record.access_status else None
-    )
+        with watch.step("put_back"):
+            copy_payload(backup, staged.root, course)
+        with watch.step("settle"):
+            settled = _settle(staged.database)
+            backups.write_ledger(staged.backups, Ledger(restored=restored))
+            bags.sync_folder(staged.root)
+            staged.root.rename(home.root)
+            bags.sync_folder(home.root.parent)
+    except BaseException:
+        shutil.rmtree(staged.root, ignore_errors=True)
+        raise
+    return settled
 
 
-def _cursor_text(cursor: Cursor) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode("ascii")
+def check_schema(backup: Path, said: BackupManifest) -> None:
+    """Go on only if this version knows the schema of a backup; an older one is brought up to date at the first start.
+
+    Raises:
+        BrokenStore: a newer version made it.
+
+    """
+    known = {
+        f"{package}/{one.number:02d}-{one.name}"
+        for package, folder in (REPLICATION, SCHEMA)
+        for one in migrations_in(package, folder)
+    }
+    newer = sorted(set(said.inventory.migrations) - known)
+    if newer:
+        raise BrokenStore(
+            Text(
+                zh=f"备份 {backup.name} 由更新的版本（{said.software}）建立：{newer[0]}",
+                en=f"backup {backup.name} was made by a newer version ({said.software}): {newer[0]}",
+            ),
+            Text(zh="请安装同一版本或更新的版本。", en="Install that version, or a newer one."),
+        )
 
 
-def _cursor_from(text: str) -> Cursor:
-    if not text:
-        return Cursor()
+def check(backup: Path, course: Course) -> None:
+    """Read a backup back before it is relied upon.
+
+    Raises:
+        BrokenStore: it is damaged; the faults are named.
+
+    """
+    found = examine(backup, course)
+    if not found.is_sound:
+        zh, en = "；".join(fault.zh for fault in found.faults), "; ".join(fault.en for fault in found.faults)
+        raise bags.damaged(backup, Text(zh=zh, en=en))
+
+
+def copy_payload(backup: Path, root: Path, course: Course) -> None:
+    """Copy what a backup keeps to where a hub wants it, through to the disk, checking every byte on the way.
+
+    Raises:
+        BrokenStore: a file changed its content on the way, or a disk failed.
+        StorageFull: there is no room for it.
+
+    """
+    manifest = bags.read_manifest(backup)
+    total = sum((backup / name).stat().st_size for name in manifest.payload)
+    done = 0
+
+    def passing(path: Path) -> Iterator[bytes]:
+        nonlocal done
+        for chunk in bags.chunks_of(path):
+            done += len(chunk)
+            course.at(Stage.PUT_BACK, done, total)
+            yield chunk
+
     try:
-        return msgspec.json.decode(urlsafe_b64decode(text.encode("ascii")), type=Cursor)
-    except (msgspec.DecodeError, UnicodeError, binascii.Error) as error:
-        raise BadValue(_NO_CURSOR) from error
+        root.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True)
+        _check_room(root, total)
+        for name, digest in manifest.payload.items():
+            if bags.write_file(root / Path(name).relative_to(PAYLOAD), passing(backup / name)) != digest:
+                raise bags.damaged(backup, Text(zh=f"{name} 的摘要不符", en=f"{name} does not have its digest"))
+    except OSError as error:
+        raise BrokenStore(
+            Text(zh=f"恢复到 {root} 时出错：{error}", en=f"putting back into {root}: {error}"),
+            Text(
+                zh="请检查磁盘和文件夹权限；没有留下半成品。", en="Look at disk and modes; nothing half-done was left."
+            ),
+        ) from error
+
+
+def _check_room(root: Path, total: int) -> None:
+    free = shutil.disk_usage(root).free
+    if free < total + SPARE_BYTES:
+        measure = f"{(total + SPARE_BYTES) // 2**20} MiB > {free // 2**20} MiB"
+        raise StorageFull(
+            Text(zh=f"{root.parent} 空间不足（{measure}）", en=f"no room in {root.parent} ({measure})"),
+            Text(zh="请腾出空间，或指定别的磁盘。", en="Make room, or name a folder on another disk."),
+        )
+
+
+def unused_codes() -> Delete:
+    """Delete every code that nobody has used: it may have been used, or voided, after the backup was made."""
+    return delete(enrolment_code).where(enrolment_code.c.used_at_ms.is_(None))
+
+
+def _settle(database: Path) -> tuple[int, list[EnrolledNode]]:
+    """Make what was secret yesterday worthless, and return who may speak."""
+    with snapshots.changing(database) as connection:
+        return connection.execute(unused_codes()).rowcount, keyring.nodes(connection)

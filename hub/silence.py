@@ -12,7 +12,7 @@ import msgspec
 
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import AlarmKind, Cause, Finding
-from hub.board import Facts, NodeState, is_offline
+from hub.board import Facts, NodeState, is_by_courier, is_offline
 from hub.office_hours import is_open, open_s
 from hub.stalls import DISK_LOW_BYTES, Course
 from protocol.errors import BadValue
@@ -82,6 +82,9 @@ def silences(
 
 def _is_silent(one: Facts, listening: Listening, settings: AlarmSettings, now_ms: int) -> bool:
     node, calendar = one.node, settings.calendar
+    if is_by_courier(one):
+        # Nobody expects to hear it: the board says of when its last bundle is.
+        return False
     if node is not None and not is_offline(node.seen_at_ms, now_ms):
         return False
     if one.site in listening.open_alarms:
@@ -106,7 +109,12 @@ class _Neighbours:
         self._town_silent: dict[str, int] = defaultdict(int)
         for one in facts:
             site, node = _site(one.site), one.node
-            if site is None or node is None or not is_open(rhythm_of(node, settings), settings.calendar, now_ms):
+            if (
+                site is None
+                or node is None
+                or is_by_courier(one)
+                or not is_open(rhythm_of(node, settings), settings.calendar, now_ms)
+            ):
                 continue
             offline = int(is_offline(node.seen_at_ms, now_ms))
             self.due += 1
@@ -159,6 +167,8 @@ def _guess(
 
 def _guess_alone(node: NodeState, course: Course | None) -> tuple[Cause, tuple[Text, ...]]:
     """Guess from what the site itself said last."""
+    if node.stopping:
+        return Cause.STOPPED, ()
     if node.disk_free_bytes < DISK_LOW_BYTES and node.started_at_ms:
         free = node.disk_free_bytes // (1024 * 1024)
         return Cause.DISK, (Text(zh=f"失联前磁盘只剩 {free} MB", en=f"{free} MB of disk were left"),)

@@ -25,7 +25,7 @@ from hub.catalogue import fonds_tallies, tally_from
 from hub.comparisons import Comparison, Sameness
 from hub.differences import Difference, DifferenceKind
 from hub.drilling import Drill, Moved, differing, lines_of
-from hub.holdings import Cursor, page_of
+from hub.holdings import Cursor, HeldBody, page_of
 from hub.repairs import Cause, Finding, RepairKind
 from protocol.calls import CompareDigests, DigestLine, Outcome
 from protocol.errors import Retryable
@@ -300,10 +300,15 @@ async def damaged_bodies(database: Database, site: str) -> list[Difference]:
     found: list[Difference] = []
     after = Cursor()
     while page := await database.read(partial(page_of, site=site, after=after, limit=BODIES_AT_ONCE)):
-        found += [
-            Difference(fonds_no=one.fonds_no, record_id=UUID(bytes=one.record_id), kind=DifferenceKind.DAMAGED_HERE)
-            for one in page
-            if record_digest(one.body) != one.digest
-        ]
+        found += damaged_of(page)
         after = page[-1].cursor
     return found
+
+
+def damaged_of(bodies: Sequence[HeldBody]) -> list[Difference]:
+    """Return those of some bodies that do not have their stored digest any more."""
+    return [
+        Difference(fonds_no=one.fonds_no, record_id=UUID(bytes=one.record_id), kind=DifferenceKind.DAMAGED_HERE)
+        for one in bodies
+        if record_digest(one.body) != one.digest
+    ]

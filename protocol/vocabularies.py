@@ -79,21 +79,23 @@ Value = TypeVar("Value", bound=StrEnum)
 
 
 def _words(*rows: tuple[Value, str]) -> dict[str, Value]:
-    return {word: value for value, words in rows for word in (*words.split(), value.value)}
+    return {word.casefold(): value for value, words in rows for word in (*words.split(), value.value)}
 
 
+# English words are those of ISAD(G), as AtoM, ArchivesSpace and national archives export them: a file there is a volume
+# of papers 案卷, and a single document is an item.
 _LEVELS: Final = _words(
-    (Level.FONDS, "全宗级 全宗"),
-    (Level.SERIES, "类别级 类别 系列 系列级"),
-    (Level.VOLUME, "案卷级 案卷 卷 卷级"),
-    (Level.ITEM, "文件级 文件 件 件级 卷内文件 卷内级"),
+    (Level.FONDS, "全宗级 全宗 collection recordgroup"),
+    (Level.SERIES, "类别级 类别 系列 系列级 subseries sub-series"),
+    (Level.VOLUME, "案卷级 案卷 卷 卷级 file"),
+    (Level.ITEM, "文件级 文件 件 件级 卷内文件 卷内级 document"),
     (Level.PERSON_INDEX_ROW, "人名级 人名 人名索引 人员"),
 )
 _ACCESS: Final = _words(
     (AccessStatus.OPEN, "开放 已开放 开放档案"),
-    (AccessStatus.RESTRICTED, "控制 控制使用 划控 限制 限制使用 不开放 不予开放 未开放"),
+    (AccessStatus.RESTRICTED, "控制 控制使用 划控 限制 限制使用 不开放 不予开放 未开放 closed openwithexception"),
     (AccessStatus.DEFERRED, "延期开放 延期 暂缓开放 延迟开放"),
-    (AccessStatus.UNREVIEWED, "未审核 待审核 未鉴定 待审 未审"),
+    (AccessStatus.UNREVIEWED, "未审核 待审核 未鉴定 待审 未审 notyetexamined"),
 )
 _DISCLOSURES: Final = _words(
     (Disclosure.PROACTIVE, "主动公开 公开"),
@@ -124,10 +126,15 @@ def _tight(raw: str) -> str:
     return "".join(raw.split())
 
 
+def _word(raw: str) -> str:
+    """Return a cell as the tables of words have it: spaces and capitals say nothing."""
+    return _tight(raw).casefold()
+
+
 @functools.lru_cache(maxsize=VOCABULARY_CACHE_ENTRIES)
 def parse_level(raw: str) -> tuple[Level, Findings]:
     """Read a level of description; an empty cell is an item, as every row of an item list is."""
-    word = _tight(raw)
+    word = _word(raw)
     if word in _LEVELS:
         return _LEVELS[word], ()
     return Level.ITEM, ("level_unreadable",) if word else ()
@@ -136,7 +143,7 @@ def parse_level(raw: str) -> tuple[Level, Findings]:
 @functools.lru_cache(maxsize=VOCABULARY_CACHE_ENTRIES)
 def parse_access_status(raw: str) -> tuple[AccessStatus, Findings]:
     """Read an access status; an empty or unreadable cell is unreviewed, which opens nothing."""
-    word = _tight(raw)
+    word = _word(raw)
     if word in _ACCESS:
         return _ACCESS[word], ()
     return AccessStatus.UNREVIEWED, ("access_status_unreadable",) if word else ()
@@ -145,7 +152,7 @@ def parse_access_status(raw: str) -> tuple[AccessStatus, Findings]:
 @functools.lru_cache(maxsize=VOCABULARY_CACHE_ENTRIES)
 def parse_disclosure(raw: str) -> tuple[Disclosure | None, Findings]:
     """Read a disclosure attribute; None where the sheet does not say."""
-    word = _tight(raw)
+    word = _word(raw)
     if word in _DISCLOSURES:
         return _DISCLOSURES[word], ()
     return None, ("disclosure_unreadable",) if word else ()
@@ -154,7 +161,7 @@ def parse_disclosure(raw: str) -> tuple[Disclosure | None, Findings]:
 @functools.lru_cache(maxsize=VOCABULARY_CACHE_ENTRIES)
 def parse_form(raw: str) -> tuple[Form | None, Findings]:
     """Read the form of a record; None where the sheet does not say."""
-    word = _tight(raw)
+    word = _word(raw)
     if word in _FORMS:
         return _FORMS[word], ()
     return None, ("form_unreadable",) if word else ()

@@ -16,8 +16,8 @@ CLAIM_NAME = "running.lock"
 
 
 @contextmanager
-def claimed(home: Path, program: str) -> Iterator[None]:
-    """Hold ``home`` for this process.
+def claimed(home: Path, program: str, name: str = CLAIM_NAME) -> Iterator[None]:
+    """Hold ``home`` for this process; a claim under another name is another claim.
 
     Raises:
         BadSetting: another process holds it, or the folder cannot be written.
@@ -25,7 +25,7 @@ def claimed(home: Path, program: str) -> Iterator[None]:
     """
     try:
         # Checked for threads by nobody: a daemon may close its claim from another thread than it opened it in.
-        connection = sqlite3.connect(home / CLAIM_NAME, timeout=0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(home / name, timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.OperationalError as error:
         raise _unusable(home, error) from error
     try:

@@ -13,7 +13,7 @@ from node.config import FolderSettings, load
 from node.files import RejectedRow
 from node.folders import look_into
 from node.home import NodeHome, add_home_option, home_of
-from node.reading import FileReading, FileReport, by_code, context_of, gaps_of, rejections
+from node.reading import FileReading, FileReport, SheetReport, by_code, context_of, gaps_of, rejections
 from protocol.errors import BadFile, BadSetting
 from protocol.findings import finding, rule
 from protocol.wording import Text
@@ -169,15 +169,7 @@ def _lines(checked_file: CheckReport) -> Iterator[str]:
     yield f"警告 {warned} 处 · warnings; 重号 {report.duplicates} · duplicates; 缺号 {len(report.gaps)} 段 · gaps"
     yield f"表格摘要 · digest: {report.digest}"
     for sheet in report.sheets:
-        counts = sheet.counts
-        yield f"-- {sheet.name}: 表头第 {sheet.header_line} 行 · header line" + (
-            f"; 编码 · encoding: {sheet.encoding}" if sheet.encoding else ""
-        )
-        yield "   对应 · mapping: " + ", ".join(f"{header} → {field}" for field, header in sheet.mapping)
-        if sheet.unmapped:
-            yield "   未采用 · left out: " + ", ".join(sheet.unmapped)
-        skipped = counts.subtotals + counts.repeated_headers + counts.headings
-        yield f"   跳过 {skipped} 行（小计、重复表头、标题）· rows skipped; 空行 {counts.blank} · blank"
+        yield from _sheet_lines(sheet)
     for unread in report.unread:
         yield f"-- {unread.name}: {unread.reason.both()}"
     for counts_of, name in ((report.warned, "警告 · warning"), (report.rejected, "拒收 · rejected")):
@@ -188,3 +180,17 @@ def _lines(checked_file: CheckReport) -> Iterator[str]:
         yield f"缺号 · gap: {gap.before}-{span}"
     for line in checked_file.rejects:
         yield f"  {line.sheet}:{line.line} {line.field} {line.reason.both()}"
+
+
+def _sheet_lines(sheet: SheetReport) -> Iterator[str]:
+    counts = sheet.counts
+    yield f"-- {sheet.name}: 表头第 {sheet.header_line} 行 · header line" + (
+        f"; 编码 · encoding: {sheet.encoding}" if sheet.encoding else ""
+    )
+    yield "   对应 · mapping: " + ", ".join(f"{header} → {field}" for field, header in sheet.mapping)
+    if sheet.unmapped:
+        yield "   未采用 · left out: " + ", ".join(sheet.unmapped)
+    skipped = counts.subtotals + counts.repeated_headers + counts.headings
+    yield f"   跳过 {skipped} 行（小计、重复表头、标题）· rows skipped; 空行 {counts.blank} · blank"
+    if counts.unread:
+        yield f"   未读 {counts.unread} 行（与目录相隔很多空行）· rows not read, far behind the list"

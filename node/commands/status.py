@@ -55,6 +55,19 @@ class RejectStatus(msgspec.Struct, frozen=True, kw_only=True):
     reason: Text
 
 
+class SheetStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows of one sheet that are no records."""
+
+    name: str
+    skipped: int
+    """Subtotals, repeated headers, headings between the rows."""
+    blank: int
+    unread: int
+    """Rows that hold something but stand so far behind the list that they were not taken for part of it."""
+    reason: Text | None = None
+    """Why the sheet was not read at all."""
+
+
 class FileStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A catalogue file."""
 
@@ -70,6 +83,8 @@ class FileStatus(msgspec.Struct, frozen=True, kw_only=True):
     remedy: Text | None
     warned_for: dict[str, int]
     rejected_for: dict[str, int]
+    duplicates: int = 0
+    sheets: tuple[SheetStatus, ...] = ()
     rejects: tuple[RejectStatus, ...] = ()
 
 
@@ -192,8 +207,19 @@ def _file_status(connection: Connection, file: CatalogueFile, *, with_rejects: b
         remedy=file.hint if refused else None,
         warned_for=report.warned,
         rejected_for=report.rejected,
+        duplicates=report.duplicates,
+        sheets=tuple(_sheets(report)),
         rejects=_rejects(connection, file.file_id) if with_rejects else (),
     )
+
+
+def _sheets(report: FileReport) -> Iterator[SheetStatus]:
+    for sheet in report.sheets:
+        counts = sheet.counts
+        skipped = counts.subtotals + counts.repeated_headers + counts.headings
+        yield SheetStatus(name=sheet.name, skipped=skipped, blank=counts.blank, unread=counts.unread)
+    for unread in report.unread:
+        yield SheetStatus(name=unread.name, skipped=0, blank=0, unread=0, reason=unread.reason)
 
 
 def _rejects(connection: Connection, file_id: int) -> tuple[RejectStatus, ...]:
@@ -250,9 +276,27 @@ def _file_lines(file: FileStatus) -> Iterator[str]:
     if file.reason is not None and file.remedy is not None:
         yield f"    {file.reason.both()}"
         yield f"    {file.remedy.both()}"
+    for sheet in file.sheets:
+        yield from _sheet_lines(sheet)
+    if file.duplicates:
+        yield f"    重号 · duplicates {file.duplicates}"
     for code, count in file.rejected_for.items():
         yield f"    拒收 · rejected {count} × {rule(code).reason.both()}"
     for code, count in file.warned_for.items():
         yield f"    警告 · warned {count} × {rule(code).reason.both()}"
     for row in file.rejects:
         yield f"      {row.sheet}:{row.line} {row.field} {row.value!r} {row.reason.both()}"
+
+
+def _sheet_lines(sheet: SheetStatus) -> Iterator[str]:
+    """Say of a sheet what its keeper may wonder about; nothing of one of which every row is a record."""
+    if sheet.reason is not None:
+        yield f"    未读的表 · sheet not read: {sheet.name}  {sheet.reason.both()}"
+    if sheet.skipped:
+        yield f"    {sheet.name}: 跳过 · skipped {sheet.skipped}（小计、重复表头、标题 · subtotals, headers, headings）"
+    if sheet.unread:
+        yield (
+            f"    {sheet.name}: 未读 · not read {sheet.unread}"
+            "（与目录相隔很多空行；如属目录，请删去空行"
+            " · far behind the list: remove the empty rows if they belong to it）"
+        )

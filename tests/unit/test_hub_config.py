@@ -19,7 +19,8 @@ def test_the_example_loads_and_names_every_setting(project: Path) -> None:
     settings = config.load(path)
 
     assert settings.site == Site(county="330523", town="000", village="000")
-    assert [name for name in config.EXAMPLES if f"{name.rpartition('.')[2]} =" not in text] == []
+    named = {f"{name.rpartition('.')[2]} =": f"[[{name}]]" for name in config.EXAMPLES}
+    assert [name for name, table in named.items() if name not in text and table not in text] == []
 
 
 def test_the_commented_part_of_the_example_is_right_too(project: Path) -> None:
@@ -30,6 +31,52 @@ def test_the_commented_part_of_the_example_is_right_too(project: Path) -> None:
 
     assert settings.node_urls == settings.hub_urls == ("tls://nats.county.example:4222",)
     assert settings.broker_ca(home_at(Path("h"))) == Path("h").absolute() / "tls" / "nats-ca.pem"
+
+
+def test_the_commented_targets_of_the_example_are_right_too(project: Path) -> None:
+    text = (project / "deploy" / "hub.example.toml").read_text(encoding="utf-8")
+    commented = (
+        text[text.index("# [[backup.target]]") : text.index("# 若县里已有")].replace("# ", "").replace("#\n", "\n")
+    )
+    lines = [line for line in commented.splitlines() if line.startswith("[[") or " = " in line]
+
+    targets = config.parse(LEAST + "\n".join(lines)).backup.target
+
+    assert [(one.name, one.kind, one.keep, one.alarm_days) for one in targets] == [
+        ("nas", "online", 14, 2),
+        ("safe", "offline", 14, 35),
+    ]
+
+
+def test_without_settings_there_are_no_targets_and_the_nightly_hour_is_set() -> None:
+    settings = config.parse(LEAST).backup
+
+    assert (settings.at, settings.target, settings.nightly) == ("02:30", (), ())
+
+
+@pytest.mark.parametrize(
+    ("targets", "names"),
+    [
+        ([("nas", "/a"), ("nas", "/b")], "two targets have the name nas"),
+        ([("nas", "/a"), ("two", "/a/")], "two targets have the path /a"),
+        ([("nas", "a/b")], "the path of nas is not absolute: a/b"),
+        ([("../x", "/a")], "backup.target"),
+    ],
+)
+def test_targets_that_would_be_confused_are_refused(targets: list[tuple[str, str]], names: str) -> None:
+    text = "".join(f'[[backup.target]]\nname = "{name}"\nkind = "online"\npath = "{path}"\n' for name, path in targets)
+
+    with pytest.raises(BadSetting) as caught:
+        config.parse(LEAST + text)
+
+    assert names in caught.value.reason.en
+    assert caught.value.hint.en.startswith("For example: target = [")
+
+
+def test_the_example_of_a_target_is_one() -> None:
+    settings = config.parse(f"{LEAST}[backup]\n{config.EXAMPLES['backup.target']}")
+
+    assert [one.name for one in settings.backup.target] == ["nas"]
 
 
 def test_two_lines_are_enough() -> None:

@@ -150,6 +150,18 @@ def test_what_a_site_said_last_explains_its_silence(changes: dict[str, Any], gue
     assert cause(site(seen_at_ms=ms(3, 9), **changes), at_ms=ms(3, 11)) is guess
 
 
+def test_a_program_that_said_goodbye_and_did_not_come_back_was_switched_off() -> None:
+    assert cause(site(seen_at_ms=ms(3, 9), stopping=True), at_ms=ms(3, 11)) is Cause.STOPPED
+
+
+def test_a_site_that_comes_by_courier_is_not_waited_for() -> None:
+    one = site(seen_at_ms=ms(3, 9))
+    carried = msgspec.structs.replace(one, comes_by_courier=True, courier_at_ms=ms(3, 9))
+    listening = Listening(since_ms=0)
+    assert [found.site for found in silences([one], {}, listening, SETTINGS, ms(3, 11))] == [one.site]
+    assert silences([carried], {}, listening, SETTINGS, ms(3, 11)) == []
+
+
 def test_a_program_that_restarted_again_and_again_is_the_suspect() -> None:
     one = site(seen_at_ms=ms(3, 9))
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import msgspec
+import openpyxl
 import pytest
 
 from node import __main__ as program
@@ -204,3 +205,28 @@ def test_report_struct_reads_back(home: NodeHome) -> None:
     plain = FolderSettings()
     report = checked(home.catalogues / "a.csv", plain, context_of("330523108204", plain, b"")).report
     assert msgspec.json.decode(msgspec.json.encode(report), type=FileReport) == report
+
+
+async def test_status_tells_which_rows_and_sheets_were_left_out(home: NodeHome) -> None:
+    """A keeper who counts 5 lines in Excel and finds 3 records must see where the others went."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = "目录"
+    table = [*rows(3), ["合计", "", "", "", "", "", "3", "", ""]]
+    for row in (list(HEADER), *table):
+        sheet.append(row)
+    sheet.cell(row=len(table) + 700, column=2, value="很远的一行")
+    workbook.create_sheet("说明").append(["本表由某公司整理"])
+    async with node_site(home.root) as site:
+        workbook.save(site.folder / "a.xlsx")
+        await site.take("a.xlsx")
+
+    (taken,) = (await status_command.read_status(home, load(home.settings))).files
+    (read, *_) = taken.sheets
+
+    assert (taken.accepted, read.name, read.skipped, read.unread) == (3, "目录", 1, 1)
+    assert [one.name for one in taken.sheets if one.reason is not None] == ["说明"]
+    lines = "\n".join(status_command._lines(status_command.Status(site="s", name="n", files=(taken,))))
+    assert "目录: 跳过 · skipped 1" in lines
+    assert "目录: 未读 · not read 1" in lines
+    assert "未读的表 · sheet not read: 说明" in lines

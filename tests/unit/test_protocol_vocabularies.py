@@ -45,6 +45,35 @@ def test_the_words_of_the_standard_are_known(
 
 
 @pytest.mark.parametrize(
+    ("parse", "raw", "expected"),
+    [
+        (parse_level, "Fonds", Level.FONDS),
+        (parse_level, "Series", Level.SERIES),
+        (parse_level, "Sub-series", Level.SERIES),
+        (parse_level, "File", Level.VOLUME),
+        (parse_level, "Item", Level.ITEM),
+        (parse_level, "ITEM", Level.ITEM),
+        (parse_access_status, "Open", AccessStatus.OPEN),
+        (parse_access_status, "Closed", AccessStatus.RESTRICTED),
+        (parse_access_status, "Open with exception", AccessStatus.RESTRICTED),
+        (parse_access_status, "Not yet examined", AccessStatus.UNREVIEWED),
+    ],
+)
+def test_the_words_of_english_exports_are_known(
+    parse: Callable[[str], tuple[object, tuple[str, ...]]], raw: str, expected: object
+) -> None:
+    """ISAD(G)'s levels, and the access words that national archives publish."""
+    assert parse(raw) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    "raw", ["Opened by mistake", "Reopen?", "partly open", "Open/Closed", "opening", "Closed until 2040"]
+)
+def test_a_phrase_that_only_holds_an_access_word_opens_nothing(raw: str) -> None:
+    assert parse_access_status(raw) == (AccessStatus.UNREVIEWED, ("access_status_unreadable",))
+
+
+@pytest.mark.parametrize(
     ("parse", "expected"),
     [
         (parse_level, (Level.ITEM, ("level_unreadable",))),
