@@ -1,39 +1,24 @@
 """The federated answer: what the hub's index holds and what the sites say now, merged record by record.
 
-- The index answers first; its hits are shown while the sites are still being asked.
-- A site's own word replaces the hub's copy of the same record, unless the copy is newer in the same epoch. If a site
-  has named all that it found, a copy that it did not name is no longer true and goes.
-- Every site in question has an outcome: answered, nothing, refused, failed, late, offline, or index only. No bare empty
-  answer (promise 10): the answer is complete only if every expected site in question answered live.
-
-``Gathering`` is the pure part: the index first, then answers in any order. Sorting waits until somebody looks.
+The index answers first; its hits are shown while the sites are still being asked. How the pieces are put together is
+in ``hub.gathering``.
 """
 
 import asyncio
-import heapq
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
-import msgspec
 from sqlalchemy import Connection
 
 from hub import keyring, rebuilds
-from hub.board import Mark, NodeState, is_away, marks, matches, node_states
-from hub.duplicates import Likeness
-from hub.search import Found, Page, Query, matches_in, search, totals_by_site
-from protocol.calls import Answer, Hit, Hits, Match, Outcome, Refusal
-from protocol.codec import decode_record
-from protocol.errors import BadValue, Retryable
+from hub.board import is_away, marks, matches, node_states
+from hub.gathering import Gathering, SiteFacts
+from hub.search import Query, search, totals_by_site
+from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
-from protocol.records import Record
 from protocol.sites import parse_site
-from protocol.wording import Text
-from replication.asking import Asker, SiteAnswer
+from replication.asking import Asker
 from replication.database import Database
-
-LIVE = frozenset({Outcome.ANSWERED, Outcome.NOTHING})
-"""Outcomes in which a site spoke for itself."""
 
 ASK_EVERYONE_FROM = 16
 """Sites from which on one question to all costs less than one to each."""
@@ -41,283 +26,6 @@ ASK_EVERYONE_FROM = 16
 COUNT_AFTER_S = 0.5
 """Seconds after which the hub's copy is counted for sites that have not answered yet, so that the count is there at the
 deadline; if all answer before, nobody needs it."""
-
-NO_LINK = Text(
-    zh="枢纽未连接到消息服务器，仅有目录副本的结果", en="the hub has no link now: only its own copy answered"
-)
-STOPPED = Text(zh="站点程序已停止，并已告知", en="the site's program stopped and said so")
-REBUILDING = Text(zh="目录副本重建中，可能缺少条目", en="its copy is being rebuilt and may lack entries")
-UNREADABLE = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
-
-
-class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a site before it is asked."""
-
-    site: str
-    name: str = ""
-    expected: bool = False
-    mark: Mark | None = None
-    node: NodeState | None = None
-    rebuilding: bool = False
-    """Its entries are being fetched anew: the hub's copy lacks some."""
-
-
-class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of the question at one site."""
-
-    site: str
-    name: str = ""
-    outcome: Outcome
-    expected: bool = True
-    live_total: int | None = None
-    """Hits that the site counted itself; None where it did not answer."""
-    index_total: int | None = None
-    """Hits in the hub's copy; None where nobody counted them, because every site spoke for itself."""
-    epoch: str = ""
-    seq: int = 0
-    """As of: the position of the site when it answered, else that of the hub's copy."""
-    copied_at_ms: int | None = None
-    """When the hub's copy last moved; None if there is none."""
-    seen_at_ms: int | None = None
-    took_ms: float = 0.0
-    reason: Text | None = None
-    rebuilding: bool = False
-    """The hub's copy of this site is being rebuilt: what it does not show may exist all the same."""
-
-
-class MergedHit(msgspec.Struct, frozen=True, kw_only=True):
-    """One record in the merged answer."""
-
-    site: str
-    record: Record
-    seq: int
-    live: bool
-    """The site itself said so just now; False for the hub's copy."""
-    matches: tuple[Match, ...] = ()
-    likeness: Likeness = Likeness()
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """The statement of completeness that closes an answer."""
-
-    total: int
-    exact: bool
-    """False if the hub's copy was only counted up to a bound, or not yet."""
-    complete: bool
-    """Every expected site in question answered live."""
-    outcomes: Mapping[Outcome, int]
-    asked: int
-
-    @property
-    def partial(self) -> bool:
-        """True unless complete."""
-        return not self.complete
-
-
-class _Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Just enough of a record to merge and sort it; the rest is read when it is shown."""
-
-    record_id: str
-    date_latest: str = ""
-    filing_year: int | None = None
-
-
-_glances = msgspec.json.Decoder(list[_Glance])
-
-_Copies = dict[str, tuple[str, Found]]
-_Said = dict[str, tuple[str, Hit]]
-
-
-class Gathering:
-    """An answer as it grows: take the index's page, then answers as they come; look at it at any time."""
-
-    def __init__(self, query: Query, sites: Sequence[SiteFacts]) -> None:
-        self.query = query
-        self.facts = {one.site: one for one in sites}
-        self.reports = {one.site: _unasked(one) for one in sites}
-        self.latest: SiteReport | None = None
-        """The report that came last; None before the first."""
-        self.page = Page(total=0, exact=True, hits=())
-        self.finished = False
-        self._copies: defaultdict[str, _Copies] = defaultdict(dict)
-        """By site and record: the date that sorts it, and what the index holds."""
-        self._said: dict[str, _Said] = {}
-        """The same of what the sites said."""
-        self._likeness: dict[tuple[str, str], Likeness] = {}
-        self._index_exact = True
-
-    @property
-    def is_spoken_for(self) -> bool:
-        """Whether every site in question has counted its hits itself."""
-        return all(report.live_total is not None for report in self.reports.values())
-
-    def take_index(self, page: Page) -> None:
-        """Take what the hub's index found, before any answer."""
-        self.page = page
-        for found in page.hits:
-            record_id = str(found.record.record_id)
-            date = str(found.record.date_latest or found.record.filing_year or "")
-            self._copies[found.site][record_id] = (date, found)
-            self._likeness[found.site, record_id] = found.likeness
-
-    def take_totals(self, totals: Mapping[str, int], *, exact: bool) -> None:
-        """Take how many hits of each site the index has."""
-        self._index_exact = exact
-        for site, report in self.reports.items():
-            self.reports[site] = msgspec.structs.replace(report, index_total=totals.get(site, 0))
-
-    def take_answer(self, heard: SiteAnswer) -> SiteReport:
-        """Take one site's answer, or that there was none; returns its report."""
-        code, answer = heard.site.code, heard.answer
-        outcome, live_total, reason = heard.outcome, None, None
-        before = self.reports[code]
-        if answer is not None:
-            if outcome in LIVE and (isinstance(answer.body, Hits) or outcome is Outcome.NOTHING):
-                hits = answer.body if isinstance(answer.body, Hits) else Hits(total=0)
-                if self._take_hits(code, answer, hits):
-                    live_total = hits.total
-                else:
-                    outcome, reason = Outcome.FAILED, UNREADABLE
-            elif isinstance(answer.body, Refusal):
-                reason = Text(zh=answer.body.reason_zh, en=answer.body.reason_en)
-        elif outcome is Outcome.OFFLINE and (node := self.facts[code].node) is not None and node.stopping:
-            reason = STOPPED
-        if outcome not in LIVE:
-            # Of a site that has not spoken for itself, there is only what its copy lacks to say.
-            reason = reason or before.reason
-        self.reports[code] = self.latest = msgspec.structs.replace(
-            before,
-            outcome=outcome,
-            took_ms=heard.took_ms,
-            live_total=live_total,
-            reason=reason,
-            epoch=before.epoch if answer is None else answer.epoch,
-            seq=before.seq if answer is None else answer.seq,
-        )
-        return self.latest
-
-    def take_unasked(self, reason: Text) -> None:
-        """Note why nobody could be asked: all sites without a word of their own are index only."""
-        for site, report in self.reports.items():
-            if report.outcome is Outcome.INDEX_ONLY:
-                self.reports[site] = msgspec.structs.replace(report, reason=report.reason or reason)
-
-    def _take_hits(self, site: str, answer: Answer, hits: Hits) -> bool:
-        """Take the records that a site named; False if they cannot be read."""
-        try:
-            glances = _glances.decode(b"[" + b",".join([hit.record for hit in hits.hits]) + b"]")
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
-        said = {
-            glance.record_id: (glance.date_latest or str(glance.filing_year or ""), hit)
-            for glance, hit in zip(glances, hits.hits, strict=True)
-        }
-        named_all = len(hits.hits) >= hits.total
-        copies = self._copies.pop(site, {})
-        for record_id, copy in copies.items():
-            named = said.get(record_id)
-            # If the site has named everything it found, a copy that it did not name no longer matches there.
-            replaced = named is not None or named_all
-            if not replaced or _is_newer(copy[1], answer.epoch, answer.seq if named is None else named[1].seq):
-                self._copies[site][record_id] = copy
-                said.pop(record_id, None)
-        self._said[site] = said
-        return True
-
-    def newest(self, limit: int | None = None) -> list[MergedHit]:
-        """Return the newest hits gathered so far."""
-        wanted = self.query.hits_max if limit is None else limit
-        # By date, then by record and site, so that the order is the same whoever answered first.
-        places = heapq.nlargest(wanted, self._places())
-        shown = self._readable(places)
-        if len(shown) < len(places):
-            # What cannot be read leaves its place to the next.
-            shown = self._readable(sorted(self._places(), reverse=True))
-        return shown[:wanted]
-
-    def _places(self) -> Iterator[tuple[str, str, str]]:
-        for held in (self._copies, self._said):
-            for site, hits in held.items():
-                for record_id, (date, _) in hits.items():
-                    yield date, record_id, site
-
-    def _readable(self, places: Sequence[tuple[str, str, str]]) -> list[MergedHit]:
-        merged = []
-        for _, record_id, site in places:
-            said = self._said.get(site, {}).get(record_id)
-            if said is None:
-                merged.append(_copied(self._copies[site][record_id][1]))
-            elif (hit := _live(site, said[1], self.query.words)) is not None:
-                alike = self._likeness.get((site, record_id), Likeness())
-                merged.append(msgspec.structs.replace(hit, likeness=alike))
-        return merged
-
-    def summary(self) -> Summary:
-        """Return the statement of completeness."""
-        outcomes: dict[Outcome, int] = {}
-        total, exact = 0, True
-        for report in self.reports.values():
-            outcomes[report.outcome] = outcomes.get(report.outcome, 0) + 1
-            if report.live_total is not None:
-                total += report.live_total
-            else:
-                total += report.index_total or 0
-                exact = exact and self._index_exact and report.index_total is not None
-        if all(report.live_total is None for report in self.reports.values()):
-            total, exact = self.page.total, self.page.exact
-        exact = exact and not any(one.rebuilding and one.live_total is None for one in self.reports.values())
-        expected = [report for report in self.reports.values() if report.expected]
-        return Summary(
-            total=total,
-            exact=exact,
-            complete=bool(expected) and all(report.outcome in LIVE for report in expected),
-            outcomes=outcomes,
-            asked=sum(report.outcome is not Outcome.INDEX_ONLY for report in self.reports.values()),
-        )
-
-
-def _unasked(facts: SiteFacts) -> SiteReport:
-    mark = facts.mark
-    return SiteReport(
-        site=facts.site,
-        name=facts.name,
-        outcome=Outcome.INDEX_ONLY,
-        expected=facts.expected,
-        epoch=mark.epoch if mark else "",
-        seq=mark.position if mark else 0,
-        copied_at_ms=mark.moved_at_ms if mark else None,
-        seen_at_ms=facts.node.seen_at_ms if facts.node else None,
-        reason=REBUILDING if facts.rebuilding else None,
-        rebuilding=facts.rebuilding,
-    )
-
-
-def _is_newer(copy: Found, epoch: str, seq: int) -> bool:
-    """Tell whether the hub's copy is newer than what a site just said: the site went back in time."""
-    return copy.epoch == epoch and copy.seq > seq
-
-
-def _copied(found: Found) -> MergedHit:
-    return MergedHit(
-        site=found.site,
-        record=found.record,
-        seq=found.seq,
-        live=False,
-        matches=found.matches,
-        likeness=found.likeness,
-    )
-
-
-def _live(site: str, hit: Hit, words: str) -> MergedHit | None:
-    try:
-        record = decode_record(hit.record)
-    except BadValue:
-        return None
-    # A site of version 1.0 says why by itself.
-    return MergedHit(site=site, record=record, seq=hit.seq, live=True, matches=hit.matches or matches_in(words, record))
-
-
-# The shell
 
 
 def sites_in_question(connection: Connection, query: Query) -> list[SiteFacts]:
@@ -370,16 +78,20 @@ async def federated(
                     silence.set()
                 yield state
     finally:
-        if gathering.is_spoken_for:
-            counting.cancel()
         silence.set()
-        # Awaited even if nobody listens any more, so that no error is lost with it.
-        await asyncio.wait([counting])
-        counted = None if counting.cancelled() else counting.result()
-    if counted is not None:
-        gathering.take_totals(counted[0], exact=counted[1])
+        await _take_totals(gathering, counting)
     gathering.finished = True
     yield gathering
+
+
+async def _take_totals(gathering: Gathering, counting: asyncio.Task[tuple[dict[str, int], bool]]) -> None:
+    if gathering.is_spoken_for:
+        counting.cancel()
+    # Awaited even if nobody listens any more, so that no error is lost with it.
+    await asyncio.wait([counting])
+    if not counting.cancelled():
+        totals, exact = counting.result()
+        gathering.take_totals(totals, exact=exact)
 
 
 async def _counted(database: Database, query: Query, silence: asyncio.Event) -> tuple[dict[str, int], bool]:

@@ -48,12 +48,12 @@ def open_s(rhythm: Rhythm, calendar: Calendar, from_ms: int, to_ms: int, enough_
     zone = zone_of(rhythm.time_zone)
     first = max(_local(from_ms, zone), _local(to_ms, zone) - DAYS_COUNTED_MAX * _DAY).date()
     last = _local(to_ms, zone).date()
-    counted = 0.0
-    while first <= last and counted < enough_s:
+    counted_ms = 0
+    while first <= last and counted_ms < enough_s * 1000:
         for opens_ms, closes_ms in _spans(rhythm, calendar, zone, first):
-            counted += max(0, min(closes_ms, to_ms) - max(opens_ms, from_ms)) / 1000
+            counted_ms += max(0, min(closes_ms, to_ms) - max(opens_ms, from_ms))
         first += _DAY
-    return counted
+    return counted_ms / 1000
 
 
 def is_open(rhythm: Rhythm, calendar: Calendar, at_ms: int) -> bool:

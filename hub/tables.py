@@ -153,11 +153,11 @@ node_state = Table(
     Column("software", Text, nullable=False),
     Column("started_at_ms", BigInteger, nullable=False),
     Column("seen_at_ms", BigInteger, nullable=False),
-    Column("stopping", Integer, nullable=False, server_default="0"),
     Column("rhythm", Text, nullable=False, server_default=""),
     Column("folders_unread", BigInteger, nullable=False, server_default="0"),
     Column("faults", Text, nullable=False, server_default=""),
     Column("clock_offset_ms", BigInteger),
+    Column("stopping", Integer, nullable=False, server_default="0"),
 )
 
 verification = Table(

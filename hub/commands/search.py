@@ -20,7 +20,8 @@ from hub.commands.listing import check_database, moment, on_terminal, show_table
 from hub.commands.live import reaching
 from hub.config import HubConfig
 from hub.duplicates import Likeness
-from hub.federation import Gathering, SiteReport, Summary, federated
+from hub.federation import federated
+from hub.gathering import Gathering, SiteReport, Summary
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.search import Query
 from protocol.calls import Match, Outcome

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from hub import config
 from hub.commands.live import Reach, reaching
-from hub.federation import LIVE, federated
+from hub.federation import federated
+from hub.gathering import LIVE
 from hub.home import SCHEMA, HubHome, home_at
 from hub.search import Query
 from protocol.calls import Outcome

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.federation import Gathering, SiteFacts
+from hub.gathering import Gathering, SiteFacts
 from hub.search import Found, Page, Query
 from protocol.calls import Answer, Hit, Hits, Outcome
 from protocol.codec import encode_record

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from hub import federation, keyring
 from hub.board import record_beats
-from hub.federation import STOPPED, Gathering, SiteReport, federated
+from hub.federation import federated
+from hub.gathering import STOPPED, Gathering, SiteReport
 from hub.search import Query, totals_by_site
 from protocol.beats import Beat
 from protocol.calls import Match, Outcome

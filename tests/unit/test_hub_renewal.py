@@ -12,7 +12,8 @@ from hub import keyring, rebuilds
 from hub.board import Word, board
 from hub.broker_config import users_text
 from hub.comparisons import Comparison, Sameness, keep
-from hub.federation import Gathering, sites_in_question
+from hub.federation import sites_in_question
+from hub.gathering import Gathering
 from hub.home import HubHome, home_at
 from hub.keyring_tables import enrolled_node
 from hub.renewal import renew

@@ -271,6 +271,7 @@ async def test_receipt_wakes_a_publisher_that_waits_for_room(site: Site) -> None
     await site.receipt(1)
     await _sent(site, UNCONFIRMED_FRAMES_MAX + 1)
     running.cancel()
+    assert site.ids()[-1] == f"{UNCONFIRMED_FRAMES_MAX}-{UNCONFIRMED_FRAMES_MAX + 1}"
 
 
 async def test_hub_may_ask_for_a_smaller_window_and_give_it_back(site: Site) -> None:
