@@ -191,10 +191,15 @@ def frames_after(connection: Connection, position: int, limit: int) -> list[Seal
 
 def digest_at(connection: Connection, position: int) -> str | None:
     """Return the chain digest at a position, if this site still knows it."""
-    here = head(connection)
-    if here is not None and here.seq == position:
-        return here.chain
-    return connection.execute(digest_statement(), {"position": position}).scalar_one_or_none()
+    held = extent(connection)
+    for known in (held.start, held.end) if held is not None else ():
+        if known.seq == position:
+            return known.chain
+    waiting = connection.execute(digest_statement(), {"position": position}).scalar_one_or_none()
+    if waiting is not None:
+        return waiting
+    nearest = connection.execute(forgotten_statement(), {"position": position}).one_or_none()
+    return nearest.digest if nearest is not None and nearest.last == position else None
 
 
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,12 +227,13 @@ def contradicts(connection: Connection, held: Extent, position: int, chain: str)
     """Tell whether a receiver that stands at a position with a chain digest has another history than this one.
 
     Of a receiver between two frames, which has no digest, and of places that are no longer remembered, nothing can be
-    told.
+    told; but a catch-up goes to where the outbox begins, so nobody who has this history stands between two of its
+    frames any further on.
     """
     if position > held.end.seq:
         return True
     if not chain:
-        return False
+        return position > 0 and position >= held.start.seq
     for known in (held.start, held.end):
         if known.seq == position:
             return known.chain != chain

@@ -41,7 +41,7 @@ class Verdict(StrEnum):
     OLD_EPOCH = "old_epoch"
     """It belongs to an epoch that the site gave up: nothing to do."""
     GAP = "gap"
-    """Something before it is missing: park it and fetch what is missing."""
+    """Something before it is missing, or the digest to compare it with: park it and fetch what is missing."""
     FORK = "fork"
     """Two histories claim the same place: a database was restored or copied. Set it aside, ask for a new epoch."""
 
@@ -65,8 +65,12 @@ def judge(mark: Watermark, frame: Frame, digest: str, retired: Collection[str]) 
         return Verdict.FORK if contradicts else Verdict.REPLAY
     if frame.previous > mark.position:
         return Verdict.GAP
-    if frame.catch_up or not mark.chain:
+    if frame.catch_up:
         return Verdict.APPLY
+    if not mark.chain and mark.position > 0:
+        # Nothing shows whether this frame is of the history that is being caught up on. The catch-up goes on to where
+        # a frame ends, and then the digests say.
+        return Verdict.GAP
     # Frames never overlap in one history, and each names the one before it.
     follows = frame.previous == mark.position and frame.chain == mark.chain
     return Verdict.APPLY if follows else Verdict.FORK

@@ -94,7 +94,9 @@ class WatermarkMachine(RuleBasedStateMachine):
             return Verdict.NEW_EPOCH if self.epoch >= 0 else Verdict.APPLY
         if frame.last <= self.position:
             return Verdict.REPLAY
-        return Verdict.GAP if frame.previous > self.position else Verdict.APPLY
+        if frame.previous > self.position:
+            return Verdict.GAP
+        return Verdict.APPLY if self.is_known or frame.catch_up else Verdict.GAP
 
     @precondition(lambda self: self.epoch >= 0)
     @rule(data=st.data())
@@ -136,7 +138,7 @@ class WatermarkMachine(RuleBasedStateMachine):
                 self.before = mark
                 self.epoch = int(sent.frame.epoch.removeprefix("epoch-"))
                 self.position = sent.frame.last
-                self.is_known = bool(after.chain)
+                self.is_known = not sent.frame.catch_up or bool(sent.frame.stands_for)
 
     @invariant()
     def the_mark_stands_where_the_site_was_followed_to(self) -> None:

@@ -29,9 +29,10 @@ PROCESSES = os.cpu_count() or 1
 
 def _told(outcome: Outcome, books: Books, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Print what happened, also where all is well, and return the failures, each with the command that replays it."""
+    failed = [f"{replay(failure.seed, books)}   # {failure.why}" for failure in outcome.failures]
     with capsys.disabled():
-        sys.stdout.write(f"\n{outcome.table()}\n")
-    return [f"{replay(failure.seed, books)}   # {failure.why}" for failure in outcome.failures]
+        sys.stdout.write("\n".join(["", outcome.table(), *failed, ""]))
+    return failed
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from protocol.beats import Want
-from protocol.codec import decode_record
+from protocol.codec import decode_record, encode_event
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.frames import Frame
 from protocol.sites import Site
@@ -137,6 +137,34 @@ async def test_frames_of_an_epoch_that_never_begins_give_way(hub: Hub, site: Dat
     assert {(gap.epoch, gap.after) for gap in taken.gaps} == {("epoch-a", 0), ("epoch-b", 0)}
     await hub.take(living[0])
     assert hub.ledger.applied == [1, 2, 3]
+
+
+async def test_a_parked_frame_of_another_history_never_slips_into_a_catch_up(hub: Hub, site: Database) -> None:
+    """The hub was put back with it, and the site to before it: a catch-up came by between two of its frames."""
+    (first,) = await mint(site, drafts(2))
+    await hub.take(first)
+    image = await site.read(lambda c: c.exec_driver_sql("SELECT seq, chain FROM head").one())
+    lost = await mint(site, drafts(3), drafts(3))
+    await hub.take(lost[-1])
+    await site.write(lambda c: c.exec_driver_sql("DELETE FROM outbox WHERE last > 2"))
+    await site.write(lambda c: c.exec_driver_sql("UPDATE head SET seq = ?, chain = ?", tuple(image)))
+    minted = drafts(8)
+    await mint(site, minted)
+    await site.write(lambda c: outbox.forget(c, 10))
+    placed = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(minted, 3)]
+    # A page at a time, as a long catch-up comes: the first ends inside of the frame that was lost.
+    for after, last, stands_for in ((2, 6, ""), (6, 10, await ended_at(site, 10))):
+        writer, position = frame_writer(), outbox.Position(epoch="epoch-a", seq=after, chain="")
+        events = [encode_event(event) for event in placed if after < event.seq <= last]
+        await hub.take(writer.frame(position, last, events, catch_up=True, stands_for=stands_for))
+    assert hub.ledger.applied == list(range(1, 11))
+    here = await hub.digest()
+    bodies = [event.record for event in minted if isinstance(event, Described)]
+    assert here.startswith(f"{2 + len(bodies)}-")
+
+
+async def ended_at(site: Database, position: int) -> str:
+    return await site.read(lambda c: outbox.digest_at(c, position)) or ""
 
 
 async def test_of_one_epoch_the_nearest_frames_are_kept(hub: Hub, site: Database) -> None:

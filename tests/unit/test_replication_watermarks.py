@@ -56,11 +56,18 @@ def test_the_first_frame_ever_must_start_at_the_beginning() -> None:
     assert judge(empty, frame(3, 5), "x", ()) is Verdict.GAP
 
 
-def test_after_a_catch_up_between_two_frames_the_chain_is_taken_up_again() -> None:
+def test_after_a_catch_up_between_two_frames_only_catch_up_follows() -> None:
+    """A frame of another history, parked before the hub was put back, once slipped in here: nothing compared it."""
     between = moved(MARK, frame(10, 12, catch_up=True), "x")
     assert between.chain == ""
-    assert judge(between, frame(11, 14), "y", ()) is Verdict.APPLY
-    assert moved(between, frame(11, 14), "y").chain == "y"
+    assert [judge(between, frame(previous, 14), "y", ()) for previous in (11, 12)] == [Verdict.GAP, Verdict.GAP]
+    assert judge(between, frame(12, 14, catch_up=True), "y", ()) is Verdict.APPLY
+
+
+def test_a_catch_up_that_ends_where_a_frame_did_takes_up_the_chain_again() -> None:
+    there = moved(MARK, frame(10, 14, catch_up=True, stands_for="fourteen"), "x")
+    told = [judge(there, frame(14, 15, chain=chain), "y", ()) for chain in ("fourteen", "other")]
+    assert told == [Verdict.APPLY, Verdict.FORK]
 
 
 def test_a_new_epoch_clears_what_was_wanted() -> None:
