@@ -344,7 +344,7 @@ async def federated(
     gathering.take_index(page)
     yield gathering
     silence = asyncio.Event()
-    counting = asyncio.create_task(_counted(database, query, silence))
+    counting = asyncio.create_task(_count(database, gathering, silence))
     try:
         if asker is not None:
             if link_up is not None:
@@ -359,19 +359,19 @@ async def federated(
         silence.set()
         # Awaited even if nobody listens any more, so that no error is lost with it.
         await asyncio.wait([counting])
-        counted = None if counting.cancelled() else counting.result()
-    if counted is not None:
-        gathering.take_totals(counted[0], exact=counted[1])
+        if not counting.cancelled():
+            counting.result()
     gathering.finished = True
     yield gathering
 
 
-async def _counted(database: Database, query: Query, silence: asyncio.Event) -> tuple[dict[str, int], bool]:
+async def _count(database: Database, gathering: Gathering, silence: asyncio.Event) -> None:
     """Count the hits in the hub's copy as soon as that is wanted for some site, or may soon be."""
     with suppress(TimeoutError):
         async with asyncio.timeout(COUNT_AFTER_S):
             await silence.wait()
-    return await database.read(lambda connection: totals_by_site(connection, query))
+    totals, exact = await database.read(lambda connection: totals_by_site(connection, gathering.query))
+    gathering.take_totals(totals, exact=exact)
 
 
 async def _asked(
