@@ -354,24 +354,21 @@ async def federated(
                     silence.set()
                 yield state
     finally:
-        if gathering.is_spoken_for:
-            counting.cancel()
         silence.set()
         # Awaited even if nobody listens any more, so that no error is lost with it.
-        await asyncio.wait([counting])
-        if not counting.cancelled():
-            counting.result()
+        await counting
     gathering.finished = True
     yield gathering
 
 
 async def _count(database: Database, gathering: Gathering, silence: asyncio.Event) -> None:
-    """Count the hits in the hub's copy as soon as that is wanted for some site, or may soon be."""
+    """Count the hits in the hub's copy as soon as that is wanted for some site, or may soon be; else not at all."""
     with suppress(TimeoutError):
         async with asyncio.timeout(COUNT_AFTER_S):
             await silence.wait()
-    totals, exact = await database.read(lambda connection: totals_by_site(connection, gathering.query))
-    gathering.take_totals(totals, exact=exact)
+    if not gathering.is_spoken_for:
+        totals, exact = await database.read(lambda connection: totals_by_site(connection, gathering.query))
+        gathering.take_totals(totals, exact=exact)
 
 
 async def _asked(
