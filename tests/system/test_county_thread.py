@@ -1,12 +1,14 @@
 """The main thread with real parts: a dropped sheet, the search at the hub, live, and at each end without the other."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from protocol.limits import OFFLINE_AFTER_S
+from protocol.limits import HEARTBEAT_S, OFFLINE_AFTER_S
 from tests.system.programs import Program, until
 
 pytestmark = pytest.mark.timeout(180)
@@ -92,9 +94,9 @@ async def test_a_node_that_is_stopped_in_order_is_offline_at_once_and_a_killed_o
         await until("the town to answer", lambda: outcome_is(hub, "nothing"))
 
         assert await town.stop() == 0
-        await until("the board to hear the goodbye", lambda: is_stopped(hub), patience_s=OFFLINE_AFTER_S / 3)
+        await until("the board to hear the goodbye", lambda: is_stopped(hub))
         answer = await hub.json("search", "山林", "--live")
-        (said,) = [site for site in answer["sites"] if site["site"] == TOWN]
+        said = town_in(answer)
         assert (said["outcome"], said["reason"]["en"]) == ("offline", "the site's program stopped and said so")
         assert (answer["complete"], answer["outcomes"]) == (False, {"offline": 1})
 
@@ -102,22 +104,32 @@ async def test_a_node_that_is_stopped_in_order_is_offline_at_once_and_a_killed_o
         await until("the town to answer again", lambda: outcome_is(hub, "nothing"))
         assert not await is_stopped(hub)
 
+        killed_at = time.monotonic()
         await town.kill()
-        assert await outcome_is(hub, "late")
+        said = town_in(await hub.json("search", "山林", "--live"))
+        assert "reason" not in said
+        # On a machine that is very busy, it may have been silent for long enough by now.
+        assert said["outcome"] == "late" or time.monotonic() - killed_at > OFFLINE_AFTER_S - HEARTBEAT_S
         assert not await is_stopped(hub)
+
+
+def town_in(answer: Any) -> Any:  # noqa: ANN401 - a command's answer
+    """Return what a live search says of the town."""
+    (said,) = [site for site in answer["sites"] if site["site"] == TOWN]
+    return said
 
 
 async def outcome_is(hub: Program, outcome: str) -> bool:
     """Tell whether a live search ends so for the town."""
-    answer = await hub.json("search", "山林", "--live", expect=None)
-    return [site["outcome"] for site in answer["sites"] if site["site"] == TOWN] == [outcome]
+    return bool(town_in(await hub.json("search", "山林", "--live", expect=None))["outcome"] == outcome)
 
 
 async def is_stopped(hub: Program) -> bool:
-    """Tell whether the board knows that the town was stopped in order."""
-    (line,) = [line for line in (await hub.json("sites"))["sites"] if line["site"] == TOWN]
-    assert line.get("stopping", False) is (line["word"] == "offline")
-    return bool(line.get("stopping", False))
+    """Tell whether the board knows that the town said goodbye; then its word is offline."""
+    line = town_in(await hub.json("sites"))
+    stopped = bool(line.get("stopping", False))
+    assert not stopped or line["word"] == "offline"
+    return stopped
 
 
 async def equal(hub: Program) -> bool:
