@@ -403,3 +403,14 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     ]
 
     assert found == []
+
+
+def test_every_test_that_the_page_of_faults_names_exists() -> None:
+    page = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page[page.index("## What can go wrong") :])
+    absent = [
+        f"{path}::{test}"
+        for path, test in named
+        if not (PROJECT / path).is_file() or f"def {test}" not in (PROJECT / path).read_text(encoding="utf-8")
+    ]
+    assert (len(named) > 80, absent) == (True, [])
