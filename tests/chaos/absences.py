@@ -48,7 +48,7 @@ async def run(stage: Stage) -> None:
         await asyncio.sleep(1.0 if stage.is_short else 90.0)
         await started(away.node)
         stage.note("the site is back")
-        await proved(here, stage.outcome, stage.patience_s)
+        await proved(here, stage)
 
 
 async def _discard(here: County, stage: Stage, unread: int) -> None:

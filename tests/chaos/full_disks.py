@@ -41,7 +41,7 @@ async def run(stage: Stage) -> None:
             for number, (leave_bytes, end) in enumerate(zip(LEFT_BYTES, (None, "kill -9", "SIGTERM"), strict=True)):
                 await here.until_held(stage.rows // 8 * (number + 1), stage.patience_s)
                 await _full(here, stage, site, disk, leave_bytes, end)
-            await proved(here, stage.outcome, stage.patience_s)
+            await proved(here, stage)
 
 
 async def _full(

@@ -11,6 +11,7 @@ from tests.chaos.stage import Stage
 from tests.system.programs import Program
 
 SITES = 3
+SITES_SHORT = 2
 KILLS = 36
 KILLS_SHORT = 7
 LAST_SHARE = 0.95
@@ -42,7 +43,7 @@ def drawn(stage: Stage) -> list[Kill]:
         Kill(
             share=share,
             victim=victim,
-            site=stage.draw.randrange(SITES),
+            site=stage.draw.randrange(_sites(stage)),
             down_s=round(stage.draw.uniform(0.0, DOWN_S_MAX / (3 if stage.is_short else 1)), 2),
             again_after_s=round(stage.draw.uniform(0.05, 1.5), 2) if stage.draw.random() < 0.3 else None,
         )
@@ -53,12 +54,16 @@ def drawn(stage: Stage) -> list[Kill]:
 async def run(stage: Stage) -> None:
     """Run it."""
     kills = drawn(stage)
-    async with county(stage.folder, SITES) as here:
+    async with county(stage.folder, _sites(stage)) as here:
         await stage.plant(here, stage.rows)
         for kill in kills:
             await here.until_held(int(kill.share * stage.rows), stage.patience_s)
             await _strike(here, stage, kill)
-        await proved(here, stage.outcome, stage.patience_s)
+        await proved(here, stage)
+
+
+def _sites(stage: Stage) -> int:
+    return SITES_SHORT if stage.is_short else SITES
 
 
 async def _strike(here: County, stage: Stage, kill: Kill) -> None:

@@ -88,7 +88,7 @@ def village(chance: random.Random) -> Iterator[Village]:
         for name, address in zip(names, (COUNTY_ADDRESS, VILLAGE_ADDRESS), strict=True):
             _ip("-n", name, "addr", "add", f"{address}/{_PREFIX}", "dev", name)
             _ip("-n", name, "link", "set", name, "mtu", str(_MTU), "up")
-        yield Village(*names, line, kind)
+        yield Village(names[0], names[1], line, kind)
 
 
 def _check() -> None:

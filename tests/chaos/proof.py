@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
 from tests.chaos.county import County
-from tests.chaos.outcomes import Broken, Outcome
+from tests.chaos.outcomes import Broken
 from tests.chaos.sheets import Saying
+from tests.chaos.stage import Stage
 
 VERIFY = ("verify", "--deep")
 """The command that must say equal after every scenario."""
@@ -42,14 +44,16 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     strange: list[tuple[str, Saying]]
 
 
-async def proved(county: County, outcome: Outcome, patience_s: float) -> None:
+async def proved(county: County, stage: Stage, patience_s: float | None = None) -> None:
     """Wait until both ends prove equal, then compare row by row; call it when the last fault has ended.
+
+    ``patience_s`` is what it may take, by default as long as the whole load.
 
     Raises:
         Broken: they did not become equal in time, or they are and rows are lost, doubled or invented.
 
     """
-    healed_at = time.monotonic()
+    outcome, patience_s, healed_at = stage.outcome, patience_s or stage.patience_s, time.monotonic()
     outcome.planted = county.planted
     outcome.sent = sum(site.sheets.sent for site in county.sites)
     outcome.repaired += max(0, county.planted - await asyncio.to_thread(county.held))
@@ -62,14 +66,16 @@ async def proved(county: County, outcome: Outcome, patience_s: float) -> None:
         outcome.equal_s = round(time.monotonic() - healed_at, 1)
     except TimeoutError:
         outcome.failure = f"not equal {patience_s:.0f} s after the last fault"
-    found = await asyncio.to_thread(compared, county)
+    planted = [(site.code, saying) for site in county.sites for saying in site.sheets.says]
+    found = compared(planted, await asyncio.to_thread(county.bodies))
     outcome.lost, outcome.doubled, outcome.strange = len(found.lost), len(found.doubled), len(found.strange)
     aside = county.quarantined()
     if aside:
         outcome.notes.append(f"{aside} frames or events stand in quarantine")
     if not outcome.is_good:
         raise Broken(f"{outcome.failure} {await _differences(county)} {_examples(found)}\n{county.tails()}")
-    await _searched(county)
+    if not stage.is_short:
+        await _searched(county)
 
 
 async def equal(county: County) -> bool:
@@ -84,18 +90,18 @@ async def _differences(county: County) -> str:
     return f"verify: exit {code}\n{out}{err}"
 
 
-def compared(county: County) -> Compared:
-    """Compare the rows of the sheets with the entries of the hub, by site, reference code and title."""
+def compared(planted: Iterable[tuple[str, Saying]], bodies: Iterable[tuple[str, bytes]]) -> Compared:
+    """Compare the rows of the sheets with the hub's bodies of each site, by reference code and title."""
     decode = msgspec.json.Decoder(_Said).decode
     held: Counter[tuple[str, Saying]] = Counter()
-    for site, body in county.bodies():
+    for site, body in bodies:
         said = decode(body)
         held[site, (said.ref_code_as_given or said.ref_code, said.title)] += 1
-    planted = {(site.code, saying) for site in county.sites for saying in site.sheets.says}
+    wanted = set(planted)
     return Compared(
-        lost=sorted(planted - held.keys()),
+        lost=sorted(wanted - held.keys()),
         doubled=sorted(key for key, count in held.items() if count > 1),
-        strange=sorted(held.keys() - planted),
+        strange=sorted(held.keys() - wanted),
     )
 
 

@@ -57,11 +57,12 @@ def written(found: Report, path: Path) -> tuple[Path, Path]:
 
 def page(found: Report) -> str:
     """Return the report as Markdown."""
+    again = f"`python -m tests.chaos --seed {found.seed} --rows {found.rows}`"
+    word = "nothing lost, nothing doubled" if found.good else "FAILED"
     lines = [
         "# Chaos",
         "",
-        f"{found.began_at} · {found.machine} · `python -m tests.chaos --seed {found.seed} --rows {found.rows}`"
-        f" · {'nothing lost, nothing doubled' if found.good else 'FAILED'}",
+        f"{found.began_at} · {found.machine} · {again} · {word}",
         "",
         _line(_HEADINGS),
         _line(["---"] * len(_HEADINGS)),

@@ -29,7 +29,7 @@ async def run(stage: Stage) -> None:
                 site.sheets.remove(stage.draw, CHANGED)
             await here.until_held(int(stage.rows * put_back_at) - CHANGED * SITES * 2, stage.patience_s)
             await _put_back(here, stage, copied_at, put_back_at, number)
-        await proved(here, stage.outcome, stage.patience_s)
+        await proved(here, stage)
 
 
 async def _put_back(here: County, stage: Stage, copied_at: float, put_back_at: float, number: int) -> None:

@@ -1,7 +1,6 @@
 """The sheets of one site, and what they say: the truth that the hub's catalogue is compared with, row by row."""
 
 import csv
-import os
 import random
 from pathlib import Path
 
@@ -72,4 +71,4 @@ class Sheets:
         hidden = self.folder / f".{name}.part"
         with hidden.open("w", encoding="utf-8-sig", newline="") as target:
             csv.writer(target).writerows([HEADINGS, *(self._rows[number] for number in self._of_sheet[name])])
-        os.replace(hidden, self.folder / name)
+        hidden.replace(self.folder / name)

@@ -44,7 +44,7 @@ async def run(stage: Stage) -> None:
         await _catch_up(here, stage, stops)
         await _search(here, stage, stops)
         await _idle(here, stage, stops)
-        await proved(here, stage.outcome, stage.patience_s)
+        await proved(here, stage)
     times = ", ".join(f"{name} {took_s:.1f} s" for name, took_s in sorted(stops.slowest.items()))
     stage.outcome.notes.append(f"slowest stops: {times}")
 

@@ -25,7 +25,7 @@ async def run(stage: Stage) -> None:
         await stage.plant(here, part)
         await here.until_held(int(part * stage.draw.uniform(2.1, 2.6)), stage.patience_s)
         await _wipe_stopped(here, stage)
-        await proved(here, stage.outcome, stage.patience_s)
+        await proved(here, stage)
 
 
 async def _wipe_unread(here: County, stage: Stage) -> None:
