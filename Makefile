@@ -64,7 +64,7 @@ bench: $(SYNC_STAMP)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 chaos: $(SYNC_STAMP)
-	$(BIN)/python -m tests.chaos --report chaos-report $(CHAOS_ARGS)
+	$(BIN)/python -m tests.chaos --report chaos-report/report $(CHAOS_ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
