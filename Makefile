@@ -17,6 +17,8 @@ DEMO_ARGS ?=
 # More arguments for pytest, for example: make test TEST_ARGS="tests/unit -x"
 TEST_ARGS ?=
 BENCH_ARGS ?=
+# More arguments for the faults, for example: make chaos CHAOS_ARGS="--only kill --seed 7 --rows 20000"
+CHAOS_ARGS ?=
 
 # uv works in our own .venv with the interpreter that made it, whatever the caller's shell has activated.
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -26,7 +28,7 @@ unexport VIRTUAL_ENV
 SOURCES := node hub protocol replication deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench chaos clean
 
 help:
 	@echo 'make demo    一台机器上的一个县：真实的程序，虚构的目录  /  a whole county on this machine: real programs, fictitious catalogues'
@@ -34,6 +36,7 @@ help:
 	@echo 'make lint    只检查代码：ruff、mypy、导入规则  /  check the code only: ruff, mypy, import rules'
 	@echo 'make format  整理代码格式  /  put the code in order'
 	@echo 'make bench   运行基准测试并打印结果表  /  run the benchmarks and print their table'
+	@echo 'make chaos   对真实程序注入真实故障并写出报告  /  real faults on the real programs, and a report (root adds disk and line)'
 	@echo 'make clean   删除 .venv 与缓存  /  remove .venv and caches'
 
 demo: $(SYNC_STAMP)
@@ -59,6 +62,9 @@ bench: $(SYNC_STAMP)
 	@# The peers that are measured beside us; without them their column stays empty.
 	$(UV) sync --frozen --all-extras --group bench
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+chaos: $(SYNC_STAMP)
+	$(BIN)/python -m tests.chaos --report chaos-report/report $(CHAOS_ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -3,8 +3,10 @@
 What libraries say through ``logging`` comes out in the same form, from warnings up.
 """
 
+import json
 import logging
 import sys
+import threading
 from typing import TextIO
 
 import structlog
@@ -29,11 +31,11 @@ def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    pen = _Pen(stream)
     structlog.configure(
         processors=[*common, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        # Standard error is looked up for each fact: whoever runs several programs in one process may exchange it.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr if stream is None else stream),
+        logger_factory=lambda *_: pen,
     )
     foreign = logging.StreamHandler(target)
     foreign.setFormatter(
@@ -44,6 +46,35 @@ def configure_logs(*, level: str = "info", stream: TextIO | None = None, pretty:
     )
     foreign.addFilter(_tells_something)
     logging.basicConfig(handlers=[foreign], level=logging.WARNING, force=True)
+
+
+class _Pen:
+    """Writes lines to a stream, or to wherever standard error leads when each is written.
+
+    A line that cannot be written is let go: the log often lies on the disk that is full, and a program that waits for
+    room must not end because it cannot say so. The next line that can be written is followed by how many could not.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._unwritten = 0
+
+    def msg(self, line: str) -> None:
+        """Write a line."""
+        stream = sys.stderr if self._stream is None else self._stream
+        with self._lock:
+            try:
+                print(line, file=stream, flush=True)
+                if self._unwritten:
+                    fact = {"event": "log_interrupted", "level": "warning", "lines": self._unwritten}
+                    print(json.dumps(fact), file=stream, flush=True)
+            except OSError:
+                self._unwritten += 1
+            else:
+                self._unwritten = 0
+
+    debug = info = warning = error = critical = msg
 
 
 def _tells_something(entry: logging.LogRecord) -> bool:

@@ -378,6 +378,7 @@ LEFT_OUT = {
     ".ruff_cache",
     ".pytest_cache",
     ".import_linter_cache",
+    "chaos-report",
 }
 UNWANTED = {
     "path of one machine": re.compile(r"(?<![\w.])/(?:root|work|home)/\w"),

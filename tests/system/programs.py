@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,16 @@ PATIENCE_S = 30.0
 
 
 class Program:
-    """One daemon process with its home and its commands."""
+    """One daemon process with its home and its commands.
 
-    def __init__(self, module: str, home: Path) -> None:
+    ``within`` are words before every command line (``ip netns exec NAME``), ``patience_s`` what a command may take.
+    """
+
+    def __init__(self, module: str, home: Path, *, within: Sequence[str] = (), patience_s: float = PATIENCE_S) -> None:
         self.module = module
         self.home = home
+        self.within = tuple(within)
+        self.patience_s = patience_s
         self.process: asyncio.subprocess.Process | None = None
         self.log = home.with_suffix(".log")
 
@@ -26,7 +31,10 @@ class Program:
         """Start the daemon."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self.module, "run", "--home", str(self.home), stdout=log, stderr=log
+                *(*self.within, sys.executable, "-m", self.module, "run", "--home", str(self.home)),
+                stdout=log,
+                stderr=log,
+                env=environment(),
             )
 
     async def stop(self) -> int:
@@ -43,7 +51,7 @@ class Program:
         process, self.process = self.process, None
         if process.returncode is None:
             process.send_signal(how)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self.patience_s):
             return await process.wait()
 
     async def run(self, *arguments: str, expect: int | None = 0) -> str:
@@ -55,19 +63,28 @@ class Program:
     async def result(self, *arguments: str) -> tuple[int, str, str]:
         """Run a command and return exit code, output and errors."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            self.module,
-            *arguments,
-            "--home",
-            str(self.home),
+            *(*self.within, sys.executable, "-m", self.module, *arguments, "--home", str(self.home)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=os.environ | {"DANGLIAN_LANG": "en"},
+            env=environment() | {"DANGLIAN_LANG": "en"},
         )
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self.patience_s):
             out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
+
+    async def interrupted(self, after_s: float, *arguments: str) -> int:
+        """Run a command, end it with SIGTERM after a while, and return its exit code; it may have been done before."""
+        process = await asyncio.create_subprocess_exec(
+            *(*self.within, sys.executable, "-m", self.module, *arguments, "--home", str(self.home)),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=environment(),
+        )
+        await asyncio.sleep(after_s)
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(self.patience_s):
+            return await process.wait()
 
     async def json(self, *arguments: str, expect: int | None = 0) -> Any:  # noqa: ANN401 - a command's answer
         """Run a command with --json and return its answer."""
@@ -76,6 +93,14 @@ class Program:
     def tail(self) -> str:
         """Return the end of the daemon's log."""
         return self.log.read_text(encoding="utf-8")[-3000:] if self.log.exists() else ""
+
+
+def environment() -> dict[str, str]:
+    """Return our environment for a program that is run as it is installed.
+
+    An installed program has its bytecode; a developer's shell may forbid writing it, which triples every start.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 async def until(what: str, look: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:  # noqa: ANN401 - what was seen

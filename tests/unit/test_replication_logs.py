@@ -1,5 +1,6 @@
 """Logs: one JSON object a line, wherever standard error leads at that moment."""
 
+import errno
 import io
 import json
 import logging
@@ -50,3 +51,27 @@ def test_a_fact_is_written_after_standard_error_was_exchanged(monkeypatch: pytes
     monkeypatch.setattr(sys, "stderr", second)
     structlog.get_logger().warning("still_here")
     assert json.loads(second.getvalue())["event"] == "still_here"
+
+
+class FullDisk(io.StringIO):
+    """A log file on a disk that is full for a while."""
+
+    is_full = True
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_a_log_on_a_full_disk_does_not_end_the_program_and_says_later_what_it_could_not_say() -> None:
+    """A node that waits for room would otherwise end at the warning that there is none."""
+    stream = FullDisk()
+    configure_logs(stream=stream, pretty=False)
+    structlog.get_logger().warning("file_postponed")
+    structlog.get_logger().warning("file_postponed")
+    stream.is_full = False
+    structlog.get_logger().info("file_read")
+    facts = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [fact["event"] for fact in facts] == ["file_read", "log_interrupted"]
+    assert facts[1]["lines"] == 2
