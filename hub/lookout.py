@@ -7,6 +7,7 @@ anew, and what was open stays open until the site is heard.
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import Connection
@@ -60,12 +61,14 @@ class Lookout:
         self._listening_since_ms: int | None = None
         self._deaf_since_ms: int | None = clock_ms()
         self._broker = BrokerSigns()
+        self._connected = asyncio.Event()
         self._taken = 0
         self._refused_ms: dict[str, int] = {}
 
     def hear_link(self) -> None:
-        """Note a new connection to the broker: before it nobody could be heard."""
+        """Note a new connection to the broker: before it nobody could be heard, and health is another now."""
         self._listening_since_ms = None
+        self._connected.set()
 
     async def run(self) -> None:
         """Look, for ever."""
@@ -74,7 +77,10 @@ class Lookout:
                 await self.step()
             except Retryable as error:
                 log.warning("look_postponed", reason=error.reason.en)
-            await asyncio.sleep(LOOK_EVERY_S)
+            self._connected.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._connected.wait()
 
     async def step(self) -> Turn:
         """Look once, and return what changed.
