@@ -39,7 +39,7 @@ async def run(stage: Stage) -> None:
         await started(here.hub)
         for day in range(DAYS):
             for site in here.sites:
-                # Ten years of thirty villages would not fill a month otherwise: new rows, corrections, a few removals.
+                # Far more than a month's work: the volume stands for the days.
                 await asyncio.to_thread(site.sheets.add, max(5, stage.rows * 2 // 5 // DAYS // SITES))
                 site.sheets.change(stage.draw, CHANGES_A_DAY)
                 if day % 4 == 0:
