@@ -57,6 +57,8 @@ class Taken(msgspec.Struct, kw_only=True):
     applied_events: int = 0
     verdicts: dict[Verdict, int] = {}
     quarantined: int = 0
+    took_s: float = 0.0
+    """Seconds that the batch kept this hub busy, reading and storing; 0 where nobody measured."""
 
 
 class ReadFrames(msgspec.Struct, kw_only=True):
