@@ -24,7 +24,7 @@ from protocol.sites import Site, parse_site
 from protocol.wording import Text
 from replication.acceptance import AcceptedFrame, Sink, SpoiltEvent, accept
 from replication.database import Database
-from replication.quarantine import WHOLE_FRAME_SEQ, set_aside
+from replication.quarantine import BAD_FRAME, FORK, WHOLE_FRAME_SEQ, set_all_aside, set_aside
 from replication.tables import parked_frame
 from replication.watermarks import Verdict, Watermark, judge, marks_of, move, moved, retire, retired_of, set_want
 
@@ -114,8 +114,7 @@ class Inbox:
             set_aside(connection, site.code, "", spoilt, now_ms)
         batch.quarantined += len(frames.refused)
         for frame in batch.follow:
-            for spoilt in frame.spoilt:
-                set_aside(connection, frame.site.code, frame.epoch, spoilt, now_ms)
+            set_all_aside(connection, frame.site.code, frame.epoch, frame.spoilt, now_ms)
             batch.quarantined += len(frame.spoilt)
         _move_all(connection, batch, now_ms)
         return batch.taken(_gaps(connection, batch), now_ms)
@@ -126,7 +125,7 @@ class Inbox:
             _park(connection, frame, sealed, now_ms)
         elif verdict is Verdict.FORK:
             code = frame.site.code
-            spoilt = SpoiltEvent(seq=frame.last, fault="fork", reason=_FORK, hint=_FORK_HINT, content=sealed)
+            spoilt = SpoiltEvent(seq=frame.last, fault=FORK, reason=_FORK, hint=_FORK_HINT, content=sealed)
             set_aside(connection, code, frame.epoch, spoilt, now_ms)
             set_want(connection, code, Want.NEW_EPOCH)
             batch.wanted(code, Want.NEW_EPOCH)
@@ -311,7 +310,7 @@ def _refusal(sealed: bytes, error: BadFrame) -> SpoiltEvent:
     # Named by content, so that the same bad frame is kept once while different ones are all kept.
     return SpoiltEvent(
         seq=WHOLE_FRAME_SEQ,
-        fault=f"bad_frame:{frame_digest(sealed)[:16]}",
+        fault=f"{BAD_FRAME}:{frame_digest(sealed)[:16]}",
         reason=error.reason,
         hint=error.hint,
         content=sealed,
