@@ -38,8 +38,8 @@ def run_until_stopped(program: Coroutine[Any, Any, None]) -> int:
     An unexpected error is raised, after everything was closed: the service manager restarts the daemon.
     """
     _spare_the_collector()
-    # An import is one thread that computes for minutes; the database's threads ask for their turn at every row that they
-    # read or write, so at the usual 5 ms an answer of twenty rows waited a tenth of a second beside it.
+    # An import is one thread that computes for minutes; the database's threads ask for their turn at every row that
+    # they read or write, so at the usual 5 ms an answer of twenty rows waited a tenth of a second beside it.
     sys.setswitchinterval(TURN_S)
     return asyncio.run(_run(program))
 
