@@ -24,17 +24,11 @@ from replication import quarantine
 from replication.acceptance import AcceptedFrame, Sink
 from replication.database import Database
 from replication.inbox import Inbox
-from replication.quarantine import Quarantined
+from replication.quarantine import NOT_KEPT, Quarantined, is_frame
 from replication.watermarks import Verdict
 
 REDRIVEN_AT_ONCE = 50
 """Things read from the quarantine in one go: 13 MB if all are full frames."""
-
-FORK = "fork"
-"""Fault of a frame that contradicts what is applied."""
-
-BAD_FRAME = "bad_frame:"
-"""How the fault of a frame begins whose seal did not hold."""
 
 UNREADABLE_RECORD = "unreadable_record"
 """Fault of an event whose record could not be read; the record alone is kept."""
@@ -117,7 +111,11 @@ class Redriver:
 
     async def _retry_one(self, one: Quarantined) -> Attempt:
         try:
-            if one.fault == FORK or one.fault.startswith(BAD_FRAME):
+            if one.fault == NOT_KEPT:
+                # It only says that there was more; if there is again, it comes back.
+                await self._database.write(lambda connection: quarantine.release(connection, one))
+                return Attempt(id=one.id, site=one.site, outcome=Redriven.OVERTAKEN)
+            if is_frame(one.fault):
                 return await self._retry_frame(one)
             return await self._retry_event(one)
         except Retryable:

@@ -100,7 +100,7 @@ async def _serve(
         await history.refresh()
         publisher = Publisher(database, link, writer, config.parsed_site, store, epochs.diverged)
         history.tell(publisher.wake)
-        link.on_connected(publisher.wake)
+        link.on_connected(publisher.reconnected)
         copies = Copies(database, clock_ms)
         intaking = _intaking(config, home, database, writer, history)
         async with asyncio.TaskGroup() as tasks:

@@ -5,6 +5,7 @@ carried is on disk; one that could not be stored comes again.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -49,10 +50,18 @@ class Source(Protocol):
 class Consumer:
     """Feeds an inbox from a source; ``run`` is its loop."""
 
-    def __init__(self, source: Source, inbox: Inbox, on_taken: Callable[[Taken], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        inbox: Inbox,
+        on_taken: Callable[[Taken], Awaitable[None]],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._source = source
         self._inbox = inbox
         self._on_taken = on_taken
+        self._monotonic = monotonic
+        self._idle_since = monotonic()
 
     async def run(self) -> None:
         """Fetch, read, apply, acknowledge, for ever."""
@@ -62,10 +71,11 @@ class Consumer:
                 messages = await self._source.fetch(FETCH_FRAMES)
                 if not messages:
                     continue
+                arrived_at = self._monotonic()
                 frames = await self._read(messages)
                 if storing is not None:
                     await storing
-                storing = asyncio.create_task(self._store(frames, messages), name="store")
+                storing = asyncio.create_task(self._store(frames, messages, arrived_at), name="store")
         finally:
             if storing is not None:
                 # What is being stored is on disk before the connection closes.
@@ -83,10 +93,13 @@ class Consumer:
             await asyncio.sleep(0)
         return frames
 
-    async def _store(self, frames: ReadFrames, messages: Sequence[Message]) -> None:
+    async def _store(self, frames: ReadFrames, messages: Sequence[Message], arrived_at: float) -> None:
         taken = await self._taken(frames)
         for message in messages:
             await message.ack()
+        # Batches overlap: what this one took is counted from when the one before was done.
+        begun_at, self._idle_since = max(arrived_at, self._idle_since), self._monotonic()
+        taken.took_s = self._idle_since - begun_at
         await self._on_taken(taken)
 
     async def _taken(self, frames: ReadFrames) -> Taken:

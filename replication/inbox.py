@@ -24,7 +24,7 @@ from protocol.sites import Site, parse_site
 from protocol.wording import Text
 from replication.acceptance import AcceptedFrame, Sink, SpoiltEvent, accept
 from replication.database import Database
-from replication.quarantine import WHOLE_FRAME_SEQ, set_aside
+from replication.quarantine import BAD_FRAME, FORK, WHOLE_FRAME_SEQ, set_all_aside, set_aside
 from replication.tables import parked_frame
 from replication.watermarks import Verdict, Watermark, judge, marks_of, move, moved, retire, retired_of, set_want
 
@@ -57,6 +57,8 @@ class Taken(msgspec.Struct, kw_only=True):
     applied_events: int = 0
     verdicts: dict[Verdict, int] = {}
     quarantined: int = 0
+    took_s: float = 0.0
+    """Seconds that the batch kept this hub busy, reading and storing; 0 where nobody measured."""
 
 
 class ReadFrames(msgspec.Struct, kw_only=True):
@@ -112,8 +114,7 @@ class Inbox:
             set_aside(connection, site.code, "", spoilt, now_ms)
         batch.quarantined += len(frames.refused)
         for frame in batch.follow:
-            for spoilt in frame.spoilt:
-                set_aside(connection, frame.site.code, frame.epoch, spoilt, now_ms)
+            set_all_aside(connection, frame.site.code, frame.epoch, frame.spoilt, now_ms)
             batch.quarantined += len(frame.spoilt)
         _move_all(connection, batch, now_ms)
         return batch.taken(_gaps(connection, batch), now_ms)
@@ -124,18 +125,22 @@ class Inbox:
             _park(connection, frame, sealed, now_ms)
         elif verdict is Verdict.FORK:
             code = frame.site.code
-            spoilt = SpoiltEvent(seq=frame.last, fault="fork", reason=_FORK, hint=_FORK_HINT, content=sealed)
+            spoilt = SpoiltEvent(seq=frame.last, fault=FORK, reason=_FORK, hint=_FORK_HINT, content=sealed)
             set_aside(connection, code, frame.epoch, spoilt, now_ms)
             set_want(connection, code, Want.NEW_EPOCH)
             batch.wanted(code, Want.NEW_EPOCH)
             batch.quarantined += 1
 
     def _take_up_parked(self, connection: Connection, batch: "_Batch") -> None:
-        # In the order of their places: a parked frame may free the next.
+        # In the order of their places: a parked frame may free the next. Those that are not due are not even read: the
+        # full parking place of one site would cost every other site a second at each of its frames.
         for code in batch.touched:
             for row in connection.execute(parked_statement(), {"of_site": code}).all():
-                if self._take_up(batch, code, row.sealed):
-                    connection.execute(unpark_statement(), {"of_site": code, "named": row.digest})
+                if batch.is_ahead(code, row.epoch, row.previous):
+                    continue
+                name = {"of_site": code, "named": row.digest}
+                if self._take_up(batch, code, connection.execute(parked_content_statement(), name).scalar_one()):
+                    connection.execute(unpark_statement(), name)
 
     def _take_up(self, batch: "_Batch", code: str, sealed: bytes) -> bool:
         site = parse_site(code)
@@ -168,6 +173,11 @@ class _Batch:
         """Return what a frame would mean now."""
         code = frame.site.code
         return judge(self.after[code], frame.frame, frame.digest, self.retired[code])
+
+    def is_ahead(self, code: str, epoch: str, previous: int) -> bool:
+        """Tell whether a frame with this place certainly lacks something before it."""
+        mark = self.after[code]
+        return epoch not in self.retired[code] and previous > (mark.position if epoch == mark.epoch else 0)
 
     def judge(self, frame: AcceptedFrame) -> Verdict:
         """Decide what a frame means, and move the site's mark if it follows."""
@@ -251,12 +261,20 @@ def _gaps(connection: Connection, batch: _Batch) -> list[Gap]:
 
 
 @cache
-def parked_statement() -> Select[str, bytes]:
-    """The frames of a site that wait for missing ones, in the order of their places."""
+def parked_statement() -> Select[str, str, int]:
+    """The places of a site's frames that wait for missing ones, in their order."""
     return (
-        select(parked_frame.c.digest, parked_frame.c.sealed)
+        select(parked_frame.c.digest, parked_frame.c.epoch, parked_frame.c.previous)
         .where(parked_frame.c.site == bindparam("of_site"))
         .order_by(parked_frame.c.previous)
+    )
+
+
+@cache
+def parked_content_statement() -> Select[bytes]:
+    """One frame of a site that waits."""
+    return select(parked_frame.c.sealed).where(
+        parked_frame.c.site == bindparam("of_site"), parked_frame.c.digest == bindparam("named")
     )
 
 
@@ -309,7 +327,7 @@ def _refusal(sealed: bytes, error: BadFrame) -> SpoiltEvent:
     # Named by content, so that the same bad frame is kept once while different ones are all kept.
     return SpoiltEvent(
         seq=WHOLE_FRAME_SEQ,
-        fault=f"bad_frame:{frame_digest(sealed)[:16]}",
+        fault=f"{BAD_FRAME}:{frame_digest(sealed)[:16]}",
         reason=error.reason,
         hint=error.hint,
         content=sealed,

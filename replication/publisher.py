@@ -7,6 +7,9 @@
   broker would drop the old ids as repeats.
 - No more than a window of frames is under way between the broker's acknowledgement and the hub's receipt: a site with
   a million rows to tell leaves room in the stream for one that has a single change. The hub may ask for a smaller one.
+- What was sent on a new connection, or again, is a probe of a few frames until a receipt covers some of it: a whole
+  county that comes back from an outage does not fill the stream before anybody could share it out, and a hub that is
+  gone for weeks finds a few frames of each site, however often its PCs were switched on.
 - If the hub stands before what the outbox still holds, catch-up frames go first (``catch_up``).
 - A receipt also tells when the histories of both ends differ: then ``on_diverged`` starts a new epoch.
 """
@@ -37,8 +40,14 @@ WINDOW_FRAMES = 8
 PUBLISH_DEADLINE_S = 20.0
 """Seconds for one frame's acknowledgement: a full frame at 64 kbit/s with some slack."""
 
+PROBE_FRAMES = 2
+"""Frames that may be under way before a receipt proves that the hub takes what this connection sends."""
+
 RESEND_AFTER_S = 60.0
 """Seconds without progress in the receipts after which frames that the broker took are sent again."""
+
+RESEND_AFTER_MAX_S = 3600.0
+"""Seconds that this grows to, doubling, while nothing helps: a hub that stands still for weeks is told once an hour."""
 
 BELIEVE_AFTER_S = 20.0
 """Seconds over which the hub must say that it stands before what the outbox begins at until that is believed: a receipt
@@ -107,6 +116,9 @@ class Publisher:
         self._unconfirmed: deque[int] = deque()
         """Where the frames end that the broker has and no receipt covers yet."""
         self._window = UNCONFIRMED_FRAMES_MAX
+        self._is_proven = False
+        """A receipt has covered frames that were sent since the link came up, or since the last sending again."""
+        self._resend_after_s = RESEND_AFTER_S
         self._is_behind = False
         self._round = 0
         self._attempt = 0
@@ -120,8 +132,14 @@ class Publisher:
         return self._cursor
 
     def wake(self) -> None:
-        """Say that there is something new to send, or that the link is back."""
+        """Say that there is something new to send."""
         self._work.set()
+
+    def reconnected(self) -> None:
+        """Say that the link is back: whether anybody takes what it carries has to be seen anew."""
+        self._unconfirmed.clear()
+        self._is_proven = False
+        self.wake()
 
     async def run(self) -> None:
         """Send what there is, for ever; a lost link only pauses it."""
@@ -151,7 +169,8 @@ class Publisher:
             LinkDown, CallTimeout: the link is away or slow; what was not acknowledged stays where it is.
 
         """
-        room = min(WINDOW_FRAMES, self._window - len(self._unconfirmed))
+        window = self._window if self._is_proven else min(self._window, PROBE_FRAMES)
+        room = min(WINDOW_FRAMES, window - len(self._unconfirmed))
         if room <= 0 or not self._link.is_connected:
             return False
         cursor, sending = self._cursor, self._round
@@ -216,6 +235,7 @@ class Publisher:
         applied, now = receipt.applied, self._monotonic()
         while self._unconfirmed and self._unconfirmed[0] <= applied:
             self._unconfirmed.popleft()
+            self._is_proven = True
             self._work.set()
         if applied < start.seq:
             await self._take_behind(receipt)
@@ -227,7 +247,9 @@ class Publisher:
         if applied > self._confirmed:
             self._confirmed = applied
             self._progress_at = now
-        elif self._cursor > applied and now - self._progress_at > RESEND_AFTER_S:
+            self._resend_after_s = RESEND_AFTER_S
+        elif self._cursor > applied and now - self._progress_at > self._resend_after_s:
+            self._resend_after_s = min(2 * self._resend_after_s, RESEND_AFTER_MAX_S)
             self.resend_from(applied)
 
     async def _take_behind(self, receipt: Receipt) -> None:
@@ -264,6 +286,7 @@ class Publisher:
         self._attempt += 1
         self._round += 1
         self._unconfirmed.clear()
+        self._is_proven = False
         self._cursor = position
         self._progress_at = self._monotonic()
         self.wake()

@@ -107,18 +107,35 @@ async def _large_sheet(here: County, home: NodeHome, scale: Scale) -> list[Chang
     return changes
 
 
+class CommittedChanges:
+    """Single changes of a small sheet, each timed from the node's commit until the hub shows it."""
+
+    def __init__(self, here: County, home: NodeHome) -> None:
+        self._here = here
+        self._home = home
+        self._sheet = here.folder / "small.xlsx"
+        self._content = list(rows(SMALL_ROWS))
+        self._number = 0
+
+    async def begin(self) -> None:
+        """Have the sheet taken as it is."""
+        write_workbook(self._sheet, self._content)
+        await drop(self._sheet, self._home)
+        await until_applied(self._here, self._home.root.name, SMALL_ROWS)
+
+    async def one_ms(self) -> float:
+        """Change a row; returns the milliseconds from the commit."""
+        self._content = _changed(self._content, self._number % SMALL_ROWS, f"更正{self._number}")
+        self._number += 1
+        write_workbook(self._sheet, self._content)
+        await drop(self._sheet, self._home)
+        return await _committed_to_visible_ms(self._here, self._home)
+
+
 async def _single_changes_ms(here: County, home: NodeHome, count: int) -> list[float]:
-    content, sheet = list(rows(SMALL_ROWS)), here.folder / "small.xlsx"
-    write_workbook(sheet, content)
-    await drop(sheet, home)
-    await until_applied(here, home.root.name, SMALL_ROWS)
-    found = []
-    for number in range(count):
-        write_workbook(sheet, _changed(content, number % SMALL_ROWS, f"更正{number}"))
-        await drop(sheet, home)
-        found.append(await _committed_to_visible_ms(here, home))
-        content = _changed(content, number % SMALL_ROWS, f"更正{number}")
-    return found
+    changes = CommittedChanges(here, home)
+    await changes.begin()
+    return [await changes.one_ms() for _ in range(count)]
 
 
 async def _committed_to_visible_ms(here: County, home: NodeHome) -> float:

@@ -151,6 +151,12 @@ async def until_applied(county: County, site: str, position: int, within_s: floa
                 await asyncio.sleep(_POLL_S)
 
 
+def head_of(home: NodeHome) -> int:
+    """How far a node's own history has come."""
+    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT seq FROM head").fetchone()[0])
+
+
 async def until_seen(county: County, count: int, within_s: float = 120.0) -> None:
     """Wait until so many sites have given the hub a sign of life; it asks no others."""
     with closing(sqlite3.connect(f"file:{county.home.database}?mode=ro", uri=True)) as connection:

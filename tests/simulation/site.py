@@ -171,7 +171,7 @@ class Installation:
         await history.refresh()
         publisher = Publisher(database, link, writer, self.site, store, epochs.diverged, loop.time)
         history.tell(publisher.wake)
-        link.on_connected(publisher.wake)
+        link.on_connected(publisher.reconnected)
         beat_due = asyncio.Event()
         history.tell(beat_due.set)
         process.start(publisher.run(), "publisher")

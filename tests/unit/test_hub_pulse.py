@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub.pulse import FRAMES_SHARED, SENDING_S, Pulse, window_frames
+from hub.pulse import ANNOUNCED_S, FRAMES_SHARED, SENDING_S, WAITING_S, Pulse, frames_shared, window_frames
 from protocol import codec, subjects
 from protocol.beats import Beat, Receipt, Want
-from protocol.limits import UNCONFIRMED_FRAMES_MAX
+from protocol.limits import FRAME_EVENTS_MAX, UNCONFIRMED_FRAMES_MAX
 from replication.acknowledgements import call_timeout
 from replication.database import Database, opened
 from replication.inbox import Taken
@@ -124,3 +124,63 @@ async def test_sites_that_send_at_the_same_time_share_the_stream(database: Datab
 @pytest.mark.parametrize(("sending", "frames"), [(0, 64), (1, 64), (2, 64), (4, 32), (64, 2), (232, 2)])
 def test_window_is_bounded_both_ways(sending: int, frames: int) -> None:
     assert window_frames(sending) == frames
+
+
+async def _windows(pulse: Pulse, heard: list[bytes], *steps: str) -> list[int]:
+    """Have the pulse answer the beats that it has heard, or confirm something of the village."""
+    for step in steps:
+        if step == "beats":
+            await pulse.step()
+        else:
+            await pulse.confirm(Taken(receipts={VILLAGE.code: Receipt(site=VILLAGE.code, epoch="e", applied=1)}))
+    await asyncio.sleep(0)
+    return [codec.decode_receipt(data).window_frames for data in heard]
+
+
+async def test_backlogs_that_beats_announce_share_the_stream_before_anything_of_them_is_applied(
+    database: Database,
+) -> None:
+    """After an outage a whole county connects within a second, and each site would take the whole window."""
+    broker, now_s = FakeBroker(), 0.0
+    heard = await receipts(broker)
+    pulse = Pulse(database, broker.bus(), Notes().note, lambda: 0, monotonic=lambda: now_s)
+    for number in range(15):
+        await pulse.hear(Beat(site=f"3305231{number:05d}", node="U", epoch="e", seq=1, outbox_frames=900))
+    await pulse.hear(Beat(site=VILLAGE.code, node="U", epoch="e", seq=1, outbox_frames=900))
+    assert await _windows(pulse, heard, "beats") == [FRAMES_SHARED // 16]
+    now_s += ANNOUNCED_S + 1
+    assert await _windows(pulse, heard, "confirm") == [FRAMES_SHARED // 16, UNCONFIRMED_FRAMES_MAX]
+
+
+async def test_site_that_says_its_backlog_is_gone_gives_its_share_back(database: Database) -> None:
+    broker, now_s = FakeBroker(), 0.0
+    heard = await receipts(broker)
+    pulse = Pulse(database, broker.bus(), Notes().note, lambda: 0, monotonic=lambda: now_s)
+    for frames in (900, 0):
+        for number in range(8):
+            await pulse.hear(Beat(site=f"3305231{number:05d}", node="U", epoch="e", seq=1, outbox_frames=frames))
+    now_s += SENDING_S + 1
+    assert await _windows(pulse, heard, "confirm") == [UNCONFIRMED_FRAMES_MAX]
+
+
+async def test_slow_hub_lets_less_wait_in_the_stream(database: Database) -> None:
+    """The promise is in seconds: a hub on a slow disk keeps it with fewer frames."""
+    broker = FakeBroker()
+    heard = await receipts(broker)
+    pulse = Pulse(database, broker.bus(), Notes().note, lambda: 0)
+    confirmed = {VILLAGE.code: Receipt(site=VILLAGE.code, epoch="e", applied=1)}
+    for took_s in (0.001, WAITING_S / 10, WAITING_S / 10):
+        await pulse.confirm(Taken(receipts=confirmed, applied_events=FRAME_EVENTS_MAX, took_s=took_s))
+    await pulse.confirm(Taken(receipts=confirmed, applied_events=1, took_s=9.0))
+    await asyncio.sleep(0)
+    windows = [codec.decode_receipt(data).window_frames for data in heard]
+    assert windows[0] == UNCONFIRMED_FRAMES_MAX
+    assert 10 < windows[2] < windows[1] < UNCONFIRMED_FRAMES_MAX
+    assert windows[3] == windows[2]
+
+
+@pytest.mark.parametrize(
+    ("event_us", "frames"), [(0, FRAMES_SHARED), (10, FRAMES_SHARED), (80, 50), (400, 10), (9_000, 2)]
+)
+def test_what_waits_is_two_seconds_of_the_hubs_work(event_us: int, frames: int) -> None:
+    assert frames_shared(event_us / 1e6) == frames

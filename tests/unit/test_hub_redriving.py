@@ -180,3 +180,9 @@ async def test_what_is_applied_and_what_leaves_is_one_transaction(hub: Aside, mo
             await hub.outcomes()
     assert (await hub.titles("补入"), len(await hub.held())) == ([], 1)
     assert await hub.outcomes() == [Redriven.APPLIED]
+
+
+async def test_the_word_that_there_was_more_is_taken_back_when_everything_is_tried_again(hub: Aside) -> None:
+    await hub.put(WHOLE_FRAME_SEQ, quarantine.NOT_KEPT, b"", epoch="")
+    assert await hub.outcomes() == [Redriven.OVERTAKEN]
+    assert await hub.held() == []

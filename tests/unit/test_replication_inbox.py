@@ -198,6 +198,23 @@ async def test_a_site_cannot_speak_for_another(hub: Hub, site: Database) -> None
     assert (taken.quarantined, hub.ledger.applied) == (1, [])
 
 
+async def test_parked_frames_that_are_not_due_are_not_read_again(hub: Hub, site: Database) -> None:
+    """A full parking place would otherwise be unsealed at each frame of its site, and every other site would wait."""
+    frames = await mint(site, *[drafts(1) for _ in range(12)])
+    await hub.take(*frames[2:])
+    asked: list[Site] = []
+
+    def keys_of(one: Site) -> set[str]:
+        asked.append(one)
+        return KEYS[one.code]
+
+    inbox = Inbox(hub.database, hub.ledger, keys_of, lambda: 1)
+    await inbox.take(inbox.read([(VILLAGE, frames[0])]))
+    assert (len(asked), hub.ledger.applied) == (1, [1])
+    await inbox.take(inbox.read([(VILLAGE, frames[1])]))
+    assert (len(asked), hub.ledger.applied) == (2 + 10, list(range(1, 13)))
+
+
 async def test_an_unknown_kind_is_quarantined_alone(hub: Hub) -> None:
     events = (
         msgspec.Raw(msgspec.json.encode(described(seq=1))),

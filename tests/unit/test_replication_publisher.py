@@ -18,7 +18,13 @@ from protocol.wording import Text
 from replication import outbox
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
-from replication.publisher import BELIEVE_AFTER_S, RESEND_AFTER_S, Publisher
+from replication.publisher import (
+    BELIEVE_AFTER_S,
+    PROBE_FRAMES,
+    RESEND_AFTER_MAX_S,
+    RESEND_AFTER_S,
+    Publisher,
+)
 from replication.seal import unseal
 from tests.builders import VILLAGE, described, drafts, frame_writer
 
@@ -117,13 +123,16 @@ async def test_nothing_is_sent_while_the_link_is_down(site: Site) -> None:
 
 
 async def test_the_cursor_stops_before_the_first_frame_that_was_not_acknowledged(site: Site) -> None:
-    await site.mint(1, 1, 1)
-    site.link.fail_on = {2}
+    await site.mint(1, 1, 1, 1)
+    await site.send_all()
+    await site.receipt(1)
+    site.link.sent.clear()
+    site.link.fail_on = {3}
     with pytest.raises(LinkDown):
         await site.send_all()
-    assert site.publisher.published == 1
+    assert (site.publisher.published, site.ids()) == (2, ["3-4"])
     await site.send_all()
-    assert site.ids() == ["0-1", "2-3", "1-2", "2-3"]
+    assert site.ids() == ["3-4", "2-3", "3-4"]
 
 
 async def test_what_the_broker_forgot_is_sent_again_under_a_new_id(site: Site) -> None:
@@ -248,12 +257,82 @@ async def test_a_hub_that_was_put_back_gets_what_it_lost_and_only_once(site: Sit
     assert [(frame.previous, frame.last, len(frame.events)) for frame in sent_frames(site)] == [(0, 5, 5)]
 
 
+async def proven(site: Site) -> int:
+    """Have the hub confirm a first frame, so that the site may use its whole window; returns where it stands."""
+    await site.mint(1)
+    await site.send_all()
+    await site.receipt(1)
+    site.link.sent.clear()
+    return 1
+
+
+async def test_first_frames_of_a_connection_are_a_probe(site: Site) -> None:
+    """A county that comes back from an outage would otherwise fill the stream before the hub could share it out."""
+    await site.mint(*[1] * 20)
+    await site.send_all()
+    assert len(site.link.sent) == PROBE_FRAMES
+    await site.receipt(1)
+    await site.send_all()
+    assert len(site.link.sent) == 20
+
+
+async def test_nobody_who_takes_it_costs_a_probe_for_each_connection(site: Site) -> None:
+    """A broker whose hub is gone for weeks finds a few frames of each site, however often its PC is switched on."""
+    await proven(site)
+    await site.mint(*[1] * 100)
+    for connection in range(1, 6):
+        site.publisher.reconnected()
+        await site.send_all()
+        assert len(site.link.sent) == connection * PROBE_FRAMES
+
+
+async def test_receipt_of_older_frames_proves_nothing_for_a_new_connection(site: Site) -> None:
+    await proven(site)
+    await site.mint(*[1] * 20)
+    site.publisher.reconnected()
+    await site.send_all()
+    await site.receipt(1)
+    await site.send_all()
+    assert len(site.link.sent) == PROBE_FRAMES
+
+
+async def test_hub_that_stands_still_is_told_ever_more_rarely(site: Site) -> None:
+    """Else what waits there for weeks would be stored again every minute, for every site."""
+    await proven(site)
+    await site.mint(*[1] * 100)
+    await site.send_all()
+    site.link.sent.clear()
+    for _ in range(2 * int(RESEND_AFTER_MAX_S)):
+        site.now_s += 30.0
+        await site.receipt(1)
+        await site.send_all()
+    hours = 2 * RESEND_AFTER_MAX_S * 30.0 / RESEND_AFTER_MAX_S
+    assert hours - 2 <= len(site.link.sent) / PROBE_FRAMES <= hours + 7
+
+
+async def test_progress_brings_the_short_patience_back(site: Site) -> None:
+    await proven(site)
+    await site.mint(1, 1)
+    await site.send_all()
+    for _ in range(4):
+        site.now_s += RESEND_AFTER_MAX_S
+        await site.receipt(1)
+    await site.send_all()
+    await site.receipt(2)
+    site.link.sent.clear()
+    site.now_s += RESEND_AFTER_S + 1
+    await site.receipt(2)
+    await site.send_all()
+    assert len(site.link.sent) == 1
+
+
 async def test_site_with_much_to_tell_leaves_room_in_the_stream(site: Site) -> None:
     """Whatever waits in the stream waits before every other site's next change."""
+    start = await proven(site)
     await site.mint(*[1] * (UNCONFIRMED_FRAMES_MAX + 10))
     await site.send_all()
     assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX
-    await site.receipt(4)
+    await site.receipt(start + 4)
     await site.send_all()
     assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX + 4
 
@@ -265,30 +344,32 @@ async def _sent(site: Site, count: int) -> None:
 
 
 async def test_receipt_wakes_a_publisher_that_waits_for_room(site: Site) -> None:
-    await site.mint(*[1] * (UNCONFIRMED_FRAMES_MAX + 1))
+    await site.mint(*[1] * (PROBE_FRAMES + 1))
     running = asyncio.create_task(site.publisher.run())
-    await _sent(site, UNCONFIRMED_FRAMES_MAX)
+    await _sent(site, PROBE_FRAMES)
     await site.receipt(1)
-    await _sent(site, UNCONFIRMED_FRAMES_MAX + 1)
+    await _sent(site, PROBE_FRAMES + 1)
     running.cancel()
-    assert site.ids()[-1] == f"{UNCONFIRMED_FRAMES_MAX}-{UNCONFIRMED_FRAMES_MAX + 1}"
+    assert site.ids()[-1] == f"{PROBE_FRAMES}-{PROBE_FRAMES + 1}"
 
 
 async def test_hub_may_ask_for_a_smaller_window_and_give_it_back(site: Site) -> None:
+    start = await proven(site)
     await site.mint(*[1] * 20)
-    await site.publisher.confirm(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=0, window_frames=3))
+    await site.publisher.confirm(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=start, window_frames=3))
     await site.send_all()
     assert len(site.link.sent) == 3
-    await site.publisher.confirm(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=0))
+    await site.publisher.confirm(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=start))
     await site.send_all()
     assert len(site.link.sent) == 20
 
 
 async def test_frames_sent_again_count_anew(site: Site) -> None:
     """Else a site whose frames the broker lost would wait for receipts that cannot come."""
+    start = await proven(site)
     await site.mint(*[1] * UNCONFIRMED_FRAMES_MAX)
     await site.send_all()
     site.now_s += RESEND_AFTER_S + 1
-    await site.receipt(0)
+    await site.receipt(start)
     await site.send_all()
-    assert len(site.link.sent) == 2 * UNCONFIRMED_FRAMES_MAX
+    assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX + PROBE_FRAMES
