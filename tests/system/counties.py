@@ -50,12 +50,16 @@ class County:
             await node.start()
         return node
 
-    async def settled(self, *sites: str, patience_s: float = 60.0) -> list[dict[str, Any]]:
-        """Wait until the board says that these sites are in sync, and return their lines."""
+    async def settled(self, *sites: str, holding: int = 1, patience_s: float = 60.0) -> list[dict[str, Any]]:
+        """Wait until the hub holds so many records of these sites and calls them in sync; return their lines.
+
+        A site that has just started is in sync with nothing at all, before it has looked into its folder.
+        """
 
         async def look() -> list[dict[str, Any]] | None:
             lines = [line for line in await self.board() if line["site"] in sites]
-            return lines if len(lines) == len(sites) and all(one["word"] == "in_sync" for one in lines) else None
+            done = [one for one in lines if one["word"] == "in_sync" and one.get("hub_records", 0) >= holding]
+            return lines if len(done) == len(sites) else None
 
         found: list[dict[str, Any]] = await until(f"{sites} to be in sync", look, patience_s)
         return found

@@ -181,6 +181,7 @@ async def test_a_node_of_tomorrow_is_understood_as_far_as_possible_and_loses_not
         await new.frame(frame_of_tomorrow(new))
         await new.beat(beat[:-1] + b',"mood":"fine","rhythm":{"tides":true,"heartbeat_s":20}}')
         await until("a receipt for the frame of tomorrow", lambda: new.applied() == 3)
+        await until("the board to know it", lambda: seen(hub))
         answers = await new.link.subscribe(subjects.ask_every(new.site), answering_as_tomorrow(new))
         everyone = await new.link.subscribe(subjects.ASK_ALL, answering_as_tomorrow(new))
         live = await hub.json("search", "明日版本", "--live")

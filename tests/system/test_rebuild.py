@@ -27,7 +27,7 @@ async def test_an_empty_hub_is_filled_by_its_nodes_through_a_power_cut(county: C
     for number, village in enumerate(VILLAGES):
         node = await county.join(village)
         write_csv(node.home / "catalogues" / "目录.csv", rows(COUNT, 1 + number * COUNT))
-    await county.settled(*VILLAGES)
+    await county.settled(*VILLAGES, holding=COUNT)
     before = {village: county.held(village) for village in VILLAGES}
     assert (await county.hub.result("rebuild", "--yes", "--json"))[0] == 2, "a running hub is not touched"
 

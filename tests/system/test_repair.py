@@ -27,7 +27,7 @@ async def county(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[
 async def test_a_row_changed_behind_the_hubs_back_is_found_deep_down_and_told_again(county: County) -> None:
     village = await county.join(VILLAGE)
     write_csv(village.home / "catalogues" / "目录.csv", rows(1_200))
-    await county.settled(VILLAGE)
+    await county.settled(VILLAGE, holding=1_200)
     database = county.hub.home / "hub.db"
     before = county.held(VILLAGE)
     docid, body = fetched(database, "SELECT docid, body FROM entry ORDER BY docid LIMIT 1 OFFSET 600")[0]
@@ -55,7 +55,7 @@ async def test_frames_that_the_broker_no_longer_has_are_made_again_from_the_site
     village = await county.join(VILLAGE)
     sheet = village.home / "catalogues" / "目录.csv"
     write_csv(sheet, rows(300))
-    await county.settled(VILLAGE)
+    await county.settled(VILLAGE, holding=300)
     await county.hub.stop()
     shutil.copy(county.hub.home / "hub.db", county.root / "old.db")
     await county.start_hub()

@@ -35,7 +35,7 @@ async def test_replaced_pc_gets_its_ids_back_through_a_power_cut(county: County)
     table[4][7] = "机密"
     sheet = old.home / "catalogues" / "目录.csv"
     write_csv(sheet, table)
-    await county.settled(VILLAGE, patience_s=90)
+    await county.settled(VILLAGE, holding=COUNT - 1, patience_s=90)
     table[2][0] = "Z109-WS·2011·Y-BGS-9999"
     write_csv(sheet, table)
     await until(
@@ -77,7 +77,7 @@ def ids_received(home: Path) -> bool:
 async def test_node_that_lost_its_database_takes_its_records_back(county: County) -> None:
     village = await county.join(VILLAGE)
     write_csv(village.home / "catalogues" / "目录.csv", rows(800))
-    await county.settled(VILLAGE)
+    await county.settled(VILLAGE, holding=800)
     before = ids_at(village.home)
     await village.stop()
     for name in ("node.db", "node.db-wal", "node.db-shm"):

@@ -40,7 +40,7 @@ async def test_what_is_withdrawn_or_closed_is_so_at_the_hub_and_the_site_can_sho
     sheet = village.home / "catalogues" / "目录.csv"
     table = rows(12)
     write_csv(sheet, table)
-    await county.settled(VILLAGE)
+    await county.settled(VILLAGE, holding=12)
     assert len(await titles(county.hub, "--access", "open")) == 12
 
     await county.hub.stop()
