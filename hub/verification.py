@@ -23,8 +23,8 @@ from hub import comparisons, repairs
 from hub.board import Mark, marks
 from hub.catalogue import fonds_tallies, tally_from
 from hub.comparisons import Comparison, Sameness
+from hub.descent import Descent, Moved, differing, lines_of
 from hub.differences import Difference, DifferenceKind
-from hub.drilling import Drill, Moved, differing, lines_of
 from hub.holdings import Cursor, HeldBody, page_of
 from hub.repairs import Cause, Finding, RepairKind
 from protocol.calls import CompareDigests, DigestLine, Outcome
@@ -187,9 +187,9 @@ async def _judged(database: Database, asker: Asker, heard: SiteAnswer, depth: De
     unlike, all_fonds = differing(there, held), sorted(there.keys() | held.keys())
     if not unlike and depth is not Depth.RECORDS:
         return msgspec.structs.replace(verdict, state=Sameness.EQUAL, reason=EQUAL)
-    drill = Drill(database, asker, heard.site, answer, deadline_s)
+    descent = Descent(database, asker, heard.site, answer, deadline_s)
     try:
-        found = await drill.whole(all_fonds) if depth is Depth.RECORDS else await drill.down(unlike)
+        found = await descent.whole(all_fonds) if depth is Depth.RECORDS else await descent.down(unlike)
     except Moved:
         return msgspec.structs.replace(verdict, reason=MOVING)
     mark = await database.read(lambda connection: _mark(connection, code))

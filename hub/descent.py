@@ -1,7 +1,7 @@
 """Going down from a site to its records: fonds, buckets, and in a bucket the records that differ.
 
-``drill`` goes down only where the sums differ. ``compared_whole`` compares every record of every bucket, with digests
-that both ends take anew from the bytes that they store; it believes no sum and no stored digest.
+``Descent.down`` goes down only where the sums differ. ``Descent.whole`` compares every record of every bucket, with
+digests that both ends take anew from the bytes that they store; it believes no sum and no stored digest.
 
 Everything holds at one position: a site that moves on in between raises ``Moved``.
 """
@@ -26,7 +26,7 @@ class Moved(Exception):
     """The site's position changed between two questions of one comparison."""
 
 
-class Drill:
+class Descent:
     """The way down at one site, at the position of its first answer."""
 
     def __init__(self, database: Database, asker: Asker, site: Site, at: Answer, deadline_s: float) -> None:
