@@ -223,13 +223,6 @@ def bucket_tallies(site: str, fonds_no: str) -> Select[int, int, int, int]:
     )
 
 
-def bucket_digests(site: str, fonds_no: str, bucket: int) -> Select[bytes, int]:
-    """Record ids and digests of one bucket of a fonds of a site."""
-    return select(entry.c.record_id, entry.c.digest).where(
-        entry.c.site == site, entry.c.fonds_no == fonds_no, entry.c.bucket == bucket, entry.c.body.is_not(None)
-    )
-
-
 def tally_from(row: Sequence[object]) -> Tally:
     """Return the tally of a row whose last three columns are those of ``tally_columns``."""
     count, high, low = row[-3:]
