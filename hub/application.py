@@ -9,6 +9,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -48,6 +49,7 @@ SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
 
 _ACCESS = RECORD_COLUMNS.index("access_status")
+_derived = itemgetter(*map(RECORD_COLUMNS.index, ("digest", "bucket", "level", "fonds_no", "ref_code")))
 
 
 class Application:
@@ -284,7 +286,7 @@ class _Batch:
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
                 continue
-            if stored is not None and held.body == stored.held.body and held.withdrawn == stored.held.withdrawn:
+            if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
                 continue
@@ -328,6 +330,20 @@ class _Batch:
 
 def _has_body(held: Held | None) -> bool:
     return held is not None and held.body is not None
+
+
+def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
+    """Tell whether a row will say what it says now but for its place, its moment and its access status.
+
+    What stands beside a body follows from it and is looked at too: a digest or a fonds that the disk has spoilt would
+    differ from the site's for ever if the same body, told anew, left it alone.
+    """
+    if held.body != stored.held.body or held.withdrawn != stored.held.withdrawn:
+        return False
+    if held.body is None or slot.latest is None:
+        return True
+    kept = (stored.held.digest, stored.bucket, stored.level, stored.fonds_no, stored.ref_code, stored.year)
+    return kept == (*_derived(slot.latest.columns), slot.latest.year)
 
 
 def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int, str]]) -> None:

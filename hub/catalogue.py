@@ -52,6 +52,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     record_id: bytes
     held: Held
+    bucket: int
     level: str
     fonds_no: str
     ref_code: str
@@ -72,7 +73,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 STORED_COLUMNS = (
     *(entry.c.docid, entry.c.site, entry.c.record_id, entry.c.epoch, entry.c.seq, entry.c.at_ms, entry.c.digest),
-    *(entry.c.withdrawn, entry.c.access_status, entry.c.level, entry.c.fonds_no, entry.c.ref_code),
+    *(entry.c.bucket, entry.c.withdrawn, entry.c.access_status, entry.c.level, entry.c.fonds_no, entry.c.ref_code),
     *(entry.c.provenance, entry.c.body),
 )
 """The columns that make a ``Stored``."""
@@ -91,6 +92,7 @@ def _stored(  # noqa: PLR0913, PLR0917 - the columns of one row
     seq: int,
     at_ms: int,
     digest: int,
+    bucket: int,
     withdrawn: str | None,
     access_status: str,
     level: str,
@@ -109,7 +111,14 @@ def _stored(  # noqa: PLR0913, PLR0917 - the columns of one row
         provenance=_provenances.decode(provenance) if provenance else None,
     )
     return Stored(
-        docid=docid, site=site, record_id=record_id, held=held, level=level, fonds_no=fonds_no, ref_code=ref_code
+        docid=docid,
+        site=site,
+        record_id=record_id,
+        held=held,
+        bucket=bucket,
+        level=level,
+        fonds_no=fonds_no,
+        ref_code=ref_code,
     )
 
 

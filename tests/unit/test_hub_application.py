@@ -298,6 +298,26 @@ async def test_tally_of_the_catalogue_is_that_of_the_bodies(hub: Hub) -> None:
     assert held == expected
 
 
+@pytest.mark.parametrize("spoilt", ["digest = 5", "bucket = 255 - bucket", "fonds_no = 'J999'", "docid = 7"])
+async def test_what_follows_from_a_body_is_healed_when_the_same_body_is_told_again(hub: Hub, spoilt: str) -> None:
+    """The body is what it was, so that only its place seemed to need writing."""
+    await hub.tell(described(1, fictitious(1)), described(2, fictitious(2)))
+    whole = "SELECT digest, bucket, fonds_no, docid / 1000000000, body FROM entry ORDER BY record_id"
+    before, terms = await hub.database.fetch(whole), len(await hub.index())
+    await hub.database.write(
+        lambda c: c.exec_driver_sql(f"UPDATE entry SET {spoilt} WHERE record_id = ?", (record_id(1).bytes,))
+    )
+    assert await hub.database.fetch(whole) != before
+    await hub.tell(
+        marked(3, BaselinePhase.BEGIN),
+        *(described(3 + number, fictitious(number)) for number in (1, 2)),
+        marked(6, BaselinePhase.END, count=2),
+    )
+
+    assert await hub.database.fetch(whole) == before
+    assert len(await hub.rebuilt_index()) == terms
+
+
 async def test_index_of_another_version_is_built_anew(hub: Hub) -> None:
     await hub.tell(*(described(number, fictitious(number)) for number in range(1, 20)))
     before = await hub.index()

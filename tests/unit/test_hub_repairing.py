@@ -123,6 +123,19 @@ async def test_unreadable_row_is_replaced(linked: LinkedSite) -> None:
     assert await held_body(linked, record_id) == body
 
 
+async def test_row_whose_body_is_right_and_whose_digest_is_not_heals(linked: LinkedSite) -> None:
+    """Its owner tells it again with the same bytes: the row took the new place, and kept the wrong digest for ever."""
+    record_id, body = await one_record(linked)
+    await linked.spoil("UPDATE entry SET digest = 5 WHERE record_id = ?", record_id.bytes)
+    assert await linked.compare() == ["different"]
+    await linked.carry()
+
+    assert await linked.compare() == ["equal"]
+    (repair,) = await linked.repairs()
+    assert (repair.state, repair.remedy, repair.attempts) == (RepairState.HEALED, Remedy.REDESCRIBED, 1)
+    assert await held_body(linked, record_id) == body
+
+
 async def test_a_site_that_moved_on_is_asked_for_nothing(linked: LinkedSite) -> None:
     """The difference may be healed by then; the next comparison says."""
     record_id, _ = await one_record(linked)
