@@ -48,6 +48,9 @@ from replication.acceptance import AcceptedFrame
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
 
+_TRACEABLE = frozenset({None, *WithdrawalCause}) - {WithdrawalCause.SECRECY_RAISED}
+"""Causes of a tombstone that may tell which record it was of; a cause of a later version may be a grave one."""
+
 _ACCESS = RECORD_COLUMNS.index("access_status")
 _derived = itemgetter(*map(RECORD_COLUMNS.index, ("digest", "bucket", "level", "fonds_no", "ref_code")))
 
@@ -169,7 +172,7 @@ class _Batch:
             slot.latest = event
         if before is not None and (folded.fields or _has_body(before) != _has_body(folded.held)):
             cause = event.withdrawn if isinstance(event, Removal) else None
-            what = cause.value if cause else ",".join(folded.fields)
+            what = cause or ",".join(folded.fields)
             self._history.append((event.record_id, site, epoch, event.seq, event.at_ms, event.kind, event.actor, what))
 
     # Baselines
@@ -203,7 +206,7 @@ class _Batch:
                 stored = stored_from(row)
                 slot = self._sites[site].slots[stored.record_id] = _Slot(stored)
                 slot.held = sweep(stored.held, floor, mark.at_ms).held
-                what = WithdrawalCause.NOT_IN_BASELINE.value
+                what = str(WithdrawalCause.NOT_IN_BASELINE)
                 self._history.append((stored.record_id, site, *floor, mark.at_ms, "withdrawn", mark.actor, what))
             self.write()
             swept += len(rows)
@@ -359,9 +362,8 @@ def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int,
 
 def _row(docid: int, site: str, record_id: bytes, slot: _Slot, held: Held) -> tuple[object, ...]:
     """Return the whole row of a record that is not simply new."""
-    withdrawn = held.withdrawn.value if held.withdrawn else None
     columns = _described_columns(slot, held) if held.body is not None else _bare_columns(record_id, slot, held)
-    return (docid, site, held.place.epoch, *columns, withdrawn, encode_provenance(held.provenance))
+    return (docid, site, held.place.epoch, *columns, held.withdrawn, encode_provenance(held.provenance))
 
 
 def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
@@ -375,8 +377,8 @@ def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
 
 
 def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
-    """The columns of a tombstone: its reference code remains, unless even that must not be known."""
-    before = slot.stored if held.withdrawn is not WithdrawalCause.SECRECY_RAISED else None
+    """The columns of a tombstone: its reference code remains, unless even that must not be known, or may not be."""
+    before = slot.stored if held.withdrawn in _TRACEABLE else None
     return (
         record_id,
         held.place.seq,

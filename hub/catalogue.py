@@ -16,7 +16,6 @@ from hub.preparation import RECORD_COLUMNS, entry_terms
 from hub.tables import baseline, catalogue_state, entry, history, site_epoch
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.events import WithdrawalCause
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.digests import Tally
@@ -107,7 +106,7 @@ def _stored(  # noqa: PLR0913, PLR0917 - the columns of one row
         digest=digest,
         body=body,
         access_status=AccessStatus(access_status),
-        withdrawn=WithdrawalCause(withdrawn) if withdrawn else None,
+        withdrawn=withdrawn or None,
         provenance=_provenances.decode(provenance) if provenance else None,
     )
     return Stored(
