@@ -8,7 +8,7 @@ import pytest
 
 from hub.board import Word
 from hub.differences import DifferenceKind
-from hub.repairing import ATTEMPTS_MAX, BASELINE_AFTER_MS, remedy_for
+from hub.repairing import ATTEMPTS_MAX, BASELINE_AFTER_MS, remedy_for, without_calls
 from hub.repairs import Cause, Remedy, Repair, RepairKind, RepairState, records_of
 from hub.verification import Depth, Scope, verify
 from protocol.beats import Want
@@ -234,6 +234,27 @@ def repair(**changes: object) -> Repair:
         "found_at_ms": 1,
     }
     return Repair(**(plain | changes))  # type: ignore[arg-type]
+
+
+def test_site_that_comes_by_courier_is_asked_for_everything_once_and_never_called() -> None:
+    asked = repair(state=RepairState.ASKED, remedy=Remedy.BASELINE)
+
+    assert without_calls(repair(), Remedy.REDESCRIBED) is Remedy.BASELINE
+    assert without_calls(repair(kind=RepairKind.BODIES), Remedy.PUT_BACK) is Remedy.BASELINE
+    assert without_calls(repair(), Remedy.NONE) is Remedy.NONE
+    assert without_calls(asked, Remedy.PUT_BACK) is Remedy.NONE
+
+
+async def test_open_repair_of_a_courier_site_waits_in_its_next_reply(linked: LinkedSite) -> None:
+    record_id, _ = await one_record(linked)
+    await linked.spoil("DELETE FROM entry WHERE record_id = ?", record_id.bytes)
+    _ = [v async for v in verify(linked.hub.database, linked.asker, [SITE], linked.clock)]
+    linked.broker.sent.clear()
+
+    assert await linked.comparer._repairer.step(frozenset({CODE})) == [CODE]
+    marks = await linked.hub.database.read(lambda connection: marks_of(connection, [CODE]))
+    (open_one,) = await linked.repairs()
+    assert (marks[CODE].want, open_one.remedy, linked.broker.sent) == (Want.BASELINE, Remedy.BASELINE, [])
 
 
 def test_records_that_stay_different_lead_to_a_baseline_and_then_to_patience() -> None:
