@@ -22,6 +22,9 @@ NEVER_SEEN_AFTER_HOURS = 11.0
 FOLDER_UNREAD_DAYS = 3.0
 """Days for which a watched folder may stay unreadable: a drive that was carried home comes back the next day."""
 
+BUNDLE_OVERDUE_DAYS = 14.0
+"""Days after which the next bundle of a site that comes by courier is overdue: somebody travels every week or two."""
+
 OFFICE_HOURS = ("1-5 09:00-11:30", "1-5 14:00-17:00")
 """Office hours of nodes that do not declare any, which are those of version 1.0."""
 
@@ -60,6 +63,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     missed_after_minutes: Annotated[float, msgspec.Meta(ge=2, le=10_000)] = MISSED_AFTER_MINUTES
     never_seen_after_hours: Annotated[float, msgspec.Meta(ge=0, le=1000)] = NEVER_SEEN_AFTER_HOURS
     folder_unread_days: Annotated[float, msgspec.Meta(gt=0, le=365)] = FOLDER_UNREAD_DAYS
+    bundle_overdue_days: Annotated[float, msgspec.Meta(gt=0, le=3_650)] = BUNDLE_OVERDUE_DAYS
     office_hours: Annotated[tuple[str, ...], msgspec.Meta(max_length=OFFICE_HOURS_MAX)] = OFFICE_HOURS
     time_zone: str = TIME_ZONE
     holidays: tuple[datetime.date, ...] = ()

@@ -32,6 +32,12 @@ class AlarmKind(StrEnum):
     """Many more rows are rejected than before: most often a sheet with another layout."""
     DISK_LOW = "disk_low"
     """The site's disk is nearly full."""
+    NO_BUNDLE = "no_bundle"
+    """A site that comes by courier has not come for too long."""
+    BACKUP_OVERDUE = "backup_overdue"
+    """The hub has no verified backup on a target, or none that is new enough; about the hub itself."""
+    RESTORE_DRILL = "restore_drill"
+    """No restore drill has succeeded for too long, or the last one failed; about the hub itself."""
 
 
 KINDS = {
@@ -44,6 +50,9 @@ KINDS = {
     AlarmKind.FOLDER_UNREAD: Text(zh="目录读不到", en="folder unreadable"),
     AlarmKind.REJECTS_JUMPED: Text(zh="拒收行骤增", en="rejects jumped"),
     AlarmKind.DISK_LOW: Text(zh="磁盘将满", en="disk nearly full"),
+    AlarmKind.NO_BUNDLE: Text(zh="信使包逾期", en="no bundle"),
+    AlarmKind.BACKUP_OVERDUE: Text(zh="备份逾期", en="backup overdue"),
+    AlarmKind.RESTORE_DRILL: Text(zh="恢复演练", en="restore drill"),
 }
 
 
@@ -64,6 +73,9 @@ class Cause(StrEnum):
     """Something at the site, which the kind of the alarm names."""
     BROKER = "broker"
     HUB = "hub"
+    COURIER = "courier"
+    BACKUP = "backup"
+    DRILL = "drill"
 
 
 CAUSES = {
@@ -112,6 +124,18 @@ CAUSES = {
     Cause.HUB: Text(
         zh="县级节点没有处理新到内容：请查看磁盘空间和日志，必要时重新启动。",
         en="The hub does not take what arrives: look at its disk and log, and restart it if need be.",
+    ),
+    Cause.COURIER: Text(
+        zh="信使没有来：请安排人到该站写出信使包并带回。",
+        en="No courier has come: send somebody to that site for a bundle.",
+    ),
+    Cause.BACKUP: Text(
+        zh="没有及时做成备份：请接上或接通备份目标，并运行 danglian-hub backup。",
+        en="No backup was made in time: plug the target in or make it reachable, and run danglian-hub backup.",
+    ),
+    Cause.DRILL: Text(
+        zh="备份能否恢复未经证实：请运行 danglian-hub restore --drill。",
+        en="Nobody knows whether the backups can be restored: run danglian-hub restore --drill.",
     ),
 }
 

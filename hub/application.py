@@ -9,6 +9,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -47,7 +48,11 @@ from replication.acceptance import AcceptedFrame
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
 
+_TRACEABLE = frozenset({None, *WithdrawalCause}) - {WithdrawalCause.SECRECY_RAISED}
+"""Causes of a tombstone that may tell which record it was of; a cause of a later version may be a grave one."""
+
 _ACCESS = RECORD_COLUMNS.index("access_status")
+_derived = itemgetter(*map(RECORD_COLUMNS.index, ("digest", "bucket", "level", "fonds_no", "ref_code")))
 
 
 class Application:
@@ -167,7 +172,7 @@ class _Batch:
             slot.latest = event
         if before is not None and (folded.fields or _has_body(before) != _has_body(folded.held)):
             cause = event.withdrawn if isinstance(event, Removal) else None
-            what = cause.value if cause else ",".join(folded.fields)
+            what = cause or ",".join(folded.fields)
             self._history.append((event.record_id, site, epoch, event.seq, event.at_ms, event.kind, event.actor, what))
 
     # Baselines
@@ -201,7 +206,7 @@ class _Batch:
                 stored = stored_from(row)
                 slot = self._sites[site].slots[stored.record_id] = _Slot(stored)
                 slot.held = sweep(stored.held, floor, mark.at_ms).held
-                what = WithdrawalCause.NOT_IN_BASELINE.value
+                what = str(WithdrawalCause.NOT_IN_BASELINE)
                 self._history.append((stored.record_id, site, *floor, mark.at_ms, "withdrawn", mark.actor, what))
             self.write()
             swept += len(rows)
@@ -284,7 +289,7 @@ class _Batch:
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
                 continue
-            if stored is not None and held.body == stored.held.body and held.withdrawn == stored.held.withdrawn:
+            if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
                 continue
@@ -330,6 +335,20 @@ def _has_body(held: Held | None) -> bool:
     return held is not None and held.body is not None
 
 
+def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
+    """Tell whether a row will say what it says now but for its place, its moment and its access status.
+
+    What stands beside a body follows from it and is looked at too: a digest or a fonds that the disk has spoilt would
+    differ from the site's for ever if the same body, told anew, left it alone.
+    """
+    if held.body != stored.held.body or held.withdrawn != stored.held.withdrawn:
+        return False
+    if held.body is None or slot.latest is None:
+        return True
+    kept = (stored.held.digest, stored.bucket, stored.level, stored.fonds_no, stored.ref_code, stored.year)
+    return kept == (*_derived(slot.latest.columns), slot.latest.year)
+
+
 def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int, str]]) -> None:
     before = slot.stored.terms() if slot.stored else None
     after = slot.latest.terms if slot.latest and slot.held and slot.held.body is not None else None
@@ -343,9 +362,8 @@ def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int,
 
 def _row(docid: int, site: str, record_id: bytes, slot: _Slot, held: Held) -> tuple[object, ...]:
     """Return the whole row of a record that is not simply new."""
-    withdrawn = held.withdrawn.value if held.withdrawn else None
     columns = _described_columns(slot, held) if held.body is not None else _bare_columns(record_id, slot, held)
-    return (docid, site, held.place.epoch, *columns, withdrawn, encode_provenance(held.provenance))
+    return (docid, site, held.place.epoch, *columns, held.withdrawn, encode_provenance(held.provenance))
 
 
 def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
@@ -359,8 +377,8 @@ def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
 
 
 def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
-    """The columns of a tombstone: its reference code remains, unless even that must not be known."""
-    before = slot.stored if held.withdrawn is not WithdrawalCause.SECRECY_RAISED else None
+    """The columns of a tombstone: its reference code remains, unless even that must not be known, or may not be."""
+    before = slot.stored if held.withdrawn in _TRACEABLE else None
     return (
         record_id,
         held.place.seq,

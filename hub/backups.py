@@ -132,6 +132,8 @@ def to_prune(backups: Sequence[KeptBackup], keep: int) -> list[KeptBackup]:
 class BackupAlarm(StrEnum):
     """What there can be to say about backups; the graver ones first."""
 
+    LEDGER = "ledger"
+    """The ledger cannot be read: nothing is known of any backup."""
     NEVER = "never"
     """A target has no verified backup at all."""
     OLD = "old"
@@ -171,6 +173,22 @@ def backup_findings(settings: BackupSettings, ledger: Ledger, now_ms: int) -> li
         found.append(BackupFinding(alarm=BackupAlarm.RULE, text=short))
     order = list(BackupAlarm)
     return sorted(found, key=lambda one: (order.index(one.alarm), one.target))
+
+
+def told(findings: Sequence[BackupFinding]) -> Text:
+    """Say in one line how the backups of a hub are: the gravest thing, and how many more there are."""
+    if not findings:
+        return Text(
+            zh="各备份目标和恢复演练均在期限内", en="every backup target and the restore drill are within their limits"
+        )
+    more = len(findings) - 1
+    text = findings[0].text
+    if not more:
+        return text
+    return Text(
+        zh=f"{text.zh} 另有 {more} 项，见 danglian-hub backup list。",
+        en=f"{text.en} {more} more: danglian-hub backup list.",
+    )
 
 
 def _of_target(target: BackupTarget, known: TargetLedger, now_ms: int) -> list[BackupFinding]:
@@ -289,6 +307,15 @@ def read_ledger(path: Path) -> Ledger:
                 en="Delete the file, and run danglian-hub backup verify to note every backup anew.",
             ),
         ) from error
+
+
+def findings_in(path: Path, settings: BackupSettings, now_ms: int) -> list[BackupFinding]:
+    """Return everything there is to say about the backups of a home whose ledger lies at a path."""
+    try:
+        return backup_findings(settings, read_ledger(path), now_ms)
+    except BrokenStore as error:
+        text = Text(zh=f"{error.reason.zh} {error.hint.zh}", en=f"{error.reason.en}. {error.hint.en}")
+        return [BackupFinding(alarm=BackupAlarm.LEDGER, text=text)]
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:

@@ -226,8 +226,8 @@ def _word_of_copy(facts: Facts, node: NodeState) -> Word:
 
 def is_by_courier(facts: Facts) -> bool:
     """Tell whether the last that was heard of a site came on a stick: nobody waits for its beats then."""
-    seen_at_ms = facts.node.seen_at_ms if facts.node is not None else 0
-    return facts.comes_by_courier and (facts.courier_at_ms or 0) >= seen_at_ms
+    seen_at_ms = facts.node.seen_at_ms if facts.node is not None else None
+    return facts.comes_by_courier and couriers.has_last_word(facts.courier_at_ms, seen_at_ms)
 
 
 def compared_here(facts: Facts) -> Comparison | None:

@@ -16,7 +16,6 @@ from hub.preparation import RECORD_COLUMNS, entry_terms
 from hub.tables import baseline, catalogue_state, entry, history, site_epoch
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.events import WithdrawalCause
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.digests import Tally
@@ -52,6 +51,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     record_id: bytes
     held: Held
+    bucket: int
     level: str
     fonds_no: str
     ref_code: str
@@ -72,7 +72,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 STORED_COLUMNS = (
     *(entry.c.docid, entry.c.site, entry.c.record_id, entry.c.epoch, entry.c.seq, entry.c.at_ms, entry.c.digest),
-    *(entry.c.withdrawn, entry.c.access_status, entry.c.level, entry.c.fonds_no, entry.c.ref_code),
+    *(entry.c.bucket, entry.c.withdrawn, entry.c.access_status, entry.c.level, entry.c.fonds_no, entry.c.ref_code),
     *(entry.c.provenance, entry.c.body),
 )
 """The columns that make a ``Stored``."""
@@ -91,6 +91,7 @@ def _stored(  # noqa: PLR0913, PLR0917 - the columns of one row
     seq: int,
     at_ms: int,
     digest: int,
+    bucket: int,
     withdrawn: str | None,
     access_status: str,
     level: str,
@@ -105,11 +106,18 @@ def _stored(  # noqa: PLR0913, PLR0917 - the columns of one row
         digest=digest,
         body=body,
         access_status=AccessStatus(access_status),
-        withdrawn=WithdrawalCause(withdrawn) if withdrawn else None,
+        withdrawn=withdrawn or None,
         provenance=_provenances.decode(provenance) if provenance else None,
     )
     return Stored(
-        docid=docid, site=site, record_id=record_id, held=held, level=level, fonds_no=fonds_no, ref_code=ref_code
+        docid=docid,
+        site=site,
+        record_id=record_id,
+        held=held,
+        bucket=bucket,
+        level=level,
+        fonds_no=fonds_no,
+        ref_code=ref_code,
     )
 
 
@@ -220,13 +228,6 @@ def bucket_tallies(site: str, fonds_no: str) -> Select[int, int, int, int]:
         .where(entry.c.site == site, entry.c.fonds_no == fonds_no, entry.c.body.is_not(None))
         .group_by(entry.c.bucket)
         .order_by(entry.c.bucket)
-    )
-
-
-def bucket_digests(site: str, fonds_no: str, bucket: int) -> Select[bytes, int]:
-    """Record ids and digests of one bucket of a fonds of a site."""
-    return select(entry.c.record_id, entry.c.digest).where(
-        entry.c.site == site, entry.c.fonds_no == fonds_no, entry.c.bucket == bucket, entry.c.body.is_not(None)
     )
 
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub import night, tombstones
-from hub.board import Facts, compared_here, gathered, is_away, lag_of
+from hub.board import Facts, compared_here, gathered, is_away, is_by_courier, lag_of
 from hub.comparisons import Sameness
 from hub.night import NightHour
 from hub.repairing import Repairer
@@ -78,7 +78,8 @@ class Comparer:
         facts = await self._database.read(lambda connection: gathered(connection, with_counts=False))
         chosen = to_compare(facts, self._now_ms(), self._tried_at_ms)[:SITES_AT_ONCE]
         verdicts = await self._verified(chosen, IN_BACKGROUND, self._tried_at_ms)
-        for site in await self._repairer.step():
+        carried = frozenset(one.site for one in facts if is_by_courier(one))
+        for site in await self._repairer.step(carried):
             # It is compared again as soon as what it was asked for has arrived.
             self._tried_at_ms.pop(site, None)
         return verdicts
@@ -136,7 +137,8 @@ def _needs_comparing(one: Facts, now_ms: int) -> bool:
 def _is_applied(one: Facts, now_ms: int) -> bool:
     """Tell whether a site is online, and everything that it has minted is applied here."""
     node, mark = one.node, one.mark
-    if node is None or not one.enrolled_nodes or is_away(node, now_ms):
+    if node is None or not one.enrolled_nodes or is_away(node, now_ms) or is_by_courier(one):
+        # A bundle is a sign of life, and yet nobody there can be asked: it was compared when it was taken.
         return False
     is_asked = mark is not None and mark.want is not Want.NOTHING
     return not is_asked and not lag_of(node, mark)

@@ -216,6 +216,7 @@ EXAMPLES = {
     "alarms.missed-after-minutes": f"missed-after-minutes = {MISSED_AFTER_MINUTES}",
     "alarms.never-seen-after-hours": f"never-seen-after-hours = {NEVER_SEEN_AFTER_HOURS}",
     "alarms.folder-unread-days": "folder-unread-days = 3.0",
+    "alarms.bundle-overdue-days": "bundle-overdue-days = 14.0",
     "alarms.office-hours": 'office-hours = ["1-5 09:00-11:30", "1-5 14:00-17:00"]',
     "alarms.holidays": "holidays = [2026-10-01, 2026-10-02]",
     "alarms.workdays": "workdays = [2026-10-10]",

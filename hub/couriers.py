@@ -5,12 +5,15 @@ that nobody expects on the line is not called offline; replies name the latest d
 old receipt from a hub that was put back.
 """
 
+import datetime
+
 import msgspec
 from sqlalchemy import Connection, Select, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.keyring_tables import courier, enrolled_node
 from protocol.bundles import Delivery, Manifest
+from protocol.wording import Text
 from replication.carriage import next_serial
 
 
@@ -85,6 +88,33 @@ def send(connection: Connection, node: str, site: str, now_ms: int) -> int:
     serial = next_serial(state_of(connection, node, site).sent_serial, now_ms)
     connection.execute(update(courier).where(courier.c.node == node).values(sent_serial=serial, sent_at_ms=now_ms))
     return serial
+
+
+def has_last_word(courier_at_ms: int | None, seen_at_ms: int | None) -> bool:
+    """Tell whether the last that was heard of a site that comes by courier came on a stick.
+
+    Nobody waits for it on the line then; once it is heard there, it is a site like any other.
+    """
+    return (courier_at_ms or 0) >= (seen_at_ms or 0)
+
+
+def not_on_the_line(courier_at_ms: int | None, *, was_equal: bool | None = None) -> Text:
+    """Say why a site that comes by courier is not asked, and of when its copy is.
+
+    Args:
+        courier_at_ms: when its last bundle was taken; None before the first.
+        was_equal: how that bundle compared with what is held here; None if it was not compared.
+
+    """
+    if courier_at_ms is None:
+        return Text(zh="靠信使往来，尚未收到信使包", en="comes by courier, no bundle yet")
+    when = datetime.datetime.fromtimestamp(courier_at_ms / 1000).astimezone().strftime("%Y-%m-%d")
+    then = {None: Text(zh="", en=""), True: _EQUAL_THEN, False: _DIFFERED_THEN}[was_equal]
+    return Text(zh=f"靠信使往来，截至 {when}{then.zh}", en=f"comes by courier, as of {when}{then.en}")
+
+
+_EQUAL_THEN = Text(zh="，当时一致", en=": in sync then")
+_DIFFERED_THEN = Text(zh="，当时不一致", en=": differed then")
 
 
 def last_taken(connection: Connection) -> dict[str, int | None]:

@@ -15,6 +15,7 @@ import structlog
 
 from hub import board, gate, health
 from hub.application import Application
+from hub.backups import findings_in
 from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.fetches import answer_fetches
@@ -92,7 +93,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
     config = load(home.settings)
 
     async def healthy() -> Health:
-        return health.health_of(await database.read(health.counted), clock_ms())
+        return await health.look(database, home, config.backup, clock_ms())
 
     async with (
         opened(home.database, MIGRATIONS, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
@@ -121,6 +122,7 @@ def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -
         software=version(DISTRIBUTION),
     )
     link.on_connected(lookout.hear_link)
+    lookout.watch_backups(lambda now_ms: findings_in(home.backups, config.backup, now_ms))
     return lookout
 
 

@@ -10,13 +10,14 @@ from contextlib import aclosing, suppress
 
 from sqlalchemy import Connection
 
-from hub import keyring, rebuilds
-from hub.board import is_away, marks, matches, node_states
+from hub import couriers, keyring, rebuilds
+from hub.board import NodeState, is_away, marks, matches, node_states
 from hub.gathering import Gathering, SiteFacts
 from hub.search import Query, search, totals_by_site
 from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
 from protocol.sites import parse_site
+from protocol.wording import Text
 from replication.asking import Asker
 from replication.database import Database
 
@@ -32,6 +33,7 @@ def sites_in_question(connection: Connection, query: Query) -> list[SiteFacts]:
     """Return every site that is expected, was seen or is applied, and that the query's site filter lets through."""
     names = {one.site: one.name for one in keyring.expected_sites(connection)}
     applied, seen, renewing = marks(connection), node_states(connection), rebuilds.pending(connection)
+    carried = couriers.last_taken(connection)
     return [
         SiteFacts(
             site=site,
@@ -40,10 +42,17 @@ def sites_in_question(connection: Connection, query: Query) -> list[SiteFacts]:
             mark=applied.get(site),
             node=seen.get(site),
             rebuilding=site in renewing,
+            by_courier=_by_courier(carried[site], seen.get(site)) if site in carried else None,
         )
         for site in sorted(names.keys() | applied.keys() | seen.keys() | renewing.keys())
         if matches(site, query.site_glob)
     ]
+
+
+def _by_courier(courier_at_ms: int | None, node: NodeState | None) -> Text | None:
+    """Say why a site is not asked whose last word came on a stick; None for one that was heard on the line since."""
+    seen_at_ms = node.seen_at_ms if node is not None else None
+    return couriers.not_on_the_line(courier_at_ms) if couriers.has_last_word(courier_at_ms, seen_at_ms) else None
 
 
 async def federated(
@@ -57,9 +66,10 @@ async def federated(
 ) -> AsyncGenerator[Gathering, None]:
     """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
 
-    The first piece is the index's. Sites known to be offline are not asked. The generator ends when every site has
-    answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just begun to connect
-    gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who is offline.
+    The first piece is the index's. Sites known to be offline, or to come by courier, are not asked. The generator ends
+    when every site has answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just
+    begun to connect gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who
+    is offline.
     """
     sites, page = await database.read(
         lambda connection: (sites_in_question(connection, query), search(connection, query))
@@ -68,6 +78,8 @@ async def federated(
     gathering.take_index(page)
     yield gathering
     silence = asyncio.Event()
+    if any(one.by_courier is not None for one in sites):
+        silence.set()
     counting = asyncio.create_task(_counted(database, query, silence))
     try:
         if asker is not None:
@@ -105,8 +117,8 @@ async def _counted(database: Database, query: Query, silence: asyncio.Event) -> 
 async def _asked(
     gathering: Gathering, asker: Asker, query: Query, now_ms: int, deadline_s: float
 ) -> AsyncGenerator[Gathering, None]:
-    sites = {facts.site: parse_site(facts.site) for facts in gathering.facts.values()}
-    offline = [sites[facts.site] for facts in gathering.facts.values() if _away(facts, now_ms)]
+    sites = {facts.site: parse_site(facts.site) for facts in gathering.facts.values() if facts.by_courier is None}
+    offline = [site for code, site in sites.items() if _away(gathering.facts[code], now_ms)]
     everyone = not query.site_glob and len(sites) - len(offline) >= ASK_EVERYONE_FROM
     answers = asker.ask(query.call, list(sites.values()), deadline_s, offline=offline, everyone=everyone)
     try:

@@ -42,6 +42,8 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     node: NodeState | None = None
     rebuilding: bool = False
     """Its entries are being fetched anew: the hub's copy lacks some."""
+    by_courier: Text | None = None
+    """Why it is not asked, if it is not on the line by design."""
 
 
 class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -269,7 +271,7 @@ def _unasked(facts: SiteFacts) -> SiteReport:
         seq=mark.position if mark else 0,
         copied_at_ms=mark.moved_at_ms if mark else None,
         seen_at_ms=facts.node.seen_at_ms if facts.node else None,
-        reason=REBUILDING if facts.rebuilding else None,
+        reason=REBUILDING if facts.rebuilding else facts.by_courier,
         rebuilding=facts.rebuilding,
     )
 

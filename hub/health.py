@@ -5,6 +5,7 @@
 is switched off must not make the county's server look broken.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -13,13 +14,17 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from hub import alarm_book
+from hub import alarm_book, backups
 from hub.alarm_tables import hub_report
 from hub.alarms import KINDS, Alarm
+from hub.backup_settings import BackupSettings
+from hub.backups import BackupFinding
+from hub.home import HubHome
 from hub.reindexing import index_state
 from hub.stalls import HUB_STALL_S, BrokerSigns
 from protocol.wording import Text
 from replication import quarantine
+from replication.database import Database
 
 REPORT_STALE_S = 90.0
 """Seconds after which the hub's last report says that it does not run, or hangs: six of its looks."""
@@ -66,6 +71,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     reindexing: tuple[int, int] | None = None
     """Entries of the search index that were made anew, and of how many; None while nothing is rebuilt."""
+    backups: Sequence[BackupFinding] | None = None
+    """What there is to say about the backups; None where nobody looked."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +103,8 @@ def health_of(counted: Counted, now_ms: int) -> Health:
     if report is not None and checks[0].standing is Standing.OK:
         checks += [_broker(report), _applying(report.broker, now_ms), _disk(report)]
     checks += [_index(counted), _alarms(counted.alarms), _quarantine(counted.quarantined)]
+    if counted.backups is not None:
+        checks.append(_backups(counted.backups))
     order = list(Standing)
     worst = max((check.standing for check in checks), key=order.index)
     return Health(standing=worst, checks=tuple(checks), at_ms=now_ms)
@@ -179,6 +188,10 @@ def _quarantine(held: int) -> Check:
     return Check(name="quarantine", standing=Standing.ATTENTION, words=words)
 
 
+def _backups(findings: Sequence[BackupFinding]) -> Check:
+    return Check(name="backups", standing=Standing.ATTENTION if findings else Standing.OK, words=backups.told(findings))
+
+
 # In the database
 
 
@@ -189,8 +202,21 @@ def keep_report(connection: Connection, report: HubReport, now_ms: int) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=[hub_report.c.only_row], set_=values))
 
 
+async def look(database: Database, home: HubHome, settings: BackupSettings, now_ms: int) -> Health:
+    """Return how the hub of a home is now, whether it runs or not.
+
+    Raises:
+        Retryable: the database is busy.
+        BrokenStore: it is damaged.
+
+    """
+    known = await database.read(counted)
+    findings = await asyncio.to_thread(backups.findings_in, home.backups, settings, now_ms)
+    return health_of(msgspec.structs.replace(known, backups=findings), now_ms)
+
+
 def counted(connection: Connection) -> Counted:
-    """Read what health is weighed from."""
+    """Read what health is weighed from, as far as it stands in the database."""
     if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'hub_report'").first():
         # A database of before: the hub that upgrades it has not started yet.
         return Counted(report=None, reported_at_ms=0)

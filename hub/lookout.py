@@ -6,7 +6,7 @@ anew, and what was open stays open until the site is heard.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
@@ -16,8 +16,10 @@ from hub import alarm_book, keyring
 from hub.alarm_book import Turn
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import Alarm, AlarmKind, Cause, Finding
+from hub.backups import BackupFinding
 from hub.board import gathered
 from hub.health import HubReport, keep_report
+from hub.overdue import LINELESS, overdue_backups, overdue_bundles
 from hub.refusals import Refusals
 from hub.silence import Listening, rhythm_of, silences
 from hub.stalls import HUB_STALL_S, BrokerSigns, course_after, hub_stall, stalls_of
@@ -64,6 +66,11 @@ class Lookout:
         self._connected = asyncio.Event()
         self._taken = 0
         self._refused_ms: dict[str, int] = {}
+        self._backups: Callable[[int], Sequence[BackupFinding]] = lambda _: ()
+
+    def watch_backups(self, look: Callable[[int], Sequence[BackupFinding]]) -> None:
+        """Have it looked at, too, what there is to say about the hub's backups at a moment; it may read a file."""
+        self._backups = look
 
     def hear_link(self) -> None:
         """Note a new connection to the broker: before it nobody could be heard, and health is another now."""
@@ -92,6 +99,7 @@ class Lookout:
         now_ms = self._clock_ms()
         await self._look_at_broker(now_ms)
         refused = await asyncio.to_thread(self._refusals.read)
+        backups = overdue_backups(self._county, await asyncio.to_thread(self._backups, now_ms))
         free = (await asyncio.to_thread(shutil.disk_usage, self._database.path.parent)).free
         report = HubReport(
             software=self._software,
@@ -104,7 +112,7 @@ class Lookout:
         def look(connection: Connection) -> Turn:
             keep_report(connection, report, now_ms)
             self._note_refusals(connection, refused, now_ms)
-            return self._judge(connection, now_ms)
+            return self._judge(connection, backups, now_ms)
 
         turn = await self._database.write(look)
         _tell_log(turn)
@@ -137,12 +145,13 @@ class Lookout:
             if node is not None and (node.site in self._refused_ms or len(self._refused_ms) < REFUSALS_KEPT_MAX):
                 self._refused_ms[node.site] = now_ms
 
-    def _judge(self, connection: Connection, now_ms: int) -> Turn:
-        known = alarm_book.open_alarms(connection)
+    def _judge(self, connection: Connection, backups: Sequence[Finding], now_ms: int) -> Turn:
+        known, enrolled = alarm_book.open_alarms(connection), _enrolled(connection)
         facts = gathered(connection, with_counts=False)
+        lineless = [*backups, *overdue_bundles(facts, enrolled, self._settings.bundle_overdue_days, now_ms)]
         rhythms = {one.site: rhythm_of(one.node, self._settings) for one in facts}
         if self._listening_since_ms is None:
-            findings = [*_held(known), *self._deaf(now_ms)]
+            findings = [*_held(known), *self._deaf(now_ms), *lineless]
             return alarm_book.turn(connection, findings, rhythms, self._settings, now_ms)
         before = alarm_book.courses(connection)
         after = {one.site: course_after(before.get(one.site), one.node, one.mark, now_ms) for one in facts if one.node}
@@ -150,10 +159,10 @@ class Lookout:
         listening = Listening(
             since_ms=self._listening_since_ms,
             refused_ms=self._refused_ms,
-            enrolled_ms=_enrolled(connection),
+            enrolled_ms=enrolled,
             open_alarms=frozenset(one.site for one in known if one.kind is AlarmKind.SILENT),
         )
-        findings = silences(facts, after, listening, self._settings, now_ms)
+        findings = [*lineless, *silences(facts, after, listening, self._settings, now_ms)]
         days = self._settings.folder_unread_days
         for one in facts:
             if one.node is not None and one.enrolled_nodes:
@@ -178,7 +187,7 @@ def _held(known: list[Alarm]) -> list[Finding]:
     return [
         Finding(site=one.site, kind=one.kind, cause=one.cause, evidence=one.evidence)
         for one in known
-        if one.cleared_at_ms is None and one.kind is not AlarmKind.NOT_APPLIED
+        if one.cleared_at_ms is None and one.kind is not AlarmKind.NOT_APPLIED and one.kind not in LINELESS
     ]
 
 

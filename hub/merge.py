@@ -73,7 +73,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     digest: int = 0
     body: bytes | None = None
     access_status: AccessStatus = AccessStatus.UNREVIEWED
-    withdrawn: WithdrawalCause | None = None
+    withdrawn: str | None = None
+    """The cause, as its owner said it."""
     provenance: Provenance | None = None
     """None while everything still comes from one event, the one at ``place``."""
 
@@ -99,7 +100,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The record as its owner wrote it; None for a withdrawal, and where this version cannot read it."""
     access_status: AccessStatus | None = None
     """What the event says about access; None only for a withdrawal."""
-    withdrawn: WithdrawalCause | None = None
+    withdrawn: str | None = None
+    """The cause; None unless the event is a withdrawal."""
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +143,7 @@ def fold(held: Held | None, change: Change, floor: Place = BEFORE_ALL) -> Folded
 
 def sweep(held: Held, began: Place, at_ms: int) -> Folded:
     """Return what is held once a baseline that began at ``began`` is complete."""
-    return _withdraw(held, Change(place=began, at_ms=at_ms, withdrawn=WithdrawalCause.NOT_IN_BASELINE))
+    return _withdraw(held, Change(place=began, at_ms=at_ms, withdrawn=WithdrawalCause.NOT_IN_BASELINE.value))
 
 
 def _withdraw(held: Held | None, change: Change) -> Folded:

@@ -7,17 +7,18 @@ takes effect all the same, because its status stands beside the record (promise 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 import msgspec
 
 from hub.likeness import likeness_keys
 from hub.merge import Change, Place
 from protocol.analysis import index_lines
-from protocol.codec import decode_record, decode_records
+from protocol.codec import decode_record, decode_records, encode_event
 from protocol.errors import BadValue
 from protocol.events import AccessChanged, BaselineMarked, Described, Event, WithdrawalCause, Withdrawn
 from protocol.records import Record
-from protocol.vocabularies import AccessStatus
+from protocol.vocabularies import AccessStatus, believed_access
 from protocol.wording import Text
 from replication.acceptance import AcceptedFrame, SpoiltEvent
 from replication.digests import bucket_of, record_digest
@@ -27,6 +28,18 @@ YEAR_MAX = 9_999
 
 AT_MS_MAX = 2**53
 """Milliseconds since 1970 up to which a clock is believed; beyond, the moment counts as unknown."""
+
+CAUSE_CHARS_MAX = 80
+"""Characters that are kept of the cause of a withdrawal: four times the longest that is known."""
+
+CAUSE_UNSTATED = "unstated"
+"""What stands for a cause that says nothing: without a cause a tombstone would be none."""
+
+UNREADABLE_RECORD = "unreadable_record"
+"""Fault of a description whose record cannot be read; the record alone is kept."""
+
+UNREADABLE_ACCESS = "unreadable_access_change"
+"""Fault of a change of access whose record cannot be read, or contradicts it; the event is kept."""
 
 RECORD_COLUMNS = (
     *("record_id", "seq", "at_ms", "digest", "bucket", "level", "secrecy", "access_status", "livelihood_kind"),
@@ -87,7 +100,7 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ms: int
     kind: str
     actor: str
-    withdrawn: WithdrawalCause | None = None
+    withdrawn: str | None = None
     access_status: AccessStatus | None = None
 
     def change(self, epoch: int) -> Change:
@@ -147,9 +160,8 @@ def _prepare_record(event: Described | AccessChanged, ready: list[PreparedEvent]
         ):
             raise BadValue(Text(zh="事件与其所附条目不一致。", en="an event contradicts the record that it carries"))
     except BadValue as error:
-        spoilt.append(_spoilt(event, "unreadable_record", error.reason, error.hint, bytes(event.record)))
-        if isinstance(event, AccessChanged):
-            ready.append(_reclassification(event))
+        spoilt.append(_unreadable(event, error))
+        ready.extend(_closings(event))
         return
     if record.secrecy.travels:
         ready.extend(descriptions_of([event], [record]))
@@ -170,25 +182,59 @@ def _spoilt(event: Event, fault: str, reason: Text, hint: Text, content: bytes) 
     return SpoiltEvent(seq=event.seq, fault=fault, reason=reason, hint=hint, content=content)
 
 
-def _withdrawal(event: Event, record_id: bytes, cause: WithdrawalCause) -> Removal:
+def _unreadable(event: Described | AccessChanged, error: BadValue) -> SpoiltEvent:
+    """Keep what cannot be read now; of a change of access the whole event, for its status is the one that counts."""
+    if isinstance(event, AccessChanged):
+        return _spoilt(event, UNREADABLE_ACCESS, error.reason, error.hint, encode_event(event))
+    return _spoilt(event, UNREADABLE_RECORD, error.reason, error.hint, bytes(event.record))
+
+
+def _withdrawal(event: Event, record_id: bytes, cause: str) -> Removal:
     return Removal(
         record_id=record_id,
         seq=event.seq,
         at_ms=_believed(event.at_ms),
         kind="withdrawn",
         actor=event.actor,
-        withdrawn=cause,
+        # The driver would take the slow path for a member of a StrEnum; and of a stranger's word a part is enough.
+        withdrawn=str(cause)[:CAUSE_CHARS_MAX] or CAUSE_UNSTATED,
     )
 
 
-def _reclassification(event: AccessChanged) -> Removal:
+class _Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """Just enough of a record to close it."""
+
+    record_id: UUID
+    access_status: str = AccessStatus.UNREVIEWED
+
+
+_closing = msgspec.json.Decoder(_Closing)
+
+
+def _closings(event: Described | AccessChanged) -> list[Removal]:
+    """Return what an event says about access although its record cannot be read.
+
+    A change of access says it beside the record. A catch-up describes where the site once closed, so that a closing
+    inside the record counts as well; an opening there does not, for nobody can read what it would open.
+    """
+    if isinstance(event, AccessChanged):
+        return [_reclassification(event, event.record_id, event.access_status)]
+    try:
+        said = _closing.decode(event.record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    is_open = believed_access(said.access_status) is AccessStatus.OPEN
+    return [] if is_open else [_reclassification(event, said.record_id, said.access_status)]
+
+
+def _reclassification(event: Described | AccessChanged, record_id: UUID, said: str) -> Removal:
     return Removal(
-        record_id=event.record_id.bytes,
+        record_id=record_id.bytes,
         seq=event.seq,
         at_ms=_believed(event.at_ms),
         kind="access_changed",
         actor=event.actor,
-        access_status=event.access_status,
+        access_status=believed_access(said),
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, select
 
+from hub.preparation import UNREADABLE_RECORD
 from hub.tables import site_epoch
 from protocol.codec import decode_event
 from protocol.errors import BadValue, DanglianError, Retryable
@@ -29,9 +30,6 @@ from replication.watermarks import Verdict
 
 REDRIVEN_AT_ONCE = 50
 """Things read from the quarantine in one go: 13 MB if all are full frames."""
-
-UNREADABLE_RECORD = "unreadable_record"
-"""Fault of an event whose record could not be read; the record alone is kept."""
 
 MUST_NOT_TRAVEL = "must_not_travel"
 """Fault of a secret record, of which nothing is kept."""
@@ -139,20 +137,22 @@ class Redriver:
             return _kept(one, one.reason)
         frame = _frame_of(one, _event_of(one))
         frame.prepared = self._sink.prepare(frame)
-        if frame.spoilt:
-            return _kept(one, frame.spoilt[0].reason)
 
         def apply(connection: Connection) -> bool:
             known = select(site_epoch.c.ordinal).where(site_epoch.c.site == one.site, site_epoch.c.epoch == one.epoch)
             if connection.execute(known).first() is None:
                 # Numbered only now, an old epoch would count as the newest.
                 return False
+            # What it closes or withdraws takes effect also where the rest still cannot be read.
             self._sink.apply(connection, [frame])
-            quarantine.release(connection, one)
+            if not frame.spoilt:
+                quarantine.release(connection, one)
             return True
 
         if not await self._database.write(apply):
             return _kept(one, _EPOCH_UNKNOWN)
+        if frame.spoilt:
+            return _kept(one, frame.spoilt[0].reason)
         return Attempt(id=one.id, site=one.site, outcome=Redriven.APPLIED)
 
 

@@ -9,7 +9,7 @@
 A repair is closed by a later comparison, never by its own success.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -64,6 +64,11 @@ def remedy_for(repair: Repair, named: int, now_ms: int) -> Remedy:
     return Remedy.REDESCRIBED
 
 
+def without_calls(repair: Repair, remedy: Remedy) -> Remedy:
+    """Return what can be done at a site that comes by courier: it is asked to describe everything, once."""
+    return Remedy.NONE if remedy is Remedy.NONE or repair.remedy is Remedy.BASELINE else Remedy.BASELINE
+
+
 class Repairer:
     """Carries out what comparisons found to be needed."""
 
@@ -73,8 +78,11 @@ class Repairer:
         self._now_ms = now_ms
         self._tried_at_ms: dict[int, int] = {}
 
-    async def step(self) -> list[str]:
+    async def step(self, by_courier: Collection[str] = ()) -> list[str]:
         """Do something about every open repair whose turn it is; returns the sites that were asked.
+
+        Args:
+            by_courier: sites that nobody can call: they are asked for a baseline, which the next reply bundle carries.
 
         Raises:
             Retryable: the link went; the rest waits.
@@ -86,6 +94,8 @@ class Repairer:
                 continue
             named = await self._database.read(partial(repairs.records_of, number=repair.id))
             remedy = remedy_for(repair, len(named), self._now_ms())
+            if repair.site in by_courier:
+                remedy = without_calls(repair, remedy)
             if remedy is Remedy.NONE:
                 continue
             self._tried_at_ms[repair.id] = self._now_ms()

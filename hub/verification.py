@@ -10,10 +10,11 @@ The outcome is kept for the board, so that it can say "in sync" and mean it.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from enum import StrEnum
 from functools import partial
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -23,8 +24,8 @@ from hub import comparisons, repairs
 from hub.board import Mark, marks
 from hub.catalogue import fonds_tallies, tally_from
 from hub.comparisons import Comparison, Sameness
+from hub.descent import Descent, Moved, differing, lines_of
 from hub.differences import Difference, DifferenceKind
-from hub.drilling import Drill, Moved, differing, lines_of
 from hub.holdings import Cursor, HeldBody, page_of
 from hub.repairs import Cause, Finding, RepairKind
 from protocol.calls import CompareDigests, DigestLine, Outcome
@@ -103,7 +104,8 @@ NOT_APPLIED = Text(zh="站点的变更尚未全部到达", en="events of the sit
 MOVING = Text(zh="站点正在变更，稍后再核对", en="the site kept changing while it was compared")
 LINK_DOWN = Text(zh="与消息服务器的连接中断", en="no connection to the broker")
 
-_UNANSWERED = {Outcome.OFFLINE: OFFLINE, Outcome.LATE: LATE}
+NOBODY: Mapping[Site, Text] = MappingProxyType({})
+"""No site is known to be away."""
 
 
 async def verify(
@@ -112,7 +114,7 @@ async def verify(
     sites: Sequence[Site],
     now_ms: Callable[[], int],
     *,
-    offline: Collection[Site] = (),
+    away: Mapping[Site, Text] = NOBODY,
     scope: Scope = IN_BACKGROUND,
     deadline_s: float = CALL_DEADLINE_S,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -126,17 +128,21 @@ async def verify(
         asker: opened.
         sites: whom to compare.
         now_ms: the wall clock.
-        offline: sites known to be away, which cost nothing.
+        away: sites that are not asked, because they are offline or not on the line by design, and why.
         scope: how far to go, and why.
         deadline_s: seconds for each question.
         sleep: waits between attempts.
 
     """
-    pending = list(sites)
+    for site in (one for one in sites if one in away):
+        unasked = Verdict(site=site.code, state=Sameness.NOT_COMPARABLE, reason=away[site])
+        await database.write(partial(_keep, verdict=unasked, scope=scope, now_ms=now_ms()))
+        yield unasked
+    pending = [site for site in sites if site not in away]
     for attempt in range(ATTEMPTS_MAX):
         again: list[Site] = []
         last = attempt == ATTEMPTS_MAX - 1
-        async for site, verdict in _round(database, asker, pending, offline, scope.depth, deadline_s):
+        async for site, verdict in _round(database, asker, pending, scope.depth, deadline_s):
             if verdict.reason in (NOT_APPLIED, MOVING) and not last:
                 again.append(site)
                 continue
@@ -151,13 +157,12 @@ async def _round(
     database: Database,
     asker: Asker,
     sites: Sequence[Site],
-    offline: Collection[Site],
     depth: Depth,
     deadline_s: float,
 ) -> AsyncGenerator[tuple[Site, Verdict], None]:
     told: set[Site] = set()
     try:
-        async with aclosing(asker.ask(_whole, sites, deadline_s, offline=offline)) as answers:
+        async with aclosing(asker.ask(_whole, sites, deadline_s)) as answers:
             async for heard in answers:
                 told.add(heard.site)
                 yield heard.site, await _judged(database, asker, heard, depth, deadline_s)
@@ -174,7 +179,7 @@ def _whole(asker: str, question: str) -> CompareDigests:
 async def _judged(database: Database, asker: Asker, heard: SiteAnswer, depth: Depth, deadline_s: float) -> Verdict:
     lines = lines_of(heard)
     if lines is None or heard.answer is None:
-        reason = _UNANSWERED.get(heard.outcome, SILENT)
+        reason = LATE if heard.outcome is Outcome.LATE else SILENT
         return Verdict(site=heard.site.code, state=Sameness.NOT_COMPARABLE, reason=reason)
     answer, code = heard.answer, heard.site.code
     mark, held = await database.read(lambda connection: (_mark(connection, code), _fonds(connection, code)))
@@ -187,9 +192,9 @@ async def _judged(database: Database, asker: Asker, heard: SiteAnswer, depth: De
     unlike, all_fonds = differing(there, held), sorted(there.keys() | held.keys())
     if not unlike and depth is not Depth.RECORDS:
         return msgspec.structs.replace(verdict, state=Sameness.EQUAL, reason=EQUAL)
-    drill = Drill(database, asker, heard.site, answer, deadline_s)
+    descent = Descent(database, asker, heard.site, answer, deadline_s)
     try:
-        found = await drill.whole(all_fonds) if depth is Depth.RECORDS else await drill.down(unlike)
+        found = await descent.whole(all_fonds) if depth is Depth.RECORDS else await descent.down(unlike)
     except Moved:
         return msgspec.structs.replace(verdict, reason=MOVING)
     mark = await database.read(lambda connection: _mark(connection, code))

@@ -66,7 +66,7 @@ def redescribe(connection: Connection, writer: FrameWriter, question: Redescribe
     for record_id, draft, seq in zip(record_ids, drafts, positions, strict=True):
         described += isinstance(draft, Described)
         if record_id in known:
-            cause = draft.cause.value if isinstance(draft, Withdrawn) else ""
+            cause = str(draft.cause) if isinstance(draft, Withdrawn) else ""
             connection.exec_driver_sql(
                 "UPDATE record SET seq = ?, withdrawn_cause = ? WHERE docid = ?", (seq, cause, known[record_id].docid)
             )

@@ -75,9 +75,9 @@ def note(connection: Connection, drafts: Sequence[EventHead], positions: Iterabl
 
 def _told(draft: EventHead) -> tuple[bytes, str, str] | None:
     if isinstance(draft, Withdrawn):
-        return draft.record_id.bytes, "withdrawn", draft.cause.value
-    if isinstance(draft, AccessChanged) and draft.access_status is not AccessStatus.OPEN:
-        return draft.record_id.bytes, "closed", draft.access_status.value
+        return draft.record_id.bytes, "withdrawn", str(draft.cause)
+    if isinstance(draft, AccessChanged) and draft.access_status != AccessStatus.OPEN:
+        return draft.record_id.bytes, "closed", str(draft.access_status)
     return None
 
 

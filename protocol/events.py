@@ -7,15 +7,15 @@ display only; clocks on village PCs are not trusted for order.
 Records travel as the exact bytes that their owner wrote (``msgspec.Raw``): fields that this version does not know
 survive, and a digest over the bytes is the same at both ends.
 
-New kinds are added at the end of the union; an old reader quarantines the kinds it does not know.
+New kinds are added at the end of the union; an old reader quarantines the kinds it does not know. What takes a record
+out of the catalogue or closes it must not wait for an upgrade (promise 7), so that its words travel as plain text: a
+cause or a status of a later version is read, and taken for the gravest one.
 """
 
 from enum import StrEnum
 from uuid import UUID
 
 import msgspec
-
-from protocol.vocabularies import AccessStatus
 
 
 class EventHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -53,7 +53,8 @@ class Withdrawn(EventHead, frozen=True, kw_only=True, omit_defaults=True, tag="w
     """A record left the catalogue; it remains as a tombstone, and late updates do not bring it back (promise 7)."""
 
     record_id: UUID
-    cause: WithdrawalCause
+    cause: str
+    """A ``WithdrawalCause``, or a word of a later version."""
 
 
 class AccessChanged(EventHead, frozen=True, kw_only=True, omit_defaults=True, tag="access_changed"):
@@ -63,7 +64,8 @@ class AccessChanged(EventHead, frozen=True, kw_only=True, omit_defaults=True, ta
     """
 
     record_id: UUID
-    access_status: AccessStatus
+    access_status: str
+    """An ``AccessStatus``, or a word of a later version; ``vocabularies.believed_access`` says what it means here."""
     record: msgspec.Raw
 
 

@@ -38,6 +38,14 @@ class AccessStatus(StrEnum):
     UNREVIEWED = "unreviewed"
 
 
+def believed_access(said: str) -> AccessStatus:
+    """Return the access status that a site says; a word of a later version counts as the most restrictive one."""
+    try:
+        return AccessStatus(said)
+    except ValueError:
+        return AccessStatus.RESTRICTED
+
+
 class Disclosure(StrEnum):
     """Disclosure attribute 公开属性 given by the body that made the document."""
 

@@ -80,7 +80,7 @@ def described(seq: int, record: Record, at_ms: int = 0) -> Described:
     )
 
 
-def withdrawn(seq: int, record: UUID, cause: WithdrawalCause = WithdrawalCause.ROW_VANISHED) -> Withdrawn:
+def withdrawn(seq: int, record: UUID, cause: str = WithdrawalCause.ROW_VANISHED) -> Withdrawn:
     """The event that withdraws a record."""
     return Withdrawn(seq=seq, previous=seq - 1, at_ms=seq, record_id=record, cause=cause)
 

@@ -1,5 +1,7 @@
 """The words for the fields of a record and their values, as commands print them."""
 
+from collections.abc import Mapping
+
 from protocol.calls import Outcome
 from protocol.events import WithdrawalCause
 from protocol.vocabularies import AccessStatus
@@ -38,7 +40,7 @@ ACCESS = {
     AccessStatus.UNREVIEWED: Text(zh="未审核", en="unreviewed"),
 }
 
-CAUSES = {
+CAUSES: Mapping[str, Text] = {
     WithdrawalCause.ROW_VANISHED: Text(zh="目录中已无此行", en="no longer in the owner's catalogue"),
     WithdrawalCause.SECRECY_RAISED: Text(zh="密级提高，不再外传", en="its secrecy was raised"),
     WithdrawalCause.OWNER_DECISION: Text(zh="所有者撤回", en="withdrawn by its owner"),
@@ -55,6 +57,13 @@ OUTCOMES = {
     Outcome.OFFLINE: Text(zh="离线", en="offline"),
     Outcome.INDEX_ONLY: Text(zh="仅目录副本", en="index only"),
 }
+
+
+def cause_words(cause: str) -> Text:
+    """Return the words for the cause of a withdrawal; one of a later version is named as its site named it."""
+    return CAUSES.get(cause) or Text(
+        zh=f"站点所述原因：{cause}", en=f"for a reason that this version does not know: {cause}"
+    )
 
 
 def field_word(field: str) -> Text:

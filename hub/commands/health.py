@@ -5,8 +5,9 @@ import asyncio
 import time
 
 from hub import config
+from hub.backup_settings import BackupSettings
 from hub.commands.listing import check_database, show_table, worded
-from hub.health import STANDINGS, Health, counted, health_of
+from hub.health import STANDINGS, Health, look
 from hub.home import HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
@@ -14,12 +15,12 @@ from replication.database import opened
 
 _HELP = "县级节点是否正常工作 / whether the hub does its work"
 _DESCRIPTION = """查看县级节点是否在运行、是否连着消息服务器、是否在处理新到内容、磁盘和索引是否正常，
-以及有多少告警和隔离内容。正常或仅需留意时退出码为 0，有故障时为 1，可供监控程序调用。
+有多少告警和隔离内容，备份与恢复演练是否逾期。正常或仅需留意时退出码为 0，有故障时为 1，可供监控程序调用。
 站点失联算“需留意”，不算县级节点故障。
 
 Whether the hub runs, reaches the broker and applies what arrives, how its disk and index are, and how many alarms and
-quarantined things there are. The exit code is 0 unless something is bad, so that a monitor can call it. A silent site
-asks for attention; it does not make the hub bad.
+quarantined things there are, and whether backups and restore drills are overdue. The exit code is 0 unless something is
+bad, so that a monitor can call it. A silent site asks for attention; it does not make the hub bad.
 """
 
 _HEADERS = (Text(zh="项目", en="check"), Text(zh="状态", en="state"), Text(zh="说明", en="what it says"))
@@ -32,6 +33,7 @@ _NAMES = {
     "index": Text(zh="索引", en="index"),
     "alarms": Text(zh="告警", en="alarms"),
     "quarantine": Text(zh="隔离", en="quarantine"),
+    "backups": Text(zh="备份", en="backups"),
 }
 
 
@@ -48,9 +50,9 @@ def add(parsers: Parsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print how the hub is, and return 1 if it is bad."""
     home = home_at(args.home)
-    config.load(home.settings)
+    settings = config.load(home.settings)
     check_database(home)
-    health = asyncio.run(read(home))
+    health = asyncio.run(read(home, settings.backup))
     if args.json:
         say_json(health)
     else:
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_PROBLEM if health.is_bad else EXIT_OK
 
 
-async def read(home: HubHome) -> Health:
-    """Read the hub's health from its database, whether it runs or not."""
+async def read(home: HubHome, backups: BackupSettings) -> Health:
+    """Read the hub's health from its home, whether it runs or not."""
     async with opened(home.database, (), read_only=True) as database:
-        return health_of(await database.read(counted), time.time_ns() // 10**6)
+        return await look(database, home, backups, time.time_ns() // 10**6)

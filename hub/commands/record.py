@@ -12,14 +12,13 @@ from sqlalchemy import Connection, Select, select
 
 from hub import config, duplicates, keyring
 from hub.catalogue import Stored, history_of, origin_epoch, readable, rows_of, stored_from
-from hub.commands.fields import ACCESS, CAUSES, field_word
+from hub.commands.fields import ACCESS, cause_words, field_word
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.duplicates import Alike, Decision, Entry, alike_to
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.search import Query, search
 from hub.tables import conflict
 from protocol.errors import BadValue, Refused
-from protocol.events import WithdrawalCause
 from protocol.limits import SEARCH_HITS_MAX
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
@@ -67,7 +66,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     site_name: str
     ref_code: str
     access_status: AccessStatus
-    withdrawn: WithdrawalCause | None
+    withdrawn: str | None
     record: Record | None
     """None for a tombstone."""
     owner: str
@@ -248,7 +247,7 @@ def _print(entry: EntryView) -> None:
         )
     )
     if entry.record is None:
-        cause = CAUSES[entry.withdrawn] if entry.withdrawn else Text(zh="内容尚不可读", en="not readable yet")
+        cause = cause_words(entry.withdrawn) if entry.withdrawn else Text(zh="内容尚不可读", en="not readable yet")
         say(Text(zh=f"已撤出目录：{cause.zh}", en=f"not in the catalogue: {cause.en}"))
     else:
         show_table(_FIELD_HEADERS, _field_rows(entry, entry.record))
@@ -285,7 +284,7 @@ def _shown(value: object) -> str:
 
 def _step_row(step: Step) -> Sequence[str]:
     if step.kind == "withdrawn":
-        words = worded(CAUSES[WithdrawalCause(step.what)])
+        words = worded(cause_words(step.what))
     else:
         words = "、".join(worded(field_word(field)) for field in step.what.split(",") if field)
     return f"{step.epoch}/{step.seq}", moment(step.at_ms), words

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hub import alarm_book, config
+from hub import alarm_book, backups, config
 from hub.alarms import KINDS, Alarm
+from hub.backups import BackupFinding
 from hub.board import STRANGER, WORDS, SiteState, Word, board, matches
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.comparisons import Sameness
@@ -45,6 +46,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     sites: list[SiteState]
     alarms: list[Alarm] = []
     """Open alarms of these sites, the oldest first."""
+    backups: list[BackupFinding] = []
+    """What there is to say about the hub's own backups, the gravest first."""
 
 
 def add(parsers: Parsers) -> None:
@@ -59,9 +62,10 @@ def add(parsers: Parsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the board."""
     home = home_at(args.home)
-    config.load(home.settings)
+    settings = config.load(home.settings)
     check_database(home)
-    found = asyncio.run(listed(home, args.site))
+    known = backups.findings_in(home.backups, settings.backup, time.time_ns() // 10**6)
+    found = msgspec.structs.replace(asyncio.run(listed(home, args.site)), backups=known)
     if args.json:
         say_json(found)
         return EXIT_OK
@@ -69,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     words = "，".join(f"{WORDS[word].zh} {count}" for word, count in found.counts.items())
     words_en = ", ".join(f"{WORDS[word].en} {count}" for word, count in found.counts.items())
     say(Text(zh=f"共 {len(found.sites)} 个站点：{words}", en=f"{len(found.sites)} sites: {words_en}"))
+    told = backups.told(found.backups)
+    say(Text(zh=f"备份：{told.zh}", en=f"backups: {told.en}"))
     return EXIT_OK
 
 

@@ -16,15 +16,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import Connection
 
 from hub import config, repairs
-from hub.board import gathered, is_away, matches
+from hub.board import Facts, compared_here, gathered, is_away, is_by_courier, matches
 from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
 from hub.commands.live import reaching
 from hub.comparisons import Sameness
 from hub.config import HubConfig
+from hub.couriers import not_on_the_line
 from hub.differences import Difference, DifferenceKind
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.repairs import Cause, Remedy, Repair, RepairState
-from hub.verification import Depth, Scope, Verdict, verify
+from hub.verification import OFFLINE, Depth, Scope, Verdict, verify
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
@@ -174,14 +175,23 @@ async def verified(
         facts = await database.read(lambda connection: gathered(connection, with_counts=False))
         chosen = [one for one in facts if matches(one.site, site_glob)]
         sites = [parse_site(one.site) for one in chosen]
-        offline = [parse_site(one.site) for one in chosen if one.node is None or is_away(one.node, now_ms)]
+        away = {parse_site(one.site): why for one in chosen if (why := _why_away(one, now_ms)) is not None}
         scope = Scope(depth=Depth.RECORDS if deep else Depth.SUMS, cause=Cause.ASKED)
         await reach.up()
         advance(0, len(sites))
-        async for verdict in verify(database, reach.asker, sites, _now_ms, offline=offline, scope=scope):
+        async for verdict in verify(database, reach.asker, sites, _now_ms, away=away, scope=scope):
             verdicts.append(verdict)
             advance(len(verdicts), len(sites))
     return sorted(verdicts, key=lambda verdict: verdict.site)
+
+
+def _why_away(one: Facts, now_ms: int) -> Text | None:
+    """Say why a site is not asked: it comes by courier, and how it compared then, or is offline; None if it is."""
+    if is_by_courier(one):
+        compared = compared_here(one)
+        was_equal = None if compared is None else compared.state is Sameness.EQUAL
+        return not_on_the_line(one.courier_at_ms, was_equal=was_equal)
+    return OFFLINE if one.node is None or is_away(one.node, now_ms) else None
 
 
 async def listed(home: HubHome, site_glob: str = "") -> RepairList:

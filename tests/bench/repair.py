@@ -31,7 +31,7 @@ from tests.hubs import MIGRATIONS
 from tests.linked_site import CODE, SITE, LinkedSite, linked_site
 
 FONDS = 20
-"""Fonds that the rows are spread over."""
+"""Fonds that the rows are spread over, unless the command says otherwise."""
 
 FILL_ROWS = 20_000
 """Rows written in one transaction while the stores are filled."""
@@ -51,22 +51,22 @@ _MARK = str(record_id(1)).encode()
 Row = tuple[bytes, bytes, int, str]
 
 
-def rows(count: int) -> Iterator[Row]:
+def rows(count: int, fonds: int) -> Iterator[Row]:
     """Yield (record id, body, digest, fonds) of fictitious records; alike but for their ids and fonds."""
     for number in range(count):
         raw = record_digest(number.to_bytes(8, "big")).to_bytes(8, "big", signed=True)
         whole = number.to_bytes(8, "big") + raw
         name = whole.hex()
         told = f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}".encode()
-        fonds = f"J{number % FONDS:03d}"
-        body = _TEMPLATE.replace(_MARK, told).replace(b'"J001"', f'"{fonds}"'.encode())
-        yield whole, body, record_digest(body), fonds
+        fonds_no = f"J{number % fonds:03d}"
+        body = _TEMPLATE.replace(_MARK, told).replace(b'"J001"', f'"{fonds_no}"'.encode())
+        yield whole, body, record_digest(body), fonds_no
 
 
-def batches(count: int) -> Iterator[tuple[int, list[Row]]]:
+def batches(count: int, fonds: int) -> Iterator[tuple[int, list[Row]]]:
     """Yield the rows in batches, each with the number of its first row."""
     batch: list[Row] = []
-    for number, row in enumerate(rows(count), 1):
+    for number, row in enumerate(rows(count, fonds), 1):
         batch.append(row)
         if len(batch) == FILL_ROWS or number == count:
             yield number - len(batch) + 1, batch
@@ -88,7 +88,7 @@ def _insert(connection: Connection, sql: str, values: Sequence[tuple[object, ...
     connection.exec_driver_sql(sql, list(values))
 
 
-async def fill(linked: LinkedSite, count: int) -> None:
+async def fill(linked: LinkedSite, count: int, fonds: int = FONDS) -> None:
     """Fill both stores alike, at position ``count`` of the site's history."""
     await linked.node.database.write(
         lambda c: c.exec_driver_sql(
@@ -96,10 +96,10 @@ async def fill(linked: LinkedSite, count: int) -> None:
             " VALUES (1, 'f', 'p', 'taken', 0, 0, x'', '', 0)"
         )
     )
-    for first, batch in batches(count):
+    for first, batch in batches(count, fonds):
         numbered = list(enumerate(batch, first))
-        at_site = [(n, rid, n, fonds, n, body, digest, rid[15], n) for n, (rid, body, digest, fonds) in numbered]
-        at_hub = [(n, rid, CODE, n, digest, rid[15], fonds, body) for n, (rid, body, digest, fonds) in numbered]
+        at_site = [(n, rid, n, of, n, body, digest, rid[15], n) for n, (rid, body, digest, of) in numbered]
+        at_hub = [(n, rid, CODE, n, digest, rid[15], of, body) for n, (rid, body, digest, of) in numbered]
         await linked.node.database.write(partial(_insert, sql=_AT_SITE, values=at_site))
         await linked.hub.database.write(partial(_insert, sql=_AT_HUB, values=at_hub))
     await linked.node.database.write(lambda c: c.exec_driver_sql("UPDATE head SET seq = ?", (count,)))
@@ -125,13 +125,13 @@ def say(what: str, value: str) -> None:
     sys.stdout.flush()
 
 
-async def heal_one(linked: LinkedSite, count: int) -> None:
+async def heal_one(linked: LinkedSite, count: int, fonds: int) -> None:
     """Plant a wrong row in the middle, and let the background find and heal it."""
     began = time.perf_counter()
     tallies = await linked.hub.database.read(lambda c: c.execute(fonds_tallies(CODE)).all())
     say(f"digest of {count:,} records at the hub", f"{time.perf_counter() - began:.2f} s ({len(tallies)} fonds)")
     wrong = _TEMPLATE.replace(b'"J001"', b'"J003"').replace("关于".encode(), "错误".encode())
-    middle = count // 2 // FONDS * FONDS + 4
+    middle = count // 2 // fonds * fonds + min(4, fonds)
     planted = await linked.spoil(
         "UPDATE entry SET body = ?, digest = ? WHERE docid = ?",
         wrong,
@@ -208,7 +208,7 @@ async def upkeep(root: Path) -> None:
         )
 
 
-async def run(count: int, *, deep: bool) -> None:
+async def run(count: int, fonds: int, *, deep: bool) -> None:
     """Measure everything in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         await upkeep(Path(folder))
@@ -216,9 +216,9 @@ async def run(count: int, *, deep: bool) -> None:
             return
         async with linked_site(Path(folder)) as linked:
             began = time.perf_counter()
-            await fill(linked, count)
+            await fill(linked, count, fonds)
             say(f"filling both ends with {count:,} records", f"{time.perf_counter() - began:.0f} s")
-            await heal_one(linked, count)
+            await heal_one(linked, count, fonds)
             if deep:
                 await look_deep(linked)
 
@@ -227,10 +227,11 @@ def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="records at each end")
+    parser.add_argument("--fonds", type=int, default=FONDS, help="fonds that they are spread over")
     parser.add_argument("--upkeep", action="store_true", help="measure the upkeep of the digests alone")
     parser.add_argument("--deep", action="store_true", help="also compare record by record")
     args = parser.parse_args()
-    asyncio.run(run(0 if args.upkeep else args.rows, deep=args.deep))
+    asyncio.run(run(0 if args.upkeep else args.rows, args.fonds, deep=args.deep))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.application import Application
-from hub.catalogue import bucket_digests, bucket_tallies, fonds_tallies, tally_from, tally_statement
+from hub.catalogue import bucket_tallies, fonds_tallies, tally_from, tally_statement
 from hub.daemon import MIGRATIONS
+from hub.held_digests import digests_page
 from protocol.codec import encode_record
 from protocol.events import AccessChanged, BaselinePhase, Described, Event, WithdrawalCause
 from protocol.records import Record
@@ -144,8 +145,9 @@ class DigestMachine(RuleBasedStateMachine):
                 expected = {bucket: held for (of, bucket), held in by_bucket.items() if of == fonds}
                 assert buckets == {bucket: tally_of(list(held.values())) for bucket, held in expected.items()}
                 for bucket, held in expected.items():
-                    rows = connection.execute(bucket_digests(site, fonds, bucket))
-                    assert {bytes(row[0]): row[1] for row in rows} == held
+                    page = digests_page(connection, site=site, fonds_no=fonds, buckets=[bucket], anew=True)
+                    assert {one.record_id: one.stored for _, one in page} == held
+                    assert all(of == bucket and one.is_sound for of, one in page)
         assert one_by_one(reversed(everything)) == tally_of(everything)
         halves = everything[::2], everything[1::2]
         assert one_by_one(halves[0]).joined(one_by_one(halves[1])) == tally_of(everything)

@@ -344,7 +344,7 @@ def _store(
     if isinstance(event, Withdrawn):
         connection.exec_driver_sql(
             "UPDATE record SET standing = 'gone', withdrawn_cause = ?, seq = ? WHERE docid = ?",
-            (event.cause.value, seq, docid),
+            (str(event.cause), seq, docid),
         )
         return record_id, None
     body = encode_record(record)

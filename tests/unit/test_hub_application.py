@@ -12,6 +12,7 @@ from hub import comparisons
 from hub.catalogue import history_of, tally_from, tally_statement
 from hub.comparisons import Sameness
 from hub.merge import Origin
+from hub.preparation import CAUSE_CHARS_MAX, CAUSE_UNSTATED, UNREADABLE_ACCESS
 from hub.reindexing import INDEX_VERSION
 from hub.search import Query, search
 from hub.tables import catalogue_state, conflict
@@ -189,7 +190,68 @@ async def test_closing_takes_effect_though_its_record_is_unreadable(hub: Hub) ->
     found = await hub.database.read(lambda connection: search(connection, Query(words="村民")))
 
     assert [hit.record.access_status for hit in found.hits] == [AccessStatus.RESTRICTED]
-    assert [(spoilt.seq, spoilt.fault) for spoilt in frame.spoilt] == [(2, "unreadable_record")]
+    assert [(spoilt.seq, spoilt.fault) for spoilt in frame.spoilt] == [(2, UNREADABLE_ACCESS)]
+
+
+async def test_cause_of_a_later_version_withdraws_at_once_and_keeps_its_word(hub: Hub) -> None:
+    """Nothing but the id stays: an unknown cause may be as grave as raised secrecy."""
+    await hub.tell(titled(1, "关于水库的协议"), titled(2, "关于茶园的协议"))
+    await hub.tell(withdrawn(3, record_id(1), "court_order"))
+    stone = await hub.one(1)
+    steps = await hub.database.read(lambda c: list(c.execute(history_of(record_id(1).bytes, VILLAGE.code))))
+
+    assert await hub.titles("协议") == ["关于茶园的协议"]
+    assert (stone.held.withdrawn, stone.held.body, stone.ref_code, stone.fonds_no) == ("court_order", None, "", "")
+    assert [(step.kind, step.what) for step in steps] == [("withdrawn", "court_order")]
+    await hub.tell(described(2, fictitious(1, title="迟到的协议")))
+    assert await hub.titles("协议") == ["关于茶园的协议"]
+
+
+@pytest.mark.parametrize("cause", ["", "长" * 500])
+async def test_cause_that_says_nothing_or_too_much_withdraws_all_the_same(hub: Hub, cause: str) -> None:
+    await hub.tell(described(1, fictitious(1)), withdrawn(2, record_id(1), cause))
+    stone = (await hub.one(1)).held
+
+    assert (stone.body, stone.withdrawn) == (None, cause[:CAUSE_CHARS_MAX] or CAUSE_UNSTATED)
+
+
+async def test_access_status_of_a_later_version_closes_until_it_is_known(hub: Hub) -> None:
+    opened_one = fictitious(1, access_status=AccessStatus.OPEN)
+    later = encode_record(opened_one).replace(b'"open"', b'"sealed_by_court"')
+    frame = accepted(
+        [
+            msgspec.structs.replace(
+                access_changed(2, opened_one, AccessStatus.DEFERRED, raw=later), access_status="sealed_by_court"
+            )
+        ]
+    )
+    await hub.tell(described(1, opened_one))
+    await hub.apply(frame)
+
+    assert (await hub.one(1)).held.access_status is AccessStatus.RESTRICTED
+    assert [(spoilt.seq, spoilt.fault) for spoilt in frame.spoilt] == [(2, UNREADABLE_ACCESS)]
+    assert later in frame.spoilt[0].content
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        (b'"access_status":"sealed_by_court"', AccessStatus.RESTRICTED),
+        (b'"access_status":"deferred"', AccessStatus.DEFERRED),
+        (b'"note":""', AccessStatus.UNREVIEWED),
+        (b'"access_status":"open"', AccessStatus.RESTRICTED),
+    ],
+)
+async def test_description_that_cannot_be_read_may_close_and_never_opens(
+    hub: Hub, said: bytes, holds: AccessStatus
+) -> None:
+    """A catch-up describes where the site once closed."""
+    before = AccessStatus.RESTRICTED if b'"open"' in said else AccessStatus.OPEN
+    await hub.tell(described(1, fictitious(1, access_status=before)))
+    raw = b'{"record_id":"%s","level":"of_tomorrow",%s}' % (str(record_id(1)).encode(), said)
+    await hub.tell(msgspec.structs.replace(described(2, fictitious(1)), record=msgspec.Raw(raw)))
+
+    assert (await hub.one(1)).held.access_status is holds
 
 
 async def test_unreadable_record_is_set_aside_and_the_rest_of_its_frame_applied(hub: Hub) -> None:
@@ -296,6 +358,26 @@ async def test_tally_of_the_catalogue_is_that_of_the_bodies(hub: Hub) -> None:
     expected = tally_of([record_digest(encode_record(fictitious(n))) for n in range(1, 20) if n != 4])
 
     assert held == expected
+
+
+@pytest.mark.parametrize("spoilt", ["digest = 5", "bucket = 255 - bucket", "fonds_no = 'J999'", "docid = 7"])
+async def test_what_follows_from_a_body_is_healed_when_the_same_body_is_told_again(hub: Hub, spoilt: str) -> None:
+    """The body is what it was, so that only its place seemed to need writing."""
+    await hub.tell(described(1, fictitious(1)), described(2, fictitious(2)))
+    whole = "SELECT digest, bucket, fonds_no, docid / 1000000000, body FROM entry ORDER BY record_id"
+    before, terms = await hub.database.fetch(whole), len(await hub.index())
+    await hub.database.write(
+        lambda c: c.exec_driver_sql(f"UPDATE entry SET {spoilt} WHERE record_id = ?", (record_id(1).bytes,))
+    )
+    assert await hub.database.fetch(whole) != before
+    await hub.tell(
+        marked(3, BaselinePhase.BEGIN),
+        *(described(3 + number, fictitious(number)) for number in (1, 2)),
+        marked(6, BaselinePhase.END, count=2),
+    )
+
+    assert await hub.database.fetch(whole) == before
+    assert len(await hub.rebuilt_index()) == terms
 
 
 async def test_index_of_another_version_is_built_anew(hub: Hub) -> None:

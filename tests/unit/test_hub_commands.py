@@ -17,6 +17,7 @@ from hub import alarm_book, keyring
 from hub.__main__ import main
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import AlarmKind, Cause, Finding
+from hub.backups import Drill, KeptBackup, Ledger, TargetLedger, write_ledger
 from hub.board import record_beats
 from hub.commands import live
 from hub.commands.init import settings_text
@@ -312,6 +313,30 @@ def test_health_says_whether_the_hub_runs_by_its_exit_code(home: HubHome, comman
     assert (never, code) == (1, 0)
     assert "总体：需留意" in printed
     assert {one["name"]: one["standing"] for one in found["checks"]}["alarms"] == "attention"
+
+
+def test_sites_and_health_tell_of_backups_in_one_line_each(home: HubHome, command: Command) -> None:
+    text = home.settings.read_text(encoding="utf-8")
+    targets = "".join(
+        f'[[backup.target]]\nname = "{name}"\nkind = "{kind}"\npath = "/{name}"\n'
+        for name, kind in (("a", "online"), ("b", "online"), ("usb", "offline"), ("off", "off-site"))
+    )
+    few = command("sites")[1].splitlines()[-1]
+    home.settings.write_text(f"{text}\n{targets}", encoding="utf-8")
+    never = command("sites")[1].splitlines()[-1]
+    now_ms = time.time_ns() // 10**6
+    kept = KeptBackup(name="b1", made_at_ms=now_ms, verified_at_ms=now_ms)
+    known = Ledger(targets=tuple(TargetLedger(name=one, backups=(kept,)) for one in ("a", "b", "usb", "off")))
+    drill = Drill(backup="b1", at_ms=now_ms, took_s=1.0, succeeded=True)
+    write_ledger(home.backups, known.with_drill(drill))
+    whole = command("sites")[1].splitlines()[-1]
+    (check,) = [one for one in read(command("health", "--json"))["checks"] if one["name"] == "backups"]
+
+    assert few.startswith("备份：备份目标少于规定：在线 0/2，离线 0/1，异地 0/1。")
+    assert never.startswith("备份：备份目标 a：还没有一份核验过的备份。")
+    assert never.endswith("另有 4 项，见 danglian-hub backup list。")
+    assert whole == "备份：各备份目标和恢复演练均在期限内"
+    assert (check["standing"], read(command("sites", "--json"))["backups"]) == ("ok", [])
 
 
 def test_quarantine_is_listed_with_remedy_and_tried_again(home: HubHome, command: Command) -> None:

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from hub import federation, keyring
+from hub import couriers, federation, keyring
 from hub.board import record_beats
 from hub.federation import federated
 from hub.gathering import STOPPED, Gathering, SiteReport
+from hub.keyring_tables import enrolled_node
 from hub.search import Query, totals_by_site
 from protocol.beats import Beat
 from protocol.calls import Match, Outcome
@@ -47,6 +48,18 @@ async def expect(hub: Hub, *sites: Site, silent: Sequence[Site] = ()) -> None:
             keyring.expect(connection, site, f"档案室{site.village}", datetime.date(2026, 1, 1))
         record_beats(connection, [beat(site) for site in sites if site not in silent], NOW_MS - 1000)
         record_beats(connection, [beat(site) for site in silent], NOW_MS - int(OFFLINE_AFTER_S * 1000) - 1)
+
+    await hub.database.write(step)
+
+
+async def carried(hub: Hub, site: Site, at_ms: int) -> None:
+    """Have a site come by courier, with its last bundle at a moment."""
+
+    def step(connection: Connection) -> None:
+        row = {"site": site.code, "name": "", "software": "", "enrolled_at_ms": 1}
+        connection.execute(enrolled_node.insert().values(public_key="U", **row))
+        couriers.expect(connection, "U", site.code)
+        couriers.take(connection, "U", 1, at_ms)
 
     await hub.database.write(step)
 
@@ -158,6 +171,32 @@ async def test_offline_site_is_not_asked(hub: Hub) -> None:
     gathering, _ = await asked(hub, Query(words="林地"), [site], deadline_s=5)
 
     assert (site.asked, report_of(gathering, VILLAGE).outcome) == (0, Outcome.OFFLINE)
+
+
+@pytest.mark.parametrize("others", [(), (OTHER_VILLAGE,)])
+async def test_site_that_comes_by_courier_is_not_asked_and_its_copy_says_of_when_it_is(
+    hub: Hub, others: tuple[Site, ...]
+) -> None:
+    """Its bundle is its last sign of life; to call it late or offline would make a rule look like a failure."""
+    await expect(hub, VILLAGE, *others)
+    await carried(hub, VILLAGE, NOW_MS - 500)
+    await hub.tell(described(1, contract(1)))
+    site = AnsweringSite(VILLAGE, [contract(1)])
+    gathering, _ = await asked(hub, Query(words="林地"), [site, *(AnsweringSite(one) for one in others)])
+    report = report_of(gathering, VILLAGE)
+
+    assert (site.asked, report.outcome, report.index_total, report.live_total) == (0, Outcome.INDEX_ONLY, 1, None)
+    assert report.reason is not None
+    assert report.reason.en == "comes by courier, as of 2026-09-21"
+    assert (len(gathering.newest()), gathering.summary().complete) == (1, False)
+
+
+async def test_site_that_is_heard_on_the_line_after_its_bundle_is_asked(hub: Hub) -> None:
+    await expect(hub, VILLAGE)
+    await carried(hub, VILLAGE, NOW_MS - 2000)
+    gathering, _ = await asked(hub, Query(words="林地"), [AnsweringSite(VILLAGE, [contract(1)])])
+
+    assert report_of(gathering, VILLAGE).outcome is Outcome.ANSWERED
 
 
 async def test_site_that_said_goodbye_is_not_asked_and_the_answer_says_so(hub: Hub) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from hub import health_door
 from hub.alarms import Alarm, AlarmKind, Cause
+from hub.backup_settings import BackupSettings, BackupTarget, TargetKind
+from hub.backups import BackupAlarm, BackupFinding
 from hub.config import HealthSettings
 from hub.health import (
     DISK_ATTENTION_BYTES,
@@ -23,8 +25,10 @@ from hub.health import (
     counted,
     health_of,
     keep_report,
+    look,
 )
 from hub.health_door import CONVERSATIONS_MAX, health_door_opened, told
+from hub.home import home_at
 from hub.stalls import BrokerSigns
 from protocol.errors import BadSetting, Retryable
 from protocol.wording import Text
@@ -54,6 +58,7 @@ def report(**changes: object) -> Counted:
     return but(report=msgspec.structs.replace(REPORT, **changes))
 
 
+NO_BACKUP = BackupFinding(alarm=BackupAlarm.NEVER, target="nas", text=Text(zh="还没有备份。", en="no backup yet."))
 STUCK = BrokerSigns(is_connected=True, pending=3, still_since_ms=NOW_MS - 10**6)
 
 
@@ -71,6 +76,8 @@ STUCK = BrokerSigns(is_connected=True, pending=3, still_since_ms=NOW_MS - 10**6)
         (but(alarms=[msgspec.structs.replace(ALARM, acknowledged_at_ms=1)]), Standing.OK, ""),
         (but(quarantined=2), Standing.ATTENTION, "quarantine"),
         (but(reindexing=(1, 9)), Standing.ATTENTION, "index"),
+        (but(backups=[]), Standing.OK, ""),
+        (but(backups=[NO_BACKUP]), Standing.ATTENTION, "backups"),
     ],
 )
 def test_the_worst_check_is_the_answer(counted_now: Counted, standing: Standing, named: str) -> None:
@@ -197,3 +204,25 @@ async def test_nothing_listens_unless_the_settings_say_so_and_a_taken_port_is_sa
     with pytest.raises(BadSetting, match=str(door.port)):
         async with health_door_opened(HealthSettings(port=door.port), door.look):
             pass
+
+
+async def test_health_tells_the_gravest_of_the_backups_and_how_many_more(tmp_path: Path) -> None:
+    home = home_at(tmp_path)
+    settings = BackupSettings(target=(BackupTarget(name="nas", kind=TargetKind.ONLINE, path="/nas"),))
+    async with opened(home.database, MIGRATIONS) as database:
+        await database.write(lambda c: keep_report(c, REPORT, NOW_MS))
+        (check,) = [one for one in (await look(database, home, settings, NOW_MS)).checks if one.name == "backups"]
+
+    assert check.standing is Standing.ATTENTION
+    assert check.words.en.startswith("backup target nas: no verified backup yet.")
+    assert check.words.en.endswith("2 more: danglian-hub backup list.")
+
+
+async def test_ledger_that_cannot_be_read_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    """The listener answers a monitor; an error there would look like a broken hub."""
+    home = home_at(tmp_path)
+    home.backups.write_bytes(b"{")
+    async with opened(home.database, MIGRATIONS) as database:
+        health = await look(database, home, BackupSettings(), NOW_MS)
+
+    assert "cannot be read" in health.checks[-1].words.en

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert
 
-from hub import alarm_book
+from hub import alarm_book, couriers
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import AlarmKind, Cause
+from hub.backups import BackupAlarm, BackupFinding
 from hub.board import node_states, record_beats
 from hub.health import Health, Standing, counted, health_of
 from hub.keyring_tables import enrolled_node
@@ -72,6 +73,10 @@ class County:
 
     async def health(self) -> Health:
         return health_of(await self.database.read(counted), self.now_ms)
+
+
+def overdue(_: int) -> list[BackupFinding]:
+    return [BackupFinding(alarm=BackupAlarm.OLD, target="nas", text=Text(zh="备份目标 nas：过旧", en="nas: too old"))]
 
 
 @pytest.fixture
@@ -195,3 +200,40 @@ def test_refusals_are_read_once_and_also_from_a_new_log(tmp_path: Path) -> None:
     assert [set(found) for found in (before, seen, again, refusals.read())] == [set(), {KEY}, set(), {KEY}]
     log.unlink()
     assert refusals.read() == frozenset()
+
+
+BACKUP_OVERDUE = (COUNTY, AlarmKind.BACKUP_OVERDUE, Cause.BACKUP)
+
+
+async def test_overdue_backup_is_an_alarm_of_the_county_until_there_is_one(county: County) -> None:
+    county.lookout.watch_backups(overdue)
+    opened_then = [one for one in await county.over(1) if one[0] == COUNTY]
+    county.lookout.watch_backups(lambda _: [])
+    over = [one for one in await county.over(10) if one[0] == COUNTY]
+
+    assert (opened_then, over) == ([BACKUP_OVERDUE], [])
+
+
+async def test_backups_are_judged_also_while_the_hub_hears_nobody(county: County) -> None:
+    county.connected = False
+    county.lookout.watch_backups(overdue)
+    deaf = await county.over(1)
+    county.lookout.watch_backups(lambda _: [])
+
+    assert deaf == [BACKUP_OVERDUE]
+    assert BACKUP_OVERDUE not in await county.over(10)
+
+
+async def test_courier_that_does_not_come_is_an_alarm_and_the_next_bundle_ends_it(county: County) -> None:
+    def carried(connection: Connection) -> None:
+        couriers.expect(connection, KEY, VILLAGE.code)
+        couriers.take(connection, KEY, 1, county.now_ms)
+
+    await county.database.write(carried)
+    before = [one for one in await county.over(1) if one[0] == VILLAGE.code]
+    county.now_ms += 15 * 86_400_000
+    late = [one for one in await county.over(1) if one[0] == VILLAGE.code]
+    await county.database.write(carried)
+    after = [one for one in await county.over(10) if one[0] == VILLAGE.code]
+
+    assert (before, late, after) == ([], [(VILLAGE.code, AlarmKind.NO_BUNDLE, Cause.COURIER)], [])

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hub.redriving import Redriven, Redriver
 from protocol.codec import encode_event, encode_record
-from protocol.events import Event, WithdrawalCause
+from protocol.events import AccessChanged, Event, WithdrawalCause
 from protocol.frames import Frame
 from protocol.sites import Site
 from protocol.vocabularies import AccessStatus
@@ -21,7 +21,7 @@ from replication.inbox import Inbox
 from replication.quarantine import WHOLE_FRAME_SEQ, Quarantined
 from replication.seal import seal
 from tests.builders import identity
-from tests.catalogue import VILLAGE, access_changed, described, fictitious, record_id, withdrawn
+from tests.catalogue import VILLAGE, accepted, access_changed, described, fictitious, record_id, withdrawn
 from tests.hubs import MIGRATIONS, Hub
 
 WORDS = Text(zh="旧版不认识", en="unknown to the version of then")
@@ -73,7 +73,7 @@ async def test_a_late_event_changes_nothing_that_came_after_it(hub: Aside) -> No
     await hub.event(described(2, fictitious(1, title="迟到的改动")))
 
     assert await hub.outcomes() == [Redriven.APPLIED]
-    assert (await hub.one(1)).held.withdrawn is WithdrawalCause.OWNER_DECISION
+    assert (await hub.one(1)).held.withdrawn == WithdrawalCause.OWNER_DECISION
 
 
 async def test_what_is_still_unknown_stays_with_its_reason_and_stops_nothing(hub: Aside) -> None:
@@ -117,6 +117,58 @@ async def test_a_record_that_could_not_be_read_is_read_again(hub: Aside) -> None
     assert await hub.outcomes() == [Redriven.APPLIED]
     assert (await hub.one(1)).held.access_status is AccessStatus.RESTRICTED
     assert await hub.titles("水库") == ["关于水库的协议"]
+
+
+def of_tomorrow(seq: int, number: int, title: str = "明日的题名") -> AccessChanged:
+    """A change of access to a status that this version does not know, as the newer node wrote it."""
+    event = access_changed(seq, fictitious(number, title=title), AccessStatus.DEFERRED)
+    raw = bytes(event.record).replace(b'"deferred"', b'"sealed_by_court"')
+    return msgspec.structs.replace(event, access_status="sealed_by_court", record=msgspec.Raw(raw))
+
+
+async def test_a_closing_that_an_older_hub_set_aside_closes_now_and_stays_until_it_can_be_read(hub: Aside) -> None:
+    await hub.tell(described(1, fictitious(1, access_status=AccessStatus.OPEN)))
+    await hub.put(2, "bad_event", encode_event(of_tomorrow(2, 1)))
+
+    assert await hub.outcomes() == [Redriven.KEPT]
+    assert (await hub.one(1)).held.access_status is AccessStatus.RESTRICTED
+    assert [bytes(one.content) for one in await hub.held()] == [encode_event(of_tomorrow(2, 1))]
+
+
+async def test_an_upgrade_makes_exact_what_was_closed_without_being_understood(hub: Aside) -> None:
+    """The same event in a word that is known: what the upgraded reader finds in its quarantine."""
+    await hub.tell(described(1, fictitious(1, access_status=AccessStatus.OPEN)))
+    frame = accepted([of_tomorrow(2, 1)])
+    await hub.apply(frame)
+    (spoilt,) = frame.spoilt
+    known = spoilt.content.replace(b"sealed_by_court", b"deferred")
+    await hub.put(2, spoilt.fault, known)
+
+    assert (await hub.one(1)).held.access_status is AccessStatus.RESTRICTED
+    assert await hub.outcomes() == [Redriven.APPLIED]
+    assert (await hub.one(1)).held.access_status is AccessStatus.DEFERRED
+    assert (await hub.titles("明日的题名"), await hub.held()) == (["明日的题名"], [])
+
+
+async def test_a_record_that_contradicts_its_closing_is_not_opened_by_trying_again(hub: Aside) -> None:
+    """The record alone says open; only the event says that it was closed."""
+    still_open = encode_record(fictitious(1, access_status=AccessStatus.OPEN))
+    await hub.tell(described(1, fictitious(1, access_status=AccessStatus.OPEN)))
+    frame = accepted([access_changed(2, fictitious(1), AccessStatus.RESTRICTED, raw=still_open)])
+    await hub.apply(frame)
+    (spoilt,) = frame.spoilt
+    await hub.put(2, spoilt.fault, spoilt.content)
+
+    assert await hub.outcomes() == [Redriven.KEPT]
+    assert (await hub.one(1)).held.access_status is AccessStatus.RESTRICTED
+
+
+async def test_a_withdrawal_that_an_older_hub_set_aside_withdraws_now(hub: Aside) -> None:
+    await hub.tell(described(1, fictitious(1)))
+    await hub.put(2, "bad_event", encode_event(withdrawn(2, record_id(1), "court_order")))
+
+    assert (await hub.outcomes(), await hub.held()) == ([Redriven.APPLIED], [])
+    assert (await hub.one(1)).held.withdrawn == "court_order"
 
 
 async def test_a_secret_record_is_never_brought_back(hub: Aside) -> None:

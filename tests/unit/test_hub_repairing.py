@@ -8,7 +8,7 @@ import pytest
 
 from hub.board import Word
 from hub.differences import DifferenceKind
-from hub.repairing import ATTEMPTS_MAX, BASELINE_AFTER_MS, remedy_for
+from hub.repairing import ATTEMPTS_MAX, BASELINE_AFTER_MS, remedy_for, without_calls
 from hub.repairs import Cause, Remedy, Repair, RepairKind, RepairState, records_of
 from hub.verification import Depth, Scope, verify
 from protocol.beats import Want
@@ -123,6 +123,19 @@ async def test_unreadable_row_is_replaced(linked: LinkedSite) -> None:
     assert await held_body(linked, record_id) == body
 
 
+async def test_row_whose_body_is_right_and_whose_digest_is_not_heals(linked: LinkedSite) -> None:
+    """Its owner tells it again with the same bytes: the row took the new place, and kept the wrong digest for ever."""
+    record_id, body = await one_record(linked)
+    await linked.spoil("UPDATE entry SET digest = 5 WHERE record_id = ?", record_id.bytes)
+    assert await linked.compare() == ["different"]
+    await linked.carry()
+
+    assert await linked.compare() == ["equal"]
+    (repair,) = await linked.repairs()
+    assert (repair.state, repair.remedy, repair.attempts) == (RepairState.HEALED, Remedy.REDESCRIBED, 1)
+    assert await held_body(linked, record_id) == body
+
+
 async def test_a_site_that_moved_on_is_asked_for_nothing(linked: LinkedSite) -> None:
     """The difference may be healed by then; the next comparison says."""
     record_id, _ = await one_record(linked)
@@ -221,6 +234,27 @@ def repair(**changes: object) -> Repair:
         "found_at_ms": 1,
     }
     return Repair(**(plain | changes))  # type: ignore[arg-type]
+
+
+def test_site_that_comes_by_courier_is_asked_for_everything_once_and_never_called() -> None:
+    asked = repair(state=RepairState.ASKED, remedy=Remedy.BASELINE)
+
+    assert without_calls(repair(), Remedy.REDESCRIBED) is Remedy.BASELINE
+    assert without_calls(repair(kind=RepairKind.BODIES), Remedy.PUT_BACK) is Remedy.BASELINE
+    assert without_calls(repair(), Remedy.NONE) is Remedy.NONE
+    assert without_calls(asked, Remedy.PUT_BACK) is Remedy.NONE
+
+
+async def test_open_repair_of_a_courier_site_waits_in_its_next_reply(linked: LinkedSite) -> None:
+    record_id, _ = await one_record(linked)
+    await linked.spoil("DELETE FROM entry WHERE record_id = ?", record_id.bytes)
+    _ = [v async for v in verify(linked.hub.database, linked.asker, [SITE], linked.clock)]
+    linked.broker.sent.clear()
+
+    assert await linked.comparer._repairer.step(frozenset({CODE})) == [CODE]
+    marks = await linked.hub.database.read(lambda connection: marks_of(connection, [CODE]))
+    (open_one,) = await linked.repairs()
+    assert (marks[CODE].want, open_one.remedy, linked.broker.sent) == (Want.BASELINE, Remedy.BASELINE, [])
 
 
 def test_records_that_stay_different_lead_to_a_baseline_and_then_to_patience() -> None:

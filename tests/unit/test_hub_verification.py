@@ -1,25 +1,27 @@
 """Verification: equal, different down to the records, or not comparable now; and the comparer that keeps it fresh."""
 
 import datetime
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from hub import comparisons, keyring
+from hub import comparisons, couriers, keyring
 from hub.board import Word, board, record_beats
 from hub.comparing import AGAIN_AFTER_MS, Comparer
 from hub.comparisons import Sameness
+from hub.couriers import not_on_the_line
 from hub.differences import Difference, DifferenceKind
 from hub.keyring_tables import enrolled_node
 from hub.repairs import Cause
 from hub.tables import entry
-from hub.verification import LATE, LINK_DOWN, MOVING, NOT_APPLIED, OFFLINE, Depth, Scope, Verdict, verify
+from hub.verification import LATE, LINK_DOWN, MOVING, NOBODY, NOT_APPLIED, OFFLINE, Depth, Scope, Verdict, verify
 from protocol.beats import Beat, Want
 from protocol.records import Record
 from protocol.sites import Site
+from protocol.wording import Text
 from replication.asking import Asker
 from replication.database import opened
 from replication.tables import watermark
@@ -62,7 +64,7 @@ async def hold(hub: Hub, records: Sequence[Record], site: Site = VILLAGE, *, pos
 
 
 async def verified(
-    hub: Hub, sites: Sequence[AnsweringSite], *, offline: Sequence[Site] = (), deep: bool = False
+    hub: Hub, sites: Sequence[AnsweringSite], *, away: Mapping[Site, Text] = NOBODY, deep: bool = False
 ) -> dict[str, Verdict]:
     broker = FakeBroker()
     found = {}
@@ -72,7 +74,7 @@ async def verified(
             asker,
             [site.site for site in sites],
             lambda: NOW_MS,
-            offline=offline,
+            away=away,
             scope=Scope(depth=Depth.RECORDS if deep else Depth.SUMS, cause=Cause.ASKED),
             deadline_s=0.5,
             sleep=no_pause,
@@ -150,7 +152,7 @@ async def test_silent_and_absent_sites_are_not_comparable(hub: Hub) -> None:
     hanging = AnsweringSite(OTHER_VILLAGE)
     hanging.hangs = True
     absent = AnsweringSite(VILLAGE, RECORDS)
-    found = await verified(hub, [absent, hanging], offline=[VILLAGE])
+    found = await verified(hub, [absent, hanging], away={VILLAGE: OFFLINE})
 
     assert {site: verdict.reason for site, verdict in found.items()} == {
         VILLAGE.code: OFFLINE,
@@ -159,10 +161,26 @@ async def test_silent_and_absent_sites_are_not_comparable(hub: Hub) -> None:
     assert absent.asked == 0
 
 
+async def test_site_that_comes_by_courier_is_not_asked_and_says_of_when_its_copy_is(hub: Hub) -> None:
+    await hold(hub, RECORDS)
+    site = AnsweringSite(VILLAGE, RECORDS)
+    verdict = (await verified(hub, [site], away={VILLAGE: not_on_the_line(NOW_MS, was_equal=True)}))[VILLAGE.code]
+
+    assert (verdict.state, site.asked) == (Sameness.NOT_COMPARABLE, 0)
+    assert (verdict.reason.zh, verdict.reason.en) == (
+        "靠信使往来，截至 2026-09-21，当时一致",
+        "comes by courier, as of 2026-09-21: in sync then",
+    )
+
+
+def test_courier_site_without_a_bundle_has_no_date() -> None:
+    assert not_on_the_line(None).en == "comes by courier, no bundle yet"
+
+
 async def test_outcome_that_says_nothing_leaves_the_last_comparison(hub: Hub) -> None:
     await hold(hub, RECORDS)
     await verified(hub, [AnsweringSite(VILLAGE, RECORDS)])
-    await verified(hub, [AnsweringSite(VILLAGE, RECORDS)], offline=[VILLAGE])
+    await verified(hub, [AnsweringSite(VILLAGE, RECORDS)], away={VILLAGE: OFFLINE})
 
     assert (await hub.database.read(comparisons.kept))[VILLAGE.code].state is Sameness.EQUAL
 
@@ -239,6 +257,28 @@ async def test_applied_site_is_compared_once_and_then_in_sync(hub: Hub) -> None:
         steps = [len(await comparer.step()), len(await comparer.step())]
 
     assert (before, steps, await word(hub, clock)) == (Word.NOT_COMPARED, [1, 0], Word.IN_SYNC)
+
+
+async def test_bundle_is_a_sign_of_life_and_nobody_is_asked_for_all_that(hub: Hub) -> None:
+    """Its beat has just been noted, as of a site on the line; but it lies in a drawer by now."""
+    site, clock, broker = AnsweringSite(VILLAGE, RECORDS), Clock(), FakeBroker()
+    await hold(hub, RECORDS)
+    await online(hub, site)
+
+    def carry(connection: Connection) -> None:
+        couriers.expect(connection, "U1", VILLAGE.code)
+        couriers.take(connection, "U1", 1, NOW_MS)
+
+    await hub.database.write(carry)
+    async with answering(broker.bus(), [site]), Asker(broker.bus(), "test").opened() as asker:
+        comparer = Comparer(hub.database, asker, clock, sleep=no_pause)
+        asked = [await comparer.step(), await comparer.nightly_step()]
+        clock.now_ms += 1_000
+        await online(hub, site, clock.now_ms)
+        on_the_line = await comparer.step()
+
+    assert asked == [[], []]
+    assert [one.state for one in on_the_line] == [Sameness.EQUAL]
 
 
 async def test_differing_site_is_asked_for_a_baseline_and_then_left_in_peace(hub: Hub) -> None:

@@ -49,7 +49,7 @@ async def test_closing_travels_as_a_closing_also_when_the_row_was_corrected_too(
         await closed_and_withdrawn(site)
         changed = [event for event in await site.events() if isinstance(event, AccessChanged)]
 
-    assert [event.access_status.value for event in changed] == ["restricted"]
+    assert [event.access_status for event in changed] == ["restricted"]
 
 
 async def test_receipt_confirms_what_it_covers_and_nothing_beyond(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Going down from a site to its records: fonds, buckets, and in a bucket the records that differ.
 
-``drill`` goes down only where the sums differ. ``compared_whole`` compares every record of every bucket, with digests
-that both ends take anew from the bytes that they store; it believes no sum and no stored digest.
+``Descent.down`` goes down only where the sums differ. ``Descent.whole`` compares every record of every bucket, with
+digests that both ends take anew from the bytes that they store; it believes no sum and no stored digest.
 
 Everything holds at one position: a site that moves on in between raises ``Moved``.
 """
@@ -9,24 +9,24 @@ Everything holds at one position: a site that moves on in between raises ``Moved
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from hub.catalogue import bucket_digests, bucket_tallies, tally_from
+from hub.catalogue import bucket_tallies, tally_from
 from hub.differences import Difference, DifferenceKind
-from hub.tables import entry
+from hub.held_digests import BucketDigests, HeldDigests
 from protocol.calls import Answer, CompareDigests, DigestLine, Digests, Outcome
 from protocol.limits import DIGEST_BUCKETS
 from protocol.sites import Site
 from replication.asking import Asker, SiteAnswer
 from replication.database import Database
-from replication.digests import Tally, bucket_of, digest_name, record_digest
+from replication.digests import Tally, bucket_of
 
 
 class Moved(Exception):
     """The site's position changed between two questions of one comparison."""
 
 
-class Drill:
+class Descent:
     """The way down at one site, at the position of its first answer."""
 
     def __init__(self, database: Database, asker: Asker, site: Site, at: Answer, deadline_s: float) -> None:
@@ -47,9 +47,12 @@ class Drill:
         found: list[Difference] = []
         for fonds_no in fonds:
             there, here = await self._buckets(fonds_no)
-            for bucket in differing(there, here):
-                lines = await self._asked(fonds_no, int(bucket))
-                found += await self._unlike(fonds_no, int(bucket), {UUID(one.part): one.digest for one in lines})
+            unlike = sorted(int(name) for name in differing(there, here))
+            held = self._held(fonds_no, {bucket: _count(here, bucket) for bucket in unlike}, anew=False)
+            for bucket in unlike:
+                lines = await self._asked(fonds_no, bucket)
+                said = {UUID(one.part): one.digest for one in lines}
+                found += differences(fonds_no, said, await held.of(bucket))
         return found
 
     async def whole(self, fonds: Sequence[str]) -> list[Difference]:
@@ -63,18 +66,31 @@ class Drill:
         found: list[Difference] = []
         for fonds_no in fonds:
             there, here = await self._buckets(fonds_no)
-            seen: set[int] = set()
-            async for bucket, records in self._by_bucket(fonds_no, there):
-                seen.add(bucket)
-                found += await self._unlike(fonds_no, bucket, records, anew=True)
-            for bucket in sorted({int(name) for name in here} - seen):
-                found += await self._unlike(fonds_no, bucket, {}, anew=True)
+            held = self._held(fonds_no, {int(name): tally.count for name, tally in here.items()}, anew=True)
+            async for bucket, records in self._every_bucket(fonds_no, there, here):
+                found += differences(fonds_no, records, await held.of(bucket))
         return found
+
+    def _held(self, fonds_no: str, counts: Mapping[int, int], *, anew: bool) -> HeldDigests:
+        return HeldDigests(self._database, self._site.code, fonds_no, counts, anew=anew)
 
     async def _buckets(self, fonds_no: str) -> tuple[dict[str, str], dict[str, Tally]]:
         there = {line.part: line.digest for line in await self._asked(fonds_no)}
         code = self._site.code
         return there, await self._database.read(lambda connection: _buckets_here(connection, code, fonds_no))
+
+    async def _every_bucket(
+        self, fonds_no: str, there: Mapping[str, str], here: Mapping[str, Tally]
+    ) -> AsyncGenerator[tuple[int, Mapping[UUID, str]], None]:
+        """Yield the site's records of each bucket that either end has, in the order of the buckets."""
+        left = sorted(int(name) for name in here)
+        async for bucket, records in self._by_bucket(fonds_no, there):
+            while left and left[0] < bucket:
+                yield left.pop(0), {}
+            left = [one for one in left if one != bucket]
+            yield bucket, records
+        for bucket in left:
+            yield bucket, {}
 
     async def _by_bucket(
         self, fonds_no: str, tallies: Mapping[str, str]
@@ -93,24 +109,6 @@ class Drill:
                     records[record_id] = line.digest
             yield bucket, records
             left = [one for one in left if one > bucket]
-
-    async def _unlike(
-        self, fonds_no: str, bucket: int, there: Mapping[UUID, str], *, anew: bool = False
-    ) -> list[Difference]:
-        code = self._site.code
-        held = await self._database.read(lambda connection: _records_here(connection, code, fonds_no, bucket, anew))
-        here = {record_id: stored for record_id, (stored, _) in held.items()}
-        unlike = [
-            Difference(fonds_no=fonds_no, record_id=record_id, kind=_kind(record_id in here, record_id in there))
-            for record_id in sorted(here.keys() | there.keys())
-            if here.get(record_id) != there.get(record_id)
-        ]
-        damaged = [
-            Difference(fonds_no=fonds_no, record_id=record_id, kind=DifferenceKind.DAMAGED_HERE)
-            for record_id, (stored, taken) in sorted(held.items())
-            if stored != taken and there.get(record_id) == stored
-        ]
-        return unlike + damaged
 
     async def _asked(self, fonds_no: str, bucket: int | None = None) -> list[DigestLine]:
         """Return all lines of one depth."""
@@ -168,6 +166,26 @@ def differing(there: Mapping[str, str], here: Mapping[str, Tally]) -> list[str]:
     return [part for part in parts if there.get(part, empty) != here.get(part, Tally()).digest]
 
 
+def differences(fonds_no: str, there: Mapping[UUID, str], held: BucketDigests) -> list[Difference]:
+    """Return the records of one bucket that are unlike, then those that are alike only by their stored digests."""
+    here = held.stored
+    unlike = [
+        Difference(fonds_no=fonds_no, record_id=record_id, kind=_kind(record_id in here, record_id in there))
+        for record_id in sorted(here.keys() | there.keys())
+        if here.get(record_id) != there.get(record_id)
+    ]
+    damaged = [
+        Difference(fonds_no=fonds_no, record_id=record_id, kind=DifferenceKind.DAMAGED_HERE)
+        for record_id in sorted(held.damaged)
+        if there.get(record_id) == here[record_id]
+    ]
+    return unlike + damaged
+
+
+def _count(tallies: Mapping[str, Tally], bucket: int) -> int:
+    return tallies.get(str(bucket), Tally()).count
+
+
 def _kind(is_here: bool, is_there: bool) -> DifferenceKind:  # noqa: FBT001 - two facts of the same rank
     if is_here and is_there:
         return DifferenceKind.OTHER_CONTENT
@@ -176,25 +194,3 @@ def _kind(is_here: bool, is_there: bool) -> DifferenceKind:  # noqa: FBT001 - tw
 
 def _buckets_here(connection: Connection, site: str, fonds_no: str) -> dict[str, Tally]:
     return {str(row.bucket): tally_from(tuple(row)) for row in connection.execute(bucket_tallies(site, fonds_no))}
-
-
-def _records_here(
-    connection: Connection,
-    site: str,
-    fonds_no: str,
-    bucket: int,
-    anew: bool,  # noqa: FBT001 - passed on by position inside this module
-) -> dict[UUID, tuple[str, str]]:
-    """Return for each record of a bucket its stored digest, and the one that its bytes have now (if ``anew``)."""
-    if not anew:
-        rows = connection.execute(bucket_digests(site, fonds_no, bucket))
-        return {UUID(bytes=record_id): (name := digest_name(digest), name) for record_id, digest in rows}
-    bodies = connection.execute(
-        select(entry.c.record_id, entry.c.digest, entry.c.body).where(
-            entry.c.site == site, entry.c.fonds_no == fonds_no, entry.c.bucket == bucket, entry.c.body.is_not(None)
-        )
-    )
-    return {
-        UUID(bytes=record_id): (digest_name(digest), digest_name(record_digest(body)))
-        for record_id, digest, body in bodies
-    }
