@@ -244,9 +244,8 @@ async def test_two_volumes_of_one_code_have_no_items(site: NodeSite) -> None:
 
 async def test_the_same_code_of_another_fonds_is_another_volume(site: NodeSite) -> None:
     header = ("全宗号", "目录号", "案卷号", "案卷题名", "日期")
-    write_csv(
-        site.folder / "案卷目录.csv", [["001", "2", "15", "甲卷", "1986"], ["002", "2", "15", "乙卷", "1986"]], header
-    )
+    volumes = [["001", "2", "15", "甲卷", "1986"], ["002", "2", "15", "乙卷", "1986"]]
+    write_csv(site.folder / "案卷目录.csv", volumes, header)
     header = ("全宗号", "目录号", "案卷号", "件号", "题名", "日期")
     table = [["001", "2", "15", "1", "甲件", "1986"], ["002", "2", "15", "1", "乙件", "1986"]]
     write_csv(site.folder / "卷内目录.csv", [*table, ["003", "2", "15", "1", "丙件", "1986"]], header)
