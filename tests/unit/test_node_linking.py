@@ -246,9 +246,9 @@ async def test_the_same_code_of_another_fonds_is_another_volume(site: NodeSite) 
     header = ("全宗号", "目录号", "案卷号", "案卷题名", "日期")
     volumes = [["001", "2", "15", "甲卷", "1986"], ["002", "2", "15", "乙卷", "1986"]]
     write_csv(site.folder / "案卷目录.csv", volumes, header)
-    header = ("全宗号", "目录号", "案卷号", "件号", "题名", "日期")
+    columns = ("全宗号", "目录号", "案卷号", "件号", "题名", "日期")
     table = [["001", "2", "15", "1", "甲件", "1986"], ["002", "2", "15", "1", "乙件", "1986"]]
-    write_csv(site.folder / "卷内目录.csv", [*table, ["003", "2", "15", "1", "丙件", "1986"]], header)
+    write_csv(site.folder / "卷内目录.csv", [*table, ["003", "2", "15", "1", "丙件", "1986"]], columns)
     await site.take("卷内目录.csv")
     await site.take("案卷目录.csv")
     assert await links(site) == {"甲件": "甲卷", "乙件": "乙卷"}
