@@ -391,5 +391,5 @@ def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]
         "",
         before.fonds_no if before else "",
         before.ref_code if before else "",
-        *(None, None, None),
+        *(None, None, None, None),
     )

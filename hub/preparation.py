@@ -43,7 +43,7 @@ UNREADABLE_ACCESS = "unreadable_access_change"
 
 RECORD_COLUMNS = (
     *("record_id", "seq", "at_ms", "digest", "bucket", "level", "secrecy", "access_status", "livelihood_kind"),
-    *("fonds_no", "ref_code", "date_earliest", "date_latest", "body"),
+    *("fonds_no", "ref_code", "date_earliest", "date_latest", "body", "parent_id"),
 )
 """Columns of ``tables.entry`` that an event decides by itself, in the order of ``Description.columns``."""
 
@@ -267,6 +267,7 @@ def _description(event: Described | AccessChanged, record: Record, terms: str) -
         earliest.isoformat() if earliest else None,
         latest.isoformat() if latest else None,
         body,
+        str(record.parent_id) if record.parent_id is not None else None,
     )
     return Description(event, record.access_status, year_of(record), columns, record_id, digest, body, terms)
 

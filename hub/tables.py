@@ -43,6 +43,7 @@ entry = Table(
     Column("date_latest", Text),
     Column("provenance", LargeBinary),
     Column("body", LargeBinary),
+    Column("parent_id", Text),
     Index("entry_record", "record_id", "site", unique=True),
     Index(
         "entry_tally",
@@ -50,6 +51,7 @@ entry = Table(
         sqlite_where=text("body IS NOT NULL"),
     ),
     Index("entry_stone", "site", "epoch", "seq", sqlite_where=text("withdrawn IS NOT NULL")),
+    Index("entry_in_volume", "site", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
 )
 
 search = table("search", column("rowid", Integer), column("terms", Text))

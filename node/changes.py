@@ -22,6 +22,7 @@ from uuid import UUID
 
 import msgspec
 
+from node.volumes import VolumeKey, volume_key
 from protocol.codec import decode_record
 from protocol.records import Record
 from protocol.vocabularies import Level
@@ -74,6 +75,11 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """True if no file lists it now, so that a row elsewhere may take it over."""
         return self.standing is Standing.GONE or self.line == 0 or self.is_file_missing
 
+    @property
+    def volume_key(self) -> VolumeKey | None:
+        """By what the record is found as a volume that others lie in; None if it is none."""
+        return volume_key(self.fonds_no, self.ref_code, self.level, is_listed=self.standing is Standing.LISTED)
+
 
 class IncomingRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row that was read and described, and is not the same as any stored row."""
@@ -87,6 +93,8 @@ class IncomingRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Finding codes, joined by commas."""
     raw: bytes = b""
     """JSON of the cells that no field took, by their headers."""
+    volume_code: str = ""
+    """Code of the volume that the row names (``node.volumes``)."""
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True, gc=False):

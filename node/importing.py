@@ -15,8 +15,11 @@ from node.files import RejectedRow
 from node.reading import FileReading
 from node.revisions import Revision, first_version, revised
 from node.store import Seat, Seen, Version, Written, written
+from node.volumes import VolumeKey, Volumes, volume_key
 from protocol.codec import decode_record
 from protocol.findings import Severity, finding
+from protocol.records import Record
+from protocol.vocabularies import Level
 
 CHUNK_ROWS = 4_000
 """Rows written in one transaction: a fraction of a second, so that a change elsewhere need not wait long. Half as many
@@ -29,6 +32,8 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     new: tuple[Written, ...] = ()
     changed: tuple[Written, ...] = ()
     moved: tuple[Seat, ...] = ()
+    volumes: tuple[VolumeKey, ...] = ()
+    """Codes that a volume takes or leaves."""
 
 
 StoredPlace = tuple[int, str, int, bytes]
@@ -71,6 +76,8 @@ class FileImport:
         self.tally = Tally()
         self.shifted: list[tuple[str, int, int]] = []
         """New sheet and line of rows that are the same as stored ones, with their records."""
+        self.volumes = Volumes()
+        """Stored volumes that the rows of a batch name, told by the shell; those of the file join by themselves."""
         self._reading = reading
         self._file_id = file_id
         self._strays = frozenset(docid for docid, *_ in strays)
@@ -167,8 +174,12 @@ class FileImport:
         new: list[Version] = []
         changed: list[Version] = []
         moved: list[Seat] = []
-        fresh = iter(ids(sum(pair.is_new for pair in pairs)))
-        for pair in pairs:
+        minted = ids(sum(pair.is_new for pair in pairs))
+        # Volumes first: an item may stand before the volume that it names.
+        volumes = self._volumes_of(pairs, minted) if any(map(_is_about_volume, pairs)) else ()
+        fresh = iter(minted)
+        for unlinked in pairs:
+            pair = self._linked(unlinked) if unlinked.row.volume_code else unlinked
             if pair.repeats_place is not None or pair.repeats_record is not None:
                 self.rejects.append(self._repetition(pair))
             elif pair.stored is None:
@@ -183,8 +194,34 @@ class FileImport:
                     self._take(changed, revision, pair)
         self.tally.new += len(new)
         return Chunk(
-            new=tuple(written(new, self._file_id)), changed=tuple(written(changed, self._file_id)), moved=tuple(moved)
+            new=tuple(written(new, self._file_id)),
+            changed=tuple(written(changed, self._file_id)),
+            moved=tuple(moved),
+            volumes=volumes,
         )
+
+    def _linked(self, pair: Pair) -> Pair:
+        """Put the row into the volume that it names."""
+        row = pair.row
+        parent_id = self.volumes.one((row.record.fonds_no, row.volume_code))
+        if parent_id is None:
+            return pair
+        record = msgspec.structs.replace(row.record, parent_id=parent_id)
+        return msgspec.structs.replace(pair, row=msgspec.structs.replace(row, record=record))
+
+    def _volumes_of(self, pairs: Sequence[Pair], minted: Sequence[UUID]) -> tuple[VolumeKey, ...]:
+        """Learn which volumes come, go and change their codes; returns these codes."""
+        fresh, due = iter(minted), set[VolumeKey]()
+        for pair in pairs:
+            record_id = next(fresh) if pair.is_new else pair.stored.record_id if pair.stored is not None else None
+            if record_id is None or not _is_about_volume(pair):
+                continue
+            before = None if pair.stored is None else pair.stored.volume_key
+            after = _key(pair.row.record)
+            if before != after:
+                self.volumes.move(record_id, before, after)
+                due.update(key for key in (before, after) if key is not None)
+        return tuple(sorted(due))
 
     def _take(self, versions: list[Version], revision: Revision, pair: Pair) -> None:
         if revision.is_too_large:
@@ -219,6 +256,14 @@ class FileImport:
         self.tally.duplicates += 1
         found = finding("ref_code_duplicate", field="ref_code", value=given)
         return RejectedRow(sheet=row.sheet, line=row.line, findings=(found,))
+
+
+def _is_about_volume(pair: Pair) -> bool:
+    return pair.row.record.level is Level.VOLUME or (pair.stored is not None and pair.stored.level == Level.VOLUME)
+
+
+def _key(record: Record) -> VolumeKey | None:
+    return volume_key(record.fonds_no, record.ref_code, record.level, is_listed=record.secrecy.travels)
 
 
 def spoilt(vanished: Sequence[StoredRecord], rejects: Sequence[RejectedRow]) -> list[int]:

@@ -32,6 +32,7 @@ from node.changes import SPOILT, IncomingRow, StoredRecord
 from node.files import CatalogueFile, FileState, SeenFile
 from node.folders import look_at
 from node.importing import CHUNK_ROWS, Chunk, FileImport, Tally, spoilt
+from node.linking import Linking, listed_volumes, note_due
 from node.lookups import Surroundings
 from node.reading import FileReading, FileReport, by_code, gaps_of, reading_fingerprint, rejections
 from node.revisions import record_ids
@@ -111,6 +112,7 @@ class Importer:
         self._on_events = on_events
         self._clock_ms = clock_ms
         self._randomness = randomness
+        self.linking = Linking(database, writer, on_events, clock_ms)
         self.is_busy = False
 
     def fingerprint(self, folder: WatchedFolder) -> str:
@@ -227,6 +229,7 @@ class Importer:
             places = work.shifted[start : start + CHUNK_ROWS]
             await self._database.write(partial(store.move_lines, file_id=found.file_id, places=places))
         vanished = await self._vanished(work, found.file_id, len(stored))
+        await self.linking.settle()
         await asyncio.to_thread(_write_rejects, settled.path, reading, work)
         await self._finish(work, reading, found.file_id)
         return Taken(outcome=Outcome.TAKEN, tally=work.tally, rejected=len(work.rejects), vanished=vanished)
@@ -237,6 +240,9 @@ class Importer:
         related = partial(_related, file_id=file_id, batch=batch, unclaimed=work.unclaimed, around=around)
         here, elsewhere = await self._database.read(related)
         codes = await self._database.read(partial(lookups.codes_of_file, file_id=file_id)) if work.needs_codes else []
+        named = {(row.record.fonds_no, row.volume_code) for row in batch if row.volume_code}
+        if named:
+            work.volumes.learn(await self._database.read(partial(listed_volumes, keys=named)))
         now_ms = self._clock_ms()
         ids = partial(record_ids, now_ms, randomness=self._randomness)
         chunks = work.chunks(batch, here, elsewhere, codes, ids, now_ms)
@@ -256,6 +262,7 @@ class Importer:
         if chunk.changed:
             store.replace(connection, chunk.changed, positions[len(chunk.new) :])
         store.move(connection, chunk.moved)
+        note_due(connection, chunk.volumes)
 
     async def _vanished(self, work: FileImport, file_id: int, of_count: int) -> Vanished:
         docids = work.vanished

@@ -64,6 +64,11 @@ class Intake:
         if not await self._database.write(store.is_index_current):
             log.info("search_index_rebuilt")
             await self._database.write(store.rebuild_index)
+        try:
+            await self._importer.linking.begin()
+        except Retryable as error:
+            # The rest is looked at when the next file has been read.
+            log.warning("linking_postponed", reason=error.reason.en)
         await self._let_go_of_dropped_folders()
         for folder in self._watch.folders:
             rules = self._importer.fingerprint(folder)
@@ -154,7 +159,10 @@ class Intake:
         return token if write_marker(folder.place, token) else ""
 
     async def _carry_out(self) -> None:
-        for change in await self._withdrawals.carry_out():
+        carried_out = await self._withdrawals.carry_out()
+        if carried_out:
+            await self._importer.linking.settle()
+        for change in carried_out:
             log.info("change_released", cause=change.cause.value, records=change.row_count)
             if change.cause is brake.Cause.FOLDER_UNAVAILABLE:
                 # From now on the folder is what it is: the next walk takes its marker, or gives it one.

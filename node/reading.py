@@ -19,6 +19,7 @@ from node.catalogues.rows import RawRow, RowCounts, SheetReading
 from node.changes import IncomingRow, content_key
 from node.config import FolderSettings
 from node.files import RejectedRow
+from node.volumes import named_volume
 from protocol.findings import Severity
 from protocol.wording import Text
 
@@ -114,6 +115,7 @@ class FileReading:
             content_key=content_key(record),
             warnings=",".join([one.code for one in row.findings]) if row.findings else "",
             raw=msgspec.json.encode(row.raw) if row.raw else b"",
+            volume_code=named_volume(record),
         )
 
     def rejects(self, rows: Iterable[RejectedRow]) -> Iterator[Reject]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from node.changes import Pair, Standing, StoredRecord
+from node.volumes import named_volume
 from protocol.codec import decode_record, encode_record
 from protocol.events import AccessChanged, Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.limits import EVENT_BYTES_MAX
@@ -115,6 +116,30 @@ def revised(pair: Pair, now_ms: int) -> Revision | None:
     )
 
 
+def linked(body: bytes, digest: int, standing: Standing, parent_id: UUID | None, now_ms: int) -> Revision | None:
+    """Return the next version of a stored record as part of a volume (or, with None, of none); None if it is so."""
+    old = decode_record(body)
+    if old.parent_id == parent_id:
+        return None
+    record = msgspec.structs.replace(
+        old,
+        parent_id=parent_id,
+        version=old.version + 1,
+        previous_digest=digest_name(digest),
+        changed_by=ACTOR,
+        changed_at_ms=now_ms,
+        reason=_link_reason(parent_id),
+    )
+    fresh = encode_record(record)
+    return Revision(
+        record=record,
+        body=fresh,
+        digest=record_digest(fresh),
+        standing=standing,
+        event=_described(fresh) if standing is Standing.LISTED else None,
+    )
+
+
 def withdrawal(stored: StoredRecord) -> EventHead | None:
     """Return the event for a row that is gone, or None if its record never travelled or was withdrawn before."""
     if stored.standing is not Standing.LISTED:
@@ -127,7 +152,7 @@ def _continued(new: Record, old: Record) -> Record:
     return msgspec.structs.replace(
         new,
         record_id=old.record_id,
-        parent_id=new.parent_id or old.parent_id,
+        parent_id=_parent(new, old),
         aliases=_aliases(new, old),
         attachments=new.attachments or old.attachments,
         version=old.version,
@@ -136,6 +161,11 @@ def _continued(new: Record, old: Record) -> Record:
         changed_at_ms=old.changed_at_ms,
         reason=old.reason,
     )
+
+
+def _parent(new: Record, old: Record) -> UUID | None:
+    """What the rows say about their volumes holds as a whole: whoever names none any more lies in none."""
+    return new.parent_id if named_volume(new) or named_volume(old) else new.parent_id or old.parent_id
 
 
 def _aliases(new: Record, old: Record) -> tuple[Alias, ...]:
@@ -156,7 +186,13 @@ def _reason(old: Record, new: Record, standing: Standing) -> str:
         return "renumbered"
     if old.secrecy != new.secrecy:
         return "secrecy changed"
+    if old.parent_id != new.parent_id and msgspec.structs.replace(new, parent_id=old.parent_id) == old:
+        return _link_reason(new.parent_id)
     return "access changed" if old.access_status != new.access_status else "corrected"
+
+
+def _link_reason(parent_id: UUID | None) -> str:
+    return "unlinked" if parent_id is None else "linked"
 
 
 def _is_about_access(old: Record, new: Record, stored: StoredRecord) -> bool:

@@ -25,13 +25,13 @@ DOCIDS_A_YEAR = 10**9
 REINDEXED_ROWS = 2_000
 """Records of one step while the index is rebuilt."""
 
-_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _REPLACE = (
     "UPDATE record SET docid = ?, record_id = ?, file_id = ?, sheet = ?, line = ?, row_digest = ?, ref_code = ?,"
     " level = ?, fonds_no = ?, content_key = ?, standing = ?, withdrawn_cause = ?, date_earliest = ?, date_latest = ?,"
-    " livelihood_kind = ?, access_status = ?, warnings = ?, raw = ?, body = ?, digest = ?, bucket = ?, seq = ?"
-    " WHERE docid = ?"
+    " livelihood_kind = ?, access_status = ?, warnings = ?, raw = ?, body = ?, digest = ?, bucket = ?, seq = ?,"
+    " volume_code = ? WHERE docid = ?"
 )
 
 
@@ -43,6 +43,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """From ``record_id`` to ``bucket``, in the order of the table."""
     terms: str
     event: EventHead | None
+    volume_code: str = ""
     replaces: StoredRecord | None = None
 
 
@@ -59,6 +60,7 @@ def written(versions: Sequence[Version], file_id: int) -> list[Written]:
             columns=_columns(revision, row, file_id),
             terms=told,
             event=revision.event,
+            volume_code=row.volume_code,
             replaces=replaces,
         )
         for (revision, row, replaces), told in zip(versions, terms, strict=True)
@@ -104,7 +106,8 @@ def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[
     """Store new records; ``positions`` are those of their events, 0 where nothing travels."""
     docids = _new_docids(connection, [row.year for row in rows])
     connection.exec_driver_sql(
-        _INSERT, [(docid, *row.columns, seq) for docid, row, seq in zip(docids, rows, positions, strict=True)]
+        _INSERT,
+        [(docid, *row.columns, seq, row.volume_code) for docid, row, seq in zip(docids, rows, positions, strict=True)],
     )
     _index(connection, [(docid, row.terms) for docid, row in zip(docids, rows, strict=True)])
 
@@ -117,7 +120,7 @@ def replace(connection: Connection, rows: Sequence[Written], positions: Sequence
     for row, seq in zip(rows, positions, strict=True):
         old = _replaced(row)
         docid = next(moved) if _year_moves(row) else old.docid
-        changed.append((docid, *row.columns, seq or old.seq, old.docid))
+        changed.append((docid, *row.columns, seq or old.seq, row.volume_code, old.docid))
         terms = before.get(old.docid)
         if docid != old.docid or terms != row.terms:
             fresh.append((docid, row.terms))

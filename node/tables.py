@@ -82,6 +82,7 @@ record = Table(
     Column("digest", BigInteger, nullable=False),
     Column("bucket", Integer, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Column("volume_code", Text, nullable=False, server_default=""),
 )
 Index("record_by_id", record.c.record_id, unique=True)
 Index("record_by_place", record.c.file_id, record.c.sheet, record.c.line, record.c.row_digest)
@@ -91,6 +92,20 @@ Index("record_by_bucket", record.c.fonds_no, record.c.bucket, record.c.digest, s
 Index("record_withheld", record.c.standing, sqlite_where=text("standing = 'withheld'"))
 Index("record_gone", record.c.file_id, record.c.ref_code, sqlite_where=text("standing = 'gone'"))
 Index("record_warned", record.c.file_id, record.c.warnings, sqlite_where=text("warnings <> ''"))
+
+Index("record_in_volume", record.c.fonds_no, record.c.volume_code, sqlite_where=text("volume_code <> ''"))
+Index(
+    "record_volume",
+    *(record.c.fonds_no, record.c.ref_code),
+    sqlite_where=text("level = 'volume' AND standing = 'listed'"),
+)
+
+volume_due = Table(
+    "volume_due",
+    metadata,
+    Column("fonds_no", Text, primary_key=True),
+    Column("ref_code", Text, primary_key=True),
+)
 
 reject = Table(
     "reject",

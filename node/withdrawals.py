@@ -16,6 +16,7 @@ from node.brake import Cause, HeldChange
 from node.changes import NOWHERE, StoredRecord
 from node.config import BrakeBounds
 from node.files import CatalogueFile
+from node.linking import note_withdrawn
 from node.revisions import withdrawal
 from node.store import Seat, Seen
 from replication import outbox
@@ -182,6 +183,7 @@ class Withdrawals:
 
 def withdraw(connection: Connection, writer: FrameWriter, rows: Sequence[StoredRecord]) -> None:
     """Withdraw records in the present transaction: the events, and the tombstones."""
+    note_withdrawn(connection, rows)
     events = [withdrawal(row) for row in rows]
     drafts = [event for event in events if event is not None]
     positions = outbox.append(connection, writer, drafts)

@@ -13,7 +13,7 @@ import msgspec
 from deploy.demo.cells import Catalogue, Cell, Fate, FileForm, Row, Sheet
 from deploy.demo.county import Place
 from deploy.demo.dirt import DIRT, Entry
-from deploy.demo.entries import Block, blocks
+from deploy.demo.entries import Block, blocks, volumes_of
 from deploy.demo.layouts import Layout, columns_of
 from deploy.demo.livelihood import Kind
 from deploy.demo.numbering import Dialect, numbering_of
@@ -32,6 +32,9 @@ _MERGED_ROWS = 3
 _DUPLICATE_EVERY = 47
 _EMPTY_EVERY = 53
 _HEADER_AGAIN_EVERY = 61
+_ITEMS_A_VOLUME = 12
+"""Rows of a list of items for each row of the list of its volumes."""
+_ROWS_WITH_VOLUMES_MIN = 2 * _ITEMS_A_VOLUME
 _HABITS = ("compact", "iso", "dots", "words", "slashes")
 _OLD_HEADINGS = ("序號", "檔號", "文號", "責任者", "題名", "日期", "密級", "頁數", "備註")
 _DIRT_NAMES = tuple(DIRT)
@@ -65,6 +68,9 @@ def _file_name(owner: Owner, plan: FilePlan) -> str:
 
 def _sheets(owner: Owner, plan: FilePlan, file_index: int, ordinal: int, seed: int) -> Iterator[Sheet]:
     kinds: tuple[Kind | None, ...] = plan.kinds or (None,)
+    if plan.with_volumes and plan.rows >= _ROWS_WITH_VOLUMES_MIN:
+        yield from _volumes_and_items(owner, plan, file_index, ordinal, seed)
+        return
     if plan.old_county:
         owner = msgspec.structs.replace(
             owner, numbering=msgspec.structs.replace(owner.numbering, dialect=Dialect.CATALOGUES_1994, fonds_no="M01")
@@ -90,7 +96,42 @@ def _sheets(owner: Owner, plan: FilePlan, file_index: int, ordinal: int, seed: i
             name=kind.name if kind else plan.layout.value[:20],
             titles=_titles(owner.place, plan, kind),
             header=sheet_plan.header,
-            rows=_rows(sheet_plan, chance),
+            rows=_rows(sheet_plan, chance, chance),
+        )
+
+
+def _volumes_and_items(owner: Owner, plan: FilePlan, file_index: int, ordinal: int, seed: int) -> Iterator[Sheet]:
+    """Yield a list of volumes and the list of what lies in them; not every volume stands in both."""
+    count = plan.rows // _ITEMS_A_VOLUME
+    item_seed, volume_chance = f"{seed}/{owner.place.code}/{file_index}/items", Random(f"{seed}/{owner.place.code}")
+    items = SheetPlan(
+        owner=owner,
+        file=plan,
+        columns=columns_of(plan.layout, volume_chance),
+        rows=plan.rows - count,
+        file_index=file_index,
+        ordinal=ordinal + count,
+        planted=planted_papers(owner.place) if file_index == 0 else (),
+    )
+    known = volumes_of(items, Random(item_seed))
+    # Nobody has listed yet what lies in the last ones.
+    last = (msgspec.structs.replace(known[-1], volume_no=known[-1].volume_no + more) for more in range(1, count))
+    volumes = msgspec.structs.replace(
+        items,
+        file=msgspec.structs.replace(plan, layout=Layout.VOLUMES),
+        columns=columns_of(Layout.VOLUMES, volume_chance),
+        rows=count,
+        ordinal=ordinal,
+        planted=(),
+        volumes=(*known, *last)[:count],
+    )
+    for sheet_plan, chance in ((volumes, volume_chance), (items, Random(item_seed))):
+        yield Sheet(
+            name=sheet_plan.file.layout.value,
+            titles=_titles(owner.place, sheet_plan.file, None),
+            header=sheet_plan.header,
+            # What is made up must not depend on its dirt: the volumes were counted without it.
+            rows=_rows(sheet_plan, chance, volume_chance),
         )
 
 
@@ -105,7 +146,7 @@ def _titles(place: Place, plan: FilePlan, kind: Kind | None) -> tuple[str, ...]:
     )
 
 
-def _rows(plan: SheetPlan, chance: Random) -> Iterator[Row]:
+def _rows(plan: SheetPlan, chance: Random, dirt_chance: Random) -> Iterator[Row]:
     """Yield the rows of a sheet, block by block, with a subtotal where there is something to add up."""
     ordinal = plan.ordinal
     for block in blocks(plan, chance):
@@ -113,7 +154,7 @@ def _rows(plan: SheetPlan, chance: Random) -> Iterator[Row]:
             for entry in block.entries:
                 yield Row(cells=plan.columns.cells(entry), dirt=("planted",))
         else:
-            yield from _block_rows(plan, block, ordinal, chance)
+            yield from _block_rows(plan, block, ordinal, dirt_chance)
         ordinal += len(block.entries)
         if "pages" in plan.columns.fields and not plan.file.old_county:
             yield _subtotal(plan, block.entries)

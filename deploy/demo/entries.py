@@ -48,7 +48,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     planted: bool = False
 
 
-class _Numbers:
+class Numbers:
     """Counts a sheet's series, and the entries in each; it grows with years and organs, never with rows."""
 
     def __init__(self) -> None:
@@ -60,10 +60,20 @@ class _Numbers:
         volume[1] += 1
         return volume[0], volume[1]
 
+    def volumes(self) -> tuple[Series, ...]:
+        """Return the series so far as volumes, in the order of their numbers."""
+        return tuple(msgspec.structs.replace(series, volume_no=number) for series, (number, _) in self._series.items())
 
-def blocks(plan: SheetPlan, chance: Random) -> Iterator[Block]:
-    """Yield a sheet's entries: what is planted first, then block after block with the years going up."""
-    numbers = _Numbers()
+
+def blocks(plan: SheetPlan, chance: Random, numbers: Numbers | None = None) -> Iterator[Block]:
+    """Yield a sheet's entries: what is planted first, then block after block with the years going up.
+
+    ``numbers`` counts what is numbered, for whoever wants to know the volumes afterwards.
+    """
+    numbers = Numbers() if numbers is None else numbers
+    if plan.volumes:
+        yield _listed_volumes(plan, numbers, chance)
+        return
     done = len(plan.planted)
     if plan.planted:
         yield Block(
@@ -83,6 +93,24 @@ def blocks(plan: SheetPlan, chance: Random) -> Iterator[Block]:
             datings=forms,
         )
         done += size
+
+
+def volumes_of(plan: SheetPlan, chance: Random) -> tuple[Series, ...]:
+    """Return the volumes in which the items of a sheet lie."""
+    numbers = Numbers()
+    for _ in blocks(plan, chance, numbers):
+        continue
+    return numbers.volumes()
+
+
+def _listed_volumes(plan: SheetPlan, numbers: Numbers, chance: Random) -> Block:
+    """The volumes of a list as its only block."""
+    forms = tuple(_dating_name(plan, plan.ordinal + index, one.year) for index, one in enumerate(plan.volumes))
+    entries = (
+        _entry(plan, one, numbers, (number, form), chance)
+        for number, (one, form) in enumerate(zip(plan.volumes, forms, strict=True), 1)
+    )
+    return Block(entries=tuple(entries), datings=forms)
 
 
 def _years(plan: SheetPlan) -> range:
@@ -113,7 +141,7 @@ def _dating_name(plan: SheetPlan, ordinal: int, year: int) -> str:
     return form if fits(form, year) else plan.owner.habit
 
 
-def _entry(plan: SheetPlan, series: Series, numbers: _Numbers, place: tuple[int, str], chance: Random) -> Entry:
+def _entry(plan: SheetPlan, series: Series, numbers: Numbers, place: tuple[int, str], chance: Random) -> Entry:
     """Make up one entry; `place` is its number in the sheet and the form of its date."""
     number, form = place
     day = datetime.date(series.year, chance.randint(1, 12), chance.randint(1, 28))
@@ -134,14 +162,14 @@ def _entry(plan: SheetPlan, series: Series, numbers: _Numbers, place: tuple[int,
     return {field: whole[field] for field in whole if field in wanted}
 
 
-def _numbered(plan: SheetPlan, series: Series, numbers: _Numbers, number: int, chance: Random) -> dict[str, Cell]:
+def _numbered(plan: SheetPlan, series: Series, numbers: Numbers, number: int, chance: Random) -> dict[str, Cell]:
     volume, item = numbers.next(series)
     numbering = plan.owner.numbering
     in_volume = msgspec.structs.replace(series, volume_no=volume)
     if plan.file.layout in _VOLUME_LISTS:
-        # Volumes are numbered through the whole list, whatever their year.
-        volume = number
-        code = numbering.volume(series, number)
+        # Volumes are numbered through the whole list, whatever their year; one with items has its number from them.
+        volume = series.volume_no if plan.volumes else number
+        code = numbering.volume(series, volume)
     elif plan.file.layout is Layout.VOLUME_ITEMS or plan.kind:
         code = numbering.item_in_volume(in_volume, item)
     else:
@@ -191,7 +219,7 @@ def _livelihood_paper(plan: SheetPlan, kind: Kind, year: int, chance: Random) ->
     return paper, {**said, "kind": kind.name}
 
 
-def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: _Numbers) -> Entry:
+def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: Numbers) -> Entry:
     """Return a planted paper as an entry of this sheet, numbered before the others of its series."""
     series = Series(
         category="WS",

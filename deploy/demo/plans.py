@@ -12,7 +12,7 @@ from deploy.demo.cells import FileForm
 from deploy.demo.county import Place
 from deploy.demo.layouts import Columns, Layout
 from deploy.demo.livelihood import Kind, kinds
-from deploy.demo.numbering import Numbering
+from deploy.demo.numbering import Numbering, Series
 from deploy.demo.story import Planted
 from protocol.sites import SiteRank
 from protocol.vocabularies import LIVELIHOOD_KINDS
@@ -31,6 +31,8 @@ class FilePlan(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...] = ()
     old_county: bool = False
     """Records of 孝丰县, in the characters of their time."""
+    with_volumes: bool = False
+    """The volumes of these items are listed on a sheet before them."""
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ class SheetPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the sheet's first row among all rows of the county: where the going round the dirt starts."""
     kind: Kind | None = None
     planted: tuple[Planted, ...] = ()
+    volumes: tuple[Series, ...] = ()
+    """The volumes of a list that belongs to a list of items, in the order of their numbers."""
 
     @property
     def header(self) -> tuple[tuple[str, ...], ...]:
@@ -99,6 +103,7 @@ def file_plans(place: Place, position: int, rows: int) -> Iterator[FilePlan]:
                 two_header_rows=form is _XLSX and layout is Layout.ITEMS and position % 2 == 0,
                 kinds=_chosen_kinds(rank, position, size, form) if layout is Layout.LIVELIHOOD else (),
                 old_county=form is FileForm.CSV_BIG5,
+                with_volumes=form is _XLSX and layout is Layout.VOLUME_ITEMS,
             )
 
 

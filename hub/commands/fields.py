@@ -29,6 +29,7 @@ FIELDS = {
     "secrecy": Text(zh="密级", en="secrecy"),
     "access_status": Text(zh="开放状态", en="access"),
     "livelihood_kind": Text(zh="民生类别", en="livelihood kind"),
+    "parent_id": Text(zh="所在案卷", en="in volume"),
     "page_count": Text(zh="页数", en="pages"),
     "responsible_party": Text(zh="责任者", en="responsible parties"),
 }

@@ -18,6 +18,7 @@ from hub.duplicates import Alike, Decision, Entry, alike_to
 from hub.home import SCHEMA, HubHome, add_home_option, home_at
 from hub.search import Query, search
 from hub.tables import conflict
+from hub.volumes import CONTENTS_SHOWN_MAX, Content, Contents, Volume, contents_of, volume_of
 from protocol.errors import BadValue, Refused
 from protocol.limits import SEARCH_HITS_MAX
 from protocol.records import Record
@@ -31,6 +32,13 @@ _HELP = "查看一条条目的全部内容、来源与相似条目 / one record:
 
 _FIELD_HEADERS = (Text(zh="字段", en="field"), Text(zh="值", en="value"), Text(zh="来自", en="since"))
 _HISTORY_HEADERS = (Text(zh="位置", en="position"), Text(zh="时间", en="when"), Text(zh="变化", en="what changed"))
+_CONTENTS_HEADERS = (
+    Text(zh="档号", en="reference code"),
+    Text(zh="题名", en="title"),
+    Text(zh="日期", en="date"),
+    Text(zh="开放状态", en="access"),
+    Text(zh="条目标识", en="record"),
+)
 _ALIKE_HEADERS = (
     Text(zh="站点", en="site"),
     Text(zh="档号", en="reference code"),
@@ -80,6 +88,10 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: int
     """Contradicting contents that claimed a place in its history."""
     alike: list[Alike]
+    volume: Volume | None = None
+    """The volume that the record lies in, as its owner says."""
+    contents: Contents = Contents()
+    """What lies in the record, if it is a volume."""
 
 
 class RecordView(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +229,8 @@ def _entry(connection: Connection, stored: Stored, name: str) -> EntryView:
         history=_history(connection, stored),
         conflicts=len(connection.execute(_conflicts(stored)).all()),
         alike=alike_to(connection, Entry(site=stored.site, record=record)) if record else [],
+        volume=volume_of(connection, stored.site, record) if record else None,
+        contents=contents_of(connection, stored.site, UUID(bytes=stored.record_id)),
     )
 
 
@@ -257,12 +271,36 @@ def _print(entry: EntryView) -> None:
                 en=f"owned by {entry.owner}; kept by {entry.custodian}; released by {entry.releaser}",
             )
         )
+    if entry.volume is not None:
+        _print_volume(entry.volume)
+    if entry.contents.total:
+        _print_contents(entry.contents)
     if entry.history:
         show_table(_HISTORY_HEADERS, [_step_row(step) for step in entry.history])
     if entry.conflicts:
         say(Text(zh=f"有 {entry.conflicts} 处历史冲突", en=f"{entry.conflicts} contradictions in its history"))
     if entry.alike:
         show_table(_ALIKE_HEADERS, [_alike_row(like) for like in entry.alike])
+
+
+def _print_volume(volume: Volume) -> None:
+    named = f"{volume.ref_code} {volume.title}".strip() or str(volume.record_id)
+    if volume.is_listed:
+        say(Text(zh=f"所在案卷：{named}（{volume.record_id}）", en=f"in the volume {named} ({volume.record_id})"))
+    else:
+        say(Text(zh=f"所在案卷：{named}（不在目录中）", en=f"in the volume {named}, which is not in the catalogue"))
+
+
+def _print_contents(contents: Contents) -> None:
+    zh, en = f"卷内 {contents.total} 件", f"{contents.total} records in this volume"
+    if contents.total > len(contents.first):
+        zh, en = f"{zh}（只列出前 {CONTENTS_SHOWN_MAX} 件）", f"{en} (the first {CONTENTS_SHOWN_MAX} are shown)"
+    say(Text(zh=zh, en=en))
+    show_table(_CONTENTS_HEADERS, [_content_row(one) for one in contents.first])
+
+
+def _content_row(one: Content) -> Sequence[str]:
+    return one.ref_code, one.title, one.date, worded(ACCESS[one.access_status]), str(one.record_id)
 
 
 def _field_rows(entry: EntryView, record: Record) -> list[Sequence[str]]:

@@ -22,6 +22,7 @@ _NO_CODE: Final = ReferenceCode(folded="", as_given="", dialect=Dialect.UNKNOWN)
 _WRAPPED_HAN: Final = re.compile("(?<=[\u2e80-\uffef])[^\\S ]*[\r\n\u2028\u2029]\\s*(?=[\u2e80-\uffef])")
 _WRAPPED: Final = re.compile("\\s*[\r\n\t\x0b\x0c\x85\u2028\u2029]\\s*")
 _SUPPLIED: Final = re.compile(r"[\[［]\s*([^\[\]［］]+?)\s*[\]］]")
+_OF_ITEMS: Final = (Field.PAGE_NO, Field.DOC_NO)
 _DATES: Final = (Field.DATE, Field.DATE_FROM, Field.DATE_TO)
 
 
@@ -55,7 +56,7 @@ def _read_code(given: Given, said: Statement, columns: Columns, context: Descrip
     if not text:
         if Field.REF_CODE in columns.present:
             given.notice("ref_code_missing", Field.REF_CODE, Severity.WARNING)
-        return _composed(given, said)
+        return _composed(given, said, columns)
     if columns.codes_may_be_serials and text.isdigit():
         return ReferenceCode(folded=text, as_given=text, dialect=Dialect.UNKNOWN)
     try:
@@ -70,13 +71,23 @@ def _read_code(given: Given, said: Statement, columns: Columns, context: Descrip
     return code
 
 
-def _composed(given: Given, said: Statement) -> ReferenceCode:
+def _composed(given: Given, said: Statement, columns: Columns) -> ReferenceCode:
     """Put a code of DA/T 13-94 together where a list has its parts in columns; nothing was given as a whole."""
     fonds, catalogue, volume = said.get("fonds_no"), said.get("catalogue_no"), said.get("volume_no")
-    if not (fonds and catalogue and volume):
+    item = given.values.item_no
+    if not (fonds and catalogue and volume) or not (item or _may_name_volumes(said, columns)):
         return _NO_CODE
-    parts = (fonds, catalogue, volume, given.values.item_no)
+    parts = (fonds, catalogue, volume, item)
     return ReferenceCode(folded=fold_code("-".join(filter(None, parts))), as_given="", dialect=Dialect.DAT13_1994)
+
+
+def _may_name_volumes(said: Statement, columns: Columns) -> bool:
+    """Tell whether rows without numbers of their own can be volumes: the code of a volume is no code for its items.
+
+    A list of what lies in a volume states the volume above its header, or tells page and document number of each row.
+    """
+    is_of_items = Field.VOLUME_NO in columns.preamble or not columns.present.isdisjoint(_OF_ITEMS)
+    return not (is_of_items and said.get("level", columns.level) is Level.ITEM)
 
 
 def _say_code(code: ReferenceCode, said: Statement) -> None:

@@ -120,7 +120,7 @@ async def test_a_rebuild_of_the_index_that_is_killed_goes_on_and_searches_are_an
                     "open",
                     "",
                 ),
-                *("J001", "", None, None, body, None, None),
+                *("J001", "", None, None, body, None, None, None),
             )
             for number in range(1, ENTRIES + 1)
         ]

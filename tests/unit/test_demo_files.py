@@ -12,6 +12,8 @@ from deploy.demo.cells import Fate, FileForm
 from deploy.demo.county import chosen_places
 from deploy.demo.files import BROKEN_COPY_POSITION, write_catalogue, write_site
 from deploy.demo.manifest import Counts, SiteManifest, Tally, total
+from protocol.vocabularies import Level
+from tests.node_site import node_site
 
 ENCODINGS = {
     FileForm.CSV_GB18030: "gb18030",
@@ -59,6 +61,20 @@ def test_titles_and_headings_are_merged_like_those_of_a_printed_list(tmp_path: P
     assert ((2, 2), (2, 4)) in ranges
     assert ((2, 0), (3, 0)) in ranges
     assert any(first[0] > 3 and last[0] - first[0] == 2 for first, last in ranges)
+
+
+async def test_items_of_a_made_up_workbook_lie_in_the_volumes_of_its_other_sheet(tmp_path: Path) -> None:
+    """Position 5 keeps its list of volumes and what lies in them in one workbook, dirt and all."""
+    async with node_site(tmp_path / "home") as site:
+        write_site(site.folder, chosen_places(6)[5], 5, rows=300, seed=1)
+        workbook = next(path for path in site.folder.glob("*卷内文件目录.xlsx") if not path.name.startswith("~$"))
+        await site.take(workbook.name)
+        records = (await site.records()).values()
+    volumes = {record.record_id: record for record in records if record.level is Level.VOLUME}
+    items = [record for record in records if record.parent_id is not None]
+    assert len(volumes) >= 10
+    assert len(items) > 80
+    assert all(item.ref_code.startswith(f"{volumes[item.parent_id].ref_code}-") for item in items if item.parent_id)
 
 
 def test_the_manifest_counts_what_was_written(tmp_path: Path) -> None:

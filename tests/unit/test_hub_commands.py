@@ -28,7 +28,7 @@ from hub.stalls import BrokerSigns
 from protocol.beats import Beat
 from protocol.codec import encode_event
 from protocol.errors import BadSetting
-from protocol.vocabularies import AccessStatus
+from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication import connection, quarantine
 from replication.acceptance import SpoiltEvent
@@ -195,6 +195,23 @@ def test_record_tells_its_fields_with_their_origins_and_its_history(command: Com
 
 def test_record_is_found_by_its_reference_code(command: Command) -> None:
     assert read(command("record", "001-2-15", "--json"))["record_id"] == str(record_id(2))
+
+
+def test_record_shows_its_volume_and_the_volume_what_lies_in_it(command: Command, home: HubHome) -> None:
+    volume = fictitious(5, title="山林承包卷", ref_code="001-2-16", level=Level.VOLUME)
+    items = [fictitious(number, ref_code=f"001-2-16-{number}", parent_id=volume.record_id) for number in (6, 7)]
+
+    async def tell() -> None:
+        async with opened(home.database, MIGRATIONS) as database:
+            await Hub(database).tell(*(described(seq, one) for seq, one in enumerate([volume, *items], 6)))
+
+    asyncio.run(tell())
+    assert "所在案卷：001-2-16 山林承包卷" in command("record", str(items[0].record_id))[1]
+    printed = command("record", str(volume.record_id))[1]
+    assert "卷内 2 件" in printed
+    assert printed.index("001-2-16-6") < printed.index("001-2-16-7")
+    (entry,) = read(command("record", str(volume.record_id), "--json"))["entries"]
+    assert (entry["contents"]["total"], entry["volume"]) == (2, None)
 
 
 def test_withdrawn_record_says_why(command: Command) -> None:
