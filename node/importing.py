@@ -66,6 +66,7 @@ class FileImport:
         strays: Sequence[StoredPlace],
         *,
         is_first_load: bool,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.rejects: list[RejectedRow] = []
         self.tally = Tally()
@@ -77,6 +78,7 @@ class FileImport:
         self._unclaimed = Unclaimed([*stored, *strays])
         self._found: set[int] = set()
         self._is_first_load = is_first_load
+        self._give_way = give_way
         self._taken: dict[CodeKey, Place] | None = None
 
     def batches(self) -> Iterator[list[IncomingRow]]:
@@ -107,6 +109,7 @@ class FileImport:
     def _described(self, rows: Sequence[tuple[SheetReading, RawRow]]) -> list[IncomingRow]:
         incoming = []
         for sheet, raw in rows:
+            self._give_way()
             row = self._reading.described(sheet, raw)
             if isinstance(row, RejectedRow):
                 self.rejects.append(row)
@@ -169,6 +172,7 @@ class FileImport:
         moved: list[Seat] = []
         fresh = iter(ids(sum(pair.is_new for pair in pairs)))
         for pair in pairs:
+            self._give_way()
             if pair.repeats_place is not None or pair.repeats_record is not None:
                 self.rejects.append(self._repetition(pair))
             elif pair.stored is None:
