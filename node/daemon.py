@@ -17,6 +17,7 @@ from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
+from node.courtesy import Courtesy
 from node.epochs import Epochs
 from node.hints import HintSource
 from node.history import SiteHistory
@@ -126,6 +127,7 @@ async def _hear_receipts(link: Link, site: Site, publisher: Publisher, copies: C
 
 
 class _Intaking(NamedTuple):
+    courtesy: Courtesy
     watch: FolderWatch
     importer: Importer
     intake: Intake
@@ -146,8 +148,10 @@ def _intaking(
     def context(folder: WatchedFolder) -> DescriptionContext:
         return context_of(config.site, folder.settings, county_key)
 
+    courtesy = Courtesy()
     importer = Importer(database, writer, withdrawals, home.spool, context, history.moved, clock_ms)
-    return _Intaking(watch, importer, Intake(database, watch, importer, withdrawals, home.spool, clock_ms))
+    importer.give_way = courtesy.give_way
+    return _Intaking(courtesy, watch, importer, Intake(database, watch, importer, withdrawals, home.spool, clock_ms))
 
 
 def _start_talking(
@@ -175,7 +179,7 @@ def _start_talking(
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
     handlers: dict[type[QuestionHead], Handler] = {
-        **search.handlers(database, condition.health),
+        **intaking.courtesy.extended(search.handlers(database, condition.health)),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
     }

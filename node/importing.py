@@ -71,6 +71,7 @@ class FileImport:
         strays: Sequence[StoredPlace],
         *,
         is_first_load: bool,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.rejects: list[RejectedRow] = []
         self.tally = Tally()
@@ -84,6 +85,7 @@ class FileImport:
         self._unclaimed = Unclaimed([*stored, *strays])
         self._found: set[int] = set()
         self._is_first_load = is_first_load
+        self._give_way = give_way
         self._taken: dict[CodeKey, Place] | None = None
 
     def batches(self) -> Iterator[list[IncomingRow]]:
@@ -114,6 +116,7 @@ class FileImport:
     def _described(self, rows: Sequence[tuple[SheetReading, RawRow]]) -> list[IncomingRow]:
         incoming = []
         for sheet, raw in rows:
+            self._give_way()
             row = self._reading.described(sheet, raw)
             if isinstance(row, RejectedRow):
                 self.rejects.append(row)
@@ -179,6 +182,7 @@ class FileImport:
         volumes = self._volumes_of(pairs, minted) if any(map(_is_about_volume, pairs)) else ()
         fresh = iter(minted)
         for unlinked in pairs:
+            self._give_way()
             pair = self._linked(unlinked) if unlinked.row.volume_code else unlinked
             if pair.repeats_place is not None or pair.repeats_record is not None:
                 self.rejects.append(self._repetition(pair))

@@ -113,6 +113,8 @@ class Importer:
         self._clock_ms = clock_ms
         self._randomness = randomness
         self.linking = Linking(database, writer, on_events, clock_ms)
+        self.give_way: Callable[[], None] = lambda: None
+        """Called before each row, in the importing thread: lets those who ask go first."""
         self.is_busy = False
 
     def fingerprint(self, folder: WatchedFolder) -> str:
@@ -220,7 +222,7 @@ class Importer:
         around = await self._database.read(partial(lookups.surroundings, file_id=found.file_id))
         # A load that was interrupted goes on as a first load: all that is stored stands in the part that was read.
         is_first_load = not strays and (not stored or found.is_interrupted)
-        work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load)
+        work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load, give_way=self.give_way)
         batches = work.batches()
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             if batch:
