@@ -134,15 +134,11 @@ async def verify(
         sleep: waits between attempts.
 
     """
-    for site in (one for one in sites if one in away):
-        unasked = Verdict(site=site.code, state=Sameness.NOT_COMPARABLE, reason=away[site])
-        await database.write(partial(_keep, verdict=unasked, scope=scope, now_ms=now_ms()))
-        yield unasked
-    pending = [site for site in sites if site not in away]
+    pending = list(sites)
     for attempt in range(ATTEMPTS_MAX):
         again: list[Site] = []
         last = attempt == ATTEMPTS_MAX - 1
-        async for site, verdict in _round(database, asker, pending, scope.depth, deadline_s):
+        async for site, verdict in _round(database, asker, pending, away, scope.depth, deadline_s):
             if verdict.reason in (NOT_APPLIED, MOVING) and not last:
                 again.append(site)
                 continue
@@ -153,23 +149,31 @@ async def verify(
             await sleep(PAUSE_S)
 
 
+def _unasked(site: Site, reason: Text) -> Verdict:
+    return Verdict(site=site.code, state=Sameness.NOT_COMPARABLE, reason=reason)
+
+
 async def _round(
     database: Database,
     asker: Asker,
     sites: Sequence[Site],
+    away: Mapping[Site, Text],
     depth: Depth,
     deadline_s: float,
 ) -> AsyncGenerator[tuple[Site, Verdict], None]:
-    told: set[Site] = set()
+    told = {site for site in sites if site in away}
+    for site in told:
+        yield site, _unasked(site, away[site])
     try:
-        async with aclosing(asker.ask(_whole, sites, deadline_s)) as answers:
+        asked = [site for site in sites if site not in told]
+        async with aclosing(asker.ask(_whole, asked, deadline_s)) as answers:
             async for heard in answers:
                 told.add(heard.site)
                 yield heard.site, await _judged(database, asker, heard, depth, deadline_s)
     except Retryable:
         for site in sites:
             if site not in told:
-                yield site, Verdict(site=site.code, state=Sameness.NOT_COMPARABLE, reason=LINK_DOWN)
+                yield site, _unasked(site, LINK_DOWN)
 
 
 def _whole(asker: str, question: str) -> CompareDigests:

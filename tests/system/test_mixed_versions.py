@@ -22,10 +22,12 @@ from protocol import codec, subjects
 from protocol.beats import Beat, Receipt
 from protocol.calls import AskHealth, Health, Outcome, question_digest
 from protocol.codec import encode_event, encode_record
-from protocol.events import Described
+from protocol.events import AccessChanged, Described, Withdrawn
 from protocol.frames import Frame
+from protocol.records import Record
 from protocol.rhythms import Rhythm, parse_hours
 from protocol.sites import parse_site
+from protocol.vocabularies import AccessStatus
 from replication.answering import Said, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
 from replication.bus import Message
@@ -229,6 +231,52 @@ def answering_as_tomorrow(partner: Partner) -> Callable[[Message], None]:
         tasks.add(asyncio.ensure_future(partner.link.publish(reply, msgspec.json.encode(answer))))
 
     return hear
+
+
+def retractions_of_tomorrow(partner: Partner, kept: Record, gone: Record) -> bytes:
+    """A frame that describes two open records, withdraws one and closes the other, both in words of its own version."""
+    status = b'"access_status":"open"'
+    closed = encode_record(kept).replace(status, b'"access_status":"sealed_by_court"')
+    described = [
+        encode_event(Described(seq=seq, previous=seq - 1, at_ms=1, record=msgspec.Raw(encode_record(one))))
+        for seq, one in ((1, kept), (2, gone))
+    ]
+    withdrawn = encode_event(Withdrawn(seq=3, previous=2, at_ms=1, record_id=gone.record_id, cause="court_order"))
+    changed = encode_event(
+        AccessChanged(
+            seq=4,
+            previous=3,
+            at_ms=1,
+            record_id=kept.record_id,
+            access_status="sealed_by_court",
+            record=msgspec.Raw(closed),
+        )
+    )
+    frame = Frame(
+        site=SITE,
+        node=partner.identity.public_key,
+        epoch=EPOCH,
+        previous=0,
+        last=4,
+        events=tuple(map(msgspec.Raw, (*described, withdrawn, changed))),
+    )
+    return seal(frame, partner.identity)
+
+
+async def test_a_node_of_tomorrow_withdraws_and_closes_in_words_of_its_own(hub: Program, tmp_path: Path) -> None:
+    kept = record(title="关于水库的协议", access_status=AccessStatus.OPEN)
+    gone = record(title="关于水渠的协议", access_status=AccessStatus.OPEN)
+    async with enrolled(hub, tmp_path / "new") as new:
+        await new.frame(retractions_of_tomorrow(new, kept, gone))
+        await until("a receipt", lambda: new.applied() == 4)
+    view = await hub.json("record", str(gone.record_id))
+    closed = await hub.json("record", str(kept.record_id))
+    aside = await hub.json("quarantine")
+
+    assert await titles(hub, "协议") == ["关于水库的协议"]
+    assert (view["entries"][0]["withdrawn"], view["entries"][0].get("record")) == ("court_order", None)
+    assert closed["entries"][0]["access_status"] == "restricted"
+    assert [(one["seq"], one["fault"]) for one in aside["quarantined"]] == [(4, "unreadable_access_change")]
 
 
 async def test_what_an_older_hub_set_aside_is_applied_when_the_upgraded_one_starts(
