@@ -100,13 +100,6 @@ Index(
     sqlite_where=text("level = 'volume' AND standing = 'listed'"),
 )
 
-volume_due = Table(
-    "volume_due",
-    metadata,
-    Column("fonds_no", Text, primary_key=True),
-    Column("ref_code", Text, primary_key=True),
-)
-
 reject = Table(
     "reject",
     metadata,
