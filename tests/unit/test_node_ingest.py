@@ -165,7 +165,7 @@ async def test_closing_a_record_is_an_access_change(site: NodeSite) -> None:
     await site.take("a.csv")
     event = (await site.events())[-1]
     assert isinstance(event, AccessChanged)
-    assert event.access_status is AccessStatus.RESTRICTED
+    assert event.access_status == AccessStatus.RESTRICTED
 
 
 async def test_a_few_vanished_rows_are_withdrawn_and_come_back_as_themselves(site: NodeSite) -> None:
