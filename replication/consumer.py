@@ -43,6 +43,10 @@ class Message(Protocol):
 class Source(Protocol):
     """Where messages come from: a durable pull consumer."""
 
+    @property
+    def waiting(self) -> int:
+        """Messages that ``fetch`` would return at once."""
+
     async def fetch(self, limit: int) -> Sequence[Message]:
         """Return some messages as soon as there are any, or none after a few seconds."""
 
@@ -68,11 +72,19 @@ class Consumer:
         storing: asyncio.Task[None] | None = None
         try:
             while True:
-                messages = await self._source.fetch(FETCH_FRAMES)
+                messages = list(await self._source.fetch(FETCH_FRAMES))
                 if not messages:
                     continue
                 arrived_at = self._monotonic()
                 frames = await self._read(messages)
+                # What came meanwhile joins: a site sends the rows of one transaction in two bursts, and each
+                # transaction here costs an fsync and leaves a segment in the index. Nobody waits for more to come.
+                while self._source.waiting and len(messages) < FETCH_FRAMES:
+                    more = await self._source.fetch(FETCH_FRAMES - len(messages))
+                    messages.extend(more)
+                    joined = await self._read(more)
+                    frames.accepted.extend(joined.accepted)
+                    frames.refused.extend(joined.refused)
                 if storing is not None:
                     await storing
                 storing = asyncio.create_task(self._store(frames, messages, arrived_at), name="store")

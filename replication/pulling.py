@@ -101,6 +101,11 @@ class PullSource:
         self._must_look = True
         self._created: datetime.datetime | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Messages that ``fetch`` would return at once."""
+        return len(self._waiting)
+
     async def fetch(self, limit: int, wait_s: float = FETCH_WAIT_S) -> list[Delivery]:
         """Return up to ``limit`` messages as soon as there are any, or none after ``wait_s`` seconds.
 

@@ -88,6 +88,12 @@ class SimulatedBroker:
             self._met["publish stored after its sender gave up"] += 1
             self.store(subject, data, message_id)
 
+    @property
+    def due(self) -> int:
+        """How many messages the reader could have now."""
+        now = self._loop.time()
+        return sum(not message.is_acknowledged and message.comes_at_s <= now for message in self._messages)
+
     def take(self, limit: int) -> list[tuple[int, Stored]]:
         """Return what the reader gets next, with the number of the stream."""
         now = self._loop.time()

@@ -69,6 +69,12 @@ class SimulatedSource:
         self._arrived = asyncio.Event()
         network.broker.readers.append(self._arrived.set)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that ``fetch`` would return at once."""
+        broker: SimulatedBroker = self._network.broker
+        return broker.due if self._link.is_connected and broker.has_stream else 0
+
     async def fetch(self, limit: int) -> Sequence[Delivery]:
         """Return some messages as soon as there are any, or none after a few seconds."""
         broker: SimulatedBroker = self._network.broker

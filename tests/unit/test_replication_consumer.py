@@ -9,7 +9,7 @@ import pytest
 
 from protocol.subjects import events
 from replication import outbox
-from replication.consumer import Consumer, Message
+from replication.consumer import FETCH_FRAMES, Consumer, Message
 from replication.database import Database, opened
 from replication.inbox import Inbox, Taken
 from replication.migrations import REPLICATION
@@ -30,6 +30,8 @@ class Arrived(msgspec.Struct, kw_only=True):
 
 class Deliveries:
     """A source that has its batches ready, one after the other, and then nothing."""
+
+    waiting = 0
 
     def __init__(self, *batches: Sequence[Message]) -> None:
         self._batches = list(batches)
@@ -83,3 +85,49 @@ async def test_batches_are_applied_acknowledged_and_timed_without_counting_a_mom
     assert all(one.acknowledged for one in arrived)
     assert all(one.took_s > 0 for one in taken)
     assert sum(one.took_s for one in taken) <= passed_s
+
+
+class Bursts:
+    """A source of two bursts, the second of which comes while the first is read."""
+
+    def __init__(self, first: Sequence[Message], second: Sequence[Message]) -> None:
+        self._first, self._second = list(first), list(second)
+
+    @property
+    def waiting(self) -> int:
+        return 0 if self._first else len(self._second)
+
+    async def fetch(self, limit: int) -> Sequence[Message]:
+        burst = self._first or self._second
+        if not burst:
+            await asyncio.sleep(3600)
+        given = burst[:limit]
+        del burst[:limit]
+        return given
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "batches"), [(2, 3, [5]), (1, FETCH_FRAMES + 3, [FETCH_FRAMES, 4]), (3, 0, [3])]
+)
+async def test_what_came_while_a_batch_was_read_is_stored_with_it(
+    database: Database, tmp_path: Path, first: int, second: int, batches: list[int]
+) -> None:
+    """One transaction instead of two: half the fsyncs, half the segments of the index; but never more than a batch."""
+    arrived = [Arrived(subject=events(VILLAGE), data=sealed) for sealed in await frames(tmp_path, first + second)]
+    inbox = Inbox(database, Ledger(), lambda _site: {identity(1).public_key}, lambda: 0)
+    taken: list[int] = []
+    done = asyncio.Event()
+
+    async def take(one: Taken) -> None:
+        taken.append(one.applied_events // 2)
+        if len(taken) == len(batches):
+            done.set()
+
+    consumer = asyncio.create_task(Consumer(Bursts(arrived[:first], arrived[first:]), inbox, take).run())
+    async with asyncio.timeout(10):
+        await done.wait()
+    consumer.cancel()
+    await asyncio.gather(consumer, return_exceptions=True)
+
+    assert taken == batches
+    assert all(one.acknowledged for one in arrived)
