@@ -76,7 +76,7 @@ async def test_items_of_a_made_up_workbook_lie_in_the_volumes_of_its_other_sheet
     volumes = {record.record_id: record for record in records if record.level is Level.VOLUME}
     items = [record for record in records if record.parent_id is not None]
     assert len(volumes) >= 10
-    assert len(items) > 80
+    assert len(items) > 120
     assert all(item.ref_code.startswith(f"{volumes[item.parent_id].ref_code}-") for item in items if item.parent_id)
 
 
