@@ -122,7 +122,7 @@ CAUSES = {
         en="The broker lost what it had acknowledged; the site sends it again. If this lasts, check the broker's disk.",
     ),
     Cause.HUB: Text(
-        zh="县级节点没有处理新到内容：请查看磁盘空间和日志，必要时重新启动。",
+        zh="县级枢纽没有处理新到内容：请查看磁盘空间和日志，必要时重新启动。",
         en="The hub does not take what arrives: look at its disk and log, and restart it if need be.",
     ),
     Cause.COURIER: Text(

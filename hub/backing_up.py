@@ -201,7 +201,7 @@ def _write_small(home: HubHome, settings: HubConfig, bag: Path) -> dict[str, str
             return payload
         if attempt == ATTEMPTS_MAX:
             raise BadSetting(
-                Text(zh=f"县级节点的目录不完整：{faults[0].zh}", en=f"the hub's home is incomplete: {faults[0].en}"),
+                Text(zh=f"县级枢纽的目录不完整：{faults[0].zh}", en=f"the hub's home is incomplete: {faults[0].en}"),
                 Text(zh="请先修复，再备份。", en="Put that right first: such a backup would not come back."),
             )
     raise AssertionError

@@ -265,7 +265,7 @@ def _of_drills(settings: BackupSettings, ledger: Ledger, now_ms: int) -> list[Ba
 def _not_reviewed(restored: Restoration) -> BackupFinding:
     made = datetime.datetime.fromtimestamp(restored.made_at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
     text = Text(
-        zh=f"本县级节点由 {made} 的备份恢复，其后的停用可能已失效。请运行 danglian-hub restore --review 核对。",
+        zh=f"本县级枢纽由 {made} 的备份恢复，其后的停用可能已失效。请运行 danglian-hub restore --review 核对。",
         en=f"this hub was put back from a backup of {made}: nodes revoked since may be admitted again."
         " Run danglian-hub restore --review.",
     )

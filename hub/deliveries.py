@@ -224,7 +224,7 @@ def _foreign(manifest: Manifest) -> BadBundle:
     named = Text(zh=f"（{county}）", en=f" ({county})") if county else Text(zh="", en="")
     return BadBundle(
         BundleFault.FOREIGN_HUB,
-        Text(zh=f"此信使包写给另一个县级节点{named.zh}，未收取。", en=f"it is for another hub{named.en}; not taken"),
+        Text(zh=f"此信使包写给另一个县级枢纽{named.zh}，未收取。", en=f"it is for another hub{named.en}; not taken"),
         Text(
             zh="请送交它所写明的县；若本县更换过密钥，请该站重新登记。",
             en="Bring it to the county that it names. If this hub got new keys, the site must be enrolled again.",

@@ -98,7 +98,7 @@ _NEW_KEY = Text(
     en="Enrol again in a new home (--home), with a new code of the county archive.",
 )
 _WORDS = {
-    DenialCause.WRONG_CODE: (Text(zh="县级节点不认识此登记码。", en="the hub does not know this code"), _NEW_CODE),
+    DenialCause.WRONG_CODE: (Text(zh="县级枢纽不认识此登记码。", en="the hub does not know this code"), _NEW_CODE),
     DenialCause.USED_CODE: (
         Text(zh="此登记码已被另一台电脑使用。", en="another installation has used this code"),
         _NEW_CODE,
@@ -127,5 +127,5 @@ _WORDS = {
         Text(zh="错误的尝试过多，暂停登记。", en="too many wrong tries"),
         Text(zh="请十分钟后重试。", en="Try again in ten minutes."),
     ),
-    DenialCause.HUB_TROUBLE: (Text(zh="县级节点暂时无法处理。", en="the hub cannot do it now"), _LATER),
+    DenialCause.HUB_TROUBLE: (Text(zh="县级枢纽暂时无法处理。", en="the hub cannot do it now"), _LATER),
 }

@@ -112,15 +112,15 @@ def health_of(counted: Counted, now_ms: int) -> Health:
 
 def _running(report: HubReport | None, at_ms: int, now_ms: int) -> Check:
     if report is None:
-        words = Text(zh="县级节点从未运行", en="the hub has never run")
+        words = Text(zh="县级枢纽从未运行", en="the hub has never run")
         return Check(name="running", standing=Standing.BAD, words=words)
     silent_s = (now_ms - at_ms) // 1000
     if silent_s > REPORT_STALE_S:
         words = Text(
-            zh=f"县级节点未运行或已停滞：{silent_s} 秒没有声息", en=f"not running, or hangs: silent for {silent_s} s"
+            zh=f"县级枢纽未运行或已停滞：{silent_s} 秒没有声息", en=f"not running, or hangs: silent for {silent_s} s"
         )
         return Check(name="running", standing=Standing.BAD, words=words)
-    return Check(name="running", standing=Standing.OK, words=Text(zh="县级节点在运行", en="the hub runs"))
+    return Check(name="running", standing=Standing.OK, words=Text(zh="县级枢纽在运行", en="the hub runs"))
 
 
 def _broker(report: HubReport) -> Check:

@@ -82,6 +82,6 @@ def add_home_option(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         default=Path(os.environ.get(HOME_VARIABLE) or HOME_DEFAULT),
-        help=f"县级节点目录（默认取环境变量 {HOME_VARIABLE}，否则 ./{HOME_DEFAULT}）"
+        help=f"县级枢纽目录（默认取环境变量 {HOME_VARIABLE}，否则 ./{HOME_DEFAULT}）"
         f" / the hub's home (default: ${HOME_VARIABLE}, else ./{HOME_DEFAULT})",
     )

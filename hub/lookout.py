@@ -177,7 +177,7 @@ class Lookout:
             return []
         seconds = (now_ms - self._deaf_since_ms) // 1000
         fact = Text(
-            zh=f"县级节点 {seconds} 秒连不上消息服务器", en=f"the hub has not reached the broker for {seconds} s"
+            zh=f"县级枢纽 {seconds} 秒连不上消息服务器", en=f"the hub has not reached the broker for {seconds} s"
         )
         return [Finding(site=self._county, kind=AlarmKind.NOT_APPLIED, cause=Cause.HUB, evidence=(fact,))]
 

@@ -173,7 +173,7 @@ def _prepare_record(event: Described | AccessChanged, ready: list[PreparedEvent]
 
 _SECRET = Text(zh="条目密级在“内部”以上，不应离开该站点。", en="a record above internal left its site")
 _SECRET_HINT = Text(
-    zh="县级节点未保存其内容；请站点检查节点程序版本与密级列。",
+    zh="县级枢纽未保存其内容；请站点检查节点程序版本与密级列。",
     en="The hub kept none of it; check the site's version and its secrecy column.",
 )
 

@@ -156,7 +156,7 @@ class Redriver:
         return Attempt(id=one.id, site=one.site, outcome=Redriven.APPLIED)
 
 
-_EPOCH_UNKNOWN = Text(zh="县级节点不认识它所属的纪元。", en="the hub does not know the epoch that it belongs to")
+_EPOCH_UNKNOWN = Text(zh="县级枢纽不认识它所属的纪元。", en="the hub does not know the epoch that it belongs to")
 
 
 def _kept(one: Quarantined, reason: Text) -> Attempt:

@@ -96,7 +96,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 EQUAL = Text(zh="两端一致", en="equal at both ends")
 DIFFERENT = Text(zh="两端不一致", en="the two ends differ")
-DAMAGED = Text(zh="县级节点保存的内容已损坏", en="bodies held at the hub are damaged")
+DAMAGED = Text(zh="县级枢纽保存的内容已损坏", en="bodies held at the hub are damaged")
 OFFLINE = Text(zh="站点离线，无法核对", en="the site is offline")
 LATE = Text(zh="站点未按时答复", en="the site did not answer in time")
 SILENT = Text(zh="站点未能答复", en="the site could not answer")

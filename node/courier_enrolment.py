@@ -134,7 +134,7 @@ def _not_the_answer() -> BadBundle:
     return BadBundle(
         BundleFault.FOREIGN_HUB,
         Text(
-            zh="这不是本机登记申请的答复：县级节点或电脑与登记码不符。",
+            zh="这不是本机登记申请的答复：县级枢纽或电脑与登记码不符。",
             en="it does not answer this PC's application: hub or installation are not those of the code",
         ),
         Text(

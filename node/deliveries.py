@@ -163,9 +163,9 @@ def hub_key_of(config: NodeConfig) -> str:
     """
     if not config.hub.key:
         raise BadSetting(
-            Text(zh="node.toml 的 [hub] 中没有 key，无法确认县级节点。", en="node.toml has no key under [hub]"),
+            Text(zh="node.toml 的 [hub] 中没有 key，无法确认县级枢纽。", en="node.toml has no key under [hub]"),
             Text(
-                zh='请向县档案馆索取县级节点公钥，写成 key = "U…"。',
+                zh='请向县档案馆索取县级枢纽公钥，写成 key = "U…"。',
                 en='Ask the county archive for the public key of its hub and write it as key = "U…".',
             ),
         )

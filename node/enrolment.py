@@ -97,7 +97,7 @@ def parse_door(text: str) -> DoorAddress:
         host, _, port = host.partition(":")
     if not host or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16)):
         raise BadValue(
-            Text(zh=f"不是有效的县级节点地址：{text!r}", en=f"not an address: {text!r}"),
+            Text(zh=f"不是有效的县级枢纽地址：{text!r}", en=f"not an address: {text!r}"),
             Text(zh=f"写法：{_HOST_FORMS}", en=f"Write {_HOST_FORMS}"),
         )
     return DoorAddress(host=host, port=int(port)) if port else DoorAddress(host=host)
@@ -166,12 +166,12 @@ async def ask_door(door: DoorAddress, code: EnrolmentCode, application: Applicat
             await writer.drain()
             return decode_decision(await reader.readuntil())
     except asyncio.LimitOverrunError as error:
-        raise BadValue(Text(zh="县级节点的答复过长。", en="the hub's answer is too long")) from error
+        raise BadValue(Text(zh="县级枢纽的答复过长。", en="the hub's answer is too long")) from error
     except ssl.SSLEOFError as error:
         raise _unreachable(door, error) from error
     except ssl.SSLError as error:
         raise BadSetting(
-            Text(zh=f"{door} 不是县级节点的登记端口。", en=f"no enrolment door at {door}"),
+            Text(zh=f"{door} 不是县级枢纽的登记端口。", en=f"no enrolment door at {door}"),
             Text(
                 zh=f"请核对地址和端口；登记端口通常是 {ENROLMENT_PORT}。",
                 en=f"Check the address; the door's port usually is {ENROLMENT_PORT}.",
@@ -219,7 +219,7 @@ async def _conversation(
                     en=f"{door} shows another certificate than the code names; nothing was sent",
                 ),
                 Text(
-                    zh="请核对地址。若地址无误，可能有人冒充县级节点，请告知县档案馆。",
+                    zh="请核对地址。若地址无误，可能有人冒充县级枢纽，请告知县档案馆。",
                     en="Check the address. If it is right, somebody may pose as the hub: tell the county archive.",
                 ),
             )
@@ -233,9 +233,9 @@ async def _conversation(
 def _unreachable(door: DoorAddress, error: Exception) -> LinkDown:
     what = str(error) or type(error).__name__
     return LinkDown(
-        Text(zh=f"连不上县级节点 {door}：{what}", en=f"cannot reach the hub at {door}: {what}"),
+        Text(zh=f"连不上县级枢纽 {door}：{what}", en=f"cannot reach the hub at {door}: {what}"),
         Text(
-            zh="请检查网络和地址，并确认县级节点正在运行，然后重新运行同一条命令。",
+            zh="请检查网络和地址，并确认县级枢纽正在运行，然后重新运行同一条命令。",
             en="Check network and address, see that the hub runs, then run the same command again.",
         ),
     )
@@ -280,7 +280,7 @@ def settings_text(admission: Admission, folder: Path | None) -> str:
 site = {_quoted(admission.site)}
 name = {_quoted(admission.site_name or admission.site)}
 
-# 县级节点 / the county's hub: {_printable(admission.county_name)}
+# 县级枢纽 / the county's hub: {_printable(admission.county_name)}
 [hub]
 urls = [{urls}]
 key = {_quoted(admission.hub_key)}

@@ -169,11 +169,11 @@ def _foreign_hub(manifest: Manifest) -> BadBundle:
     return BadBundle(
         BundleFault.FOREIGN_HUB,
         Text(
-            zh=f"此信使包来自另一个县级节点（{manifest.sender.site}），未收取。",
+            zh=f"此信使包来自另一个县级枢纽（{manifest.sender.site}），未收取。",
             en=f"it comes from another hub ({manifest.sender.site}); not taken",
         ),
         Text(
-            zh="请核对文件；若本县更换过县级节点的密钥，请重新登记本站。",
+            zh="请核对文件；若本县更换过县级枢纽的密钥，请重新登记本站。",
             en="Check the file. If the county's hub got new keys, enrol this site again.",
         ),
     )

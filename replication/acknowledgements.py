@@ -42,7 +42,7 @@ def no_stream() -> LinkDown:
     """Return the error of a durable publish that no stream takes."""
     return LinkDown(
         Text(zh="服务器上的事件流暂不可用。", en="the broker has no stream for that subject now"),
-        Text(zh="请县档案馆检查中心服务是否已启动。", en="Ask the county whether its hub is running."),
+        Text(zh="请县档案馆检查县级枢纽是否已启动。", en="Ask the county whether its hub is running."),
     )
 
 
@@ -84,7 +84,7 @@ def _translated_refusal(error: APIError) -> DanglianError:
     if error.err_code in FULL_CODES:
         return StorageFull(
             Text(zh="服务器上的事件流已满。", en=f"the stream has no room: {words}"),
-            Text(zh="请县档案馆检查中心服务与磁盘空间。", en="Ask the county to check its hub and its disk."),
+            Text(zh="请县档案馆检查县级枢纽与磁盘空间。", en="Ask the county to check its hub and its disk."),
         )
     if error.err_code == _MESSAGE_TOO_LARGE:
         return BadFrame(Text(zh="消息超过事件流的长度上限。", en=f"the message is too large: {words}"))

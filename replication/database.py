@@ -283,7 +283,7 @@ _NOT_UPGRADED = Text(
     en="Restart the daemon (the run command): it upgrades the database first. While it does, try again.",
 )
 _BROKEN = Text(
-    zh="请停止使用该文件，从备份恢复，或让本站从县级节点重建。",
+    zh="请停止使用该文件，从备份恢复，或让本站从县级枢纽重建。",
     en="Stop using this file: restore it from a backup, or rebuild the site from the county's hub.",
 )
 

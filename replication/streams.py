@@ -168,7 +168,7 @@ def _changes(plan: StreamPlan, present: StreamConfig) -> dict[str, object]:
                 en=f"the stream {plan.name} has another storage or retention, which cannot be changed",
             ),
             Text(
-                zh="请确认没有其他系统占用该流；停止中心服务后删除该流，各站点会自动重新上报。",
+                zh="请确认没有其他系统占用该流；停止县级枢纽后删除该流，各站点会自动重新上报。",
                 en="Make sure no other system uses it; stop the hub and delete the stream: the sites send again.",
             ),
         )

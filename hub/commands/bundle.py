@@ -33,7 +33,7 @@ _DESCRIPTION = r"""没有网络的站点用 U 盘往来。签名的帧与网上�
   4. 站点    danglian-node bundle in E:\      收取回执，已确认的变更不再保留
 新站点：先在县级 danglian-hub enrol 站点代码 --courier 签发登记码（电话或纸条告知），
 站点运行 danglian-node init --courier E:\ --code 登记码，然后从第 2 步开始。
-县级节点运行或停止时都可以使用本命令。
+县级枢纽运行或停止时都可以使用本命令。
 
 Sites without a line come by USB stick, with the same signed frames as over the network. Both may be mixed at any time;
 taking a bundle twice changes nothing.
@@ -100,7 +100,7 @@ def run_in(args: argparse.Namespace) -> int:
         if passed_over or not carried:
             say(
                 Text(
-                    zh=f"跳过 {passed_over} 个不是写给本县级节点的信使包。",
+                    zh=f"跳过 {passed_over} 个不是写给本县级枢纽的信使包。",
                     en=f"{passed_over} bundles that are not for this hub were passed over.",
                 )
             )

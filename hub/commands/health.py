@@ -13,10 +13,10 @@ from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import opened
 
-_HELP = "县级节点是否正常工作 / whether the hub does its work"
-_DESCRIPTION = """查看县级节点是否在运行、是否连着消息服务器、是否在处理新到内容、磁盘和索引是否正常，
+_HELP = "县级枢纽是否正常工作 / whether the hub does its work"
+_DESCRIPTION = """查看县级枢纽是否在运行、是否连着消息服务器、是否在处理新到内容、磁盘和索引是否正常，
 有多少告警和隔离内容，备份与恢复演练是否逾期。正常或仅需留意时退出码为 0，有故障时为 1，可供监控程序调用。
-站点失联算“需留意”，不算县级节点故障。
+站点失联算“需留意”，不算县级枢纽故障。
 
 Whether the hub runs, reaches the broker and applies what arrives, how its disk and index are, and how many alarms and
 quarantined things there are, and whether backups and restore drills are overdue. The exit code is 0 unless something is

@@ -20,7 +20,7 @@ from replication.keys import load_identity, new_seed, write_seed
 
 def add(parsers: Parsers) -> None:
     """Add the command to the command line."""
-    parser = parsers.add_parser("init", help="建立县级节点的目录、密钥和证书 / make the home of a new hub")
+    parser = parsers.add_parser("init", help="建立县级枢纽的目录、密钥和证书 / make the home of a new hub")
     add_home_option(parser)
     parser.add_argument("--county", required=True, metavar="CODE", help="县档案馆站点代码（12 位）/ the county's code")
     parser.add_argument("--name", required=True, help="县档案馆名称 / name of the county archive")
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json({"home": str(home.root), "county": settings.county, "name": settings.name, "hub_key": public_key})
         return 0
-    say(Text(zh=f"已建立县级节点：{home.root}", en=f"The hub's home is made: {home.root}"))
+    say(Text(zh=f"已建立县级枢纽：{home.root}", en=f"The hub's home is made: {home.root}"))
     say(
         Text(
             zh="下一步：danglian-hub run 启动；danglian-hub enrol 站点代码 为各站发登记码。请备份 keys 与 tls 目录。",
@@ -77,7 +77,7 @@ def make_home(home: HubHome, settings: HubConfig, text: str, now: datetime.datet
     """
     if home.settings.exists():
         raise BadSetting(
-            Text(zh=f"此目录已是县级节点：{home.root}", en=f"there is a hub in this home already: {home.root}"),
+            Text(zh=f"此目录已是县级枢纽：{home.root}", en=f"there is a hub in this home already: {home.root}"),
             Text(
                 zh="不会覆盖已有的密钥和数据；请用 --home 指定新的目录。",
                 en="Keys and data are never overwritten: name a new folder with --home.",

@@ -33,7 +33,7 @@ SHOWN_MAX = 500
 
 _HELP = "隔离区：收到但无法采用的内容 / what arrived and could not be applied"
 _DESCRIPTION = """收到但读不懂、不可信或自相矛盾的内容会留在隔离区，附原因和办法，一条都不丢。
-县级节点每次启动会自动重试（升级后读得懂的就补入目录）；retry 可随时重试一条、几条或全部，也可在节点运行时使用。
+县级枢纽每次启动会自动重试（升级后读得懂的就补入目录）；retry 可随时重试一条、几条或全部，也可在节点运行时使用。
 
 What cannot be read, trusted or reconciled is kept here with its reason and remedy; nothing is lost. The hub tries it
 again at every start, so that an upgrade applies what it has learned to read; retry does so at any time, one, some or

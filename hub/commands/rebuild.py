@@ -25,7 +25,7 @@ LOOK_EVERY_S = 1.0
 
 _HELP = "从各站点重建统一目录 / rebuild the catalogue from the nodes alone"
 _DESCRIPTION = (
-    "中心服务须先停止。现有目录移入 aside 文件夹（从不删除），登记信息保留；再启动后各站点自动重报，"
+    "县级枢纽须先停止。现有目录移入 aside 文件夹（从不删除），登记信息保留；再启动后各站点自动重报，"
     "未完成的站点显示“重建中”。中断后再次运行即可。"
     " / Stop the hub first. The present catalogue is set aside and never deleted, enrolments stay; after the next start"
     " the nodes describe everything again, and sites say 'being rebuilt' until they are whole. Run again to see how far"

@@ -27,7 +27,7 @@ from replication.database import opened
 from replication.migrations import REPLICATION
 
 _HELP = "从备份恢复；恢复演练；核对恢复后的节点 / put a hub back, drill it, review its nodes"
-_DESCRIPTION = """从一份备份恢复县级节点到新的目录；FROM 是一份备份，或一个备份目标的文件夹（取其中最新的一份）。
+_DESCRIPTION = """从一份备份恢复县级枢纽到新的目录；FROM 是一份备份，或一个备份目标的文件夹（取其中最新的一份）。
 先核验后放回，绝不覆盖已有目录。备份之后的变更由各站点自动补传，无需人工。但备份之后停用的节点会重新有效，
 备份之后登记的节点须重新登记：系统无从得知有哪些，请用 --review 逐一核对。
 

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         )
     say(
         Text(
-            zh=f"正在运行的县级节点会在约 {KEYRING_POLL_S + 1:.0f} 秒内断开其连接；未用的登记码也已作废。",
+            zh=f"正在运行的县级枢纽会在约 {KEYRING_POLL_S + 1:.0f} 秒内断开其连接；未用的登记码也已作废。",
             en=f"A running hub cuts it off within about {KEYRING_POLL_S + 1:.0f} s; unused codes are void too.",
         )
     )

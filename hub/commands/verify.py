@@ -238,7 +238,7 @@ def _print(verdicts: Sequence[Verdict], counts: Counter[Sameness]) -> None:
     if counts[Sameness.DIFFERENT]:
         say(
             Text(
-                zh="中心服务会自动修复；进展见 danglian-hub verify --repairs。",
+                zh="县级枢纽会自动修复；进展见 danglian-hub verify --repairs。",
                 en="The hub repairs this by itself; danglian-hub verify --repairs tells how it goes.",
             )
         )

@@ -20,7 +20,7 @@ def add(parsers: Parsers) -> None:
     parser = parsers.add_parser("init", help="用登记码登记本站 / enrol this PC with a one-time code")
     add_home_option(parser)
     way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument("--hub", metavar="HOST[:PORT]", help=f"县级节点地址（端口默认 {ENROLMENT_PORT}）/ the hub")
+    way.add_argument("--hub", metavar="HOST[:PORT]", help=f"县级枢纽地址（端口默认 {ENROLMENT_PORT}）/ the hub")
     way.add_argument(
         "--courier",
         type=Path,

@@ -191,7 +191,7 @@ async def test_wrong_used_and_expired_codes_are_refused_with_the_remedy(hub: Hub
 
     assert told == {
         "used": ("此登记码已被另一台电脑使用。", True, False),
-        "wrong": ("县级节点不认识此登记码。", True, False),
+        "wrong": ("县级枢纽不认识此登记码。", True, False),
         "expired": ("此登记码已过期。", True, False),
     }
 
