@@ -316,7 +316,7 @@ def _search_figures(
                 floor=percentile(times["quiet"], percent),
                 peer=percentile(times["strange"], percent),
                 peer_name=f"{STRANGERS} strangers compute",
-                target="≤ 1.2 × quiet on machines of their own; here ≤ 1.2 × strangers" if percent == 95 else "",
+                target="≤ 1.2 × the floor" if percent == 95 else "",
             )
             for percent in (50, 95)
         ]
