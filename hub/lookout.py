@@ -80,11 +80,12 @@ class Lookout:
     async def run(self) -> None:
         """Look, for ever."""
         while True:
+            # Before the look: a link that comes up during it is looked at again.
+            self._connected.clear()
             try:
                 await self.step()
             except Retryable as error:
                 log.warning("look_postponed", reason=error.reason.en)
-            self._connected.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._connected.wait()

@@ -1,5 +1,6 @@
 """The lookout: from signs of life to alarms, and what it does while the hub itself is deaf."""
 
+import asyncio
 import datetime
 import zoneinfo
 from collections.abc import AsyncIterator
@@ -237,3 +238,24 @@ async def test_courier_that_does_not_come_is_an_alarm_and_the_next_bundle_ends_i
     after = [one for one in await county.over(10) if one[0] == VILLAGE.code]
 
     assert (before, late, after) == ([], [(VILLAGE.code, AlarmKind.NO_BUNDLE, Cause.COURIER)], [])
+
+
+async def test_a_link_that_comes_up_during_a_look_is_looked_at_again_at_once(county: County) -> None:
+    """Else a hub that has just started would call itself unwell until the next look."""
+    county.connected = False
+
+    def linked_meanwhile(_: int) -> list[BackupFinding]:
+        if not county.connected:
+            county.connected = True
+            county.lookout.hear_link()
+        return []
+
+    county.lookout.watch_backups(linked_meanwhile)
+    looking = asyncio.create_task(county.lookout.run())
+    try:
+        async with asyncio.timeout(LOOK_EVERY_S / 2):
+            while (await county.health()).standing is Standing.BAD:
+                await asyncio.sleep(0.01)
+    finally:
+        looking.cancel()
+    assert (await county.health()).standing is not Standing.BAD
