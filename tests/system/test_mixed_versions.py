@@ -136,7 +136,7 @@ async def test_a_node_of_1_0_is_a_full_member_of_todays_county(hub: Program, tmp
         await old.frame((GOLDEN / "frame.sealed").read_bytes())
         await old.beat((GOLDEN / "beat.json").read_bytes().rstrip(b"\n"))
         await until("a receipt for the frame of 1.0", lambda: old.applied() == 4)
-        line = await until("the board to know it", lambda: seen(hub))
+        line = await until("the board to know it", lambda: seen(hub, 4))
         alarms = await hub.json("alarms")
         health = await hub.json("health", expect=None)
 
@@ -145,9 +145,10 @@ async def test_a_node_of_1_0_is_a_full_member_of_todays_county(hub: Program, tmp
     assert health["standing"] != "bad", [one for one in health["checks"] if one["standing"] == "bad"]
 
 
-async def seen(hub: Program) -> dict[str, Any]:
+async def seen(hub: Program, applied: int) -> dict[str, Any]:
+    """The site's line once its sign of life was noted and so much of it is applied."""
     line = await line_of(hub)
-    return line if line.get("seen_at_ms") and line["applied"] == 4 else {}
+    return line if line.get("seen_at_ms") and line["applied"] == applied else {}
 
 
 class FrameOfTomorrow(Frame, frozen=True, kw_only=True):
@@ -183,7 +184,7 @@ async def test_a_node_of_tomorrow_is_understood_as_far_as_possible_and_loses_not
         await new.frame(frame_of_tomorrow(new))
         await new.beat(beat[:-1] + b',"mood":"fine","rhythm":{"tides":true,"heartbeat_s":20}}')
         await until("a receipt for the frame of tomorrow", lambda: new.applied() == 3)
-        await until("the board to know it", lambda: seen(hub))
+        await until("the board to know it", lambda: seen(hub, 3))
         answers = await new.link.subscribe(subjects.ask_every(new.site), answering_as_tomorrow(new))
         everyone = await new.link.subscribe(subjects.ASK_ALL, answering_as_tomorrow(new))
         live = await hub.json("search", "明日版本", "--live")
