@@ -57,8 +57,9 @@ def year_marks(first: int, last: int) -> list[str]:
 
 
 def period(first: int, last: int) -> Expression:
-    """Return what finds every record that touches the years from ``first`` to ``last``, and, where the period begins
-    or ends within a decade, also some records of many years that only touch the same decade.
+    """Return what finds every record that touches the years from ``first`` to ``last``.
+
+    Where the period begins or ends within a decade, some records of many years are found that only touch that decade.
     """
     runs: list[Expression] = []
     year = first
