@@ -115,6 +115,7 @@ class Gazetteer:
 
     def relatives(self, number: int) -> Mapping[int, Text]:
         """Return the predecessors and successors of a place, the nearest first, each with the way to it."""
+        stem = self.places[number].name.stem
         found: dict[int, Text] = {}
         steps: list[tuple[int, bool, Text | None]] = [(number, True, None), (number, False, None)]
         for _ in range(STEPS_MAX):
@@ -124,7 +125,10 @@ class Gazetteer:
                 for other, link in self._next(place, forth=forth)
                 if other not in found
             ]
-            found.update({other: way for other, _, way in reversed(steps) if way is not None})
+            # Of the parts of a place, the one that kept its name is meant most often.
+            for other, _, way in sorted(steps, key=lambda step: self.places[step[0]].name.stem != stem):
+                if way is not None:
+                    found.setdefault(other, way)
         return dict(list(found.items())[:RELATIVES_MAX])
 
     def _next(self, number: int, *, forth: bool) -> Iterator[tuple[int, Text]]:
@@ -138,7 +142,7 @@ class Gazetteer:
     def _others(self, word: str, passage: Passage) -> Iterator[tuple[int, str, Text]]:
         """Yield rank, text and reason of what may stand in the place of a known name."""
         for number in self._named.get(passage.text, ()):
-            yield from self._of_place(number)
+            yield from self._of_place(number, passage.text)
         if passage.text in self._named:
             return
         is_whole = passage.text == word
@@ -150,11 +154,14 @@ class Gazetteer:
                 if not is_whole and other.name.short:
                     yield rank, other.name.short, note
 
-    def _of_place(self, number: int) -> Iterator[tuple[int, str, Text]]:
+    def _of_place(self, number: int, called: str) -> Iterator[tuple[int, str, Text]]:
         place = self.places[number]
-        called = Text(zh=f"{place.written}的又称", en=f"another name of {place.written}")
-        yield from ((_ALIAS, text, called) for text in (place.name.proper, *place.aliases))
-        yield from ((_RULE, form.text, form.note) for form in rule_forms(place.name))
+        forms = rule_forms(place.name)
+        by_rule = next((form.note for form in forms if form.text == called), None)
+        known = Text(zh=f"{place.written}的又称", en=f"another name of {place.written}")
+        yield _ALIAS, place.name.proper, by_rule or known
+        yield from ((_ALIAS, text, known) for text in place.aliases)
+        yield from ((_RULE, form.text, form.note) for form in forms)
         for rank, other, note in self._of_relatives(number):
             yield rank, other.name.proper, note
             yield from ((rank + _ALIAS_OF_RELATIVE, text, note) for text in other.aliases)

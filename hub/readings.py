@@ -1,5 +1,6 @@
 """What a word may also be read as: by the county's tables, by the ways people write names, and by their sound."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from hub.gazetteer import Gazetteer
@@ -7,10 +8,15 @@ from hub.homophones import homophones
 from hub.person_names import PersonName, name_forms, person_name
 from hub.synonyms import Synonyms
 from protocol.analysis import fold
-from protocol.readings import READINGS_MAX, Homophones, Reading
+from protocol.readings import READINGS_MAX, Homophones, Reading, ReadingKind
+from protocol.wording import Text
 
 WORD_CHARS_MAX: Final = 40
 """Characters of a word that is read otherwise: longer ones are titles, and nobody means all their readings."""
+
+
+PAIRED_PLACES_MAX: Final = 4
+"""Readings by place to which the equal words are applied as well."""
 
 
 class Readings:
@@ -23,17 +29,19 @@ class Readings:
     def of(self, word: str) -> tuple[Reading, ...]:
         """Return the other readings of a word as typed, at most ``READINGS_MAX``, the best first.
 
-        Places come before equal words and these before other spellings of a name. No reading contains the word: what
-        does is found by the word itself.
+        Places come before equal words and these before other spellings of a name; last what differs in two respects.
+        No reading contains the word: what does is found by the word itself.
         """
         folded = _plain(word)
         if not folded:
             return ()
         name = self._name(folded)
+        places = self.gazetteer.readings(folded)
         found = [
-            *self.gazetteer.readings(folded),
+            *places,
             *self.synonyms.readings(folded),
             *(name_forms(name) if name else ()),
+            *(both for place in places[:PAIRED_PLACES_MAX] for both in self._paired(place) if folded not in both.text),
         ]
         first = {reading.text: reading for reading in reversed(found)}
         return tuple(reading for reading in found if first[reading.text] is reading)[:READINGS_MAX]
@@ -43,6 +51,12 @@ class Readings:
         folded = _plain(word)
         name = self._name(folded) if folded else None
         return None if name is None else homophones(name)
+
+    def _paired(self, place: Reading) -> Iterator[Reading]:
+        """Read a word otherwise in both respects: 孝源街道山林承包 for 皈山乡林地承包."""
+        for equal in self.synonyms.readings(place.text):
+            note = Text(zh=f"{place.note.zh}；{equal.note.zh}", en=f"{place.note.en}; {equal.note.en}")
+            yield Reading(text=equal.text, kind=ReadingKind.PLACE, note=note)
 
     def _name(self, folded: str) -> PersonName | None:
         """Return a word as a person's name, unless the tables know it as something else."""
