@@ -30,20 +30,24 @@ class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
         return (self.name.zh, self.name.en, *self.others)
 
 
+WHOLE: Final = Text(zh="", en="")
+"""Stands for a column where it is the whole row or table."""
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong at one place of a table."""
 
     line: int
-    column: str
-    """Name in the header; empty where it is the whole row."""
+    column: Text
+    """Name in the header; empty where it is the whole row or table."""
     reason: Text
     remedy: Text
 
     @property
     def words(self) -> Text:
         """The fault as one sentence."""
-        zh = f"第 {self.line} 行" + (f"“{self.column}”列" if self.column else "")
-        en = f"line {self.line}" + (f", column {self.column}" if self.column else "")
+        zh = f"第 {self.line} 行" + (f"“{self.column.zh}”列" if self.column.zh else "")
+        en = f"line {self.line}" + (f", column {self.column.en}" if self.column.en else "")
         return Text(zh=f"{zh}：{self.reason.zh}", en=f"{en}: {self.reason.en}")
 
 
@@ -75,7 +79,7 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
 
     def fault(self, column: TableColumn, reason: Text, remedy: Text) -> Fault:
         """Return a fault in that cell."""
-        return Fault(line=self.line, column=column.name.zh, reason=reason, remedy=remedy)
+        return Fault(line=self.line, column=column.name, reason=reason, remedy=remedy)
 
 
 def rows_of(sheet: Sheet, columns: Sequence[TableColumn]) -> list[TableRow]:
@@ -86,7 +90,7 @@ def rows_of(sheet: Sheet, columns: Sequence[TableColumn]) -> list[TableRow]:
 
     """
     if not sheet.rows:
-        raise BadTable(sheet.name, [Fault(line=1, column="", reason=_EMPTY, remedy=_header_remedy(columns))])
+        raise BadTable(sheet.name, [Fault(line=1, column=WHOLE, reason=_EMPTY, remedy=_header_remedy(columns))])
     header, *body = sheet.rows
     places = _places(sheet.name, header.line, header.cells, columns)
     rows = [
@@ -127,13 +131,13 @@ def _places(file: str, line: int, cells: Sequence[str], columns: Sequence[TableC
         if column.name.en in places:
             twice = Text(zh="此列出现两次", en="this column stands twice")
             remedy = Text(zh="请只保留一列。", en="Keep one of them.")
-            raise BadTable(file, [Fault(line=line, column=cell, reason=twice, remedy=remedy)])
+            raise BadTable(file, [Fault(line=line, column=column.name, reason=twice, remedy=remedy)])
         places[column.name.en] = place
     missing = [column for column in columns if column.is_required and column.name.en not in places]
     if missing:
         reason = Text(zh=f"表头中没有“{missing[0].name.zh}”列", en=f"the header has no column {missing[0].name.en}")
         remedy = _header_remedy(columns)
-        raise BadTable(file, [Fault(line=line, column=missing[0].name.zh, reason=reason, remedy=remedy)])
+        raise BadTable(file, [Fault(line=line, column=missing[0].name, reason=reason, remedy=remedy)])
     return places
 
 

@@ -118,7 +118,7 @@ def _crowded(groups: Sequence[SynonymGroup]) -> list[Fault]:
 def _fault(word: str, lines: Sequence[int]) -> Fault:
     return Fault(
         line=lines[GROUPS_MAX],
-        column=WORDS.name.zh,
+        column=WORDS.name,
         reason=Text(zh=f"“{word}”已在 {GROUPS_MAX} 组中", en=f"{word} is in {GROUPS_MAX} groups already"),
         remedy=Text(zh="请合并这些组，或删去它。", en="Join these groups, or leave it out."),
     )

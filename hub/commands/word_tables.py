@@ -170,7 +170,7 @@ def _tell_refused(args: argparse.Namespace, name: str, path: Path, error: BadFil
         say_json(Checked(table=name, file=str(path), entries=0, faults=faults, reason=error.reason))
         return EXIT_PROBLEM
     if len(faults) > 1:
-        rows = [(str(one.line), one.column, worded(one.reason), worded(one.remedy)) for one in faults]
+        rows = [(str(one.line), worded(one.column), worded(one.reason), worded(one.remedy)) for one in faults]
         show_table(_FAULT_HEADERS, rows, title=str(path))
     tell(error)
     say(Text(zh="没有启用；原来的表仍然有效。", en="Nothing was taken; the table in force stays in force."))
