@@ -36,6 +36,7 @@ SURNAMES: Final = frozenset(
     "盖益桓公仉督岳帅缑亢况郈有琴归海晋楚闫法汝鄢涂钦付肖代丘兰占芦闪苟靖仝佟揭昂甫谯尉言火勇户答冼朴覃兀邸窄奕尧蓑练鹿由"
     "但揣来栗青苑侍线门接敬麦占卿冷令辜区律门种粟原相邝迟初年修银淡谌矫战翦亓官楼苪旷戚撒母才候雒邬粘阳拓敏信仵丑漆藏买晓税"
     "雪俎鲜植帖玉巨忻逯臧丛尢阙佘折黑秘妥要冶脱虎木旦台未计绪问光闾"
+    "牟隋商南盘位豆普赫哈宾呼斯檀衣展智奉闭甯恽蹇綦苻沐畅过员铁留伦释阿"
 )
 """Surnames of one character, simplified: those of the Hundred Surnames and others that are met today."""
 
@@ -47,7 +48,7 @@ _COMPOUND: Final = (
 COMPOUND_SURNAMES: Final = frozenset(_COMPOUND.split())
 """Surnames of two characters, simplified."""
 
-SURNAME_FORMS: Final = "傅付 萧肖 阎闫 戴代 邱丘 蓝兰 詹占 卢芦 侯候 佘余 芮苪 涂凃 仝同"
+SURNAME_FORMS: Final = "傅付 萧肖 阎闫 戴代 邱丘 蓝兰 詹占 卢芦 侯候 佘余 芮苪 涂凃 仝同 宁甯"
 """Surnames that people write for each other: simplifications of 1977 that were taken back, and slips of the pen."""
 
 GIVEN_FORMS: Final = (

@@ -99,6 +99,9 @@ _RULES: Final = {
 }
 
 
+_SHORTER: Final = Text(zh="同一地名的简写", en="the same name in short")
+
+
 class PlaceName(msgspec.Struct, frozen=True, kw_only=True):
     """A name in its parts."""
 
@@ -149,8 +152,8 @@ def ruled(word: str) -> list[tuple[Passage, tuple[PlaceForm, ...]]]:
     for match in (*_OLD_GENERIC.finditer(word), *_NEW_GENERIC.finditer(word)):
         if _NO_PLACE.search(word, 0, match.end()) or _NO_PLACE.search(word, 0, match.start()):
             continue
-        kind = place_name(f"某{match[0]}").kind
-        note = _RULES[kind]
-        forms = tuple(PlaceForm(text=generic, note=note) for generic in _FORMS[kind] if generic != match[0])
+        name = place_name(f"某{match[0]}")
+        notes = {name.proper[1:]: _SHORTER, **dict.fromkeys(_FORMS[name.kind], _RULES[name.kind])}
+        forms = tuple(PlaceForm(text=text, note=note) for text, note in notes.items() if text != match[0])
         found.append((Passage(start=match.start(), end=match.end(), text=match[0]), forms))
     return found

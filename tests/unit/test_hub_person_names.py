@@ -41,7 +41,7 @@ def test_name_is_taken_apart(word: str, surname: str, given: str) -> None:
         "林地承包",
         "林权纠纷",
         "安吉县",
-        "高山蔬菜",
+        "金属材料",
         "王伟2",
         "Wang",
         "",

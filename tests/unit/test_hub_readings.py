@@ -12,8 +12,8 @@ def test_places_come_before_equal_words_and_these_before_both_together() -> None
     kinds = [one.kind for one in found]
 
     assert texts(found)[:5] == [
-        "松源街道林地承包",
         "竹坞里林地承包",
+        "松源街道林地承包",
         "竹坞公社林地承包",
         "竹坞人民公社林地承包",
         "竹坞乡山林承包",
