@@ -20,6 +20,7 @@ from hub.catalogue import (
     ENTRY_COLUMNS,
     INSERT_HISTORY,
     MOVE_ENTRY,
+    REWRITE_ENTRY,
     SERIALS_A_YEAR,
     UPDATE_ENTRY,
     Stored,
@@ -29,6 +30,7 @@ from hub.catalogue import (
     floors,
     keep_serial,
     next_serial,
+    rewritten,
     rows_below,
     stored_from,
     stored_of,
@@ -284,6 +286,7 @@ class _Batch:
         new: list[tuple[int, str]],
     ) -> None:
         updates: list[tuple[object, ...]] = []
+        rewrites: list[tuple[object, ...]] = []
         moves: list[tuple[object, ...]] = []
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
@@ -297,13 +300,14 @@ class _Batch:
             row = _row(docid, site, record_id, slot, held)
             if stored is None:
                 rows.append(row)
+            elif docid == stored.docid:
+                rewrites.append(rewritten(row))
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        if moves:
-            self._connection.exec_driver_sql(MOVE_ENTRY, moves)
-        if updates:
-            self._connection.exec_driver_sql(UPDATE_ENTRY, updates)
+        for statement, some in ((MOVE_ENTRY, moves), (REWRITE_ENTRY, rewrites), (UPDATE_ENTRY, updates)):
+            if some:
+                self._connection.exec_driver_sql(statement, some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
