@@ -17,9 +17,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub import comparisons
 from hub.catalogue import (
-    INSERT_DESCRIBED,
     INSERT_ENTRY,
     INSERT_HISTORY,
+    INTO_DESCRIBED,
     MOVE_ENTRY,
     SERIALS_A_YEAR,
     UPDATE_ENTRY,
@@ -44,6 +44,7 @@ from hub.tables import baseline, conflict
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
+from replication.wide_inserts import insert_rows
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -249,7 +250,7 @@ class _Batch:
         fresh = self._fresh()
         if fresh:
             described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
-            self._connection.exec_driver_sql(INSERT_DESCRIBED, described)
+            insert_rows(self._connection, INTO_DESCRIBED, described)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, str] = {}

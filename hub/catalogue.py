@@ -30,9 +30,7 @@ DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 ENTRY_COLUMNS = (*DESCRIBED_COLUMNS, "withdrawn", "provenance")
 """The columns of a whole row in the order in which tuples are written."""
 
-INSERT_DESCRIBED = (
-    f"INSERT INTO entry ({', '.join(DESCRIBED_COLUMNS)}) VALUES ({', '.join('?' * len(DESCRIBED_COLUMNS))})"  # noqa: S608 - constants
-)
+INTO_DESCRIBED = f"INSERT INTO entry ({', '.join(DESCRIBED_COLUMNS)})"
 INSERT_ENTRY = f"INSERT INTO entry ({', '.join(ENTRY_COLUMNS)}) VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"  # noqa: S608 - constants
 UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
 MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
