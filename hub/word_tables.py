@@ -68,11 +68,8 @@ class WordTable(Generic[_T]):
 
     def versions(self) -> list[Version]:
         """Return what was taken into force and is kept, the newest first; at the end what the package ships."""
-        found = [Version(number=SHIPPED, taken_at_ms=0, bytes=len(self._shipped()))]
-        for number, path in sorted(self._paths().items()):
-            state = path.stat()
-            found.append(Version(number=number, taken_at_ms=state.st_mtime_ns // 10**6, bytes=state.st_size))
-        return found[::-1]
+        shipped = Version(number=SHIPPED, taken_at_ms=0, bytes=len(self._shipped()))
+        return [*map(self._version, sorted(self._paths(), reverse=True)), shipped]
 
     def checked(self, path: Path) -> tuple[Sheet, _T]:
         """Read and understand a table without taking it into force.
@@ -103,7 +100,7 @@ class WordTable(Generic[_T]):
             ) from error
         for old in sorted(self._paths())[:-VERSIONS_MAX]:
             self._path(old).unlink(missing_ok=True)
-        return next(version for version in self.versions() if version.number == number)
+        return self._version(number)
 
     def take_again(self, number: int) -> Version:
         """Put an older version back: it becomes the next one.
@@ -137,12 +134,16 @@ class WordTable(Generic[_T]):
     def _paths(self) -> dict[int, Path]:
         try:
             entries = list(self._versions.iterdir())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         return {int(match[1]): path for path in entries if (match := self._numbered.fullmatch(path.name))}
 
     def _path(self, number: int) -> Path:
         return self._versions / f"{self.name}-{number:04}.csv"
+
+    def _version(self, number: int) -> Version:
+        state = self._path(number).stat()
+        return Version(number=number, taken_at_ms=state.st_mtime_ns // 10**6, bytes=state.st_size)
 
     def _sheet(self, number: int) -> Sheet:
         if number == SHIPPED:

@@ -54,7 +54,7 @@ def old_names(shared_data: Path) -> list[str]:
 
 
 def test_village_changes_of_the_county_are_a_good_table(shared_data: Path) -> None:
-    """The eleven villages of 2021 that were given another code or went are there, each with its successor if it has one."""
+    """The eleven villages of 2021 that were given another code are there, each with its successor."""
     found = villages_of(shared_data, 2021, 2023)
     changed = {place.written for place in found.places if place.valid_to}
     listed = rows(shared_data / "01_admin_divisions/anji_330523_village_changes_2021_to_2023.csv")

@@ -1,5 +1,7 @@
 """Places: what a word that names one is also read as."""
 
+from itertools import pairwise
+
 import pytest
 
 from protocol.readings import ReadingKind
@@ -87,7 +89,7 @@ def test_way_over_several_steps_is_told_step_by_step() -> None:
 def test_steps_are_bounded() -> None:
     """A chain of twenty names is read eight steps far, from either end."""
     names = [f"{chr(0x4E00 + number)}山乡" for number in range(20)]
-    rows = [f"{one},改名,{other}" for one, other in zip(names, names[1:], strict=False)]
+    rows = [f"{one},改名,{other}" for one, other in pairwise(names)]
     found = gazetteer("\n".join(["地名,变更,去向", *rows, f"{names[-1]},,"]))
 
     assert len(found.relatives(0)) == 8

@@ -1,6 +1,8 @@
 """The county's tables in the hub's home: versions in force, and the commands that people type."""
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +24,7 @@ from hub.word_tables import (
     gazetteer_table,
     synonym_table,
 )
-from protocol.errors import BadValue
+from protocol.errors import BadValue, StorageFull
 from tests.word_tables import GROUPS, PLACES, sheet, texts
 
 Command = Callable[..., tuple[int, str]]
@@ -128,11 +130,26 @@ def test_version_that_the_disk_has_spoilt_is_passed_over(home: HubHome) -> None:
 
 def test_old_versions_go_and_numbers_are_never_used_again(home: HubHome) -> None:
     table = gazetteer_table(home)
-    for _ in range(VERSIONS_MAX + 2):
-        last = table.take(sheet(OTHER))
+    numbers = [table.take(sheet(OTHER)).number for _ in range(VERSIONS_MAX + 2)]
 
-    assert last.number == VERSIONS_MAX + 2
+    assert numbers[-1] == VERSIONS_MAX + 2
     assert [version.number for version in table.versions()][-2:] == [3, SHIPPED]
+
+
+def test_full_disk_leaves_the_old_table_and_no_half_of_a_new_one(
+    home: HubHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = gazetteer_table(home)
+    table.take(sheet(PLACES))
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageFull):
+        table.take(sheet(OTHER))
+
+    assert [path.name for path in (home.words / "versions").iterdir()] == ["gazetteer-0001.csv"]
 
 
 def test_two_who_load_at_once_both_get_a_version(home: HubHome) -> None:
