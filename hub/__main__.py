@@ -11,6 +11,7 @@ from hub.commands import (
     enrol,
     health,
     init,
+    migrate_store,
     nodes,
     quarantine,
     rebuild,
@@ -26,7 +27,7 @@ from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
 )
 
 

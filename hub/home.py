@@ -10,6 +10,7 @@ Its files:
     broker/broker.conf  broker/users.conf written by the daemon, never by hand
     broker/data/  broker/broker.log       the broker's own
     backups.json  drills/                 what is known of the backups, reports of restore drills
+    moving.json                           there while the catalogue moves to PostgreSQL
 """
 
 import argparse
@@ -47,6 +48,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     broker_console: Path
     backups: Path
     drills: Path
+    moving: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -72,6 +74,7 @@ def home_at(root: Path) -> HubHome:
         broker_console=broker / "console.log",
         backups=root / "backups.json",
         drills=root / "drills",
+        moving=root / "moving.json",
     )
 
 
