@@ -18,6 +18,7 @@ from hub import postgres, snapshots
 from hub.catalogue import fonds_tallies, tally_from
 from hub.course import Course, Stage
 from hub.moving import MOVE_TABLE
+from hub.postgres_renewal import number_behind
 from hub.reindexing import INDEX_VERSION, terms_of
 from hub.snapshots import inventory
 from hub.text_index import NEXT, PRESENT, index_of
@@ -205,10 +206,7 @@ def _finish(connection: Connection, tables: Sequence[Table]) -> None:
     for table in tables:
         for column in table.columns:
             if column.identity is not None:
-                connection.exec_driver_sql(
-                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'),"  # noqa: S608 - our own schema
-                    f' (SELECT greatest(coalesce(max("{column.name}"), 0), 1) FROM "{table.name}"))'
-                )
+                number_behind(connection, table.name, column.name)
     connection.exec_driver_sql("ANALYZE")
 
 

@@ -209,7 +209,10 @@ def _switch(home: HubHome, url: str, *, as_json: bool) -> int:
     if not store_move.is_ready(engine):
         raise BadSetting(
             Text(zh="该数据库尚未迁移并核对完毕。", en="that database is not moved and verified yet"),
-            Text(zh="请先运行 danglian-hub migrate-store --to 地址。", en="Run danglian-hub migrate-store --to URL first."),
+            Text(
+                zh="请先运行 danglian-hub migrate-store --to 地址。",
+                en="Run danglian-hub migrate-store --to URL first.",
+            ),
         )
     from_environment = bool(store.url_of_environment())
     aside = moving.switch(home, "" if from_environment else url, lambda: store_move.end(engine))

@@ -15,8 +15,7 @@ import node.reading
 import node.store
 import replication.inbox
 from hub import daemon as hub_daemon
-from hub import store
-from hub import preparation
+from hub import preparation, store
 from hub.application import Application
 from node import daemon as node_daemon
 from node.catalogues.description import SheetDescription
