@@ -10,6 +10,7 @@ Its files:
     broker/broker.conf  broker/users.conf written by the daemon, never by hand
     broker/data/  broker/broker.log       the broker's own
     backups.json  drills/                 what is known of the backups, reports of restore drills
+    hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
 """
 
@@ -33,6 +34,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     root: Path
     settings: Path
     database: Path
+    dump: Path
     hub_seed: Path
     county_key: Path
     authority: Path
@@ -59,6 +61,7 @@ def home_at(root: Path) -> HubHome:
         root=root,
         settings=root / "hub.toml",
         database=root / "hub.db",
+        dump=root / "hub.dump",
         hub_seed=keys / "hub.nk",
         county_key=keys / "county.key",
         authority=tls / "ca.pem",
