@@ -78,15 +78,17 @@ class Province:
             self.brokers.append(broker)
         await asyncio.gather(*(broker.start() for broker in self.brokers))
 
+    async def _join(self, site: str) -> None:
+        issued = await self.workers[0].json("enrol", site, "--name", "档案室")
+        node = Program("node", self.root / site)
+        await node.run("init", "--hub", f"127.0.0.1:{self._door}", "--code", issued["code"])
+        self._stack.push_async_callback(node.stop)
+        self.nodes[site] = node
+
     async def join(self, *sites: str) -> None:
         """Enrol the nodes of some sites, and have the brokers let them in; they are not started."""
         hub = self.workers[0]
-        for site in sites:
-            issued = await hub.json("enrol", site, "--name", "档案室")
-            node = Program("node", self.root / site)
-            await node.run("init", "--hub", f"127.0.0.1:{self._door}", "--code", issued["code"])
-            self._stack.push_async_callback(node.stop)
-            self.nodes[site] = node
+        await asyncio.gather(*(self._join(site) for site in sites))
         users = hub.home / "broker" / "users.conf"
         await until("the users to be written", lambda: users.read_text("utf-8").count("nkey") == len(self.nodes) + 1)
         for broker in self.brokers:
@@ -101,25 +103,32 @@ class Watch:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.longest_s = 0.0
-        """Longest time without any progress at all, from the first to the last."""
+        self.phase = "load"
+        """What is being tried now; pauses count for the phase in which they end."""
+        self.longest_s: dict[str, float] = {}
+        """By phase: the longest time without any progress at all."""
         self.longest_of_site_s: dict[str, float] = {}
+        """By phase: the longest time for which one site made none."""
         self.applied = 0
+        self.stands: dict[str, int] = {}
         self.began_at = 0.0
         self.ended_at = 0.0
 
     def told(self, total: int) -> str:
         """Return what was seen, in words."""
-        took_s, sites = self.ended_at - self.began_at, max(self.longest_of_site_s.values())
-        return (
-            f"{total} records applied in {took_s:.1f} s through the death of a worker and of a broker;"
-            f" the longest pause of all was {self.longest_s:.2f} s, of one site {sites:.2f} s"
-        )
+        lines = [
+            f"{total} records applied in {self.ended_at - self.began_at:.1f} s; longest pause of all, of one site:"
+        ]
+        lines += [
+            f"  {phase}: {self.longest_s.get(phase, 0.0):.2f} s, {seen_s:.2f} s"
+            for phase, seen_s in self.longest_of_site_s.items()
+        ]
+        return "\n".join(lines)
 
     async def run(self, sites: int, records: int) -> None:
         """Look until so many sites stand at so many records at least."""
         moved_at: dict[str, float] = {}
-        stands: dict[str, int] = {}
+        stands = self.stands
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
             while len(stands) < sites or min(stands.values()) < records:
                 rows = await (await connection.execute("SELECT site, position FROM watermark")).fetchall()
@@ -128,10 +137,13 @@ class Watch:
                     if position == stands.get(site, 0):
                         continue
                     if site in moved_at:
-                        self.longest_of_site_s[site] = max(self.longest_of_site_s.get(site, 0.0), now - moved_at[site])
+                        self._note(self.longest_of_site_s, now - moved_at[site])
                     if self.ended_at:
-                        self.longest_s = max(self.longest_s, now - self.ended_at)
+                        self._note(self.longest_s, now - self.ended_at)
                     stands[site], moved_at[site], self.ended_at = position, now, now
                     self.began_at = self.began_at or now
                 self.applied = sum(stands.values())
                 await asyncio.sleep(self.EVERY_S)
+
+    def _note(self, longest_s: dict[str, float], seen_s: float) -> None:
+        longest_s[self.phase] = max(longest_s.get(self.phase, 0.0), seen_s)

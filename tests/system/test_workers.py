@@ -30,6 +30,10 @@ ROWS = 13_000
 PAUSE_S_MAX = 10.0
 """Seconds for which nothing may move, whoever dies."""
 
+SITE_PAUSE_S_MAX = 15.0
+"""Seconds for which one site may wait: the brokers choose a new leader after 4 to 9 s, which nobody can set, and then
+the site's node and the part's worker find it."""
+
 
 @pytest.fixture
 async def stack() -> AsyncIterator[AsyncExitStack]:
@@ -96,9 +100,14 @@ async def test_a_worker_and_a_server_that_die_in_a_load_cost_nothing_but_seconds
     try:
         await until("a quarter to be applied", lambda: watch.applied > total / 4, 60)
         worker = holder_of(province, part_duty(part_of(parse_site(SITES[0]), PARTS)))
+        before = watch.stands.get(SITES[0], 0)
+        watch.phase = "one worker killed"
         await worker.kill()
+        await until("another to take over", lambda: watch.stands.get(SITES[0], 0) > before + 1_000, 30)
         await until("half to be applied", lambda: watch.applied > total / 2, 60)
-        await (await leader_of(province)).kill()
+        leader = await leader_of(province)
+        watch.phase = "one server killed, which led the stream"
+        await leader.kill()
         await until("all to be applied", looking.done, 90)
         looking.result()
     finally:
@@ -112,5 +121,5 @@ async def test_a_worker_and_a_server_that_die_in_a_load_cost_nothing_but_seconds
     assert shares(province) == [3, 4]
     with capsys.disabled():
         print(f"\n{watch.told(total)}")
-    assert watch.longest_s < PAUSE_S_MAX
-    assert max(watch.longest_of_site_s.values()) < PAUSE_S_MAX
+    assert max(watch.longest_s.values()) < PAUSE_S_MAX
+    assert max(watch.longest_of_site_s.values()) < SITE_PAUSE_S_MAX

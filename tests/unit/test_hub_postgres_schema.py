@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Inspector, MetaData, inspect
 
-from hub import alarm_tables, keyring_tables, postgres, rebuilds, repair_tables, tables, tombstones
+from hub import alarm_tables, keyring_tables, lease_tables, postgres, rebuilds, repair_tables, tables, tombstones
 from hub.home import SCHEMA
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
@@ -18,6 +18,7 @@ METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
+    lease_tables.metadata,
     rebuilds.metadata,
     repair_tables.metadata,
     tombstones.metadata,
