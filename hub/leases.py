@@ -29,6 +29,9 @@ BEAT_S: Final = 2.0
 LEASE_MS: Final = 6_000
 """Milliseconds that a lease lasts from the last sign of life: two may be late or lost."""
 
+FORGOTTEN_MS: Final = 600_000
+"""Milliseconds after which a worker that was not seen any more is forgotten."""
+
 LEAD: Final = "lead"
 """The duty of the one worker that looks after the whole: alarms, comparisons, backups, the index, the quarantine."""
 
@@ -155,17 +158,10 @@ def beat(
 
     """
     seen_at_ms = now_ms if stays else now_ms - LEASE_MS
-    signed = {"name": name, "started_at_ms": now_ms, "seen_at_ms": seen_at_ms}
-    connection.execute(sign_statement(), signed)
-    connection.execute(gone_statement(), {"before_ms": now_ms - 100 * LEASE_MS})
+    connection.execute(sign_statement(), {"name": name, "started_at_ms": now_ms, "seen_at_ms": seen_at_ms})
+    connection.execute(gone_statement(), {"before_ms": now_ms - FORGOTTEN_MS})
     until_ms = now_ms + LEASE_MS
-    fences = {
-        duty: fence
-        for duty, fence in held.items()
-        if connection.execute(
-            renewal_statement(), {"of_duty": duty, "by": name, "at_fence": fence, "to_ms": until_ms}
-        ).rowcount
-    }
+    fences = {duty: fence for duty, fence in held.items() if _renew(connection, name, duty, fence, until_ms)}
     crew = crew_of(connection, now_ms)
     turn = turn_of(name, crew, duties)
     for duty in turn.take:
@@ -175,6 +171,12 @@ def beat(
     ends = [one.until_ms for one in crew.kept().values() if one.holder != name]
     next_s = min(BEAT_S, max(0.0, (min(ends, default=until_ms) - now_ms) / 1000))
     return Beaten(fences=fences, give_up=turn.give_up if stays else tuple(fences), next_s=next_s)
+
+
+def _renew(connection: Connection, name: str, duty: str, fence: int, until_ms: int) -> bool:
+    """Let a lease last until another moment; False if it is not the worker's any more."""
+    values = {"of_duty": duty, "by": name, "at_fence": fence, "to_ms": until_ms}
+    return connection.execute(renewal_statement(), values).rowcount == 1
 
 
 def _take(connection: Connection, name: str, duty: str, crew: Crew) -> int | None:
@@ -193,7 +195,7 @@ def _take(connection: Connection, name: str, duty: str, crew: Crew) -> int | Non
 
 def release(connection: Connection, name: str, duty: str, fence: int) -> None:
     """Give a duty up that has been finished; others may take it at once."""
-    connection.execute(renewal_statement(), {"of_duty": duty, "by": name, "at_fence": fence, "to_ms": 0})
+    _renew(connection, name, duty, fence, 0)
 
 
 def guard(name: str, duty: str, fence: int) -> Callable[[Connection], None]:

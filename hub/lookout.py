@@ -144,7 +144,8 @@ class Lookout:
             self._broker = BrokerSigns(
                 is_connected=True,
                 still_since_ms=self._broker.still_since_ms,
-                mute_since_ms=self._broker.mute_since_ms or now_ms,
+                # A single broker that is busy answers later; a cluster that lost too many servers never does.
+                mute_since_ms=(self._broker.mute_since_ms or now_ms) if self._cluster is not None else None,
             )
             self._signs = None
             return

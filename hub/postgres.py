@@ -327,7 +327,7 @@ async def opened(
     """Open a store, bring its schema up to date, and close it at the end.
 
     Args:
-        url: what libpq understands: ``postgresql://user@host/name``.
+        url: what libpq understands.
         folder: the hub's home.
         migrations: names of packages and their folders of numbered SQL files, applied in this order.
         readers: how many reading connections, and so threads, to keep.
@@ -350,17 +350,20 @@ async def opened(
             return made
 
         writer = worker(BEGIN_READING if read_only else _BEGIN_ALONE.format(lock=lock), "postgres-writer")
-        try:
-            if read_only:
-                await writer.run(lambda _connection: None)
-            else:
-                await _migrated(writer, migrations)
-        except (DBAPIError, psycopg.Error) as error:
-            raise refused(error) from error
+        await _first_connected(writer, () if read_only else migrations)
         # The others connect when they are first needed.
-        yield PostgresDatabase(
-            folder, writer, [worker(BEGIN_READING, f"postgres-reader-{number}") for number in range(readers)]
-        )
+        reading = [worker(BEGIN_READING, f"postgres-reader-{number}") for number in range(readers)]
+        yield PostgresDatabase(folder, writer, reading)
+
+
+async def _first_connected(writer: _Worker, migrations: Sequence[tuple[str, Path]]) -> None:
+    try:
+        if migrations:
+            await _migrated(writer, migrations)
+        else:
+            await writer.run(lambda _connection: None)
+    except (DBAPIError, psycopg.Error) as error:
+        raise refused(error) from error
 
 
 async def _migrated(writer: _Worker, packages: Sequence[tuple[str, Path]]) -> None:

@@ -119,6 +119,9 @@ async def test_a_worker_and_a_server_that_die_in_a_load_cost_nothing_but_seconds
     assert asked(url, counted) == [(total, total, total)]
     assert asked(url, "SELECT count(*) FROM quarantine") == [(0,)]
     assert shares(province) == [3, 4]
+    checks = {one["name"]: one for one in (await left.json("health", expect=None))["checks"]}
+    assert checks["workers"]["words"]["en"] == "2 workers share 7 duties"
+    assert (checks["broker"]["standing"], checks["broker"]["words"]["en"][:6]) == ("attention", "2 of 3")
     with capsys.disabled():
         print(f"\n{watch.told(total)}")
     assert max(watch.longest_s.values()) < PAUSE_S_MAX
