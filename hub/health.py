@@ -158,11 +158,11 @@ def _broker(report: HubReport, now_ms: int) -> Check:
 
 
 def _cluster(signs: ClusterSigns) -> Check:
-    told = [Text(zh=f"{one.server} 离线", en=f"{one.server} is offline") for one in signs.copies if one.is_offline]
+    told = [Text(zh=f"{one.server} 离线", en=f"{one.server} is away") for one in signs.copies if one.is_away]
     told += [
         Text(zh=f"{one.server} 落后 {one.lag}", en=f"{one.server} is {one.lag} behind")
         for one in signs.copies
-        if one.is_behind and not one.is_offline
+        if one.is_behind and not one.is_away
     ]
     short = signs.sound < signs.wanted
     words = Text(

@@ -13,6 +13,12 @@ FAR_BEHIND_FRAMES: Final = 1_000
 """Operations that a follower may lack before it counts as behind: some seconds of a busy load."""
 
 
+SILENT_S: Final = 10.0
+"""Seconds since a follower was last heard by the leader, who hears it every second, after which it counts as away."""
+
+_NS: Final = 1_000_000_000
+
+
 class CopySigns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One server that follows, as the leader sees it."""
 
@@ -21,11 +27,18 @@ class CopySigns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_current: bool = True
     lag: int = 0
     """Operations that it has not taken yet."""
+    silent_s: float | None = 0.0
+    """Seconds since the leader heard it last; None if it never did since it leads."""
+
+    @property
+    def is_away(self) -> bool:
+        """True for one that does not answer: the leader does not call a server offline that was killed."""
+        return self.is_offline or self.silent_s is None or self.silent_s > SILENT_S
 
     @property
     def is_behind(self) -> bool:
         """True for a copy that could not take over now."""
-        return self.is_offline or (not self.is_current and self.lag > FAR_BEHIND_FRAMES)
+        return self.is_away or (not self.is_current and self.lag > FAR_BEHIND_FRAMES)
 
 
 class ClusterSigns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,8 +79,13 @@ async def cluster_of(broker: Broker, plan: StreamPlan) -> ClusterSigns:
 
 
 def _copy(peer: PeerInfo) -> CopySigns:
+    heard = bool(peer.active) or bool(peer.current)
     return CopySigns(
-        server=peer.name or "", is_offline=bool(peer.offline), is_current=bool(peer.current), lag=peer.lag or 0
+        server=peer.name or "",
+        is_offline=bool(peer.offline),
+        is_current=bool(peer.current),
+        lag=peer.lag or 0,
+        silent_s=(peer.active or 0) / _NS if heard else None,
     )
 
 

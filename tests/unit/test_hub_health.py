@@ -35,7 +35,7 @@ from hub.leases import LEASE_MS, Crew, Lease, Worker, part_duty
 from hub.stalls import BrokerSigns
 from protocol.errors import BadSetting, Retryable
 from protocol.wording import Text
-from replication.brokers import ClusterSigns, CopySigns
+from replication.brokers import SILENT_S, ClusterSigns, CopySigns
 from replication.database import opened
 from replication.migrations import REPLICATION
 from tests.hubs import MIGRATIONS
@@ -95,6 +95,8 @@ def crew(*seen_at_ms: int) -> Crew:
         (report(broker=MUTE), Standing.BAD, "broker"),
         (report(cluster=CLUSTER), Standing.OK, ""),
         (report(cluster=copies(CopySigns(server="b", is_offline=True))), Standing.ATTENTION, "broker"),
+        (report(cluster=copies(CopySigns(server="b", silent_s=None, is_current=False))), Standing.ATTENTION, "broker"),
+        (report(cluster=copies(CopySigns(server="b", silent_s=SILENT_S + 1))), Standing.ATTENTION, "broker"),
         (report(cluster=copies(CopySigns(server="b", is_current=False, lag=10**6))), Standing.ATTENTION, "broker"),
         (report(cluster=copies(CopySigns(server="b", is_current=False, lag=3))), Standing.OK, ""),
         (but(crew=crew(NOW_MS, NOW_MS)), Standing.OK, ""),
