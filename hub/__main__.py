@@ -12,6 +12,7 @@ from hub.commands import (
     gazetteer,
     health,
     init,
+    migrate_store,
     nodes,
     quarantine,
     rebuild,
@@ -28,7 +29,7 @@ from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms),
 )
 

@@ -9,11 +9,10 @@ import datetime
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
-from hub import board, gate, health
+from hub import board, gate, health, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -35,14 +34,10 @@ from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.connection import Link, LinkSettings, connected
 from replication.consumer import Consumer
-from replication.database import Database, opened
+from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
-from replication.migrations import REPLICATION
 from replication.streams import EVENTS, HUB_CONSUMER, backlog_of
-
-MIGRATIONS = (REPLICATION, ("hub", Path(__file__).with_name("migrations")))
-"""The schema of ``hub.db``."""
 
 READERS = 3
 """Reading connections: one for enrolment and receipts, two for people who search."""
@@ -96,7 +91,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         return await health.look(database, home, config.backup, clock_ms(), started_at_ms=started_at_ms)
 
     async with (
-        opened(home.database, MIGRATIONS, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
+        store.opened(home, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
         gate.opened(home, config, database, now) as county_gate,
         connected(link_settings(config, home)) as link,
         Asker(link, ASKER).opened() as asker,

@@ -118,6 +118,18 @@ def connect(url: str) -> psycopg.Connection:
     return raw
 
 
+def transactional(url: str) -> psycopg.Connection:
+    """Open a connection whose transactions begin by themselves: for work in lots that nobody else waits for.
+
+    Raises:
+        psycopg.Error: as ``connect``.
+
+    """
+    raw = connect(url)
+    raw.autocommit = False
+    return raw
+
+
 def _check_server(raw: psycopg.Connection) -> None:
     if raw.info.server_version < VERSION_MIN:
         raise BadSetting(

@@ -73,7 +73,7 @@ def translated(error: BaseException) -> Retryable | BrokenStore:
     if state.startswith(_BUSY):
         return Retryable(Text(zh=f"数据库正忙：{words}", en=f"the database is busy: {words}"), _LATER)
     lost = not state and isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
-    if lost or state.startswith(_AWAY) or state.startswith(_KEEP_OUT):
+    if lost or state.startswith((*_AWAY, *_KEEP_OUT)):
         return Retryable(Text(zh=f"连不上数据库服务器：{words}", en=f"the database server is away: {words}"), _RETRY)
     return BrokenStore(Text(zh=f"数据库出错：{words}", en=f"database: {words}"), _BROKEN)
 

@@ -27,8 +27,7 @@ _JOINING = {"AND": " & ", "OR": " | "}
 
 _MAKE = (
     "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
-    "CREATE INDEX search_next_terms ON search_next USING gin (terms)"
-    " WITH (fastupdate = on, gin_pending_list_limit = 16384)",
+    "CREATE INDEX search_next_terms ON search_next USING gin (terms) WITH (gin_pending_list_limit = 16384)",
 )
 _EXCHANGE = (
     "DROP TABLE search",

@@ -172,11 +172,14 @@ def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     rows = connection.execute(statement).all()
     if not rows:
         return None
-    terms = [(row.docid, words) for row in rows if (words := _terms_of(row.docid, row.body)) is not None]
+    terms = [(row.docid, words) for row in rows if (words := terms_of(row.docid, row.body)) is not None]
     return _Part(last=rows[-1].docid, rows=len(rows), terms=terms)
 
 
-def _terms_of(docid: int, body: bytes) -> str | None:
+def terms_of(docid: int, body: bytes | None) -> str | None:
+    """Return what the index holds of an entry; None for one without a body, or with one that cannot be read."""
+    if body is None:
+        return None
     try:
         return entry_terms(decode_record(body))
     except BadValue as error:

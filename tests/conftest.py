@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pytest
 
+from hub.store import URL_VARIABLE
 from tests import postgres_server, servers
 from tests.postgres_server import PostgresServer
 from tests.servers import NatsServer
@@ -128,3 +129,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         return SqliteStore(tmp_path / "hub.db")
     found: Store = request.getfixturevalue("postgres_store")
     return found
+
+
+@pytest.fixture(params=KINDS)
+def store_of_homes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the hub of a test keeps its catalogue, also in programs that the test starts: a whole home on each kind."""
+    kind: str = request.param
+    if kind == "postgresql":
+        found: PostgresStore = request.getfixturevalue("postgres_store")
+        monkeypatch.setenv(URL_VARIABLE, found.url)
+    return kind

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 
-from hub import config
+from hub import config, store
 from hub.commands.fields import ACCESS, OUTCOMES, field_word
 from hub.commands.listing import check_database, moment, on_terminal, show_table, table, worded
 from hub.commands.live import reaching
@@ -22,7 +22,7 @@ from hub.config import HubConfig
 from hub.duplicates import Likeness
 from hub.federation import federated
 from hub.gathering import Gathering, SiteReport, Summary
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.search import Query
 from protocol.calls import Match, Outcome
 from protocol.errors import BadSetting
@@ -31,8 +31,6 @@ from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 _HELP = "在统一目录中检索，可同时询问各站点 / search the unified catalogue, and the sites themselves"
 
@@ -210,9 +208,8 @@ async def searched(
 async def _states(
     home: HubHome, settings: HubConfig, query: Query, *, live: bool, deadline_s: float
 ) -> AsyncGenerator[Gathering, None]:
-    schema = [REPLICATION, SCHEMA]
     async with contextlib.AsyncExitStack() as stack:
-        database = await stack.enter_async_context(opened(home.database, schema, read_only=True, readers=READERS))
+        database = await stack.enter_async_context(store.opened(home, read_only=True, readers=READERS))
         reach = await stack.enter_async_context(reaching(home, settings)) if live else None
         asked = federated(
             database,

@@ -33,7 +33,7 @@ CREATE TABLE search (
     terms TSVECTOR NOT NULL
 );
 -- What a load brings waits in the index's list of pending entries; hub.tidying merges it while nothing arrives.
-CREATE INDEX search_terms ON search USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 16384);
+CREATE INDEX search_terms ON search USING gin (terms) WITH (gin_pending_list_limit = 16384);
 
 -- SQLite's pattern with * and ?, as a function of that name, for lists of sites: 330523108* is a town and its villages.
 CREATE FUNCTION glob(pattern TEXT, value TEXT) RETURNS BOOLEAN LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
