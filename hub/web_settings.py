@@ -75,7 +75,9 @@ def fault_of(settings: WebSettings) -> tuple[str, Text] | None:
             en=f"{settings.host} is not this machine alone, and passwords must not cross a network in the clear",
         )
     if settings.tls is WebTls.FILES and not (settings.certificate and settings.key):
-        return "web.certificate", Text(zh='tls = "files" 时缺少证书或私钥', en='tls = "files" needs certificate and key')
+        return "web.certificate", Text(
+            zh='tls = "files" 时缺少证书或私钥', en='tls = "files" needs certificate and key'
+        )
     if settings.address and not settings.address.startswith(("https://", "http://")):
         return "web.address", Text(zh="应以 https:// 开头", en="begins with https://")
     for proxy in settings.trusted_proxies:
