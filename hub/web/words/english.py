@@ -34,7 +34,8 @@ ENGLISH = Words(
         live="Live",
         live_lost="Updates interrupted, reconnecting",
         as_of="As of {time}",
-        broker_away="The hub does not reach its broker: nothing new comes from the sites, what you see is what is held. It goes on by itself.",
+        broker_away="The hub does not reach its broker: nothing new comes from the sites, what you see is "
+        "what is held. It goes on by itself.",
         footer="For staff of the county archive. What is done here is recorded.",
         back="Back",
         none="None",
@@ -76,7 +77,8 @@ ENGLISH = Words(
         differ="The two passwords differ.",
         differ_hint="Enter them again.",
         void="This link is not good any more",
-        void_lead="A link is good once and for 24 hours. Ask the administrator for a new one; for the first use see what the hub printed at its start.",
+        void_lead="A link is good once and for 24 hours. Ask the administrator for a new one; for the "
+        "first use see what the hub printed at its start.",
         done="The password is set: sign in.",
     ),
     account=AccountWords(
@@ -148,7 +150,8 @@ ENGLISH = Words(
         reset="Reset and make a link",
         reset_sure="Reset how this person signs in?",
         lock_title="Lock",
-        lock_lead="Nobody can sign in with it, and its sessions end at once. It is not deleted: the audit log names it.",
+        lock_lead="Nobody can sign in with it, and its sessions end at once. It is not deleted: the audit "
+        "log names it.",
         lock="Lock the account",
         lock_sure="Lock this account?",
         unlock="Unlock",
@@ -158,7 +161,8 @@ ENGLISH = Words(
     ),
     audit=AuditWords(
         title="Audit log",
-        lead="Every line carries the digest of the one before: verification finds whatever was changed, removed or put in.",
+        lead="Every line carries the digest of the one before: verification finds whatever was "
+        "changed, removed or put in.",
         seq="No.",
         at="When",
         who="Who",
@@ -170,7 +174,8 @@ ENGLISH = Words(
         stranger="(nobody)",
         verify="Verify every line",
         whole="Whole: {lines} lines, the last is {seq} with digest {digest}.",
-        broken="Line {seq} does not follow from the one before: the log was tampered with. Keep the database and report it.",
+        broken="Line {seq} does not follow from the one before: the log was tampered with. Keep the "
+        "database and report it.",
         filter_who="Login",
         filter_action="What",
         every="all",
@@ -270,6 +275,7 @@ ENGLISH = Words(
         away="The store cannot be reached now",
         away_lead="The hub recovers by itself; this page tries again every 10 seconds, or reload it.",
         broken="Something went wrong",
-        broken_lead="It stands in the hub's log under {number}. Try again later; if it returns, tell the administrator.",
+        broken_lead="It stands in the hub's log under {number}. Try again later; if it returns, tell the "
+        "administrator.",
     ),
 )
