@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.commands import (
     alarms,
+    audit,
     backup,
     bundle,
     enrol,
@@ -20,13 +21,14 @@ from hub.commands import (
     run,
     search,
     sites,
+    user,
     verify,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, user, audit),
 )
 
 

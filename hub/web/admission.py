@@ -56,7 +56,7 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
         raise SignInNeeded(path, was_signed_in=visitor.was_signed_in)
     if needed is Door.SIGNED_IN or (isinstance(needed, Permission) and visitor.may(needed)):
         return
-    await _note_refusal(connection, visitor, f"{connection.scope['method']} {needed}")
+    await _note_refusal(connection, visitor, f"{method} {needed}")
     raise Forbidden
 
 

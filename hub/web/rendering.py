@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ from markupsafe import Markup
 from protocol.wording import Text
 
 _FOLDER = Path(__file__).parent
+_PROGRAM = re.compile(r"(Edg|Firefox|Chrome|Safari)/([0-9]+)")
+_SYSTEM = re.compile(r"Windows|Android|iPhone|iPad|Mac OS X|Linux")
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -39,7 +42,14 @@ class Printer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = {"moment": moment, "short_moment": short_moment, "number": number, "gib": gib, "told": told}
+        filters = {
+            "moment": moment,
+            "short_moment": short_moment,
+            "number": number,
+            "gib": gib,
+            "told": told,
+            "browser": browser,
+        }
         self._templates.filters.update(filters)
         self._templates.globals["static"] = self.address_of
 
@@ -75,6 +85,16 @@ def number(value: int | None) -> str:
 def gib(value: int) -> str:
     """Return bytes as GB of 1024³, as Windows shows them; a dash for a site that did not say."""
     return f"{value / 1024**3:.1f} GB" if value else "—"
+
+
+def browser(agent: str) -> str:
+    """Return a browser and its system as people call them; what cannot be told is shown as it came."""
+    program = _PROGRAM.search(agent)
+    system = _SYSTEM.search(agent)
+    if program is None:
+        return agent or "—"
+    name = {"Edg": "Edge"}.get(program[1], program[1])
+    return f"{name} {program[2]}" + (f" · {system[0]}" if system is not None else "")
 
 
 def _local(at_ms: int) -> datetime.datetime:

@@ -178,7 +178,7 @@ def _idle_s(backstage: Backstage) -> float:
 
 def _picture(address: str) -> Markup:
     # Made by a library from text that it encodes as squares: there is nothing of the text in it.
-    return Markup(segno.make(address, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff"))  # noqa: S704
+    return Markup(segno.make(address, error="m").svg_inline(border=4, dark="#000", light="#fff", omitsize=True))  # noqa: S704
 
 
 def _own(visitor: Visitor) -> tuple[Account, Session]:

@@ -1,6 +1,7 @@
 """The stylesheet, the script and the picture that pages load."""
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.web.admission import NEEDS, Door
@@ -12,7 +13,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @get("/static/{name:str}", opt={NEEDS: Door.OPEN})
-async def show_file(request: AnyRequest, name: str) -> Response[bytes]:
+async def show_file(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
     """Give a file whose name holds its digest.
 
     Raises:

@@ -1,6 +1,7 @@
 """One-time links: the first administrator, and a password that its owner chooses."""
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
@@ -19,14 +20,14 @@ from protocol.errors import BadValue, Refused
 
 
 @get("/set-up/{secret:str}", opt={NEEDS: Door.OPEN})
-async def show_set_up(request: AnyRequest, secret: str) -> Page:
+async def show_set_up(request: AnyRequest, secret: FromPath[str]) -> Page:
     """Show what a link is for."""
     link, owner = await _opened(request, secret)
     return _form(request, link, owner)
 
 
 @post("/set-up/{secret:str}", opt={NEEDS: Door.OPEN, ATTEMPT: True}, status_code=200)
-async def do_set_up(request: AnyRequest, secret: str) -> Page | Redirect:
+async def do_set_up(request: AnyRequest, secret: FromPath[str]) -> Page | Redirect:
     """Store the password, and the first administrator if the link is for that."""
     backstage, visitor = backstage_of(request), visitor_of(request)
     link, owner = await _opened(request, secret)

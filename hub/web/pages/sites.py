@@ -4,6 +4,7 @@ from collections import Counter
 
 import msgspec
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
@@ -75,7 +76,7 @@ async def show_sites(request: AnyRequest) -> Page:
 
 
 @get("/sites/{code:str}", opt=_SEE)
-async def show_site(request: AnyRequest, code: str) -> Page:
+async def show_site(request: AnyRequest, code: FromPath[str]) -> Page:
     """Show one site.
 
     Raises:
@@ -103,7 +104,7 @@ async def show_site(request: AnyRequest, code: str) -> Page:
 
 
 @post("/alarms/{number:int}/attend", opt={NEEDS: Permission.ATTEND_ALARMS}, status_code=200)
-async def do_attend(request: AnyRequest, number: int) -> Redirect:
+async def do_attend(request: AnyRequest, number: FromPath[int]) -> Redirect:
     """Note that the visitor looks after an alarm.
 
     Raises:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from hub import sessions
@@ -49,7 +50,7 @@ async def stream_sites(request: AnyRequest) -> Stream:
 
 
 @get("/stream/site/{code:str}", opt=_OPT)
-async def stream_site(request: AnyRequest, code: str) -> Stream:
+async def stream_site(request: AnyRequest, code: FromPath[str]) -> Stream:
     """Send what changes on a site's page."""
     return _stream(request, "site", code)
 

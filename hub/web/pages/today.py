@@ -12,7 +12,7 @@ from hub.web.visitors import visitor_of
 
 
 @get("/", opt={NEEDS: Door.OPEN})
-async def show_root(_request: AnyRequest) -> Redirect:
+async def show_root() -> Redirect:
     """Go to the first page."""
     return away_to("/today")
 

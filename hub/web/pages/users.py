@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
@@ -50,7 +51,7 @@ async def do_add_user(request: AnyRequest) -> Page:
 
 
 @get("/users/{login:str}", opt=_OPT)
-async def show_user(request: AnyRequest, login: str) -> Page:
+async def show_user(request: AnyRequest, login: FromPath[str]) -> Page:
     """Show one account.
 
     Raises:
@@ -64,7 +65,7 @@ async def show_user(request: AnyRequest, login: str) -> Page:
 
 
 @post("/users/{login:str}/roles", opt=_OPT, status_code=200)
-async def do_set_roles(request: AnyRequest, login: str) -> Page | Redirect:
+async def do_set_roles(request: AnyRequest, login: FromPath[str]) -> Page | Redirect:
     """Give an account other roles."""
     roles = await _roles_of(request)
     now_ms = backstage_of(request).clock_ms()
@@ -74,7 +75,7 @@ async def do_set_roles(request: AnyRequest, login: str) -> Page | Redirect:
 
 
 @post("/users/{login:str}/lock", opt=_OPT, status_code=200)
-async def do_lock(request: AnyRequest, login: str) -> Page | Redirect:
+async def do_lock(request: AnyRequest, login: FromPath[str]) -> Page | Redirect:
     """Lock an account."""
     now_ms = backstage_of(request).clock_ms()
     return await _changed(
@@ -83,7 +84,7 @@ async def do_lock(request: AnyRequest, login: str) -> Page | Redirect:
 
 
 @post("/users/{login:str}/unlock", opt=_OPT, status_code=200)
-async def do_unlock(request: AnyRequest, login: str) -> Page | Redirect:
+async def do_unlock(request: AnyRequest, login: FromPath[str]) -> Page | Redirect:
     """Let an account be used again."""
     now_ms = backstage_of(request).clock_ms()
     return await _changed(
@@ -92,7 +93,7 @@ async def do_unlock(request: AnyRequest, login: str) -> Page | Redirect:
 
 
 @post("/users/{login:str}/reset", opt=_OPT, status_code=200)
-async def do_reset(request: AnyRequest, login: str) -> Page:
+async def do_reset(request: AnyRequest, login: FromPath[str]) -> Page:
     """Take password and codes away, and show the link for a new password once."""
     now_ms = backstage_of(request).clock_ms()
     try:

@@ -120,7 +120,6 @@ class AccountWords(msgspec.Struct, frozen=True, kw_only=True):
     sessions_end_all: str
     session_ended: str
     look_title: str
-    kept: str
 
 
 class UsersWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,16 +212,13 @@ class SitesWords(msgspec.Struct, frozen=True, kw_only=True):
     """The board and the page of one site."""
 
     title: str
-    lead: str
     every: str
     find: str
     county: str
     nobody: str
     none_yet: str
     has_alarm: str
-    unknown: str
     records: str
-    legend: str
     state: str
     cause: str
     facts: str
@@ -250,7 +246,6 @@ class SitesWords(msgspec.Struct, frozen=True, kw_only=True):
     outbox: str
     alarms: str
     no_alarms: str
-    alarm: str
     evidence: str
     opened: str
     closed: str
