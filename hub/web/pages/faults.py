@@ -83,7 +83,7 @@ def _away(request: AnyRequest, error: Exception) -> Page:
     reason = error.reason.en if isinstance(error, DanglianError) else "timeout"
     log.warning("page_without_store", reason=reason)
     headers = {"Retry-After": str(RETRY_S)}
-    return _fault(request, 503, words.away, words.away_lead, headers, refresh_s=RETRY_S)
+    return _fault(request, 503, words.away, words.away_lead, headers, retry_s=RETRY_S)
 
 
 def _refused(request: AnyRequest, error: Permanent) -> Page:
@@ -109,7 +109,7 @@ def _place_of(error: Exception) -> list[str]:
 
 
 def _fault(
-    request: AnyRequest, status: int, title: str, lead: str, headers: dict[str, str] | None = None, refresh_s: int = 0
+    request: AnyRequest, status: int, title: str, lead: str, headers: dict[str, str] | None = None, retry_s: int = 0
 ) -> Page:
-    values = {"title": title, "lead": lead, "refresh_s": refresh_s}
+    values = {"title": title, "lead": lead, "retry_s": retry_s}
     return page(request, "fault.html", status=status, headers=headers, values=values)

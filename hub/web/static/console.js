@@ -39,6 +39,14 @@ if (stream && "EventSource" in window) {
   window.addEventListener("pagehide", () => source.close());
 }
 
+// The store was away: look from time to time, and show the page once it is there again. A reader is never interrupted.
+for (const waiting of document.querySelectorAll("[data-retry-s]")) {
+  setInterval(async () => {
+    const answer = await fetch(location.href, { method: "GET" }).catch(() => null);
+    if (answer && answer.ok) location.reload();
+  }, Number(waiting.dataset.retryS) * 1000);
+}
+
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {
     if (!window.confirm(form.dataset.confirm)) event.preventDefault();
