@@ -17,9 +17,9 @@ def new_secret() -> str:
     return pyotp.random_base32()
 
 
-def address_of(secret: str, login: str, county: str) -> str:
-    """Return what the picture for an authenticator says."""
-    return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=f"Danglian {county}")
+def address_of(secret: str, login: str) -> str:
+    """Return what the picture for an authenticator says; short, so that the picture is coarse and easily read."""
+    return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Danglian")
 
 
 def step_of(secret: str, code: str, now_ms: int, after_step: int = 0) -> int | None:

@@ -3,7 +3,7 @@
 import datetime
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from html import unescape
 from pathlib import Path
@@ -110,7 +110,7 @@ class Browser:
         """Look at a page."""
         return await self.client.get(path)
 
-    async def post(self, path: str, fields: dict[str, str | list[str]], *, shown_at: str = "") -> httpx.Response:
+    async def post(self, path: str, fields: Mapping[str, str | list[str]], *, shown_at: str = "") -> httpx.Response:
         """Send a form that stands on a page."""
         page = await self.client.get(shown_at or path)
         while page.has_redirect_location:

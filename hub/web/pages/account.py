@@ -166,7 +166,7 @@ async def _shown(request: AnyRequest, notice: Notice | None) -> Page:
         "sessions": [one for one in others if not sessions.is_over(one, backstage.clock_ms(), _idle_s(backstage))],
         "here": session.digest,
         "offered": " ".join(offered[at : at + 4] for at in range(0, len(offered), 4)),
-        "picture": _picture(one_time_codes.address_of(offered, account.login, backstage.county)) if offered else "",
+        "picture": _picture(one_time_codes.address_of(offered, account.login)) if offered else "",
         "notice": notice,
     }
     return page(request, "account.html", status=400 if notice is not None and notice.is_fault else 200, values=values)
