@@ -10,6 +10,7 @@ from hub.commands import (
     backup,
     bundle,
     enrol,
+    gazetteer,
     health,
     init,
     nodes,
@@ -21,6 +22,7 @@ from hub.commands import (
     run,
     search,
     sites,
+    synonyms,
     user,
     verify,
 )
@@ -28,7 +30,8 @@ from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, user, audit),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
+    *(gazetteer, synonyms, user, audit),
 )
 
 

@@ -68,8 +68,9 @@ def quick_sealer() -> Sealer:
 class Desk:
     """A console that runs, with its store."""
 
-    def __init__(self, backstage: Backstage, clock: Clock, url: str) -> None:
+    def __init__(self, backstage: Backstage, clock: Clock, url: str, path: Path) -> None:
         self.backstage = backstage
+        self.path = path
         self.database: Database = backstage.database
         self.clock = clock
         self.url = url
@@ -157,7 +158,9 @@ async def desk(
             database, settings, COUNTY, clock_ms=clock, is_linked=is_linked, sealer=sealer or quick_sealer()
         )
         async with served(backstage, home) as port:
-            yield Desk(backstage, clock, f"{'https' if tls is WebTls.COUNTY else 'http'}://127.0.0.1:{port}")
+            yield Desk(
+                backstage, clock, f"{'https' if tls is WebTls.COUNTY else 'http'}://127.0.0.1:{port}", home.database
+            )
 
 
 @asynccontextmanager

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Inspector, create_engine, inspect
+from sqlalchemy import Connection, Inspector, create_engine, inspect, select
 
 from hub import account_tables, accounts, administration, invitations, lockouts, one_time_codes, sessions
 from hub.administration import Actor
@@ -16,17 +15,18 @@ from hub.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, checked_passwo
 from hub.roles import GRANTED, SEPARATED, Permission, Role, checked_roles, permissions_of
 from hub.sessions import CODE_S, SESSION_S_MAX, SESSIONS_MAX, Stage
 from protocol.errors import BadValue, Refused
-from replication.database import Database, opened
-from replication.migrations import REPLICATION, migrate
+from replication.database import Database
+from replication.migrations import migrate
 from tests.consoles import quick_sealer
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 ACTOR = Actor(who="guan.li", origin="10.20.0.7")
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", [REPLICATION, SCHEMA]) as made:
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened() as made:
         yield made
 
 
@@ -318,10 +318,15 @@ async def test_the_secret_of_a_session_or_link_is_nowhere_in_the_store(database:
         link = invitations.issue(connection, made.id, NOW_MS)
         return sessions.begin(connection, made.id, Stage.FULL, "", "", NOW_MS), link
 
-    secrets = await database.write(step)
-    stored = b"".join(path.read_bytes() for path in database.path.parent.glob("hub.db*"))
+    def every_value(connection: Connection) -> list[str]:
+        tables = account_tables.metadata.sorted_tables
+        return [str(value) for table in tables for row in connection.execute(select(table)) for value in row]
 
-    assert [secret.encode() in stored for secret in secrets] == [False, False]
+    secrets = await database.write(step)
+    stored = "\n".join(await database.read(every_value))
+
+    assert [secret in stored for secret in secrets] == [False, False]
+    assert stored.count("\n") > 10
 
 
 async def test_a_person_has_so_many_sessions_and_no_more(database: Database) -> None:

@@ -12,14 +12,15 @@ from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome, Verdict
 from hub.home import SCHEMA
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 LINES = 12
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", [REPLICATION, SCHEMA]) as made:
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened() as made:
         await made.write(fill)
         yield made
 

@@ -503,7 +503,7 @@ async def test_the_auditor_verifies_the_log_and_sees_that_it_was_tampered_with(h
     browser = await here.signed_in(Role.AUDITOR)
     async with browsing(browser):
         whole = words_in((await browser.post("/audit/verify", {}, shown_at="/audit")).text)
-        with closing(sqlite3.connect(here.database.path)) as raw:
+        with closing(sqlite3.connect(here.path)) as raw:
             raw.execute("UPDATE audit_line SET who = 'nobody' WHERE seq = 1")
             raw.commit()
         broken = words_in((await browser.post("/audit/verify", {}, shown_at="/audit")).text)
@@ -538,7 +538,7 @@ async def test_the_pages_say_that_the_broker_is_away(tmp_path: Path) -> None:
 async def test_the_pages_say_that_the_store_is_away_and_recover(here: Desk) -> None:
     browser = await here.signed_in(Role.CLERK)
     async with browsing(browser):
-        with closing(sqlite3.connect(here.database.path)) as raw:
+        with closing(sqlite3.connect(here.path)) as raw:
             raw.execute("ALTER TABLE web_session RENAME TO elsewhere")
             away = await browser.get("/today")
             raw.execute("ALTER TABLE elsewhere RENAME TO web_session")
