@@ -20,7 +20,6 @@ from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.errors import BadValue, Retryable
 from replication.database import Database
-from replication.wide_inserts import insert_terms
 
 TERMS_VERSION = 1
 """Version of the choice and order of fields and keys in ``preparation.entry_terms``."""
@@ -43,6 +42,7 @@ TELL_EVERY_STEPS = 50
 _NEXT = "search_next"
 _MAKE_NEXT = "CREATE VIRTUAL TABLE search_next USING fts5 (terms, content='', columnsize=0, tokenize='ascii')"
 _TUNE_NEXT = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
+_INSERT = "INSERT INTO {index} (rowid, terms) VALUES (?, ?)"
 _FORGET = "INSERT INTO {index} ({index}, rowid, terms) VALUES ('delete', ?, ?)"
 
 log = structlog.get_logger(__name__)
@@ -125,7 +125,8 @@ def _write(
 ) -> None:
     if gone:
         connection.exec_driver_sql(_FORGET.format(index=index), list(gone))
-    insert_terms(connection, index, list(new))
+    if new:
+        connection.exec_driver_sql(_INSERT.format(index=index), list(new))
 
 
 # Building beside
