@@ -12,15 +12,15 @@ from itertools import repeat
 from operator import itemgetter
 from typing import cast
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, select, update
 
 from hub import comparisons
 from hub.catalogue import (
-    INSERT_ENTRY,
+    DESCRIBED_COLUMNS,
+    ENTRY_COLUMNS,
     INSERT_HISTORY,
-    INTO_DESCRIBED,
     MOVE_ENTRY,
+    REWRITE_ENTRY,
     SERIALS_A_YEAR,
     UPDATE_ENTRY,
     Stored,
@@ -30,6 +30,7 @@ from hub.catalogue import (
     floors,
     keep_serial,
     next_serial,
+    rewritten,
     rows_below,
     stored_from,
     stored_of,
@@ -40,11 +41,11 @@ from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
 from hub.reindexing import refresh_index, write_index
-from hub.tables import baseline, conflict
+from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
-from replication.wide_inserts import insert_rows
+from replication.dialects import insert_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -250,7 +251,7 @@ class _Batch:
         fresh = self._fresh()
         if fresh:
             described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
-            insert_rows(self._connection, INTO_DESCRIBED, described)
+            insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, described)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, str] = {}
@@ -259,7 +260,7 @@ class _Batch:
             here.fresh, here.slots = {}, {}
         if rows:
             rows.sort()
-            self._connection.exec_driver_sql(INSERT_ENTRY, rows)
+            insert_rows(self._connection, entry.name, ENTRY_COLUMNS, rows)
         write_index(self._connection, gone, new)
         self._write_facts()
         if self._serial != self._first_serial:
@@ -285,6 +286,7 @@ class _Batch:
         new: list[tuple[int, str]],
     ) -> None:
         updates: list[tuple[object, ...]] = []
+        rewrites: list[tuple[object, ...]] = []
         moves: list[tuple[object, ...]] = []
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
@@ -298,13 +300,14 @@ class _Batch:
             row = _row(docid, site, record_id, slot, held)
             if stored is None:
                 rows.append(row)
+            elif docid == stored.docid:
+                rewrites.append(rewritten(row))
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        if moves:
-            self._connection.exec_driver_sql(MOVE_ENTRY, moves)
-        if updates:
-            self._connection.exec_driver_sql(UPDATE_ENTRY, updates)
+        for statement, some in ((MOVE_ENTRY, moves), (REWRITE_ENTRY, rewrites), (UPDATE_ENTRY, updates)):
+            if some:
+                self._connection.exec_driver_sql(statement, some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
@@ -317,9 +320,9 @@ class _Batch:
         if self._history:
             self._connection.exec_driver_sql(INSERT_HISTORY, self._history)
         for site, record_id, found in self._conflicts:
-            statement = insert(conflict).prefix_with("OR IGNORE")
             self._connection.execute(
-                statement.values(
+                upsert(conflict)
+                .values(
                     record_id=record_id,
                     site=site,
                     epoch=found.place.epoch,
@@ -328,6 +331,7 @@ class _Batch:
                     offered_digest=found.offered_digest,
                     noted_at_ms=self._now_ms,
                 )
+                .on_conflict_do_nothing()
             )
         self._history, self._conflicts = [], []
 

@@ -34,6 +34,14 @@ _REPLACE = (
 )
 
 
+CHANGES_AFTER = (
+    "SELECT seq, record_id, withdrawn_cause, CASE WHEN withdrawn_cause = '' THEN body END FROM record"
+    " WHERE seq > 0 AND seq > ? ORDER BY seq LIMIT ?"
+)
+"""What changed after a position, at most so many. Only ``seq > 0``, spelled out, lets the partial index serve it:
+without that every catch-up frame reads and sorts the whole table."""
+
+
 class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record as it will be stored: all columns but its place in the index and its position."""
 
@@ -241,11 +249,7 @@ def changes_after(connection: Connection, seq: int, limit: int) -> list[EventHea
 
     The caller gives them the time and, where it sends only some of them, the right ``previous``.
     """
-    found = connection.exec_driver_sql(
-        "SELECT seq, record_id, withdrawn_cause, CASE WHEN withdrawn_cause = '' THEN body END FROM record"
-        " WHERE seq > ? ORDER BY seq LIMIT ?",
-        (seq, limit),
-    )
+    found = connection.exec_driver_sql(CHANGES_AFTER, (seq, limit))
     events: list[EventHead] = []
     previous = seq
     for at, record_id, cause, body in found:
