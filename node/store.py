@@ -18,7 +18,7 @@ from protocol.codec import decode_record
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.records import Record
 from replication.digests import bucket_of
-from replication.wide_inserts import insert_rows, insert_terms
+from replication.wide_inserts import insert_rows
 
 DOCIDS_A_YEAR = 10**9
 """Numbers of one year in the search index: its order is the order of years, so newest first is a walk."""
@@ -234,7 +234,9 @@ def _new_docids(connection: Connection, years: Sequence[int]) -> list[int]:
 
 
 def _index(connection: Connection, rows: list[tuple[int, str]]) -> None:
-    insert_terms(connection, "search", rows)
+    if rows:
+        # The index writes its buffer out whenever the numbers go down, so they only go up.
+        connection.exec_driver_sql("INSERT INTO search (rowid, terms) VALUES (?, ?)", sorted(rows))
 
 
 def _unindex(connection: Connection, rows: list[tuple[int, str]]) -> None:
