@@ -35,6 +35,7 @@ class SqliteIndex:
     """FTS5."""
 
     source = "search"
+    entries = "entry INDEXED BY entry_face"
     # Not a plain join: what is found comes first, and in the order of the row ids.
     joined = "search CROSS JOIN entry INDEXED BY entry_face ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search MATCH ?"

@@ -25,6 +25,8 @@ class TextIndex(Protocol):
 
     source: str
     """What stands behind FROM for the index alone; its rows have a ``rowid``."""
+    entries: str
+    """What stands behind FROM for the entries alone; the columns of ``entry_face`` are cheap to read."""
     joined: str
     """The same with the entries that it leads to; their columns of ``entry_face`` are cheap to read."""
     matching: str

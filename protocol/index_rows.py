@@ -56,8 +56,8 @@ def _texts(record: Record) -> tuple[str, str, str, str]:
 
 
 def _marks(record: Record) -> str:
-    span = years_of(record)
-    years = _years(*span) if span else ""
+    latest = record.date_latest or record.date_earliest
+    years = _years((record.date_earliest or latest).year, latest.year) if latest is not None else ""
     code = code_mark(record.ref_code) if record.ref_code else ""
     number = doc_no_mark(record.doc_no) if record.doc_no else ""
     if record.aliases:
@@ -90,19 +90,11 @@ def with_access(row: IndexRow, before: AccessStatus, after: AccessStatus) -> Ind
     return (*row[:4], marks[1:-1])
 
 
-def years_of(record: Record) -> tuple[int, int] | None:
-    """Return the first and last year that a record counts as being of: of its dates, else of its filing."""
-    latest = record.date_latest or record.date_earliest
-    if latest is not None:
-        return (record.date_earliest or latest).year, latest.year
-    filing = record.filing_year
-    return (filing, filing) if filing and 0 < filing <= YEAR_MAX else None
-
-
 def year_of(record: Record) -> int:
-    """Return the year that sorts a record: the last that it is of, 0 where nobody knows."""
-    years = years_of(record)
-    return years[1] if years else 0
+    """Return the year that sorts a record: of its latest date, else of its filing, 0 where nobody knows."""
+    latest = record.date_latest or record.date_earliest
+    year = latest.year if latest is not None else record.filing_year or 0
+    return year if 0 <= year <= YEAR_MAX else 0
 
 
 class IndexedPart(msgspec.Struct, frozen=True, kw_only=True):
