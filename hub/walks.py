@@ -1,13 +1,12 @@
 """Walking along what an expression finds, newest first: the numbers of the next entries, and what is counted of many.
 
-Docids are year-major, so a period is a range of them: within it, no year has to be compared. Only records that reach
-beyond the period's last year lie above, and are told by the mark of that year. What is finer than a year is compared
-with the dates beside the faces (``entry_face``), and only where it has to be.
+Docids are year-major, so a period is a range of them, and the records that reach beyond its last year lie above, where
+the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces
+(``entry_face``).
 """
 
-import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +18,8 @@ from hub.time_budgets import Cut, TimeBudget
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
 from protocol.index_rows import YEAR_MAX
 from protocol.marks import WIDE_DECADE, YEAR
+from protocol.query_dates import Period
+from protocol.records import Record
 
 TOTAL_MAX: Final = 10_000
 """Entries that are counted; beyond, the total is said to be more than this."""
@@ -35,11 +36,8 @@ FACE_PARTS: Final = 5
 FACE_SEPARATOR: Final = "␟"
 
 
-class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """Days that a record has to touch; open ends are None."""
-
-    first: datetime.date | None = None
-    last: datetime.date | None = None
+Check = Callable[[str, Record], bool]
+"""Tells whether a record of a site, under the access status that holds now, is what is meant."""
 
 
 class Sought(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +45,10 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
 
     expression: Expression | None = None
     """None for whatever has a body."""
-    period: Period = Period()
+    periods: tuple[Period, ...] = ()
+    """It has to be of each of them."""
+    check: Check | None = None
+    """What a record must pass besides, because the index finds more than is meant."""
 
 
 class Faces(msgspec.Struct, kw_only=True):
@@ -127,12 +128,13 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
 
 def _stretches(sought: Sought, below: int) -> Iterator[_Stretch]:
     """The ranges of docids in which there may be something, newest first."""
-    first, last = sought.period.first, sought.period.last
-    lowest = first.year * SERIALS_A_YEAR if first is not None else 0
-    highest = (last.year + 1) * SERIALS_A_YEAR if last is not None else ABOVE_ALL
-    if last is not None and below > highest:
-        reaching = _all((sought.expression, _touches(last.year)))
-        yield _Stretch(above=highest, below=below, expression=reaching)
+    firsts = [one.first.year for one in sought.periods if one.first is not None]
+    lasts = [one.last.year for one in sought.periods if one.last is not None]
+    lowest = max(firsts) * SERIALS_A_YEAR if firsts else 0
+    highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
+    if lasts and below > highest:
+        reaching = both(sought.expression, _touches(min(lasts)))
+        yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
     if below > lowest and highest > lowest:
         yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
 
@@ -142,20 +144,17 @@ def _touches(year: int) -> Expression:
     return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
 
 
-def _all(parts: Sequence[Expression | None]) -> Expression | None:
-    wanted = tuple(part for part in parts if part is not None)
-    return wanted[0] if len(wanted) == 1 else AllOf(parts=wanted) if wanted else None
-
-
 def both(one: Expression | None, other: Expression | None) -> Expression | None:
     """Return what two expressions find together; None asks for nothing."""
-    return _all((one, other))
+    if one is None or other is None:
+        return one or other
+    return AllOf(parts=(one, other))
 
 
 def _statement(connection: Connection, columns: str, sought: Sought, stretch: _Stretch) -> tuple[str, list[object]]:
     """Return a statement and its values but for the last, its limit."""
     index = index_of(connection)
-    clauses, values = _days(sought.period, stretch)
+    clauses, values = _days(sought.periods)
     if stretch.expression is None:
         named, source, docid = columns, index.entries, "docid"
         clauses = ["entry.body IS NOT NULL", *clauses]
@@ -171,16 +170,15 @@ def _statement(connection: Connection, columns: str, sought: Sought, stretch: _S
     return sql, [*values, stretch.above, stretch.below]
 
 
-def _days(period: Period, stretch: _Stretch) -> tuple[list[str], list[object]]:
-    """Return how the days of a period are compared, where whole years do not say it already."""
+def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
+    """Return how dates are compared: to the day, and so that what is dated by its filing alone is of no period."""
     clauses: list[str] = []
     values: list[object] = []
-    first, last = period.first, period.last
-    is_beyond = last is not None and stretch.above >= (last.year + 1) * SERIALS_A_YEAR
-    if first is not None and (first.month, first.day) != (1, 1):
-        clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
-        values.append(first.isoformat())
-    if last is not None and (is_beyond or (last.month, last.day) != (12, 31)):
-        clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
-        values.append(last.isoformat())
+    for period in periods:
+        if period.first is not None:
+            clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
+            values.append(period.first.isoformat())
+        if period.last is not None:
+            clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
+            values.append(period.last.isoformat())
     return clauses, values
