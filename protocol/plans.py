@@ -322,9 +322,7 @@ class _Making:
             found.insert(0, self._word(written, scope))
         return _any(found)
 
-    def _texts(
-        self, text: str, columns: tuple[Column, ...] | None, *, is_open: bool = False
-    ) -> list[Expression]:
+    def _texts(self, text: str, columns: tuple[Column, ...] | None, *, is_open: bool = False) -> list[Expression]:
         found: list[Expression] = []
         for one in phrases(text):
             terms = one.terms[:RUN_TERMS_MAX]

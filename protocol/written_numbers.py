@@ -8,8 +8,12 @@ from protocol.query_fields import Field
 from protocol.reference_codes import REF_CODE_CHARS_MAX
 from protocol.whole_codes import code_mark, doc_no_mark, whole_code
 
-_CODE_LIKE: Final = re.compile(r"(?=.*[0-9０-９])[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]+(?:[\s·・‧•⋅∙･.．。‐‑‒–—―−－─━﹣﹘/-]+[\w]{1,12})+")
-_NUMBER_LIKE: Final = re.compile(r"(?=.*[0-9０-９]).*(?:[〔［【\[(（《<〈][0-9０-９]{2,4}年?[〕］】\])）》>〉]|[字第].*[号號]?|[号號])")
+_CODE_LIKE: Final = re.compile(
+    r"(?=.*[0-9０-９])[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]+(?:[\s·・‧•⋅∙･.．。‐‑‒–—―−－─━﹣﹘/-]+[\w]{1,12})+"
+)
+_NUMBER_LIKE: Final = re.compile(
+    r"(?=.*[0-9０-９]).*(?:[〔［【\[(（《<〈][0-9０-９]{2,4}年?[〕］】\])）》>〉]|[字第].*[号號]?|[号號])"
+)
 
 
 def whole_marks(text: str, field: Field | None = None) -> tuple[str, ...]:
