@@ -14,9 +14,11 @@ from sqlalchemy import Connection, Select, Update, insert, or_, select, update
 from hub.catalogue import with_access
 from hub.likeness import Evidence, alike, evidence, likeness_keys
 from hub.tables import apart
+from hub.text_index import index_of
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
 from protocol.errors import BadValue
+from protocol.expressions import AnyOf, Column, Run
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
@@ -113,10 +115,13 @@ def _keys(record: Record) -> list[str]:
 def _candidates(connection: Connection, keys: Collection[str], limit: int) -> list[Entry]:
     if not keys:
         return []
+    index = index_of(connection)
+    wanted = AnyOf(parts=tuple(Run(terms=(key,), columns=(Column.MARKS,)) for key in sorted(keys)))
     rows = connection.exec_driver_sql(
-        "SELECT entry.site, entry.access_status, entry.body FROM search CROSS JOIN entry ON entry.docid = search.rowid"
-        " WHERE search MATCH ? ORDER BY search.rowid DESC LIMIT ?",
-        (" OR ".join(f'"{key}"' for key in sorted(keys)), limit),
+        "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
+        f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
+        " CROSS JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL",
+        (index.question(connection, wanted), limit),
     )
     return [
         Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.duplicates import Entry, Likeness, likeness_of
-from hub.preparation import indexed_fields
 from hub.reindexing import index_state
 from protocol.analysis import explain, match_query
 from protocol.calls import Match
@@ -22,6 +21,7 @@ from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.index_rows import indexed_fields
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, Level
 

@@ -1,0 +1,26 @@
+"""Whether an index row holds what an expression asks for: what an engine would say of it, said without one. Pure.
+
+Used where an engine is asked for more than is wanted, because it cannot be asked for just that, or because asking for
+less is quicker; and by tests, to which every engine has to agree.
+"""
+
+from protocol.expressions import AllOf, AnyOf, Expression, Run, Without
+from protocol.index_rows import INDEX_COLUMNS, IndexRow
+
+
+def holds(expression: Expression, row: IndexRow) -> bool:
+    """Tell whether an expression finds a row."""
+    match expression:
+        case Run():
+            return _stands(expression, row)
+        case AllOf(parts=parts):
+            return all(holds(part, row) for part in parts)
+        case AnyOf(parts=parts):
+            return any(holds(part, row) for part in parts)
+        case Without(wanted=wanted, unwanted=unwanted):
+            return holds(wanted, row) and not holds(unwanted, row)
+
+
+def _stands(run: Run, row: IndexRow) -> bool:
+    wanted = f" {' '.join(run.terms)}" if run.is_prefix else f" {' '.join(run.terms)} "
+    return any(wanted in f" {terms} " for column, terms in zip(INDEX_COLUMNS, row, strict=True) if column in run.columns)
