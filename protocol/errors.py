@@ -61,8 +61,8 @@ class BadValue(Permanent):
 class BadQuery(Permanent):
     """A search query cannot be understood; nothing was searched.
 
-    ``start`` and ``end`` are the place in the query as typed, in characters, so that it can be underlined; the hint says
-    what to write instead, and ``instead`` is the whole query written so, where that can be said.
+    ``start`` and ``end`` are the place in the query as typed, in characters, so that it can be underlined; the hint
+    says what to write instead, and ``instead`` is the whole query written so, where that can be said.
     """
 
     def __init__(self, start: int, end: int, reason: Text, hint: Text, *, instead: str = "") -> None:

@@ -7,88 +7,51 @@ words are two or more Han characters, and hundreds of sites have twenty hits exp
 looked for in the folded text, where they stand exactly where their pairs stand together in the index.
 """
 
-import datetime
+import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
-import msgspec
-
-from protocol.analysis import HAN, fold, index_terms, phrases
+from protocol.analysis import HAN, fold, phrases
 from protocol.calls import Match
-from protocol.expressions import Column
-from protocol.index_rows import indexed_fields
-from protocol.marks import YEARS_MARKED_MAX, year_marks
-from protocol.plans import READ_FIELDS, Readings
-from protocol.query_dates import Period
+from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
+from protocol.marks import YEARS_MARKED_MAX
+from protocol.plans import Readings, StageName, is_readable, plan, usable_readings
 from protocol.query_fields import TEXT_FIELDS, Field
-from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, Word, leaves
+from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, Word
 from protocol.readings import Reading
-from protocol.records import Record
-from protocol.vocabularies import AccessStatus, Level
-from protocol.whole_codes import code_mark, doc_no_mark
+from protocol.record_facts import COLUMN_FIELDS, Facts, RecordText, Subject
 from protocol.wording import Text
 from protocol.written_numbers import code_beginning, whole_marks
-
-COLUMN_FIELDS: Final[Mapping[Column, tuple[str, ...]]] = {
-    Column.TITLE: ("title",),
-    Column.PARTIES: ("responsible_parties",),
-    Column.CODES: ("ref_code", "doc_no", "aliases"),
-    Column.REST: ("date", "scope", "note"),
-}
-"""The fields of each text column, in the order in which they stand there."""
 
 LITERAL: Final = "literal"
 VARIANT: Final = "variant"
 WHOLE: Final = "whole"
+BEGINNING: Final = "beginning"
 DATED: Final = "dated"
 
-
-class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is known of a record that may be what a query means."""
-
-    fields: Mapping[str, str]
-    """Its texts by field (``index_rows.indexed_fields``), several values of one field as lines."""
-    earliest: datetime.date | None = None
-    latest: datetime.date | None = None
-    site: str = ""
-    site_name: str = ""
-    fonds_no: str = ""
-    livelihood_kind: str = ""
-    access_status: str = AccessStatus.UNREVIEWED
-    level: str = Level.ITEM
+_HAN_WORD: Final = re.compile(f"[{HAN}]{{2,}}")
+_Test = Callable[[Facts], bool]
 
 
-def subject_of(
-    record: Record, *, site: str = "", site_name: str = "", access_status: AccessStatus | None = None
-) -> Subject:
-    """Return a record as a subject; site and access status where others are true than the record says."""
-    return Subject(
-        fields=indexed_fields(record),
-        earliest=record.date_earliest,
-        latest=record.date_latest,
-        site=site or record.repository_id,
-        site_name=site_name,
-        fonds_no=record.fonds_no,
-        livelihood_kind=record.livelihood_kind,
-        access_status=access_status or record.access_status,
-        level=record.level,
-    )
+class Place(NamedTuple):
+    """One place where a word is found."""
+
+    field: str
+    how: str
+    text: str
+    note: Text | None = None
 
 
 class Matcher:
     """One query, ready to be compared with any number of records."""
 
     def __init__(self, query: Query, readings: Readings = lambda _: ()) -> None:
-        self._words = [
-            _WordTest(word, readings if _is_read(word) else _unread)
-            for word in leaves(query.parts)
-            if isinstance(word, Word)
-        ]
-        self._dates = [leaf for leaf in leaves(query.parts) if isinstance(leaf, Dated)]
-        words = iter(self._words)
-        self._tests = [_test(part, words) for part in query.parts]
-        self._written = [_WordTest(_as_word(dated), _unread) for dated in self._dates if dated.is_written_too]
+        self._plan = functools.cache(lambda: plan(query, readings))
+        self._read = usable_readings(query, readings)
+        self._words: list[_WordTest] = []
+        self._dates: list[Dated] = []
+        self._tests = [self._test(part, is_wanted=True) for part in query.parts]
 
     def satisfies(self, subject: Subject) -> bool:
         """Tell whether a record is what the query means, in any reading."""
@@ -97,107 +60,111 @@ class Matcher:
 
     def why(self, subject: Subject) -> tuple[Match, ...]:
         """Return in which fields of a record the words stand and how, typed words before their other readings."""
-        facts = Facts(subject)
-        found: dict[tuple[str, str, Text | None], list[str]] = {}
-        for word in (*self._words, *self._written):
-            for field, how, text, note in word.places(facts):
-                found.setdefault((field, how, note), []).append(text)
-        for dated in self._dates:
-            if _is_of(dated, facts):
-                found.setdefault(("date", DATED, None), []).append(dated.text)
-        return tuple(
-            [
-                Match(field=field, how=how, word=" ".join(dict.fromkeys(texts)), note=note)
-                for (field, how, note), texts in found.items()
-            ]
-        )
+        return self._why(Facts(subject))
 
     def judge(self, subject: Subject) -> tuple[Match, ...] | None:
         """Return why a record is what the query means, None if it is not."""
-        return self.why(subject) if self.satisfies(subject) else None
+        facts = Facts(subject)
+        return self._why(facts) if all(test(facts) for test in self._tests) else None
+
+    def stage(self, subject: Subject) -> StageName | None:
+        """Return the first stage of the query's plan that finds a record; None if none does."""
+        facts = Facts(subject)
+        return next((stage.name for stage in self._plan().stages if found(stage.expression, facts)), None)
+
+    def _why(self, facts: Facts) -> tuple[Match, ...]:
+        places: dict[tuple[str, str, Text | None], list[str]] = {}
+        for word in self._words:
+            for place in word.places(facts):
+                places.setdefault((place.field, place.how, place.note), []).append(place.text)
+        for dated in self._dates:
+            if _is_of(dated, facts):
+                places.setdefault(("date", DATED, None), []).append(dated.text)
+        return tuple(
+            [
+                Match(field=field, how=how, word=" ".join(dict.fromkeys(texts)), note=note)
+                for (field, how, note), texts in places.items()
+            ]
+        )
+
+    def _test(self, node: Node, *, is_wanted: bool) -> _Test:
+        """Return what tells whether a part of the query holds; what is wanted can also be a reason."""
+        match node:
+            case Word():
+                return self._word(node, is_wanted=is_wanted).is_met
+            case Dated():
+                if is_wanted:
+                    self._dates.append(node)
+                if not node.is_written_too:
+                    return functools.partial(_is_of, node)
+                written = self._word(Word(text=node.text, start=node.start, end=node.end), is_wanted=is_wanted)
+                return lambda facts: _is_of(node, facts) or written.is_met(facts)
+            case Filter():
+                return functools.partial(_passes, node)
+            case Not():
+                unwanted = self._test(node.part, is_wanted=False)
+                return lambda facts: not unwanted(facts)
+            case Either():
+                either = [self._test(part, is_wanted=is_wanted) for part in node.parts]
+                return lambda facts: any(test(facts) for test in either)
+            case Every():
+                every = [self._test(part, is_wanted=is_wanted) for part in node.parts]
+                return lambda facts: all(test(facts) for test in every)
+
+    def _word(self, word: Word, *, is_wanted: bool) -> "_WordTest":
+        test = _WordTest(word, self._read.get(word.text, ()) if is_wanted and is_readable(word) else ())
+        if is_wanted:
+            self._words.append(test)
+        return test
 
 
-class _Text:
-    """A text with its folded form and its terms, each made when it is first asked for."""
-
-    __slots__ = ("_folded", "_terms", "has_gaps", "value")
-
-    def __init__(self, value: str) -> None:
-        self.value = value
-        self._folded: str | None = None
-        self._terms: str | None = None
-        self.has_gaps = False
-
-    @property
-    def folded(self) -> str:
-        if self._folded is None:
-            self._folded = folded = fold(self.value)
-            self.has_gaps = " " in folded or "·" in folded or "." in folded
-        return self._folded
-
-    @property
-    def terms(self) -> str:
-        if self._terms is None:
-            self._terms = f" {index_terms(self.value)} "
-        return self._terms
+def found(expression: Expression, facts: Facts) -> bool:
+    """Tell whether an index that holds a record finds it by an expression."""
+    if isinstance(expression, Run):
+        run = f" {' '.join(expression.terms)}" if expression.is_prefix else f" {' '.join(expression.terms)} "
+        return any(
+            run in (f" {facts.marks} " if column is Column.MARKS else facts.column(column).terms)
+            for column in expression.columns
+        )
+    if isinstance(expression, AllOf):
+        return all(found(part, facts) for part in expression.parts)
+    if isinstance(expression, AnyOf):
+        return any(found(part, facts) for part in expression.parts)
+    return found(expression.wanted, facts) and not found(expression.unwanted, facts)
 
 
-class Facts:
-    """A subject while it is compared: its columns, terms and marks, each made when it is first asked for."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self._fields: dict[str, _Text] = {}
-        self._columns: dict[Column, _Text] = {}
-        self._marks: dict[str, str] | None = None
-
-    def field(self, name: str) -> _Text:
-        """Return one field of the record, empty if it has none."""
-        text = self._fields.get(name)
-        if text is None:
-            text = self._fields[name] = _Text(self.subject.fields.get(name, ""))
-        return text
-
-    def column(self, column: Column) -> _Text:
-        """Return what stands in a text column of the index."""
-        text = self._columns.get(column)
-        if text is None:
-            names = COLUMN_FIELDS[column]
-            if len(names) == 1:
-                text = self.field(names[0])
-            else:
-                text = _Text("\n".join([value for name in names if (value := self.subject.fields.get(name))]))
-            self._columns[column] = text
-        return text
-
-    @property
-    def wholes(self) -> dict[str, str]:
-        """The marks of the codes and numbers, and the field of each."""
-        if self._marks is None:
-            fields = self.subject.fields
-            codes = [("ref_code", fields.get("ref_code", ""))]
-            codes += [("aliases", alias) for alias in fields.get("aliases", "").split("\n")]
-            self._marks = {code_mark(code): field for field, code in reversed(codes) if code}
-            if number := fields.get("doc_no"):
-                self._marks[doc_no_mark(number)] = "doc_no"
-        return self._marks
-
-    @property
-    def years(self) -> tuple[int, int] | None:
-        """The first and the last year that the record is of."""
-        earliest, latest = self.subject.earliest, self.subject.latest
-        latest = latest or earliest
-        return ((earliest or latest).year, latest.year) if latest is not None else None
-
-    @property
-    def marks(self) -> str:
-        """The marks of every index, separated by blanks."""
-        years = year_marks(*self.years) if self.years else []
-        return " ".join((*years, *self.wholes))
+def _is_of(dated: Dated, facts: Facts) -> bool:
+    """Tell whether a record is of a date: of whole years among words as the marks of the index say it."""
+    if not (dated.is_written_too and dated.period.is_whole_years):
+        return dated.period.touches(facts.subject.earliest, facts.subject.latest)
+    years = facts.years
+    if years is None:
+        return False
+    (first, last), (earliest, latest) = dated.period.years, years
+    if latest - earliest < YEARS_MARKED_MAX:
+        return earliest <= last and latest >= first
+    return earliest // 10 <= last // 10 and latest // 10 >= first // 10
 
 
-_HAN_WORD: Final = re.compile(f"[{HAN}]{{2,}}")
-_Place = tuple[str, str, str, Text | None]
+def _passes(wanted: Filter, facts: Facts) -> bool:
+    subject = facts.subject
+    match wanted.field:
+        case Field.SITE:
+            return any(_is_at(value, subject) for value in wanted.values)
+        case Field.FONDS:
+            return subject.fonds_no in wanted.values
+        case Field.KIND:
+            return subject.livelihood_kind in wanted.values
+        case Field.ACCESS:
+            return subject.access_status in wanted.values
+        case _:
+            return subject.level in wanted.values
+
+
+def _is_at(value: str, subject: Subject) -> bool:
+    if value.endswith("*"):
+        return subject.site.startswith(value.rstrip("*"))
+    return subject.site == value or (not value[:1].isdigit() and value.casefold() in fold(subject.site_name))
 
 
 class _Needle:
@@ -214,7 +181,7 @@ class _Needle:
             for one in phrases(text)
         ]
 
-    def stands_in(self, text: _Text) -> bool:
+    def stands_in(self, text: RecordText) -> bool:
         """Tell whether the index would find it in a text."""
         if not text.value:
             return False
@@ -230,15 +197,13 @@ class _Needle:
 class _WordTest:
     """A word of the query with all that it may be found by."""
 
-    def __init__(self, word: Word, readings: Readings) -> None:
+    def __init__(self, word: Word, readings: Sequence[Reading]) -> None:
         self._fields = TEXT_FIELDS[word.field] if word.field else ()
         self._typed = _Needle(word.text, is_open=word.is_open)
-        self._wholes = whole_marks(word.text, word.field)
+        self._wholes = frozenset(whole_marks(word.text, word.field))
         self._beginning = code_beginning(word.text, word.field)
-        self._open = _Needle(word.text, is_open=True) if self._beginning else None
-        self._read: list[tuple[_Needle, Reading]] = [
-            (_Needle(reading.text), reading) for reading in readings(word.text) if phrases(reading.text)
-        ]
+        self._open = _Needle(word.text, is_open=True)
+        self._read = [(_Needle(reading.text), reading) for reading in readings]
 
     def is_met(self, facts: Facts) -> bool:
         """Tell whether the word is found in a record, in any reading."""
@@ -246,44 +211,52 @@ class _WordTest:
         typed = self._typed
         return (
             any(typed.stands_in(text) for text in texts)
-            or ((self._wholes or self._beginning) and self._is_whole(facts))
             or any(needle.stands_in(text) for needle, _ in self._read for text in texts)
+            or bool(self._wholes and not self._wholes.isdisjoint(facts.wholes))
+            or bool(self._beginning and self._begins(facts))
         )
 
-    def places(self, facts: Facts) -> list[_Place]:
-        """Return where it is found: field, how, what stands there, why it was looked for."""
-        found: list[_Place] = []
+    def places(self, facts: Facts) -> list[Place]:
+        """Return where the word and its other readings are found."""
+        names = self._fields or facts.subject.fields
+        places: list[Place] = []
         typed = self._typed
-        for field in self._fields or facts.subject.fields:
-            text = facts.field(field)
+        for name in names:
+            text = facts.field(name)
             if typed.stands_in(text):
-                found.append((field, LITERAL if typed.text in text.value else VARIANT, typed.text, None))
-        for mark, field in facts.wholes.items() if self._wholes or self._beginning else ():
-            is_whole = mark in self._wholes or (self._beginning and mark.startswith(self._beginning))
-            if is_whole and all(place[0] != field for place in found):
-                found.append((field, WHOLE, typed.text, None))
-        for needle, reading in self._read:
-            found += [
-                (field, reading.kind.value, needle.text, reading.note)
-                for field in self._fields or facts.subject.fields
-                if needle.stands_in(facts.field(field))
-            ]
-        return found
+                places.append(Place(name, LITERAL if typed.text in text.value else VARIANT, typed.text))
+        if self._wholes or self._beginning:
+            places += self._as_codes(facts, {place.field for place in places})
+        places += [
+            Place(name, reading.kind.value, needle.text, reading.note)
+            for needle, reading in self._read
+            for name in names
+            if needle.stands_in(facts.field(name))
+        ]
+        return places
 
-    def _texts(self, facts: Facts) -> Sequence[_Text]:
+    def _as_codes(self, facts: Facts, told: set[str]) -> list[Place]:
+        """The fields in which it is found as a whole code or number, or as the beginning of one."""
+        text = self._typed.text
+        places = []
+        for name in COLUMN_FIELDS[Column.CODES]:
+            marks = [mark for mark, field in facts.wholes.items() if field == name]
+            if name in told:
+                continue
+            if not self._wholes.isdisjoint(marks):
+                places.append(Place(name, WHOLE, text))
+            elif self._beginning and (
+                any(mark.startswith(self._beginning) for mark in marks) or self._open.stands_in(facts.field(name))
+            ):
+                places.append(Place(name, BEGINNING, text))
+        return places
+
+    def _texts(self, facts: Facts) -> Sequence[RecordText]:
         if self._fields:
-            return [facts.field(field) for field in self._fields]
+            return [facts.field(name) for name in self._fields]
         return [facts.column(column) for column in COLUMN_FIELDS]
 
-    def _is_whole(self, facts: Facts) -> bool:
-        wholes = facts.wholes
-        if any(mark in wholes for mark in self._wholes):
-            return True
-        if not self._beginning or self._open is None:
-            return False
-        codes = [facts.field(field) for field in self._fields] or [facts.column(Column.CODES)]
-        return any(mark.startswith(self._beginning) for mark in wholes) or any(map(self._open.stands_in, codes))
-
-
-def _test(node: Node, words: "Iterator[_WordTest]") -> Callable[[Facts], bool]:
-    raise NotImplementedError
+    def _begins(self, facts: Facts) -> bool:
+        """Tell whether it is the beginning of a code."""
+        codes = [facts.field(name) for name in self._fields] or [facts.column(Column.CODES)]
+        return any(mark.startswith(self._beginning) for mark in facts.wholes) or any(map(self._open.stands_in, codes))

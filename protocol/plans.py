@@ -2,14 +2,14 @@
 
 The stages go from the surest to the widest: the whole code or number; the words together in the title; all in the
 title; among title and responsible parties; anywhere; then under other spellings of names, other names of places, equal
-words, and names that sound alike. From "title" on each holds the ones before it, but for the first stage, so what a
+words, and names that sound alike. Each holds the one before it, but "title" need not hold the whole codes, so what a
 stage finds anew is ``Plan.fresh``: that stage without the one before it and without the first. An engine that keeps the
 set of what it has shown may ask for the stages themselves.
 
 ``found_by`` is what all stages find together. If the plan is not exact, the index finds more than the query means (a
 day where it knows only years, one field where it knows a column, the tail of a long title): each hit is then to be
-checked by ``protocol.matching``, and a total is an upper bound. ``periods`` and ``filters`` have to hold for each hit in
-any case; where an index has the marks of filters, ``marked`` puts them into an expression.
+checked by ``protocol.matching``, and a total is an upper bound. ``periods`` and ``selections`` have to hold for each
+hit in any case; where an index has the marks of filters, ``marked`` puts them into an expression.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ MEANINGS: Final = {
     StageName.JOINED: Text(zh="各词在题名中连在一起", en="the words stand together in the title"),
     StageName.TITLE: Text(zh="各词都在题名中", en="all words stand in the title"),
     StageName.PARTIES: Text(zh="各词在题名或责任者中", en="all words stand in the title or the responsible parties"),
-    StageName.ANYWHERE: Text(zh="各词在条目中任何地方", en="the words stand anywhere in the entry"),
+    StageName.ANYWHERE: Text(zh="各词在条目中或所指字段中", en="the words stand in the entry, or in the field named"),
     StageName.NAME_FORM: Text(zh="含姓名的其他写法", en="with other spellings of a name"),
     StageName.PLACE: Text(zh="含地名的旧称、新称", en="with earlier and later names of a place"),
     StageName.SYNONYM: Text(zh="含同义词", en="with words of the same meaning"),
@@ -77,7 +77,7 @@ _COLUMNS: Final = {
 _SHARED: Final = frozenset((Field.CODE, Field.DOC_NO, Field.SCOPE, Field.NOTE))
 """Fields that share their column with others."""
 _SIGNS: Final = {Field.SITE: SITE, Field.FONDS: FONDS, Field.KIND: KIND, Field.ACCESS: ACCESS, Field.LEVEL: LEVEL}
-_READ_FIELDS: Final = frozenset((None, Field.TITLE, Field.PARTY, Field.SCOPE, Field.NOTE))
+READ_FIELDS: Final = frozenset((None, Field.TITLE, Field.PARTY, Field.SCOPE, Field.NOTE))
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,13 +139,31 @@ def plan(query: Query, readings: Readings = lambda _: ()) -> Plan:
     return Plan(
         query=query,
         stages=stages,
-        found_by=_any([stage.expression for stage in _widest(stages)]) if stages else None,
+        # The last stage holds all others, whole codes included.
+        found_by=stages[-1].expression if stages else None,
         unwanted=making.unwanted,
         periods=tuple(part.period for part in query.parts if isinstance(part, Dated) and not part.is_written_too),
         selections=tuple(_selections(query)),
         is_exact=making.is_exact,
-        words=tuple(making.readable),
+        words=readable_words(query),
     )
+
+
+def is_readable(word: Word) -> bool:
+    """Tell whether a word may be read otherwise: quotation marks, codes and numbers mean just what they say."""
+    return not word.is_quoted and not word.is_open and word.field in READ_FIELDS
+
+
+def readable_words(query: Query) -> tuple[str, ...]:
+    """Return the words of a query that may be read otherwise, as typed; in a long query the first ones."""
+    words = [leaf.text for leaf in leaves(query.parts) if isinstance(leaf, Word) and is_readable(leaf)]
+    return tuple(dict.fromkeys(words))[:READINGS_WORDS_MAX]
+
+
+def usable_readings(query: Query, readings: Readings) -> dict[str, tuple[Reading, ...]]:
+    """Return the other readings of each word of a query."""
+    found = {word: [one for one in readings(word) if phrases(one.text)] for word in readable_words(query)}
+    return {word: tuple(one for one in those if fold(one.text) != fold(word)) for word, those in found.items()}
 
 
 def marked(selection: Selection) -> Expression | None:
@@ -172,11 +190,6 @@ def _selections(query: Query) -> list[Selection]:
         if isinstance(within, Filter):
             found.append(Selection(field=within.field, values=within.values, is_excluded=isinstance(part, Not)))
     return found
-
-
-def _widest(stages: Sequence[Stage]) -> Sequence[Stage]:
-    """The stages that hold all others: the last one, which holds the whole codes too."""
-    return stages[-1:]
 
 
 class _Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,9 +219,7 @@ class _Making:
             self.is_exact = False
         self._wanted = wanted
         self._unbounded = [part for part in query.parts if isinstance(part, Dated) and not part.is_written_too]
-        words = [leaf for leaf in leaves(tuple(wanted)) if isinstance(leaf, Word) and _is_readable(leaf)]
-        self.readable = dict.fromkeys(word.text for word in words[:READINGS_WORDS_MAX])
-        self._read = {text: _usable(readings(text), text) for text in self.readable}
+        self._read = usable_readings(query, readings)
         excluded = [part.part for part in parts if isinstance(part, Not)]
         self.unwanted = self._unwanted(excluded)
 
@@ -230,13 +241,27 @@ class _Making:
                 scopes.append((name, _Scope(kinds=kinds)))
         found: dict[Expression, StageName] = {}
         for name, scope in scopes:
-            if name is StageName.WHOLE and not any(map(_has_whole, leaves(tuple(self._wanted)))):
+            if not self._has(name):
                 continue
             if name is StageName.TITLE and (joined := self._joined()) is not None:
                 found.setdefault(self._bounded([joined, *self._undated(scope), *narrowed]), StageName.JOINED)
             expressions = [self._of(part, scope) for part in self._wanted]
             found.setdefault(self._bounded([*expressions, *narrowed]), name)
         return tuple(Stage(name=name, expression=expression) for expression, name in found.items())
+
+    def _has(self, name: StageName) -> bool:
+        """Tell whether a stage is what its name says for at least one word of the query."""
+        words = [leaf for leaf in leaves(tuple(self._wanted)) if isinstance(leaf, Word)]
+        fields = {word.field for word in words}
+        match name:
+            case StageName.WHOLE:
+                return any(map(_has_whole, leaves(tuple(self._wanted))))
+            case StageName.TITLE:
+                return bool(fields & {None, Field.TITLE})
+            case StageName.PARTIES:
+                return bool(fields & {None, Field.TITLE, Field.PARTY})
+            case _:
+                return True
 
     def _bounded(self, parts: Sequence[Expression]) -> Expression:
         expression = _all(parts)
@@ -286,7 +311,7 @@ class _Making:
         return Without(wanted=wanted, unwanted=unwanted) if unwanted is not None else wanted
 
     def _unwanted(self, excluded: Sequence[Node]) -> Expression | None:
-        """What must not be found; what an index finds too widely is left to the check, for it would exclude too much."""
+        """What must not be found; what an index finds too widely is left to the check: it would exclude too much."""
         expressions = []
         for node in excluded:
             before, self.is_exact = self.is_exact, True
@@ -308,12 +333,14 @@ class _Making:
             if beginning := code_beginning(word.text, word.field):
                 found += self._texts(word.text, (Column.CODES,), is_open=True)
                 found.append(Run(terms=(beginning,), columns=(Column.MARKS,), is_prefix=True))
-        for reading in self._read.get(word.text, ()) if _is_readable(word) else ():
+        for reading in self._read.get(word.text, ()) if is_readable(word) else ():
             if reading.kind in scope.kinds:
                 found += self._texts(reading.text, columns)
         return _any(found)
 
     def _dated(self, dated: Dated, scope: _Scope) -> Expression:
+        if scope.is_whole and dated.is_written_too and (whole := whole_marks(dated.text)):
+            return _any(_of_marks(whole))
         if not dated.period.is_whole_years or not dated.is_written_too:
             self.is_exact = False
         found: list[Expression] = [period(*dated.period.years)]
@@ -340,17 +367,8 @@ def _is_compared(part: Node) -> bool:
     return isinstance(within, Filter) or (isinstance(part, Dated) and not part.is_written_too)
 
 
-def _is_readable(word: Word) -> bool:
-    return not word.is_quoted and not word.is_open and word.field in _READ_FIELDS
-
-
 def _has_whole(leaf: Word | Dated | Filter) -> bool:
     return not isinstance(leaf, Filter) and bool(whole_marks(leaf.text, getattr(leaf, "field", None)))
-
-
-def _usable(readings: Sequence[Reading], word: str) -> tuple[Reading, ...]:
-    plain = fold(word)
-    return tuple(reading for reading in readings if reading.text != plain and phrases(reading.text))
 
 
 def _of_marks(terms: Sequence[str]) -> list[Expression]:

@@ -76,15 +76,17 @@ EXCLUSION_NAMES: Final = frozenset(("不含", "不包含", "排除", "without"))
 """What may stand before a colon to exclude what follows."""
 
 _FIELDS: Final = {name: field for field, names in NAMES.items() for name in names.split()}
-_ORDINARY: Final = frozenset(
-    "姓名 地名 书名 人名 别名 署名 签名 命名 原名 户名 村名 校名 品名 题目 题词 问题 专题 编号 账号 帐号 卡号 型号 序号 "
-    "证号 户号 学号 字号 期号 盒号 件号 页号 卷号 房号 地号 文件 文书 文本 文字 公文 原文 全文 译文 档案 档次 存档 归档 "
-    "日记 日程 生日 当日 学期 任期 工期 假期 期限 时期 空间 期间 民间 房间 时代 时限 备案 备用 附件 附录 附图 附表 批注 "
-    "全部 全县 全村 全镇 类型 分类 种类 各类 级次 层次 年级 等级 分级 升级 开发 开会 公开 召开 站名 车站 网站 地点 重点 "
-    "工作 合作 协作 写作 作用 标准 标题栏 指标 目标 问题 主题 话题 摘录 文摘 提示 提案 纪要 主要 需要 概要 责任 "
-    "年度 年龄 身份 月份 股份 备份 data core mode node rate gate late fate mate cite side size file".split()
+_ORDINARY_WORDS: Final = (
+    "姓名 地名 书名 人名 别名 署名 签名 命名 原名 户名 村名 校名 品名 题目 题词 问题 专题 编号 账号 帐号 "
+    "卡号 型号 序号 证号 户号 学号 字号 期号 盒号 件号 页号 卷号 房号 地号 文件 文书 文本 文字 公文 原文 "
+    "全文 译文 档案 档次 存档 归档 日记 日程 生日 当日 学期 任期 工期 假期 期限 时期 空间 期间 民间 房间 "
+    "时代 时限 备案 备用 附件 附录 附图 附表 批注 全部 全县 全村 全镇 类型 分类 种类 各类 级次 层次 年级 "
+    "等级 分级 升级 开发 开会 公开 召开 站名 车站 网站 地点 重点 工作 合作 协作 写作 作用 标准 标题栏 "
+    "指标 目标 主题 话题 摘录 文摘 提示 提案 纪要 主要 需要 概要 责任 年度 年龄 身份 月份 股份 备份 data "
+    "core mode node rate gate late fate mate cite side size file "
 )
 """Words of the language that one changed character would make a field's name, and that mean what they say."""
+_ORDINARY: Final = frozenset(_ORDINARY_WORDS.split())
 
 
 def field_named(name: str) -> Field | None:

@@ -3,10 +3,12 @@
 import re
 from typing import Final
 
-QUOTES: Final = {
-    **{'"': '"“”＂', "“": '”"“＂', "”": '“”"＂', "＂": '＂"“”', "「": "」", "『": "』", "﹁": "﹂", "﹃": "﹄"},
-    **{"《": "》", "〈": "〉", "‘": "’", "'": "'"},
-}
+QUOTES: Final = dict(
+    [
+        *(('"', '"“”＂'), ("“", '”"“＂'), ("”", '“”"＂'), ("＂", '＂"“”'), ("「", "」"), ("『", "』"), ("﹁", "﹂")),
+        *(("﹃", "﹄"), ("《", "》"), ("〈", "〉"), ("‘", "’"), ("'", "'")),
+    ]
+)
 """Quotation marks that open a phrase, and those that close it: keyboards mix them up."""
 
 INNER_QUOTES: Final = frozenset("“「『《〈‘")

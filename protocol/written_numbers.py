@@ -29,7 +29,7 @@ def whole_marks(text: str, field: Field | None = None) -> tuple[str, ...]:
 
 
 def code_beginning(text: str, field: Field | None = None) -> str:
-    """Return how the marks of the codes begin that a word is the beginning of, up to a separator; "" for other words."""
+    """Return how the marks of those codes begin that a word is the beginning of; "" for a word that is no code."""
     if len(text) > REF_CODE_CHARS_MAX or not (field is Field.CODE or (field is None and _CODE_LIKE.fullmatch(text))):
         return ""
     whole = whole_code(text)
