@@ -288,9 +288,7 @@ def _together(hits: Sequence[MergedHit]) -> list[MergedHit]:
     first: dict[int, int] = {}
     for place, hit in enumerate(hits):
         first.setdefault(hit.group if hit.group >= 0 else -2 - place, place)
-    order = [
-        (first.get(hit.group, place), hit.record.level is Level.VOLUME, place) for place, hit in enumerate(hits)
-    ]
+    order = [(first.get(hit.group, place), hit.record.level is Level.VOLUME, place) for place, hit in enumerate(hits)]
     return [hits[place] for _, _, place in sorted(order)]
 
 
@@ -339,5 +337,5 @@ def _live(site: str, hit: Hit, matcher: Matcher) -> MergedHit | None:
 
 
 def _stage(name: str) -> StageName | None:
-    """Return the rank that a site says; a site of an earlier version says none, one of a later version perhaps others."""
+    """Return the rank that a site says; one of an earlier version says none, one of a later version perhaps others."""
     return StageName(name) if name in _RANKS else None

@@ -105,9 +105,7 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
     """
     parsed = parse(query.words)
     made = plan(parsed, names.of) if names is not None else plan(parsed)
-    values = filter_values(
-        query.fonds_no, query.livelihood_kind, query.access_status or "", query.level or ""
-    )
+    values = filter_values(query.fonds_no, query.livelihood_kind, query.access_status or "", query.level or "")
     narrowing = narrowing_of(connection, query.site_glob, values, made.selections)
     if narrowing.is_empty:
         return None

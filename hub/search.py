@@ -8,7 +8,7 @@ says so.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -24,13 +24,14 @@ from hub.questions import Question, question_of
 from hub.stage_walk import BEGINNING, Ranked, ranked
 from hub.time_budgets import SEARCH_BUDGET_S, TimeBudget
 from hub.walks import TOTAL_MAX, Faces, faces_of, total_of
-from protocol.calls import Match
+from protocol.calls import Match, WordReading
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX, SEARCH_READINGS_MAX
 from protocol.matching import Matcher
-from protocol.plans import StageName
+from protocol.plans import StageName, usable_readings
+from protocol.queries import parse
 from protocol.readings import Homophones, Reading
 from protocol.record_facts import subject_of
 from protocol.records import Record
@@ -70,12 +71,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether names that sound alike are looked for as well; None for: where there is less than a page without."""
     with_facets: bool = False
 
-    def call(self, asker: str, question: str) -> SearchCall:
+    def call(self, asker: str, question: str, readings: tuple[WordReading, ...] = ()) -> SearchCall:
         """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
         return SearchCall(
             asker=asker,
             question=question,
-            query=self.words,
+            query=parse(self.words).plain_words,
+            language=self.words,
+            readings=readings,
             limit=self.hits_max,
             date_from=self.date_from,
             date_to=self.date_to,
@@ -122,6 +125,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     facets: Facets | None = None
     cursor: str = ""
     """Where the next page begins; empty if there is none."""
+    sounds: Mapping[str, tuple[Reading, ...]] = {}
+    """The names that sound like words of the query and were looked for as well."""
 
 
 def search(
@@ -154,6 +159,20 @@ def search(
         was_cut=budget.was_cut,
         facets=facets_of(counted) if query.with_facets else None,
         cursor=sealed(last, _identity(query)) if last is not None else "",
+        sounds=question.sounds,
+    )
+
+
+def readings_told(query: Query, names: Names | None, found: Page) -> tuple[WordReading, ...]:
+    """Return the readings that go to the sites with a query; names that sound alike as far as the index held them."""
+    if names is None:
+        return ()
+    sounds = found.sounds
+    told = usable_readings(parse(query.words), lambda word: (*names.of(word), *sounds.get(word, ())))
+    flat = [(word, one) for word, readings in told.items() for one in readings]
+    return tuple(
+        WordReading(word=word, text=one.text, kind=one.kind.value, zh=one.note.zh, en=one.note.en)
+        for word, one in flat[:SEARCH_READINGS_MAX]
     )
 
 

@@ -123,7 +123,9 @@ async def fill(database: Database, rows: int) -> None:
         await database.write(partial(_write, numbers=range(first, min(first + BATCH, rows + 1))))
         if first // TELL_EVERY_ROWS != (first + BATCH) // TELL_EVERY_ROWS:
             sys.stderr.write(f"{first + BATCH - 1:,} of {rows:,} rows, {time.monotonic() - began:.0f} s\n")
-    await database.write(lambda connection: connection.exec_driver_sql("INSERT INTO search (search) VALUES ('optimize')"))
+    await database.write(
+        lambda connection: connection.exec_driver_sql("INSERT INTO search (search) VALUES ('optimize')")
+    )
 
 
 def queries(rows: int, each: int) -> dict[str, list[Query]]:
@@ -139,7 +141,18 @@ def queries(rows: int, each: int) -> dict[str, list[Query]]:
     some = list(islice(titles(), each))
     # 关于 村 村民 name topic act 事项的 kind（第N号）
     persons = [title[title.index("村民") + 2 :] for title, _ in some]
-    topics = ["林地承包", "宅基审批", "婚姻登记", "饮水工程", "退耕还林", "移民安置", "水库后扶", "换届选举", "茶园改造", "信访事项"]
+    topics = [
+        "林地承包",
+        "宅基审批",
+        "婚姻登记",
+        "饮水工程",
+        "退耕还林",
+        "移民安置",
+        "水库后扶",
+        "换届选举",
+        "茶园改造",
+        "信访事项",
+    ]
     acts = ["签订", "审批", "变更", "调整", "申请", "核实", "处理", "登记", "公示", "续签"]
     kinds = ["通知", "批复", "请示", "报告", "决定", "意见", "合同书", "协议书", "证明", "公告"]
     surnames, given = "王李张刘陈杨黄赵吴周", "伟芳娜敏静丽强磊军洋"
@@ -165,10 +178,14 @@ def queries(rows: int, each: int) -> dict[str, list[Query]]:
         ],
         "word and year": words([f"{topic} {one.filing_year}" for topic, (_, one) in zip(topics, some, strict=True)]),
         "word in some years": [
-            Query(words=topic, date_from=datetime.date(1980, 1, 1), date_to=datetime.date(1985, 12, 31), with_facets=True)
+            Query(
+                words=topic, date_from=datetime.date(1980, 1, 1), date_to=datetime.date(1985, 12, 31), with_facets=True
+            )
             for topic in topics
         ],
-        "word in a month": words([f"{topic} 日期:{one.filing_year}年3月" for topic, (_, one) in zip(topics, some, strict=True)]),
+        "word in a month": words(
+            [f"{topic} 日期:{one.filing_year}年3月" for topic, (_, one) in zip(topics, some, strict=True)]
+        ),
         "reference code": words([one.ref_code for _, one in some]),
         "document number": words([one.doc_no for _, one in some]),
         "exclusion": words([f"{topic} -{kind}" for topic, _, kind in triples]),
