@@ -6,6 +6,7 @@ which is kept as well.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 from uuid import UUID
 
 import msgspec
@@ -106,6 +107,21 @@ def _likeness(
         if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
     ]
     return Likeness(count=len(like), sites=tuple(sorted({other.site for other in like})), at_least=full)
+
+
+def alike_on_page(connection: Connection, entries: Sequence[Entry]) -> set[tuple[tuple[str, UUID], tuple[str, UUID]]]:
+    """Return the pairs of some entries that are like each other, each pair once, without those that are apart."""
+    by_key: dict[str, list[Entry]] = {}
+    for one in entries:
+        for key in _keys(one.record):
+            by_key.setdefault(key, []).append(one)
+    pairs = {(one.key, other.key): (one, other) for some in by_key.values() for one, other in combinations(some, 2)}
+    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if pairs else set()
+    return {
+        keys
+        for keys, (one, other) in pairs.items()
+        if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
+    }
 
 
 def _keys(record: Record) -> list[str]:

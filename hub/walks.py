@@ -1,30 +1,40 @@
 """Walking along what an expression finds, newest first: the numbers of the next entries, and what is counted of many.
 
-Docids are year-major, so a period is a range of them: within it, no year has to be compared. Only records that reach
-beyond the period's last year lie above, and are told by the mark of that year. What is finer than a year is compared
-with the dates beside the faces (``entry_face``), and only where it has to be.
+Docids are year-major, so a period is a range of them, and the records that reach beyond its last year lie above, where
+the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces
+(``entry_face``).
 """
 
-import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
-from hub.catalogue import SERIALS_A_YEAR
+from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.text_index import index_of
 from hub.time_budgets import Cut, TimeBudget
+from protocol.codec import decode_record
+from protocol.errors import BadValue
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
 from protocol.index_rows import YEAR_MAX
 from protocol.marks import WIDE_DECADE, YEAR
+from protocol.query_dates import Period
+from protocol.records import Record
+from protocol.vocabularies import AccessStatus
 
 TOTAL_MAX: Final = 10_000
 """Entries that are counted; beyond, the total is said to be more than this."""
 
 COUNTED_AT_ONCE: Final = 2_500
 """Entries counted by one statement, so that a search that is cut can say what was counted before."""
+
+CHECKED_AT_ONCE: Final = 100
+"""Entries that are read at once where each has to be looked at."""
+
+CHECKED_PARTS_MAX: Final = 10
+"""Times so many entries are looked at for a total: a thousand of them take some 40 ms."""
 
 ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
 """A docid above all that there are."""
@@ -35,11 +45,8 @@ FACE_PARTS: Final = 5
 FACE_SEPARATOR: Final = "␟"
 
 
-class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """Days that a record has to touch; open ends are None."""
-
-    first: datetime.date | None = None
-    last: datetime.date | None = None
+Check = Callable[[str, Record], bool]
+"""Tells whether a record of a site, under the access status that holds now, is what is meant."""
 
 
 class Sought(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +54,10 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
 
     expression: Expression | None = None
     """None for whatever has a body."""
-    period: Period = Period()
+    periods: tuple[Period, ...] = ()
+    """It has to be of each of them."""
+    check: Check | None = None
+    """What a record must pass besides, because the index finds more than is meant."""
 
 
 class Faces(msgspec.Struct, kw_only=True):
@@ -56,6 +66,8 @@ class Faces(msgspec.Struct, kw_only=True):
     total: int = 0
     is_whole: bool = False
     """Whether everything there is was counted."""
+    is_upper_bound: bool = False
+    """Whether more was counted than is meant."""
     years: Counter[str] = msgspec.field(default_factory=Counter)
     faces: Counter[str] = msgspec.field(default_factory=Counter)
 
@@ -70,6 +82,22 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
 def docids(connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget) -> list[int]:
     """Return the numbers of the newest entries below a number; fewer, and ``budget.was_cut``, when the time is over."""
+    if sought.check is None:
+        return _indexed(connection, sought, below, limit, budget)
+    found: list[int] = []
+    while len(found) < limit:
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
+        found += [docid for docid, _ in _passing(connection, part, sought.check)]
+        if len(part) < CHECKED_AT_ONCE:
+            break
+        if budget.is_spent:
+            budget.was_cut = True
+            break
+        below = part[-1]
+    return found[:limit]
+
+
+def _indexed(connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget) -> list[int]:
     found: list[int] = []
     for stretch in _stretches(sought, below):
         if len(found) >= limit:
@@ -85,16 +113,63 @@ def docids(connection: Connection, sought: Sought, below: int, limit: int, budge
     return found
 
 
+def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> list[tuple[int, str]]:
+    """Return those entries that pass a check, with their faces, in the order given."""
+    if not numbers:
+        return []
+    marks = ", ".join("?" * len(numbers))
+    rows = connection.exec_driver_sql(
+        f"SELECT docid, site, access_status, face, body FROM entry WHERE docid IN ({marks}) AND body IS NOT NULL",  # noqa: S608 - marks only
+        tuple(numbers),
+    )
+    passing = {}
+    for docid, site, status, face, body in rows:
+        try:
+            record = with_access(decode_record(body), AccessStatus(status))
+        except BadValue:
+            # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
+            continue
+        if check(site, record):
+            passing[docid] = face
+    return [(docid, passing[docid]) for docid in numbers if docid in passing]
+
+
 def total_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
     """Count the entries, up to one more than a limit."""
+    if sought.check is not None:
+        return _checked(connection, sought, budget, limit)
     return _counted(connection, sought, budget, limit, "count(*), min(docid)")
 
 
 def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
     """Count the newest entries, up to a limit, by year and by face; the total is of up to one more."""
+    if sought.check is not None:
+        return _checked(connection, sought, budget, limit)
     line_of = index_of(connection).line_of
     years, faces = line_of.format(f"docid / {SERIALS_A_YEAR}"), line_of.format("face")
     return _counted(connection, sought, budget, limit, f"count(*), min(docid), {years}, {faces}")
+
+
+def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: int) -> Faces:
+    """Count what passes the check; where that would be too much to look at, what the index finds, as an upper bound."""
+    counted, below = Faces(), ABOVE_ALL
+    for _ in range(CHECKED_PARTS_MAX):
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
+        for docid, face in _passing(connection, part, sought.check or _anything):
+            counted.total += 1
+            counted.years[str(docid // SERIALS_A_YEAR)] += 1
+            counted.faces[face] += 1
+        if len(part) < CHECKED_AT_ONCE:
+            counted.is_whole = not budget.was_cut
+            return counted
+        below = part[-1]
+    bound = faces_of(connection, msgspec.structs.replace(sought, check=None), budget, limit)
+    bound.is_upper_bound = True
+    return bound
+
+
+def _anything(_site: str, _record: Record) -> bool:
+    return True
 
 
 def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: int, wanted: str) -> Faces:
@@ -127,12 +202,13 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
 
 def _stretches(sought: Sought, below: int) -> Iterator[_Stretch]:
     """The ranges of docids in which there may be something, newest first."""
-    first, last = sought.period.first, sought.period.last
-    lowest = first.year * SERIALS_A_YEAR if first is not None else 0
-    highest = (last.year + 1) * SERIALS_A_YEAR if last is not None else ABOVE_ALL
-    if last is not None and below > highest:
-        reaching = _all((sought.expression, _touches(last.year)))
-        yield _Stretch(above=highest, below=below, expression=reaching)
+    firsts = [one.first.year for one in sought.periods if one.first is not None]
+    lasts = [one.last.year for one in sought.periods if one.last is not None]
+    lowest = max(firsts) * SERIALS_A_YEAR if firsts else 0
+    highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
+    if lasts and below > highest:
+        reaching = both(sought.expression, _touches(min(lasts)))
+        yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
     if below > lowest and highest > lowest:
         yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
 
@@ -142,20 +218,17 @@ def _touches(year: int) -> Expression:
     return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
 
 
-def _all(parts: Sequence[Expression | None]) -> Expression | None:
-    wanted = tuple(part for part in parts if part is not None)
-    return wanted[0] if len(wanted) == 1 else AllOf(parts=wanted) if wanted else None
-
-
 def both(one: Expression | None, other: Expression | None) -> Expression | None:
     """Return what two expressions find together; None asks for nothing."""
-    return _all((one, other))
+    if one is None or other is None:
+        return one or other
+    return AllOf(parts=(one, other))
 
 
 def _statement(connection: Connection, columns: str, sought: Sought, stretch: _Stretch) -> tuple[str, list[object]]:
     """Return a statement and its values but for the last, its limit."""
     index = index_of(connection)
-    clauses, values = _days(sought.period, stretch)
+    clauses, values = _days(sought.periods)
     if stretch.expression is None:
         named, source, docid = columns, index.entries, "docid"
         clauses = ["entry.body IS NOT NULL", *clauses]
@@ -171,16 +244,15 @@ def _statement(connection: Connection, columns: str, sought: Sought, stretch: _S
     return sql, [*values, stretch.above, stretch.below]
 
 
-def _days(period: Period, stretch: _Stretch) -> tuple[list[str], list[object]]:
-    """Return how the days of a period are compared, where whole years do not say it already."""
+def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
+    """Return how dates are compared: to the day, and so that what is dated by its filing alone is of no period."""
     clauses: list[str] = []
     values: list[object] = []
-    first, last = period.first, period.last
-    is_beyond = last is not None and stretch.above >= (last.year + 1) * SERIALS_A_YEAR
-    if first is not None and (first.month, first.day) != (1, 1):
-        clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
-        values.append(first.isoformat())
-    if last is not None and (is_beyond or (last.month, last.day) != (12, 31)):
-        clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
-        values.append(last.isoformat())
+    for period in periods:
+        if period.first is not None:
+            clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
+            values.append(period.first.isoformat())
+        if period.last is not None:
+            clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
+            values.append(period.last.isoformat())
     return clauses, values
