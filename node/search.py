@@ -56,7 +56,7 @@ def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Map
 
     async def search(question: Search) -> tuple[Outcome, Body | None]:
         finding = await find(database, question)
-        hits = explained(finding, question.query) if question.with_matches else named(finding)
+        hits = explained(finding, question) if question.with_matches else named(finding)
         return (Outcome.ANSWERED if finding.total else Outcome.NOTHING), hits
 
     async def get(question: GetRecord) -> tuple[Outcome, Body | None]:
@@ -159,9 +159,9 @@ def named(finding: Finding) -> Hits:
     )
 
 
-def explained(finding: Finding, query: str) -> Hits:
+def explained(finding: Finding, question: Search) -> Hits:
     """Return what was found as an answer: each record with the fields in which the words were found."""
-    explainer = Explainer(query)
+    explainer = Explainer(question)
     return Hits(
         total=finding.total,
         hits=tuple(

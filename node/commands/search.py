@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
             Text(zh="检索词中没有可检索的字词。", en="nothing in the query can be searched"),
             Text(zh="请输入汉字、字母或数字。", en="Type characters, letters or digits."),
         )
-    hits = explained(asyncio.run(_found(home_of(args), question)), question.query)
+    hits = explained(asyncio.run(_found(home_of(args), question)), question)
     if args.json:
         say_json(hits)
     else:

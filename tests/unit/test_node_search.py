@@ -72,13 +72,13 @@ async def titles(ask: Ask, query: str, **more: Any) -> list[str]:  # noqa: ANN40
 async def test_two_character_name_is_found_with_its_reason(ask: Ask) -> None:
     outcome, hits = await ask(question("王伟"))
     assert outcome is Outcome.ANSWERED
-    assert (hits.total, hits.hits[0].matches) == (1, (Match(field="title", how="literal"),))
+    assert (hits.total, hits.hits[0].matches) == (1, (Match(field="title", how="literal", word="王伟"),))
 
 
 async def test_simplified_words_find_traditional_ones(ask: Ask) -> None:
     outcome, hits = await ask(question("台湾同胞"))
     assert outcome is Outcome.ANSWERED
-    assert hits.hits[0].matches == (Match(field="title", how="variant"),)
+    assert hits.hits[0].matches == (Match(field="title", how="variant", word="台湾同胞"),)
 
 
 async def test_reasons_are_left_out_if_the_asker_does_without(ask: Ask) -> None:
@@ -128,7 +128,7 @@ async def test_withheld_records_are_in_no_answer(site: NodeSite, ask: Ask) -> No
     assert isinstance(row[0], bytes)
     assert await ask(GetRecord(asker="a", question="q", record_id=UUID(bytes=row[0]))) == (Outcome.NOTHING, None)
     kept = await find(site.database, question("第6号林地"), with_withheld=True)
-    assert (kept.total, decode_record(explained(kept, "第6号林地").hits[0].record).title) == (1, secret)
+    assert (kept.total, decode_record(explained(kept, question("第6号林地")).hits[0].record).title) == (1, secret)
 
 
 async def test_withdrawn_records_are_not_found(site: NodeSite, ask: Ask) -> None:
