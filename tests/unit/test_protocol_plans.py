@@ -47,8 +47,10 @@ def test_a_code_is_looked_for_as_a_whole_then_as_it_is_written_then_as_a_beginni
     assert stages(made)[0] == ("whole", "m[¬z109－ws－2011－y－bgs－1]")
     assert stages(made)[-1] == (
         "anywhere",
-        "(*[z109 ws 2011 y bgs 01] | m[¬z109－ws－2011－y－bgs－1] | c[z109 ws 2011 y bgs 01*]"
-        " | m[¬z109－ws－2011－y－bgs－1－*])",
+        (
+            "(*[z109 ws 2011 y bgs 01] | m[¬z109－ws－2011－y－bgs－1] | c[z109 ws 2011 y bgs 01*]"
+            " | m[¬z109－ws－2011－y－bgs－1－*])"
+        ),
     )
     assert made.is_exact
 

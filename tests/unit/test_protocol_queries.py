@@ -6,7 +6,7 @@ from protocol.errors import BadQuery
 from protocol.limits import QUERY_ALTERNATIVES_MAX, QUERY_CHARS_MAX
 from protocol.queries import Dated, Either, Every, Filter, Node, Not, Query, Word, parse
 from protocol.query_dates import Period
-from protocol.query_fields import NAMES, Field, field_named, slip_of
+from protocol.query_fields import NAMES, field_named, slip_of
 from protocol.query_help import QUERY_HELP, underlined
 
 
@@ -165,9 +165,8 @@ def test_a_word_that_is_a_date_means_the_period_or_the_text(
     text: str, first: tuple[int, int, int] | None, last: tuple[int, int, int] | None
 ) -> None:
     period = Period(first=first and datetime.date(*first), last=last and datetime.date(*last))
-    place = {"text": text, "start": 0, "end": len(text), "period": period}
 
-    assert parse(text).parts == (Dated(**place, is_written_too=True),)
+    assert parse(text).parts == (Dated(text=text, start=0, end=len(text), period=period, is_written_too=True),)
     behind = parse(f"日期:{text}").parts[0]
     assert isinstance(behind, Dated)
     assert (behind.period, behind.is_written_too) == (period, False)
