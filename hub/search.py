@@ -1,4 +1,4 @@
-"""Searching the unified catalogue: the query language and filters, in ranks, an honest total, and why each hit is there.
+"""Searching the unified catalogue: the query language and filters, in ranks, honest totals, and why each hit is there.
 
 A query becomes a plan of ranked stages (``protocol.plans``); each stage is walked newest first, for row ids are
 year-major, and finds only what no stage before it found. Totals and facets are those of all stages together: exact up
@@ -29,9 +29,10 @@ from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
-from protocol.matching import Matcher, subject_of
+from protocol.matching import Matcher
 from protocol.plans import StageName
 from protocol.readings import Homophones, Reading
+from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, Level
 
@@ -147,7 +148,7 @@ def search(
     shown = len(hits)
     return Page(
         total=max(min(counted.total, TOTAL_MAX), shown),
-        exact=counted.is_whole and not counted.is_upper_bound and not question.is_stale,
+        exact=counted.is_whole and not counted.is_upper_bound and not question.is_building,
         hits=_explained(question, hits),
         is_upper_bound=counted.is_upper_bound,
         was_cut=budget.was_cut,
@@ -161,8 +162,8 @@ def totals_by_site(connection: Connection, query: Query, names: Names | None = N
     question = question_of(connection, query, names)
     if question is None:
         return {}, True
-    counted = faces_of(connection, question.all_found, TimeBudget())
-    return sites_of(counted), counted.is_whole and not counted.is_upper_bound and not question.is_stale
+    counted = faces_of(connection, question.all_found, TimeBudget(), TOTAL_MAX)
+    return sites_of(counted), counted.is_whole and not counted.is_upper_bound and not question.is_building
 
 
 def _identity(query: Query) -> bytes:
@@ -172,7 +173,7 @@ def _identity(query: Query) -> bytes:
 
 def _count(connection: Connection, question: Question, query: Query, budget: TimeBudget) -> Faces:
     count = faces_of if query.with_facets else total_of
-    return count(connection, question.all_found, budget)
+    return count(connection, question.all_found, budget, TOTAL_MAX)
 
 
 def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Cursor) -> bool:

@@ -5,7 +5,7 @@ pair, those that sound the same first, and within a bound: a pair that stands no
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from typing import Final
 
 from sqlalchemy import Connection
@@ -51,7 +51,7 @@ class _Pairs:
 
     def stands(self, name: str) -> bool:
         """Tell whether a name of pairs that occur stands anywhere itself."""
-        pairs = tuple(map("".join, zip(name, name[1:], strict=False)))
+        pairs = tuple(one + other for one, other in pairwise(name))
         return len(pairs) == 1 or self._index.is_found(self._connection, Run(terms=pairs, columns=_COLUMNS))
 
 
