@@ -87,8 +87,9 @@ class Live:
         while True:
             try:
                 await self.read()
-            except DanglianError as error:
-                log.warning("outlook_postponed", reason=error.reason.en)
+            except (DanglianError, TimeoutError) as error:
+                reason = error.reason.en if isinstance(error, DanglianError) else "too slow"
+                log.warning("outlook_postponed", reason=reason)
             self._wanted.clear()
             if self._watchers:
                 await asyncio.sleep(LOOK_EVERY_S)
