@@ -76,15 +76,15 @@ def written(versions: Sequence[Version], file_id: int) -> list[Written]:
 
 def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object, ...]:
     record = revision.record
-    record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
     first_day = earliest.isoformat() if earliest else None
+    # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
     return (
-        record_id,
+        bytearray(record.record_id.bytes),
         file_id,
         row.sheet,
         row.line,
-        row.row_digest,
+        bytearray(row.row_digest),
         record.ref_code,
         # Members of an enumeration would take the driver's slow path.
         record.level._value_,
@@ -97,8 +97,8 @@ def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object
         record.livelihood_kind,
         record.access_status._value_,
         row.warnings,
-        row.raw,
-        revision.body,
+        bytearray(row.raw),
+        bytearray(revision.body),
         revision.digest,
         bucket_of(record.record_id),
     )
