@@ -76,6 +76,7 @@ class Live:
         self._database = database
         self._clock_ms = clock_ms
         self._newest: Outlook | None = None
+        self._readings = 0
         self._reading = asyncio.Lock()
         self._news = asyncio.Condition()
         self._wanted = asyncio.Event()
@@ -87,8 +88,9 @@ class Live:
         while True:
             try:
                 await self.read()
-            except DanglianError as error:
-                log.warning("outlook_postponed", reason=error.reason.en)
+            except (DanglianError, TimeoutError) as error:
+                reason = error.reason.en if isinstance(error, DanglianError) else "too slow"
+                log.warning("outlook_postponed", reason=reason)
             self._wanted.clear()
             if self._watchers:
                 await asyncio.sleep(LOOK_EVERY_S)
@@ -109,7 +111,7 @@ class Live:
         newest = self._newest
         if newest is not None and 0 <= self._clock_ms() - newest.at_ms < LOOK_EVERY_S * 1000:
             return newest
-        return await self.read(unless_newer_than=newest)
+        return await self.read(unless_after=self._readings)
 
     async def newer(self, than_ms: int, patience_s: float) -> Outlook | None:
         """Wait for an outlook newer than a moment; None if none comes in time."""
@@ -124,15 +126,16 @@ class Live:
         finally:
             self._watchers -= 1
 
-    async def read(self, unless_newer_than: Outlook | None = None) -> Outlook:
-        """Read an outlook; with ``unless_newer_than``, another reader's is taken if it came meanwhile."""
+    async def read(self, unless_after: int | None = None) -> Outlook:
+        """Read an outlook; with ``unless_after``, that of a reader who came first after so many readings is taken."""
         async with self._reading:
-            if unless_newer_than is not None and self._newest is not None and self._newest is not unless_newer_than:
+            if unless_after is not None and self._newest is not None and self._readings > unless_after:
                 return self._newest
             now_ms = self._clock_ms()
             async with asyncio.timeout(OUTLOOK_S):
                 found = await self._database.read(lambda connection: outlook.read(connection, now_ms))
             self._newest = found
+            self._readings += 1
             self.pulse.note(found.sites, now_ms)
         async with self._news:
             self._news.notify_all()

@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
@@ -59,18 +59,19 @@ async def served(backstage: Backstage, home: HubHome) -> AsyncIterator[int]:
     listener = _listening(settings)
     try:
         server = _Server(_config(console(backstage), settings, tls_context(settings, home)))
-        serving = asyncio.create_task(server.run_in_loop(listener), name="console")
-        moving = asyncio.create_task(backstage.live.run(), name="outlook")
-        try:
-            await _started(server, serving)
-            yield int(listener.getsockname()[1])
-        finally:
-            backstage.closing.set()
-            server.should_exit = True
-            moving.cancel()
-            with suppress(asyncio.CancelledError):
+        # A part that fails ends the hub, as any other part of it does: nobody would notice a console that stands still.
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(server.run_in_loop(listener), name="console")
+            moving = tasks.create_task(backstage.live.run(), name="outlook")
+            try:
+                await _started(server, serving)
+                yield int(listener.getsockname()[1])
+            finally:
+                backstage.closing.set()
+                server.should_exit = True
+                moving.cancel()
                 await asyncio.wait((serving, moving), timeout=STOP_S)
-            serving.cancel()
+                serving.cancel()
     finally:
         listener.close()
 

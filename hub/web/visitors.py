@@ -4,11 +4,13 @@ A visitor without a session has a secret of its own in a cookie as soon as a for
 be bound to it.
 """
 
+import asyncio
 import hashlib
 import secrets
 
 import msgspec
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import Receive, Scope, Send
 from sqlalchemy import Connection
 
 from hub import accounts, sessions
@@ -24,6 +26,9 @@ LANGUAGE_COOKIE = "danglian-language"
 THEME_COOKIE = "danglian-theme"
 SESSION_COOKIE = "danglian-session"
 STRANGER_COOKIE = "danglian-visitor"
+PAGE_S = 30.0
+"""Seconds for a page, waiting for the store included; a page needs a hundredth of that."""
+
 SECRET_CHARS_MAX = 100
 """Characters of a cookie that is looked at."""
 
@@ -74,7 +79,15 @@ def cookie_name(name: str, backstage: Backstage) -> str:
 
 
 class Recognition(AbstractAuthenticationMiddleware):
-    """Finds out who asks, before anything else."""
+    """Finds out who asks, before anything else, and gives every page its deadline."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on; a page that takes too long is answered with the one that says so."""
+        if scope["route_handler"].opt.get(STREAM):
+            await super().__call__(scope, receive, send)
+            return
+        async with asyncio.timeout(PAGE_S):
+            await super().__call__(scope, receive, send)
 
     async def authenticate_request(self, connection: AnyConnection) -> AuthenticationResult:
         """Return the visitor.

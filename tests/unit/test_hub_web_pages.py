@@ -1,9 +1,11 @@
 """The console over real HTTP and a real store: who gets in, who may see what, what happens when something is amiss."""
 
+import asyncio
 import datetime
 import json
 import re
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ from hub import audit, certificates, first_use
 from hub.home import home_at
 from hub.lockouts import FAILURES_FREE
 from hub.roles import Permission, Role
+from hub.web import visitors
 from hub.web.admission import NEEDS, SAFE_METHODS, Door
 from hub.web.console import HANDLERS
 from hub.web.throttling import ATTEMPTS_BURST, Throttle
@@ -328,7 +331,7 @@ async def test_hostile_text_in_every_field_breaks_no_page(here: Desk, shared_dat
         "\ud7ff" * 10,
         "</title><script>x</script>",
         '"><img src=x onerror=x>',
-        "长" * 3000,
+        "长" * 600,
     ]
     browser = await here.signed_in(Role.ADMINISTRATOR, login="guan.li")
     seen: set[int] = set()
@@ -559,3 +562,19 @@ async def test_over_tls_the_session_is_bound_to_this_host(tmp_path: Path) -> Non
             today = await browser.get("/today")
 
     assert (cookie.startswith("__Host-danglian-session="), "Secure" in cookie, today.status_code) == (True, True, 200)
+
+
+async def test_a_page_that_waits_too_long_for_the_store_says_so(here: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits for ever: three readings that hang keep every reader of the store."""
+    browser = await here.signed_in(Role.CLERK)
+    monkeypatch.setattr(visitors, "PAGE_S", 0.5)
+    free = threading.Event()
+    hanging = [asyncio.create_task(here.database.read(lambda _: free.wait(30))) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    async with browsing(browser):
+        away = await browser.get("/account")
+        free.set()
+        await asyncio.gather(*hanging)
+        back = await browser.get("/account")
+
+    assert (away.status_code, back.status_code) == (503, 200)
