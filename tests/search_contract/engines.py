@@ -1,0 +1,82 @@
+"""The entry points at which the questions are put: the hub's search, and the sites' answers to the hub's question."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from hub.board import matches
+from hub.search import Query, search
+from node.search import handlers
+from protocol.calls import Health, Hits
+from protocol.calls import Search as SearchCall
+from protocol.codec import decode_record
+from tests.search_contract.catalogue import SITES
+from tests.search_contract.county import County
+from tests.search_contract.questions import HITS, Question
+
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of an answer."""
+
+    found: list[str]
+    """Names of records, best first."""
+    held: frozenset[str]
+    """Names of all records that could be found there."""
+
+
+Ask = Callable[[Question], Awaitable[list[Part]]]
+"""Answers a question: the hub with one page, the sites with one each."""
+
+
+def asked(question: Question) -> Query:
+    """Return the question as the hub takes it."""
+    filters = question.filters
+    return Query(
+        words=question.query,
+        site_glob=filters.site,
+        date_from=filters.start,
+        date_to=filters.end,
+        fonds_no=filters.fonds,
+        livelihood_kind=filters.kind,
+        access_status=filters.access,
+        level=filters.level,
+        limit=HITS,
+    )
+
+
+def at_hub(county: County) -> Ask:
+    """Return the hub's search of its unified catalogue."""
+    held = frozenset(county.lines)
+
+    async def ask(question: Question) -> list[Part]:
+        page = await county.hub.database.read(lambda connection: search(connection, asked(question)))
+        return [Part(found=[county.names[hit.site, hit.record.record_id] for hit in page.hits], held=held)]
+
+    return ask
+
+
+def at_nodes(county: County) -> Ask:
+    """Return the sites' answers to the hub's question, of all sites that it would ask."""
+    answering = {code: handlers(site.database, _health)[SearchCall] for code, site in county.sites.items()}
+    held = {
+        code: frozenset(name for name, line in county.lines.items() if SITES[line.site] == code) for code in answering
+    }
+
+    async def ask(question: Question) -> list[Part]:
+        query = asked(question)
+        parts = []
+        for code, answer in answering.items():
+            if not matches(code, query.site_glob):
+                continue
+            _, body, *_ = await answer(query.call("contract", question.id))
+            hits = body.hits if isinstance(body, Hits) else ()
+            ids = [decode_record(hit.record).record_id for hit in hits]
+            parts.append(Part(found=[county.names[code, one] for one in ids], held=held[code]))
+        return parts
+
+    return ask
+
+
+async def _health() -> Health:
+    return Health(version="contract")
