@@ -1,7 +1,7 @@
-"""The fictitious catalogue: written lines (``records/``) and the plain records that fill it up, sheet by sheet.
+r"""The fictitious catalogue: written lines (``records/``) and the plain records that fill it up, sheet by sheet.
 
 A line is ``name ¦ title ¦ key=value ¦ key=value``; ``@ key=value`` gives the lines below it what they do not say. The
-name is what the questions call the record. What a sheet cannot say stands in ``\\uXXXX``.
+name is what the questions call the record. What a sheet cannot say stands in ``\uXXXX``.
 """
 
 import csv
@@ -106,9 +106,7 @@ def _written(name: str, title: str, said: Mapping[str, str]) -> Iterator[Line]:
         own["title"] = unescaped(title).replace("{}", word)
         whole = f"{name}-{key}" if key else name
         for place in copies.split(",") if copies else [site]:
-            yield Line(
-                name=f"{whole}@{place}" if copies else whole, site=place, cells=own, is_withdrawn=is_withdrawn
-            )
+            yield Line(name=f"{whole}@{place}" if copies else whole, site=place, cells=own, is_withdrawn=is_withdrawn)
 
 
 # The words of the plain records are none by which a written record is looked for, and their years are none of those
@@ -158,9 +156,7 @@ def whole_catalogue() -> dict[str, list[Line]]:
         rows = sheets[line.site]
         code = line.cells.get("code") or f"X{list(SITES).index(line.site):03d}-RS-{len(rows) + 1:05d}"
         rows.append(msgspec.structs.replace(line, cells={"retention": "永久"} | line.cells | {"code": code}))
-    for site, rows in sheets.items():
-        rows += fillers(site)
-    return sheets
+    return {site: [*rows, *fillers(site)] for site, rows in sheets.items()}
 
 
 def write_sheet(path: Path, lines: Sequence[Line]) -> None:

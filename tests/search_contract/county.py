@@ -1,7 +1,7 @@
 """The test county: twelve sites that read the catalogue's sheets, and a hub that merges what they tell, as in life."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import msgspec
 
 from protocol.limits import FRAME_EVENTS_MAX
 from protocol.sites import parse_site
-from replication.database import opened
+from replication.database import Database, opened
 from tests.catalogue import accepted
 from tests.hubs import MIGRATIONS, Hub
 from tests.node_site import NodeSite, node_site
@@ -31,12 +31,17 @@ class County(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def county(root: Path) -> AsyncIterator[County]:
-    """Open the county under ``root`` and fill it."""
+async def county(root: Path, database: AbstractAsyncContextManager[Database] | None = None) -> AsyncIterator[County]:
+    """Open the county under ``root`` and fill it.
+
+    Args:
+        root: an empty folder.
+        database: the hub's store, empty; a file under ``root`` unless another is given.
+
+    """
     sheets = whole_catalogue()
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(opened(root / "hub.db", MIGRATIONS))
-        hub = Hub(database)
+        hub = Hub(await stack.enter_async_context(database or opened(root / "hub.db", MIGRATIONS)))
         sites: dict[str, NodeSite] = {}
         names: dict[tuple[str, UUID], str] = {}
         for key, lines in sheets.items():

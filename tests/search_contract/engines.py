@@ -12,8 +12,7 @@ from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from tests.search_contract.catalogue import SITES
 from tests.search_contract.county import County
-from tests.search_contract.questions import HITS, Question
-
+from tests.search_contract.questions import HITS, Question, within
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +66,7 @@ def at_nodes(county: County) -> Ask:
         query = asked(question)
         parts = []
         for code, answer in answering.items():
-            if not matches(code, query.site_glob):
+            if not matches(code, query.site_glob) or _needs_not_say(question, held[code]):
                 continue
             _, body, *_ = await answer(query.call("contract", question.id))
             hits = body.hits if isinstance(body, Hits) else ()
@@ -76,6 +75,11 @@ def at_nodes(county: County) -> Ask:
         return parts
 
     return ask
+
+
+def _needs_not_say(question: Question, held: frozenset[str]) -> bool:
+    """Tell whether a site's answer changes no verdict: it holds nothing that is expected, and nothing is unwanted."""
+    return bool(question.expected) and not question.unwanted and not within(question, held).expected
 
 
 async def _health() -> Health:

@@ -111,9 +111,7 @@ def judged(question: Question, answer: Sequence[str]) -> Verdict:
         if seen and min(seen) < reached:
             wrong.append(f">{first[min(seen)]}")
         reached = max([reached, *seen])
-    return Verdict(
-        found=len(found), expected=min(len(wanted), HITS), missed=tuple(missed), violations=tuple(wrong)
-    )
+    return Verdict(found=len(found), expected=min(len(wanted), HITS), missed=tuple(missed), violations=tuple(wrong))
 
 
 def within(question: Question, held: Collection[str]) -> Question:
