@@ -107,8 +107,8 @@ def table(reports: Mapping[str, Report]) -> list[str]:
     overall = [report.overall for report in reports.values()]
     count = max(one.questions for one in overall)
     # Whoever was asked only some of the questions has no figure that could stand beside the others.
-    overall = [one if one.questions == count else None for one in overall]
-    lines.append(f"| **overall** | {count} | {' | '.join(map(_cell, overall))} |")
+    shown = [_cell(one) if one.questions == count else "" for one in overall]
+    lines.append(f"| **overall** | {count} | {' | '.join(shown)} |")
     return lines
 
 

@@ -6,6 +6,7 @@ nothing but the cutting differs. It stands beside our figures in the table; it i
 """
 
 import sqlite3
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -65,7 +66,10 @@ def _text(line: Line) -> str:
 
 
 def _library() -> Any:  # noqa: ANN401 - a library without types
-    import jieba  # noqa: PLC0415 - a peer that is absent from most installations
+    with warnings.catch_warnings():
+        # Its patterns are written in a way that newer interpreters warn of.
+        warnings.simplefilter("ignore")
+        import jieba  # noqa: PLC0415 - a peer that is absent from most installations
 
     jieba.setLogLevel("ERROR")
     return jieba
