@@ -1,11 +1,17 @@
 """The entry points at which the questions are put: the hub's search, and the sites' answers to the hub's question."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from hub.board import matches
+from hub.county_sheets import read_sheet
+from hub.gazetteer_table import gazetteer_of
+from hub.readings import Readings
 from hub.search import Query, search
+from hub.synonyms import synonyms_of
 from node.search import handlers
 from protocol.calls import Health, Hits
 from protocol.calls import Search as SearchCall
@@ -13,6 +19,10 @@ from protocol.codec import decode_record
 from tests.search_contract.catalogue import SITES
 from tests.search_contract.county import County
 from tests.search_contract.questions import HITS, Question, within
+
+
+GAZETTEER: Final = Path(__file__).with_name("gazetteer.csv")
+SYNONYMS: Final = Path(__file__).with_name("synonyms.csv")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,15 +51,17 @@ def asked(question: Question) -> Query:
         access_status=filters.access,
         level=filters.level,
         limit=HITS,
+        sounds=True if filters.homophones else None,
     )
 
 
 def at_hub(county: County) -> Ask:
     """Return the hub's search of its unified catalogue."""
     held = frozenset(county.lines)
+    names = Readings(gazetteer_of(read_sheet(GAZETTEER)), synonyms_of(read_sheet(SYNONYMS)))
 
     async def ask(question: Question) -> list[Part]:
-        page = await county.hub.database.read(lambda connection: search(connection, asked(question)))
+        page = await county.hub.database.read(lambda connection: search(connection, asked(question), names))
         return [Part(found=[county.names[hit.site, hit.record.record_id] for hit in page.hits], held=held)]
 
     return ask
