@@ -6,6 +6,7 @@ which is kept as well.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 from uuid import UUID
 
 import msgspec
@@ -14,9 +15,11 @@ from sqlalchemy import Connection, Select, Update, insert, or_, select, update
 from hub.catalogue import with_access
 from hub.likeness import Evidence, alike, evidence, likeness_keys
 from hub.tables import apart
+from hub.text_index import index_of
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
 from protocol.errors import BadValue
+from protocol.expressions import AnyOf, Column, Run
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
@@ -106,6 +109,21 @@ def _likeness(
     return Likeness(count=len(like), sites=tuple(sorted({other.site for other in like})), at_least=full)
 
 
+def alike_on_page(connection: Connection, entries: Sequence[Entry]) -> set[tuple[tuple[str, UUID], tuple[str, UUID]]]:
+    """Return the pairs of some entries that are like each other, each pair once, without those that are apart."""
+    by_key: dict[str, list[Entry]] = {}
+    for one in entries:
+        for key in _keys(one.record):
+            by_key.setdefault(key, []).append(one)
+    pairs = {(one.key, other.key): (one, other) for some in by_key.values() for one, other in combinations(some, 2)}
+    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if pairs else set()
+    return {
+        keys
+        for keys, (one, other) in pairs.items()
+        if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
+    }
+
+
 def _keys(record: Record) -> list[str]:
     return likeness_keys(record, index_terms(record.title))
 
@@ -113,10 +131,13 @@ def _keys(record: Record) -> list[str]:
 def _candidates(connection: Connection, keys: Collection[str], limit: int) -> list[Entry]:
     if not keys:
         return []
+    index = index_of(connection)
+    wanted = AnyOf(parts=tuple(Run(terms=(key,), columns=(Column.MARKS,)) for key in sorted(keys)))
     rows = connection.exec_driver_sql(
-        "SELECT entry.site, entry.access_status, entry.body FROM search CROSS JOIN entry ON entry.docid = search.rowid"
-        " WHERE search MATCH ? ORDER BY search.rowid DESC LIMIT ?",
-        (" OR ".join(f'"{key}"' for key in sorted(keys)), limit),
+        "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
+        f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
+        " CROSS JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL",
+        (index.question(connection, wanted), limit),
     )
     return [
         Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows

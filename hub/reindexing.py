@@ -8,21 +8,25 @@ looks at the entries themselves, and says that its total is not exact.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import structlog
 from sqlalchemy import Connection, select, update
 
-from hub.preparation import entry_terms
+from hub.catalogue import with_access
+from hub.preparation import entry_row
 from hub.tables import catalogue_state, entry
+from hub.text_index import NEXT, PRESENT, index_of
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.errors import BadValue, Retryable
+from protocol.index_rows import IndexRow
+from protocol.vocabularies import AccessStatus
 from replication.database import Database
 
-TERMS_VERSION = 1
-"""Version of the choice and order of fields and keys in ``preparation.entry_terms``."""
+TERMS_VERSION = 2
+"""Version of the choice and order of fields, marks and keys in ``preparation.entry_rows``."""
 
 INDEX_VERSION = ANALYSIS_VERSION * 100 + TERMS_VERSION
 """Version of the terms in the index; another version's index is built anew."""
@@ -38,12 +42,6 @@ PAUSE_S = 0.05
 
 TELL_EVERY_STEPS = 50
 """Steps between two words about the progress: a hundred thousand entries."""
-
-_NEXT = "search_next"
-_MAKE_NEXT = "CREATE VIRTUAL TABLE search_next USING fts5 (terms, content='', columnsize=0, tokenize='ascii')"
-_TUNE_NEXT = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
-_INSERT = "INSERT INTO {index} (rowid, terms) VALUES (?, ?)"
-_FORGET = "INSERT INTO {index} ({index}, rowid, terms) VALUES ('delete', ?, ?)"
 
 log = structlog.get_logger(__name__)
 
@@ -92,41 +90,31 @@ def refresh_index(connection: Connection) -> int:
     if connection.exec_driver_sql(counted, (AT_ONCE_ROWS + 1,)).scalar_one() > AT_ONCE_ROWS:
         begin(connection)
         return 0
-    if state.is_building:
-        connection.exec_driver_sql(f"DROP TABLE {_NEXT}")
-    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
+    index = index_of(connection)
+    index.drop_next(connection)
+    index.clear(connection)
     last, done = -1, 0
     while part := _part_after(connection, last, STEP_ROWS):
-        _write(connection, "search", (), part.terms)
+        index.write(connection, PRESENT, (), part.terms)
         last, done = part.last, done + len(part.terms)
     _finish(connection)
     return done
 
 
-def write_index(connection: Connection, gone: Mapping[int, str], new: Iterable[tuple[int, str]]) -> None:
-    """Take terms out of the full-text index and put others in.
-
-    In the order of the row ids: whenever an id is lower than the one before, FTS5 writes out what it has gathered.
-    """
+def write_index(
+    connection: Connection, gone: Mapping[int, IndexRow], new: Iterable[tuple[int, IndexRow]]
+) -> None:
+    """Take terms out of the full-text index and put others in, in the order of the row ids."""
     ordered = sorted(new)
     if not gone and not ordered:
         return
-    state = index_state(connection)
+    state, index = index_state(connection), index_of(connection)
     if not state.is_building:
-        _write(connection, "search", sorted(gone.items()), ordered)
+        index.write(connection, PRESENT, sorted(gone.items()), ordered)
         return
     old_terms = [(docid, terms) for docid, terms in sorted(gone.items()) if docid <= state.built_to]
-    _write(connection, _NEXT, old_terms, [one for one in ordered if one[0] <= state.built_to])
-    _write(connection, "search", (), [one for one in ordered if one[0] not in gone])
-
-
-def _write(
-    connection: Connection, index: str, gone: Collection[tuple[int, str]], new: Collection[tuple[int, str]]
-) -> None:
-    if gone:
-        connection.exec_driver_sql(_FORGET.format(index=index), list(gone))
-    if new:
-        connection.exec_driver_sql(_INSERT.format(index=index), list(new))
+    index.write(connection, NEXT, old_terms, [one for one in ordered if one[0] <= state.built_to])
+    index.add_outdated(connection, [one for one in ordered if one[0] not in gone])
 
 
 # Building beside
@@ -134,10 +122,9 @@ def _write(
 
 def begin(connection: Connection) -> None:
     """Begin to build a successor; what another version began is dropped."""
-    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_NEXT}")
-    connection.exec_driver_sql(_MAKE_NEXT)
-    # Whatever the present index was told about its merging holds for its successor.
-    connection.exec_driver_sql(_TUNE_NEXT)
+    index = index_of(connection)
+    index.drop_next(connection)
+    index.make_next(connection)
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET building_version = ?, built_to = -1, built_rows = 0,"
         " building_rows = (SELECT count(*) FROM entry WHERE body IS NOT NULL)",
@@ -153,11 +140,10 @@ def build(connection: Connection, rows: int = STEP_ROWS) -> IndexState:
         return state
     part = _part_after(connection, state.built_to, rows)
     if part is None:
-        connection.exec_driver_sql("DROP TABLE search")
-        connection.exec_driver_sql(f"ALTER TABLE {_NEXT} RENAME TO search")
+        index_of(connection).put_next_in_place(connection)
         _finish(connection)
         return index_state(connection)
-    _write(connection, _NEXT, (), part.terms)
+    index_of(connection).write(connection, NEXT, (), part.terms)
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET built_to = ?, built_rows = built_rows + ?", (part.last, part.rows)
     )
@@ -174,12 +160,12 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
 
     last: int
     rows: int
-    terms: list[tuple[int, str]]
+    terms: list[tuple[int, IndexRow]]
 
 
 def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     statement = (
-        select(entry.c.docid, entry.c.body)
+        select(entry.c.docid, entry.c.site, entry.c.access_status, entry.c.body)
         .where(entry.c.docid > docid, entry.c.body.is_not(None))
         .order_by(entry.c.docid)
         .limit(limit)
@@ -187,13 +173,13 @@ def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     rows = connection.execute(statement).all()
     if not rows:
         return None
-    terms = [(row.docid, words) for row in rows if (words := _terms_of(row.docid, row.body)) is not None]
+    terms = [(row.docid, words) for row in rows if (words := _terms_of(*row)) is not None]
     return _Part(last=rows[-1].docid, rows=len(rows), terms=terms)
 
 
-def _terms_of(docid: int, body: bytes) -> str | None:
+def _terms_of(docid: int, site: str, access_status: str, body: bytes) -> IndexRow | None:
     try:
-        return entry_terms(decode_record(body))
+        return entry_row(site, with_access(decode_record(body), AccessStatus(access_status)))
     except BadValue as error:
         # Bytes that the disk has spoilt are found and repaired by their digest; the others must be found meanwhile.
         log.warning("entry_not_indexed", docid=docid, reason=error.reason.en)

@@ -7,6 +7,7 @@ migration alone.
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     Index,
     Integer,
     LargeBinary,
@@ -44,6 +45,15 @@ entry = Table(
     Column("provenance", LargeBinary),
     Column("body", LargeBinary),
     Column("parent_id", Text),
+    # What the facets of a search are counted by, in one: lines of an index that are read ten thousand at a time.
+    Column(
+        "face",
+        Text,
+        Computed(
+            "site || '␟' || fonds_no || '␟' || livelihood_kind || '␟' || access_status || '␟' || level",
+            persisted=False,
+        ),
+    ),
     Index("entry_record", "record_id", "site", unique=True),
     Index(
         "entry_tally",
@@ -51,10 +61,11 @@ entry = Table(
         sqlite_where=text("body IS NOT NULL"),
     ),
     Index("entry_stone", "site", "epoch", "seq", sqlite_where=text("withdrawn IS NOT NULL")),
+    Index("entry_face", "docid", "face", "date_earliest", "date_latest", sqlite_where=text("body IS NOT NULL")),
     Index("entry_in_volume", "site", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
 )
 
-search = table("search", column("rowid", Integer), column("terms", Text))
+search = table("search", column("rowid", Integer))
 
 catalogue_state = Table(
     "catalogue_state",

@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from node.search_terms import IndexedPart, indexed_fields
 from protocol.analysis import HAN, MatchKind, explain, fold
 from protocol.calls import Match
+from protocol.index_rows import IndexedPart, indexed_fields
 from protocol.limits import QUERY_CHARS_MAX
 
 _HAN_WORD: Final = re.compile(f"[{HAN}]{{2,}}")

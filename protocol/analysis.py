@@ -8,8 +8,9 @@ leaves them out. Only terms are folded, never what is stored.
 Han text has no word boundaries, so a run of Han characters is indexed as its overlapping pairs plus its last character
 alone: 安吉县 becomes ``安吉 吉县 县``. A query for n characters is the phrase of its n-1 pairs, found wherever the
 characters stand together; one character is a prefix query. The last character alone keeps two runs apart, so that no
-phrase matches across a blank or a punctuation mark. Everything else is indexed as words. Word segmentation is never
-used: it loses a third of the hits. The index keeps the terms with FTS5's ``unicode61 remove_diacritics 0``.
+phrase matches across a blank or a punctuation mark. Two things are no borders, because they stand inside names: blanks
+between single characters (王　伟), and a dot between two characters (阿不都·热合曼). Everything else is indexed as
+words, over-long ones by their beginning. Word segmentation is never used: it loses a third of the hits.
 
 Raise ``ANALYSIS_VERSION`` with any change of the terms: an index of another version is rebuilt, never mixed.
 """
@@ -18,12 +19,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from protocol.limits import QUERY_CHARS_MAX
+from protocol.limits import QUERY_CHARS_MAX, WORD_CHARS_MAX
 from protocol.variants import GIVEN, SIMPLIFIED
 
-ANALYSIS_VERSION: Final = 1
+ANALYSIS_VERSION: Final = 2
 """Version of the rules on this page, kept beside every index."""
 
 DOUBLED_CHARS_MAX: Final = 32_768
@@ -39,7 +40,7 @@ TRANSPARENT: Final = "\"'“”‘’「」『』﹁﹂﹃﹄《》〈〉＂＇\
 """Marks that vanish: quotation and title marks, and what cannot be seen."""
 
 _LOOK_ALIKES: Final = {
-    **dict.fromkeys("・‧•⋅∙･．。｡", "·"),
+    **dict.fromkeys("・‧•⋅∙･", "·"),
     **dict.fromkeys("‐‑‒–—―−─━﹣", "-"),
     **dict.fromkeys("〔［【〖﹝｛", "("),
     **dict.fromkeys("〕］】〗﹞｝", ")"),
@@ -104,11 +105,12 @@ _HAN_FIRST: Final = re.compile(f"[{HAN}]")
 _RUNS: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
 _SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+(?![{HAN}])")
 _QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
+_INNER_DOT: Final = re.compile(f"(?<=[{HAN}])(?: *[·・‧•⋅∙･] *|[.．])(?=[{HAN}])")
 _CUT_WORD: Final = re.compile(rf"[^\W_{HAN}]+$")
 
 # For many texts at once.
 _TRANSPARENT: Final = re.compile(f"[{re.escape(TRANSPARENT)}]")
-_SEPARATORS: Final = "（）〔〕［］【】·・•—–－、，。；：！？．／％＋＝×…"
+_SEPARATORS: Final = "（）〔〕［］【】·—–－、，。；：！？／％＋＝×…"
 _PLAIN_HAN: Final = "々〇ぁ-ゖァ-ヺ\u4e00-\u9fff"
 _NOT_PLAIN: Final = re.compile(f"[^\n!#-&(-~{_SEPARATORS}{_PLAIN_HAN}]")
 _OTHER_FORM: Final = re.compile("[" + re.sub("[^\0-\uffff]", "", GIVEN) + "]")
@@ -140,7 +142,7 @@ def index_terms(text: str) -> str:
     """
     if _HAN_ONLY.fullmatch(text) and unicodedata.is_normalized("NFC", text):
         return text.translate(_PAIRED)[2:]
-    return " ".join([run if run.isascii() else _terms(run) for run in _runs(text)])
+    return " ".join([_terms(run) for run in _runs(text)])
 
 
 def index_lines(texts: Sequence[str]) -> list[str]:
@@ -159,11 +161,23 @@ def index_lines(texts: Sequence[str]) -> list[str]:
     if not is_plain:
         lines = "\n".join(map(_line, texts))
     # The runs are at odd places; what stands before, between and behind them, at even ones.
-    parts = (_PLAIN_HAN_RUN if is_plain else _HAN_RUN).split(f"\n{lines}\n")
-    parts[1::2] = _pairs(parts[1::2])
+    run = _PLAIN_HAN_RUN if is_plain else _HAN_RUN
+    parts = run.split(f"\n{lines}\n")
     between = "\0".join(parts[::2])
+    if "\0·" in between or "\0." in between:
+        parts = run.split(f"\n{_INNER_DOT.sub('', lines)}\n")
+        between = "\0".join(parts[::2])
+    parts[1::2] = _pairs(parts[1::2])
     parts[::2] = _words(between, is_ascii=is_plain or _FOREIGN.search(between) is None).split("\0")
-    return "".join(parts)[1:-1].split("\n")
+    terms = "".join(parts)[1:-1].split("\n")
+    return terms if max(map(len, terms)) <= WORD_CHARS_MAX else list(map(_bounded, terms))
+
+
+def _bounded(terms: str) -> str:
+    """Return terms of which none is longer than an engine takes."""
+    if len(terms) <= WORD_CHARS_MAX:
+        return terms
+    return " ".join([term[:WORD_CHARS_MAX] for term in terms.split(" ")])
 
 
 def _is_plain(text: str) -> bool:
@@ -204,13 +218,46 @@ def _line(text: str) -> str:
     return _divisible(text).translate(_FOLDS).replace("\0", ";")
 
 
+class Phrase(NamedTuple):
+    """Terms that stand one behind the other wherever a text stands."""
+
+    terms: tuple[str, ...]
+    is_prefix: bool
+    """The last term need only begin so: it is the first character of whatever follows."""
+
+
+def phrases(text: str) -> tuple[Phrase, ...]:
+    """Return the phrases of which one stands wherever ``text`` stands; none if nothing in it can be searched.
+
+    There are two where single characters have blanks between them: they may be a padded name, or the end of one word
+    and the beginning of the next.
+    """
+    folded = _bare(text)
+    readings = [_INNER_DOT.sub("", folded)]
+    if " " in folded:
+        readings.insert(0, _INNER_DOT.sub("", _SPACED_OUT.sub(_closed_up, folded)))
+    return tuple(dict.fromkeys(_phrase(runs) for reading in readings if (runs := _RUNS.findall(reading))))
+
+
+def is_one_character(text: str) -> bool:
+    """Tell whether a text is one Han character and nothing else, as a part of a padded name is."""
+    return len(text) <= 2 and len(bare := _bare(text)) == 1 and _HAN_FIRST.match(bare) is not None
+
+
 def _runs(text: str) -> list[str]:
     """The runs of Han characters and the words of ``text``; ``_terms`` folds what is left to fold in a Han run."""
     return _RUNS.findall(_divisible(text))
 
 
 def _divisible(text: str) -> str:
-    """Return ``text`` folded as far as it moves the borders of runs or the words between them, padded names closed."""
+    """Return ``text`` folded as far as it moves the borders of runs or the words between them, names closed up."""
+    text = _bare(text)
+    if " " in text:
+        text = _SPACED_OUT.sub(_closed_up, text)
+    return _INNER_DOT.sub("", text)
+
+
+def _bare(text: str) -> str:
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if _REGROUPED.search(text) or _SUPPLEMENTARY.search(text):
@@ -218,8 +265,6 @@ def _divisible(text: str) -> str:
     text = text.casefold()
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    if " " in text:
-        text = _SPACED_OUT.sub(_closed_up, text)
     return text
 
 
@@ -228,7 +273,7 @@ def _closed_up(match: re.Match[str]) -> str:
 
 
 def _terms(run: str) -> str:
-    return run.translate(_PAIRED)[2:] if _HAN_FIRST.match(run) else run
+    return run.translate(_PAIRED)[2:] if _HAN_FIRST.match(run) else run[:WORD_CHARS_MAX]
 
 
 def match_query(query: str) -> str | None:
@@ -253,12 +298,17 @@ def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
         runs = _runs(word)
         if not runs:
             continue
-        *before, last = runs
-        is_han = _HAN_FIRST.match(last) is not None
-        is_prefix = is_han and len(last) == 1
-        # The last run may go on in the text that is searched, so its final single character is not asked for.
-        ending = last.translate(_PAIRED)[2:-2] if is_han and not is_prefix else last.translate(_FOLDS)
-        yield word, " ".join([*map(_terms, before), ending]), is_prefix
+        phrase = _phrase(runs)
+        yield word, " ".join(phrase.terms), phrase.is_prefix
+
+
+def _phrase(runs: Sequence[str]) -> Phrase:
+    *before, last = runs
+    is_han = _HAN_FIRST.match(last) is not None
+    is_prefix = is_han and len(last) == 1
+    # The last run may go on in the text that is searched, so its final single character is not asked for.
+    ending = last.translate(_PAIRED)[2:-2] if is_han and not is_prefix else _terms(last).split(" ")[0]
+    return Phrase(tuple(" ".join([*map(_terms, before), ending]).split(" ")), is_prefix)
 
 
 def explain(query: str, fields: Mapping[str, str]) -> list[tuple[str, MatchKind]]:

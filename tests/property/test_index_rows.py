@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.explaining import Explainer
-from node.search_terms import indexed_fields, record_terms
 from protocol.analysis import explain, index_terms
 from protocol.codec import encode_record
+from protocol.index_rows import index_rows, indexed_fields
 from protocol.records import Alias, Record
 
 texts = st.text("安吉縣档·-〔〕()号 0aBé〇，", max_size=12)
@@ -33,11 +33,10 @@ def record(title: str = "", doc_no: str = "", ref_code: str = "", date: str = ""
 def test_terms_are_those_of_the_fields_in_their_order(
     title: str, doc_no: str, ref_code: str, date: str, note: str
 ) -> None:
-    terms = record_terms([record(title, doc_no, ref_code, date, note)])[0].split()
-    fields = [title, "县政府", doc_no, ref_code, date]
-    if note:
-        fields.append(f"\n{note}\nA-1")
-    assert terms == [term for field in fields for term in index_terms(field).split()]
+    row = index_rows([record(title, doc_no, ref_code, date, note)])[0]
+    columns = [[title], ["县政府"], [ref_code, doc_no, "A-1" if note else ""], [date, note]]
+    expected = [[term for field in fields for term in index_terms(field).split()] for fields in columns]
+    assert [terms.split() for terms in row[:4]] == expected
 
 
 @given(texts)
