@@ -52,7 +52,7 @@ def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _runs(text: str) -> list[str]:
-    """What stands together, of one kind: Han or other words; blanks alone part no single Han character from the next."""
+    """What stands together, of one kind: Han or words; blanks alone part no single Han character from the next."""
     found: list[tuple[str, str]] = [("mark", "")]
     for kind, characters in groupby(text, _kind):
         run = "".join(characters)
