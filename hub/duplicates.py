@@ -83,7 +83,9 @@ def likeness_of(connection: Connection, entries: Sequence[Entry]) -> dict[tuple[
     for candidate in candidates:
         for key in _keys(candidate.record):
             by_key.setdefault(key, []).append(candidate)
-    parted = standing_decisions(connection, [one.record.record_id for one in entries])
+    crowded = {key for key, some in by_key.items() if len(some) > 1}
+    entries = [one for one in entries if not crowded.isdisjoint(keys[one.key])]
+    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if entries else set()
     return {
         one.key: likeness
         for one in entries

@@ -21,9 +21,10 @@ from hub.search import Found, Page, Query
 from protocol.calls import Answer, Hit, Hits, Match, Outcome, Refusal
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.matching import Matcher, subject_of
-from protocol.plans import Readings, StageName, unread
+from protocol.matching import Matcher
+from protocol.plans import Readings, StageName
 from protocol.queries import parse
+from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.vocabularies import Level
 from protocol.wording import Text
@@ -122,7 +123,7 @@ _Order = tuple[int, str]
 _Copies = dict[str, tuple[_Order, Found]]
 _Said = dict[str, tuple[_Order, Hit]]
 
-_RANKS: Final = {name: -number for number, name in enumerate(StageName)}
+_RANKS: Final[dict[str, int]] = {name: -number for number, name in enumerate(StageName)}
 """The ranks of hits; where a site says none, its words stand anywhere, for all that is known."""
 
 
@@ -133,7 +134,7 @@ def _order(stage: str | None, date: str) -> _Order:
 class Gathering:
     """An answer as it grows: take the index's page, then answers as they come; look at it at any time."""
 
-    def __init__(self, query: Query, sites: Sequence[SiteFacts], readings: Readings = unread) -> None:
+    def __init__(self, query: Query, sites: Sequence[SiteFacts], readings: Readings = lambda _: ()) -> None:
         self.query = query
         self._matcher = Matcher(parse(query.words), readings)
         self.facts = {one.site: one for one in sites}
@@ -284,12 +285,10 @@ class Gathering:
 
 def _together(hits: Sequence[MergedHit]) -> list[MergedHit]:
     """Return hits with the members of a group one behind the other, at the place of the first, items before volumes."""
-    first = {}
+    first: dict[int, int] = {}
     for place, hit in enumerate(hits):
         first.setdefault(hit.group if hit.group >= 0 else -2 - place, place)
-    order = [
-        (first.get(hit.group, place), hit.record.level is Level.VOLUME, place) for place, hit in enumerate(hits)
-    ]
+    order = [(first.get(hit.group, place), hit.record.level is Level.VOLUME, place) for place, hit in enumerate(hits)]
     return [hits[place] for _, _, place in sorted(order)]
 
 
@@ -338,5 +337,5 @@ def _live(site: str, hit: Hit, matcher: Matcher) -> MergedHit | None:
 
 
 def _stage(name: str) -> StageName | None:
-    """Return the rank that a site says; a site of an earlier version says none, one of a later version perhaps others."""
+    """Return the rank that a site says; one of an earlier version says none, one of a later version perhaps others."""
     return StageName(name) if name in _RANKS else None

@@ -35,9 +35,7 @@ def grouped(entries: Sequence[Entry], alike: Collection[tuple[Key, Key]]) -> lis
     """
     places = {one.key: index for index, one in enumerate(entries)}
     leader = list(range(len(entries)))
-    in_volumes = (
-        (one.key, (one.site, one.record.parent_id)) for one in entries if one.record.parent_id is not None
-    )
+    in_volumes = ((one.key, (one.site, one.record.parent_id)) for one in entries if one.record.parent_id is not None)
     for one, other in (*in_volumes, *alike):
         if one in places and other in places:
             first, second = sorted((_root(leader, places[one]), _root(leader, places[other])))

@@ -13,11 +13,12 @@ from hub.sound_alikes import sounding
 from hub.time_budgets import TimeBudget
 from hub.walks import Check, Sought
 from protocol.expressions import Expression
-from protocol.matching import Matcher, subject_of
+from protocol.matching import Matcher
 from protocol.plans import Plan, Stage, plan
 from protocol.queries import parse
 from protocol.query_dates import Period
 from protocol.readings import Reading
+from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.row_matching import holds, words_only
 
@@ -32,7 +33,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     narrowing: Narrowing
     periods: tuple[Period, ...]
     is_stale: bool
-    """The index is being built anew: the old one knows no columns and no marks, and names entries that are gone."""
+    """Another version made the index: it may know no columns and no marks, and be of other terms."""
+    is_building: bool
+    """Its successor is being built: meanwhile it names entries that are gone."""
     names: "Names | None" = None
     sounds: Mapping[str, tuple[Reading, ...]] = {}
     """The names that sound like each word, as far as they were looked for."""
@@ -102,9 +105,7 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
     """
     parsed = parse(query.words)
     made = plan(parsed, names.of) if names is not None else plan(parsed)
-    values = filter_values(
-        query.fonds_no, query.livelihood_kind, query.access_status or "", query.level or ""
-    )
+    values = filter_values(query.fonds_no, query.livelihood_kind, query.access_status or "", query.level or "")
     narrowing = narrowing_of(connection, query.site_glob, values, made.selections)
     if narrowing.is_empty:
         return None
@@ -112,5 +113,11 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
     if query.date_from is not None or query.date_to is not None:
         periods = (*periods, Period(first=query.date_from, last=query.date_to))
     state = index_state(connection)
-    is_stale = state.is_building or state.index_version != INDEX_VERSION
-    return Question(plan=made, narrowing=narrowing, periods=periods, is_stale=is_stale, names=names)
+    return Question(
+        plan=made,
+        narrowing=narrowing,
+        periods=periods,
+        is_stale=state.is_building or state.index_version != INDEX_VERSION,
+        is_building=state.is_building,
+        names=names,
+    )

@@ -101,9 +101,7 @@ def refresh_index(connection: Connection) -> int:
     return done
 
 
-def write_index(
-    connection: Connection, gone: Mapping[int, IndexRow], new: Iterable[tuple[int, IndexRow]]
-) -> None:
+def write_index(connection: Connection, gone: Mapping[int, IndexRow], new: Iterable[tuple[int, IndexRow]]) -> None:
     """Take terms out of the full-text index and put others in, in the order of the row ids."""
     ordered = sorted(new)
     if not gone and not ordered:

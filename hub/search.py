@@ -1,4 +1,4 @@
-"""Searching the unified catalogue: the query language and filters, in ranks, an honest total, and why each hit is there.
+"""Searching the unified catalogue: the query language and filters, in ranks, honest totals, and why each hit is there.
 
 A query becomes a plan of ranked stages (``protocol.plans``); each stage is walked newest first, for row ids are
 year-major, and finds only what no stage before it found. Totals and facets are those of all stages together: exact up
@@ -8,7 +8,7 @@ says so.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -24,14 +24,16 @@ from hub.questions import Question, question_of
 from hub.stage_walk import BEGINNING, Ranked, ranked
 from hub.time_budgets import SEARCH_BUDGET_S, TimeBudget
 from hub.walks import TOTAL_MAX, Faces, faces_of, total_of
-from protocol.calls import Match
+from protocol.calls import Match, WordReading
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
-from protocol.matching import Matcher, subject_of
-from protocol.plans import StageName
+from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX, SEARCH_READINGS_MAX
+from protocol.matching import Matcher
+from protocol.plans import StageName, usable_readings
+from protocol.queries import parse
 from protocol.readings import Homophones, Reading
+from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, Level
 
@@ -69,12 +71,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether names that sound alike are looked for as well; None for: where there is less than a page without."""
     with_facets: bool = False
 
-    def call(self, asker: str, question: str) -> SearchCall:
+    def call(self, asker: str, question: str, readings: tuple[WordReading, ...] = ()) -> SearchCall:
         """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
         return SearchCall(
             asker=asker,
             question=question,
-            query=self.words,
+            query=parse(self.words).plain_words,
+            language=self.words,
+            readings=readings,
             limit=self.hits_max,
             date_from=self.date_from,
             date_to=self.date_to,
@@ -121,6 +125,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     facets: Facets | None = None
     cursor: str = ""
     """Where the next page begins; empty if there is none."""
+    sounds: Mapping[str, tuple[Reading, ...]] = {}
+    """The names that sound like words of the query and were looked for as well."""
 
 
 def search(
@@ -147,12 +153,26 @@ def search(
     shown = len(hits)
     return Page(
         total=max(min(counted.total, TOTAL_MAX), shown),
-        exact=counted.is_whole and not counted.is_upper_bound and not question.is_stale,
+        exact=counted.is_whole and not counted.is_upper_bound and not question.is_building,
         hits=_explained(question, hits),
         is_upper_bound=counted.is_upper_bound,
         was_cut=budget.was_cut,
         facets=facets_of(counted) if query.with_facets else None,
         cursor=sealed(last, _identity(query)) if last is not None else "",
+        sounds=question.sounds,
+    )
+
+
+def readings_told(query: Query, names: Names | None, found: Page) -> tuple[WordReading, ...]:
+    """Return the readings that go to the sites with a query; names that sound alike as far as the index held them."""
+    if names is None:
+        return ()
+    sounds = found.sounds
+    told = usable_readings(parse(query.words), lambda word: (*names.of(word), *sounds.get(word, ())))
+    flat = [(word, one) for word, readings in told.items() for one in readings]
+    return tuple(
+        WordReading(word=word, text=one.text, kind=one.kind.value, zh=one.note.zh, en=one.note.en)
+        for word, one in flat[:SEARCH_READINGS_MAX]
     )
 
 
@@ -161,8 +181,8 @@ def totals_by_site(connection: Connection, query: Query, names: Names | None = N
     question = question_of(connection, query, names)
     if question is None:
         return {}, True
-    counted = faces_of(connection, question.all_found, TimeBudget())
-    return sites_of(counted), counted.is_whole and not counted.is_upper_bound and not question.is_stale
+    counted = faces_of(connection, question.all_found, TimeBudget(), TOTAL_MAX)
+    return sites_of(counted), counted.is_whole and not counted.is_upper_bound and not question.is_building
 
 
 def _identity(query: Query) -> bytes:
@@ -172,7 +192,7 @@ def _identity(query: Query) -> bytes:
 
 def _count(connection: Connection, question: Question, query: Query, budget: TimeBudget) -> Faces:
     count = faces_of if query.with_facets else total_of
-    return count(connection, question.all_found, budget)
+    return count(connection, question.all_found, budget, TOTAL_MAX)
 
 
 def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Cursor) -> bool:

@@ -54,7 +54,7 @@ class _Pairs:
 
     def stands(self, name: str) -> bool:
         """Tell whether a name of pairs that occur stands anywhere itself."""
-        pairs = tuple(map("".join, pairwise(name)))
+        pairs = tuple(one + other for one, other in pairwise(name))
         return len(pairs) == 1 or self._index.is_found(self._connection, Run(terms=pairs, columns=_COLUMNS))
 
 

@@ -15,20 +15,23 @@ from protocol.fts5 import fts5_match
 from protocol.index_rows import INDEX_COLUMNS, IndexRow
 
 MERGE_PAGES: Final = 400
-"""Pages of the index, of ``PAGE_BYTES`` each, that one step writes: about 10 ms in which nothing else can be written."""
+"""Pages of the index, of ``PAGE_BYTES`` each, that one step writes: some 10 ms in which nothing else can be written."""
 
 PAGE_BYTES: Final = 2_000
 """Bytes of a page of the index. Where one word is common and another is rare, the pages between are skipped: smaller
 ones halve such a search, and cost a fiftieth more to write."""
 
-LOOK_EVERY_OPS: Final = 200
-"""Steps of the database between two looks at the clock. The index reads a page in one or two of them."""
+LOOK_EVERY_OPS: Final = 2_000
+"""Steps of the database between two looks at the clock: some hundred microseconds. The index reads a page in one or two
+of them."""
 
 _NAMES: Final = ", ".join(INDEX_COLUMNS)
-_MAKE_NEXT: Final = f"CREATE VIRTUAL TABLE search_next USING fts5 ({_NAMES}, content='', columnsize=0, tokenize='ascii')"
+_MAKE_NEXT: Final = (
+    f"CREATE VIRTUAL TABLE search_next USING fts5 ({_NAMES}, content='', columnsize=0, tokenize='ascii')"
+)
 _TUNE_NEXT: Final = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
-_INSERT: Final = f"INSERT INTO {{index}} (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"
-_FORGET: Final = f"INSERT INTO {{index}} ({{index}}, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"
+_INSERT: Final = f"INSERT INTO {{index}} (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
+_FORGET: Final = f"INSERT INTO {{index}} ({{index}}, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 
 
 class SqliteIndex:

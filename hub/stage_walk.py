@@ -1,4 +1,4 @@
-"""From one stage of a plan to the next: the hits of a page in their ranks, each found once, and where the page ended."""
+"""From one stage of a plan to the next: the hits of a page in their ranks, each found once."""
 
 from collections.abc import Callable, Sequence
 

@@ -8,7 +8,7 @@ SEARCH_BUDGET_S: Final = 2.0
 """Seconds that one search of the index may take: what the screen waits for an answer of the sites."""
 
 
-class Cut(Exception):  # noqa: N818 - no error: what was found so far is the answer
+class Cut(Exception):
     """The budget is spent; caught where what was found so far becomes the answer."""
 
 

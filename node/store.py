@@ -16,7 +16,6 @@ from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.index_rows import INDEX_COLUMNS, IndexRow, index_rows, year_of
-from protocol.records import Record
 from replication.digests import bucket_of
 
 DOCIDS_A_YEAR = 10**9

@@ -134,6 +134,9 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     seq: int = 0
     matches: tuple[Match, ...] = ()
     """Empty where the question did not ask for them."""
+    stage: str = ""
+    """The rank in which it was found (``protocol.plans.StageName``), "" where the question was not of the language
+    (since 1.2)."""
 
 
 class Outcome(StrEnum):

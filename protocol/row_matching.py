@@ -23,14 +23,16 @@ def holds(expression: Expression, row: IndexRow) -> bool:
 
 def _stands(run: Run, row: IndexRow) -> bool:
     wanted = f" {' '.join(run.terms)}" if run.is_prefix else f" {' '.join(run.terms)} "
-    return any(wanted in f" {terms} " for column, terms in zip(INDEX_COLUMNS, row, strict=True) if column in run.columns)
+    columns = zip(INDEX_COLUMNS, row, strict=True)
+    return any(wanted in f" {terms} " for column, terms in columns if column in run.columns)
 
 
 def words_only(expression: Expression) -> Expression | None:
     """Return what finds at least the same in an index that knows neither columns nor marks; None for everything."""
     match expression:
         case Run():
-            return None if Column.MARKS in expression.columns else Run(terms=expression.terms, is_prefix=expression.is_prefix)
+            is_mark = Column.MARKS in expression.columns
+            return None if is_mark else Run(terms=expression.terms, is_prefix=expression.is_prefix)
         case AllOf(parts=parts):
             kept = tuple(part for part in map(words_only, parts) if part is not None)
             return AllOf(parts=kept) if kept else None

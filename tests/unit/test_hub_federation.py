@@ -273,7 +273,7 @@ async def test_shown_hit_says_why_it_was_found_whether_the_site_says_so_or_not(h
 
     assert {hit.site: hit.matches for hit in gathering.newest()} == {
         VILLAGE.code: (Match(field="note", how="literal"),),
-        OTHER_VILLAGE.code: (Match(field="title", how="literal"),),
+        OTHER_VILLAGE.code: (Match(field="title", how="literal", word="林地"),),
     }
 
 
