@@ -1,6 +1,7 @@
 """The entry points at which the questions are put: the hub's search, and the sites' answers to the hub's question."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,16 +11,19 @@ from hub.board import matches
 from hub.county_sheets import read_sheet
 from hub.gazetteer_table import gazetteer_of
 from hub.readings import Readings
-from hub.search import Query, search
+from hub.search import Query, readings_told, search
 from hub.synonyms import synonyms_of
 from node.search import handlers
 from protocol.calls import Health, Hits
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
+from protocol.live_readings import readings_of
+from protocol.matching import Matcher
+from protocol.queries import parse
+from protocol.record_facts import subject_of
 from tests.search_contract.catalogue import SITES
 from tests.search_contract.county import County
 from tests.search_contract.questions import HITS, Question, within
-
 
 GAZETTEER: Final = Path(__file__).with_name("gazetteer.csv")
 SYNONYMS: Final = Path(__file__).with_name("synonyms.csv")
@@ -55,10 +59,14 @@ def asked(question: Question) -> Query:
     )
 
 
+def county_names() -> Readings:
+    """Return what words may also be read as by the test county's own tables."""
+    return Readings(gazetteer_of(read_sheet(GAZETTEER)), synonyms_of(read_sheet(SYNONYMS)))
+
+
 def at_hub(county: County) -> Ask:
     """Return the hub's search of its unified catalogue."""
-    held = frozenset(county.lines)
-    names = Readings(gazetteer_of(read_sheet(GAZETTEER)), synonyms_of(read_sheet(SYNONYMS)))
+    held, names = frozenset(county.lines), county_names()
 
     async def ask(question: Question) -> list[Part]:
         page = await county.hub.database.read(lambda connection: search(connection, asked(question), names))
@@ -68,22 +76,27 @@ def at_hub(county: County) -> Ask:
 
 
 def at_nodes(county: County) -> Ask:
-    """Return the sites' answers to the hub's question, of all sites that it would ask."""
+    """Return the sites' answers to what the hub asks them, without what the hub sees that it did not mean."""
     answering = {code: handlers(site.database, _health)[SearchCall] for code, site in county.sites.items()}
+    names = county_names()
     held = {
         code: frozenset(name for name, line in county.lines.items() if SITES[line.site] == code) for code in answering
     }
 
     async def ask(question: Question) -> list[Part]:
         query = asked(question)
+        page = await county.hub.database.read(lambda connection: search(connection, query, names))
+        told = readings_told(query, names, page)
+        matcher = Matcher(parse(query.words), partial(readings_of, told))
         parts = []
         for code, answer in answering.items():
             if not matches(code, query.site_glob) or _needs_not_say(question, held[code]):
                 continue
-            _, body, *_ = await answer(query.call("contract", question.id))
+            _, body, *_ = await answer(query.call("contract", question.id, told))
             hits = body.hits if isinstance(body, Hits) else ()
-            ids = [decode_record(hit.record).record_id for hit in hits]
-            parts.append(Part(found=[county.names[code, one] for one in ids], held=held[code]))
+            records = [decode_record(hit.record) for hit in hits]
+            meant = [one for one in records if matcher.satisfies(subject_of(one, site=code))]
+            parts.append(Part(found=[county.names[code, one.record_id] for one in meant], held=held[code]))
         return parts
 
     return ask

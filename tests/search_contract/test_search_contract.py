@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.search_contract import segmentation
 from tests.search_contract.catalogue import whole_catalogue
 from tests.search_contract.county import county
 from tests.search_contract.engines import at_hub, at_nodes
+from tests.search_contract.facets import facet_questions, facets_at_hub
 from tests.search_contract.measuring import Report, measured, table
 from tests.search_contract.questions import all_questions, judged
 from tests.search_contract.results import (
@@ -29,23 +31,39 @@ QUESTIONS_MIN = 300
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
+class Results(NamedTuple):
+    """All that was asked, asked once."""
+
+    reports: dict[str, Report]
+    """By engine."""
+    facets: dict[str, dict[str, dict[str, int]]]
+    """What the facets of each hub say, by engine and question."""
+
+
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Report]:
-    """Every engine's answers to every question, asked once."""
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return asyncio.run(_asked(tmp_path_factory.mktemp("contract")))
 
 
-async def _asked(folder: Path) -> dict[str, Report]:
+@pytest.fixture(scope="module")
+def reports(results: Results) -> Mapping[str, Report]:
+    """Every engine's answers to every question."""
+    return results.reports
+
+
+async def _asked(folder: Path) -> Results:
     found: dict[str, Report] = {}
+    facets: dict[str, dict[str, dict[str, int]]] = {}
     for name, database in hub_stores(folder):
         inside = folder / name
         inside.mkdir()
         async with county(inside, database) as filled:
             questions = [*all_questions(), *pieces(filled.lines)]
             found[f"hub, {name}"] = await measured(name, at_hub(filled), questions)
+            facets[f"hub, {name}"] = {one.id: await facets_at_hub(filled, one) for one in facet_questions()}
             if "nodes" not in found:
                 found["nodes"] = await measured("nodes", at_nodes(filled), questions)
-    return found
+    return Results(reports=found, facets=facets)
 
 
 def _said(report: Report) -> str:
@@ -92,6 +110,12 @@ def test_unwanted_records_stay_away(reports: Mapping[str, Report]) -> None:
     }
 
     assert above == {}
+
+
+def test_facets_count_all_that_is_found(results: Results) -> None:
+    expected = {one.id: one.counts for one in facet_questions()}
+
+    assert results.facets == dict.fromkeys(results.facets, expected)
 
 
 def test_stores_and_nodes_are_asked_the_same_questions(reports: Mapping[str, Report]) -> None:
