@@ -28,6 +28,8 @@ from tests.search_contract.questions import HITS, Question, within
 GAZETTEER: Final = Path(__file__).with_name("gazetteer.csv")
 SYNONYMS: Final = Path(__file__).with_name("synonyms.csv")
 
+_SOUNDS: Final = {"yes": True, "no": False, "": None}
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One page of an answer."""
@@ -55,7 +57,7 @@ def asked(question: Question) -> Query:
         access_status=filters.access,
         level=filters.level,
         limit=HITS,
-        sounds=True if filters.homophones else None,
+        sounds=_SOUNDS[filters.homophones],
     )
 
 

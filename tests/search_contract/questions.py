@@ -34,7 +34,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     access: AccessStatus | None = None
     level: Level | None = None
     homophones: str = ""
-    """``yes``: names that sound alike are asked for."""
+    """``yes``: names that sound alike are asked for; ``no``: they are not; else the search decides."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

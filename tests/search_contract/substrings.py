@@ -71,7 +71,7 @@ def _question(name: str, piece: str, holders: list[str]) -> Question:
         id=name,
         kind=KIND,
         query=piece,
-        filters=Filters(),
+        filters=Filters(homophones="no"),
         expected=(tuple(holders),),
         unwanted=(),
         tolerated=(),
