@@ -14,11 +14,10 @@ from sqlalchemy import Connection
 from hub import couriers, keyring, rebuilds
 from hub.board import NodeState, is_away, marks, matches, node_states
 from hub.gathering import Gathering, SiteFacts
-from hub.search import Names, Query, readings_told, search, totals_by_site
+from hub.search import Names, Query, readings_of, search, totals_by_site
 from protocol.calls import Search as SearchCall
 from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
-from protocol.live_readings import readings_of
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.asking import Asker
@@ -83,8 +82,8 @@ async def federated(
     sites, page = await database.read(
         lambda connection: (sites_in_question(connection, query), search(connection, query, names))
     )
-    told = readings_told(query, names, page)
-    gathering = Gathering(query, sites, partial(readings_of, told))
+    readings = readings_of(names, page)
+    gathering = Gathering(query, sites, readings)
     gathering.take_index(page)
     yield gathering
     silence = asyncio.Event()
@@ -95,7 +94,7 @@ async def federated(
         if asker is not None:
             if link_up is not None:
                 await link_up()
-            async for state in _asked(gathering, asker, partial(query.call, readings=told), now_ms, deadline_s):
+            async for state in _asked(gathering, asker, partial(query.call, readings=readings), now_ms, deadline_s):
                 if state.latest is not None and state.latest.live_total is None:
                     silence.set()
                 yield state
@@ -116,7 +115,8 @@ async def _take_totals(gathering: Gathering, counting: asyncio.Task[tuple[dict[s
         gathering.take_totals(totals, exact=exact)
 
 
-async def _counted(database: Database, query: Query, silence: asyncio.Event, names: Names | None
+async def _counted(
+    database: Database, query: Query, silence: asyncio.Event, names: Names | None
 ) -> tuple[dict[str, int], bool]:
     """Count the hits in the hub's copy as soon as that is wanted for some site, or may soon be."""
     with suppress(TimeoutError):

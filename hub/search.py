@@ -24,17 +24,18 @@ from hub.questions import Question, question_of
 from hub.stage_walk import BEGINNING, Ranked, ranked
 from hub.time_budgets import SEARCH_BUDGET_S, TimeBudget
 from hub.walks import TOTAL_MAX, Faces, faces_of, total_of
-from protocol.calls import Match, WordReading
+from protocol.calls import Match
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX, SEARCH_READINGS_MAX
+from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.matching import Matcher
-from protocol.plans import StageName, usable_readings
+from protocol.plans import Readings, StageName
 from protocol.queries import parse
 from protocol.readings import Homophones, Reading
 from protocol.record_facts import subject_of
 from protocol.records import Record
+from protocol.search_calls import with_language
 from protocol.vocabularies import AccessStatus, Level
 
 GROUPED_PAGES_MAX = 3
@@ -71,14 +72,12 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether names that sound alike are looked for as well; None for: where there is less than a page without."""
     with_facets: bool = False
 
-    def call(self, asker: str, question: str, readings: tuple[WordReading, ...] = ()) -> SearchCall:
+    def call(self, asker: str, question: str, readings: Readings = lambda _: ()) -> SearchCall:
         """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
-        return SearchCall(
+        plain = SearchCall(
             asker=asker,
             question=question,
-            query=parse(self.words).plain_words,
-            language=self.words,
-            readings=readings,
+            query=self.words,
             limit=self.hits_max,
             date_from=self.date_from,
             date_to=self.date_to,
@@ -88,6 +87,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             level=self.level,
             with_matches=False,
         )
+        return with_language(plain, parse(self.words), readings)
 
     @property
     def hits_max(self) -> int:
@@ -163,17 +163,11 @@ def search(
     )
 
 
-def readings_told(query: Query, names: Names | None, found: Page) -> tuple[WordReading, ...]:
-    """Return the readings that go to the sites with a query; names that sound alike as far as the index held them."""
+def readings_of(names: Names | None, found: Page) -> Readings:
+    """Return the readings with which an answer was found; names that sound alike as far as the index held them."""
     if names is None:
-        return ()
-    sounds = found.sounds
-    told = usable_readings(parse(query.words), lambda word: (*names.of(word), *sounds.get(word, ())))
-    flat = [(word, one) for word, readings in told.items() for one in readings]
-    return tuple(
-        WordReading(word=word, text=one.text, kind=one.kind.value, zh=one.note.zh, en=one.note.en)
-        for word, one in flat[:SEARCH_READINGS_MAX]
-    )
+        return lambda _: ()
+    return lambda word: (*names.of(word), *found.sounds.get(word, ()))
 
 
 def totals_by_site(connection: Connection, query: Query, names: Names | None = None) -> tuple[dict[str, int], bool]:

@@ -13,9 +13,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.explaining import Explainer
-from node.search_plans import SearchPlan, plan_of
+from node.search_plans import plan_of
 from node.search_statements import Statement, statement_of
-from protocol.analysis import match_query
 from protocol.calls import (
     AskHealth,
     Body,
@@ -27,14 +26,11 @@ from protocol.calls import (
     Health,
     Hit,
     Hits,
-    Match,
     Outcome,
     QuestionHead,
-    Refusal,
     Search,
 )
 from protocol.codec import decode_record
-from protocol.errors import BadQuery
 from protocol.limits import DIGEST_ROWS_MAX, SEARCH_HITS_MAX
 from protocol.record_facts import subject_of
 from replication import outbox
@@ -75,10 +71,7 @@ def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Map
     """
 
     async def search(question: Search) -> tuple[Outcome, Body | None]:
-        try:
-            finding = await find(database, question)
-        except BadQuery as error:
-            return Outcome.REFUSED, Refusal(reason_zh=error.reason.zh, reason_en=error.reason.en)
+        finding = await find(database, question)
         hits = explained(finding, question) if question.with_matches else named(finding)
         return (Outcome.ANSWERED if finding.total else Outcome.NOTHING), hits
 
@@ -100,29 +93,13 @@ def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Map
 
 
 async def find(database: Database, question: Search, *, with_withheld: bool = False) -> Finding:
-    """Find records, the best rank first, newest first within each; an empty query finds all that filters let through.
-
-    Raises:
-        BadQuery: the words of the query language cannot be understood.
-
-    """
-    limit = max(0, min(question.limit, SEARCH_HITS_MAX))
-    if question.language:
-        return await _by_plan(database, question, plan_of(question), limit, with_withheld=with_withheld)
-    match = match_query(question.query)
-    if match is None and question.query.strip():
+    """Find records, the best rank first, newest first within each; an empty query finds all that filters let through."""
+    plan = plan_of(question)
+    if plan is None:
         return Finding(total=0, best=())
-    stages = (("", match),) if match is not None else ()
-    return await _found(
-        database, statement_of(question, stages, match, None, limit=limit, with_withheld=with_withheld), stages
-    )
-
-
-async def _by_plan(
-    database: Database, question: Search, plan: SearchPlan, limit: int, *, with_withheld: bool
-) -> Finding:
+    limit = max(0, min(question.limit, SEARCH_HITS_MAX))
     wanted = limit if plan.is_exact else CHECKED_HITS_MAX
-    statement = statement_of(question, plan.stages, plan.found_by, plan, limit=wanted, with_withheld=with_withheld)
+    statement = statement_of(question, plan, limit=wanted, with_withheld=with_withheld)
     finding = await _found(database, statement, plan.stages)
     if plan.is_exact:
         return finding
@@ -153,21 +130,14 @@ def named(finding: Finding) -> Hits:
 
 def explained(finding: Finding, question: Search) -> Hits:
     """Return what was found as an answer: each record with the fields in which the words were found."""
-    why = _why(question)
+    explainer = Explainer(question)
     return Hits(
         total=finding.total,
         hits=tuple(
-            Hit(record=msgspec.Raw(one.body), seq=one.seq, stage=one.stage, matches=why(one.body))
+            Hit(record=msgspec.Raw(one.body), seq=one.seq, stage=one.stage, matches=explainer.matches(one.body))
             for one in finding.best
         ),
     )
-
-
-def _why(question: Search) -> Callable[[bytes], tuple[Match, ...]]:
-    if not question.language:
-        return Explainer(question.query).matches
-    matcher = plan_of(question).matcher
-    return lambda body: matcher.why(subject_of(decode_record(body)))
 
 
 def digests(connection: Connection, question: CompareDigests) -> tuple[Outcome, Body | None, tuple[str, int]]:

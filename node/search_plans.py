@@ -11,12 +11,11 @@ import msgspec
 
 from protocol.calls import Search, WordReading
 from protocol.fts5 import fts5_match
-from protocol.live_readings import readings_of
 from protocol.matching import Matcher
 from protocol.plans import Plan, plan
-from protocol.queries import parse
 from protocol.query_dates import Period
 from protocol.query_fields import Field
+from protocol.search_calls import query_of, readings_of
 
 PLANS_CACHED: Final = 32
 """Questions of which the meaning is kept."""
@@ -46,20 +45,18 @@ class SearchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the index finds nothing that is not meant."""
 
 
-def plan_of(question: Search) -> SearchPlan:
-    """Return what a question means.
-
-    Raises:
-        BadQuery: its words cannot be understood.
-
-    """
-    return _planned(question.language, question.readings)
+def plan_of(question: Search) -> SearchPlan | None:
+    """Return what a question means; None for one that has words, but none that can be searched."""
+    return _planned(question.language, question.query, question.readings)
 
 
 @functools.lru_cache(maxsize=PLANS_CACHED)
-def _planned(language: str, told: tuple[WordReading, ...]) -> SearchPlan:
-    readings = functools.partial(readings_of, told)
-    made = plan(parse(language), readings)
+def _planned(language: str, words: str, told: tuple[WordReading, ...]) -> SearchPlan | None:
+    question = Search(asker="", question="", query=words, language=language, readings=told)
+    query, readings = query_of(question), readings_of(question)
+    if not query.parts and query.text.strip():
+        return None
+    made = plan(query, readings)
     clauses, values = _clauses(made)
     return SearchPlan(
         stages=tuple((stage.name.value, fts5_match(made.fresh(at))) for at, stage in enumerate(made.stages)),

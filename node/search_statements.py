@@ -30,29 +30,19 @@ class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(f" AND {clause}" for clause in self.clauses)
 
 
-def statement_of(
-    question: Search,
-    stages: Sequence[tuple[str, str]],
-    found_by: str | None,
-    plan: SearchPlan | None,
-    *,
-    limit: int,
-    with_withheld: bool,
-) -> Statement:
+def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withheld: bool) -> Statement:
     """Return the statement; its rows are (rank, position, body), the best hit first, and last (total, NULL, NULL).
 
     Args:
         question: what was asked.
-        stages: the ranks, by name and by what finds each.
-        found_by: what finds all of them; None for every record that the filters let through.
-        plan: the rest of what a question of the query language means.
+        plan: what it means.
         limit: hits wanted.
         with_withheld: whether the keeper of the site asks.
 
     """
     standing = "record.standing <> 'gone'" if with_withheld else "record.standing = 'listed'"
     narrowed = _narrowed(question, plan)
-    if found_by is None:
+    if plan.found_by is None:
         chosen = f"FROM record WHERE {standing}{narrowed.words}"
         hits = f"SELECT 0, record.seq, record.body {chosen} ORDER BY record.docid DESC LIMIT ?"
         return (
@@ -61,12 +51,12 @@ def statement_of(
         )
     values: list[object] = []
     ranks = []
-    for rank, (_, match) in enumerate(stages):
+    for rank, (_, match) in enumerate(plan.stages):
         one = f"SELECT {rank}, record.seq, record.body {_FOUND} AND {standing}{narrowed.words}"  # noqa: S608 - constants
         ranks.append(f"SELECT * FROM ({one} ORDER BY search.rowid DESC LIMIT ?)")  # noqa: S608 - constants
         values += [match, *narrowed.values, limit]
     hits = f"SELECT * FROM ({' UNION ALL '.join(ranks)} LIMIT ?)"  # noqa: S608 - constants
-    total, totalled = _total(found_by, standing, narrowed, with_withheld=with_withheld)
+    total, totalled = _total(plan.found_by, standing, narrowed, with_withheld=with_withheld)
     return f"{hits} UNION ALL SELECT ({total}), NULL, NULL", [*values, limit, *totalled]
 
 
@@ -85,7 +75,7 @@ def _total(match: str, standing: str, narrowed: Narrowed, *, with_withheld: bool
     return f"SELECT ({all_found}) - ({withheld})", [match, match]
 
 
-def _narrowed(question: Search, plan: SearchPlan | None) -> Narrowed:
+def _narrowed(question: Search, plan: SearchPlan) -> Narrowed:
     clauses, values = period_clauses(Period(first=question.date_from, last=question.date_to))
     given = (
         ("fonds_no", question.fonds_no),
@@ -97,10 +87,9 @@ def _narrowed(question: Search, plan: SearchPlan | None) -> Narrowed:
         if value:
             clauses.append(f"record.{column} = ?")
             values.append(value)
-    if plan is not None:
-        clauses += plan.clauses
-        values += plan.values
-        if plan.unwanted is not None:
-            clauses.append("record.docid NOT IN (SELECT rowid FROM search WHERE search MATCH ?)")
-            values.append(plan.unwanted)
+    clauses += plan.clauses
+    values += plan.values
+    if plan.unwanted is not None:
+        clauses.append("record.docid NOT IN (SELECT rowid FROM search WHERE search MATCH ?)")
+        values.append(plan.unwanted)
     return Narrowed(clauses=clauses, values=values)

@@ -17,8 +17,7 @@ Raise ``ANALYSIS_VERSION`` with any change of the terms: an index of another ver
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from protocol.limits import QUERY_CHARS_MAX, WORD_CHARS_MAX
@@ -79,15 +78,6 @@ class _Paired(dict[int, str]):
         if len(self) < DOUBLED_CHARS_MAX:
             self[code] = paired
         return paired
-
-
-class MatchKind(StrEnum):
-    """How a query's words are found in a field."""
-
-    LITERAL = "literal"
-    """As typed."""
-    VARIANT = "variant"
-    """Only after folding: another form of a character, another punctuation, another case."""
 
 
 _FOLDS: Final = _fold_table()
@@ -289,17 +279,24 @@ def match_query(query: str) -> str | None:
     return " AND ".join(phrases) or None
 
 
-def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
-    """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
+def query_words(query: str) -> Iterator[tuple[int, str]]:
+    """Yield the words of a query in plain words, each with its place: what blanks or double quotation marks cut out.
+
+    Only the first QUERY_CHARS_MAX characters count.
+    """
     if len(query) > QUERY_CHARS_MAX:
         # A word that is cut in two is found nowhere.
         query = _CUT_WORD.sub("", query[:QUERY_CHARS_MAX])
     for match in _QUERY_WORDS.finditer(query):
         word = match[1] or match[2]
-        runs = _runs(word)
-        if not runs:
-            continue
-        phrase = _phrase(runs)
+        if _runs(word):
+            yield match.start(1 if match[1] else 2), word
+
+
+def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
+    """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
+    for _, word in query_words(query):
+        phrase = _phrase(_runs(word))
         yield word, " ".join(phrase.terms), phrase.is_prefix
 
 
@@ -310,22 +307,3 @@ def _phrase(runs: Sequence[str]) -> Phrase:
     # The last run may go on in the text that is searched, so its final single character is not asked for.
     ending = last.translate(_PAIRED)[2:-2] if is_han and not is_prefix else _terms(last).split(" ")[0]
     return Phrase(tuple(" ".join([*map(_terms, before), ending]).split(" ")), is_prefix)
-
-
-def explain(query: str, fields: Mapping[str, str]) -> list[tuple[str, MatchKind]]:
-    """Return the fields in which words of ``query`` are found, in the order given, and how.
-
-    A field is LITERAL if every word found in it stands there as typed. A word that is found in no field says nothing.
-    """
-    phrases = list(_query_phrases(query))
-    found = []
-    for field, value in fields.items():
-        terms = f" {index_terms(value)} "
-        literal = [word in value for word, phrase, is_prefix in phrases if _holds(terms, phrase, is_prefix=is_prefix)]
-        if literal:
-            found.append((field, MatchKind.LITERAL if all(literal) else MatchKind.VARIANT))
-    return found
-
-
-def _holds(terms: str, phrase: str, *, is_prefix: bool) -> bool:
-    return (f" {phrase}" if is_prefix else f" {phrase} ") in terms

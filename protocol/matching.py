@@ -14,13 +14,14 @@ from typing import Final, NamedTuple
 
 from protocol.analysis import HAN, fold, phrases
 from protocol.calls import Match
-from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
+from protocol.expressions import Column
 from protocol.marks import YEARS_MARKED_MAX
 from protocol.plans import Readings, StageName, is_readable, plan, usable_readings
 from protocol.query_fields import TEXT_FIELDS, Field
 from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, Word
 from protocol.readings import Reading
 from protocol.record_facts import COLUMN_FIELDS, Facts, RecordText, Subject
+from protocol.row_matching import holds
 from protocol.wording import Text
 from protocol.written_numbers import code_beginning, whole_marks
 
@@ -69,8 +70,8 @@ class Matcher:
 
     def stage(self, subject: Subject) -> StageName | None:
         """Return the first stage of the query's plan that finds a record; None if none does."""
-        facts = Facts(subject)
-        return next((stage.name for stage in self._plan().stages if found(stage.expression, facts)), None)
+        row = Facts(subject).row
+        return next((stage.name for stage in self._plan().stages if holds(stage.expression, row)), None)
 
     def _why(self, facts: Facts) -> tuple[Match, ...]:
         places: dict[tuple[str, str, Text | None], list[str]] = {}
@@ -116,21 +117,6 @@ class Matcher:
         if is_wanted:
             self._words.append(test)
         return test
-
-
-def found(expression: Expression, facts: Facts) -> bool:
-    """Tell whether an index that holds a record finds it by an expression."""
-    if isinstance(expression, Run):
-        run = f" {' '.join(expression.terms)}" if expression.is_prefix else f" {' '.join(expression.terms)} "
-        return any(
-            run in (f" {facts.marks} " if column is Column.MARKS else facts.column(column).terms)
-            for column in expression.columns
-        )
-    if isinstance(expression, AllOf):
-        return all(found(part, facts) for part in expression.parts)
-    if isinstance(expression, AnyOf):
-        return any(found(part, facts) for part in expression.parts)
-    return found(expression.wanted, facts) and not found(expression.unwanted, facts)
 
 
 def _is_of(dated: Dated, facts: Facts) -> bool:

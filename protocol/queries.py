@@ -195,10 +195,10 @@ class _Reading:
         if depth >= QUERY_DEPTH_MAX:
             raise faults.too_deep(at, closes + 1)
         parts = self.conjunction(at + 1, closes, depth=depth + 1, field=field)
+        if parts and all(isinstance(part, Not) for part in parts):
+            raise faults.only_exclusions(at, closes + 1)
         if len(parts) < 2:
             return parts[0] if parts else None
-        if all(isinstance(part, Not) for part in parts):
-            raise faults.only_exclusions(at, closes + 1)
         return Every(parts=parts, start=at, end=closes + 1)
 
     def _leaf(self, text: str, start: int, end: int, field: Field | None, *, is_quoted: bool) -> Node | None:

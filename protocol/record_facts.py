@@ -8,7 +8,7 @@ import msgspec
 
 from protocol.analysis import fold, index_terms
 from protocol.expressions import Column
-from protocol.index_rows import indexed_fields
+from protocol.index_rows import IndexRow, indexed_fields
 from protocol.marks import year_marks
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, Level
@@ -130,7 +130,8 @@ class Facts:
         return ((earliest or latest).year, latest.year) if latest is not None else None
 
     @property
-    def marks(self) -> str:
-        """The marks of every index, separated by blanks."""
+    def row(self) -> IndexRow:
+        """The record as the index holds it, with the marks that every index has."""
         years = year_marks(*self.years) if self.years else []
-        return " ".join((*years, *self.wholes))
+        title, parties, codes, rest = (self.column(column).terms[1:-1] for column in COLUMN_FIELDS)
+        return title, parties, codes, rest, " ".join((*years, *self.wholes))

@@ -3,13 +3,14 @@
 import datetime
 import uuid
 
-from protocol.matching import Matcher, found
+from protocol.matching import Matcher
 from protocol.plans import Plan, plan
 from protocol.queries import parse
 from protocol.query_fields import Field
 from protocol.readings import Reading, ReadingKind
 from protocol.record_facts import Facts, Subject, subject_of
 from protocol.records import Alias, Record
+from protocol.row_matching import holds
 from protocol.vocabularies import Level
 from protocol.wording import Text
 
@@ -58,11 +59,11 @@ def matches(query: str, record: Record = FOREST) -> bool:
 
 def is_found(made: Plan, subject: Subject) -> bool:
     """What an index and the columns beside it would say, before anything is checked."""
-    facts = Facts(subject)
+    row = Facts(subject).row
     wanted = made.found_by
-    if wanted is not None and not found(wanted, facts):
+    if wanted is not None and not holds(wanted, row):
         return False
-    if wanted is None and made.unwanted is not None and found(made.unwanted, facts):
+    if wanted is None and made.unwanted is not None and holds(made.unwanted, row):
         return False
     if not all(one.touches(subject.earliest, subject.latest) for one in made.periods):
         return False

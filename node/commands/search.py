@@ -11,6 +11,7 @@ from protocol.calls import Hits, Search
 from protocol.codec import decode_record
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.queries import parse
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         access_status=AccessStatus(args.access) if args.access else None,
         level=Level(args.level) if args.level else None,
     )
+    # A site that is asked answers what it understands; its keeper is told what is wrong.
+    parse(args.query)
     hits = explained(asyncio.run(_found(home_of(args), question)), question)
     if args.json:
         say_json(hits)

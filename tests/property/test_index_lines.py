@@ -39,7 +39,7 @@ def _folded(text: str) -> str:
 
 
 def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Runs of Han characters between which stands nothing but one dot are one; blanks around a middle dot are padding."""
+    """Runs of Han characters with nothing but one dot between are one; blanks around a middle dot are padding."""
     closed: list[tuple[str, str]] = []
     for kind, run in runs:
         stripped = run.strip(" ")

@@ -10,23 +10,26 @@ from hypothesis import strategies as st
 
 from protocol.analysis import index_terms, phrases
 from protocol.errors import BadQuery
+from protocol.index_rows import index_rows
 from protocol.limits import QUERY_CHARS_MAX
-from protocol.matching import Matcher, found
+from protocol.matching import Matcher
 from protocol.plans import plan
-from protocol.queries import parse
+from protocol.queries import Query, parse
 from protocol.query_help import underlined
 from protocol.readings import Reading, ReadingKind
 from protocol.record_facts import Facts, subject_of
 from protocol.records import Alias, Record
+from protocol.row_matching import holds
 from tests.queries import is_found, reading, titled
 
 SIGNS = "|｜-－:：“”\"'《》「」（）()[]〔〕*>＜<=.。·、， 　\t\n/%;&\\"
 WORDS = st.sampled_from(
     [
-        *("林", "林地", "山林承包", "王　伟", "王", "伟", "李四", "張", "张", "AB", "ab", "12", "第3期", "Z109-WS·2011"),
-        *("1986", "1986年3月", "1980-1989", "五十年代", "光绪二十三年", "民国三十六年", ">1986", "1986-3-15", "1986年以前"),
-        *("某政发〔2014〕12号", "某政发[2014]012号", "001-2", "001-2-15", "阿不都·热合曼", "阿不都热合曼", "日期:1986"),
-        *("题名:", "档号:", "文号：", "附注:", "责任者:", "日期:", "全宗:001", "层级:案卷", "-", "|", "(", ")", "“", "”", "AB*"),
+        *("林", "林地", "山林承包", "王　伟", "王", "伟", "李四", "張", "张", "AB", "ab", "12", "第3期", "AB*"),
+        *("1986", "1986年3月", "1980-1989", "五十年代", "光绪二十三年", "民国三十六年", ">1986", "1986-3-15"),
+        *("1986年以前", "日期:1986", "Z109-WS·2011", "001-2", "001-2-15", "某政发〔2014〕12号", "某政发[2014]012号"),
+        *("阿不都·热合曼", "阿不都热合曼", "题名:", "档号:", "文号：", "附注:", "责任者:", "日期:", "全宗:001"),
+        *("层级:案卷", "-", "|", "(", ")", "“", "”"),
     ]
 )
 QUERIES = st.one_of(
@@ -67,6 +70,31 @@ def read(word: str) -> tuple[Reading, ...]:
     )
 
 
+def read_query(text: str) -> Query | None:
+    try:
+        return parse(text)
+    except BadQuery:
+        return None
+
+
+def fault_of(text: str) -> BadQuery | None:
+    try:
+        plan(parse(text))
+    except BadQuery as error:
+        return error
+    return None
+
+
+@given(records())
+def test_facts_of_a_record_are_what_its_index_row_holds(record: Record) -> None:
+    """What is judged without an index is what the index would hold."""
+    (made,) = index_rows([record])
+    expected = [*(terms.split() for terms in made[:4]), sorted(set(made[4].split()))]
+    row = Facts(subject_of(record)).row
+
+    assert [*(terms.split() for terms in row[:4]), sorted(set(row[4].split()))] == expected
+
+
 @given(st.text(max_size=60) | QUERIES)
 @example("(" * QUERY_CHARS_MAX)
 @example("(|)" * 300)
@@ -80,31 +108,23 @@ def read(word: str) -> tuple[Reading, ...]:
 @example("x" * 10_000)
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_read_or_refused_at_a_place(text: str) -> None:
-    try:
-        query = parse(text)
-    except BadQuery as error:
-        assert 0 <= error.start < error.end <= len(text)
-        assert error.reason.zh
-        assert error.reason.en
-        assert error.hint.zh
-        assert error.hint.en
-        assert underlined(text, error.start, error.end)
-    else:
-        plan(query)
-        assert query.text == text
+    fault = fault_of(text)
+    if fault is None:
+        return
+    assert 0 <= fault.start < fault.end <= len(text)
+    assert all((fault.reason.zh, fault.reason.en, fault.hint.zh, fault.hint.en))
+    assert underlined(text, fault.start, fault.end).splitlines()[-1].strip("^ ") == ""
 
 
 @given(QUERIES, records())
 @example("“王 伟”", titled("张王 伟"))
 @settings(max_examples=400, deadline=None)
 def test_an_index_finds_all_that_is_meant_and_nothing_else_if_the_plan_is_exact(text: str, record: Record) -> None:
-    try:
-        query = parse(text)
-    except BadQuery:
-        assume(False)  # noqa: FBT003 - its only parameter
-        return
-    made, subject = plan(query, read), subject_of(record)
-    is_meant = Matcher(query, read).satisfies(subject)
+    query = read_query(text)
+    assume(query is not None)
+    meant = query or Query(text="")
+    made, subject = plan(meant, read), subject_of(record)
+    is_meant = Matcher(meant, read).satisfies(subject)
 
     assert is_found(made, subject) or not is_meant
     assert is_meant or not made.is_exact or not is_found(made, subject)
@@ -113,18 +133,15 @@ def test_an_index_finds_all_that_is_meant_and_nothing_else_if_the_plan_is_exact(
 @given(QUERIES, records())
 @settings(max_examples=200, deadline=None)
 def test_fresh_stages_find_each_record_once_and_together_all(text: str, record: Record) -> None:
-    try:
-        made = plan(parse(text), read)
-    except BadQuery:
-        assume(False)  # noqa: FBT003 - its only parameter
-        return
+    query = read_query(text)
+    made = plan(query or Query(text=""), read)
     assume(made.stages)
-    facts = Facts(subject_of(record))
+    row = Facts(subject_of(record)).row
 
-    finding = [number for number in range(len(made.stages)) if found(made.fresh(number), facts)]
+    finding = [number for number in range(len(made.stages)) if holds(made.fresh(number), row)]
 
     assert made.found_by is not None
-    assert len(finding) == found(made.found_by, facts)
+    assert len(finding) == holds(made.found_by, row)
 
 
 @given(st.text("林地山承包王伟李四張张 　·、（）〔〕《》“”，；ABab12-号年", min_size=1, max_size=40))
