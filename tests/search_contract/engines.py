@@ -1,7 +1,6 @@
 """The entry points at which the questions are put: the hub's search, and the sites' answers to the hub's question."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +10,12 @@ from hub.board import matches
 from hub.county_sheets import read_sheet
 from hub.gazetteer_table import gazetteer_of
 from hub.readings import Readings
-from hub.search import Query, readings_told, search
+from hub.search import Query, readings_of, search
 from hub.synonyms import synonyms_of
 from node.search import handlers
 from protocol.calls import Health, Hits
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
-from protocol.live_readings import readings_of
 from protocol.matching import Matcher
 from protocol.queries import parse
 from protocol.record_facts import subject_of
@@ -88,13 +86,13 @@ def at_nodes(county: County) -> Ask:
     async def ask(question: Question) -> list[Part]:
         query = asked(question)
         page = await county.hub.database.read(lambda connection: search(connection, query, names))
-        told = readings_told(query, names, page)
-        matcher = Matcher(parse(query.words), partial(readings_of, told))
+        readings = readings_of(names, page)
+        matcher = Matcher(parse(query.words), readings)
         parts = []
         for code, answer in answering.items():
             if not matches(code, query.site_glob) or _needs_not_say(question, held[code]):
                 continue
-            _, body, *_ = await answer(query.call("contract", question.id, told))
+            _, body, *_ = await answer(query.call("contract", question.id, readings))
             hits = body.hits if isinstance(body, Hits) else ()
             records = [decode_record(hit.record) for hit in hits]
             meant = [one for one in records if matcher.satisfies(subject_of(one, site=code))]
