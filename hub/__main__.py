@@ -9,6 +9,7 @@ from hub.commands import (
     backup,
     bundle,
     enrol,
+    gazetteer,
     health,
     init,
     nodes,
@@ -20,6 +21,7 @@ from hub.commands import (
     run,
     search,
     sites,
+    synonyms,
     verify,
 )
 from replication.command_line import run_command
@@ -27,6 +29,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
+    *(gazetteer, synonyms),
 )
 
 

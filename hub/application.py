@@ -12,13 +12,12 @@ from itertools import repeat
 from operator import itemgetter
 from typing import cast
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, select, update
 
 from hub import comparisons
 from hub.catalogue import (
-    INSERT_DESCRIBED,
-    INSERT_ENTRY,
+    DESCRIBED_COLUMNS,
+    ENTRY_COLUMNS,
     INSERT_HISTORY,
     MOVE_ENTRY,
     REWRITE_ENTRY,
@@ -42,10 +41,11 @@ from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
 from hub.reindexing import refresh_index, write_index
-from hub.tables import baseline, conflict
+from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
+from replication.dialects import insert_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -251,7 +251,7 @@ class _Batch:
         fresh = self._fresh()
         if fresh:
             described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
-            self._connection.exec_driver_sql(INSERT_DESCRIBED, described)
+            insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, described)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, str] = {}
@@ -260,7 +260,7 @@ class _Batch:
             here.fresh, here.slots = {}, {}
         if rows:
             rows.sort()
-            self._connection.exec_driver_sql(INSERT_ENTRY, rows)
+            insert_rows(self._connection, entry.name, ENTRY_COLUMNS, rows)
         write_index(self._connection, gone, new)
         self._write_facts()
         if self._serial != self._first_serial:
@@ -320,9 +320,9 @@ class _Batch:
         if self._history:
             self._connection.exec_driver_sql(INSERT_HISTORY, self._history)
         for site, record_id, found in self._conflicts:
-            statement = insert(conflict).prefix_with("OR IGNORE")
             self._connection.execute(
-                statement.values(
+                upsert(conflict)
+                .values(
                     record_id=record_id,
                     site=site,
                     epoch=found.place.epoch,
@@ -331,6 +331,7 @@ class _Batch:
                     offered_digest=found.offered_digest,
                     noted_at_ms=self._now_ms,
                 )
+                .on_conflict_do_nothing()
             )
         self._history, self._conflicts = [], []
 

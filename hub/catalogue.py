@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Select, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.merge import BEFORE_ALL, Held, Origin, Place, Provenance
 from hub.preparation import RECORD_COLUMNS, entry_terms
@@ -19,6 +18,7 @@ from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
+from replication.dialects import among, upsert
 from replication.digests import Tally
 from replication.tables import tally_columns
 
@@ -31,10 +31,6 @@ DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 ENTRY_COLUMNS = (*DESCRIBED_COLUMNS, "withdrawn", "provenance")
 """The columns of a whole row in the order in which tuples are written."""
 
-INSERT_DESCRIBED = (
-    f"INSERT INTO entry ({', '.join(DESCRIBED_COLUMNS)}) VALUES ({', '.join('?' * len(DESCRIBED_COLUMNS))})"  # noqa: S608 - constants
-)
-INSERT_ENTRY = f"INSERT INTO entry ({', '.join(ENTRY_COLUMNS)}) VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"  # noqa: S608 - constants
 UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
 _REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
 REWRITE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in _REWRITTEN_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
@@ -45,8 +41,8 @@ rewritten = itemgetter(*map(ENTRY_COLUMNS.index, _REWRITTEN_COLUMNS), 0)
 
 MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
 INSERT_HISTORY = (
-    "INSERT OR IGNORE INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 
 _provenances = msgspec.json.Decoder(Provenance)
@@ -141,9 +137,9 @@ def stored_of(connection: Connection, site: str, record_ids: Sequence[bytes]) ->
     """Return the rows of some records of one site."""
     if not record_ids:
         return []
-    marks = ", ".join("?" * len(record_ids))
-    sql = f"SELECT {_COLUMNS_SQL} FROM entry WHERE site = ? AND record_id IN ({marks})"  # noqa: S608 - marks only
-    return [stored_from(row) for row in connection.exec_driver_sql(sql, (site, *record_ids))]
+    chosen, values = among(connection, record_ids)
+    sql = f"SELECT {_COLUMNS_SQL} FROM entry WHERE site = ? AND record_id {chosen}"  # noqa: S608 - marks only
+    return [stored_from(row) for row in connection.exec_driver_sql(sql, (site, *values))]
 
 
 def rows_below(site: str, floor: Place, limit: int) -> Select[*tuple[object, ...]]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, Update, insert, or_, select, update
 from hub.catalogue import with_access
 from hub.likeness import Evidence, alike, evidence, likeness_keys
 from hub.tables import apart
+from hub.text_index import index_of
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
 from protocol.errors import BadValue
@@ -113,10 +114,11 @@ def _keys(record: Record) -> list[str]:
 def _candidates(connection: Connection, keys: Collection[str], limit: int) -> list[Entry]:
     if not keys:
         return []
+    index = index_of(connection)
     rows = connection.exec_driver_sql(
-        "SELECT entry.site, entry.access_status, entry.body FROM search CROSS JOIN entry ON entry.docid = search.rowid"
-        " WHERE search MATCH ? ORDER BY search.rowid DESC LIMIT ?",
-        (" OR ".join(f'"{key}"' for key in sorted(keys)), limit),
+        f"SELECT entry.site, entry.access_status, entry.body FROM {index.joined}"  # noqa: S608 - constants
+        f" WHERE {index.matching} ORDER BY search.rowid DESC LIMIT ?",
+        (index.question(" OR ".join(f'"{key}"' for key in sorted(keys))), limit),
     )
     return [
         Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, inspect, select
 
 from hub import alarm_book, backups
 from hub.alarm_tables import hub_report
@@ -25,6 +24,7 @@ from hub.stalls import HUB_STALL_S, BrokerSigns
 from protocol.wording import Text
 from replication import quarantine
 from replication.database import Database
+from replication.dialects import upsert
 
 REPORT_LATE_S = 40.0
 """Seconds after which the hub's last report is late: two of its looks, and some for a busy database."""
@@ -241,7 +241,7 @@ async def look(
 
 def counted(connection: Connection) -> Counted:
     """Read what health is weighed from, as far as it stands in the database."""
-    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'hub_report'").first():
+    if not inspect(connection).has_table(hub_report.name):
         # A database of before: the hub that upgrades it has not started yet.
         return Counted(report=None, reported_at_ms=0)
     state = index_state(connection)

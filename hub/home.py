@@ -10,6 +10,8 @@ Its files:
     broker/broker.conf  broker/users.conf written by the daemon, never by hand
     broker/data/  broker/broker.log       the broker's own
     backups.json  drills/                 what is known of the backups, reports of restore drills
+    words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
+    words/versions/                       those that were taken into force
 """
 
 import argparse
@@ -47,6 +49,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     broker_console: Path
     backups: Path
     drills: Path
+    words: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -72,6 +75,7 @@ def home_at(root: Path) -> HubHome:
         broker_console=broker / "console.log",
         backups=root / "backups.json",
         drills=root / "drills",
+        words=root / "words",
     )
 
 

@@ -101,7 +101,7 @@ class Lookout:
         await self._look_at_broker(now_ms)
         refused = await asyncio.to_thread(self._refusals.read)
         backups = overdue_backups(self._county, await asyncio.to_thread(self._backups, now_ms))
-        free = (await asyncio.to_thread(shutil.disk_usage, self._database.path.parent)).free
+        free = (await asyncio.to_thread(shutil.disk_usage, self._database.folder)).free
         report = HubReport(
             software=self._software,
             started_at_ms=self._started_at_ms,

@@ -8,7 +8,7 @@ looks at the entries themselves, and says that its total is not exact.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from hub.preparation import entry_terms
 from hub.tables import catalogue_state, entry
+from hub.text_index import NEXT, PRESENT, index_of
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.errors import BadValue, Retryable
@@ -38,12 +39,6 @@ PAUSE_S = 0.05
 
 TELL_EVERY_STEPS = 50
 """Steps between two words about the progress: a hundred thousand entries."""
-
-_NEXT = "search_next"
-_MAKE_NEXT = "CREATE VIRTUAL TABLE search_next USING fts5 (terms, content='', columnsize=0, tokenize='ascii')"
-_TUNE_NEXT = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
-_INSERT = "INSERT INTO {index} (rowid, terms) VALUES (?, ?)"
-_FORGET = "INSERT INTO {index} ({index}, rowid, terms) VALUES ('delete', ?, ?)"
 
 log = structlog.get_logger(__name__)
 
@@ -88,16 +83,16 @@ def refresh_index(connection: Connection) -> int:
     is_current = state.index_version == INDEX_VERSION and not state.is_building
     if is_current or state.building_version == INDEX_VERSION:
         return 0
-    counted = "SELECT count(*) FROM (SELECT 1 FROM entry WHERE body IS NOT NULL LIMIT ?)"
+    counted = "SELECT count(*) FROM (SELECT 1 FROM entry WHERE body IS NOT NULL LIMIT ?) AS held"
     if connection.exec_driver_sql(counted, (AT_ONCE_ROWS + 1,)).scalar_one() > AT_ONCE_ROWS:
         begin(connection)
         return 0
-    if state.is_building:
-        connection.exec_driver_sql(f"DROP TABLE {_NEXT}")
-    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
+    index = index_of(connection)
+    index.drop_next(connection)
+    index.clear(connection)
     last, done = -1, 0
     while part := _part_after(connection, last, STEP_ROWS):
-        _write(connection, "search", (), part.terms)
+        index.write(connection, PRESENT, (), part.terms)
         last, done = part.last, done + len(part.terms)
     _finish(connection)
     return done
@@ -112,21 +107,13 @@ def write_index(connection: Connection, gone: Mapping[int, str], new: Iterable[t
     if not gone and not ordered:
         return
     state = index_state(connection)
+    index = index_of(connection)
     if not state.is_building:
-        _write(connection, "search", sorted(gone.items()), ordered)
+        index.write(connection, PRESENT, sorted(gone.items()), ordered)
         return
     old_terms = [(docid, terms) for docid, terms in sorted(gone.items()) if docid <= state.built_to]
-    _write(connection, _NEXT, old_terms, [one for one in ordered if one[0] <= state.built_to])
-    _write(connection, "search", (), [one for one in ordered if one[0] not in gone])
-
-
-def _write(
-    connection: Connection, index: str, gone: Collection[tuple[int, str]], new: Collection[tuple[int, str]]
-) -> None:
-    if gone:
-        connection.exec_driver_sql(_FORGET.format(index=index), list(gone))
-    if new:
-        connection.exec_driver_sql(_INSERT.format(index=index), list(new))
+    index.write(connection, NEXT, old_terms, [one for one in ordered if one[0] <= state.built_to])
+    index.write(connection, PRESENT, (), [one for one in ordered if one[0] not in gone])
 
 
 # Building beside
@@ -134,10 +121,9 @@ def _write(
 
 def begin(connection: Connection) -> None:
     """Begin to build a successor; what another version began is dropped."""
-    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_NEXT}")
-    connection.exec_driver_sql(_MAKE_NEXT)
-    # Whatever the present index was told about its merging holds for its successor.
-    connection.exec_driver_sql(_TUNE_NEXT)
+    index = index_of(connection)
+    index.drop_next(connection)
+    index.make_next(connection)
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET building_version = ?, built_to = -1, built_rows = 0,"
         " building_rows = (SELECT count(*) FROM entry WHERE body IS NOT NULL)",
@@ -153,11 +139,10 @@ def build(connection: Connection, rows: int = STEP_ROWS) -> IndexState:
         return state
     part = _part_after(connection, state.built_to, rows)
     if part is None:
-        connection.exec_driver_sql("DROP TABLE search")
-        connection.exec_driver_sql(f"ALTER TABLE {_NEXT} RENAME TO search")
+        index_of(connection).put_next_in_place(connection)
         _finish(connection)
         return index_state(connection)
-    _write(connection, _NEXT, (), part.terms)
+    index_of(connection).write(connection, NEXT, (), part.terms)
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET built_to = ?, built_rows = built_rows + ?", (part.last, part.rows)
     )

@@ -16,6 +16,7 @@ from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.duplicates import Entry, Likeness, likeness_of
 from hub.preparation import indexed_fields
 from hub.reindexing import index_state
+from hub.text_index import TextIndex, index_of
 from protocol.analysis import explain, match_query
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
@@ -98,12 +99,12 @@ def search(connection: Connection, query: Query) -> Page:
     # While a new index is built the old one still names entries that are gone.
     stale = index_state(connection).is_building
     numbered = not stale and _is_numbered(connection, query)
-    chosen = _chosen(query, numbered=numbered, stale=stale)
+    chosen = _chosen(index_of(connection), query, numbered=numbered, stale=stale)
     if chosen is None:
         return Page(total=0, exact=True, hits=())
     total = _total(connection, *chosen, needs_entry=_narrows(query, numbered=numbered) or stale)
     if numbered and total >= WALK_FROM_PAGES * query.hits_max:
-        chosen = _chosen(query) or chosen
+        chosen = _chosen(index_of(connection), query) or chosen
     hits = _hits(connection, *chosen, query) if total else ()
     return Page(total=min(total, TOTAL_MAX), exact=total <= TOTAL_MAX and not stale, hits=hits)
 
@@ -111,12 +112,12 @@ def search(connection: Connection, query: Query) -> Page:
 def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
     """Return how many hits each site has in the index, and whether all hits were counted."""
     stale = index_state(connection).is_building
-    chosen = _chosen(query, numbered=not stale and _is_numbered(connection, query), stale=stale)
+    chosen = _chosen(index_of(connection), query, numbered=not stale and _is_numbered(connection, query), stale=stale)
     if chosen is None:
         return {}, True
     source, clauses, values = chosen
     rows = connection.exec_driver_sql(
-        f"SELECT site, count(*) FROM (SELECT entry.site AS site FROM {source} WHERE {clauses} LIMIT ?)"  # noqa: S608 - built from constants
+        f"SELECT site, count(*) FROM (SELECT entry.site AS site FROM {source} WHERE {clauses} LIMIT ?) AS found"  # noqa: S608 - built from constants
         " GROUP BY site",
         (*values, TOTAL_MAX + 1),
     )
@@ -125,10 +126,9 @@ def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int]
 
 
 _Chosen = tuple[str, str, list[object]]
-_INDEXED = "search CROSS JOIN entry ON entry.docid = search.rowid"
-_OF_SITES = "entry.site GLOB ?"
+_OF_SITES = "glob(?, entry.site)"
 # The plus sign: compared for each row that the index finds. Without it the index would be asked for each number.
-_NUMBERED = "+search.rowid IN (SELECT docid FROM entry WHERE site GLOB ? AND body IS NOT NULL)"
+_NUMBERED = "+search.rowid IN (SELECT docid FROM entry WHERE glob(?, site) AND body IS NOT NULL)"
 
 
 def _is_numbered(connection: Connection, query: Query) -> bool:
@@ -136,13 +136,13 @@ def _is_numbered(connection: Connection, query: Query) -> bool:
     if not query.site_glob or not query.words.strip():
         return False
     held: int = connection.exec_driver_sql(
-        "SELECT count(*) FROM (SELECT 1 FROM entry WHERE site GLOB ? AND body IS NOT NULL LIMIT ?)",
+        "SELECT count(*) FROM (SELECT 1 FROM entry WHERE glob(?, site) AND body IS NOT NULL LIMIT ?) AS held",
         (query.site_glob, SITES_ENTRIES_MAX + 1),
     ).scalar_one()
     return held <= SITES_ENTRIES_MAX
 
 
-def _chosen(query: Query, *, numbered: bool = False, stale: bool = False) -> _Chosen | None:
+def _chosen(index: TextIndex, query: Query, *, numbered: bool = False, stale: bool = False) -> _Chosen | None:
     """Return source, clauses and values, or None for words in which nothing can be searched."""
     narrowed, values = _filters(query)
     if numbered:
@@ -152,13 +152,13 @@ def _chosen(query: Query, *, numbered: bool = False, stale: bool = False) -> _Ch
     match = match_query(query.words)
     if match is None:
         return None
-    clauses = ["search MATCH ?", *(["entry.body IS NOT NULL"] if stale else [])]
-    matched: list[object] = [match]
+    clauses = [index.matching, *(["entry.body IS NOT NULL"] if stale else [])]
+    matched: list[object] = [index.question(match)]
     if query.date_from is not None:
         # The latest date sorts a row, so nothing below this year can reach the filter.
         clauses.append("search.rowid >= ?")
         matched.append(query.date_from.year * SERIALS_A_YEAR)
-    return _INDEXED, " AND ".join([*clauses, *narrowed]), [*matched, *values]
+    return index.joined, " AND ".join([*clauses, *narrowed]), [*matched, *values]
 
 
 def _filters(query: Query) -> tuple[list[str], list[object]]:
@@ -184,7 +184,7 @@ def _total(connection: Connection, source: str, clauses: str, values: list[objec
     # Without filters the index alone can count.
     counted = source if needs_entry or source == "entry" else "search"
     total: int = connection.exec_driver_sql(
-        f"SELECT count(*) FROM (SELECT 1 FROM {counted} WHERE {clauses} LIMIT ?)",  # noqa: S608 - built from constants
+        f"SELECT count(*) FROM (SELECT 1 FROM {counted} WHERE {clauses} LIMIT ?) AS found",  # noqa: S608 - built from constants
         (*values, TOTAL_MAX + 1),
     ).scalar_one()
     return total

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Double, cast, func, select
 
+from hub.text_index import index_of
 from protocol.errors import Retryable
 from replication.database import Database
 from replication.tables import watermark
@@ -18,13 +19,8 @@ from replication.tables import watermark
 LOOK_EVERY_S = 5.0
 """Seconds between looks whether anything was applied; a load is over when nothing was from one look to the next."""
 
-MERGE_PAGES = 200
-"""Pages of the index, of 4 KB each, that one step writes: about 10 ms in which nothing else can be written."""
-
 PAUSE_S = 0.05
 """Seconds between two steps, for whatever else is to be written."""
-
-MERGE_STEP = "INSERT INTO search (search, rank) VALUES ('merge', ?)"
 
 log = structlog.get_logger(__name__)
 
@@ -61,18 +57,12 @@ class Tidier:
 
 def applied(connection: Connection) -> float:
     """Return a number that moves whenever frames of some site are applied."""
-    total: float = connection.execute(select(func.total(watermark.c.position))).scalar_one()
+    total: float = connection.execute(
+        select(func.coalesce(func.sum(cast(watermark.c.position, Double)), 0.0))
+    ).scalar_one()
     return total
 
 
 def merge(connection: Connection) -> bool:
     """Merge a little; False if there was nothing to merge."""
-    before = _changes(connection)
-    connection.exec_driver_sql(MERGE_STEP, (MERGE_PAGES,))
-    # The statement alone counts as one change.
-    return _changes(connection) - before > 1
-
-
-def _changes(connection: Connection) -> int:
-    changes: int = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
-    return changes
+    return index_of(connection).merge(connection)

@@ -18,14 +18,13 @@ from protocol.codec import decode_record
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.records import Record
 from replication.digests import bucket_of
+from replication.wide_inserts import insert_rows, insert_terms
 
 DOCIDS_A_YEAR = 10**9
 """Numbers of one year in the search index: its order is the order of years, so newest first is a walk."""
 
 REINDEXED_ROWS = 2_000
 """Records of one step while the index is rebuilt."""
-
-_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _REPLACE = (
     "UPDATE record SET docid = ?, record_id = ?, file_id = ?, sheet = ?, line = ?, row_digest = ?, ref_code = ?,"
@@ -77,15 +76,15 @@ def written(versions: Sequence[Version], file_id: int) -> list[Written]:
 
 def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object, ...]:
     record = revision.record
-    record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
     first_day = earliest.isoformat() if earliest else None
+    # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
     return (
-        record_id,
+        bytearray(record.record_id.bytes),
         file_id,
         row.sheet,
         row.line,
-        row.row_digest,
+        bytearray(row.row_digest),
         record.ref_code,
         # Members of an enumeration would take the driver's slow path.
         record.level._value_,
@@ -98,8 +97,8 @@ def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object
         record.livelihood_kind,
         record.access_status._value_,
         row.warnings,
-        row.raw,
-        revision.body,
+        bytearray(row.raw),
+        bytearray(revision.body),
         revision.digest,
         bucket_of(record.record_id),
     )
@@ -113,8 +112,9 @@ def year_of(record: Record) -> int:
 def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
     """Store new records; ``positions`` are those of their events, 0 where nothing travels."""
     docids = _new_docids(connection, [row.year for row in rows])
-    connection.exec_driver_sql(
-        _INSERT,
+    insert_rows(
+        connection,
+        "INSERT INTO record",
         [(docid, *row.columns, seq, row.volume_code) for docid, row, seq in zip(docids, rows, positions, strict=True)],
     )
     _index(connection, [(docid, row.terms) for docid, row in zip(docids, rows, strict=True)])
@@ -234,9 +234,7 @@ def _new_docids(connection: Connection, years: Sequence[int]) -> list[int]:
 
 
 def _index(connection: Connection, rows: list[tuple[int, str]]) -> None:
-    if rows:
-        # The index writes its buffer out whenever the numbers go down, so they only go up.
-        connection.exec_driver_sql("INSERT INTO search (rowid, terms) VALUES (?, ?)", sorted(rows))
+    insert_terms(connection, "search", rows)
 
 
 def _unindex(connection: Connection, rows: list[tuple[int, str]]) -> None:

@@ -10,10 +10,10 @@ from functools import cache
 
 import msgspec
 from sqlalchemy import Connection, Insert, Select, Update, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Want
 from protocol.frames import END_DIGITS, Frame
+from replication.dialects import upsert
 from replication.tables import retired_epoch, watermark
 
 

@@ -36,6 +36,7 @@ from protocol.wording import Text
 from replication.database import opened
 from replication.migrations import REPLICATION
 from tests.hubs import MIGRATIONS
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 REPORT = HubReport(broker=BrokerSigns(is_connected=True, pending=0), disk_free_bytes=10**12)
@@ -90,8 +91,8 @@ def test_the_worst_check_is_the_answer(counted_now: Counted, standing: Standing,
     assert [one.name for one in health.checks if one.standing is not Standing.OK] == [named] * bool(named)
 
 
-async def test_the_report_of_the_running_hub_is_kept_and_read(tmp_path: Path) -> None:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def test_the_report_of_the_running_hub_is_kept_and_read(store: Store) -> None:
+    async with store.opened() as database:
         before = await database.read(counted)
         for at_ms in (NOW_MS - 5, NOW_MS):
             await database.write(lambda c, at_ms=at_ms: keep_report(c, REPORT, at_ms))  # type: ignore[misc]
@@ -110,9 +111,9 @@ def test_it_is_said_how_old_the_knowledge_is() -> None:
     assert "broker" in [one.name for one in others]
 
 
-async def test_a_hub_does_not_take_what_its_killed_predecessor_said_for_its_own(tmp_path: Path) -> None:
+async def test_a_hub_does_not_take_what_its_killed_predecessor_said_for_its_own(store: Store, tmp_path: Path) -> None:
     home, settings = home_at(tmp_path), BackupSettings()
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+    async with store.opened(MIGRATIONS) as database:
         said = []
         for started_at_ms in (NOW_MS - 60_000, NOW_MS - 1_000):
             report_of = msgspec.structs.replace(REPORT, started_at_ms=started_at_ms)
@@ -125,8 +126,8 @@ async def test_a_hub_does_not_take_what_its_killed_predecessor_said_for_its_own(
     assert by_command.checks[0].standing is Standing.OK
 
 
-async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(tmp_path: Path) -> None:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
+async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(store: Store) -> None:
+    async with store.opened([REPLICATION]) as database:
         assert health_of(await database.read(counted), NOW_MS).standing is Standing.BAD
 
 

@@ -22,12 +22,12 @@ from protocol.beats import Beat
 from protocol.errors import LinkDown
 from protocol.rhythms import Rhythm
 from protocol.wording import Text
-from replication.database import Database, opened
+from replication.database import Database
 from replication.faults import FaultKind
 from replication.streams import Backlog
 from replication.tables import watermark
 from tests.builders import TOWN, VILLAGE, identity
-from tests.hubs import MIGRATIONS
+from tests.stores import Store
 
 START_MS = int(datetime.datetime(2026, 11, 2, 9, tzinfo=zoneinfo.ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
 COUNTY = "330523000000"
@@ -81,7 +81,7 @@ def overdue(_: int) -> list[BackupFinding]:
 
 
 @pytest.fixture
-async def county(tmp_path: Path) -> AsyncIterator[County]:
+async def county(tmp_path: Path, store: Store) -> AsyncIterator[County]:
     def enrol(connection: Connection) -> None:
         for key, site in ((KEY, VILLAGE), (identity(2).public_key, TOWN)):
             connection.execute(
@@ -90,7 +90,7 @@ async def county(tmp_path: Path) -> AsyncIterator[County]:
                 )
             )
 
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+    async with store.opened() as database:
         await database.write(enrol)
         yield County(database, tmp_path / "broker.log")
 

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -23,20 +22,21 @@ from protocol.records import Record
 from protocol.sites import Site
 from protocol.wording import Text
 from replication.asking import Asker
-from replication.database import opened
+from replication.dialects import upsert
 from replication.tables import watermark
 from replication.watermarks import marks_of
 from tests.answering_sites import AnsweringSite, answering
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
 from tests.fakes import FakeBroker
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         yield Hub(database)
 
 
@@ -233,9 +233,9 @@ async def online(hub: Hub, site: AnsweringSite, now_ms: int = NOW_MS) -> None:
     def step(connection: Connection) -> None:
         keyring.expect(connection, site.site, "", datetime.date(2026, 1, 1))
         connection.execute(
-            insert(enrolled_node)
-            .prefix_with("OR IGNORE")
+            upsert(enrolled_node)
             .values(public_key="U1", site=site.site.code, name="", software="", enrolled_at_ms=1)
+            .on_conflict_do_nothing()
         )
         record_beats(connection, [Beat(site=site.site.code, node="U1", epoch=site.epoch, seq=site.seq)], now_ms)
 
@@ -291,7 +291,7 @@ async def test_spoilt_body_of_a_courier_site_is_found_at_night_and_healed_by_its
         couriers.expect(connection, "U1", VILLAGE.code)
         couriers.take(connection, "U1", 1, NOW_MS)
         connection.exec_driver_sql("CREATE TABLE kept AS SELECT docid, body FROM entry")
-        connection.exec_driver_sql("UPDATE entry SET body = x'00' WHERE docid = (SELECT min(docid) FROM entry)")
+        connection.exec_driver_sql("UPDATE entry SET body = ? WHERE docid = (SELECT min(docid) FROM entry)", (b"\0",))
 
     def told_again(connection: Connection) -> None:
         connection.exec_driver_sql("UPDATE entry SET body = (SELECT body FROM kept WHERE kept.docid = entry.docid)")

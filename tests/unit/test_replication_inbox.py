@@ -24,7 +24,8 @@ from replication.outbox import CatchUp, FrameWriter
 from replication.seal import seal
 from replication.watermarks import Verdict
 from tests.builders import TOWN, VILLAGE, described, drafts, frame_writer, identity, record
-from tests.ledger import SCHEMA, Ledger, tally
+from tests.ledger import Ledger, schema_of, tally
+from tests.stores import Store
 
 KEYS = {VILLAGE.code: {identity(1).public_key}, TOWN.code: {identity(2).public_key}}
 
@@ -45,9 +46,9 @@ class Hub:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
-        await database.write(lambda c: c.exec_driver_sql(SCHEMA))
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened([REPLICATION]) as database:
+        await database.write(lambda c: c.exec_driver_sql(schema_of(c)))
         yield Hub(database)
 
 
