@@ -19,9 +19,8 @@ from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
     INSERT_HISTORY,
-    MOVE_ENTRY,
+    MOVED_COLUMNS,
     SERIALS_A_YEAR,
-    UPDATE_ENTRY,
     Stored,
     docid_of,
     encode_provenance,
@@ -43,7 +42,7 @@ from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
-from replication.dialects import insert_rows, upsert
+from replication.dialects import insert_rows, update_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -301,9 +300,9 @@ class _Batch:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
         if moves:
-            self._connection.exec_driver_sql(MOVE_ENTRY, moves)
+            update_rows(self._connection, entry.name, MOVED_COLUMNS, "docid", moves)
         if updates:
-            self._connection.exec_driver_sql(UPDATE_ENTRY, updates)
+            update_rows(self._connection, entry.name, ENTRY_COLUMNS, "docid", updates)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None

@@ -77,14 +77,13 @@ def begin(engine: Engine, *, anew: bool) -> None:
         if names:
             raise BadSetting(
                 Text(
-                    zh=f"目标数据库不是空的（其中有 {sorted(names)[0]} 等表）。",
-                    en=f"the database is not empty: it holds {sorted(names)[0]} and others",
+                    zh=f"目标数据库不是空的（其中有 {min(names)} 等表）。",
+                    en=f"the database is not empty: it holds {min(names)} and others",
                 ),
                 Text(zh="请新建一个空数据库：createdb 名称。", en="Make an empty one: createdb NAME."),
             )
-        connection.exec_driver_sql(
-            f'CREATE TABLE {MOVE_TABLE} (name TEXT COLLATE "C" PRIMARY KEY, after_row BIGINT NOT NULL, rows BIGINT NOT NULL)'
-        )
+        columns = 'name TEXT COLLATE "C" PRIMARY KEY, after_row BIGINT NOT NULL, rows BIGINT NOT NULL'
+        connection.exec_driver_sql(f"CREATE TABLE {MOVE_TABLE} ({columns})")
 
 
 def _rows_moved(connection: Connection) -> int:
@@ -139,7 +138,7 @@ def _reached(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _empty(connection: Connection, tables: Sequence[Table]) -> None:
-    """Take out what the migrations put in: the file has its own; and make the index anew at the end, which is faster."""
+    """Take out what the migrations put in, for the file has its own; and make the index at the end, which is faster."""
     for table in reversed(tables):
         connection.exec_driver_sql(f'DELETE FROM "{table.name}"')  # noqa: S608 - names of our own schema
     connection.exec_driver_sql("DROP INDEX IF EXISTS search_terms")
@@ -224,7 +223,10 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
         for table in tables:
             sums = []
             for connection in (source, target):
-                sums.append(_digest(connection, table, lambda rows: course.at(Stage.EXAMINE, done + rows, total)))
+                course.at(Stage.EXAMINE, done, total)
+                sums.append(
+                    _digest(connection, table, lambda rows, before=done: course.at(Stage.EXAMINE, before + rows, total))
+                )  # type: ignore[misc]
                 done += sums[-1].rows
             if sums[0] != sums[1]:
                 zh, en = (

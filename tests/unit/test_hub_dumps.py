@@ -133,7 +133,7 @@ def test_a_hub_comes_back_into_an_empty_database(
 
     assert (tallied(after), back.codes_void) == (tallied(wanted), 1)
     assert sorted(node.public_key for node in back.nodes) == sorted([node_key(0), node_key(1)])
-    assert not (new.dump.exists() or new.database.exists())
+    assert [path.exists() for path in (new.dump, new.database)] == [False, False]
     asyncio.run(tell_more(new, 20, 25))
     assert asyncio.run(held(new)).records == wanted.records + 6
 
