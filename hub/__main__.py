@@ -9,6 +9,7 @@ from hub.commands import (
     backup,
     bundle,
     enrol,
+    gazetteer,
     health,
     init,
     migrate_store,
@@ -21,13 +22,15 @@ from hub.commands import (
     run,
     search,
     sites,
+    synonyms,
     verify,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
+    *(gazetteer, synonyms, migrate_store),
 )
 
 

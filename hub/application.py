@@ -20,6 +20,7 @@ from hub.catalogue import (
     ENTRY_COLUMNS,
     INSERT_HISTORY,
     MOVED_COLUMNS,
+    REWRITTEN_COLUMNS,
     SERIALS_A_YEAR,
     Stored,
     docid_of,
@@ -28,6 +29,7 @@ from hub.catalogue import (
     floors,
     keep_serial,
     next_serial,
+    rewritten,
     rows_below,
     stored_from,
     stored_of,
@@ -283,6 +285,7 @@ class _Batch:
         new: list[tuple[int, str]],
     ) -> None:
         updates: list[tuple[object, ...]] = []
+        rewrites: list[tuple[object, ...]] = []
         moves: list[tuple[object, ...]] = []
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
@@ -296,13 +299,15 @@ class _Batch:
             row = _row(docid, site, record_id, slot, held)
             if stored is None:
                 rows.append(row)
+            elif docid == stored.docid:
+                rewrites.append(rewritten(row))
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        if moves:
-            update_rows(self._connection, entry.name, MOVED_COLUMNS, "docid", moves)
-        if updates:
-            update_rows(self._connection, entry.name, ENTRY_COLUMNS, "docid", updates)
+        told = ((MOVED_COLUMNS, moves), (REWRITTEN_COLUMNS, rewrites), (ENTRY_COLUMNS, updates))
+        for columns, some in told:
+            if some:
+                update_rows(self._connection, entry.name, columns, "docid", some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None

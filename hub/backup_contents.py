@@ -1,4 +1,4 @@
-"""What a hub needs to come back, beside its database: settings, keys, certificates, the broker's configuration.
+"""What a hub needs to come back beside its database: settings, keys, certificates, broker configuration, word tables.
 
 Not the broker's stream: the nodes send again whatever a restored hub has not applied (promises 3 to 5). Not the log.
 """
@@ -20,7 +20,7 @@ SMALL_FILE_BYTES_MAX = 16 * 1024 * 1024
 
 def small_files(home: HubHome, settings: HubConfig) -> dict[str, bytes]:
     """Read what a hub needs beside its database, by path within the home."""
-    folders = (home.hub_seed.parent, home.authority.parent)
+    folders = (home.hub_seed.parent, home.authority.parent, home.words)
     wanted = {home.settings, home.broker_config, home.broker_users, settings.broker_ca(home)}
     wanted |= {path for folder in folders for path in folder.rglob("*") if not path.name.startswith(".")}
     found = {}

@@ -5,6 +5,7 @@ Hot statements are plain SQL run with tuples in batches; the others are Core exp
 """
 
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,12 @@ DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 
 ENTRY_COLUMNS = (*DESCRIBED_COLUMNS, "withdrawn", "provenance")
 """The columns of a whole row in the order in which tuples are written."""
+
+REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
+"""The columns of a whole row that keeps its docid: indexes that nothing but its identity stands in are left alone."""
+
+rewritten = itemgetter(*map(ENTRY_COLUMNS.index, REWRITTEN_COLUMNS), 0)
+"""The values of ``REWRITTEN_COLUMNS`` and the docid of a whole row."""
 
 MOVED_COLUMNS = ("epoch", "seq", "at_ms", "access_status", "provenance")
 """The columns of a row that says what it said before, but later."""

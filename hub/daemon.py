@@ -85,10 +85,10 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         BrokenStore: the database is damaged.
 
     """
-    config = load(home.settings)
+    config, started_at_ms = load(home.settings), clock_ms()
 
     async def healthy() -> Health:
-        return await health.look(database, home, config.backup, clock_ms())
+        return await health.look(database, home, config.backup, clock_ms(), started_at_ms=started_at_ms)
 
     async with (
         store.opened(home, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,

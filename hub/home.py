@@ -12,6 +12,8 @@ Its files:
     backups.json  drills/                 what is known of the backups, reports of restore drills
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
+    words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
+    words/versions/                       those that were taken into force
 """
 
 import argparse
@@ -51,6 +53,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     backups: Path
     drills: Path
     moving: Path
+    words: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -78,6 +81,7 @@ def home_at(root: Path) -> HubHome:
         backups=root / "backups.json",
         drills=root / "drills",
         moving=root / "moving.json",
+        words=root / "words",
     )
 
 

@@ -63,7 +63,7 @@ class PostgresIndex:
             sql = f"DELETE FROM {name} WHERE rowid = ANY(?)"  # noqa: S608 - one of two names
             connection.exec_driver_sql(sql, (doomed,))
         if new:
-            rows = ((docid, vector(terms)) for docid, terms in new)
+            rows = [(docid, vector(terms)) for docid, terms in new]
             insert_rows(connection, name, ("rowid", "terms"), rows)
 
     def clear(self, connection: Connection) -> None:

@@ -5,12 +5,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from replication.wide_inserts import insert_terms
+
 MERGE_PAGES: Final = 200
 """Pages of the index, of 4 KB each, that one step writes: about 10 ms in which nothing else can be written."""
 
 _MAKE_NEXT = "CREATE VIRTUAL TABLE search_next USING fts5 (terms, content='', columnsize=0, tokenize='ascii')"
 _TUNE_NEXT = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
-_INSERT = "INSERT INTO {index} (rowid, terms) VALUES (?, ?)"
 _FORGET = "INSERT INTO {index} ({index}, rowid, terms) VALUES ('delete', ?, ?)"
 
 
@@ -31,8 +32,7 @@ class SqliteIndex:
         """Take rows out and put others in, both in the order of their ids."""
         if gone:
             connection.exec_driver_sql(_FORGET.format(index=name), list(gone))
-        if new:
-            connection.exec_driver_sql(_INSERT.format(index=name), list(new))
+        insert_terms(connection, name, list(new))
 
     def clear(self, connection: Connection) -> None:
         """Empty the present index."""

@@ -168,7 +168,7 @@ def _lots(source: Connection, table: Table, after: int | None) -> Iterator[list[
 def _put(connection: Connection, table: Table, lot: Sequence[tuple[object, ...]]) -> None:
     columns = [column.name for column in table.columns]
     convert = [_converter(column.type) for column in table.columns]
-    rows = (tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot)
+    rows = [tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot]
     insert_rows(connection, f'"{table.name}"', [f'"{name}"' for name in columns], rows)
     if table.name == "entry":
         docid, body = columns.index("docid") + 1, columns.index("body") + 1

@@ -9,6 +9,7 @@ from hub import broker, certificates, config
 from hub.broker_config import users_text
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
+from hub.word_tables import gazetteer_table, synonym_table
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting
 from protocol.wording import Text
@@ -92,6 +93,8 @@ def make_home(home: HubHome, settings: HubConfig, text: str, now: datetime.datet
     certificates.provide(home, settings.county, settings.certified_hosts, now)
     broker.configure(home, settings, public_key)
     write_whole(home.broker_users, users_text(public_key, ()).encode("ascii"), mode=PRIVATE_MODE)
+    gazetteer_table(home).provide()
+    synonym_table(home).provide()
     write_whole(home.settings, text.encode("utf-8"))
     return public_key
 
