@@ -8,6 +8,7 @@ meanwhile (``moving``).
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -224,9 +225,7 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
             sums = []
             for connection in (source, target):
                 course.at(Stage.EXAMINE, done, total)
-                sums.append(
-                    _digest(connection, table, lambda rows, before=done: course.at(Stage.EXAMINE, before + rows, total))
-                )  # type: ignore[misc]
+                sums.append(_digest(connection, table, partial(_told, course, done, total)))
                 done += sums[-1].rows
             if sums[0] != sums[1]:
                 zh, en = (
@@ -245,6 +244,10 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
             ]
         faults += _other_inventories(held, inventory(target))
     return Moved(tables=counts, records=held.records, sites=len(held.sites), faults=tuple(faults))
+
+
+def _told(course: Course, before: int, total: int, rows: int) -> None:
+    course.at(Stage.EXAMINE, before + rows, total)
 
 
 def _other_inventories(held: snapshots.Inventory, there: snapshots.Inventory) -> list[Text]:

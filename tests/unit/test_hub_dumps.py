@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hub import dumps, restoring, snapshots, store, store_move
+from hub import dumps, restoring, snapshots, store
 from hub.__main__ import main
 from hub.backing_up import Outcome, back_up, verify
 from hub.backup_targets import prepare, read_backup
 from hub.course import Course, Stage, Stopped
 from hub.home import HubHome, home_at
+from hub.moving import MOVE_TABLE
 from protocol.errors import BadSetting, BrokenStore
 from tests.backups import COUNTY, DAY_MS, NOW_MS, county_home, node_key, settings_of, tallied, target_of, tell_more
 from tests.postgres_server import PostgresServer
@@ -216,5 +217,5 @@ def test_a_moved_county_can_be_backed_up_and_restored(
     monkeypatch.setenv(store.URL_VARIABLE, fresh.url)
     restoring.put_back(backup, home_at(tmp_path / "back"), NOW_MS, Course())
 
-    assert store_move.MOVE_TABLE not in read_backup(backup).inventory.rows
+    assert MOVE_TABLE not in read_backup(backup).inventory.rows
     assert tallied(asyncio.run(held(home_at(tmp_path / "back")))) == tallied(read_backup(backup).inventory)
