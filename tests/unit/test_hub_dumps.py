@@ -219,3 +219,26 @@ def test_a_moved_county_can_be_backed_up_and_restored(
 
     assert MOVE_TABLE not in read_backup(backup).inventory.rows
     assert tallied(asyncio.run(held(home_at(tmp_path / "back")))) == tallied(read_backup(backup).inventory)
+
+
+def test_the_owner_of_the_database_needs_no_more_rights_than_to_make_one(
+    tmp_path: Path, postgres_server_of_run: PostgresServer, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    """As deploy/README.md says: an ordinary user, a database of its own, CREATEDB for drills."""
+    postgres_server_of_run.execute("CREATE ROLE clerk LOGIN CREATEDB")
+    postgres_server_of_run.execute("CREATE DATABASE clerks OWNER clerk ENCODING 'UTF8' TEMPLATE template0")
+    url = postgres_server_of_run.url("clerks").replace("//danglian@", "//clerk@")
+    home = county_home(tmp_path)
+    prepare(target_of(home), COUNTY, NOW_MS)
+    codes = [command(home, "migrate-store", *words)[0] for words in (("--to", url), ("--switch",))]
+    made(home)
+    codes += [
+        command(home, *words)[0]
+        for words in (("backup", "verify", "--deep"), ("restore", "--drill"), ("rebuild", "--yes"))
+    ]
+    made(home, NOW_MS)
+    codes.append(command(home, "backup", "verify", "--deep")[0])
+
+    assert codes == [0, 0, 0, 0, 0, 0]
+    postgres_server_of_run.drop("clerks")
+    postgres_server_of_run.execute("DROP ROLE clerk")
