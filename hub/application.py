@@ -19,10 +19,9 @@ from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
     INSERT_HISTORY,
-    MOVE_ENTRY,
-    REWRITE_ENTRY,
+    MOVED_COLUMNS,
+    REWRITTEN_COLUMNS,
     SERIALS_A_YEAR,
-    UPDATE_ENTRY,
     Stored,
     docid_of,
     encode_provenance,
@@ -46,7 +45,7 @@ from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.index_rows import IndexRow, with_access
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
-from replication.dialects import insert_rows, upsert
+from replication.dialects import insert_rows, update_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -307,9 +306,10 @@ class _Batch:
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        for statement, some in ((MOVE_ENTRY, moves), (REWRITE_ENTRY, rewrites), (UPDATE_ENTRY, updates)):
+        told = ((MOVED_COLUMNS, moves), (REWRITTEN_COLUMNS, rewrites), (ENTRY_COLUMNS, updates))
+        for columns, some in told:
             if some:
-                self._connection.exec_driver_sql(statement, some)
+                update_rows(self._connection, entry.name, columns, "docid", some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None

@@ -32,15 +32,15 @@ DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 ENTRY_COLUMNS = (*DESCRIBED_COLUMNS, "withdrawn", "provenance")
 """The columns of a whole row in the order in which tuples are written."""
 
-UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
-_REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
-REWRITE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in _REWRITTEN_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
-"""``UPDATE_ENTRY`` for a row that keeps its docid: indexes that nothing but its identity stands in are left alone."""
+REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
+"""The columns of a whole row that keeps its docid: indexes that nothing but its identity stands in are left alone."""
 
-rewritten = itemgetter(*map(ENTRY_COLUMNS.index, _REWRITTEN_COLUMNS), 0)
-"""The parameters of ``REWRITE_ENTRY`` from a whole row."""
+rewritten = itemgetter(*map(ENTRY_COLUMNS.index, REWRITTEN_COLUMNS), 0)
+"""The values of ``REWRITTEN_COLUMNS`` and the docid of a whole row."""
 
-MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
+MOVED_COLUMNS = ("epoch", "seq", "at_ms", "access_status", "provenance")
+"""The columns of a row that says what it said before, but later."""
+
 INSERT_HISTORY = (
     "INSERT INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
