@@ -52,17 +52,17 @@ def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withhel
     values: list[object] = []
     ranks = []
     for rank, (_, match) in enumerate(plan.stages):
-        one = f"SELECT {rank}, record.seq, record.body {_FOUND} AND {standing}{narrowed.words}"  # noqa: S608 - constants
-        ranks.append(f"SELECT * FROM ({one} ORDER BY search.rowid DESC LIMIT ?)")  # noqa: S608 - constants
+        one = f"SELECT {rank}, record.seq, record.body {_FOUND} AND {standing}{narrowed.words}"
+        ranks.append(f"SELECT * FROM ({one} ORDER BY search.rowid DESC LIMIT ?)")
         values += [match, *narrowed.values, limit]
-    hits = f"SELECT * FROM ({' UNION ALL '.join(ranks)} LIMIT ?)"  # noqa: S608 - constants
+    hits = f"SELECT * FROM ({' UNION ALL '.join(ranks)} LIMIT ?)"
     total, totalled = _total(plan.found_by, standing, narrowed, with_withheld=with_withheld)
     return f"{hits} UNION ALL SELECT ({total}), NULL, NULL", [*values, limit, *totalled]
 
 
 def _total(match: str, standing: str, narrowed: Narrowed, *, with_withheld: bool) -> Statement:
     if narrowed.clauses:
-        return f"SELECT count(*) {_FOUND} AND {standing}{narrowed.words}", [match, *narrowed.values]  # noqa: S608 - constants
+        return f"SELECT count(*) {_FOUND} AND {standing}{narrowed.words}", [match, *narrowed.values]
     # When nothing else narrows them, records are counted by the index alone.
     all_found = "SELECT count(*) FROM search WHERE search MATCH ?"
     if with_withheld:
