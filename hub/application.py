@@ -293,9 +293,9 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
-                if (terms := stored.terms_under(held.access_status)) is not None:
-                    gone[stored.docid], after = terms
-                    new.append((stored.docid, after))
+                if terms := stored.terms_under(held.access_status):
+                    gone[stored.docid] = terms[0]
+                    new.append((stored.docid, terms[1]))
                 continue
             docid = self._docid(slot)
             row = _row(docid, site, record_id, slot, held)
@@ -356,7 +356,7 @@ def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
 def _reindex(slot: _Slot, docid: int, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
     before = slot.stored.terms() if slot.stored else None
     after = None
-    if slot.latest is not None and slot.held is not None and slot.held.body is not None:
+    if slot.latest and slot.held and slot.held.body is not None:
         # A closing whose record part was unreadable may be newer than this description.
         after = with_access(slot.latest.terms, slot.latest.access_status, slot.held.access_status)
     if slot.stored is not None and before == after and docid == slot.stored.docid:

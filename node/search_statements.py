@@ -46,16 +46,16 @@ def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withhel
         chosen = f"FROM record WHERE {standing}{narrowed.words}"
         hits = f"SELECT 0, record.seq, record.body {chosen} ORDER BY record.docid DESC LIMIT ?"
         return (
-            f"SELECT * FROM ({hits}) UNION ALL SELECT (SELECT count(*) {chosen}), NULL, NULL",
+            f"SELECT * FROM ({hits}) UNION ALL SELECT (SELECT count(*) {chosen}), NULL, NULL",  # noqa: S608 - constants
             [*narrowed.values, limit, *narrowed.values],
         )
     values: list[object] = []
     ranks = []
     for rank, (_, match) in enumerate(plan.stages):
         one = f"SELECT {rank}, record.seq, record.body {_FOUND} AND {standing}{narrowed.words}"
-        ranks.append(f"SELECT * FROM ({one} ORDER BY search.rowid DESC LIMIT ?)")
+        ranks.append(f"SELECT * FROM ({one} ORDER BY search.rowid DESC LIMIT ?)")  # noqa: S608 - constants
         values += [match, *narrowed.values, limit]
-    hits = f"SELECT * FROM ({' UNION ALL '.join(ranks)} LIMIT ?)"
+    hits = f"SELECT * FROM ({' UNION ALL '.join(ranks)} LIMIT ?)"  # noqa: S608 - constants
     total, totalled = _total(plan.found_by, standing, narrowed, with_withheld=with_withheld)
     return f"{hits} UNION ALL SELECT ({total}), NULL, NULL", [*values, limit, *totalled]
 

@@ -1,15 +1,15 @@
 """What the index finds is what the query means, and paging tells each of it once."""
 
 import datetime
-import tempfile
-from pathlib import Path
+import functools
+import sqlite3
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, StaticPool, create_engine
 
-from hub import stage_walk, walks
+from hub import walks
 from hub.application import Application
 from hub.search import Page, Query, search
 from protocol.matching import Matcher
@@ -21,9 +21,40 @@ from replication.migrations import migrate
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, accepted, described, fictitious
 from tests.hubs import MIGRATIONS
 
-WORDS = ("山林", "承包", "合同", "林地承包合同", "王伟", "政", "1986", "J001-WS", "石政〔1986〕7号", "题名:山林", "责任者:村")
-FILTERS = ("", "全宗:J001", "开放:开放", "层级:案卷", "日期:1986", "日期:1985-1987", "日期:1986年3月", "-合同", "-王伟", "站点:330523108204")
-TITLES = ("关于山林承包合同的批复", "林地承包合同", "王伟承包山林", "山林与合同", "承包合同（王伟）", "防汛通知", "1986年山林政策")
+WORDS = (
+    "山林",
+    "承包",
+    "合同",
+    "林地承包合同",
+    "王伟",
+    "政",
+    "1986",
+    "J001-WS",
+    "石政〔1986〕7号",
+    "题名:山林",
+    "责任者:村",
+)
+FILTERS = (
+    "",
+    "全宗:J001",
+    "开放:开放",
+    "层级:案卷",
+    "日期:1986",
+    "日期:1985-1987",
+    "日期:1986年3月",
+    "-合同",
+    "-王伟",
+    "站点:330523108204",
+)
+TITLES = (
+    "关于山林承包合同的批复",
+    "林地承包合同",
+    "王伟承包山林",
+    "山林与合同",
+    "承包合同（王伟）",
+    "防汛通知",
+    "1986年山林政策",
+)
 
 queries = st.builds(
     lambda words, alternative, narrowed: " ".join(
@@ -57,13 +88,28 @@ def records(draw: st.DrawFn) -> list[tuple[bool, Record]]:
     return made
 
 
+@functools.cache
+def empty() -> sqlite3.Connection:
+    """A new hub's database, to be copied."""
+    raw = sqlite3.connect(":memory:", check_same_thread=False)
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+    with engine.begin() as connection:
+        migrate(connection, MIGRATIONS)
+    return raw
+
+
+def copied() -> sqlite3.Connection:
+    raw = sqlite3.connect(":memory:", check_same_thread=False)
+    empty().backup(raw)
+    return raw
+
+
 def filled(connection: Connection, entries: list[tuple[bool, Record]]) -> None:
-    migrate(connection, MIGRATIONS)
     application = Application(lambda: 0)
     for site in (VILLAGE, OTHER_VILLAGE):
         mine = [one for here, one in entries if here is (site == VILLAGE)]
         if mine:
-            frame = accepted(*(described(seq, one) for seq, one in enumerate(mine, 1)), site=site)
+            frame = accepted([described(seq, one) for seq, one in enumerate(mine, 1)], site)
             frame.prepared = application.prepare(frame)
             application.apply(connection, [frame])
 
@@ -75,7 +121,7 @@ def paged(connection: Connection, text: str, limit: int) -> list[Page]:
     return pages
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(records(), queries, st.integers(1, 6), st.sampled_from((2, 5, 10_000)))
 def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
     entries: list[tuple[bool, Record]], text: str, limit: int, ranked_together: int
@@ -86,12 +132,11 @@ def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
         for here, one in entries
         if matcher.satisfies(subject_of(one, site=(VILLAGE if here else OTHER_VILLAGE).code))
     )
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        for module in (walks, stage_walk, search.__globals__["__name__"]):
-            if hasattr(module, "TOTAL_MAX"):
-                patch.setattr(module, "TOTAL_MAX", ranked_together)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walks, "TOTAL_MAX", ranked_together)
         patch.setattr("hub.search.TOTAL_MAX", ranked_together)
-        engine = create_engine(f"sqlite:///{Path(folder) / 'hub.db'}")
+        raw = copied()
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         with engine.begin() as connection:
             filled(connection, entries)
             pages = paged(connection, text, limit)
