@@ -10,6 +10,7 @@ inside a word.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from protocol import query_faults as faults
 from protocol.analysis import is_one_character, phrases
@@ -32,7 +33,7 @@ from protocol.query_marks import (
 )
 from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, Word
 
-__all__ = ["Dated", "Either", "Every", "Filter", "Node", "Not", "Query", "Word", "parse"]
+__all__ = ["Dated", "Either", "Every", "Filter", "Node", "Not", "Query", "Word", "parse", "verbatim"]
 
 
 def parse(text: str) -> Query:
@@ -55,6 +56,14 @@ def parse(text: str) -> Query:
         raise faults.empty_group(start, end) if text[start] in OPENING else faults.nothing_to_find(start, end)
     _check(parts)
     return Query(text=text, parts=parts)
+
+
+def verbatim(text: str) -> str:
+    """Return the query that looks for a text as it stands, whatever signs are in it; what is too long is cut."""
+    return f"“{text.translate(_UNQUOTED)[: QUERY_CHARS_MAX - 2]}”"
+
+
+_UNQUOTED: Final = dict.fromkeys(map(ord, QUOTES["“"] + "“"))
 
 
 def _check(parts: Sequence[Node]) -> None:

@@ -9,6 +9,7 @@ import functools
 import re
 from typing import Final
 
+from protocol.analysis import fold
 from protocol.document_numbers import fold_doc_no
 from protocol.marks import DOC_NO, REF_CODE, mark
 from protocol.reference_codes import fold_code
@@ -22,15 +23,17 @@ _HEAD_CHARS_MAX: Final = 60
 _SEPARATORS: Final = re.compile(r"[-·./_:()\[\]〔〕（）\s]+")
 _LEADING_ZEROS: Final = re.compile(r"(?<![^-])0+(?=[0-9])")
 
+_SERIAL: Final = re.compile(r"第(?=[0-9])|(?<![0-9])0+(?=[0-9])")
+
 
 def whole_code(text: str) -> str:
     """Return a reference code as it is compared as a whole; codes that begin alike have wholes that begin alike."""
-    return _LEADING_ZEROS.sub("", _SEPARATORS.sub("-", fold_code(text).casefold())).strip("-")
+    return _LEADING_ZEROS.sub("", _SEPARATORS.sub("-", fold(fold_code(text)))).strip("-")
 
 
 def whole_doc_no(text: str) -> str:
     """Return a document number as it is compared as a whole; empty where the text says that there is none."""
-    return _SEPARATORS.sub("-", fold_doc_no(text)[0].casefold()).strip("-")
+    return _SERIAL.sub("", _SEPARATORS.sub("-", fold(fold_doc_no(text)[0]))).strip("-")
 
 
 def code_mark(text: str) -> str:

@@ -14,7 +14,7 @@ from protocol.index_rows import index_rows
 from protocol.limits import QUERY_CHARS_MAX
 from protocol.matching import Matcher
 from protocol.plans import plan
-from protocol.queries import Query, parse
+from protocol.queries import Query, parse, verbatim
 from protocol.query_help import underlined
 from protocol.readings import Reading, ReadingKind
 from protocol.record_facts import Facts, subject_of
@@ -171,6 +171,16 @@ def test_a_quoted_part_finds_its_record_wherever_it_is_cut(title: str, data: st.
     assume(part.count(" ") + part.count("\u3000") < 2)
 
     assert Matcher(parse(f"“{part}”")).satisfies(subject_of(titled(title)))
+
+
+@given(
+    st.text(SIGNS + "林地王伟ABab12-题名", min_size=1, max_size=40) | st.text(st.characters(exclude_categories=["Cs"]))
+)
+@settings(max_examples=200, deadline=None)
+def test_a_text_taken_verbatim_finds_its_record_whatever_signs_are_in_it(title: str) -> None:
+    assume(phrases(title))
+
+    assert Matcher(parse(verbatim(title))).satisfies(subject_of(titled(title)))
 
 
 def test_hostile_strings_are_found_by_themselves_or_refused(shared_data: Path) -> None:

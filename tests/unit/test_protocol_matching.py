@@ -33,6 +33,7 @@ def why(query: str, record: Record = FOREST) -> list[tuple[str, str, str]]:
         ("档号:001-2-15-3", FOREST),
         ("1-2-15-003", FOREST),
         ("某政发[2011]012号", FOREST),
+        ("某政發（2011）第０１２號", FOREST),
         ("文号:某政发【2011】12号", FOREST),
         ("2011 山林", FOREST),
         ("日期:2011年3月", FOREST),
@@ -157,3 +158,19 @@ def test_a_record_of_many_years_is_of_each_year_of_its_decades() -> None:
     )
 
     assert (matches("1989", long), matches("日期:1989", long), matches("1990", long)) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "typed"),
+    [
+        ("婚字第12号", "婚字第012号"),
+        ("婚字012号", "婚字第12号"),
+        ("Z109-WS·2011·Y·辦公室-0001", "z109-ws-2011-y-办公室-1"),
+    ],
+)
+def test_a_number_is_found_however_it_is_written(given: str, typed: str) -> None:
+    field = "ref_code" if given.startswith("Z") else "doc_no"
+    record = msgspec.structs.replace(NAMES, **{field: given})
+
+    assert why(typed, record) == [(field, "whole", typed)]
+    assert why(given, record) == [(field, "literal", given)]
