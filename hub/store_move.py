@@ -170,7 +170,7 @@ def _lots(source: Connection, table: Table, after: int | None) -> Iterator[list[
 def _put(connection: Connection, table: Table, lot: Sequence[tuple[object, ...]]) -> None:
     columns = [column.name for column in _written(table)]
     convert = [_converter(column.type) for column in _written(table)]
-    rows = (tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot)
+    rows = [tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot]
     insert_rows(connection, f'"{table.name}"', [f'"{name}"' for name in columns], rows)
     if table.name == "entry":
         indexed = itemgetter(*(columns.index(name) + 1 for name in ("docid", "site", "access_status", "body")))
