@@ -73,12 +73,7 @@ async def federated(
     The first piece is the index's. Sites known to be offline, or to come by courier, are not asked. The generator ends
     when every site has answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just
     begun to connect gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who
-    is offline; ``names`` says what words may also be read as.
-
-    Raises:
-        BadQuery: the words cannot be understood.
-        BadSetting: the cursor is of another query.
-
+    is offline; ``names`` says what words may also be read as. Raises what ``hub.search.search`` raises.
     """
     gathering, readings = await _begun(database, query, names)
     yield gathering
