@@ -42,6 +42,7 @@ from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prep
 from hub.reindexing import refresh_index, write_index
 from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
+from protocol.index_rows import IndexRow, with_access
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
 from replication.dialects import insert_rows, update_rows, upsert
@@ -253,7 +254,7 @@ class _Batch:
             insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, described)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
-        gone: dict[int, str] = {}
+        gone: dict[int, IndexRow] = {}
         for site, here in self._sites.items():
             self._write_slots(site, here.slots, rows, gone, new)
             here.fresh, here.slots = {}, {}
@@ -281,8 +282,8 @@ class _Batch:
         site: str,
         slots: dict[bytes, _Slot],
         rows: list[tuple[object, ...]],
-        gone: dict[int, str],
-        new: list[tuple[int, str]],
+        gone: dict[int, IndexRow],
+        new: list[tuple[int, IndexRow]],
     ) -> None:
         updates: list[tuple[object, ...]] = []
         rewrites: list[tuple[object, ...]] = []
@@ -294,6 +295,7 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
+                _remark(stored, held, gone, new)
                 continue
             docid = self._docid(slot)
             row = _row(docid, site, record_id, slot, held)
@@ -354,15 +356,30 @@ def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
     return kept == (*_derived(slot.latest.columns), slot.latest.year)
 
 
-def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int, str]]) -> None:
+def _remark(stored: Stored, held: Held, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
+    """Have the index say under which access status a row stands now that says the same otherwise (promise 7)."""
+    before = stored.terms() if held.access_status != stored.held.access_status else None
+    if before is not None:
+        gone[stored.docid] = before
+        new.append((stored.docid, with_access(before, stored.held.access_status, held.access_status)))
+
+
+def _reindex(slot: _Slot, docid: int, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
     before = slot.stored.terms() if slot.stored else None
-    after = slot.latest.terms if slot.latest and slot.held and slot.held.body is not None else None
+    after = _terms_now(slot)
     if slot.stored is not None and before == after and docid == slot.stored.docid:
         return
     if slot.stored is not None and before is not None:
         gone[slot.stored.docid] = before
     if after is not None:
         new.append((docid, after))
+
+
+def _terms_now(slot: _Slot) -> IndexRow | None:
+    if slot.latest is None or slot.held is None or slot.held.body is None:
+        return None
+    # A closing whose record part was unreadable may be newer than this description.
+    return with_access(slot.latest.terms, slot.latest.access_status, slot.held.access_status)
 
 
 def _row(docid: int, site: str, record_id: bytes, slot: _Slot, held: Held) -> tuple[object, ...]:

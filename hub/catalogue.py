@@ -12,10 +12,11 @@ import msgspec
 from sqlalchemy import Connection, Select, select, tuple_, update
 
 from hub.merge import BEFORE_ALL, Held, Origin, Place, Provenance
-from hub.preparation import RECORD_COLUMNS, entry_terms
+from hub.preparation import RECORD_COLUMNS, entry_row
 from hub.tables import baseline, catalogue_state, entry, history, site_epoch
 from protocol.codec import decode_record
 from protocol.errors import BadValue
+from protocol.index_rows import IndexRow
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.dialects import among, upsert
@@ -65,13 +66,14 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         """The year that sorts the row."""
         return self.docid // SERIALS_A_YEAR
 
-    def terms(self) -> str | None:
+    def terms(self) -> IndexRow | None:
         """Return what the index holds of the row, None for a row that is not indexed."""
         try:
-            return None if self.held.body is None else entry_terms(decode_record(self.held.body))
+            record = readable(self)
         except BadValue:
             # Bytes that the disk has spoilt: nobody knows the words any more that the index was given.
             return None
+        return None if record is None else entry_row(self.site, record)
 
 
 STORED_COLUMNS = (

@@ -10,10 +10,10 @@ Its files:
     broker/broker.conf  broker/users.conf written by the daemon, never by hand
     broker/data/  broker/broker.log       the broker's own
     backups.json  drills/                 what is known of the backups, reports of restore drills
-    hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
-    moving.json                           there while the catalogue moves to PostgreSQL
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
     words/versions/                       those that were taken into force
+    hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
+    moving.json                           there while the catalogue moves to PostgreSQL
 """
 
 import argparse
@@ -52,8 +52,8 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     broker_console: Path
     backups: Path
     drills: Path
-    moving: Path
     words: Path
+    moving: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -80,8 +80,8 @@ def home_at(root: Path) -> HubHome:
         broker_console=broker / "console.log",
         backups=root / "backups.json",
         drills=root / "drills",
-        moving=root / "moving.json",
         words=root / "words",
+        moving=root / "moving.json",
     )
 
 

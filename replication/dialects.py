@@ -8,7 +8,7 @@ The full-text index is another matter: each store has its own (``hub.text_index`
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -75,11 +75,11 @@ def among(connection: Connection, values: Collection[object]) -> tuple[str, tupl
     return f"IN ({', '.join('?' * len(values))})", tuple(values)
 
 
-def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
     """Insert many rows that are new, the fastest way that a store has."""
     named = ", ".join(columns)
     if not is_postgres(connection):
-        wide_inserts.insert_rows(connection, f"INSERT INTO {table} ({named})", rows)
+        wide_inserts.insert_rows(connection, f"INSERT INTO {table} ({named})", list(rows))
         return
     _copy(connection, table, named, rows)
 
@@ -114,7 +114,7 @@ def update_rows(
     connection.exec_driver_sql("DROP TABLE staged")
 
 
-def _copy(connection: Connection, table: str, named: str, rows: Collection[tuple[object, ...]]) -> None:
+def _copy(connection: Connection, table: str, named: str, rows: Iterable[tuple[object, ...]]) -> None:
     raw = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copying:  # type: ignore[union-attr]
         for row in rows:

@@ -1,4 +1,4 @@
-"""Rows and terms arrive whole and in order, however many statements they take."""
+"""Rows arrive whole and in order, however many statements they take."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import IntegrityError
 
-from replication.wide_inserts import MANY_TERMS, WIDTHS, insert_rows, insert_terms
+from replication.wide_inserts import WIDTHS, insert_rows
 
 COUNTS = (0, 1, WIDTHS[1] - 1, WIDTHS[1], WIDTHS[0], WIDTHS[0] + WIDTHS[1] + 1, 2 * WIDTHS[0] - 1)
 
@@ -17,19 +17,11 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
     engine = create_engine(f"sqlite:///{tmp_path / 'rows.db'}", poolclass=NullPool)
     with engine.connect() as opened:
         opened.exec_driver_sql("CREATE TABLE kept (place INTEGER PRIMARY KEY, body BLOB, note TEXT)")
-        opened.exec_driver_sql(
-            "CREATE VIRTUAL TABLE search USING fts5 (terms, content = '', columnsize = 0, tokenize = 'ascii')"
-        )
         yield opened
 
 
 def kept(connection: Connection) -> list[tuple[object, ...]]:
     return [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM kept ORDER BY place")]
-
-
-def found(connection: Connection, term: str) -> list[int]:
-    rows = connection.exec_driver_sql("SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid", (term,))
-    return [place for (place,) in rows]
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -61,22 +53,3 @@ def test_a_row_that_stands_already_is_an_error(connection: Connection) -> None:
 
     with pytest.raises(IntegrityError):
         insert_rows(connection, "INSERT INTO kept", rows)
-
-
-@pytest.mark.parametrize("count", [1, MANY_TERMS - 1, MANY_TERMS, 3 * MANY_TERMS])
-def test_terms_are_found_under_their_row_ids(connection: Connection, count: int) -> None:
-    """Row ids of years lie beyond 32 bits; they come in any order."""
-    places = [2015 * 10**9 + number for number in reversed(range(count))]
-
-    insert_terms(connection, "search", [(place, f'安吉 第{place} "quoted" \\') for place in places])
-
-    assert found(connection, '"安吉"') == places[::-1]
-    assert found(connection, f'"第{places[0]}"') == places[:1]
-
-
-def test_many_terms_of_one_write_are_one_segment(connection: Connection) -> None:
-    """Each segment more costs every search that follows."""
-    insert_terms(connection, "search", [(place, f"第{place} 安吉") for place in range(1, 20 * MANY_TERMS)])
-    connection.commit()
-
-    assert connection.exec_driver_sql("SELECT count(DISTINCT segid) FROM search_idx").scalar_one() == 1
