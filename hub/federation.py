@@ -69,15 +69,9 @@ async def federated(
 ) -> AsyncGenerator[Gathering, None]:
     """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
 
-    The first piece is the index's. Sites known to be offline, or to come by courier, are not asked. The generator ends
-    when every site has answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just
-    begun to connect gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who
-    is offline; ``names`` says what words may also be read as.
-
-    Raises:
-        BadQuery: the words cannot be understood.
-        BadSetting: the cursor is of another query.
-
+    The first piece is the index's; the last state has ``finished`` set, when every site has answered or ``deadline_s``
+    is over. Sites that are offline by ``now_ms``, or come by courier, are not asked. ``link_up`` is awaited before the
+    sites are asked; ``names`` says what words may also be read as. Raises BadQuery, and BadSetting for a cursor.
     """
     sites, page = await database.read(
         lambda connection: (sites_in_question(connection, query), search(connection, query, names))
