@@ -3,7 +3,7 @@
 - ``prepare`` does what needs no database; ``apply`` runs inside the transaction that moves the watermarks (promise 2).
 - What is held of a record is read once, folded in memory through all the frames of the batch, and written once.
 - A record that the hub does not know and that occurs once, as in a first load, goes past the fold as it was described.
-- Everything is written in batches, in the order of the row ids.
+- All is written in batches, in the order of the row ids.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -283,8 +283,7 @@ class _Batch:
         gone: dict[int, IndexRow],
         new: list[tuple[int, IndexRow]],
     ) -> None:
-        updates: list[tuple[object, ...]] = []
-        moves: list[tuple[object, ...]] = []
+        updates, moves = list[tuple[object, ...]](), list[tuple[object, ...]]()
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
@@ -292,7 +291,8 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
-                for gone[stored.docid], after in stored.terms_under(held.access_status):
+                for before, after in stored.terms_under(held.access_status):
+                    gone[stored.docid] = before
                     new.append((stored.docid, after))
                 continue
             docid = self._docid(slot)
