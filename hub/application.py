@@ -2,9 +2,8 @@
 
 - ``prepare`` does what needs no database; ``apply`` runs inside the transaction that moves the watermarks (promise 2).
 - What is held of a record is read once, folded in memory through all the frames of the batch, and written once.
-- A record that the hub does not know and that occurs once, which is nearly every row of a first load, takes a short
-  way past the fold: it is held exactly as it was described.
-- Everything is written in batches, in the order of the row ids.
+- A record that the hub does not know and that occurs once, as in a first load, goes past the fold as it was described.
+- All is written in batches, in the order of the row ids.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -285,9 +284,7 @@ class _Batch:
         gone: dict[int, IndexRow],
         new: list[tuple[int, IndexRow]],
     ) -> None:
-        updates: list[tuple[object, ...]] = []
-        rewrites: list[tuple[object, ...]] = []
-        moves: list[tuple[object, ...]] = []
+        updates, rewrites, moves = list[tuple[object, ...]](), list[tuple[object, ...]](), list[tuple[object, ...]]()
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
@@ -295,9 +292,9 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
-                if terms := stored.terms_under(held.access_status):
-                    gone[stored.docid] = terms[0]
-                    new.append((stored.docid, terms[1]))
+                for before, after in stored.terms_under(held.access_status):
+                    gone[stored.docid] = before
+                    new.append((stored.docid, after))
                 continue
             docid = self._docid(slot)
             row = _row(docid, site, record_id, slot, held)
@@ -360,10 +357,10 @@ def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
 
 def _reindex(slot: _Slot, docid: int, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
     before = slot.stored.terms() if slot.stored else None
-    after = None
-    if slot.latest and slot.held and slot.held.body is not None:
+    after, now, held = None, slot.latest, slot.held
+    if now and held and held.body is not None:
         # A closing whose record part was unreadable may be newer than this description.
-        after = with_access(slot.latest.terms, slot.latest.access_status, slot.held.access_status)
+        after = with_access(now.terms, now.access_status, held.access_status)
     if slot.stored is not None and before == after and docid == slot.stored.docid:
         return
     if slot.stored is not None and before is not None:

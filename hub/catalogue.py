@@ -76,10 +76,10 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return None if record is None else entry_row(self.site, record)
 
-    def terms_under(self, status: AccessStatus) -> tuple[IndexRow, IndexRow] | None:
-        """Return what the index holds of the row, and what it has to hold under another access status (promise 7)."""
+    def terms_under(self, status: AccessStatus) -> list[tuple[IndexRow, IndexRow]]:
+        """What the index holds of the row, and what under another access status (promise 7); [] if it is no other."""
         before = self.terms() if status != self.held.access_status else None
-        return None if before is None else (before, under_access(before, self.held.access_status, status))
+        return [] if before is None else [(before, under_access(before, self.held.access_status, status))]
 
 
 STORED_COLUMNS = (

@@ -70,10 +70,9 @@ async def federated(
 ) -> AsyncGenerator[Gathering, None]:
     """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
 
-    The first piece is the index's. Sites known to be offline, or to come by courier, are not asked. The generator ends
-    when every site has answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just
-    begun to connect gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who
-    is offline; ``names`` says what words may also be read as. Raises what ``hub.search.search`` raises.
+    The first piece is the index's; the last state has ``finished`` set, when every site has answered or ``deadline_s``
+    is over. Sites that are offline by ``now_ms``, or come by courier, are not asked. ``link_up`` is awaited before the
+    sites are asked; ``names`` says what words may also be read as. Raises BadQuery, and BadSetting for a cursor.
     """
     gathering, readings = await _begun(database, query, names)
     yield gathering

@@ -114,14 +114,18 @@ def _indexed(
     for stretch in _stretches(sought, below, above):
         if len(found) >= limit:
             break
-        sql, values = _statement(connection, "docid", sought, stretch)
+        # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
+        # begins at that number, and there are at most so many entries above it as are ranked together.
+        wish = TOTAL_MAX + 1 if above else limit - len(found)
+        sql, values = _statement(connection, "docid", sought, stretch, upwards=bool(above))
         try:
             with index_of(connection).bounded(connection, budget.left_s):
-                rows = connection.exec_driver_sql(sql, (*values, limit - len(found))).all()
+                rows = connection.exec_driver_sql(sql, (*values, wish)).all()
         except Cut:
             budget.was_cut = True
             break
-        found += [row[0] for row in rows]
+        numbers = [row[0] for row in rows]
+        found += (numbers[::-1] if above else numbers)[: limit - len(found)]
     return found
 
 
@@ -238,7 +242,9 @@ def both(one: Expression | None, other: Expression | None) -> Expression | None:
     return AllOf(parts=(one, other))
 
 
-def _statement(connection: Connection, columns: str, sought: Sought, stretch: _Stretch) -> tuple[str, list[object]]:
+def _statement(
+    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, *, upwards: bool = False
+) -> tuple[str, list[object]]:
     """Return a statement and its values but for the last, its limit."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
@@ -253,7 +259,8 @@ def _statement(connection: Connection, columns: str, sought: Sought, stretch: _S
         values = [index.question(connection, stretch.expression), *values]
     clauses += [f"{docid} >= ?", f"{docid} < ?"]
     where = " AND ".join(clauses)
-    sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {docid} DESC LIMIT ?"  # noqa: S608 - built from constants
+    order = f"{docid} {'ASC' if upwards else 'DESC'}"
+    sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - built from constants
     return sql, [*values, stretch.above, stretch.below]
 
 

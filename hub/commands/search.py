@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import datetime
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
@@ -21,10 +22,11 @@ from hub.gathering import Gathering
 from hub.home import HubHome, add_home_option, home_at
 from hub.search import Query
 from hub.word_tables import ReadingsInForce
-from protocol.errors import BadSetting
+from protocol.errors import BadQuery, BadSetting
 from protocol.limits import SCREEN_DEADLINE_S, SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.plans import MEANINGS
-from protocol.query_help import QUERY_HELP
+from protocol.queries import parse
+from protocol.query_help import QUERY_HELP, underlined
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
@@ -82,6 +84,11 @@ def add(parsers: Parsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search and print; 0 whether something was found or not."""
+    try:
+        parse(args.query)
+    except BadQuery as error:
+        sys.stderr.write(f"{underlined(args.query, error.start, error.end)}\n")
+        raise
     query = Query(
         words=args.query,
         site_glob=args.site,
