@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.commands import (
     alarms,
+    audit,
     backup,
     bundle,
     enrol,
@@ -23,6 +24,7 @@ from hub.commands import (
     search,
     sites,
     synonyms,
+    user,
     verify,
 )
 from replication.command_line import run_command
@@ -30,7 +32,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms),
+    *(gazetteer, synonyms, user, audit),
 )
 
 

@@ -2,9 +2,8 @@
 
 - ``prepare`` does what needs no database; ``apply`` runs inside the transaction that moves the watermarks (promise 2).
 - What is held of a record is read once, folded in memory through all the frames of the batch, and written once.
-- A record that the hub does not know and that occurs once, which is nearly every row of a first load, takes a short
-  way past the fold: it is held exactly as it was described.
-- Everything is written in batches, in the order of the row ids.
+- A record that the hub does not know and that occurs once, as in a first load, goes past the fold as it was described.
+- All is written in batches, in the order of the row ids.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,10 +18,9 @@ from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
     INSERT_HISTORY,
-    MOVE_ENTRY,
-    REWRITE_ENTRY,
+    MOVED_COLUMNS,
+    REWRITTEN_COLUMNS,
     SERIALS_A_YEAR,
-    UPDATE_ENTRY,
     Stored,
     docid_of,
     encode_provenance,
@@ -43,9 +41,10 @@ from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prep
 from hub.reindexing import refresh_index, write_index
 from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
+from protocol.index_rows import IndexRow, with_access
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
-from replication.dialects import insert_rows, upsert
+from replication.dialects import insert_rows, update_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -254,7 +253,7 @@ class _Batch:
             insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, described)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
-        gone: dict[int, str] = {}
+        gone: dict[int, IndexRow] = {}
         for site, here in self._sites.items():
             self._write_slots(site, here.slots, rows, gone, new)
             here.fresh, here.slots = {}, {}
@@ -282,12 +281,10 @@ class _Batch:
         site: str,
         slots: dict[bytes, _Slot],
         rows: list[tuple[object, ...]],
-        gone: dict[int, str],
-        new: list[tuple[int, str]],
+        gone: dict[int, IndexRow],
+        new: list[tuple[int, IndexRow]],
     ) -> None:
-        updates: list[tuple[object, ...]] = []
-        rewrites: list[tuple[object, ...]] = []
-        moves: list[tuple[object, ...]] = []
+        updates, rewrites, moves = list[tuple[object, ...]](), list[tuple[object, ...]](), list[tuple[object, ...]]()
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
@@ -295,6 +292,9 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
+                for before, after in stored.terms_under(held.access_status):
+                    gone[stored.docid] = before
+                    new.append((stored.docid, after))
                 continue
             docid = self._docid(slot)
             row = _row(docid, site, record_id, slot, held)
@@ -305,9 +305,10 @@ class _Batch:
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        for statement, some in ((MOVE_ENTRY, moves), (REWRITE_ENTRY, rewrites), (UPDATE_ENTRY, updates)):
+        told = ((MOVED_COLUMNS, moves), (REWRITTEN_COLUMNS, rewrites), (ENTRY_COLUMNS, updates))
+        for columns, some in told:
             if some:
-                self._connection.exec_driver_sql(statement, some)
+                update_rows(self._connection, entry.name, columns, "docid", some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
@@ -354,9 +355,12 @@ def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
     return kept == (*_derived(slot.latest.columns), slot.latest.year)
 
 
-def _reindex(slot: _Slot, docid: int, gone: dict[int, str], new: list[tuple[int, str]]) -> None:
+def _reindex(slot: _Slot, docid: int, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
     before = slot.stored.terms() if slot.stored else None
-    after = slot.latest.terms if slot.latest and slot.held and slot.held.body is not None else None
+    after, now, held = None, slot.latest, slot.held
+    if now and held and held.body is not None:
+        # A closing whose record part was unreadable may be newer than this description.
+        after = with_access(now.terms, now.access_status, held.access_status)
     if slot.stored is not None and before == after and docid == slot.stored.docid:
         return
     if slot.stored is not None and before is not None:
@@ -384,17 +388,8 @@ def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
 def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
     """The columns of a tombstone: its reference code remains, unless even that must not be known, or may not be."""
     before = slot.stored if held.withdrawn in _TRACEABLE else None
+    level, fonds_no, ref_code = (before.level, before.fonds_no, before.ref_code) if before else (Level.ITEM, "", "")
     return (
-        record_id,
-        held.place.seq,
-        held.at_ms,
-        0,
-        record_id[-1],
-        before.level if before else Level.ITEM.value,
-        Secrecy.NONE.value,
-        held.access_status.value,
-        "",
-        before.fonds_no if before else "",
-        before.ref_code if before else "",
-        *(None, None, None, None),
+        *(record_id, held.place.seq, held.at_ms, 0, record_id[-1], str(level), Secrecy.NONE.value),
+        *(held.access_status.value, "", fonds_no, ref_code, None, None, None, None),
     )

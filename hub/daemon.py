@@ -7,16 +7,17 @@ users that the keyring names; then the link, and those who work over it. Parts c
 import asyncio
 import datetime
 import secrets
+import sys
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
 import structlog
 from sqlalchemy import Connection
 
-from hub import board, gate, health, store
+from hub import board, first_use, gate, health, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -96,12 +97,12 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         BrokenStore: the database is damaged.
 
     """
-    config = load(home.settings)
+    config, started_at_ms = load(home.settings), clock_ms()
     is_shared = config.workers.parts > 1
     name = f"{ASKER}-{secrets.token_hex(4)}" if is_shared else ASKER
 
     async def healthy() -> Health:
-        return await health.look(database, home, config.backup, clock_ms())
+        return await health.look(database, home, config.backup, clock_ms(), started_at_ms=started_at_ms)
 
     async with (
         store.opened(
@@ -114,6 +115,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         connected(link_settings(config, home)) as link,
         Asker(link, name).opened() as asker,
         health_door_opened(config.health, healthy),
+        _console_served(config, home, database, link),
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as tasks,
     ):
@@ -127,6 +129,27 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         tasks.create_task(county_gate.run(), name="gate")
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
+
+
+@asynccontextmanager
+async def _console_served(config: HubConfig, home: HubHome, database: Database, link: Link) -> AsyncIterator[None]:
+    """Serve the console, if the settings want one, and say how its first user gets in."""
+    if not config.web.port:
+        yield
+        return
+    # The web framework takes most of a second to load, which every command that knows this module would pay.
+    from hub.web.console import backstage_for  # noqa: PLC0415
+    from hub.web.serving import served  # noqa: PLC0415
+
+    backstage = backstage_for(database, config.web, config.name, clock_ms=clock_ms, is_linked=lambda: link.is_connected)
+    async with served(backstage, home):
+        log.info("console_ready", address=config.web.url)
+        first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))
+        if first is not None:
+            # For the person who starts the hub, not for the log: it is a secret until it is used.
+            sys.stderr.write(first_use.told(config.web.url, first))
+            sys.stderr.flush()
+        yield
 
 
 def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -> Lookout:

@@ -29,7 +29,7 @@ from hub.snapshots import Inventory
 from hub.tables import entry
 from protocol.codec import decode_record
 from protocol.errors import BadFile, BadSetting, DanglianError
-from protocol.limits import QUERY_CHARS_MAX
+from protocol.queries import verbatim
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.files import PRIVATE_MODE, write_whole
@@ -180,10 +180,10 @@ def _proved_on_postgres(
 def _probed(connection: Connection) -> tuple[int, int]:
     """Ask the restored search for some records by their titles; return how many were asked for and found."""
     newest_first = select(entry.c.body).where(entry.c.body.is_not(None)).order_by(entry.c.docid.desc()).limit(PROBES)
-    titles = [decode_record(body).title[:QUERY_CHARS_MAX] for body in connection.execute(newest_first).scalars()]
+    titles = [decode_record(body).title for body in connection.execute(newest_first).scalars()]
     # A title of nothing but signs has no terms by which it could be found.
     asked = [title for title in titles if any(character.isalnum() for character in title)]
-    return len(asked), sum(search(connection, Query(words=title, limit=1)).total > 0 for title in asked)
+    return len(asked), sum(search(connection, Query(words=verbatim(title), limit=1)).total > 0 for title in asked)
 
 
 def _keep(home: HubHome, report: DrillReport) -> None:

@@ -6,6 +6,7 @@ which is kept as well.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from hub.text_index import index_of
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
 from protocol.errors import BadValue
+from protocol.expressions import AnyOf, Column, Run
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
@@ -81,7 +83,9 @@ def likeness_of(connection: Connection, entries: Sequence[Entry]) -> dict[tuple[
     for candidate in candidates:
         for key in _keys(candidate.record):
             by_key.setdefault(key, []).append(candidate)
-    parted = standing_decisions(connection, [one.record.record_id for one in entries])
+    crowded = {key for key, some in by_key.items() if len(some) > 1}
+    entries = [one for one in entries if not crowded.isdisjoint(keys[one.key])]
+    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if entries else set()
     return {
         one.key: likeness
         for one in entries
@@ -107,6 +111,21 @@ def _likeness(
     return Likeness(count=len(like), sites=tuple(sorted({other.site for other in like})), at_least=full)
 
 
+def alike_on_page(connection: Connection, entries: Sequence[Entry]) -> set[tuple[tuple[str, UUID], tuple[str, UUID]]]:
+    """Return the pairs of some entries that are like each other, each pair once, without those that are apart."""
+    by_key: dict[str, list[Entry]] = {}
+    for one in entries:
+        for key in _keys(one.record):
+            by_key.setdefault(key, []).append(one)
+    pairs = {(one.key, other.key): (one, other) for some in by_key.values() for one, other in combinations(some, 2)}
+    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if pairs else set()
+    return {
+        keys
+        for keys, (one, other) in pairs.items()
+        if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
+    }
+
+
 def _keys(record: Record) -> list[str]:
     return likeness_keys(record, index_terms(record.title))
 
@@ -115,10 +134,12 @@ def _candidates(connection: Connection, keys: Collection[str], limit: int) -> li
     if not keys:
         return []
     index = index_of(connection)
+    wanted = AnyOf(parts=tuple(Run(terms=(key,), columns=(Column.MARKS,)) for key in sorted(keys)))
     rows = connection.exec_driver_sql(
-        f"SELECT entry.site, entry.access_status, entry.body FROM {index.joined}"  # noqa: S608 - constants
-        f" WHERE {index.matching} ORDER BY search.rowid DESC LIMIT ?",
-        (index.question(" OR ".join(f'"{key}"' for key in sorted(keys))), limit),
+        "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
+        f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
+        " JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL",
+        (index.question(connection, wanted), limit),
     )
     return [
         Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows

@@ -7,15 +7,18 @@ in ``hub.gathering``.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 
 from sqlalchemy import Connection
 
 from hub import couriers, keyring, rebuilds
 from hub.board import NodeState, is_away, marks, matches, node_states
 from hub.gathering import Gathering, SiteFacts
-from hub.search import Query, search, totals_by_site
+from hub.search import Names, Query, readings_of, search, totals_by_site
+from protocol.calls import Search as SearchCall
 from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
+from protocol.plans import Readings
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.asking import Asker
@@ -63,29 +66,25 @@ async def federated(
     *,
     deadline_s: float = SCREEN_DEADLINE_S,
     link_up: Callable[[], Awaitable[object]] | None = None,
+    names: Names | None = None,
 ) -> AsyncGenerator[Gathering, None]:
     """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
 
-    The first piece is the index's. Sites known to be offline, or to come by courier, are not asked. The generator ends
-    when every site has answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just
-    begun to connect gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who
-    is offline.
+    The first piece is the index's; the last state has ``finished`` set, when every site has answered or ``deadline_s``
+    is over. Sites that are offline by ``now_ms``, or come by courier, are not asked. ``link_up`` is awaited before the
+    sites are asked; ``names`` says what words may also be read as. Raises BadQuery, and BadSetting for a cursor.
     """
-    sites, page = await database.read(
-        lambda connection: (sites_in_question(connection, query), search(connection, query))
-    )
-    gathering = Gathering(query, sites)
-    gathering.take_index(page)
+    gathering, readings = await _begun(database, query, names)
     yield gathering
     silence = asyncio.Event()
-    if any(one.by_courier is not None for one in sites):
+    if any(facts.by_courier is not None for facts in gathering.facts.values()):
         silence.set()
-    counting = asyncio.create_task(_counted(database, query, silence))
+    counting = asyncio.create_task(_counted(database, query, silence, names))
     try:
         if asker is not None:
             if link_up is not None:
                 await link_up()
-            async for state in _asked(gathering, asker, query, now_ms, deadline_s):
+            async for state in _asked(gathering, asker, partial(query.call, readings=readings), now_ms, deadline_s):
                 if state.latest is not None and state.latest.live_total is None:
                     silence.set()
                 yield state
@@ -94,6 +93,17 @@ async def federated(
         await _take_totals(gathering, counting)
     gathering.finished = True
     yield gathering
+
+
+async def _begun(database: Database, query: Query, names: Names | None) -> tuple[Gathering, Readings]:
+    """Return the answer of the index alone, and what words were read as for it."""
+    sites, page = await database.read(
+        lambda connection: (sites_in_question(connection, query), search(connection, query, names))
+    )
+    readings = readings_of(names, page)
+    gathering = Gathering(query, sites, readings)
+    gathering.take_index(page)
+    return gathering, readings
 
 
 async def _take_totals(gathering: Gathering, counting: asyncio.Task[tuple[dict[str, int], bool]]) -> None:
@@ -106,21 +116,23 @@ async def _take_totals(gathering: Gathering, counting: asyncio.Task[tuple[dict[s
         gathering.take_totals(totals, exact=exact)
 
 
-async def _counted(database: Database, query: Query, silence: asyncio.Event) -> tuple[dict[str, int], bool]:
+async def _counted(
+    database: Database, query: Query, silence: asyncio.Event, names: Names | None
+) -> tuple[dict[str, int], bool]:
     """Count the hits in the hub's copy as soon as that is wanted for some site, or may soon be."""
     with suppress(TimeoutError):
         async with asyncio.timeout(COUNT_AFTER_S):
             await silence.wait()
-    return await database.read(lambda connection: totals_by_site(connection, query))
+    return await database.read(lambda connection: totals_by_site(connection, query, names))
 
 
 async def _asked(
-    gathering: Gathering, asker: Asker, query: Query, now_ms: int, deadline_s: float
+    gathering: Gathering, asker: Asker, call: Callable[[str, str], SearchCall], now_ms: int, deadline_s: float
 ) -> AsyncGenerator[Gathering, None]:
     sites = {facts.site: parse_site(facts.site) for facts in gathering.facts.values() if facts.by_courier is None}
     offline = [site for code, site in sites.items() if _away(gathering.facts[code], now_ms)]
-    everyone = not query.site_glob and len(sites) - len(offline) >= ASK_EVERYONE_FROM
-    answers = asker.ask(query.call, list(sites.values()), deadline_s, offline=offline, everyone=everyone)
+    everyone = not gathering.query.site_glob and len(sites) - len(offline) >= ASK_EVERYONE_FROM
+    answers = asker.ask(call, list(sites.values()), deadline_s, offline=offline, everyone=everyone)
     try:
         async with aclosing(answers):
             async for heard in answers:

@@ -11,16 +11,22 @@ Sorting waits until somebody looks.
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from hub.board import Mark, NodeState
 from hub.duplicates import Likeness
-from hub.search import Found, Page, Query, matches_in
+from hub.search import Found, Page, Query
 from protocol.calls import Answer, Hit, Hits, Match, Outcome, Refusal
 from protocol.codec import decode_record
 from protocol.errors import BadValue
+from protocol.matching import Matcher
+from protocol.plans import Readings, StageName
+from protocol.queries import parse
+from protocol.record_facts import subject_of
 from protocol.records import Record
+from protocol.vocabularies import Level
 from protocol.wording import Text
 from replication.asking import SiteAnswer
 
@@ -79,6 +85,10 @@ class MergedHit(msgspec.Struct, frozen=True, kw_only=True):
     """The site itself said so just now; False for the hub's copy."""
     matches: tuple[Match, ...] = ()
     likeness: Likeness = Likeness()
+    stage: StageName | None = None
+    """The rank in which it was found; None where the site does not say, or the query has no words."""
+    group: int = -1
+    """Number of its group in the index's answer; -1 for what only the site has named."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,15 +118,25 @@ class _Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 _glances = msgspec.json.Decoder(list[_Glance])
 
-_Copies = dict[str, tuple[str, Found]]
-_Said = dict[str, tuple[str, Hit]]
+_Order = tuple[int, str]
+"""What sorts a hit: its rank, higher for a better one, and its date."""
+_Copies = dict[str, tuple[_Order, Found]]
+_Said = dict[str, tuple[_Order, Hit]]
+
+_RANKS: Final[dict[str, int]] = {name: -number for number, name in enumerate(StageName)}
+"""The ranks of hits; where a site says none, its words stand anywhere, for all that is known."""
+
+
+def _order(stage: str | None, date: str) -> _Order:
+    return _RANKS.get(stage or "", _RANKS[StageName.ANYWHERE]), date
 
 
 class Gathering:
     """An answer as it grows: take the index's page, then answers as they come; look at it at any time."""
 
-    def __init__(self, query: Query, sites: Sequence[SiteFacts]) -> None:
+    def __init__(self, query: Query, sites: Sequence[SiteFacts], readings: Readings = lambda _: ()) -> None:
         self.query = query
+        self._matcher = Matcher(parse(query.words), readings)
         self.facts = {one.site: one for one in sites}
         self.reports = {one.site: _unasked(one) for one in sites}
         self.latest: SiteReport | None = None
@@ -124,10 +144,11 @@ class Gathering:
         self.page = Page(total=0, exact=True, hits=())
         self.finished = False
         self._copies: defaultdict[str, _Copies] = defaultdict(dict)
-        """By site and record: the date that sorts it, and what the index holds."""
+        """By site and record: what sorts it, and what the index holds."""
         self._said: dict[str, _Said] = {}
         """The same of what the sites said."""
         self._likeness: dict[tuple[str, str], Likeness] = {}
+        self._groups: dict[tuple[str, str], int] = {}
         self._index_exact = True
 
     @property
@@ -141,8 +162,9 @@ class Gathering:
         for found in page.hits:
             record_id = str(found.record.record_id)
             date = str(found.record.date_latest or found.record.filing_year or "")
-            self._copies[found.site][record_id] = (date, found)
+            self._copies[found.site][record_id] = (_order(found.stage, date), found)
             self._likeness[found.site, record_id] = found.likeness
+            self._groups[found.site, record_id] = found.group
 
     def take_totals(self, totals: Mapping[str, int], *, exact: bool) -> None:
         """Take how many hits of each site the index has."""
@@ -193,7 +215,7 @@ class Gathering:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return False
         said = {
-            glance.record_id: (glance.date_latest or str(glance.filing_year or ""), hit)
+            glance.record_id: (_order(hit.stage, glance.date_latest or str(glance.filing_year or "")), hit)
             for glance, hit in zip(glances, hits.hits, strict=True)
         }
         named_all = len(hits.hits) >= hits.total
@@ -211,29 +233,30 @@ class Gathering:
     def newest(self, limit: int | None = None) -> list[MergedHit]:
         """Return the newest hits gathered so far."""
         wanted = self.query.hits_max if limit is None else limit
-        # By date, then by record and site, so that the order is the same whoever answered first.
+        # By rank and date, then by record and site, so that the order is the same whoever answered first.
         places = heapq.nlargest(wanted, self._places())
         shown = self._readable(places)
         if len(shown) < len(places):
             # What cannot be read leaves its place to the next.
             shown = self._readable(sorted(self._places(), reverse=True))
-        return shown[:wanted]
+        return _together(shown[:wanted])
 
-    def _places(self) -> Iterator[tuple[str, str, str]]:
+    def _places(self) -> Iterator[tuple[_Order, str, str]]:
         for held in (self._copies, self._said):
             for site, hits in held.items():
-                for record_id, (date, _) in hits.items():
-                    yield date, record_id, site
+                for record_id, (order, _) in hits.items():
+                    yield order, record_id, site
 
-    def _readable(self, places: Sequence[tuple[str, str, str]]) -> list[MergedHit]:
+    def _readable(self, places: Sequence[tuple[_Order, str, str]]) -> list[MergedHit]:
         merged = []
         for _, record_id, site in places:
             said = self._said.get(site, {}).get(record_id)
             if said is None:
                 merged.append(_copied(self._copies[site][record_id][1]))
-            elif (hit := _live(site, said[1], self.query.words)) is not None:
+            elif (hit := _live(site, said[1], self._matcher)) is not None:
                 alike = self._likeness.get((site, record_id), Likeness())
-                merged.append(msgspec.structs.replace(hit, likeness=alike))
+                group = self._groups.get((site, record_id), -1)
+                merged.append(msgspec.structs.replace(hit, likeness=alike, group=group))
         return merged
 
     def summary(self) -> Summary:
@@ -258,6 +281,15 @@ class Gathering:
             outcomes=outcomes,
             asked=sum(report.outcome is not Outcome.INDEX_ONLY for report in self.reports.values()),
         )
+
+
+def _together(hits: Sequence[MergedHit]) -> list[MergedHit]:
+    """Return hits with the members of a group one behind the other, at the place of the first, items before volumes."""
+    first: dict[int, int] = {}
+    for place, hit in enumerate(hits):
+        first.setdefault(hit.group if hit.group >= 0 else -2 - place, place)
+    order = [(first.get(hit.group, place), hit.record.level is Level.VOLUME, place) for place, hit in enumerate(hits)]
+    return [hits[place] for _, _, place in sorted(order)]
 
 
 def _unasked(facts: SiteFacts) -> SiteReport:
@@ -289,13 +321,21 @@ def _copied(found: Found) -> MergedHit:
         live=False,
         matches=found.matches,
         likeness=found.likeness,
+        stage=found.stage,
+        group=found.group,
     )
 
 
-def _live(site: str, hit: Hit, words: str) -> MergedHit | None:
+def _live(site: str, hit: Hit, matcher: Matcher) -> MergedHit | None:
     try:
         record = decode_record(hit.record)
     except BadValue:
         return None
     # A site of version 1.0 says why by itself.
-    return MergedHit(site=site, record=record, seq=hit.seq, live=True, matches=hit.matches or matches_in(words, record))
+    matches = hit.matches or matcher.why(subject_of(record, site=site))
+    return MergedHit(site=site, record=record, seq=hit.seq, live=True, matches=matches, stage=_stage(hit.stage))
+
+
+def _stage(name: str) -> StageName | None:
+    """Return the rank that a site says; one of an earlier version says none, one of a later version perhaps others."""
+    return StageName(name) if name in _RANKS else None

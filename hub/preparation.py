@@ -13,18 +13,15 @@ import msgspec
 
 from hub.likeness import likeness_keys
 from hub.merge import Change, Place
-from protocol.analysis import index_lines
 from protocol.codec import decode_record, decode_records, encode_event
 from protocol.errors import BadValue
 from protocol.events import AccessChanged, BaselineMarked, Described, Event, WithdrawalCause, Withdrawn
+from protocol.index_rows import IndexRow, filter_marks, index_rows, with_filters, year_of
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, believed_access
 from protocol.wording import Text
 from replication.acceptance import AcceptedFrame, SpoiltEvent
 from replication.digests import bucket_of, record_digest
-
-YEAR_MAX = 9_999
-"""Highest year that a docid is sorted by; a later one is a slip of the pen and counts as unknown."""
 
 AT_MS_MAX = 2**53
 """Milliseconds since 1970 up to which a clock is believed; beyond, the moment counts as unknown."""
@@ -59,7 +56,8 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     record_id: bytes
     digest: int
     body: bytes
-    terms: str
+    terms: IndexRow
+    """What the index holds of the record under the access status that it says itself."""
 
     @property
     def seq(self) -> int:
@@ -130,7 +128,7 @@ def prepared(frame: AcceptedFrame) -> Prepared:
     if len(described) == len(frame.events):
         records = decode_records([event.record for event in described])
         if records is not None and all(record.secrecy.travels for record in records):
-            descriptions = descriptions_of(described, records)
+            descriptions = descriptions_of(frame.site.code, described, records)
             by_record = {one.record_id: one for one in descriptions}
             return Prepared(events=descriptions, by_record=by_record if len(by_record) == len(descriptions) else None)
     return Prepared(events=_one_by_one(frame))
@@ -145,13 +143,15 @@ def _one_by_one(frame: AcceptedFrame) -> list[PreparedEvent]:
         elif isinstance(event, Withdrawn):
             ready.append(_withdrawal(event, event.record_id.bytes, event.cause))
         else:
-            _prepare_record(event, ready, spoilt)
+            _prepare_record(frame.site.code, event, ready, spoilt)
     if spoilt:
         frame.spoilt = (*frame.spoilt, *spoilt)
     return ready
 
 
-def _prepare_record(event: Described | AccessChanged, ready: list[PreparedEvent], spoilt: list[SpoiltEvent]) -> None:
+def _prepare_record(
+    site: str, event: Described | AccessChanged, ready: list[PreparedEvent], spoilt: list[SpoiltEvent]
+) -> None:
     try:
         record = decode_record(event.record)
         if isinstance(event, AccessChanged) and (record.record_id, record.access_status) != (
@@ -164,7 +164,7 @@ def _prepare_record(event: Described | AccessChanged, ready: list[PreparedEvent]
         ready.extend(_closings(event))
         return
     if record.secrecy.travels:
-        ready.extend(descriptions_of([event], [record]))
+        ready.extend(descriptions_of(site, [event], [record]))
         return
     # A node that keeps promise 8 never sends this: it is forgotten here, content and all, and somebody is told.
     spoilt.append(_spoilt(event, "must_not_travel", _SECRET, _SECRET_HINT, b""))
@@ -238,21 +238,24 @@ def _reclassification(event: Described | AccessChanged, record_id: UUID, said: s
     )
 
 
-def descriptions_of(events: Iterable[Described | AccessChanged], records: Sequence[Record]) -> list[Description]:
-    """Return readable records as they will be written."""
+def descriptions_of(
+    site: str, events: Iterable[Described | AccessChanged], records: Sequence[Record]
+) -> list[Description]:
+    """Return readable records of a site as they will be written."""
     return [
         _description(event, record, terms)
-        for event, record, terms in zip(events, records, terms_of(records), strict=True)
+        for event, record, terms in zip(events, records, entry_rows(site, records), strict=True)
     ]
 
 
-def _description(event: Described | AccessChanged, record: Record, terms: str) -> Description:
+def _description(event: Described | AccessChanged, record: Record, terms: IndexRow) -> Description:
     body = bytes(event.record)
     digest = record_digest(body)
     record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
     columns = (
-        record_id,
+        # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
+        bytearray(record_id),
         event.seq,
         _believed(event.at_ms),
         digest,
@@ -266,59 +269,32 @@ def _description(event: Described | AccessChanged, record: Record, terms: str) -
         record.ref_code,
         earliest.isoformat() if earliest else None,
         latest.isoformat() if latest else None,
-        body,
+        bytearray(body),
         str(record.parent_id) if record.parent_id is not None else None,
     )
     return Description(event, record.access_status, year_of(record), columns, record_id, digest, body, terms)
 
 
-def entry_terms(record: Record) -> str:
-    """Return what the index holds of a record."""
-    return terms_of([record])[0]
+def entry_row(site: str, record: Record) -> IndexRow:
+    """Return what the index holds of a record of a site."""
+    return entry_rows(site, [record])[0]
 
 
-def terms_of(records: Sequence[Record]) -> list[str]:
-    """Return what the index holds of each record: the terms of its fields in a fixed order, then its likeness keys.
+def entry_rows(site: str, records: Sequence[Record]) -> list[IndexRow]:
+    """Return what the index holds of each record of a site: words, marks, the marks of filters, the keys of likeness.
 
-    Deleting from the index needs the very terms that were put in: a change here needs ``catalogue.TERMS_VERSION``.
+    Deleting from the index needs the very terms that were put in: a change here needs ``reindexing.TERMS_VERSION``.
     """
-    lines = index_lines([text for record in records for text in (record.title, _other_texts(record))])
     return [
-        " ".join((title, others, *likeness_keys(record, title)))
-        for record, title, others in zip(records, lines[::2], lines[1::2], strict=True)
+        with_filters(row, (_filter_marks(site, record), *likeness_keys(record, row[0])))
+        for record, row in zip(records, index_rows(records), strict=True)
     ]
 
 
-def _other_texts(record: Record) -> str:
-    """The fields behind the title, apart from each other as if each stood alone."""
-    texts = (*record.responsible_parties, record.doc_no, record.ref_code, *_dates(record))
-    if record.scope or record.note or record.aliases:
-        texts = (*texts, record.scope, record.note, *(alias.code for alias in record.aliases))
-    return ";".join(texts)
-
-
-def _dates(record: Record) -> tuple[str, ...]:
-    return (record.date_raw,) if record.date_raw == record.date_edtf else (record.date_raw, record.date_edtf)
-
-
-def indexed_fields(record: Record) -> dict[str, str]:
-    """Return what ``entry_terms`` indexes, by field, for explaining a hit."""
-    return {
-        "title": record.title,
-        "responsible_parties": "\n".join(record.responsible_parties),
-        "doc_no": record.doc_no,
-        "ref_code": record.ref_code,
-        "date": "\n".join(_dates(record)),
-        "scope": record.scope,
-        "note": record.note,
-        "aliases": "\n".join(alias.code for alias in record.aliases),
-    }
-
-
-def year_of(record: Record) -> int:
-    """Return the year that sorts a record: of its latest date, else of its filing, else 0."""
-    year = record.date_latest.year if record.date_latest else record.filing_year or 0
-    return year if 0 <= year <= YEAR_MAX else 0
+def _filter_marks(site: str, record: Record) -> str:
+    # Members of an enumeration are slower to hash than their values.
+    access, level = record.access_status._value_, record.level._value_
+    return filter_marks(site, record.fonds_no, record.livelihood_kind, access, level)
 
 
 def _believed(at_ms: int) -> int:

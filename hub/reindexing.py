@@ -14,16 +14,19 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, select, update
 
-from hub.preparation import entry_terms
+from hub.catalogue import with_access
+from hub.preparation import entry_row
 from hub.tables import catalogue_state, entry
 from hub.text_index import NEXT, PRESENT, index_of
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.errors import BadValue, Retryable
+from protocol.index_rows import IndexRow
+from protocol.vocabularies import AccessStatus
 from replication.database import Database
 
-TERMS_VERSION = 1
-"""Version of the choice and order of fields and keys in ``preparation.entry_terms``."""
+TERMS_VERSION = 2
+"""Version of the choice and order of fields, marks and keys in ``preparation.entry_rows``."""
 
 INDEX_VERSION = ANALYSIS_VERSION * 100 + TERMS_VERSION
 """Version of the terms in the index; another version's index is built anew."""
@@ -98,22 +101,18 @@ def refresh_index(connection: Connection) -> int:
     return done
 
 
-def write_index(connection: Connection, gone: Mapping[int, str], new: Iterable[tuple[int, str]]) -> None:
-    """Take terms out of the full-text index and put others in.
-
-    In the order of the row ids: whenever an id is lower than the one before, FTS5 writes out what it has gathered.
-    """
+def write_index(connection: Connection, gone: Mapping[int, IndexRow], new: Iterable[tuple[int, IndexRow]]) -> None:
+    """Take terms out of the full-text index and put others in, in the order of the row ids."""
     ordered = sorted(new)
     if not gone and not ordered:
         return
-    state = index_state(connection)
-    index = index_of(connection)
+    state, index = index_state(connection), index_of(connection)
     if not state.is_building:
         index.write(connection, PRESENT, sorted(gone.items()), ordered)
         return
     old_terms = [(docid, terms) for docid, terms in sorted(gone.items()) if docid <= state.built_to]
     index.write(connection, NEXT, old_terms, [one for one in ordered if one[0] <= state.built_to])
-    index.write(connection, PRESENT, (), [one for one in ordered if one[0] not in gone])
+    index.add_outdated(connection, [one for one in ordered if one[0] not in gone])
 
 
 # Building beside
@@ -159,12 +158,12 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
 
     last: int
     rows: int
-    terms: list[tuple[int, str]]
+    terms: list[tuple[int, IndexRow]]
 
 
 def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     statement = (
-        select(entry.c.docid, entry.c.body)
+        select(entry.c.docid, entry.c.site, entry.c.access_status, entry.c.body)
         .where(entry.c.docid > docid, entry.c.body.is_not(None))
         .order_by(entry.c.docid)
         .limit(limit)
@@ -172,16 +171,16 @@ def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     rows = connection.execute(statement).all()
     if not rows:
         return None
-    terms = [(row.docid, words) for row in rows if (words := terms_of(row.docid, row.body)) is not None]
+    terms = [(row.docid, words) for row in rows if (words := index_row_of(*row)) is not None]
     return _Part(last=rows[-1].docid, rows=len(rows), terms=terms)
 
 
-def terms_of(docid: int, body: bytes | None) -> str | None:
+def index_row_of(docid: int, site: str, access_status: str, body: bytes | None) -> IndexRow | None:
     """Return what the index holds of an entry; None for one without a body, or with one that cannot be read."""
     if body is None:
         return None
     try:
-        return entry_terms(decode_record(body))
+        return entry_row(site, with_access(decode_record(body), AccessStatus(access_status)))
     except BadValue as error:
         # Bytes that the disk has spoilt are found and repaired by their digest; the others must be found meanwhile.
         log.warning("entry_not_indexed", docid=docid, reason=error.reason.en)

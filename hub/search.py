@@ -1,46 +1,62 @@
-"""Searching the unified catalogue: words and filters, newest first, an honest total, and why each hit was found.
+"""Searching the unified catalogue: the query language and filters, in ranks, honest totals, and why each hit is there.
 
-The index holds only what has a body, so withdrawn records are never found. Totals are exact up to ``TOTAL_MAX`` and
-"more than" beyond: nobody reads on, and counting further would cost more than the search. Row ids are year-major, so
-"newest first" and the earlier bound of a date filter are a walk along the index.
+A query becomes a plan of ranked stages (``protocol.plans``); each stage is walked newest first, for row ids are
+year-major, and finds only what no stage before it found. Totals and facets are those of all stages together: exact up
+to ``TOTAL_MAX``, "more than" beyond, for nobody reads on, and counting further would cost more than the search. The
+index holds only what has a body, so withdrawn records are never found. Every search has a time budget; one that was cut
+says so.
 """
 
 import datetime
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from functools import partial
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
-from hub.catalogue import SERIALS_A_YEAR, with_access
-from hub.duplicates import Entry, Likeness, likeness_of
-from hub.preparation import indexed_fields
-from hub.reindexing import index_state
-from hub.text_index import TextIndex, index_of
-from protocol.analysis import explain, match_query
+from hub.catalogue import with_access
+from hub.cursors import Cursor, opened, sealed
+from hub.duplicates import Entry, Likeness, alike_on_page, likeness_of
+from hub.facets import Facets, facets_of, sites_of
+from hub.grouping import grouped
+from hub.questions import Question, question_of
+from hub.stage_walk import Ranked, ranked
+from hub.time_budgets import SEARCH_BUDGET_S, TimeBudget
+from hub.walks import ABOVE_ALL, TOTAL_MAX, Faces, faces_of, total_of
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.matching import Matcher
+from protocol.plans import Readings, StageName
+from protocol.queries import parse
+from protocol.readings import Homophones, Reading
+from protocol.record_facts import subject_of
 from protocol.records import Record
+from protocol.search_calls import with_language
 from protocol.vocabularies import AccessStatus, Level
 
-TOTAL_MAX = 20_000
-"""Hits that are counted; beyond, the total is said to be more than this."""
+GROUPED_PAGES_MAX = 3
+"""Pages of hits that are looked at to fill one page with groups."""
 
-SITES_ENTRIES_MAX = 10_000
-"""Entries of the sites that a site filter lets through, up to which their row numbers are gathered first and compared
-with what the index finds: a word that most of the county's entries hold then costs a fifth. A town has thousands."""
 
-WALK_FROM_PAGES = 10
-"""Pages of hits from which on the newest page is met soon enough by a walk over all that the index finds."""
+class Names(Protocol):
+    """What words may also be read as (``hub.readings``)."""
+
+    def of(self, word: str) -> Sequence[Reading]:
+        """Return the other readings of a word."""
+
+    def homophones(self, word: str) -> Homophones | None:
+        """Return what a person's name sounds like."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What somebody looks for; empty filters do not narrow, empty words find all that the filters let through."""
 
     words: str = ""
+    """In the language of ``protocol.queries``."""
     site_glob: str = ""
     """Site codes, with ``*`` and ``?``: 330523108* is a town and its villages."""
     date_from: datetime.date | None = None
@@ -50,10 +66,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     access_status: AccessStatus | None = None
     level: Level | None = None
     limit: int = SEARCH_HITS_DEFAULT
+    cursor: str = ""
+    """Where the page before ended; empty for the first."""
+    sounds: bool | None = None
+    """Whether names that sound alike are looked for as well; None for: where there is less than a page without."""
+    with_facets: bool = False
 
-    def call(self, asker: str, question: str) -> SearchCall:
+    def call(self, asker: str, question: str, readings: Readings = lambda _: ()) -> SearchCall:
         """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
-        return SearchCall(
+        plain = SearchCall(
             asker=asker,
             question=question,
             query=self.words,
@@ -66,6 +87,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             level=self.level,
             with_matches=False,
         )
+        return with_language(plain, parse(self.words), readings)
 
     @property
     def hits_max(self) -> int:
@@ -83,153 +105,193 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     record: Record
     matches: tuple[Match, ...] = ()
     likeness: Likeness = Likeness()
+    stage: StageName | None = None
+    """The rank in which it was found first; None where the query has no words."""
+    group: int = 0
+    """Number of its group on the page: an item and its volume, or entries that are alike, stand together."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest entries that match, and how many there are."""
+    """The best entries that match, and how many there are."""
 
     total: int
     exact: bool
-    """False if there are more than ``total``."""
+    """False if there are more than ``total``, or nobody knows."""
     hits: tuple[Found, ...]
+    is_upper_bound: bool = False
+    """There may be fewer than ``total``: the index finds more than was meant, and not all of it was looked at."""
+    was_cut: bool = False
+    """The time was over before everything was looked at: there may be more, and better ones."""
+    facets: Facets | None = None
+    cursor: str = ""
+    """Where the next page begins; empty if there is none."""
+    sounds: Mapping[str, tuple[Reading, ...]] = {}
+    """The names that sound like words of the query and were looked for as well."""
 
 
-def search(connection: Connection, query: Query) -> Page:
-    """Search the catalogue; several statements on one snapshot."""
-    # While a new index is built the old one still names entries that are gone.
-    stale = index_state(connection).is_building
-    numbered = not stale and _is_numbered(connection, query)
-    chosen = _chosen(index_of(connection), query, numbered=numbered, stale=stale)
-    if chosen is None:
+def search(
+    connection: Connection, query: Query, names: Names | None = None, *, budget_s: float = SEARCH_BUDGET_S
+) -> Page:
+    """Search the catalogue; several statements on one snapshot.
+
+    Raises:
+        BadQuery: the words cannot be understood; the error points at the place.
+        BadSetting: the cursor is of another query.
+
+    """
+    budget = TimeBudget(budget_s)
+    begin = opened(query.cursor, _identity(query)) if query.cursor else None
+    question = question_of(connection, query, names)
+    if question is None:
         return Page(total=0, exact=True, hits=())
-    total = _total(connection, *chosen, needs_entry=_narrows(query, numbered=numbered) or stale)
-    if numbered and total >= WALK_FROM_PAGES * query.hits_max:
-        chosen = _chosen(index_of(connection), query) or chosen
-    hits = _hits(connection, *chosen, query) if total else ()
-    return Page(total=min(total, TOTAL_MAX), exact=total <= TOTAL_MAX and not stale, hits=hits)
+    counted = _count(connection, question, query, budget)
+    if _wants_sounds(query, question, counted, begin):
+        louder = question.with_sounds(connection, budget)
+        if louder is not question:
+            question, counted = louder, _count(connection, louder, query, budget)
+    hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget)
+    shown = len(hits)
+    return Page(
+        total=max(min(counted.total, TOTAL_MAX), shown),
+        exact=counted.is_whole and not counted.is_upper_bound and not question.is_building,
+        hits=_explained(question, hits),
+        is_upper_bound=counted.is_upper_bound,
+        was_cut=budget.was_cut,
+        facets=facets_of(counted) if query.with_facets else None,
+        cursor=sealed(last, _identity(query)) if last is not None else "",
+        sounds=question.sounds,
+    )
 
 
-def totals_by_site(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
+def readings_of(names: Names | None, found: Page) -> Readings:
+    """Return the readings with which an answer was found; names that sound alike as far as the index held them."""
+    if names is None:
+        return lambda _: ()
+    return lambda word: (*names.of(word), *found.sounds.get(word, ()))
+
+
+def totals_by_site(connection: Connection, query: Query, names: Names | None = None) -> tuple[dict[str, int], bool]:
     """Return how many hits each site has in the index, and whether all hits were counted."""
-    stale = index_state(connection).is_building
-    chosen = _chosen(index_of(connection), query, numbered=not stale and _is_numbered(connection, query), stale=stale)
-    if chosen is None:
+    question = question_of(connection, query, names)
+    if question is None:
         return {}, True
-    source, clauses, values = chosen
+    counted = faces_of(connection, question.all_found, TimeBudget(), TOTAL_MAX)
+    return sites_of(counted), counted.is_whole and not counted.is_upper_bound and not question.is_building
+
+
+def _identity(query: Query) -> bytes:
+    """What a cursor belongs to: the query without what only says how much of it is shown."""
+    return msgspec.json.encode(msgspec.structs.replace(query, cursor="", with_facets=False, limit=SEARCH_HITS_DEFAULT))
+
+
+def _count(connection: Connection, question: Question, query: Query, budget: TimeBudget) -> Faces:
+    count = faces_of if query.with_facets else total_of
+    return count(connection, question.all_found, budget, TOTAL_MAX)
+
+
+def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Cursor | None) -> bool:
+    """Tell whether names that sound alike are a stage of this page: asked for, or because there is so little."""
+    if query.sounds is not None:
+        return query.sounds
+    is_last = begin is not None and begin.stage >= len(question.stages) > 0
+    return is_last or (counted.is_whole and counted.total < query.hits_max)
+
+
+def _beginning(counted: Faces) -> Cursor:
+    """Where the first page begins: among the newest entries, if more were found than are counted."""
+    floor = 0 if counted.is_whole else counted.lowest
+    return Cursor(stage=0, below=ABOVE_ALL, ceiling=ABOVE_ALL, floor=floor)
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One hit as it was read."""
+
+    site: str
+    epoch: str
+    seq: int
+    record: Record
+    stage: int
+    likeness: Likeness = Likeness()
+    group: int = 0
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(site=self.site, record=self.record)
+
+
+def _page(
+    connection: Connection, question: Question, begin: Cursor, limit: int, budget: TimeBudget
+) -> tuple[list[_Row], Cursor | None]:
+    """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all."""
+    stages = [partial(question.stage, number) for number in range(len(question.stages) or 1)]
+    rows: list[_Row] = []
+    read: list[Ranked] = []
+    shown: list[_Row] = []
+    groups, wanted, more = 0, limit, False
+    while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
+        place = read[-1].place if read else begin
+        # One more than is shown tells whether there is a next page.
+        part = ranked(connection, stages, question.all_found, place, wanted + 1, budget)
+        more = len(part) > wanted
+        read += part[:wanted]
+        rows += _rows(connection, part[:wanted])
+        shown, groups = _in_groups(connection, rows)
+        wanted = limit - groups if more else 0
+    if not read or not more:
+        return shown, None
+    return shown, read[-1].place
+
+
+def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:
+    if not hits:
+        return []
+    marks = ", ".join("?" * len(hits))
     rows = connection.exec_driver_sql(
-        f"SELECT site, count(*) FROM (SELECT entry.site AS site FROM {source} WHERE {clauses} LIMIT ?) AS found"  # noqa: S608 - built from constants
-        " GROUP BY site",
-        (*values, TOTAL_MAX + 1),
+        "SELECT entry.docid, entry.site, site_epoch.epoch, entry.seq, entry.access_status, entry.body"  # noqa: S608 - marks only
+        " FROM entry LEFT JOIN site_epoch ON site_epoch.site = entry.site AND site_epoch.ordinal = entry.epoch"
+        f" WHERE entry.docid IN ({marks}) AND entry.body IS NOT NULL",
+        tuple([hit.docid for hit in hits]),
     )
-    counts: dict[str, int] = {site: count for site, count in rows}  # noqa: C416 - rows are not pairs to a type checker
-    return counts, sum(counts.values()) <= TOTAL_MAX and not stale
-
-
-_Chosen = tuple[str, str, list[object]]
-_OF_SITES = "glob(?, entry.site)"
-# The plus sign: compared for each row that the index finds. Without it the index would be asked for each number.
-_NUMBERED = "+search.rowid IN (SELECT docid FROM entry WHERE glob(?, site) AND body IS NOT NULL)"
-
-
-def _is_numbered(connection: Connection, query: Query) -> bool:
-    """Tell whether words are looked for at so few sites that the numbers of their entries are gathered first."""
-    if not query.site_glob or not query.words.strip():
-        return False
-    held: int = connection.exec_driver_sql(
-        "SELECT count(*) FROM (SELECT 1 FROM entry WHERE glob(?, site) AND body IS NOT NULL LIMIT ?) AS held",
-        (query.site_glob, SITES_ENTRIES_MAX + 1),
-    ).scalar_one()
-    return held <= SITES_ENTRIES_MAX
-
-
-def _chosen(index: TextIndex, query: Query, *, numbered: bool = False, stale: bool = False) -> _Chosen | None:
-    """Return source, clauses and values, or None for words in which nothing can be searched."""
-    narrowed, values = _filters(query)
-    if numbered:
-        narrowed = [_NUMBERED if clause == _OF_SITES else clause for clause in narrowed]
-    if not query.words.strip():
-        return "entry", " AND ".join(["entry.body IS NOT NULL", *narrowed]), values
-    match = match_query(query.words)
-    if match is None:
-        return None
-    clauses = [index.matching, *(["entry.body IS NOT NULL"] if stale else [])]
-    matched: list[object] = [index.question(match)]
-    if query.date_from is not None:
-        # The latest date sorts a row, so nothing below this year can reach the filter.
-        clauses.append("search.rowid >= ?")
-        matched.append(query.date_from.year * SERIALS_A_YEAR)
-    return index.joined, " AND ".join([*clauses, *narrowed]), [*matched, *values]
-
-
-def _filters(query: Query) -> tuple[list[str], list[object]]:
-    given: Sequence[tuple[str, object]] = (
-        (_OF_SITES, query.site_glob),
-        ("entry.date_latest >= ?", query.date_from and query.date_from.isoformat()),
-        ("entry.date_earliest <= ?", query.date_to and query.date_to.isoformat()),
-        ("entry.fonds_no = ?", query.fonds_no),
-        ("entry.livelihood_kind = ?", query.livelihood_kind),
-        ("entry.access_status = ?", query.access_status and query.access_status.value),
-        ("entry.level = ?", query.level and query.level.value),
-    )
-    present = [(clause, value) for clause, value in given if value]
-    return [clause for clause, _ in present], [value for _, value in present]
-
-
-def _narrows(query: Query, *, numbered: bool) -> bool:
-    clauses = _filters(query)[0]
-    return any(not numbered or clause != _OF_SITES for clause in clauses)
-
-
-def _total(connection: Connection, source: str, clauses: str, values: list[object], *, needs_entry: bool) -> int:
-    # Without filters the index alone can count.
-    counted = source if needs_entry or source == "entry" else "search"
-    total: int = connection.exec_driver_sql(
-        f"SELECT count(*) FROM (SELECT 1 FROM {counted} WHERE {clauses} LIMIT ?) AS found",  # noqa: S608 - built from constants
-        (*values, TOTAL_MAX + 1),
-    ).scalar_one()
-    return total
-
-
-def _hits(connection: Connection, source: str, clauses: str, values: list[object], query: Query) -> tuple[Found, ...]:
-    order = "entry.docid" if source == "entry" else "search.rowid"
-    rows = connection.exec_driver_sql(
-        "SELECT entry.site, site_epoch.epoch, entry.seq, entry.access_status, entry.body"  # noqa: S608 - built from constants
-        f" FROM {source} LEFT JOIN site_epoch ON site_epoch.site = entry.site AND site_epoch.ordinal = entry.epoch"
-        f" WHERE {clauses} ORDER BY {order} DESC LIMIT ?",
-        (*values, query.hits_max),
-    ).all()
-    found = [
-        (site, epoch or "", seq, with_access(record, AccessStatus(status)))
-        for site, epoch, seq, status, body in rows
-        if (record := _readable(body)) is not None
+    found = {}
+    for docid, site, epoch, seq, status, body in rows:
+        try:
+            found[docid] = (site, epoch or "", seq, with_access(decode_record(body), AccessStatus(status)))
+        except BadValue:
+            # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
+            continue
+    return [
+        _Row(site=site, epoch=epoch, seq=seq, record=record, stage=hit.stage)
+        for hit in hits
+        if hit.docid in found
+        for site, epoch, seq, record in (found[hit.docid],)
     ]
-    alike = likeness_of(connection, [Entry(site=site, record=record) for site, _, _, record in found])
-    return tuple(_found(query, *one, alike) for one in found)
 
 
-def _readable(body: bytes) -> Record | None:
-    # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
-    try:
-        return decode_record(body)
-    except BadValue:
-        return None
+def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row], int]:
+    entries = [row.entry for row in rows]
+    alike = likeness_of(connection, entries)
+    together = alike_on_page(connection, [one for one in entries if one.key in alike])
+    places = grouped(entries, together)
+    shown = [
+        msgspec.structs.replace(row, group=place.group, likeness=alike.get(row.entry.key, Likeness()))
+        for place in places
+        for row in (rows[place.index],)
+    ]
+    return shown, len({place.group for place in places})
 
 
-def _found(
-    query: Query, site: str, epoch: str, seq: int, record: Record, alike: Mapping[tuple[str, UUID], Likeness]
-) -> Found:
-    return Found(
-        site=site,
-        epoch=epoch,
-        seq=seq,
-        record=record,
-        matches=matches_in(query.words, record),
-        likeness=alike.get((site, record.record_id), Likeness()),
+def _explained(question: Question, rows: Sequence[_Row]) -> tuple[Found, ...]:
+    matcher = Matcher(question.plan.query, question.readings)
+    return tuple(
+        Found(
+            site=row.site,
+            epoch=row.epoch,
+            seq=row.seq,
+            record=row.record,
+            matches=matcher.why(subject_of(row.record, site=row.site)) if question.stages else (),
+            likeness=row.likeness,
+            stage=question.stages[row.stage].name if question.stages else None,
+            group=row.group,
+        )
+        for row in rows
     )
-
-
-def matches_in(words: str, record: Record) -> tuple[Match, ...]:
-    """Return in which fields of a record the words stand, and what had to be done to find them there."""
-    if not words.strip():
-        return ()
-    return tuple(Match(field=field, how=how.value) for field, how in explain(words, indexed_fields(record)))

@@ -8,18 +8,20 @@ meanwhile (``moving``).
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
+from operator import itemgetter
 from typing import Final
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, MetaData, Table, inspect
+from sqlalchemy import BigInteger, Column, Connection, Engine, LargeBinary, MetaData, Table, inspect
 
 from hub import postgres, snapshots
 from hub.catalogue import fonds_tallies, tally_from
 from hub.course import Course, Stage
 from hub.moving import MOVE_TABLE
 from hub.postgres_renewal import number_behind
-from hub.reindexing import INDEX_VERSION, terms_of
+from hub.reindexing import INDEX_VERSION, index_row_of
 from hub.snapshots import inventory
 from hub.text_index import NEXT, PRESENT, index_of
 from protocol.errors import BadSetting
@@ -77,14 +79,13 @@ def begin(engine: Engine, *, anew: bool) -> None:
         if names:
             raise BadSetting(
                 Text(
-                    zh=f"目标数据库不是空的（其中有 {sorted(names)[0]} 等表）。",
-                    en=f"the database is not empty: it holds {sorted(names)[0]} and others",
+                    zh=f"目标数据库不是空的（其中有 {min(names)} 等表）。",
+                    en=f"the database is not empty: it holds {min(names)} and others",
                 ),
                 Text(zh="请新建一个空数据库：createdb 名称。", en="Make an empty one: createdb NAME."),
             )
-        connection.exec_driver_sql(
-            f'CREATE TABLE {MOVE_TABLE} (name TEXT COLLATE "C" PRIMARY KEY, after_row BIGINT NOT NULL, rows BIGINT NOT NULL)'
-        )
+        columns = 'name TEXT COLLATE "C" PRIMARY KEY, after_row BIGINT NOT NULL, rows BIGINT NOT NULL'
+        connection.exec_driver_sql(f"CREATE TABLE {MOVE_TABLE} ({columns})")
 
 
 def _rows_moved(connection: Connection) -> int:
@@ -139,7 +140,7 @@ def _reached(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _empty(connection: Connection, tables: Sequence[Table]) -> None:
-    """Take out what the migrations put in: the file has its own; and make the index anew at the end, which is faster."""
+    """Take out what the migrations put in, for the file has its own; and make the index at the end, which is faster."""
     for table in reversed(tables):
         connection.exec_driver_sql(f'DELETE FROM "{table.name}"')  # noqa: S608 - names of our own schema
     connection.exec_driver_sql("DROP INDEX IF EXISTS search_terms")
@@ -156,7 +157,7 @@ def _note(connection: Connection, name: str, after: int, rows: int) -> None:
 
 def _lots(source: Connection, table: Table, after: int | None) -> Iterator[list[tuple[object, ...]]]:
     """Return the rows of a table behind a row number, each led by its own."""
-    named = ", ".join(f'"{column.name}"' for column in table.columns)
+    named = ", ".join(f'"{column.name}"' for column in _written(table))
     sql = f'SELECT rowid, {named} FROM "{table.name}" WHERE rowid > ? ORDER BY rowid LIMIT ?'  # noqa: S608 - as above
     while True:
         rows = source.exec_driver_sql(sql, (-(2**63) if after is None else after, LOT_ROWS)).all()
@@ -167,15 +168,20 @@ def _lots(source: Connection, table: Table, after: int | None) -> Iterator[list[
 
 
 def _put(connection: Connection, table: Table, lot: Sequence[tuple[object, ...]]) -> None:
-    columns = [column.name for column in table.columns]
-    convert = [_converter(column.type) for column in table.columns]
-    rows = (tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot)
+    columns = [column.name for column in _written(table)]
+    convert = [_converter(column.type) for column in _written(table)]
+    rows = [tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot]
     insert_rows(connection, f'"{table.name}"', [f'"{name}"' for name in columns], rows)
     if table.name == "entry":
-        docid, body = columns.index("docid") + 1, columns.index("body") + 1
-        terms = [(row[docid], words) for row in lot if (words := terms_of(row[docid], row[body])) is not None]  # type: ignore[arg-type]
-        index_of(connection).write(connection, PRESENT, (), terms)  # type: ignore[arg-type]
+        indexed = itemgetter(*(columns.index(name) + 1 for name in ("docid", "site", "access_status", "body")))
+        terms = [(row[0], words) for row in map(indexed, lot) if (words := index_row_of(*row)) is not None]
+        index_of(connection).write(connection, PRESENT, (), terms)
     _note(connection, table.name, lot[-1][0], len(lot))  # type: ignore[arg-type]
+
+
+def _written(table: Table) -> list[Column[object]]:
+    """The columns that are not computed from others."""
+    return [column for column in table.columns if column.computed is None]
 
 
 def _converter(kind: object) -> Callable[[object], object]:
@@ -224,7 +230,8 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
         for table in tables:
             sums = []
             for connection in (source, target):
-                sums.append(_digest(connection, table, lambda rows: course.at(Stage.EXAMINE, done + rows, total)))
+                course.at(Stage.EXAMINE, done, total)
+                sums.append(_digest(connection, table, partial(_told, course, done, total)))
                 done += sums[-1].rows
             if sums[0] != sums[1]:
                 zh, en = (
@@ -243,6 +250,10 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
             ]
         faults += _other_inventories(held, inventory(target))
     return Moved(tables=counts, records=held.records, sites=len(held.sites), faults=tuple(faults))
+
+
+def _told(course: Course, before: int, total: int, rows: int) -> None:
+    course.at(Stage.EXAMINE, before + rows, total)
 
 
 def _other_inventories(held: snapshots.Inventory, there: snapshots.Inventory) -> list[Text]:

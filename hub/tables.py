@@ -7,6 +7,7 @@ migration alone.
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     Index,
     LargeBinary,
     MetaData,
@@ -43,6 +44,15 @@ entry = Table(
     Column("provenance", LargeBinary),
     Column("body", LargeBinary),
     Column("parent_id", Text),
+    # What the facets of a search are counted by, in one: lines of an index that are read ten thousand at a time.
+    Column(
+        "face",
+        Text,
+        Computed(
+            "site || '␟' || fonds_no || '␟' || livelihood_kind || '␟' || access_status || '␟' || level",
+            persisted=False,
+        ),
+    ),
     Index("entry_record", "record_id", "site", unique=True),
     Index(
         "entry_tally",
@@ -65,9 +75,15 @@ entry = Table(
         sqlite_where=text("parent_id IS NOT NULL"),
         postgresql_where=text("parent_id IS NOT NULL"),
     ),
+    Index(
+        "entry_face",
+        *("docid", "face", "date_earliest", "date_latest"),
+        sqlite_where=text("body IS NOT NULL"),
+        postgresql_where=text("body IS NOT NULL"),
+    ),
 )
 
-search = table("search", column("rowid", BigInteger), column("terms", Text))
+search = table("search", column("rowid", BigInteger))
 
 catalogue_state = Table(
     "catalogue_state",

@@ -1,12 +1,18 @@
-"""The full-text index as the rest of the hub sees it: each store has its own kind."""
+"""The full-text index as the rest of the hub sees it: each store has its own kind.
+
+Everything else of a search is standard SQL over the catalogue; what differs between the stores' indexes is here.
+"""
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
 from hub.postgres_index import PostgresIndex
 from hub.sqlite_index import SqliteIndex
+from protocol.expressions import Expression, Run
+from protocol.index_rows import IndexRow
 from replication.dialects import is_postgres
 
 PRESENT: Final = "search"
@@ -17,23 +23,48 @@ NEXT: Final = "search_next"
 
 
 class TextIndex(Protocol):
-    """What the stores' indexes have in common. Terms are words with blanks between them (``protocol.analysis``)."""
+    """What the stores' indexes have in common."""
 
+    source: str
+    """What stands behind FROM for the index alone; its rows have a ``rowid``."""
+    entries: str
+    """What stands behind FROM for the entries alone; the columns of ``entry_face`` are cheap to read."""
     joined: str
-    """What follows FROM: the index and the entries it leads to."""
+    """The same with the entries that it leads to; their columns of ``entry_face`` are cheap to read."""
     matching: str
     """The condition that holds for what is found, with one mark for what ``question`` returns."""
+    line_of: str
+    """An aggregate that writes texts, as ``{}``, in one with line breaks between them."""
 
-    def question(self, match: str) -> str:
-        """Return an expression of ``protocol.analysis.match_query`` as the index wants it."""
+    def question(self, connection: Connection, expression: Expression) -> str:
+        """Return an expression as the index wants it."""
+
+    def is_found(self, connection: Connection, run: Run) -> bool:
+        """Tell whether a run stands anywhere in the index."""
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
+
+    def is_outdated(self, connection: Connection) -> bool:
+        """Tell whether the present index has but one column, as an earlier version made it."""
+
+    def bounded(self, connection: Connection, budget_s: float) -> AbstractContextManager[None]:
+        """Have statements end with ``hub.time_budgets.Cut`` once they have taken so long."""
 
     def write(
-        self, connection: Connection, name: str, gone: Collection[tuple[int, str]], new: Collection[tuple[int, str]]
+        self,
+        connection: Connection,
+        name: str,
+        gone: Collection[tuple[int, IndexRow]],
+        new: Collection[tuple[int, IndexRow]],
     ) -> None:
-        """Take rows out of an index and put others in; ``gone`` comes with the terms that were put in."""
+        """Take rows out of an index and put others in, in their order; ``gone`` comes with what was put in."""
+
+    def add_outdated(self, connection: Connection, new: Collection[tuple[int, IndexRow]]) -> None:
+        """Put rows into the present index, whatever version made it."""
 
     def clear(self, connection: Connection) -> None:
-        """Empty the present index."""
+        """Empty the present index; it has this version's columns then."""
 
     def make_next(self, connection: Connection) -> None:
         """Make an empty index beside the present one."""

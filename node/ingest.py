@@ -4,8 +4,8 @@
   cannot change it under way. If it has changed meanwhile, the copy is thrown away and the file settles again.
 - Bytes that were read before by the same rules are not read again; a missing file's bytes under another name are that
   file, renamed.
-- Records and events of up to ``CHUNK_ROWS`` rows are one transaction; while it is stored, the next rows are read.
-  After a kill the file is read again: what was stored is recognised by its digest, and the rest follows.
+- Records and events of up to ``CHUNK_ROWS`` rows are one transaction. After a kill the file is read again: what was
+  stored is recognised by its digest, and the rest follows.
 - Rows count as vanished only when the file was read to its end.
 - A file that cannot be read is refused with its reason, and what was stored from it stays.
 """
@@ -38,7 +38,6 @@ from node.reading import FileReading, FileReport, by_code, gaps_of, reading_fing
 from node.revisions import record_ids
 from node.watching import SettledFile, WatchedFolder
 from node.withdrawals import Vanished, Withdrawals
-from node.write_behind import WriteBehind
 from protocol.errors import NO_HINT, BadFile, DanglianError, StorageFull
 from protocol.wording import Text
 from replication import outbox
@@ -225,12 +224,9 @@ class Importer:
         is_first_load = not strays and (not stored or found.is_interrupted)
         work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load, give_way=self.give_way)
         batches = work.batches()
-        async with WriteBehind() as behind:
-            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-                # What the rows may continue is looked up in the state that the chunk before them leaves.
-                await behind.settled()
-                if batch:
-                    await self._take_batch(work, batch, found.file_id, around, behind)
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            if batch:
+                await self._take_batch(work, batch, found.file_id, around)
         for start in range(0, len(work.shifted), CHUNK_ROWS):
             places = work.shifted[start : start + CHUNK_ROWS]
             await self._database.write(partial(store.move_lines, file_id=found.file_id, places=places))
@@ -241,12 +237,7 @@ class Importer:
         return Taken(outcome=Outcome.TAKEN, tally=work.tally, rejected=len(work.rejects), vanished=vanished)
 
     async def _take_batch(
-        self,
-        work: FileImport,
-        batch: Sequence[IncomingRow],
-        file_id: int,
-        around: Surroundings,
-        behind: WriteBehind,
+        self, work: FileImport, batch: Sequence[IncomingRow], file_id: int, around: Surroundings
     ) -> None:
         related = partial(_related, file_id=file_id, batch=batch, unclaimed=work.unclaimed, around=around)
         here, elsewhere = await self._database.read(related)
@@ -258,11 +249,8 @@ class Importer:
         ids = partial(record_ids, now_ms, randomness=self._randomness)
         chunks = work.chunks(batch, here, elsewhere, codes, ids, now_ms)
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            await behind.begin(self._store(chunk))
-
-    async def _store(self, chunk: Chunk) -> None:
-        await self._database.write(partial(self._write, chunk=chunk))
-        self._on_events()
+            await self._database.write(partial(self._write, chunk=chunk))
+            self._on_events()
 
     def _write(self, connection: Connection, chunk: Chunk) -> None:
         rows = (*chunk.new, *chunk.changed)

@@ -5,7 +5,7 @@ made by one statement in one hop to the database's thread, because 232 sites may
 machine.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.explaining import Explainer
-from protocol.analysis import match_query
+from node.search_plans import plan_of
+from node.search_statements import Statement, statement_of
 from protocol.calls import (
     AskHealth,
     Body,
@@ -29,7 +30,9 @@ from protocol.calls import (
     QuestionHead,
     Search,
 )
+from protocol.codec import decode_record
 from protocol.limits import DIGEST_ROWS_MAX, SEARCH_HITS_MAX
+from protocol.record_facts import subject_of
 from replication import outbox
 from replication.database import Database
 from replication.digests import Tally, digest_name, record_digest
@@ -38,11 +41,24 @@ Handler = Callable[[Any], Awaitable[tuple[Outcome, Body | None] | tuple[Outcome,
 """Answers one kind of question (``replication.answering``)."""
 
 
+CHECKED_HITS_MAX = 500
+"""Records that are looked at one by one where the index finds more than is meant: some 20 ms."""
+
+
+class FoundRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One record that was found."""
+
+    seq: int
+    body: bytes
+    stage: str = ""
+    """The rank in which it was found, "" where there are none."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found: how many in all, and the newest of them as (position, body)."""
+    """What a search found: how many in all, and the best of them."""
 
     total: int
-    newest: tuple[tuple[int, bytes], ...]
+    best: tuple[FoundRecord, ...]
 
 
 def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Mapping[type[QuestionHead], Handler]:
@@ -56,7 +72,7 @@ def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Map
 
     async def search(question: Search) -> tuple[Outcome, Body | None]:
         finding = await find(database, question)
-        hits = explained(finding, question.query) if question.with_matches else named(finding)
+        hits = explained(finding, question) if question.with_matches else named(finding)
         return (Outcome.ANSWERED if finding.total else Outcome.NOTHING), hits
 
     async def get(question: GetRecord) -> tuple[Outcome, Body | None]:
@@ -77,95 +93,49 @@ def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Map
 
 
 async def find(database: Database, question: Search, *, with_withheld: bool = False) -> Finding:
-    """Find records, newest first; an empty query finds all that the filters let through."""
-    statement = _statement(question, with_withheld=with_withheld)
-    if statement is None:
-        return Finding(total=0, newest=())
-    *newest, (total, _) = await database.fetch(*statement)
-    return Finding(total=_number(total), newest=tuple([(_number(seq), _bytes(body)) for seq, body in newest]))
-
-
-def _statement(question: Search, *, with_withheld: bool) -> tuple[str, list[object]] | None:
-    """Return the statement and its values, or None for a query in which nothing can be searched.
-
-    Its rows are the hits as (position, body), and behind them the total as (number, NULL).
-    """
+    """Find records, the best rank first, newest first in each; an empty query finds all that filters let through."""
+    plan = plan_of(question)
+    if plan is None:
+        return Finding(total=0, best=())
     limit = max(0, min(question.limit, SEARCH_HITS_MAX))
-    narrowed, filters = _filters(question)
-    standing = "record.standing <> 'gone'" if with_withheld else "record.standing = 'listed'"
-    if not question.query.strip():
-        chosen, values = f"FROM record WHERE {standing}{narrowed}", filters
-        total, total_values = f"SELECT count(*) {chosen}", values
-        order = "record.docid"
-    else:
-        match = match_query(question.query)
-        if match is None:
-            return None
-        chosen = f"FROM search JOIN record ON record.docid = search.rowid WHERE search MATCH ? AND {standing}{narrowed}"
-        values = [match, *filters]
-        order = "search.rowid"
-        total, total_values = f"SELECT count(*) {chosen}", values
-        if not narrowed:
-            total, total_values = _total_of_words(match, with_withheld=with_withheld)
-    # Two walks of the index, but nothing is put aside and sorted: a third of what one walk with a window costs. One
-    # statement, so that both are of one moment and cost one hop.
-    sql = (
-        f"SELECT * FROM (SELECT record.seq, record.body {chosen} ORDER BY {order} DESC LIMIT ?)"  # noqa: S608 - built from constants
-        f" UNION ALL SELECT ({total}), NULL"
+    wanted = limit if plan.is_exact else CHECKED_HITS_MAX
+    statement = statement_of(question, plan, limit=wanted, with_withheld=with_withheld)
+    finding = await _found(database, statement, plan.stages)
+    if plan.is_exact:
+        return finding
+    meant = [one for one in finding.best if plan.matcher.satisfies(subject_of(decode_record(one.body)))]
+    # Where there is too much to look at all of it, the total may be too high by what was not looked at.
+    total = finding.total - (len(finding.best) - len(meant))
+    return Finding(total=total, best=tuple(meant[:limit]))
+
+
+async def _found(database: Database, statement: Statement, stages: Sequence[tuple[str, str]]) -> Finding:
+    *best, (total, _, _) = await database.fetch(*statement)
+    names = [name for name, _ in stages] or [""]
+    return Finding(
+        total=_number(total),
+        best=tuple(
+            [FoundRecord(seq=_number(seq), body=_bytes(body), stage=names[_number(rank)]) for rank, seq, body in best]
+        ),
     )
-    return sql, [*values, limit, *total_values]
-
-
-def _total_of_words(match: str, *, with_withheld: bool) -> tuple[str, list[object]]:
-    """Return how the records that hold some words are counted when nothing else narrows them: by the index alone."""
-    all_found = "SELECT count(*) FROM search WHERE search MATCH ?"
-    if with_withheld:
-        return all_found, [match]
-    # Withdrawn records are not in the index and withheld ones are few: no need to visit every record.
-    withheld = (
-        "SELECT count(*) FROM record CROSS JOIN search ON search.rowid = record.docid"
-        " WHERE standing = 'withheld' AND search MATCH ?"
-    )
-    return f"SELECT ({all_found}) - ({withheld})", [match, match]
-
-
-def _filters(question: Search) -> tuple[str, list[object]]:
-    clauses: list[str] = []
-    values: list[object] = []
-
-    def narrow(clause: str, value: object) -> None:
-        clauses.append(f" AND {clause}")
-        values.append(value)
-
-    if question.date_from is not None:
-        narrow("record.date_latest >= ?", question.date_from.isoformat())
-    if question.date_to is not None:
-        narrow("record.date_earliest <= ?", question.date_to.isoformat())
-    if question.fonds_no:
-        narrow("record.fonds_no = ?", question.fonds_no)
-    if question.livelihood_kind:
-        narrow("record.livelihood_kind = ?", question.livelihood_kind)
-    if question.access_status is not None:
-        narrow("record.access_status = ?", question.access_status.value)
-    if question.level is not None:
-        narrow("record.level = ?", question.level.value)
-    return "".join(clauses), values
 
 
 def named(finding: Finding) -> Hits:
     """Return what was found as an answer to one who does not ask for the reasons."""
     return Hits(
-        total=finding.total, hits=tuple([Hit(record=msgspec.Raw(body), seq=seq) for seq, body in finding.newest])
+        total=finding.total,
+        hits=tuple([Hit(record=msgspec.Raw(one.body), seq=one.seq, stage=one.stage) for one in finding.best]),
     )
 
 
-def explained(finding: Finding, query: str) -> Hits:
+def explained(finding: Finding, question: Search) -> Hits:
     """Return what was found as an answer: each record with the fields in which the words were found."""
-    explainer = Explainer(query)
+    explainer = Explainer(question)
     return Hits(
         total=finding.total,
         hits=tuple(
-            Hit(record=msgspec.Raw(body), seq=seq, matches=explainer.matches(body)) for seq, body in finding.newest
+            Hit(record=msgspec.Raw(one.body), seq=one.seq, stage=one.stage, matches=explainer.matches(one.body))
+            for one in finding.best
         ),
     )
 

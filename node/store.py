@@ -12,19 +12,25 @@ from sqlalchemy import Connection
 
 from node.changes import IncomingRow, Standing, StoredRecord
 from node.revisions import ACTOR, Revision
-from node.search_terms import TERMS_VERSION, record_terms
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
-from protocol.records import Record
+from protocol.index_rows import INDEX_COLUMNS, IndexRow, index_rows, year_of
 from replication.digests import bucket_of
-from replication.wide_inserts import insert_rows, insert_terms
+from replication.wide_inserts import insert_rows
 
 DOCIDS_A_YEAR = 10**9
 """Numbers of one year in the search index: its order is the order of years, so newest first is a walk."""
 
+TERMS_VERSION = 2
+"""Version of the choice of fields and marks in ``protocol.index_rows``, kept with that of the analysis."""
+
 REINDEXED_ROWS = 2_000
 """Records of one step while the index is rebuilt."""
+
+_NAMES = ", ".join(INDEX_COLUMNS)
+_INDEX = f"INSERT INTO search (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
+_UNINDEX = f"INSERT INTO search (search, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 
 _REPLACE = (
     "UPDATE record SET docid = ?, record_id = ?, file_id = ?, sheet = ?, line = ?, row_digest = ?, ref_code = ?,"
@@ -48,7 +54,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     year: int
     columns: tuple[object, ...]
     """From ``record_id`` to ``bucket``, in the order of the table."""
-    terms: str
+    terms: IndexRow
     event: EventHead | None
     volume_code: str = ""
     replaces: StoredRecord | None = None
@@ -60,7 +66,7 @@ Version = tuple[Revision, IncomingRow, StoredRecord | None]
 
 def written(versions: Sequence[Version], file_id: int) -> list[Written]:
     """Return what the rows of one file say as it is stored."""
-    terms = record_terms([revision.record for revision, _, _ in versions])
+    terms = index_rows([revision.record for revision, _, _ in versions])
     return [
         Written(
             year=year_of(revision.record),
@@ -76,15 +82,15 @@ def written(versions: Sequence[Version], file_id: int) -> list[Written]:
 
 def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object, ...]:
     record = revision.record
-    record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
     first_day = earliest.isoformat() if earliest else None
+    # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
     return (
-        record_id,
+        bytearray(record.record_id.bytes),
         file_id,
         row.sheet,
         row.line,
-        row.row_digest,
+        bytearray(row.row_digest),
         record.ref_code,
         # Members of an enumeration would take the driver's slow path.
         record.level._value_,
@@ -97,16 +103,11 @@ def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object
         record.livelihood_kind,
         record.access_status._value_,
         row.warnings,
-        row.raw,
-        revision.body,
+        bytearray(row.raw),
+        bytearray(revision.body),
         revision.digest,
         bucket_of(record.record_id),
     )
-
-
-def year_of(record: Record) -> int:
-    """Return the year that sorts a record: of its latest date, else of its filing, else 0."""
-    return record.date_latest.year if record.date_latest else max(0, min(record.filing_year or 0, 9_999))
 
 
 def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
@@ -164,10 +165,10 @@ def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Se
     )
 
 
-def _indexed(rows: Sequence[StoredRecord]) -> list[tuple[int, str]]:
+def _indexed(rows: Sequence[StoredRecord]) -> list[tuple[int, IndexRow]]:
     """The numbers and terms of those records that stand in the index."""
     listed = [row for row in rows if row.standing is not Standing.GONE]
-    terms = record_terms([decode_record(row.body) for row in listed])
+    terms = index_rows([decode_record(row.body) for row in listed])
     return [(row.docid, told) for row, told in zip(listed, terms, strict=True)]
 
 
@@ -233,13 +234,15 @@ def _new_docids(connection: Connection, years: Sequence[int]) -> list[int]:
     return docids
 
 
-def _index(connection: Connection, rows: list[tuple[int, str]]) -> None:
-    insert_terms(connection, "search", rows)
-
-
-def _unindex(connection: Connection, rows: list[tuple[int, str]]) -> None:
+def _index(connection: Connection, rows: list[tuple[int, IndexRow]]) -> None:
     if rows:
-        connection.exec_driver_sql("INSERT INTO search (search, rowid, terms) VALUES ('delete', ?, ?)", sorted(rows))
+        # The index writes its buffer out whenever the numbers go down, so they only go up.
+        connection.exec_driver_sql(_INDEX, [(docid, *row) for docid, row in sorted(rows)])
+
+
+def _unindex(connection: Connection, rows: list[tuple[int, IndexRow]]) -> None:
+    if rows:
+        connection.exec_driver_sql(_UNINDEX, [(docid, *row) for docid, row in sorted(rows)])
 
 
 def changes_after(connection: Connection, seq: int, limit: int) -> list[EventHead]:
@@ -317,7 +320,7 @@ def rebuild_index(connection: Connection) -> None:
         ).all()
         if not rows:
             break
-        terms = record_terms([decode_record(body) for _, body in rows])
+        terms = index_rows([decode_record(body) for _, body in rows])
         _index(connection, [(docid, told) for (docid, _), told in zip(rows, terms, strict=True)])
         after = rows[-1][0]
     connection.exec_driver_sql(

@@ -8,22 +8,22 @@ leaves them out. Only terms are folded, never what is stored.
 Han text has no word boundaries, so a run of Han characters is indexed as its overlapping pairs plus its last character
 alone: 安吉县 becomes ``安吉 吉县 县``. A query for n characters is the phrase of its n-1 pairs, found wherever the
 characters stand together; one character is a prefix query. The last character alone keeps two runs apart, so that no
-phrase matches across a blank or a punctuation mark. Everything else is indexed as words. Word segmentation is never
-used: it loses a third of the hits. The index keeps the terms with FTS5's ``unicode61 remove_diacritics 0``.
+phrase matches across a blank or a punctuation mark. Two things are no borders, because they stand inside names: blanks
+behind single characters (王　伟), and a dot between two characters (阿不都·热合曼). Everything else is indexed as
+words, over-long ones by their beginning. Word segmentation is never used: it loses a third of the hits.
 
 Raise ``ANALYSIS_VERSION`` with any change of the terms: an index of another version is rebuilt, never mixed.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from protocol.limits import QUERY_CHARS_MAX
+from protocol.limits import QUERY_CHARS_MAX, WORD_CHARS_MAX
 from protocol.variants import GIVEN, SIMPLIFIED
 
-ANALYSIS_VERSION: Final = 1
+ANALYSIS_VERSION: Final = 2
 """Version of the rules on this page, kept beside every index."""
 
 DOUBLED_CHARS_MAX: Final = 32_768
@@ -39,7 +39,7 @@ TRANSPARENT: Final = "\"'“”‘’「」『』﹁﹂﹃﹄《》〈〉＂＇\
 """Marks that vanish: quotation and title marks, and what cannot be seen."""
 
 _LOOK_ALIKES: Final = {
-    **dict.fromkeys("・‧•⋅∙･．。｡", "·"),
+    **dict.fromkeys("・‧•⋅∙･", "·"),
     **dict.fromkeys("‐‑‒–—―−─━﹣", "-"),
     **dict.fromkeys("〔［【〖﹝｛", "("),
     **dict.fromkeys("〕］】〗﹞｝", ")"),
@@ -80,15 +80,6 @@ class _Paired(dict[int, str]):
         return paired
 
 
-class MatchKind(StrEnum):
-    """How a query's words are found in a field."""
-
-    LITERAL = "literal"
-    """As typed."""
-    VARIANT = "variant"
-    """Only after folding: another form of a character, another punctuation, another case."""
-
-
 _FOLDS: Final = _fold_table()
 _PAIRED: Final = _Paired()
 # Two classes, because a class that reaches beyond U+FFFF loses the fast bitmap of the regular-expression engine.
@@ -102,13 +93,15 @@ _REGROUPED: Final = re.compile(
 _HAN_ONLY: Final = re.compile(f"[{HAN}]+")
 _HAN_FIRST: Final = re.compile(f"[{HAN}]")
 _RUNS: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
-_SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+(?![{HAN}])")
+# A name that was padded may be followed by more: 王　伟结婚登记证明.
+_SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+")
 _QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
+_INNER_DOT: Final = re.compile(f"(?<=[{HAN}])(?: *[·・‧•⋅∙･] *|[.．])(?=[{HAN}])")
 _CUT_WORD: Final = re.compile(rf"[^\W_{HAN}]+$")
 
 # For many texts at once.
 _TRANSPARENT: Final = re.compile(f"[{re.escape(TRANSPARENT)}]")
-_SEPARATORS: Final = "（）〔〕［］【】·・•—–－、，。；：！？．／％＋＝×…"
+_SEPARATORS: Final = "（）〔〕［］【】·—–－、，。；：！？／％＋＝×…"
 _PLAIN_HAN: Final = "々〇ぁ-ゖァ-ヺ\u4e00-\u9fff"
 _NOT_PLAIN: Final = re.compile(f"[^\n!#-&(-~{_SEPARATORS}{_PLAIN_HAN}]")
 _OTHER_FORM: Final = re.compile("[" + re.sub("[^\0-\uffff]", "", GIVEN) + "]")
@@ -140,7 +133,7 @@ def index_terms(text: str) -> str:
     """
     if _HAN_ONLY.fullmatch(text) and unicodedata.is_normalized("NFC", text):
         return text.translate(_PAIRED)[2:]
-    return " ".join([run if run.isascii() else _terms(run) for run in _runs(text)])
+    return " ".join([_terms(run) for run in _runs(text)])
 
 
 def index_lines(texts: Sequence[str]) -> list[str]:
@@ -159,11 +152,23 @@ def index_lines(texts: Sequence[str]) -> list[str]:
     if not is_plain:
         lines = "\n".join(map(_line, texts))
     # The runs are at odd places; what stands before, between and behind them, at even ones.
-    parts = (_PLAIN_HAN_RUN if is_plain else _HAN_RUN).split(f"\n{lines}\n")
-    parts[1::2] = _pairs(parts[1::2])
+    run = _PLAIN_HAN_RUN if is_plain else _HAN_RUN
+    parts = run.split(f"\n{lines}\n")
     between = "\0".join(parts[::2])
+    if "\0·" in between or "\0." in between:
+        parts = run.split(f"\n{_INNER_DOT.sub('', lines)}\n")
+        between = "\0".join(parts[::2])
+    parts[1::2] = _pairs(parts[1::2])
     parts[::2] = _words(between, is_ascii=is_plain or _FOREIGN.search(between) is None).split("\0")
-    return "".join(parts)[1:-1].split("\n")
+    terms = "".join(parts)[1:-1].split("\n")
+    return terms if max(map(len, terms)) <= WORD_CHARS_MAX else list(map(_bounded, terms))
+
+
+def _bounded(terms: str) -> str:
+    """Return terms of which none is longer than an engine takes."""
+    if len(terms) <= WORD_CHARS_MAX:
+        return terms
+    return " ".join([term[:WORD_CHARS_MAX] for term in terms.split(" ")])
 
 
 def _is_plain(text: str) -> bool:
@@ -204,13 +209,46 @@ def _line(text: str) -> str:
     return _divisible(text).translate(_FOLDS).replace("\0", ";")
 
 
+class Phrase(NamedTuple):
+    """Terms that stand one behind the other wherever a text stands."""
+
+    terms: tuple[str, ...]
+    is_prefix: bool
+    """The last term need only begin so: it is the first character of whatever follows."""
+
+
+def phrases(text: str) -> tuple[Phrase, ...]:
+    """Return the phrases of which one stands wherever ``text`` stands; none if nothing in it can be searched.
+
+    There are two where single characters have blanks between them: they may be a padded name, or the end of one word
+    and the beginning of the next.
+    """
+    folded = _bare(text)
+    readings = [_INNER_DOT.sub("", folded)]
+    if " " in folded:
+        readings.insert(0, _INNER_DOT.sub("", _SPACED_OUT.sub(_closed_up, folded)))
+    return tuple(dict.fromkeys(_phrase(runs) for reading in readings if (runs := _RUNS.findall(reading))))
+
+
+def is_one_character(text: str) -> bool:
+    """Tell whether a text is one Han character and nothing else, as a part of a padded name is."""
+    return len(text) <= 2 and len(bare := _bare(text)) == 1 and _HAN_FIRST.match(bare) is not None
+
+
 def _runs(text: str) -> list[str]:
     """The runs of Han characters and the words of ``text``; ``_terms`` folds what is left to fold in a Han run."""
     return _RUNS.findall(_divisible(text))
 
 
 def _divisible(text: str) -> str:
-    """Return ``text`` folded as far as it moves the borders of runs or the words between them, padded names closed."""
+    """Return ``text`` folded as far as it moves the borders of runs or the words between them, names closed up."""
+    text = _bare(text)
+    if " " in text:
+        text = _SPACED_OUT.sub(_closed_up, text)
+    return _INNER_DOT.sub("", text)
+
+
+def _bare(text: str) -> str:
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if _REGROUPED.search(text) or _SUPPLEMENTARY.search(text):
@@ -218,8 +256,6 @@ def _divisible(text: str) -> str:
     text = text.casefold()
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    if " " in text:
-        text = _SPACED_OUT.sub(_closed_up, text)
     return text
 
 
@@ -228,7 +264,7 @@ def _closed_up(match: re.Match[str]) -> str:
 
 
 def _terms(run: str) -> str:
-    return run.translate(_PAIRED)[2:] if _HAN_FIRST.match(run) else run
+    return run.translate(_PAIRED)[2:] if _HAN_FIRST.match(run) else run[:WORD_CHARS_MAX]
 
 
 def match_query(query: str) -> str | None:
@@ -243,38 +279,31 @@ def match_query(query: str) -> str | None:
     return " AND ".join(phrases) or None
 
 
-def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
-    """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
+def query_words(query: str) -> Iterator[tuple[int, str]]:
+    """Yield the words of a query in plain words, each with its place: what blanks or double quotation marks cut out.
+
+    Only the first QUERY_CHARS_MAX characters count.
+    """
     if len(query) > QUERY_CHARS_MAX:
         # A word that is cut in two is found nowhere.
         query = _CUT_WORD.sub("", query[:QUERY_CHARS_MAX])
     for match in _QUERY_WORDS.finditer(query):
         word = match[1] or match[2]
-        runs = _runs(word)
-        if not runs:
-            continue
-        *before, last = runs
-        is_han = _HAN_FIRST.match(last) is not None
-        is_prefix = is_han and len(last) == 1
-        # The last run may go on in the text that is searched, so its final single character is not asked for.
-        ending = last.translate(_PAIRED)[2:-2] if is_han and not is_prefix else last.translate(_FOLDS)
-        yield word, " ".join([*map(_terms, before), ending]), is_prefix
+        if _runs(word):
+            yield match.start(1 if match[1] else 2), word
 
 
-def explain(query: str, fields: Mapping[str, str]) -> list[tuple[str, MatchKind]]:
-    """Return the fields in which words of ``query`` are found, in the order given, and how.
-
-    A field is LITERAL if every word found in it stands there as typed. A word that is found in no field says nothing.
-    """
-    phrases = list(_query_phrases(query))
-    found = []
-    for field, value in fields.items():
-        terms = f" {index_terms(value)} "
-        literal = [word in value for word, phrase, is_prefix in phrases if _holds(terms, phrase, is_prefix=is_prefix)]
-        if literal:
-            found.append((field, MatchKind.LITERAL if all(literal) else MatchKind.VARIANT))
-    return found
+def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
+    """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
+    for _, word in query_words(query):
+        phrase = _phrase(_runs(word))
+        yield word, " ".join(phrase.terms), phrase.is_prefix
 
 
-def _holds(terms: str, phrase: str, *, is_prefix: bool) -> bool:
-    return (f" {phrase}" if is_prefix else f" {phrase} ") in terms
+def _phrase(runs: Sequence[str]) -> Phrase:
+    *before, last = runs
+    is_han = _HAN_FIRST.match(last) is not None
+    is_prefix = is_han and len(last) == 1
+    # The last run may go on in the text that is searched, so its final single character is not asked for.
+    ending = last.translate(_PAIRED)[2:-2] if is_han and not is_prefix else _terms(last).split(" ")[0]
+    return Phrase(tuple(" ".join([*map(_terms, before), ending]).split(" ")), is_prefix)

@@ -14,6 +14,7 @@ import msgspec
 
 from protocol.limits import SEARCH_HITS_DEFAULT
 from protocol.vocabularies import AccessStatus, Level
+from protocol.wording import Text
 
 
 class QuestionHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="call"):
@@ -22,6 +23,20 @@ class QuestionHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     asker: str
     question: str
     """Random name of the question; with the asker it makes the subject of the replies."""
+
+
+class WordReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, array_like=True):
+    """Another reading of one word of a query, as the asker's tables have it."""
+
+    word: str
+    """The word as typed."""
+    text: str
+    """What to look for as well."""
+    kind: str
+    """A ``readings.ReadingKind``; a site leaves out kinds that it does not know."""
+    zh: str = ""
+    en: str = ""
+    """Why, in both languages."""
 
 
 class Search(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="search"):
@@ -38,6 +53,12 @@ class Search(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="s
     with_matches: bool = True
     """Whether each hit is to say why it was found. Whoever asks many sites and shows few of their hits explains those
     itself, from the records; a site of version 1.0 does not know this field and always says why."""
+    language: str = ""
+    """The whole query as typed (``protocol.queries``), since 1.2. A site that understands it leaves ``query`` aside,
+    which holds only its plain words for sites that do not; empty from an asker that does not know the language."""
+    readings: tuple[WordReading, ...] = ()
+    """What words of ``language`` may also be read as, so that a site needs no tables of places and names (since 1.2);
+    at most ``limits.SEARCH_READINGS_MAX``."""
 
 
 class GetRecord(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="get"):
@@ -95,7 +116,14 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
     field: str
     how: str
-    """``literal``: as typed; ``variant``: in another script or width."""
+    """``literal``: as typed; ``variant``: in another script or width. Since 1.2 also ``whole``: as a whole code or
+    number that is written otherwise; ``beginning``: as the beginning of a code; ``dated``: by its date; ``name_form``,
+    ``place``, ``synonym``, ``homophone``: under another reading of the word. What a reader does not know it shows as it
+    is."""
+    word: str = ""
+    """What was found there: words as typed, or what the reading says (since 1.2)."""
+    note: Text | None = None
+    """Why it was looked for, if it is not what was typed (since 1.2)."""
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -106,6 +134,9 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     seq: int = 0
     matches: tuple[Match, ...] = ()
     """Empty where the question did not ask for them."""
+    stage: str = ""
+    """The rank in which it was found (``protocol.plans.StageName``), "" where the question was not of the language
+    (since 1.2)."""
 
 
 class Outcome(StrEnum):

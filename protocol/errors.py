@@ -7,6 +7,7 @@
     │   └── StorageFull        the disk has no room; nothing was written
     └── Permanent              the same input will fail again: set it aside and tell somebody
         ├── BadValue           one value (a code, date, setting) cannot be read
+        ├── BadQuery           a search query cannot be understood; it says where
         ├── BadFile            one catalogue file cannot be read as a whole
         ├── BadFrame           a frame is damaged, foreign, forged or too large
         ├── BadBundle          a courier bundle is damaged, incomplete, foreign or out of order
@@ -55,6 +56,20 @@ class Permanent(DanglianError):
 
 class BadValue(Permanent):
     """One value (a code, a date, a number) cannot be read; the caller rejects its row."""
+
+
+class BadQuery(Permanent):
+    """A search query cannot be understood; nothing was searched.
+
+    ``start`` and ``end`` are the place in the query as typed, in characters, so that it can be underlined; the hint
+    says what to write instead, and ``instead`` is the whole query written so, where that can be said.
+    """
+
+    def __init__(self, start: int, end: int, reason: Text, hint: Text, *, instead: str = "") -> None:
+        super().__init__(reason, hint)
+        self.start = start
+        self.end = end
+        self.instead = instead
 
 
 class BadFile(Permanent):

@@ -12,6 +12,10 @@ FRAME_PLAIN_BYTES_MAX = 4 * 1024 * 1024
 FRAME_FILL_BYTES = 240 * 1024
 """Bytes of event JSON after which a frame is closed: even text that does not compress then fits a sealed frame."""
 
+CATCH_UP_ENDS_MAX = 256
+"""Ends of former frames that a catch-up frame names: 9 KB of JSON, what ``FRAME_FILL_BYTES`` leaves room for. One over
+more of them, where the site told single changes for months, names none and is not checked."""
+
 UNCONFIRMED_FRAMES_MAX = 64
 """Frames of one site in the stream that the hub has not confirmed: 32,000 changes, two seconds of the hub's work, so
 that a site with a million waiting leaves room for others."""
@@ -34,8 +38,9 @@ FIELD_CHARS_MAX = 1_000
 PARTIES_MAX = 50
 """Responsible parties of one record: joint notices name up to about thirty issuers."""
 
-QUERY_CHARS_MAX = 200
-"""Characters of a search query after trimming."""
+QUERY_CHARS_MAX = 1_000
+"""Characters of a search query: twice the longest title found in published government catalogues, and with its plain
+words and readings it still fits in a question."""
 
 SEARCH_HITS_MAX = 200
 """Hits that one site returns to one question."""
@@ -120,3 +125,26 @@ OFFICE_HOURS_MAX = 28
 
 BEAT_FAULTS_MAX = 8
 """Names of faults in one sign of life: the latest, for a guess about a later silence."""
+
+QUERY_WORDS_MAX = 48
+"""Words, numbers and dates of one query that an index is asked for; further ones are checked in what it finds."""
+
+QUERY_ALTERNATIVES_MAX = 32
+"""Alternatives of one place of a query."""
+
+QUERY_DEPTH_MAX = 6
+"""Brackets within brackets of one query: nobody reads more."""
+
+RUN_TERMS_MAX = 48
+"""Terms that an index is asked to find one behind the other; the rest of a longer text is checked in what it finds.
+Forty-eight pairs of characters stand together in one title, or in copies of it."""
+
+READINGS_WORDS_MAX = 8
+"""Words of one query that are also read otherwise; in a longer query the first ones."""
+
+SEARCH_READINGS_MAX = 64
+"""Readings that travel with one question."""
+
+WORD_CHARS_MAX = 500
+"""Characters of one word of letters and digits that are indexed: as UTF-8 it stays below the 2,046 bytes that an engine
+takes for one term."""

@@ -61,15 +61,18 @@ def period(first: int, last: int) -> Expression:
 
     Where the period begins or ends within a decade, some records of many years are found that only touch that decade.
     """
-    runs: list[Expression] = []
-    year = first
-    while year <= last:
-        if year % 10 == 0 and year + 9 <= last:
-            runs.append(Run(terms=(f"{YEAR}{year // 10:03d}",), columns=(Column.MARKS,), is_prefix=True))
-            year += 10
-        else:
-            runs.append(Run(terms=(f"{YEAR}{year:04d}",), columns=(Column.MARKS,)))
-            year += 1
     decades = range(first // 10, last // 10 + 1)
-    runs += [Run(terms=(f"{WIDE_DECADE}{decade:03d}",), columns=(Column.MARKS,)) for decade in decades]
-    return AnyOf(parts=tuple(runs))
+    terms = [*_beginnings(YEAR, first, last, 4), *_beginnings(WIDE_DECADE, decades[0], decades[-1], 3)]
+    return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,), is_prefix=cut) for term, cut in terms))
+
+
+def _beginnings(sign: str, first: int, last: int, digits: int) -> list[tuple[str, bool]]:
+    """Return the marks of all numbers of a range; those of a whole decade or century by their common beginning."""
+    found = []
+    while first <= last:
+        zeros = next(
+            zeros for zeros in range(digits - 1, -1, -1) if first % 10**zeros == 0 and first + 10**zeros - 1 <= last
+        )
+        found.append((f"{sign}{first:0{digits}d}"[: 1 + digits - zeros], zeros > 0))
+        first += 10**zeros
+    return found

@@ -9,15 +9,11 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 
-import msgspec
 from sqlalchemy import Connection
 
 WIDTHS = (256, 16, 1)
 """Rows of a statement, the widest first: with 24 columns a fifth of the variables that SQLite allows, and half a
 megabyte."""
-
-MANY_TERMS = 100
-"""Records whose terms are put into an index at once: for fewer, a segment more costs more than their statements."""
 
 
 def insert_rows(connection: Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -41,20 +37,3 @@ def insert_rows(connection: Connection, into: str, rows: Sequence[tuple[object, 
 def _statement(into: str, columns: int, rows: int) -> str:
     one = f"({', '.join('?' * columns)})"
     return f"{into} VALUES {', '.join([one] * rows)}"
-
-
-def insert_terms(connection: Connection, index: str, rows: Sequence[tuple[int, str]]) -> None:
-    """Put the terms of records into a full-text index; many in one statement, whatever their number.
-
-    Around a statement of several rows FTS5 writes out what it has gathered, into a segment of its own. A few rows are
-    therefore put in one by one: they share the segment of what is taken out beside them.
-    """
-    # FTS5 also writes it out whenever a row id is lower than the one before.
-    ordered = sorted(rows)
-    if len(ordered) >= MANY_TERMS:
-        connection.exec_driver_sql(
-            f"INSERT INTO {index} (rowid, terms) SELECT CAST(key AS INTEGER), value FROM json_each(?)",  # noqa: S608 - a constant of the caller
-            (msgspec.json.encode(dict(ordered)).decode(),),
-        )
-    elif ordered:
-        connection.exec_driver_sql(f"INSERT INTO {index} (rowid, terms) VALUES (?, ?)", ordered)  # noqa: S608 - a constant of the caller

@@ -64,7 +64,7 @@ class Hub:
                 places = (
                     "SELECT search.rowid, one.lexeme, one.positions FROM search, unnest(terms) AS one ORDER BY 1, 2"
                 )
-                return [(docid, term, tuple(at)) for docid, term, at in connection.exec_driver_sql(places)]
+                return [(docid, term, tuple(at or ())) for docid, term, at in connection.exec_driver_sql(places)]
             connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, search, instance)")
             try:
                 return [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM terms ORDER BY 2, 1, 4")]

@@ -7,11 +7,11 @@ import sys
 
 from node.home import NodeHome, add_home_option, home_of
 from node.search import Finding, explained, find
-from protocol.analysis import match_query
 from protocol.calls import Hits, Search
 from protocol.codec import decode_record
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.queries import parse
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Search and print.
 
     Raises:
-        BadValue: a date is none, or nothing in the query can be searched.
+        BadQuery: the query cannot be understood.
+        BadValue: a date is none.
         BadSetting: the home has no database yet.
 
     """
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         asker="keeper",
         question="local",
         query=args.query,
+        language=args.query,
         limit=max(1, min(args.limit, SEARCH_HITS_MAX)),
         date_from=_date(args.date_from),
         date_to=_date(args.date_to),
@@ -56,12 +58,9 @@ def run(args: argparse.Namespace) -> int:
         access_status=AccessStatus(args.access) if args.access else None,
         level=Level(args.level) if args.level else None,
     )
-    if args.query.strip() and match_query(args.query) is None:
-        raise BadValue(
-            Text(zh="检索词中没有可检索的字词。", en="nothing in the query can be searched"),
-            Text(zh="请输入汉字、字母或数字。", en="Type characters, letters or digits."),
-        )
-    hits = explained(asyncio.run(_found(home_of(args), question)), question.query)
+    # A site that is asked answers what it understands; its keeper is told what is wrong.
+    parse(args.query)
+    hits = explained(asyncio.run(_found(home_of(args), question)), question)
     if args.json:
         say_json(hits)
     else:

@@ -20,8 +20,9 @@ from sqlalchemy import Connection
 
 from hub.application import Application
 from hub.catalogue import fonds_tallies
-from hub.preparation import entry_terms
+from hub.preparation import entry_row
 from hub.reindexing import INDEX_VERSION, write_index
+from hub.text_index import index_of
 from hub.verification import Depth, Scope, verify
 from node.revisions import record_ids
 from protocol.codec import decode_record, encode_record
@@ -110,13 +111,14 @@ async def fill(linked: LinkedSite, count: int, fonds: int = FONDS) -> None:
         c.exec_driver_sql("INSERT INTO site_epoch VALUES (?, 'e1', 1)", (CODE,))
         c.exec_driver_sql("INSERT INTO watermark VALUES (?, 'U', 'e1', ?, '', 'nothing', 1)", (CODE, count))
         # Most words are not indexed: filling would take an hour, and repair does not search.
+        index_of(c).clear(c)
         c.exec_driver_sql("UPDATE catalogue_state SET next_serial = ?, index_version = ?", (count + 1, INDEX_VERSION))
 
         first = max(1, count // 2 - INDEXED_ROWS // 2)
         bodies = c.exec_driver_sql(
             "SELECT docid, body FROM entry WHERE docid >= ? ORDER BY docid LIMIT ?", (first, INDEXED_ROWS)
         ).all()
-        write_index(c, {}, [(docid, entry_terms(decode_record(body))) for docid, body in bodies])
+        write_index(c, {}, [(docid, entry_row(CODE, decode_record(body))) for docid, body in bodies])
 
     await linked.hub.database.write(stand)
 

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protocol.analysis import _FOLDS, HAN, index_lines, index_terms
+from protocol.limits import WORD_CHARS_MAX
 
 AWKWARD = (
     "安吉縣档王伟裏々〇○か\u3099アｱーゖ𠮷𪜎\ue000\U000f0000神⼀0aBéßİǅΐſＡｂ１①Ⅻ가\u1100\u1161١"
@@ -37,17 +38,36 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", plain.casefold())
 
 
+def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Runs of Han characters with nothing but one dot between are one; blanks around a middle dot are padding."""
+    closed: list[tuple[str, str]] = []
+    for kind, run in runs:
+        stripped = run.strip(" ")
+        joins = stripped == "·" or run == "."
+        if kind == "han" and len(closed) > 1 and closed[-1][0] == "dot" and closed[-2][0] == "han":
+            closed[-2:] = [("han", closed[-2][1] + run)]
+        else:
+            closed.append(("dot" if joins else kind, run))
+    return closed
+
+
 def _runs(text: str) -> list[str]:
-    """What stands together, of one kind: Han or other words; single Han characters with only blanks between are one."""
+    """What stands together, of one kind: Han or words; blanks alone part no single Han character from the next."""
     found: list[tuple[str, str]] = [("mark", "")]
     for kind, characters in groupby(text, _kind):
         run = "".join(characters)
-        is_padded = kind == "han" and len(run) == 1 and found[-1][0] == "blank" and found[-2][0] == "padded"
+        is_padded = kind == "han" and found[-1][0] == "blank" and found[-2][0] == "padded"
         if is_padded:
-            found[-2:] = [("padded", found[-2][1] + run)]
+            found[-2:] = [("padded" if len(run) == 1 else "han", found[-2][1] + run)]
         else:
             found.append(("padded" if kind == "han" and len(run) == 1 else kind, run))
-    return [run for kind, run in found if kind in {"han", "padded", "word"}]
+    marked = [("han" if kind == "padded" else kind, run) for kind, run in found[1:]]
+    # Marks and blanks that stand side by side are one gap.
+    gaps = [
+        (kind, "".join(run for _, run in group))
+        for kind, group in groupby(marked, lambda one: "gap" if one[0] in {"mark", "blank"} else one[0])
+    ]
+    return [run for kind, run in _closed_up(gaps) if kind in {"han", "word"}]
 
 
 def _kind(character: str) -> str:
@@ -60,7 +80,7 @@ def _kind(character: str) -> str:
 
 def _terms(run: str) -> list[str]:
     if not _IS_HAN.match(run):
-        return [run]
+        return [run[:WORD_CHARS_MAX]]
     return [*(one + following for one, following in pairwise(run)), run[-1]]
 
 

@@ -70,7 +70,7 @@ async def _index(site: NodeSite) -> list[tuple[object, ...]]:
         )
     )
 
-    places = "SELECT term, doc, offset FROM temp.terms ORDER BY 1, 2, 3"
+    places = "SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4"
     return await site.database.write(lambda connection: [tuple(row) for row in connection.exec_driver_sql(places)])
 
 

@@ -26,6 +26,7 @@ from protocol.calls import FetchRange, Outcome, Range, Refusal
 from protocol.codec import encode_record
 from protocol.errors import Retryable, StorageFull
 from protocol.events import AccessChanged, Described, EventHead, WithdrawalCause, Withdrawn
+from protocol.index_rows import year_of
 from protocol.limits import CALL_DEADLINE_S
 from protocol.records import Record
 from protocol.sites import Site
@@ -348,7 +349,7 @@ def _store(
         )
         return record_id, None
     body = encode_record(record)
-    first = store.year_of(record) * store.DOCIDS_A_YEAR
+    first = year_of(record) * store.DOCIDS_A_YEAR
     highest: int | None = connection.exec_driver_sql(
         "SELECT max(docid) FROM record WHERE docid >= ? AND docid < ?", (first, first + store.DOCIDS_A_YEAR)
     ).scalar_one()
@@ -357,7 +358,7 @@ def _store(
         values = (moved, record_id, body, record_digest(body), bucket_of(record.record_id), seq)
         connection.exec_driver_sql(_INSERT, values)
     else:
-        moved = docid if docid // store.DOCIDS_A_YEAR == store.year_of(record) else moved
+        moved = docid if docid // store.DOCIDS_A_YEAR == year_of(record) else moved
         connection.exec_driver_sql(
             "UPDATE record SET docid = ?, standing = 'listed', withdrawn_cause = '', body = ?, digest = ?, seq = ?"
             " WHERE docid = ?",

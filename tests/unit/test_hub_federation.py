@@ -13,7 +13,7 @@ from hub.board import record_beats
 from hub.federation import federated
 from hub.gathering import STOPPED, Gathering, SiteReport
 from hub.keyring_tables import enrolled_node
-from hub.search import Query, totals_by_site
+from hub.search import Names, Query, totals_by_site
 from protocol.beats import Beat
 from protocol.calls import Match, Outcome
 from protocol.errors import BrokenStore
@@ -234,9 +234,9 @@ async def test_count_for_a_hanging_site_is_there_at_the_deadline(hub: Hub, monke
     monkeypatch.setattr(federation, "COUNT_AFTER_S", 0.05)
     begun_s = []
 
-    def count(connection: Connection, query: Query) -> tuple[dict[str, int], bool]:
+    def count(connection: Connection, query: Query, names: Names | None) -> tuple[dict[str, int], bool]:
         begun_s.append(time.perf_counter() - began)
-        return totals_by_site(connection, query)
+        return totals_by_site(connection, query, names)
 
     monkeypatch.setattr(federation, "totals_by_site", count)
     await expect(hub, VILLAGE)
@@ -251,7 +251,7 @@ async def test_count_for_a_hanging_site_is_there_at_the_deadline(hub: Hub, monke
 
 
 async def test_copy_that_cannot_be_counted_is_an_error_and_no_zero(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(connection: Connection, _query: Query) -> tuple[dict[str, int], bool]:
+    def broken(connection: Connection, _query: Query, _names: object) -> tuple[dict[str, int], bool]:
         connection.exec_driver_sql("SELECT malformed(")
         return {}, True
 
@@ -272,7 +272,7 @@ async def test_shown_hit_says_why_it_was_found_whether_the_site_says_so_or_not(h
 
     assert {hit.site: hit.matches for hit in gathering.newest()} == {
         VILLAGE.code: (Match(field="note", how="literal"),),
-        OTHER_VILLAGE.code: (Match(field="title", how="literal"),),
+        OTHER_VILLAGE.code: (Match(field="title", how="literal", word="林地"),),
     }
 
 

@@ -18,6 +18,7 @@ from hub.health import (
     DISK_ATTENTION_BYTES,
     DISK_BAD_BYTES,
     MUTE_MS,
+    REPORT_LATE_S,
     REPORT_STALE_S,
     UNATTENDED_MS,
     Counted,
@@ -90,6 +91,8 @@ def crew(*seen_at_ms: int) -> Crew:
         (WELL, Standing.OK, ""),
         (but(report=None), Standing.BAD, "running"),
         (but(reported_at_ms=NOW_MS - int(REPORT_STALE_S * 1000) - 1000), Standing.BAD, "running"),
+        (but(reported_at_ms=NOW_MS - int(REPORT_LATE_S * 1000) - 1000), Standing.ATTENTION, "running"),
+        (but(reported_at_ms=NOW_MS - int(REPORT_LATE_S * 1000)), Standing.OK, ""),
         (report(broker=BrokerSigns()), Standing.BAD, "broker"),
         (report(broker=STUCK), Standing.BAD, "applying"),
         (report(broker=MUTE), Standing.BAD, "broker"),
@@ -127,6 +130,31 @@ async def test_the_report_of_the_running_hub_is_kept_and_read(store: Store) -> N
         after = await database.read(counted)
 
     assert (before.report, after.report, after.reported_at_ms) == (None, REPORT, NOW_MS)
+
+
+def test_it_is_said_how_old_the_knowledge_is() -> None:
+    """A hub that was killed a moment ago has left a good report behind."""
+    (running, *_) = health_of(but(reported_at_ms=NOW_MS - 12_000), NOW_MS).checks
+    (late, *others) = health_of(but(reported_at_ms=NOW_MS - 50_000), NOW_MS).checks
+
+    assert (running.words.zh, running.words.en) == ("县级枢纽在运行，12 秒前自报", "the hub runs, and said so 12 s ago")
+    assert late.words.en == "it may have stopped, or hang: silent for 50 s (what follows is as of then)"
+    assert "broker" in [one.name for one in others]
+
+
+async def test_a_hub_does_not_take_what_its_killed_predecessor_said_for_its_own(store: Store, tmp_path: Path) -> None:
+    home, settings = home_at(tmp_path), BackupSettings()
+    async with store.opened(MIGRATIONS) as database:
+        said = []
+        for started_at_ms in (NOW_MS - 60_000, NOW_MS - 1_000):
+            report_of = msgspec.structs.replace(REPORT, started_at_ms=started_at_ms)
+            await database.write(lambda c, one=report_of: keep_report(c, one, NOW_MS))  # type: ignore[misc]
+            health = await look(database, home, settings, NOW_MS, started_at_ms=NOW_MS - 1_500)
+            said.append((health.checks[0].standing, health.checks[0].words.en))
+        by_command = await look(database, home, settings, NOW_MS)
+
+    assert said == [(Standing.BAD, "the hub is starting"), (Standing.OK, "the hub runs, and said so 0 s ago")]
+    assert by_command.checks[0].standing is Standing.OK
 
 
 async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(store: Store) -> None:

@@ -240,6 +240,24 @@ async def test_courier_that_does_not_come_is_an_alarm_and_the_next_bundle_ends_i
     assert (before, late, after) == ([], [(VILLAGE.code, AlarmKind.NO_BUNDLE, Cause.COURIER)], [])
 
 
+async def test_a_bundle_opens_no_alarm_about_what_moves_on_the_line(county: County) -> None:
+    """It counts as a sign of life for 75 s; an alarm that opened then would close by itself and teach nobody."""
+    state = beat(seq=9, published=9, outbox_frames=3, disk_free_bytes=1)
+
+    def carried(connection: Connection) -> None:
+        couriers.expect(connection, KEY, VILLAGE.code)
+        couriers.take(connection, KEY, 1, county.now_ms)
+        record_beats(connection, [state], county.now_ms)
+
+    await county.database.write(carried)
+    by_courier = await county.over(5)
+    county.now_ms += 1_000
+    on_the_line = await county.over(1, state)
+
+    assert [one for one in by_courier if one[0] == VILLAGE.code] == []
+    assert (VILLAGE.code, AlarmKind.DISK_LOW, Cause.SITE) in on_the_line
+
+
 async def test_a_link_that_comes_up_during_a_look_is_looked_at_again_at_once(county: County) -> None:
     """Else a hub that has just started would call itself unwell until the next look."""
     county.connected = False

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Inspector, MetaData, inspect
 
-from hub import alarm_tables, keyring_tables, lease_tables, postgres, rebuilds, repair_tables, tables, tombstones
+from hub import (
+    account_tables,
+    alarm_tables,
+    keyring_tables,
+    lease_tables,
+    postgres,
+    rebuilds,
+    repair_tables,
+    tables,
+    tombstones,
+)
 from hub.home import SCHEMA
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
@@ -16,6 +26,7 @@ from tests.postgres_server import PostgresServer
 
 METADATA: tuple[MetaData, ...] = (
     tables.metadata,
+    account_tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
     lease_tables.metadata,

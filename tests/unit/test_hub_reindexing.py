@@ -12,6 +12,7 @@ from hub.reindexing import INDEX_VERSION, IndexState, Reindexer, begin, build, i
 from hub.search import Page, Query, search, totals_by_site
 from hub.tables import catalogue_state
 from hub.text_index import index_of
+from protocol.expressions import Run
 from replication.database import opened
 from tests.catalogue import VILLAGE, described, fictitious, record_id, withdrawn
 from tests.hubs import MIGRATIONS, Hub
@@ -169,7 +170,7 @@ async def test_a_body_that_the_disk_has_spoilt_does_not_stop_the_others(hub: Hub
     def count(connection: Connection) -> int:
         index = index_of(connection)
         asked = f"SELECT count(*) FROM search WHERE {index.matching}"
-        return int(connection.exec_driver_sql(asked, (index.question('"关于"'),)).scalar_one())
+        return int(connection.exec_driver_sql(asked, (index.question(connection, Run(terms=("关于",))),)).scalar_one())
 
     await hub.database.write(spoil)
     await Reindexer(hub.database).run()

@@ -25,6 +25,7 @@ from protocol.calls import (
     Outcome,
     QuestionHead,
     Search,
+    WordReading,
 )
 from protocol.codec import decode_record
 from protocol.vocabularies import AccessStatus, Level
@@ -72,13 +73,13 @@ async def titles(ask: Ask, query: str, **more: Any) -> list[str]:  # noqa: ANN40
 async def test_two_character_name_is_found_with_its_reason(ask: Ask) -> None:
     outcome, hits = await ask(question("王伟"))
     assert outcome is Outcome.ANSWERED
-    assert (hits.total, hits.hits[0].matches) == (1, (Match(field="title", how="literal"),))
+    assert (hits.total, hits.hits[0].matches) == (1, (Match(field="title", how="literal", word="王伟"),))
 
 
 async def test_simplified_words_find_traditional_ones(ask: Ask) -> None:
     outcome, hits = await ask(question("台湾同胞"))
     assert outcome is Outcome.ANSWERED
-    assert hits.hits[0].matches == (Match(field="title", how="variant"),)
+    assert hits.hits[0].matches == (Match(field="title", how="variant", word="台湾同胞"),)
 
 
 async def test_reasons_are_left_out_if_the_asker_does_without(ask: Ask) -> None:
@@ -128,7 +129,7 @@ async def test_withheld_records_are_in_no_answer(site: NodeSite, ask: Ask) -> No
     assert isinstance(row[0], bytes)
     assert await ask(GetRecord(asker="a", question="q", record_id=UUID(bytes=row[0]))) == (Outcome.NOTHING, None)
     kept = await find(site.database, question("第6号林地"), with_withheld=True)
-    assert (kept.total, decode_record(explained(kept, "第6号林地").hits[0].record).title) == (1, secret)
+    assert (kept.total, decode_record(explained(kept, question("第6号林地")).hits[0].record).title) == (1, secret)
 
 
 async def test_withdrawn_records_are_not_found(site: NodeSite, ask: Ask) -> None:
@@ -193,3 +194,28 @@ async def test_searches_answer_while_a_file_is_taken(site: NodeSite, ask: Ask) -
         await asyncio.sleep(0.02)
     await importing
     assert slowest_s < 1.0
+
+
+async def test_language_is_understood_and_hits_tell_their_rank(ask: Ask) -> None:
+    outcome, hits = await ask(question("", language="题名:王伟"))
+
+    assert outcome is Outcome.ANSWERED
+    assert (hits.total, hits.hits[0].stage, hits.hits[0].matches) == (
+        1,
+        "title",
+        (Match(field="title", how="literal", word="王伟"),),
+    )
+
+
+async def test_readings_come_with_the_question(ask: Ask) -> None:
+    """A site needs no tables of names and places."""
+    told = (WordReading(word="王玮", text="王伟", kind="homophone", zh="同音", en="sounds alike"),)
+    _, hits = await ask(question("", language="王玮", readings=told))
+
+    assert [(hit.stage, hit.matches[0].how) for hit in hits.hits] == [("homophone", "homophone")]
+
+
+async def test_query_of_a_later_version_is_answered_by_its_plain_words(ask: Ask) -> None:
+    outcome, hits = await ask(question("王伟", language="题名:"))
+
+    assert (outcome, hits.total) == (Outcome.ANSWERED, 1)

@@ -6,10 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.explaining import Explainer
-from node.search_terms import indexed_fields, record_terms
-from protocol.analysis import explain, index_terms
+from protocol.analysis import index_terms
+from protocol.calls import Search
 from protocol.codec import encode_record
+from protocol.index_rows import index_rows
+from protocol.matching import Matcher
+from protocol.record_facts import subject_of
 from protocol.records import Alias, Record
+from protocol.search_calls import query_of
 
 texts = st.text("安吉縣档·-〔〕()号 0aBé〇，", max_size=12)
 
@@ -33,31 +37,21 @@ def record(title: str = "", doc_no: str = "", ref_code: str = "", date: str = ""
 def test_terms_are_those_of_the_fields_in_their_order(
     title: str, doc_no: str, ref_code: str, date: str, note: str
 ) -> None:
-    terms = record_terms([record(title, doc_no, ref_code, date, note)])[0].split()
-    fields = [title, "县政府", doc_no, ref_code, date]
-    if note:
-        fields.append(f"\n{note}\nA-1")
-    assert terms == [term for field in fields for term in index_terms(field).split()]
-
-
-@given(texts)
-def test_every_indexed_field_can_explain_a_hit(words: str) -> None:
-    if not index_terms(words):
-        return
-    found = explain(f"{words}", indexed_fields(record(title=words)))
-    assert not found or found[0][0] == "title"
+    row = index_rows([record(title, doc_no, ref_code, date, note)])[0]
+    columns = [[title], ["县政府"], [ref_code, doc_no, "A-1" if note else ""], [date, note]]
+    expected = [[term for field in fields for term in index_terms(field).split()] for fields in columns]
+    assert [terms.split() for terms in row[:4]] == expected
 
 
 @given(
     st.lists(st.text("安吉縣县档 王伟, A·1", min_size=1, max_size=6), min_size=5, max_size=5),
     st.text("安吉縣县档 王伟A1,", min_size=1, max_size=5),
 )
-def test_quick_explanation_is_the_thorough_one(texts_of: list[str], query: str) -> None:
+def test_a_node_explains_from_the_bytes_what_anybody_explains_from_the_record(texts_of: list[str], query: str) -> None:
     title, doc_no, ref_code, date, note = texts_of
     found = record(title, doc_no, ref_code, date, note)
-    fields = indexed_fields(found)
-    thorough = [(field, how.value) for field, how in explain(query, fields)]
-    quick = [(match.field, match.how) for match in Explainer(query).matches(encode_record(found))]
-    # Where both find the words in the open, they agree; a padded name (王　伟) is explained only where nothing else is.
-    assert quick == thorough or set(quick) < set(thorough)
-    assert bool(quick) is bool(thorough)
+    question = Search(asker="a", question="q", query=query)
+
+    expected = Matcher(query_of(question)).why(subject_of(found))
+
+    assert Explainer(question).matches(encode_record(found)) == expected
