@@ -295,7 +295,9 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
-                _remark(stored, held, gone, new)
+                if terms := stored.terms_under(held.access_status):
+                    gone[stored.docid] = terms[0]
+                    new.append((stored.docid, terms[1]))
                 continue
             docid = self._docid(slot)
             row = _row(docid, site, record_id, slot, held)
@@ -356,30 +358,18 @@ def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
     return kept == (*_derived(slot.latest.columns), slot.latest.year)
 
 
-def _remark(stored: Stored, held: Held, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
-    """Have the index say under which access status a row stands now that says the same otherwise (promise 7)."""
-    before = stored.terms() if held.access_status != stored.held.access_status else None
-    if before is not None:
-        gone[stored.docid] = before
-        new.append((stored.docid, with_access(before, stored.held.access_status, held.access_status)))
-
-
 def _reindex(slot: _Slot, docid: int, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
     before = slot.stored.terms() if slot.stored else None
-    after = _terms_now(slot)
+    after = None
+    if slot.latest and slot.held and slot.held.body is not None:
+        # A closing whose record part was unreadable may be newer than this description.
+        after = with_access(slot.latest.terms, slot.latest.access_status, slot.held.access_status)
     if slot.stored is not None and before == after and docid == slot.stored.docid:
         return
     if slot.stored is not None and before is not None:
         gone[slot.stored.docid] = before
     if after is not None:
         new.append((docid, after))
-
-
-def _terms_now(slot: _Slot) -> IndexRow | None:
-    if slot.latest is None or slot.held is None or slot.held.body is None:
-        return None
-    # A closing whose record part was unreadable may be newer than this description.
-    return with_access(slot.latest.terms, slot.latest.access_status, slot.held.access_status)
 
 
 def _row(docid: int, site: str, record_id: bytes, slot: _Slot, held: Held) -> tuple[object, ...]:
@@ -401,17 +391,8 @@ def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
 def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
     """The columns of a tombstone: its reference code remains, unless even that must not be known, or may not be."""
     before = slot.stored if held.withdrawn in _TRACEABLE else None
+    level, fonds_no, ref_code = (before.level, before.fonds_no, before.ref_code) if before else (Level.ITEM, "", "")
     return (
-        record_id,
-        held.place.seq,
-        held.at_ms,
-        0,
-        record_id[-1],
-        before.level if before else Level.ITEM.value,
-        Secrecy.NONE.value,
-        held.access_status.value,
-        "",
-        before.fonds_no if before else "",
-        before.ref_code if before else "",
-        *(None, None, None, None),
+        *(record_id, held.place.seq, held.at_ms, 0, record_id[-1], str(level), Secrecy.NONE.value),
+        *(held.access_status.value, "", fonds_no, ref_code, None, None, None, None),
     )

@@ -17,6 +17,7 @@ from hub.tables import baseline, catalogue_state, entry, history, site_epoch
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.index_rows import IndexRow
+from protocol.index_rows import with_access as under_access
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.dialects import among, upsert
@@ -74,6 +75,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             # Bytes that the disk has spoilt: nobody knows the words any more that the index was given.
             return None
         return None if record is None else entry_row(self.site, record)
+
+    def terms_under(self, status: AccessStatus) -> tuple[IndexRow, IndexRow] | None:
+        """Return what the index holds of the row, and what it has to hold under another access status (promise 7)."""
+        before = self.terms() if status != self.held.access_status else None
+        return None if before is None else (before, under_access(before, self.held.access_status, status))
 
 
 STORED_COLUMNS = (

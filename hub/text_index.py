@@ -42,6 +42,9 @@ class TextIndex(Protocol):
     def is_found(self, connection: Connection, run: Run) -> bool:
         """Tell whether a run stands anywhere in the index."""
 
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
+
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""
 

@@ -64,6 +64,8 @@ class Faces(msgspec.Struct, kw_only=True):
     """What was counted: how many entries, of which years, and with which faces."""
 
     total: int = 0
+    lowest: int = 0
+    """Docid of the last one that was counted."""
     is_whole: bool = False
     """Whether everything there is was counted."""
     is_upper_bound: bool = False
@@ -80,13 +82,15 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
     expression: Expression | None
 
 
-def docids(connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget) -> list[int]:
-    """Return the numbers of the newest entries below a number; fewer, and ``budget.was_cut``, when the time is over."""
+def docids(
+    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, *, above: int = 0
+) -> list[int]:
+    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over."""
     if sought.check is None:
-        return _indexed(connection, sought, below, limit, budget)
+        return _indexed(connection, sought, below, limit, budget, above)
     found: list[int] = []
     while len(found) < limit:
-        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget, above)
         found += [docid for docid, _ in _passing(connection, part, sought.check)]
         if len(part) < CHECKED_AT_ONCE:
             break
@@ -97,9 +101,17 @@ def docids(connection: Connection, sought: Sought, below: int, limit: int, budge
     return found[:limit]
 
 
-def _indexed(connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget) -> list[int]:
+def floor_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> int:
+    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number; 0 if there are no more than that."""
+    newest = _indexed(connection, sought, ceiling, TOTAL_MAX + 1, budget)
+    return newest[-2] if len(newest) > TOTAL_MAX else 0
+
+
+def _indexed(
+    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, above: int = 0
+) -> list[int]:
     found: list[int] = []
-    for stretch in _stretches(sought, below):
+    for stretch in _stretches(sought, below, above):
         if len(found) >= limit:
             break
         sql, values = _statement(connection, "docid", sought, stretch)
@@ -189,6 +201,7 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
                 return counted
             number, lowest, *lines = row
             counted.total += number
+            counted.lowest = lowest if number else counted.lowest
             for counter, line in zip((counted.years, counted.faces), lines, strict=False):
                 counter.update((line or "").split("\n") if number else ())
             if number < wish:
@@ -200,11 +213,11 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     return counted
 
 
-def _stretches(sought: Sought, below: int) -> Iterator[_Stretch]:
+def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:
     """The ranges of docids in which there may be something, newest first."""
     firsts = [one.first.year for one in sought.periods if one.first is not None]
     lasts = [one.last.year for one in sought.periods if one.last is not None]
-    lowest = max(firsts) * SERIALS_A_YEAR if firsts else 0
+    lowest = max(above, *(year * SERIALS_A_YEAR for year in firsts)) if firsts else above
     highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
     if lasts and below > highest:
         reaching = both(sought.expression, _touches(min(lasts)))

@@ -8,7 +8,7 @@ The full-text index is another matter: each store has its own (``hub.text_index`
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -75,7 +75,9 @@ def among(connection: Connection, values: Collection[object]) -> tuple[str, tupl
     return f"IN ({', '.join('?' * len(values))})", tuple(values)
 
 
-def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+def insert_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Collection[tuple[object, ...]]
+) -> None:
     """Insert many rows that are new, the fastest way that a store has."""
     named = ", ".join(columns)
     if not is_postgres(connection):
@@ -114,7 +116,7 @@ def update_rows(
     connection.exec_driver_sql("DROP TABLE staged")
 
 
-def _copy(connection: Connection, table: str, named: str, rows: Iterable[tuple[object, ...]]) -> None:
+def _copy(connection: Connection, table: str, named: str, rows: Collection[tuple[object, ...]]) -> None:
     raw = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copying:  # type: ignore[union-attr]
         for row in rows:
