@@ -2,7 +2,7 @@
 
 - A duty is the apply of one part of the stream, or the lead: what exactly one worker may do for all.
 - A worker says every ``BEAT_S`` that it lives. Its leases last ``LEASE_MS`` from there; then others take them.
-- Each change of hands raises the duty's fence. Whoever applies looks at it in the same transaction (``guard``): a worker
+- Each change of hands raises the duty's fence. Whoever applies looks at it in the same transaction (``guard``): one
   that was away, frozen or cut off and does not know what happened meanwhile cannot commit anything.
 - The share of each worker follows from who lives: the duties divided by the workers, the rest one each to the oldest.
   Whoever has more gives up what it can finish, whoever has less takes what is free. So a worker that comes gets its

@@ -46,8 +46,7 @@ class Province:
             self.workers.append(worker)
             self._stack.push_async_callback(worker.stop)
             await worker.start()
-        for worker in self.workers:
-            await until("the worker to listen", lambda worker=worker: "hub_ready" in worker.tail())
+        await until("the workers to listen", lambda: all("hub_ready" in worker.tail() for worker in self.workers))
 
     def _copied(self, first: Program, number: int) -> Program:
         worker = Program("hub", self.root / f"worker-{number}")

@@ -1,6 +1,7 @@
 """Several workers share three brokers and one PostgreSQL: one worker and one server die in the middle of a load."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -49,7 +50,7 @@ def asked(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 def holder_of(province: Province, duty: str) -> Program:
     """Return the worker that does a duty now."""
-    ((name,),) = asked(province.url, f"SELECT holder FROM lease WHERE duty = '{duty}'")  # noqa: S608 - our own words
+    ((name,),) = asked(province.url, f"SELECT holder FROM lease WHERE duty = '{duty}'")
     return next(worker for worker in province.workers if name in worker.log.read_text(encoding="utf-8"))
 
 
@@ -129,6 +130,6 @@ async def test_a_worker_and_a_server_that_die_in_a_load_cost_nothing_but_seconds
     assert shares(province) == [3, 4]
     health = await until("health to say what is left", lambda: told_by_health(left), 40)
     with capsys.disabled():
-        print(f"\n{watch.told(total)}\n  health: {'; '.join(health)}")
+        sys.stdout.write(f"\n{watch.told(total)}\n  health: {'; '.join(health)}\n")
     assert max(watch.longest_s.values()) < PAUSE_S_MAX
     assert max(watch.longest_of_site_s.values()) < SITE_PAUSE_S_MAX
