@@ -23,7 +23,7 @@ from protocol.rhythms import TIME_ZONE
 from protocol.sites import Site, SiteRank, parse_site
 from protocol.wording import Text
 from replication.parts import PARTS_MAX
-from replication.streams import EVENTS, StreamPlan
+from replication.streams import EVENTS, STREAM_BYTES_MAX, StreamPlan
 
 CONNECTIONS_MAX = 2_000
 """Connections that the broker accepts: 232 sites, their reconnects, and commands, many times over."""
@@ -33,6 +33,12 @@ STORE_MIB_MAX = 20 * 1024
 
 STORE_MIB_MIN = 8 * 1024
 """MiB that the stream of events reserves (``replication.streams``); with less the broker refuses to make it."""
+
+STREAM_GIB = STREAM_BYTES_MAX // 1024**3
+"""GiB of the stream of events at a broker of somebody else's, unless the settings give it more."""
+
+STREAM_GIB_MAX = 4096
+"""GiB that the stream may be given: beyond a disk."""
 
 CODE_DAYS = 7
 """Days that an enrolment code stays good: a village clerk comes in once a week."""
@@ -70,6 +76,8 @@ class ExternalBroker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Certificates that vouch for it; relative to the home."""
     replicas: Literal[1, 3, 5] = 1
     """Copies of the stream: 3 in a cluster of three servers or more, one of which may then be lost."""
+    stream_gib: Annotated[int, msgspec.Meta(ge=STREAM_GIB, le=STREAM_GIB_MAX)] = STREAM_GIB
+    """GiB that the stream of events may take on each of its servers: what all sites describe anew within two weeks."""
 
 
 class EnrolmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -158,8 +166,10 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def events(self) -> StreamPlan:
         """How the stream of events shall be."""
-        replicas = 1 if self.external_broker is None else self.external_broker.replicas
-        return msgspec.structs.replace(EVENTS, replicas=replicas)
+        external = self.external_broker
+        if external is None:
+            return EVENTS
+        return msgspec.structs.replace(EVENTS, replicas=external.replicas, bytes_max=external.stream_gib * 1024**3)
 
     def broker_ca(self, home: HubHome) -> Path:
         """Return the file of certificates that vouch for the broker."""
@@ -270,6 +280,7 @@ EXAMPLES = {
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
     "external-broker.replicas": "replicas = 3",
+    "external-broker.stream-gib": "stream-gib = 64",
     "workers.parts": "parts = 16",
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,

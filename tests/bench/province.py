@@ -76,9 +76,11 @@ async def apply_all(database: Database, sites: int, count: int, first: int) -> N
     """Apply the records of some sites as one worker does, and say how long reading and writing took."""
     inbox = Inbox(database, Application(clock_ms), lambda _: {identity(1).public_key}, clock_ms)
     read_s = write_s = cpu_s = 0.0
+    sealed_bytes = 0
     for number in range(first, first + sites):
         site = parse_site(f"330523{number // 200 + 100:03}{number % 200 + 200:03}")
         frames = list(sealed_frames(site, count, f"X{number:03}"))
+        sealed_bytes += sum(map(len, frames))
         for start in range(0, len(frames), FETCH_FRAMES):
             cpu, began = time.process_time(), time.perf_counter()
             ready = inbox.read([(site, frame) for frame in frames[start : start + FETCH_FRAMES]])
@@ -92,7 +94,8 @@ async def apply_all(database: Database, sites: int, count: int, first: int) -> N
     say(
         f"one worker, {rows:,} entries",
         f"{rows / (read_s + write_s):,.0f}/s one after the other; reading {read_s / rows * 1e6:.0f} us,"
-        f" writing {write_s / rows * 1e6:.0f} us an entry; processor of the worker {cpu_s / rows * 1e6:.0f} us",
+        f" writing {write_s / rows * 1e6:.0f} us an entry; processor of the worker {cpu_s / rows * 1e6:.0f} us;"
+        f" {sealed_bytes / rows:.0f} bytes in the stream",
     )
 
 
@@ -131,7 +134,7 @@ async def beat(database: Database) -> None:
     """Say what the signs of life of a province cost the store."""
     a_second = int(PROVINCE_NODES / HEARTBEAT_S)
     took_s = []
-    for turn in range(10):
+    for turn in range(PROVINCE_NODES // a_second):
         beats = [
             Beat(site=f"33052{n % 10}{n // 100 % 900 + 100:03}{n % 100 + 200:03}", node="U", epoch="e1", seq=turn)
             for n in range(turn * a_second, (turn + 1) * a_second)
@@ -143,6 +146,9 @@ async def beat(database: Database) -> None:
         f"{a_second} signs of life, a second of {PROVINCE_NODES:,} nodes",
         f"{percentile(took_s, 50) * 1000:.0f} ms of the one writer",
     )
+    began = time.perf_counter()
+    facts = await database.read(lambda found: board.gathered(found, with_counts=False))
+    say(f"a look at {len(facts):,} sites", f"{(time.perf_counter() - began) * 1000:.0f} ms, every 15 s")
 
 
 def resident_kib(pid: int) -> int:

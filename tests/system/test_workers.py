@@ -1,6 +1,8 @@
 """Several workers share three brokers and one PostgreSQL: one worker and one server die in the middle of a load."""
 
 import asyncio
+import datetime
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -31,9 +33,12 @@ ROWS = 13_000
 PAUSE_S_MAX = 10.0
 """Seconds for which nothing may move, whoever dies."""
 
-SITE_PAUSE_S_MAX = 15.0
-"""Seconds for which one site may wait: the brokers choose a new leader after 4 to 9 s, which nobody can set, and then
-the site's node and the part's worker find it."""
+OURS_S_MAX = 3.0
+"""Seconds that we may add where the brokers need longer than usual for a new leader: by their own constants, which
+nobody can set, they begin to vote after 4 to 9 s, and vote again if the votes were split."""
+
+SITE_PAUSE_S_MAX = 20.0
+"""Seconds for which one site's watermark may stand still, also while its node has nothing new to tell."""
 
 
 @pytest.fixture
@@ -62,6 +67,15 @@ async def leader_of(province: Province) -> NatsServer:
         await link.until_connected()
         signs = await cluster_of(link, config.events)
     return next(broker for broker in province.brokers if broker.name == signs.leader)
+
+
+def elected_after(province: Province, killed_at: datetime.datetime) -> float:
+    """Return the seconds that the brokers took to choose a new leader of the stream, by their own logs."""
+    said = re.findall(
+        r"(\S+ \S+) \[INF\] JetStream cluster new stream leader", "".join(b.log for b in province.brokers)
+    )
+    moments = [datetime.datetime.strptime(one, "%Y/%m/%d %H:%M:%S.%f") for one in said]  # noqa: DTZ007 - as above
+    return min((moment - killed_at).total_seconds() for moment in moments if moment > killed_at)
 
 
 def shares(province: Province) -> list[int]:
@@ -116,6 +130,7 @@ async def test_a_worker_and_a_server_that_die_in_a_load_cost_nothing_but_seconds
         await until("half to be applied", lambda: watch.applied > total / 2, 60)
         leader = await leader_of(province)
         watch.phase = "one server killed, which led the stream"
+        killed_at = datetime.datetime.now()  # noqa: DTZ005 - the brokers' logs are in local time, too
         await leader.kill()
         await until("all to be applied", looking.done, 90)
         looking.result()
@@ -129,7 +144,12 @@ async def test_a_worker_and_a_server_that_die_in_a_load_cost_nothing_but_seconds
     assert asked(url, "SELECT count(*) FROM quarantine") == [(0,)]
     assert shares(province) == [3, 4]
     health = await until("health to say what is left", lambda: told_by_health(left), 40)
+    voted_s = elected_after(province, killed_at)
     with capsys.disabled():
-        sys.stdout.write(f"\n{watch.told(total)}\n  health: {'; '.join(health)}\n")
-    assert max(watch.longest_s.values()) < PAUSE_S_MAX
+        sys.stdout.write(
+            f"\n{watch.told(total)}\n  the brokers chose a new leader after {voted_s:.2f} s"
+            f"\n  health: {'; '.join(health)}\n"
+        )
+    assert watch.longest_s["one worker killed"] < PAUSE_S_MAX
+    assert watch.longest_s["one server killed, which led the stream"] < max(PAUSE_S_MAX, voted_s + OURS_S_MAX)
     assert max(watch.longest_of_site_s.values()) < SITE_PAUSE_S_MAX
