@@ -116,7 +116,7 @@ def update_rows(
     connection.exec_driver_sql("DROP TABLE staged")
 
 
-def _copy(connection: Connection, table: str, named: str, rows: Iterable[tuple[object, ...]]) -> None:
+def _copy(connection: Connection, table: str, named: str, rows: Collection[tuple[object, ...]]) -> None:
     raw = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copying:  # type: ignore[union-attr]
         for row in rows:
