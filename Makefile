@@ -17,6 +17,8 @@ DEMO_ARGS ?=
 # More arguments for pytest, for example: make test TEST_ARGS="tests/unit -x"
 TEST_ARGS ?=
 BENCH_ARGS ?=
+# More arguments for the questions, for example: make contract CONTRACT_ARGS="--only synonym --failures"
+CONTRACT_ARGS ?=
 # More arguments for the faults, for example: make chaos CHAOS_ARGS="--only kill --seed 7 --rows 20000"
 CHAOS_ARGS ?=
 
@@ -28,13 +30,14 @@ unexport VIRTUAL_ENV
 SOURCES := node hub protocol replication deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench chaos clean
+.PHONY: help demo test lint format contract bench chaos clean
 
 help:
 	@echo 'make demo    一台机器上的一个县：真实的程序，虚构的目录  /  a whole county on this machine: real programs, fictitious catalogues'
 	@echo 'make test    检查代码并运行全部测试  /  check the code and run every test'
 	@echo 'make lint    只检查代码：ruff、mypy、导入规则  /  check the code only: ruff, mypy, import rules'
 	@echo 'make format  整理代码格式  /  put the code in order'
+	@echo 'make contract  检索质量：公布的问题集逐类召回率  /  search quality: recall of the published questions by class'
 	@echo 'make bench   运行基准测试并打印结果表  /  run the benchmarks and print their table'
 	@echo 'make chaos   对真实程序注入真实故障并写出报告  /  real faults on the real programs, and a report (root adds disk and line)'
 	@echo 'make clean   删除 .venv 与缓存  /  remove .venv and caches'
@@ -57,6 +60,11 @@ lint: $(SYNC_STAMP)
 format: $(SYNC_STAMP)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+contract: $(SYNC_STAMP)
+	@# The dictionary that is measured beside us; without it its column stays empty.
+	$(UV) sync --frozen --all-extras --group bench
+	$(BIN)/python -m tests.search_contract --write $(CONTRACT_ARGS)
 
 bench: $(SYNC_STAMP)
 	@# The peers that are measured beside us; without them their column stays empty.

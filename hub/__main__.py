@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from hub.commands import (
     alarms,
+    audit,
     backup,
     bundle,
     enrol,
     gazetteer,
     health,
     init,
+    migrate_store,
     nodes,
     quarantine,
     rebuild,
@@ -22,14 +24,15 @@ from hub.commands import (
     search,
     sites,
     synonyms,
+    user,
     verify,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore),
-    *(gazetteer, synonyms),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(gazetteer, synonyms, user, audit),
 )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.alarm_settings import AlarmSettings, addressees
 from hub.alarm_tables import alarm, alarm_notice, site_course
@@ -16,6 +15,7 @@ from protocol.errors import BadValue
 from protocol.rhythms import Rhythm
 from protocol.sites import parse_site
 from protocol.wording import Text
+from replication.dialects import upsert
 
 _evidence = msgspec.json.Decoder(tuple[Text, ...])
 

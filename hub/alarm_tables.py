@@ -5,7 +5,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
@@ -27,14 +26,14 @@ site_course = Table(
     Column("unread_since_ms", BigInteger),
     Column("rejected_usual", BigInteger, nullable=False),
     Column("started_at_ms", BigInteger, nullable=False),
-    Column("restarts", Integer, nullable=False),
+    Column("restarts", BigInteger, nullable=False),
     Column("restarts_since_ms", BigInteger, nullable=False),
 )
 
 alarm = Table(
     "alarm",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
     Column("site", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("cause", Text, nullable=False),
@@ -43,13 +42,20 @@ alarm = Table(
     Column("counted_from_ms", BigInteger, nullable=False),
     Column("held_at_ms", BigInteger, nullable=False),
     Column("cleared_at_ms", BigInteger),
-    Column("reopened", Integer, nullable=False),
-    Column("told", Integer, nullable=False),
+    Column("reopened", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
     Column("acknowledged_at_ms", BigInteger),
     Column("acknowledged_by", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("closed_at_ms", BigInteger),
-    Index("alarm_open", "site", "kind", unique=True, sqlite_where=text("closed_at_ms IS NULL")),
+    Index(
+        "alarm_open",
+        "site",
+        "kind",
+        unique=True,
+        sqlite_where=text("closed_at_ms IS NULL"),
+        postgresql_where=text("closed_at_ms IS NULL"),
+    ),
     Index("alarm_latest", "site", "kind"),
 )
 
@@ -65,7 +71,7 @@ alarm_notice = Table(
 hub_report = Table(
     "hub_report",
     metadata,
-    Column("only_row", Integer, primary_key=True),
+    Column("only_row", BigInteger, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("report", LargeBinary, nullable=False),
 )

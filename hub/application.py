@@ -11,17 +11,16 @@ from itertools import repeat
 from operator import itemgetter
 from typing import cast
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, select, update
 
 from hub import comparisons
 from hub.catalogue import (
-    INSERT_DESCRIBED,
-    INSERT_ENTRY,
+    DESCRIBED_COLUMNS,
+    ENTRY_COLUMNS,
     INSERT_HISTORY,
-    MOVE_ENTRY,
+    MOVED_COLUMNS,
+    REWRITTEN_COLUMNS,
     SERIALS_A_YEAR,
-    UPDATE_ENTRY,
     Stored,
     docid_of,
     encode_provenance,
@@ -29,6 +28,7 @@ from hub.catalogue import (
     floors,
     keep_serial,
     next_serial,
+    rewritten,
     rows_below,
     stored_from,
     stored_of,
@@ -39,11 +39,12 @@ from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
 from hub.reindexing import refresh_index, write_index
-from hub.tables import baseline, conflict
+from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.index_rows import IndexRow, with_access
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
+from replication.dialects import insert_rows, update_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -249,7 +250,7 @@ class _Batch:
         fresh = self._fresh()
         if fresh:
             described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
-            self._connection.exec_driver_sql(INSERT_DESCRIBED, described)
+            insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, described)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, IndexRow] = {}
@@ -258,7 +259,7 @@ class _Batch:
             here.fresh, here.slots = {}, {}
         if rows:
             rows.sort()
-            self._connection.exec_driver_sql(INSERT_ENTRY, rows)
+            insert_rows(self._connection, entry.name, ENTRY_COLUMNS, rows)
         write_index(self._connection, gone, new)
         self._write_facts()
         if self._serial != self._first_serial:
@@ -283,7 +284,9 @@ class _Batch:
         gone: dict[int, IndexRow],
         new: list[tuple[int, IndexRow]],
     ) -> None:
-        updates, moves = list[tuple[object, ...]](), list[tuple[object, ...]]()
+        updates: list[tuple[object, ...]] = []
+        rewrites: list[tuple[object, ...]] = []
+        moves: list[tuple[object, ...]] = []
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
@@ -299,13 +302,15 @@ class _Batch:
             row = _row(docid, site, record_id, slot, held)
             if stored is None:
                 rows.append(row)
+            elif docid == stored.docid:
+                rewrites.append(rewritten(row))
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        if moves:
-            self._connection.exec_driver_sql(MOVE_ENTRY, moves)
-        if updates:
-            self._connection.exec_driver_sql(UPDATE_ENTRY, updates)
+        told = ((MOVED_COLUMNS, moves), (REWRITTEN_COLUMNS, rewrites), (ENTRY_COLUMNS, updates))
+        for columns, some in told:
+            if some:
+                update_rows(self._connection, entry.name, columns, "docid", some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
@@ -318,9 +323,9 @@ class _Batch:
         if self._history:
             self._connection.exec_driver_sql(INSERT_HISTORY, self._history)
         for site, record_id, found in self._conflicts:
-            statement = insert(conflict).prefix_with("OR IGNORE")
             self._connection.execute(
-                statement.values(
+                upsert(conflict)
+                .values(
                     record_id=record_id,
                     site=site,
                     epoch=found.place.epoch,
@@ -329,6 +334,7 @@ class _Batch:
                     offered_digest=found.offered_digest,
                     noted_at_ms=self._now_ms,
                 )
+                .on_conflict_do_nothing()
             )
         self._history, self._conflicts = [], []
 
@@ -384,17 +390,8 @@ def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
 def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
     """The columns of a tombstone: its reference code remains, unless even that must not be known, or may not be."""
     before = slot.stored if held.withdrawn in _TRACEABLE else None
+    level, fonds_no, ref_code = (before.level, before.fonds_no, before.ref_code) if before else (Level.ITEM, "", "")
     return (
-        record_id,
-        held.place.seq,
-        held.at_ms,
-        0,
-        record_id[-1],
-        before.level if before else Level.ITEM.value,
-        Secrecy.NONE.value,
-        held.access_status.value,
-        "",
-        before.fonds_no if before else "",
-        before.ref_code if before else "",
-        *(None, None, None, None),
+        *(record_id, held.place.seq, held.at_ms, 0, record_id[-1], str(level), Secrecy.NONE.value),
+        *(held.access_status.value, "", fonds_no, ref_code, None, None, None, None),
     )

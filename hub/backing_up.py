@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from hub import backups, bags, snapshots
+from hub import backups, bags, dumps, snapshots, store
 from hub.backup_contents import secret_faults, small_files
 from hub.backup_settings import BackupTarget, TargetKind
 from hub.backup_targets import (
@@ -138,7 +138,7 @@ def _written(
     partial = folder / f".{name}{PARTIAL_SUFFIX}"
     try:
         clear_partial(folder, settings.county)
-        _check_room(home, folder)
+        _check_room(home, settings, folder)
         partial.mkdir(mode=PRIVATE_FOLDER_MODE)
         try:
             _fill(home, settings, partial, made_at_ms, course, rest)
@@ -163,11 +163,12 @@ def _written(
 
 def _fill(home: HubHome, settings: HubConfig, bag: Path, made_at_ms: int, course: Course, rest: float) -> None:
     payload = _write_small(home, settings, bag)
-    database = bag / PAYLOAD / home.database.name
-    held = snapshots.copy(home.database, database, course, rest)
+    url = store.url_of(settings)
+    database = bag / PAYLOAD / (home.dump if url else home.database).name
+    held = dumps.dump(url, database, course) if url else snapshots.copy(home.database, database, course, rest)
     database.chmod(PRIVATE_MODE)
     bags.sync(database)
-    payload[f"{PAYLOAD}/{home.database.name}"] = bags.digest_of(database, course)
+    payload[f"{PAYLOAD}/{database.name}"] = bags.digest_of(database, course)
     manifest = BackupManifest(
         county=settings.county,
         name=settings.name,
@@ -207,9 +208,12 @@ def _write_small(home: HubHome, settings: HubConfig, bag: Path) -> dict[str, str
     raise AssertionError
 
 
-def _check_room(home: HubHome, folder: Path) -> None:
+def _check_room(home: HubHome, settings: HubConfig, folder: Path) -> None:
     log = home.database.with_name(f"{home.database.name}-wal")
-    needed = sum(path.stat().st_size for path in (home.database, log) if path.exists()) + SPARE_BYTES
+    held = sum(path.stat().st_size for path in (home.database, log) if path.exists())
+    # A dump is packed, and has no indexes: it never takes as much as the store.
+    url = store.url_of(settings)
+    needed = (dumps.size_of(url) if url else held) + SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise _no_room(folder, f"{needed // 2**20} MiB > {free // 2**20} MiB")

@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 
 import msgspec
 from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub import comparisons, couriers, keyring, rebuilds, repairs
 from hub.comparisons import Comparison, Sameness
@@ -22,6 +21,7 @@ from protocol.rhythms import sound
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import quarantine
+from replication.dialects import upsert
 from replication.tables import watermark
 
 FAULT_NAMES_CHARS_MAX = 400

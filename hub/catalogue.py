@@ -5,11 +5,11 @@ Hot statements are plain SQL run with tuples in batches; the others are Core exp
 """
 
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Select, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.merge import BEFORE_ALL, Held, Origin, Place, Provenance
 from hub.preparation import RECORD_COLUMNS, entry_row
@@ -20,6 +20,7 @@ from protocol.index_rows import IndexRow
 from protocol.index_rows import with_access as under_access
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
+from replication.dialects import among, upsert
 from replication.digests import Tally
 from replication.tables import tally_columns
 
@@ -32,15 +33,18 @@ DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 ENTRY_COLUMNS = (*DESCRIBED_COLUMNS, "withdrawn", "provenance")
 """The columns of a whole row in the order in which tuples are written."""
 
-INSERT_DESCRIBED = (
-    f"INSERT INTO entry ({', '.join(DESCRIBED_COLUMNS)}) VALUES ({', '.join('?' * len(DESCRIBED_COLUMNS))})"  # noqa: S608 - constants
-)
-INSERT_ENTRY = f"INSERT INTO entry ({', '.join(ENTRY_COLUMNS)}) VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"  # noqa: S608 - constants
-UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
-MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
+REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
+"""The columns of a whole row that keeps its docid: indexes that nothing but its identity stands in are left alone."""
+
+rewritten = itemgetter(*map(ENTRY_COLUMNS.index, REWRITTEN_COLUMNS), 0)
+"""The values of ``REWRITTEN_COLUMNS`` and the docid of a whole row."""
+
+MOVED_COLUMNS = ("epoch", "seq", "at_ms", "access_status", "provenance")
+"""The columns of a row that says what it said before, but later."""
+
 INSERT_HISTORY = (
-    "INSERT OR IGNORE INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 
 _provenances = msgspec.json.Decoder(Provenance)
@@ -141,9 +145,9 @@ def stored_of(connection: Connection, site: str, record_ids: Sequence[bytes]) ->
     """Return the rows of some records of one site."""
     if not record_ids:
         return []
-    marks = ", ".join("?" * len(record_ids))
-    sql = f"SELECT {_COLUMNS_SQL} FROM entry WHERE site = ? AND record_id IN ({marks})"  # noqa: S608 - marks only
-    return [stored_from(row) for row in connection.exec_driver_sql(sql, (site, *record_ids))]
+    chosen, values = among(connection, record_ids)
+    sql = f"SELECT {_COLUMNS_SQL} FROM entry WHERE site = ? AND record_id {chosen}"  # noqa: S608 - marks only
+    return [stored_from(row) for row in connection.exec_driver_sql(sql, (site, *values))]
 
 
 def rows_below(site: str, floor: Place, limit: int) -> Select[*tuple[object, ...]]:

@@ -2,7 +2,8 @@
 
 A site that is online and wholly applied, but was not compared at its present position, is compared; so is one that was
 found to differ, until it does no longer. Every night each site is compared once more with all that the hub holds of it,
-for bytes can change without any event. What differs is repaired (``hub.repairing``, promise 4).
+for bytes can change without any event; of a site that comes by courier, what is held here is read. What differs is
+repaired (``hub.repairing``, promise 4).
 """
 
 import asyncio
@@ -15,13 +16,15 @@ from sqlalchemy import Connection
 from hub import night, tombstones
 from hub.board import Facts, compared_here, gathered, is_away, is_by_courier, lag_of
 from hub.comparisons import Sameness
+from hub.couriers import not_on_the_line
 from hub.night import NightHour
 from hub.repairing import Repairer
 from hub.repairs import Cause
-from hub.verification import IN_BACKGROUND, Depth, Scope, Verdict, verify
+from hub.verification import IN_BACKGROUND, NOBODY, Depth, Scope, Verdict, verify
 from protocol.beats import Want
 from protocol.errors import Retryable
-from protocol.sites import parse_site
+from protocol.sites import Site, parse_site
+from protocol.wording import Text
 from replication.asking import Asker
 from replication.database import Database
 
@@ -93,19 +96,27 @@ class Comparer:
             one.site for one in facts if checked.get(one.site, 0) < self._hour.latest_turn(one.site, now_ms)
         )
         chosen = nightly_due(facts, due, now_ms, self._tried_tonight_ms)[:NIGHTLY_AT_ONCE]
-        verdicts = await self._verified(chosen, AT_NIGHT, self._tried_tonight_ms)
+        carried = {
+            parse_site(one.site): not_on_the_line(one.courier_at_ms)
+            for one in facts
+            if one.site in chosen and is_by_courier(one)
+        }
+        verdicts = await self._verified(chosen, AT_NIGHT, self._tried_tonight_ms, carried)
         for verdict in verdicts:
-            if verdict.state is not Sameness.NOT_COMPARABLE and verdict.is_comparable:
+            compared = verdict.state is not Sameness.NOT_COMPARABLE and verdict.is_comparable
+            if compared or parse_site(verdict.site) in carried:
                 await self._database.write(partial(_checked, verdict=verdict, now_ms=self._now_ms()))
                 pruning = partial(tombstones.prune, site=verdict.site, now_ms=self._now_ms())
                 while await self._database.write(pruning):
                     log.info("tombstones_pruned", site=verdict.site)
         return verdicts
 
-    async def _verified(self, chosen: Sequence[str], scope: Scope, tried_at_ms: dict[str, int]) -> list[Verdict]:
+    async def _verified(
+        self, chosen: Sequence[str], scope: Scope, tried_at_ms: dict[str, int], away: Mapping[Site, Text] = NOBODY
+    ) -> list[Verdict]:
         verdicts: list[Verdict] = []
         sites = [parse_site(one) for one in chosen]
-        async for verdict in verify(self._database, self._asker, sites, self._now_ms, scope=scope):
+        async for verdict in verify(self._database, self._asker, sites, self._now_ms, away=away, scope=scope):
             verdicts.append(verdict)
             if verdict.state is Sameness.EQUAL:
                 tried_at_ms.pop(verdict.site, None)
@@ -144,11 +155,20 @@ def _is_applied(one: Facts, now_ms: int) -> bool:
     return not is_asked and not lag_of(node, mark)
 
 
+def _is_carried(one: Facts) -> bool:
+    return one.enrolled_nodes > 0 and is_by_courier(one)
+
+
 def nightly_due(facts: Sequence[Facts], due: Collection[str], now_ms: int, tried_at_ms: Mapping[str, int]) -> list[str]:
-    """Return the sites of ``due`` that are online and wholly applied; longest waiting first."""
+    """Return the sites of ``due`` that are online and wholly applied, or come by courier; longest waiting first.
+
+    Of a courier's site only what is held here is read: its bundle was compared when it was taken.
+    """
     chosen = [
         one.site
         for one in facts
-        if one.site in due and _is_applied(one, now_ms) and now_ms - tried_at_ms.get(one.site, 0) >= AGAIN_AFTER_MS
+        if one.site in due
+        and (_is_applied(one, now_ms) or _is_carried(one))
+        and now_ms - tried_at_ms.get(one.site, 0) >= AGAIN_AFTER_MS
     ]
     return sorted(chosen, key=lambda site: tried_at_ms.get(site, 0))

@@ -7,11 +7,11 @@ from enum import StrEnum
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub import rebuilds, repairs
 from hub.repairs import RepairKind
 from hub.tables import verification
+from replication.dialects import upsert
 
 
 class Sameness(StrEnum):

@@ -12,10 +12,11 @@ from typing import Annotated
 
 import msgspec
 
-from hub import alarm_settings, backup_settings
+from hub import alarm_settings, backup_settings, web_settings
 from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings
 from hub.backup_settings import BackupSettings
 from hub.home import HubHome
+from hub.web_settings import WebSettings
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
 from protocol.rhythms import TIME_ZONE
@@ -46,6 +47,7 @@ HEALTH_PORT = 4224
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+_DATABASE_URL = re.compile(r"postgres(ql)?://\S+")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -89,6 +91,13 @@ class HealthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """0: nowhere."""
 
 
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """Where the catalogue is kept."""
+
+    url: str = ""
+    """Address of PostgreSQL as libpq reads it; empty: the file ``hub.db`` in the home."""
+
+
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """All settings of a hub."""
 
@@ -104,6 +113,8 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     alarms: AlarmSettings = AlarmSettings()
     health: HealthSettings = HealthSettings()
     backup: BackupSettings = BackupSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def site(self) -> Site:
@@ -193,9 +204,17 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
             Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"),
             EXAMPLES.get(setting, EXAMPLES["alarms.escalation.who"]),
         )
+    if config.database.url and not is_database_url(config.database.url):
+        # The address itself is not repeated: it may hold a password.
+        wrong_url = Text(zh="database.url 不是 PostgreSQL 地址", en="database.url is no address of PostgreSQL")
+        raise _bad(file_name, wrong_url, EXAMPLES["database.url"])
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
+    amiss = web_settings.fault_of(config.web)
+    if amiss is not None:
+        setting, why = amiss
+        raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
     return config
 
 
@@ -226,7 +245,9 @@ EXAMPLES = {
     "alarms.contacts": 'contacts = { "330523108000" = "0572-5000000" }',
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
+    "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
+    **web_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""
 
@@ -284,6 +305,11 @@ def _check_hosts(config: HubConfig, file_name: str) -> None:
             if not is_host(host) or (setting == "hosts" and host in EVERYWHERE):
                 fault = Text(zh=f"{setting}：{host!r} 不是主机名或地址", en=f"{setting}: {host!r} is no host")
                 raise _bad(file_name, fault, EXAMPLES[setting])
+
+
+def is_database_url(text: str) -> bool:
+    """Tell whether a text looks like an address of PostgreSQL."""
+    return _DATABASE_URL.fullmatch(text) is not None
 
 
 def is_host(text: str) -> bool:

@@ -9,12 +9,12 @@ import datetime
 
 import msgspec
 from sqlalchemy import Connection, Select, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.keyring_tables import courier, enrolled_node
 from protocol.bundles import Delivery, Manifest
 from protocol.wording import Text
 from replication.carriage import next_serial
+from replication.dialects import upsert
 
 
 class CourierState(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,14 +6,15 @@ users that the keyring names; then the link, and those who work over it. Parts c
 
 import asyncio
 import datetime
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
-from hub import board, gate, health
+from hub import board, first_use, gate, health, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -35,14 +36,10 @@ from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.connection import Link, LinkSettings, connected
 from replication.consumer import Consumer
-from replication.database import Database, opened
+from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
-from replication.migrations import REPLICATION
 from replication.streams import EVENTS, HUB_CONSUMER, backlog_of
-
-MIGRATIONS = (REPLICATION, ("hub", Path(__file__).with_name("migrations")))
-"""The schema of ``hub.db``."""
 
 READERS = 3
 """Reading connections: one for enrolment and receipts, two for people who search."""
@@ -90,17 +87,18 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         BrokenStore: the database is damaged.
 
     """
-    config = load(home.settings)
+    config, started_at_ms = load(home.settings), clock_ms()
 
     async def healthy() -> Health:
-        return await health.look(database, home, config.backup, clock_ms())
+        return await health.look(database, home, config.backup, clock_ms(), started_at_ms=started_at_ms)
 
     async with (
-        opened(home.database, MIGRATIONS, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
+        store.opened(home, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
         gate.opened(home, config, database, now) as county_gate,
         connected(link_settings(config, home)) as link,
         Asker(link, ASKER).opened() as asker,
         health_door_opened(config.health, healthy),
+        _console_served(config, home, database, link),
         asyncio.TaskGroup() as tasks,
     ):
         _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
@@ -108,6 +106,27 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         tasks.create_task(Nightly(home, config, now).run(), name="nightly backups")
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
+
+
+@asynccontextmanager
+async def _console_served(config: HubConfig, home: HubHome, database: Database, link: Link) -> AsyncIterator[None]:
+    """Serve the console, if the settings want one, and say how its first user gets in."""
+    if not config.web.port:
+        yield
+        return
+    # The web framework takes most of a second to load, which every command that knows this module would pay.
+    from hub.web.console import backstage_for  # noqa: PLC0415
+    from hub.web.serving import served  # noqa: PLC0415
+
+    backstage = backstage_for(database, config.web, config.name, clock_ms=clock_ms, is_linked=lambda: link.is_connected)
+    async with served(backstage, home):
+        log.info("console_ready", address=config.web.url)
+        first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))
+        if first is not None:
+            # For the person who starts the hub, not for the log: it is a secret until it is used.
+            sys.stderr.write(first_use.told(config.web.url, first))
+            sys.stderr.flush()
+        yield
 
 
 def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -> Lookout:

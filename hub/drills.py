@@ -14,17 +14,18 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, select
 
-from hub import backups, snapshots
+from hub import backups, config, dumps, snapshots, store
 from hub.backing_up import CLAIM, ledger_of
 from hub.backup_contents import secret_faults
 from hub.backup_settings import BackupTarget
 from hub.backup_targets import Presence, names_in, presence_of, read_backup
 from hub.backups import Drill
 from hub.course import Course
-from hub.examining import database_faults
+from hub.examining import database_faults, store_faults
 from hub.home import HubHome, home_at
 from hub.restoring import Step, Stopwatch, check, check_schema, copy_payload
 from hub.search import Query, search
+from hub.snapshots import Inventory
 from hub.tables import entry
 from protocol.codec import decode_record
 from protocol.errors import BadFile, BadSetting, DanglianError
@@ -149,14 +150,31 @@ def _proved(backup: Path, restored: HubHome, watch: Stopwatch, course: Course) -
         copy_payload(backup, restored.root, course)
     with watch.step("keys"):
         faults = secret_faults(restored)
-    with watch.step("compare"):
-        faults += database_faults(restored.database, said.inventory, course, deep=True)
-    with watch.step("search"), snapshots.reading(restored.database, course, alone=True) as connection:
-        asked, found = _probed(connection)
+    if restored.dump.exists():
+        found_faults, asked, found = _proved_on_postgres(restored, said.inventory, watch, course)
+        faults += found_faults
+    else:
+        with watch.step("compare"):
+            faults += database_faults(restored.database, said.inventory, course, deep=True)
+        with watch.step("search"), snapshots.reading(restored.database, course, alone=True) as connection:
+            asked, found = _probed(connection)
     if found < asked:
         zh, en = f"恢复后的检索只找到 {found}/{asked} 条", f"the restored search found {found} of {asked} records"
         faults.append(Text(zh=zh, en=en))
     return faults, found
+
+
+def _proved_on_postgres(
+    restored: HubHome, said: Inventory, watch: Stopwatch, course: Course
+) -> tuple[list[Text], int, int]:
+    """Put the dump into a database of its own on the same server; return faults, and the probes made and found."""
+    with dumps.scratch(store.url_of(config.load(restored.settings))) as url:
+        with watch.step("put_back"):
+            dumps.put_back(url, restored.dump, course)
+        with watch.step("compare"):
+            faults = store_faults(url, said, course)
+        with watch.step("search"), dumps.reading(url) as connection:
+            return faults, *_probed(connection)
 
 
 def _probed(connection: Connection) -> tuple[int, int]:

@@ -138,7 +138,7 @@ def _candidates(connection: Connection, keys: Collection[str], limit: int) -> li
     rows = connection.exec_driver_sql(
         "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
         f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
-        " CROSS JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL",
+        " JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL",
         (index.question(connection, wanted), limit),
     )
     return [

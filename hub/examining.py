@@ -5,13 +5,13 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from hub import bags, snapshots
+from hub import bags, config, dumps, snapshots, store
 from hub.backup_contents import secret_faults
 from hub.backup_targets import MANIFEST, read_backup
 from hub.bags import PAYLOAD
 from hub.course import Course, Stage
 from hub.holdings import Cursor, page_of
-from hub.home import home_at
+from hub.home import HubHome, home_at
 from hub.snapshots import Inventory
 from hub.verification import BODIES_AT_ONCE, damaged_of
 from protocol.wording import Text
@@ -53,8 +53,11 @@ def examine(backup: Path, course: Course, *, deep: bool = False) -> Examination:
     faults = bags.payload_faults(backup, manifest, course)
     inside = home_at(backup / PAYLOAD)
     faults += secret_faults(inside)
-    if not any(inside.database.name in fault.en for fault in faults):
-        faults += database_faults(inside.database, said.inventory, course, deep=deep)
+    if not any(path.name in fault.en for path in (inside.database, inside.dump) for fault in faults):
+        if inside.dump.exists():
+            faults += dump_faults(inside, said.inventory, course, deep=deep)
+        else:
+            faults += database_faults(inside.database, said.inventory, course, deep=deep)
     return Examination(
         backup=backup.name,
         digest=manifest.digest,
@@ -63,6 +66,29 @@ def examine(backup: Path, course: Course, *, deep: bool = False) -> Examination:
         records=said.inventory.records,
         faults=tuple(faults),
     )
+
+
+def dump_faults(inside: HubHome, said: Inventory, course: Course, *, deep: bool = False) -> list[Text]:
+    """Read a dump to its end; ``deep`` also puts it back beside its store and reads every record there.
+
+    Raises:
+        BadSetting: nothing may be put back there.
+        Retryable: the server is away.
+
+    """
+    faults = dumps.read_through(inside.dump, course)
+    if faults or not deep:
+        return faults
+    with dumps.scratch(store.url_of(config.load(inside.settings))) as url:
+        dumps.put_back(url, inside.dump, course)
+        return store_faults(url, said, course)
+
+
+def store_faults(url: str, said: Inventory, course: Course) -> list[Text]:
+    """Hold a store that was put back against what its snapshot held, and every body against its digest."""
+    with dumps.reading(url) as connection:
+        held = snapshots.inventory(connection)
+        return [*inventory_faults(said, held), *_damages(connection, held, course)]
 
 
 def database_faults(database: Path, said: Inventory, course: Course, *, deep: bool = False) -> list[Text]:
@@ -76,11 +102,17 @@ def database_faults(database: Path, said: Inventory, course: Course, *, deep: bo
     found = [*faults, *inventory_faults(said, held)]
     if deep:
         with snapshots.reading(database, course, alone=True) as connection:
-            for done, one in enumerate(held.sites):
-                course.at(Stage.EXAMINE, done, len(held.sites))
-                if spoilt := _count_damaged(connection, one.site):
-                    zh, en = f"{one.site}：{spoilt} 条内容已损坏", f"{one.site}: {spoilt} records are damaged"
-                    found.append(Text(zh=zh, en=en))
+            found += _damages(connection, held, course)
+    return found
+
+
+def _damages(connection: Connection, held: Inventory, course: Course) -> list[Text]:
+    found = []
+    for done, one in enumerate(held.sites):
+        course.at(Stage.EXAMINE, done, len(held.sites))
+        if spoilt := _count_damaged(connection, one.site):
+            zh, en = f"{one.site}：{spoilt} 条内容已损坏", f"{one.site}: {spoilt} records are damaged"
+            found.append(Text(zh=zh, en=en))
     return found
 
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, inspect, select
 
 from hub import alarm_book, backups
 from hub.alarm_tables import hub_report
@@ -25,6 +24,10 @@ from hub.stalls import HUB_STALL_S, BrokerSigns
 from protocol.wording import Text
 from replication import quarantine
 from replication.database import Database
+from replication.dialects import upsert
+
+REPORT_LATE_S = 40.0
+"""Seconds after which the hub's last report is late: two of its looks, and some for a busy database."""
 
 REPORT_STALE_S = 90.0
 """Seconds after which the hub's last report says that it does not run, or hangs: six of its looks."""
@@ -100,7 +103,7 @@ def health_of(counted: Counted, now_ms: int) -> Health:
     """Weigh what is known of the hub."""
     report = counted.report
     checks = [_running(report, counted.reported_at_ms, now_ms)]
-    if report is not None and checks[0].standing is Standing.OK:
+    if report is not None and checks[0].standing is not Standing.BAD:
         checks += [_broker(report), _applying(report.broker, now_ms), _disk(report)]
     checks += [_index(counted), _alarms(counted.alarms), _quarantine(counted.quarantined)]
     if counted.backups is not None:
@@ -113,14 +116,23 @@ def health_of(counted: Counted, now_ms: int) -> Health:
 def _running(report: HubReport | None, at_ms: int, now_ms: int) -> Check:
     if report is None:
         words = Text(zh="县级枢纽从未运行", en="the hub has never run")
+        if at_ms:
+            words = Text(zh="县级枢纽正在启动", en="the hub is starting")
         return Check(name="running", standing=Standing.BAD, words=words)
-    silent_s = (now_ms - at_ms) // 1000
+    silent_s = max(0, now_ms - at_ms) // 1000
     if silent_s > REPORT_STALE_S:
         words = Text(
             zh=f"县级枢纽未运行或已停滞：{silent_s} 秒没有声息", en=f"not running, or hangs: silent for {silent_s} s"
         )
         return Check(name="running", standing=Standing.BAD, words=words)
-    return Check(name="running", standing=Standing.OK, words=Text(zh="县级枢纽在运行", en="the hub runs"))
+    if silent_s > REPORT_LATE_S:
+        words = Text(
+            zh=f"县级枢纽可能已停止或停滞：{silent_s} 秒没有声息（下列情况为当时所见）",
+            en=f"it may have stopped, or hang: silent for {silent_s} s (what follows is as of then)",
+        )
+        return Check(name="running", standing=Standing.ATTENTION, words=words)
+    words = Text(zh=f"县级枢纽在运行，{silent_s} 秒前自报", en=f"the hub runs, and said so {silent_s} s ago")
+    return Check(name="running", standing=Standing.OK, words=words)
 
 
 def _broker(report: HubReport) -> Check:
@@ -202,8 +214,18 @@ def keep_report(connection: Connection, report: HubReport, now_ms: int) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=[hub_report.c.only_row], set_=values))
 
 
-async def look(database: Database, home: HubHome, settings: BackupSettings, now_ms: int) -> Health:
+async def look(
+    database: Database, home: HubHome, settings: BackupSettings, now_ms: int, *, started_at_ms: int = 0
+) -> Health:
     """Return how the hub of a home is now, whether it runs or not.
+
+    Args:
+        database: the hub's.
+        home: where it lives.
+        settings: those of its backups.
+        now_ms: the wall clock.
+        started_at_ms: when the asking process began, if that is the hub itself: what another one said before it, which
+            may have been killed a moment ago, says nothing of this one.
 
     Raises:
         Retryable: the database is busy.
@@ -211,13 +233,15 @@ async def look(database: Database, home: HubHome, settings: BackupSettings, now_
 
     """
     known = await database.read(counted)
+    if known.report is not None and known.report.started_at_ms < started_at_ms:
+        known = msgspec.structs.replace(known, report=None)
     findings = await asyncio.to_thread(backups.findings_in, home.backups, settings, now_ms)
     return health_of(msgspec.structs.replace(known, backups=findings), now_ms)
 
 
 def counted(connection: Connection) -> Counted:
     """Read what health is weighed from, as far as it stands in the database."""
-    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'hub_report'").first():
+    if not inspect(connection).has_table(hub_report.name):
         # A database of before: the hub that upgrades it has not started yet.
         return Counted(report=None, reported_at_ms=0)
     state = index_state(connection)

@@ -12,6 +12,8 @@ Its files:
     backups.json  drills/                 what is known of the backups, reports of restore drills
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
     words/versions/                       those that were taken into force
+    hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
+    moving.json                           there while the catalogue moves to PostgreSQL
 """
 
 import argparse
@@ -34,6 +36,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     root: Path
     settings: Path
     database: Path
+    dump: Path
     hub_seed: Path
     county_key: Path
     authority: Path
@@ -50,6 +53,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     backups: Path
     drills: Path
     words: Path
+    moving: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -60,6 +64,7 @@ def home_at(root: Path) -> HubHome:
         root=root,
         settings=root / "hub.toml",
         database=root / "hub.db",
+        dump=root / "hub.dump",
         hub_seed=keys / "hub.nk",
         county_key=keys / "county.key",
         authority=tls / "ca.pem",
@@ -76,6 +81,7 @@ def home_at(root: Path) -> HubHome:
         backups=root / "backups.json",
         drills=root / "drills",
         words=root / "words",
+        moving=root / "moving.json",
     )
 
 

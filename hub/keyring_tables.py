@@ -1,6 +1,6 @@
 """The tables of the keyring; ``migrations/02-keyring.sql`` and ``21-courier.sql`` make them, and a test proves it."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -30,7 +30,7 @@ enrolment_code = Table(
     metadata,
     Column("secret_digest", LargeBinary, primary_key=True),
     Column("site", Text, nullable=False),
-    Column("replaces", Integer, nullable=False),
+    Column("replaces", BigInteger, nullable=False),
     Column("issued_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),

@@ -17,7 +17,7 @@ from hub.alarm_book import Turn
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import Alarm, AlarmKind, Cause, Finding
 from hub.backups import BackupFinding
-from hub.board import gathered
+from hub.board import gathered, is_by_courier
 from hub.health import HubReport, keep_report
 from hub.overdue import LINELESS, overdue_backups, overdue_bundles
 from hub.refusals import Refusals
@@ -101,7 +101,7 @@ class Lookout:
         await self._look_at_broker(now_ms)
         refused = await asyncio.to_thread(self._refusals.read)
         backups = overdue_backups(self._county, await asyncio.to_thread(self._backups, now_ms))
-        free = (await asyncio.to_thread(shutil.disk_usage, self._database.path.parent)).free
+        free = (await asyncio.to_thread(shutil.disk_usage, self._database.folder)).free
         report = HubReport(
             software=self._software,
             started_at_ms=self._started_at_ms,
@@ -166,7 +166,8 @@ class Lookout:
         findings = [*lineless, *silences(facts, after, listening, self._settings, now_ms)]
         days = self._settings.folder_unread_days
         for one in facts:
-            if one.node is not None and one.enrolled_nodes:
+            # A bundle counts as a sign of life for a while, but tells nothing of what moves on the line.
+            if one.node is not None and one.enrolled_nodes and not is_by_courier(one):
                 findings += stalls_of(one.node, one.mark, after[one.site], self._broker, now_ms, days)
         stalled = hub_stall(self._county, self._broker, now_ms)
         return alarm_book.turn(

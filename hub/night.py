@@ -9,11 +9,11 @@ import hashlib
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.comparisons import Sameness
 from hub.config import NIGHT_HOUR
 from hub.repair_tables import nightly_check
+from replication.dialects import upsert
 
 SPREAD_S = 4 * 3600
 """Seconds over which the turns of the sites are spread: all are over before an office opens."""

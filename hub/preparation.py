@@ -254,7 +254,8 @@ def _description(event: Described | AccessChanged, record: Record, terms: IndexR
     record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
     columns = (
-        record_id,
+        # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
+        bytearray(record_id),
         event.seq,
         _believed(event.at_ms),
         digest,
@@ -268,7 +269,7 @@ def _description(event: Described | AccessChanged, record: Record, terms: IndexR
         record.ref_code,
         earliest.isoformat() if earliest else None,
         latest.isoformat() if latest else None,
-        body,
+        bytearray(body),
         str(record.parent_id) if record.parent_id is not None else None,
     )
     return Description(event, record.access_status, year_of(record), columns, record_id, digest, body, terms)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, func, select, update
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, func, select, update
 
 from hub.tables import entry
 
@@ -13,7 +13,7 @@ rebuild = Table(
     "rebuild",
     metadata,
     Column("site", Text, primary_key=True),
-    Column("expected", Integer, nullable=False),
+    Column("expected", BigInteger, nullable=False),
     Column("began_at_ms", BigInteger, nullable=False),
     Column("done_at_ms", BigInteger),
 )
@@ -32,11 +32,17 @@ class Rebuild(msgspec.Struct, frozen=True, kw_only=True):
     """When both ends were found equal; None while the site is being rebuilt."""
 
 
+_BEGIN = (
+    "INSERT INTO rebuild (site, expected, began_at_ms, done_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT (site) DO UPDATE"
+    " SET expected = excluded.expected, began_at_ms = excluded.began_at_ms, done_at_ms = excluded.done_at_ms"
+)
+
+
 def begin(connection: Connection, expected: Mapping[str, int], now_ms: int) -> None:
     """Note that these sites are being rebuilt from now on, with the numbers of records that they had."""
     rows = [(site, count, now_ms, None) for site, count in sorted(expected.items())]
     if rows:
-        connection.exec_driver_sql("INSERT OR REPLACE INTO rebuild VALUES (?, ?, ?, ?)", rows)
+        connection.exec_driver_sql(_BEGIN, rows)
 
 
 def finish(connection: Connection, site: str, now_ms: int) -> None:

@@ -86,7 +86,7 @@ def refresh_index(connection: Connection) -> int:
     is_current = state.index_version == INDEX_VERSION and not state.is_building
     if is_current or state.building_version == INDEX_VERSION:
         return 0
-    counted = "SELECT count(*) FROM (SELECT 1 FROM entry WHERE body IS NOT NULL LIMIT ?)"
+    counted = "SELECT count(*) FROM (SELECT 1 FROM entry WHERE body IS NOT NULL LIMIT ?) AS held"
     if connection.exec_driver_sql(counted, (AT_ONCE_ROWS + 1,)).scalar_one() > AT_ONCE_ROWS:
         begin(connection)
         return 0
@@ -171,11 +171,14 @@ def _part_after(connection: Connection, docid: int, limit: int) -> _Part | None:
     rows = connection.execute(statement).all()
     if not rows:
         return None
-    terms = [(row.docid, words) for row in rows if (words := _terms_of(*row)) is not None]
+    terms = [(row.docid, words) for row in rows if (words := index_row_of(*row)) is not None]
     return _Part(last=rows[-1].docid, rows=len(rows), terms=terms)
 
 
-def _terms_of(docid: int, site: str, access_status: str, body: bytes) -> IndexRow | None:
+def index_row_of(docid: int, site: str, access_status: str, body: bytes | None) -> IndexRow | None:
+    """Return what the index holds of an entry; None for one without a body, or with one that cannot be read."""
+    if body is None:
+        return None
     try:
         return entry_row(site, with_access(decode_record(body), AccessStatus(access_status)))
     except BadValue as error:

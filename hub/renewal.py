@@ -22,23 +22,15 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from hub import keyring, rebuilds
+from hub import keyring, postgres_renewal, rebuilds, store
 from hub.board import gathered
 from hub.home import SCHEMA, HubHome
 from hub.keyring_tables import enrolled_node
+from hub.told_again import TOLD_AGAIN
 from protocol.errors import BadValue, BrokenStore
 from protocol.sites import site_from_tokens
 from replication.database import opened
 from replication.migrations import REPLICATION
-
-TOLD_AGAIN = frozenset(
-    (
-        *("entry", "search", "catalogue_state", "site_epoch", "history", "conflict", "baseline", "verification"),
-        *("watermark", "parked_frame", "node_state", "nightly_check", "rebuild", "repair", "repair_record"),
-        *("migration", "outbox", "head", "tombstone_horizon"),
-    )
-)
-"""Tables that stay empty: what they held is told again by the nodes, or was about the old copy."""
 
 _USER = re.compile(r'nkey:\s*(U[A-Z2-7]{55}).*?"dl\.evt\.([^"]+)"')
 
@@ -47,7 +39,7 @@ class Renewed(msgspec.Struct, frozen=True, kw_only=True):
     """What a renewal did."""
 
     aside: str
-    """Where the catalogue of before is now; empty if there was none."""
+    """Where the catalogue of before is now: a file, or a schema on PostgreSQL; empty if there was none."""
     sites: int
     expected: int
     """Records that the catalogue of before held."""
@@ -89,6 +81,19 @@ async def renew(home: HubHome, now_ms: int) -> Renewed:
         expected=sum(expected.values()),
         keyring_from="catalogue" if former.is_readable else "broker",
     )
+
+
+async def renew_on_postgres(home: HubHome, now_ms: int) -> Renewed:
+    """Put an empty catalogue in place on PostgreSQL, as ``renew`` does in the home.
+
+    Raises:
+        Retryable: the server is away; the old catalogue is in place as before.
+        BrokenStore: the old catalogue cannot be read.
+
+    """
+    async with store.opened(home) as database:
+        aside, expected = await database.write(lambda connection: postgres_renewal.renewed(connection, now_ms))
+    return Renewed(aside=aside, sites=len(expected), expected=sum(expected.values()), keyring_from="catalogue")
 
 
 async def _former(home: HubHome) -> _Former:

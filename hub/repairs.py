@@ -129,7 +129,7 @@ def note(connection: Connection, kind: RepairKind, found: Finding, cause: Cause,
         connection.execute(delete(repair_record).where(repair_record.c.repair_id == number))
     rows = [(number, one.record_id.bytes, one.fonds_no, one.kind.value) for one in found.named]
     if rows:
-        connection.exec_driver_sql("INSERT OR IGNORE INTO repair_record VALUES (?, ?, ?, ?)", rows)
+        connection.exec_driver_sql("INSERT INTO repair_record VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
     return number
 
 
@@ -173,7 +173,7 @@ def kept(connection: Connection, limit: int, site: str = "") -> list[Repair]:
     """Return the latest repairs, newest first; of one site, or of all."""
     found: Select[*tuple[object, ...]] = select(repair).order_by(repair.c.id.desc()).limit(limit)
     if site:
-        found = found.where(repair.c.site.op("GLOB")(site))
+        found = found.where(func.glob(site, repair.c.site))
     return [_repair(row) for row in connection.execute(found)]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Delete, delete
 
-from hub import backups, bags, keyring, snapshots
+from hub import backups, bags, config, dumps, keyring, snapshots, store
 from hub.backup_targets import BackupManifest, read_backup
 from hub.backups import Ledger, Restoration
 from hub.bags import PAYLOAD
@@ -123,6 +123,9 @@ def put_back(backup: Path, home: HubHome, now_ms: int, course: Course) -> Restor
     check_new_home(home)
     said = read_backup(backup)
     check_schema(backup, said)
+    inside = home_at(backup / PAYLOAD)
+    if inside.dump.exists():
+        dumps.check_empty(store.url_of(config.load(inside.settings)))
     watch = Stopwatch()
     with watch.step("check"):
         check(backup, course)
@@ -153,8 +156,9 @@ def _placed(
     try:
         with watch.step("put_back"):
             copy_payload(backup, staged.root, course)
+            url = _put_into_store(staged, course)
         with watch.step("settle"):
-            settled = _settle(staged.database)
+            settled = _settle(staged, url)
             backups.write_ledger(staged.backups, Ledger(restored=restored))
             bags.sync_folder(staged.root)
             staged.root.rename(home.root)
@@ -163,6 +167,17 @@ def _placed(
         shutil.rmtree(staged.root, ignore_errors=True)
         raise
     return settled
+
+
+def _put_into_store(staged: HubHome, course: Course) -> str:
+    """Put a dump into the database that the settings or the environment name; returns its address, if there is one."""
+    if not staged.dump.exists():
+        return ""
+    url = store.url_of(config.load(staged.settings))
+    dumps.put_back(url, staged.dump, course)
+    # The backup keeps it; beside a store that goes on it would soon be taken for something that it is not.
+    staged.dump.unlink()
+    return url
 
 
 def check_schema(backup: Path, said: BackupManifest) -> None:
@@ -250,7 +265,7 @@ def unused_codes() -> Delete:
     return delete(enrolment_code).where(enrolment_code.c.used_at_ms.is_(None))
 
 
-def _settle(database: Path) -> tuple[int, list[EnrolledNode]]:
+def _settle(home: HubHome, url: str) -> tuple[int, list[EnrolledNode]]:
     """Make what was secret yesterday worthless, and return who may speak."""
-    with snapshots.changing(database) as connection:
+    with dumps.changing(url) if url else snapshots.changing(home.database) as connection:
         return connection.execute(unused_codes()).rowcount, keyring.nodes(connection)

@@ -15,13 +15,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy import Connection, NullPool, Row, Select, column, create_engine, func, select, table
+from sqlalchemy import Connection, NullPool, Row, Select, column, create_engine, func, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
 from hub.course import Course, Stage, Stopped
+from hub.moving import MOVE_TABLE
 from hub.tables import entry
+from hub.text_index import NEXT, PRESENT
 from protocol.wording import Text
 from replication.database import BUSY_TIMEOUT_MS, translated
+from replication.dialects import is_postgres
 from replication.digests import Tally
 from replication.tables import tally_columns, watermark
 
@@ -125,7 +128,11 @@ def inventory(connection: Connection) -> Inventory:
     return Inventory(
         sites=tuple(_site(site, held.get(site), marks.get(site)) for site in sorted(held.keys() | marks.keys())),
         rows={name: _rows(connection, name) for name in _tables(connection)},
-        migrations=tuple(connection.execute(migrations_statement()).scalars()),
+        migrations=tuple(
+            sorted(
+                f"{row.package}/{row.number:02d}-{row.name}" for row in connection.execute(migrations_statement()).all()
+            )
+        ),
     )
 
 
@@ -144,11 +151,10 @@ def marks_statement() -> Select[str, str, int]:
     return select(watermark.c.site, watermark.c.epoch, watermark.c.position)
 
 
-def migrations_statement() -> Select[str]:
-    """The steps of the schema that were applied, each as one word."""
+def migrations_statement() -> Select[str, int, str]:
+    """The steps of the schema that were applied."""
     migration = table("migration", column("package"), column("number"), column("name"))
-    named = func.printf("%s/%02d-%s", migration.c.package, migration.c.number, migration.c.name)
-    return select(named).order_by(named)
+    return select(migration.c.package, migration.c.number, migration.c.name)
 
 
 def schema_statement() -> Select[str, str]:
@@ -159,6 +165,8 @@ def schema_statement() -> Select[str, str]:
 
 def _tables(connection: Connection) -> list[str]:
     """Return the ordinary tables; those in which an index keeps itself are its own affair."""
+    if is_postgres(connection):
+        return sorted(set(inspect(connection).get_table_names()) - {PRESENT, NEXT, MOVE_TABLE})
     schema = [(row.name, row.sql or "") for row in connection.execute(schema_statement())]
     virtual = tuple(name for name, sql in schema if sql.upper().startswith("CREATE VIRTUAL"))
     inner = tuple(f"{name}_" for name in virtual)

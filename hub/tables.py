@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     Computed,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -25,14 +24,14 @@ metadata = MetaData()
 entry = Table(
     "entry",
     metadata,
-    Column("docid", Integer, primary_key=True),
+    Column("docid", BigInteger, primary_key=True),
     Column("record_id", LargeBinary, nullable=False),
     Column("site", Text, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("digest", BigInteger, nullable=False),
-    Column("bucket", Integer, nullable=False),
+    Column("bucket", BigInteger, nullable=False),
     Column("withdrawn", Text),
     Column("level", Text, nullable=False),
     Column("secrecy", Text, nullable=False),
@@ -59,24 +58,43 @@ entry = Table(
         "entry_tally",
         *("site", "fonds_no", "record_id", "bucket", "digest"),
         sqlite_where=text("body IS NOT NULL"),
+        postgresql_where=text("body IS NOT NULL"),
     ),
-    Index("entry_stone", "site", "epoch", "seq", sqlite_where=text("withdrawn IS NOT NULL")),
-    Index("entry_face", "docid", "face", "date_earliest", "date_latest", sqlite_where=text("body IS NOT NULL")),
-    Index("entry_in_volume", "site", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
+    Index(
+        "entry_stone",
+        "site",
+        "epoch",
+        "seq",
+        sqlite_where=text("withdrawn IS NOT NULL"),
+        postgresql_where=text("withdrawn IS NOT NULL"),
+    ),
+    Index(
+        "entry_in_volume",
+        "site",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    Index(
+        "entry_face",
+        *("docid", "face", "date_earliest", "date_latest"),
+        sqlite_where=text("body IS NOT NULL"),
+        postgresql_where=text("body IS NOT NULL"),
+    ),
 )
 
-search = table("search", column("rowid", Integer))
+search = table("search", column("rowid", BigInteger))
 
 catalogue_state = Table(
     "catalogue_state",
     metadata,
-    Column("only_row", Integer, primary_key=True),
-    Column("next_serial", Integer, nullable=False),
-    Column("index_version", Integer, nullable=False),
-    Column("building_version", Integer, nullable=False, server_default="0"),
+    Column("only_row", BigInteger, primary_key=True),
+    Column("next_serial", BigInteger, nullable=False),
+    Column("index_version", BigInteger, nullable=False),
+    Column("building_version", BigInteger, nullable=False, server_default="0"),
     Column("built_to", BigInteger, nullable=False, server_default="-1"),
-    Column("built_rows", Integer, nullable=False, server_default="0"),
-    Column("building_rows", Integer, nullable=False, server_default="0"),
+    Column("built_rows", BigInteger, nullable=False, server_default="0"),
+    Column("building_rows", BigInteger, nullable=False, server_default="0"),
 )
 
 site_epoch = Table(
@@ -84,7 +102,7 @@ site_epoch = Table(
     metadata,
     Column("site", Text, nullable=False),
     Column("epoch", Text, nullable=False),
-    Column("ordinal", Integer, nullable=False),
+    Column("ordinal", BigInteger, nullable=False),
     PrimaryKeyConstraint("site", "epoch"),
 )
 
@@ -93,7 +111,7 @@ history = Table(
     metadata,
     Column("record_id", LargeBinary, nullable=False),
     Column("site", Text, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
@@ -107,7 +125,7 @@ conflict = Table(
     metadata,
     Column("record_id", LargeBinary, nullable=False),
     Column("site", Text, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("held_digest", BigInteger, nullable=False),
     Column("offered_digest", BigInteger, nullable=False),
@@ -119,7 +137,7 @@ baseline = Table(
     "baseline",
     metadata,
     Column("site", Text, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("began", BigInteger, nullable=False),
     Column("ended", BigInteger),
     Column("cause", Text, nullable=False),
@@ -135,14 +153,21 @@ baseline = Table(
 apart = Table(
     "apart",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
     Column("first", LargeBinary, nullable=False),
     Column("second", LargeBinary, nullable=False),
     Column("decided_by", Text, nullable=False),
     Column("decided_at_ms", BigInteger, nullable=False),
     Column("reversed_by", Text),
     Column("reversed_at_ms", BigInteger),
-    Index("apart_standing", "first", "second", unique=True, sqlite_where=text("reversed_at_ms IS NULL")),
+    Index(
+        "apart_standing",
+        "first",
+        "second",
+        unique=True,
+        sqlite_where=text("reversed_at_ms IS NULL"),
+        postgresql_where=text("reversed_at_ms IS NULL"),
+    ),
     Index("apart_second", "second"),
 )
 
@@ -161,7 +186,7 @@ node_state = Table(
     Column("warned", BigInteger, nullable=False),
     Column("files", BigInteger, nullable=False),
     Column("brakes_held", BigInteger, nullable=False),
-    Column("importing", Integer, nullable=False),
+    Column("importing", BigInteger, nullable=False),
     Column("disk_free_bytes", BigInteger, nullable=False),
     Column("software", Text, nullable=False),
     Column("started_at_ms", BigInteger, nullable=False),
@@ -170,7 +195,7 @@ node_state = Table(
     Column("folders_unread", BigInteger, nullable=False, server_default="0"),
     Column("faults", Text, nullable=False, server_default=""),
     Column("clock_offset_ms", BigInteger),
-    Column("stopping", Integer, nullable=False, server_default="0"),
+    Column("stopping", BigInteger, nullable=False, server_default="0"),
 )
 
 verification = Table(

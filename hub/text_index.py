@@ -9,9 +9,11 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from hub.postgres_index import PostgresIndex
 from hub.sqlite_index import SqliteIndex
 from protocol.expressions import Expression, Run
 from protocol.index_rows import IndexRow
+from replication.dialects import is_postgres
 
 PRESENT: Final = "search"
 """Name of the index that answers."""
@@ -78,9 +80,9 @@ class TextIndex(Protocol):
 
 
 _SQLITE: Final = SqliteIndex()
+_POSTGRES: Final = PostgresIndex()
 
 
 def index_of(connection: Connection) -> TextIndex:
     """Return the index of the store that a connection leads to."""
-    del connection
-    return _SQLITE
+    return _POSTGRES if is_postgres(connection) else _SQLITE

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Double, cast, func, select
 
 from hub.text_index import index_of
 from protocol.errors import Retryable
@@ -57,7 +57,9 @@ class Tidier:
 
 def applied(connection: Connection) -> float:
     """Return a number that moves whenever frames of some site are applied."""
-    total: float = connection.execute(select(func.total(watermark.c.position))).scalar_one()
+    total: float = connection.execute(
+        select(func.coalesce(func.sum(cast(watermark.c.position, Double)), 0.0))
+    ).scalar_one()
     return total
 
 

@@ -6,7 +6,7 @@ So a tombstone goes when it lies below a horizon that was passed ``KEEP_DAYS`` a
 The history keeps that, and why, a record was withdrawn.
 """
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, Text
 
 KEEP_DAYS = 400
 """Days that a tombstone lives at least."""
@@ -26,7 +26,7 @@ tombstone_horizon = Table(
     metadata,
     Column("site", Text, nullable=False),
     Column("noted_at_ms", BigInteger, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
     PrimaryKeyConstraint("site", "noted_at_ms"),
 )

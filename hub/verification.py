@@ -251,7 +251,11 @@ def _keep(connection: Connection, verdict: Verdict, scope: Scope, now_ms: int) -
     """Keep a verdict for the board; one that says nothing about the records leaves the last one that did."""
     for kind in RepairKind:
         _note(connection, verdict, kind, scope.cause, now_ms)
-    if scope.depth is not Depth.SUMS and verdict.state is not Sameness.NOT_COMPARABLE and not verdict.damaged:
+    # The bodies here are read without the site; records are read with it.
+    read = scope.depth is Depth.BODIES or (
+        scope.depth is Depth.RECORDS and verdict.state is not Sameness.NOT_COMPARABLE
+    )
+    if read and not verdict.damaged:
         repairs.heal(connection, verdict.site, RepairKind.BODIES, now_ms)
     compared = verdict.state is not Sameness.NOT_COMPARABLE and verdict.is_comparable
     if not compared and verdict.site in comparisons.kept(connection):

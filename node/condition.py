@@ -79,7 +79,7 @@ class Condition:
             files=counts.files.files,
             brakes_held=counts.brakes_held,
             importing=self._importing(),
-            disk_free_bytes=_free_bytes(self._database.path),
+            disk_free_bytes=_free_bytes(self._database.folder),
             software=self._software,
             started_at_ms=self._started_at_ms,
             at_ms=self._clock_ms(),
@@ -118,5 +118,5 @@ def _counts(connection: Connection) -> Counts:
 _UNREAD = select(func.count()).select_from(folder).where(folder.c.state != FolderState.READY.value)
 
 
-def _free_bytes(database: Path) -> int:
-    return shutil.disk_usage(database.parent).free
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free

@@ -17,6 +17,7 @@ from protocol.codec import decode_record
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
 from protocol.index_rows import INDEX_COLUMNS, IndexRow, index_rows, year_of
 from replication.digests import bucket_of
+from replication.wide_inserts import insert_rows
 
 DOCIDS_A_YEAR = 10**9
 """Numbers of one year in the search index: its order is the order of years, so newest first is a walk."""
@@ -26,8 +27,6 @@ TERMS_VERSION = 2
 
 REINDEXED_ROWS = 2_000
 """Records of one step while the index is rebuilt."""
-
-_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _NAMES = ", ".join(INDEX_COLUMNS)
 _INDEX = f"INSERT INTO search (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
@@ -39,6 +38,14 @@ _REPLACE = (
     " livelihood_kind = ?, access_status = ?, warnings = ?, raw = ?, body = ?, digest = ?, bucket = ?, seq = ?,"
     " volume_code = ? WHERE docid = ?"
 )
+
+
+CHANGES_AFTER = (
+    "SELECT seq, record_id, withdrawn_cause, CASE WHEN withdrawn_cause = '' THEN body END FROM record"
+    " WHERE seq > 0 AND seq > ? ORDER BY seq LIMIT ?"
+)
+"""What changed after a position, at most so many. Only ``seq > 0``, spelled out, lets the partial index serve it:
+without that every catch-up frame reads and sorts the whole table."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -75,15 +82,15 @@ def written(versions: Sequence[Version], file_id: int) -> list[Written]:
 
 def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object, ...]:
     record = revision.record
-    record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
     first_day = earliest.isoformat() if earliest else None
+    # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
     return (
-        record_id,
+        bytearray(record.record_id.bytes),
         file_id,
         row.sheet,
         row.line,
-        row.row_digest,
+        bytearray(row.row_digest),
         record.ref_code,
         # Members of an enumeration would take the driver's slow path.
         record.level._value_,
@@ -96,8 +103,8 @@ def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object
         record.livelihood_kind,
         record.access_status._value_,
         row.warnings,
-        row.raw,
-        revision.body,
+        bytearray(row.raw),
+        bytearray(revision.body),
         revision.digest,
         bucket_of(record.record_id),
     )
@@ -106,8 +113,9 @@ def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object
 def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
     """Store new records; ``positions`` are those of their events, 0 where nothing travels."""
     docids = _new_docids(connection, [row.year for row in rows])
-    connection.exec_driver_sql(
-        _INSERT,
+    insert_rows(
+        connection,
+        "INSERT INTO record",
         [(docid, *row.columns, seq, row.volume_code) for docid, row, seq in zip(docids, rows, positions, strict=True)],
     )
     _index(connection, [(docid, row.terms) for docid, row in zip(docids, rows, strict=True)])
@@ -242,11 +250,7 @@ def changes_after(connection: Connection, seq: int, limit: int) -> list[EventHea
 
     The caller gives them the time and, where it sends only some of them, the right ``previous``.
     """
-    found = connection.exec_driver_sql(
-        "SELECT seq, record_id, withdrawn_cause, CASE WHEN withdrawn_cause = '' THEN body END FROM record"
-        " WHERE seq > ? ORDER BY seq LIMIT ?",
-        (seq, limit),
-    )
+    found = connection.exec_driver_sql(CHANGES_AFTER, (seq, limit))
     events: list[EventHead] = []
     previous = seq
     for at, record_id, cause, body in found:

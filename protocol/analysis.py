@@ -9,7 +9,7 @@ Han text has no word boundaries, so a run of Han characters is indexed as its ov
 alone: 安吉县 becomes ``安吉 吉县 县``. A query for n characters is the phrase of its n-1 pairs, found wherever the
 characters stand together; one character is a prefix query. The last character alone keeps two runs apart, so that no
 phrase matches across a blank or a punctuation mark. Two things are no borders, because they stand inside names: blanks
-between single characters (王　伟), and a dot between two characters (阿不都·热合曼). Everything else is indexed as
+behind single characters (王　伟), and a dot between two characters (阿不都·热合曼). Everything else is indexed as
 words, over-long ones by their beginning. Word segmentation is never used: it loses a third of the hits.
 
 Raise ``ANALYSIS_VERSION`` with any change of the terms: an index of another version is rebuilt, never mixed.
@@ -93,7 +93,8 @@ _REGROUPED: Final = re.compile(
 _HAN_ONLY: Final = re.compile(f"[{HAN}]+")
 _HAN_FIRST: Final = re.compile(f"[{HAN}]")
 _RUNS: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
-_SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+(?![{HAN}])")
+# A name that was padded may be followed by more: 王　伟结婚登记证明.
+_SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+")
 _QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
 _INNER_DOT: Final = re.compile(f"(?<=[{HAN}])(?: *[·・‧•⋅∙･] *|[.．])(?=[{HAN}])")
 _CUT_WORD: Final = re.compile(rf"[^\W_{HAN}]+$")

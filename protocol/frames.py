@@ -9,7 +9,8 @@ A sealed frame is, in this order:
 Frames form a chain: each names the digest (SHA-256 of the sealed bytes) of the frame before it. Two frames that claim
 the same place in a chain prove that a database was copied or restored; the receiver then asks for a new epoch.
 A *catch-up* frame is made afresh from the site's records when a receiver missed frames that are gone: events whose
-effect was overtaken are left out, and ``stands_for`` names the chain digest that it brings the receiver to.
+effect was overtaken are left out, ``ends`` shows a receiver whether it stands in this very history, and ``stands_for``
+names the chain digest that it brings the receiver to.
 """
 
 import hashlib
@@ -21,6 +22,9 @@ from protocol.limits import FRAME_EVENTS_MAX
 FORMAT = b"DLF1"
 SIGNED_PREFIX = b"danglian frame 1"
 SIGNATURE_BYTES = 64
+END_DIGITS = 16
+"""Hex digits of a chain digest by which ``Frame.ends`` tells histories apart: 64 bits."""
+
 HEADER_BYTES = len(FORMAT) + SIGNATURE_BYTES
 
 
@@ -46,6 +50,9 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retires: tuple[str, ...] = ()
     """In the first frame of an epoch: the epochs of this site that it replaces."""
     events: tuple[msgspec.Raw, ...]
+    ends: tuple[tuple[int, str], ...] | None = None
+    """In a catch-up frame (since 1.1): every position from ``previous`` on and before ``last`` at which a frame of this
+    history ended, with the first ``END_DIGITS`` digits of its digest. None where the site does not know them all."""
 
     def __post_init__(self) -> None:
         """Refuse a frame whose bounds cannot be true."""

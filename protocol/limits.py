@@ -12,6 +12,10 @@ FRAME_PLAIN_BYTES_MAX = 4 * 1024 * 1024
 FRAME_FILL_BYTES = 240 * 1024
 """Bytes of event JSON after which a frame is closed: even text that does not compress then fits a sealed frame."""
 
+CATCH_UP_ENDS_MAX = 256
+"""Ends of former frames that a catch-up frame names: 9 KB of JSON, what ``FRAME_FILL_BYTES`` leaves room for. One over
+more of them, where the site told single changes for months, names none and is not checked."""
+
 UNCONFIRMED_FRAMES_MAX = 64
 """Frames of one site in the stream that the hub has not confirmed: 32,000 changes, two seconds of the hub's work, so
 that a site with a million waiting leaves room for others."""

@@ -6,6 +6,9 @@ overtaken by a later change is left out, so the numbering has holes, which ``pre
 
 Records say what is there, not what is there no more: a receiver that missed the end of a baseline, at which what was
 not described is withdrawn, cannot be brought on by catch-up. It gets a new epoch (``publisher``).
+
+A catch-up frame says where the frames ended that it replaces. One that was made for a receiver as it was, and meets one
+that has been put back to another history meanwhile, is thereby known.
 """
 
 from collections.abc import Sequence
@@ -18,7 +21,7 @@ from protocol.codec import encode_event
 from protocol.events import EventHead
 from protocol.frames import frame_digest
 from protocol.limits import FRAME_EVENTS_MAX
-from replication.outbox import FrameWriter, Position, SealedFrame, extent, groups
+from replication.outbox import CatchUp, FrameWriter, Position, SealedFrame, ends_between, extent, groups
 
 
 class History(Protocol):
@@ -56,7 +59,8 @@ def catch_up_frame(connection: Connection, writer: FrameWriter, history: History
     closes = complete and len(first) == len(changes)
     last = end.seq if closes else changes[len(first) - 1].seq
     position = Position(epoch=end.epoch, seq=after, chain="", retires=end.retires)
-    sealed = writer.frame(position, last, first, catch_up=True, stands_for=end.chain if last == end.seq else "")
+    told = CatchUp(stands_for=end.chain if last == end.seq else "", ends=ends_between(connection, after, last))
+    sealed = writer.frame(position, last, first, catch_up=told)
     return SealedFrame(epoch=end.epoch, previous=after, last=last, chain="", digest=frame_digest(sealed), sealed=sealed)
 
 

@@ -1,5 +1,7 @@
 """One SQLite file: one writer, some readers, every write a whole transaction that is on disk when it returns.
 
+``Database`` is what the rest of the programs sees of it; a large hub's second implementation is ``hub.postgres``.
+
 - ``write`` runs a step on the only writing connection, inside one transaction with an fsync at its end. Steps queue.
 - ``read`` runs a step on a reading connection; it sees one committed state throughout and never waits for the writer.
 - ``fetch`` runs one query, for what must cost as little as possible: live searches.
@@ -17,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import aiosqlite
 import structlog
@@ -141,7 +143,45 @@ async def _working(path: Path, begin: str, pragmas: Sequence[str], *, read_only:
         await worker.close()
 
 
-class Database:
+class Database(Protocol):
+    """A store: whole transactions of plain functions, on SQLite or on PostgreSQL."""
+
+    @property
+    def folder(self) -> Path:
+        """A folder on the disk that must not fill up."""
+
+    async def write(self, step: Callable[[Connection], T]) -> T:
+        """Run a step in one transaction, alone, and return its result once it is on disk.
+
+        A step that raises leaves nothing behind.
+
+        Raises:
+            StorageFull: the disk has no room.
+            Retryable: the store is busy or away; nothing was changed, or the step was done and its word got lost.
+            BrokenStore: it is damaged.
+
+        """
+
+    async def read(self, step: Callable[[Connection], T]) -> T:
+        """Run a step on the last committed state, which stays the same throughout, and return its result.
+
+        Raises:
+            Retryable: the store is busy or away.
+            BrokenStore: it is damaged.
+
+        """
+
+    async def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Run one query on the last committed state and return its rows.
+
+        Raises:
+            Retryable: the store is busy or away.
+            BrokenStore: it is damaged.
+
+        """
+
+
+class SqliteDatabase:
     """The open file; made by ``opened``."""
 
     def __init__(self, path: Path, writer: _Worker, readers: Sequence[_Worker]) -> None:
@@ -150,6 +190,11 @@ class Database:
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         for reader in readers:
             self._idle.put_nowait(reader)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the file and its log."""
+        return self.path.parent
 
     async def write(self, step: Callable[[Connection], T]) -> T:
         """Run a step in one transaction and return its result once it is on disk.
@@ -208,7 +253,7 @@ async def opened(
     readers: int = 1,
     reader_cache_kib: int = READER_CACHE_KIB,
     read_only: bool = False,
-) -> AsyncIterator[Database]:
+) -> AsyncIterator[SqliteDatabase]:
     """Open the database at ``path``, bring its schema up to date, and close it at the end.
 
     Args:
@@ -236,7 +281,7 @@ async def opened(
             ]
         except (DBAPIError, sqlite3.Error) as error:
             raise translated(error, path) from error
-        yield Database(path, writer, others)
+        yield SqliteDatabase(path, writer, others)
 
 
 async def _migrated(writer: _Worker, path: Path, packages: Sequence[tuple[str, Path]]) -> None:

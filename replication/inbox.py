@@ -14,7 +14,6 @@ from functools import cache
 
 import msgspec
 from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, func, or_, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Receipt, Want
 from protocol.errors import BadFrame, Retryable
@@ -24,6 +23,7 @@ from protocol.sites import Site, parse_site
 from protocol.wording import Text
 from replication.acceptance import AcceptedFrame, Sink, SpoiltEvent, accept
 from replication.database import Database
+from replication.dialects import upsert
 from replication.quarantine import BAD_FRAME, FORK, WHOLE_FRAME_SEQ, set_all_aside, set_aside
 from replication.tables import parked_frame
 from replication.watermarks import Verdict, Watermark, judge, marks_of, move, moved, retire, retired_of, set_want

@@ -9,6 +9,9 @@ of a node or a hub grow independently in the same file.
   ``CHUNK_ROWS`` keys at a time, each chunk with its progress in one transaction: killed in the middle, it goes on.
 
 Who only reads sees one whole state throughout, and is never kept waiting.
+
+The files serve both stores: they are in the words of SQLite, and ``dialects`` says them in PostgreSQL's. Where that
+does not do, a file of the same name in the sub-folder ``postgresql`` stands in the place of one, in words of its own.
 """
 
 import re
@@ -20,6 +23,7 @@ from sqlalchemy import Connection
 
 from protocol.errors import BrokenStore
 from protocol.wording import Text
+from replication.dialects import POSTGRES, schema_words
 
 CHUNK_ROWS = 5_000
 """Keys that a chunked migration passes in one transaction: a fraction of a second, for whoever waits to write."""
@@ -61,15 +65,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     is_done: bool = False
 
 
-def migrations_in(package: str, folder: Path) -> list[Migration]:
-    """Read the migrations of a package in their order."""
+def migrations_in(package: str, folder: Path, dialect: str = "") -> list[Migration]:
+    """Read the migrations of a package in their order, in the words of a store; of SQLite where none is named."""
     found: list[Migration] = []
     for path in sorted(folder.glob("*.sql")):
         named = _NAME.fullmatch(path.name)
         if named is None:
             message = f"migration {path.name} is not named NN-what-it-does.sql"
             raise ValueError(message)
-        sql = path.read_text(encoding="utf-8")
+        sql = _words(path, dialect)
         chunked = _CHUNKED.match(sql)
         if chunked is not None and len(statements(sql)) != 1:
             message = f"migration {path.name} is chunked and holds more than one statement"
@@ -81,6 +85,13 @@ def migrations_in(package: str, folder: Path) -> list[Migration]:
         message = f"two migrations of {package} have the same number: {numbers}"
         raise ValueError(message)
     return found
+
+
+def _words(path: Path, dialect: str) -> str:
+    own = path.parent / POSTGRES / path.name
+    if dialect == POSTGRES:
+        return own.read_text(encoding="utf-8") if own.exists() else schema_words(path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
 
 
 def pending(connection: Connection, packages: Sequence[tuple[str, Path]]) -> list[Migration]:
@@ -96,7 +107,7 @@ def pending(connection: Connection, packages: Sequence[tuple[str, Path]]) -> lis
     )
     missing: list[Migration] = []
     for package, folder in packages:
-        known = migrations_in(package, folder)
+        known = migrations_in(package, folder, connection.dialect.name)
         done = _done(connection, package)
         if done - {migration.number for migration in known}:
             raise BrokenStore(
@@ -161,17 +172,15 @@ def _advance_chunk(connection: Connection, migration: Migration, chunks: Chunks)
     after, done, total = _reached(connection, migration, chunks)
     passed, until = connection.exec_driver_sql(
         f"SELECT count(*), max({chunks.key}) FROM (SELECT {chunks.key} FROM {chunks.table}"  # noqa: S608 - names of a file of ours
-        f" WHERE ? IS NULL OR {chunks.key} > ? ORDER BY {chunks.key} LIMIT ?)",
-        (after, after, CHUNK_ROWS),
+        f" WHERE {chunks.key} > ? ORDER BY {chunks.key} LIMIT ?) AS chunk",
+        (after, CHUNK_ROWS),
     ).one()
     if not passed:
         connection.exec_driver_sql("DELETE FROM migration_progress WHERE package = ? AND number = ?", which)
         _remember(connection, migration)
         return _progress(migration, done, max(total, done), is_done=True)
     (statement,) = statements(migration.sql)
-    # Below every key, so that the first chunk needs no statement of its own.
-    named = {"after": -(2**63) if after is None else after, "until": until}
-    connection.exec_driver_sql(statement, named)
+    connection.exec_driver_sql(statement, {"after": after, "until": until})
     connection.exec_driver_sql(
         "UPDATE migration_progress SET after_key = ?, done = ? WHERE package = ? AND number = ?",
         (until, done + passed, *which),
@@ -179,22 +188,23 @@ def _advance_chunk(connection: Connection, migration: Migration, chunks: Chunks)
     return _progress(migration, done + passed, max(total, done + passed))
 
 
-def _reached(connection: Connection, migration: Migration, chunks: Chunks) -> tuple[int | None, int, int]:
+def _reached(connection: Connection, migration: Migration, chunks: Chunks) -> tuple[int, int, int]:
     """Return the last key passed, how many were passed, and how many there were at the start."""
     connection.exec_driver_sql(
         "CREATE TABLE IF NOT EXISTS migration_progress (package TEXT NOT NULL, number INTEGER NOT NULL,"
-        " after_key INTEGER, done INTEGER NOT NULL, total INTEGER NOT NULL, PRIMARY KEY (package, number))"
+        " after_key BIGINT, done INTEGER NOT NULL, total INTEGER NOT NULL, PRIMARY KEY (package, number))"
     )
     which = (migration.package, migration.number)
     connection.exec_driver_sql(
-        "INSERT OR IGNORE INTO migration_progress (package, number, done, total)"  # noqa: S608 - names of a file of ours
-        f" VALUES (?, ?, 0, (SELECT count(*) FROM {chunks.table}))",
+        "INSERT INTO migration_progress (package, number, done, total)"  # noqa: S608 - names of a file of ours
+        f" VALUES (?, ?, 0, (SELECT count(*) FROM {chunks.table})) ON CONFLICT DO NOTHING",
         which,
     )
     row = connection.exec_driver_sql(
         "SELECT after_key, done, total FROM migration_progress WHERE package = ? AND number = ?", which
     ).one()
-    return row[0], row[1], row[2]
+    # Below every key, so that the first chunk needs no statement of its own.
+    return -(2**63) if row[0] is None else row[0], row[1], row[2]
 
 
 def _progress(migration: Migration, done: int = 0, total: int = 0, *, is_done: bool = False) -> Progress:

@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Delete, Insert, Select, Update, bindparam, de
 
 from protocol.codec import encode_event
 from protocol.events import EventHead
-from protocol.frames import Frame, frame_digest
-from protocol.limits import FRAME_EVENTS_MAX, FRAME_FILL_BYTES, SEQ_MAX
+from protocol.frames import END_DIGITS, Frame, frame_digest
+from protocol.limits import CATCH_UP_ENDS_MAX, FRAME_EVENTS_MAX, FRAME_FILL_BYTES, SEQ_MAX
 from replication.keys import Identity
 from replication.seal import seal
 from replication.tables import forgotten_frame, outbox
@@ -58,6 +58,13 @@ class SealedFrame(msgspec.Struct, frozen=True, kw_only=True):
     sealed: bytes
 
 
+class CatchUp(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a frame a catch-up frame: the fields of that name in ``Frame``."""
+
+    stands_for: str = ""
+    ends: tuple[tuple[int, str], ...] | None = None
+
+
 class FrameWriter:
     """Seals events in the name of one site and node."""
 
@@ -69,7 +76,7 @@ class FrameWriter:
         self.clock_ms = clock_ms
 
     def frame(
-        self, position: Position, last: int, events: Sequence[bytes], *, catch_up: bool = False, stands_for: str = ""
+        self, position: Position, last: int, events: Sequence[bytes], *, catch_up: CatchUp | None = None
     ) -> bytes:
         """Return the sealed frame of some encoded events, one of ``groups``, that follow ``position``."""
         return seal(
@@ -80,10 +87,11 @@ class FrameWriter:
                 previous=position.seq,
                 last=last,
                 chain=position.chain,
-                catch_up=catch_up,
-                stands_for=stands_for,
+                catch_up=catch_up is not None,
+                stands_for=catch_up.stands_for if catch_up is not None else "",
                 retires=position.retires if position.seq == 0 else (),
                 events=tuple(msgspec.Raw(event) for event in events),
+                ends=catch_up.ends if catch_up is not None else None,
             ),
             self.identity,
         )
@@ -252,6 +260,18 @@ def remembers(connection: Connection, position: int) -> bool:
     return connection.execute(forgotten_statement(), {"position": position}).one_or_none() is not None
 
 
+def ends_between(connection: Connection, previous: int, last: int) -> tuple[tuple[int, str], ...] | None:
+    """Return where forgotten frames ended from one position on and before another, as ``Frame.ends`` names them.
+
+    None if not all of them are remembered, or if there are more than ``CATCH_UP_ENDS_MAX``.
+    """
+    if connection.execute(forgotten_statement(), {"position": previous}).one_or_none() is None:
+        return None
+    span = {"from_position": previous, "to_position": last, "most": CATCH_UP_ENDS_MAX + 1}
+    ended = connection.execute(ends_statement(), span).all()
+    return tuple((end, digest[:END_DIGITS]) for end, digest in ended) if len(ended) <= CATCH_UP_ENDS_MAX else None
+
+
 def forget(connection: Connection, applied: int) -> int:
     """Delete the frames that a receipt covers and return how many there were; where they ended is remembered."""
     connection.execute(remember_statement(), {"applied": applied})
@@ -312,6 +332,17 @@ def forgotten_statement() -> Select[int, str]:
         .where(forgotten_frame.c.last <= bindparam("position"))
         .order_by(forgotten_frame.c.last.desc())
         .limit(1)
+    )
+
+
+@cache
+def ends_statement() -> Select[int, str]:
+    """Where forgotten frames ended between two positions, the first included, no more than ``most``."""
+    return (
+        select(forgotten_frame.c.last, forgotten_frame.c.digest)
+        .where(forgotten_frame.c.last >= bindparam("from_position"), forgotten_frame.c.last < bindparam("to_position"))
+        .order_by(forgotten_frame.c.last)
+        .limit(bindparam("most"))
     )
 
 

@@ -10,10 +10,10 @@ from functools import cache
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, or_, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.wording import Text
 from replication.acceptance import SpoiltEvent
+from replication.dialects import upsert
 from replication.tables import quarantine
 
 WHOLE_FRAME_SEQ = 0

@@ -11,7 +11,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     func,
+    literal,
     type_coerce,
 )
 
@@ -20,8 +22,8 @@ metadata = MetaData()
 outbox = Table(
     "outbox",
     metadata,
-    Column("last", Integer, primary_key=True),
-    Column("previous", Integer, nullable=False),
+    Column("last", BigInteger, primary_key=True),
+    Column("previous", BigInteger, nullable=False),
     Column("epoch", Text, nullable=False),
     Column("chain", Text, nullable=False),
     Column("digest", Text, nullable=False),
@@ -31,16 +33,16 @@ outbox = Table(
 forgotten_frame = Table(
     "forgotten_frame",
     metadata,
-    Column("last", Integer, primary_key=True),
+    Column("last", BigInteger, primary_key=True),
     Column("digest", Text, nullable=False),
 )
 
 head = Table(
     "head",
     metadata,
-    Column("only_row", Integer, primary_key=True),
+    Column("only_row", BigInteger, primary_key=True),
     Column("epoch", Text, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("chain", Text, nullable=False),
     Column("retires", Text, nullable=False),
 )
@@ -80,7 +82,7 @@ parked_frame = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
     Column("site", Text, nullable=False),
     Column("epoch", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
@@ -94,6 +96,12 @@ quarantine = Table(
     UniqueConstraint("site", "epoch", "seq", "fault"),
 )
 
+
+def _sum(halves: ColumnElement[int]) -> ColumnElement[int]:
+    # PostgreSQL's sum of such numbers is of a wider type, which the driver would return as another kind of number.
+    return cast(func.sum(halves), BigInteger)
+
+
 _HALF_BITS = 32
 _HALF_MASK = 0xFFFF_FFFF
 
@@ -106,6 +114,6 @@ def tally_columns(digest: ColumnElement[int]) -> tuple[ColumnElement[int], Colum
     whole = type_coerce(digest, BigInteger)
     return (
         func.count(),
-        func.coalesce(func.sum(whole.op(">>")(_HALF_BITS)), 0),
-        func.coalesce(func.sum(whole.op("&")(_HALF_MASK)), 0),
+        func.coalesce(_sum(whole.op(">>")(literal(_HALF_BITS, Integer))), 0),
+        func.coalesce(_sum(whole.op("&")(_HALF_MASK)), 0),
     )

@@ -10,10 +10,10 @@ from functools import cache
 
 import msgspec
 from sqlalchemy import Connection, Insert, Select, Update, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from protocol.beats import Want
-from protocol.frames import Frame
+from protocol.frames import END_DIGITS, Frame
+from replication.dialects import upsert
 from replication.tables import retired_epoch, watermark
 
 
@@ -66,7 +66,7 @@ def judge(mark: Watermark, frame: Frame, digest: str, retired: Collection[str]) 
     if frame.previous > mark.position:
         return Verdict.GAP
     if frame.catch_up:
-        return Verdict.APPLY
+        return Verdict.FORK if _denies(frame, mark) else Verdict.APPLY
     if not mark.chain and mark.position > 0:
         # Nothing shows whether this frame is of the history that is being caught up on. The catch-up goes on to where
         # a frame ends, and then the digests say.
@@ -74,6 +74,17 @@ def judge(mark: Watermark, frame: Frame, digest: str, retired: Collection[str]) 
     # Frames never overlap in one history, and each names the one before it.
     follows = frame.previous == mark.position and frame.chain == mark.chain
     return Verdict.APPLY if follows else Verdict.FORK
+
+
+def _denies(frame: Frame, mark: Watermark) -> bool:
+    """Tell whether a catch-up frame shows that its site's history is not the one that a watermark stands in.
+
+    Between two frames there is no digest to compare; a frame without ``ends`` (of version 1.0, or where the site does
+    not remember) shows nothing.
+    """
+    if frame.ends is None or not mark.chain:
+        return False
+    return dict(frame.ends).get(mark.position) != mark.chain[:END_DIGITS]
 
 
 def _judge_epoch(mark: Watermark, frame: Frame) -> Verdict:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hub import codes, config, keyring
+from hub import codes, config, keyring, store
 from hub.backup_settings import BackupTarget
 from hub.codes import CodeOrder
 from hub.commands.init import make_home, settings_text
@@ -16,10 +16,9 @@ from hub.home import HubHome, home_at
 from hub.keyring_tables import enrolled_node
 from hub.snapshots import Inventory
 from protocol.sites import Site, parse_site
-from replication.database import opened
 from replication.keys import Identity, new_seed
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, record_id, withdrawn
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
 
 COUNTY = "330523000000"
 NOW = datetime.datetime(2026, 3, 5, 9, 0, tzinfo=datetime.UTC)
@@ -42,7 +41,7 @@ def county_home(root: Path, targets: Sequence[tuple[str, str]] = (("nas", "onlin
 
 async def fill(home: HubHome) -> None:
     """Three records of two sites, one of them withdrawn; two nodes and one unused code."""
-    async with opened(home.database, MIGRATIONS) as database:
+    async with store.opened(home) as database:
         hub = Hub(database)
         await hub.tell(*[described(number, fictitious(number)) for number in (1, 2, 3)])
         await hub.tell(withdrawn(4, record_id(3)))
@@ -78,7 +77,7 @@ def target_of(home: HubHome, name: str = "nas") -> BackupTarget:
 
 async def tell_more(home: HubHome, first: int, last: int, site: Site = VILLAGE) -> None:
     """Describe more records of a site."""
-    async with opened(home.database, MIGRATIONS) as database:
+    async with store.opened(home) as database:
         await Hub(database).tell(
             *[described(number, fictitious(number)) for number in range(first, last + 1)], site=site
         )
@@ -86,7 +85,7 @@ async def tell_more(home: HubHome, first: int, last: int, site: Site = VILLAGE) 
 
 async def keyring_of(home: HubHome) -> list[str]:
     """The public keys that may speak."""
-    async with opened(home.database, MIGRATIONS) as database:
+    async with store.opened(home) as database:
         return [one.public_key for one in await database.read(keyring.nodes)]
 
 

@@ -1,14 +1,18 @@
 """What tests ask for by name: real data, free ports, real servers."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests import servers
+from hub.store import URL_VARIABLE
+from tests import postgres_server, servers
+from tests.postgres_server import PostgresServer
 from tests.servers import NatsServer
+from tests.stores import KINDS, PostgresStore, SqliteStore, Store
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -78,3 +82,60 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[StartServer]:
     yield start
     for server in reversed(started):
         await server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_server_of_run() -> Iterator[PostgresServer]:
+    """The run's own PostgreSQL; a test that asks for it is skipped where none is installed."""
+    programs = postgres_server.programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL 15 or newer is installed (Debian: apt-get install postgresql)")
+    server = PostgresServer(programs)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server_of_run: PostgresServer) -> str:
+    """A database with the hub's whole schema in it, to be copied."""
+    made = PostgresStore(postgres_server_of_run, PROJECT)
+
+    async def migrated() -> None:
+        async with made.opened():
+            pass
+
+    asyncio.run(migrated())
+    return made.keep()
+
+
+@pytest.fixture
+def postgres_store(
+    postgres_server_of_run: PostgresServer, postgres_template: str, tmp_path: Path
+) -> Iterator[PostgresStore]:
+    """A database of a test's own."""
+    made = PostgresStore(postgres_server_of_run, tmp_path, postgres_template)
+    yield made
+    made.drop()
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store of a hub: whatever asks for it runs once on each kind."""
+    if request.param == "sqlite":
+        return SqliteStore(tmp_path / "hub.db")
+    found: Store = request.getfixturevalue("postgres_store")
+    return found
+
+
+@pytest.fixture(params=KINDS)
+def store_of_homes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the hub of a test keeps its catalogue, also in programs that the test starts: a whole home on each kind."""
+    kind: str = request.param
+    if kind == "postgresql":
+        found: PostgresStore = request.getfixturevalue("postgres_store")
+        monkeypatch.setenv(URL_VARIABLE, found.url)
+    return kind

@@ -10,13 +10,13 @@ from pathlib import Path
 import nats
 from nats.aio.client import Client
 
-from hub import gate
+from hub import gate, store
 from hub.codes import CodeOrder
 from hub.commands import enrol as enrol_command
 from hub.commands import init as init_command
 from hub.config import HubConfig, parse
 from hub.gate import Gate
-from hub.home import SCHEMA, HubHome, home_at
+from hub.home import HubHome, home_at
 from node.enrolment import DoorAddress, Enrolled, Installation, enrol
 from node.home import NodeHome
 from node.home import home_at as node_home_at
@@ -24,8 +24,7 @@ from protocol.enrolment import EnrolmentCode, parse_code
 from protocol.sites import parse_site
 from replication.broker_client import tls_context
 from replication.connection import LinkSettings, inbox_prefix
-from replication.database import Database, opened
-from replication.migrations import REPLICATION
+from replication.database import Database
 
 COUNTY = "330523000000"
 CONNECT_S = 5
@@ -99,7 +98,7 @@ async def hub_home(folder: Path, free_port: Callable[[], int]) -> AsyncIterator[
     text = init_command.settings_text(COUNTY, "某县档案馆", [], "127.0.0.1", free_port(), free_port())
     settings = parse(text)
     init_command.make_home(home, settings, text, datetime.datetime.now(datetime.UTC))
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         yield HubUnderTest(home, settings, database)
 
 

@@ -13,6 +13,7 @@ from protocol.events import Event
 from protocol.sites import Site
 from replication.acceptance import AcceptedFrame
 from replication.database import Database
+from replication.dialects import is_postgres
 from replication.migrations import REPLICATION
 from tests.catalogue import VILLAGE, accepted, record_id
 
@@ -59,6 +60,11 @@ class Hub:
         """Every term with its places: what the index really holds."""
 
         def step(connection: Connection) -> list[tuple[object, ...]]:
+            if is_postgres(connection):
+                places = (
+                    "SELECT search.rowid, one.lexeme, one.positions FROM search, unnest(terms) AS one ORDER BY 1, 2"
+                )
+                return [(docid, term, tuple(at or ())) for docid, term, at in connection.exec_driver_sql(places)]
             connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, search, instance)")
             try:
                 return [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM terms ORDER BY 2, 1, 4")]

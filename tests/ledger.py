@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from protocol.codec import decode_record
 from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Described, Withdrawn
 from replication.acceptance import AcceptedFrame
+from replication.dialects import is_postgres, schema_words
 from replication.digests import Tally, record_digest, tally_of
 
 SCHEMA = """
@@ -18,6 +19,12 @@ CREATE TABLE IF NOT EXISTS ledger (
     PRIMARY KEY (site, record_id)
 )
 """
+
+
+def schema_of(connection: Connection) -> str:
+    """The table in the words of a store."""
+    return schema_words(SCHEMA) if is_postgres(connection) else SCHEMA
+
 
 _BASELINE = b""
 """Stands where a record's id would, in the line that remembers where the site's latest baseline began."""
@@ -49,8 +56,9 @@ class Ledger:
     @staticmethod
     def _keep(connection: Connection, frame: AcceptedFrame, record_id: bytes, seq: int, body: bytes | None) -> None:
         connection.exec_driver_sql(
-            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET epoch = excluded.epoch,"
-            " seq = excluded.seq, body = excluded.body WHERE excluded.epoch <> epoch OR excluded.seq > seq",
+            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, record_id) DO UPDATE"
+            " SET epoch = excluded.epoch, seq = excluded.seq, body = excluded.body"
+            " WHERE excluded.epoch <> ledger.epoch OR excluded.seq > ledger.seq",
             (frame.site.code, record_id, frame.epoch, seq, body),
         )
 

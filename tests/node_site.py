@@ -74,13 +74,15 @@ class Clock:
 class NodeSite:
     """The parts that take catalogues in, and what a test wants to know of them."""
 
-    def __init__(self, root: Path, database: Database, bounds: BrakeBounds, settings: FolderSettings) -> None:
+    def __init__(
+        self, root: Path, database: Database, bounds: BrakeBounds, settings: FolderSettings, code: str = CODE
+    ) -> None:
         self.folder = root / settings.path
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock = Clock()
         self.database = database
         self.chance = random.Random(1)
-        self.writer = FrameWriter(CODE, Identity(new_seed(self.chance.randbytes(32))), self.clock.ms)
+        self.writer = FrameWriter(code, Identity(new_seed(self.chance.randbytes(32))), self.clock.ms)
         self.watched = WatchedFolder(settings=settings, place=self.folder, settle_s=2.0)
         self.watch = FolderWatch([self.watched], 900.0, self.clock, lambda: 0.5)
         self.woken = 0
@@ -90,7 +92,7 @@ class NodeSite:
             self.writer,
             self.withdrawals,
             root / "spool",
-            lambda folder: context_of(CODE, folder.settings, b"k" * 32),
+            lambda folder: context_of(code, folder.settings, b"k" * 32),
             self.wake,
             self.clock.ms,
             self.chance.randbytes,
@@ -158,12 +160,12 @@ class NodeSite:
 
 @asynccontextmanager
 async def node_site(
-    root: Path, bounds: BrakeBounds | None = None, settings: FolderSettings | None = None
+    root: Path, bounds: BrakeBounds | None = None, settings: FolderSettings | None = None, code: str = CODE
 ) -> AsyncIterator[NodeSite]:
     """Open a site whose first epoch has begun."""
     root.mkdir(parents=True, exist_ok=True)
     async with opened(root / "node.db", (REPLICATION, SCHEMA)) as database:
-        site = NodeSite(root, database, bounds or BrakeBounds(), settings or FolderSettings())
+        site = NodeSite(root, database, bounds or BrakeBounds(), settings or FolderSettings(), code)
         begun = await database.read(outbox.head)
         if begun is None:
             await database.write(lambda connection: outbox.start_epoch(connection, "e1", ()))

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from deploy.demo.foundation import Foundation
 from deploy.demo.look import Look, look
 from deploy.demo.report import LiveSample
-from hub.daemon import MIGRATIONS, clock_ms, link_settings
+from hub import store
+from hub.daemon import clock_ms, link_settings
 from hub.federation import federated
 from hub.search import Query
 from hub.verification import verify
@@ -15,7 +16,7 @@ from protocol.limits import CALL_DEADLINE_S
 from protocol.sites import parse_site
 from replication.asking import Asker
 from replication.connection import connected
-from replication.database import Database, opened
+from replication.database import Database
 
 LIVE_QUERY = "林权"
 """A word that catalogues of forest villages have: every site is asked for it."""
@@ -61,7 +62,7 @@ async def proving(foundation: Foundation) -> AsyncIterator[Prover]:
     """Open the hub's database and a link of our own to its broker, as a command of the hub does."""
     settings = link_settings(foundation.settings, foundation.hub, "danglian-demo")
     async with (
-        opened(foundation.hub.database, MIGRATIONS) as database,
+        store.opened(foundation.hub) as database,
         connected(settings) as link,
         Asker(link, ASKER).opened() as asker,
     ):

@@ -9,16 +9,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import alarm_book, config, keyring
+from hub import alarm_book, config, keyring, store
 from hub.alarms import CAUSES, KINDS, Alarm
 from hub.board import matches
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 ALARMS_SHOWN_MAX = 500
 """Alarms in one list."""
@@ -127,7 +125,7 @@ def _acknowledge(home: HubHome, args: argparse.Namespace) -> int:
     now_ms = time.time_ns() // 10**6
 
     async def note_it() -> Alarm:
-        async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+        async with store.opened(home) as database:
             return await database.write(lambda c: alarm_book.acknowledge(c, args.id, who, note, now_ms))
 
     alarm = asyncio.run(note_it())
@@ -159,7 +157,7 @@ async def listed(
         told = alarm_book.notices(connection, [one.id for one in found])
         return [_line(one, names.get(one.site, ""), told.get(one.id, []), contacts) for one in found]
 
-    async with opened(home.database, (), read_only=True) as database:
+    async with store.opened(home, read_only=True) as database:
         lines = await database.read(step)
     return AlarmList(open=sum(line.alarm.closed_at_ms is None for line in lines), alarms=lines)
 

@@ -5,12 +5,12 @@ import asyncio
 import time
 from pathlib import Path
 
-from hub import config
+from hub import config, store
 from hub.commands.listing import moment
 from hub.config import HubConfig
 from hub.deliveries import Deliveries
 from hub.gate import county_of
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.replies import write_replies
 from protocol.bundles import Compared
 from protocol.errors import BadBundle, Retryable
@@ -18,9 +18,7 @@ from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.carriage import Carried, Found, Outcome, Written, found_in, refusal
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
-from replication.database import opened
 from replication.keys import load_identity
-from replication.migrations import REPLICATION
 from replication.progress import progress
 
 _HELP = "信使包：用 U 盘与没有网络的站点往来 / courier bundles: sites without a line, by USB stick"
@@ -119,7 +117,7 @@ async def taken(home: HubHome, settings: HubConfig, places: list[Path]) -> tuple
     hub_key = load_identity(home.hub_seed).public_key
     carried: list[Carried] = []
     passed_over = 0
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         deliveries = Deliveries(database, settings.county, hub_key, clock_ms)
         for found in found_in(places):
             if found.bundle is not None and not found.is_named and not deliveries.is_for_us(found.bundle.manifest):
@@ -173,7 +171,7 @@ async def _written(home: HubHome, settings: HubConfig, place: Path, sites: list[
     identity = load_identity(home.hub_seed)
     county = county_of(home, settings, identity.public_key)
     chosen = [parse_site(code) for code in sites]
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await write_replies(database, county, identity, place, chosen, clock_ms())
 
 

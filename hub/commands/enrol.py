@@ -12,19 +12,17 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from hub import certificates, codes, config
+from hub import certificates, codes, config, store
 from hub.config import HubConfig
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from protocol.bundles import hub_fingerprint
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
-from replication.database import opened
 from replication.files import PRIVATE_MODE, write_whole
 from replication.keys import load_identity
-from replication.migrations import REPLICATION
 
 SITES_MAX = 10_000
 """Rows of a table of sites: a province's counties have under a tenth of that each."""
@@ -118,7 +116,7 @@ async def issue_all(home: HubHome, orders: Sequence[codes.CodeOrder]) -> list[Is
     def issue(connection: Connection) -> list[Issued | Refused]:
         return [_issued(connection, order, hub if order.by_courier else door, now) for order in orders]
 
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.write(issue)
 
 

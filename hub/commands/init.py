@@ -9,6 +9,7 @@ from hub import broker, certificates, config
 from hub.broker_config import users_text
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
+from hub.web_settings import WEB_PORT
 from hub.word_tables import gazetteer_table, synonym_table
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting
@@ -34,6 +35,9 @@ def add(parsers: Parsers) -> None:
     parser.add_argument("--listen", default=config.EVERYWHERE[0], help="监听地址 / address to listen on")
     parser.add_argument("--port", type=int, default=BROKER_PORT, help="消息端口 / the broker's port")
     parser.add_argument("--enrol-port", type=int, default=ENROLMENT_PORT, help="登记端口 / the enrolment door's port")
+    parser.add_argument(
+        "--web-port", type=int, default=WEB_PORT, help="控制台端口，0 表示不开 / the console's port, 0: none"
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     parser.set_defaults(run=run)
 
@@ -45,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         BadSetting: the home exists, or a setting is wrong.
 
     """
-    text = settings_text(args.county, args.name, args.host, args.listen, args.port, args.enrol_port)
+    text = settings_text(args.county, args.name, args.host, args.listen, args.port, args.enrol_port, args.web_port)
     settings = config.parse(text, "init")
     home = home_at(args.home)
     public_key = make_home(home, settings, text, datetime.datetime.now(datetime.UTC))
@@ -55,8 +59,10 @@ def run(args: argparse.Namespace) -> int:
     say(Text(zh=f"已建立县级枢纽：{home.root}", en=f"The hub's home is made: {home.root}"))
     say(
         Text(
-            zh="下一步：danglian-hub run 启动；danglian-hub enrol 站点代码 为各站发登记码。请备份 keys 与 tls 目录。",
-            en="Next: danglian-hub run starts it, danglian-hub enrol SITE issues codes. Back up keys and tls.",
+            zh="下一步：danglian-hub run 启动，并给出控制台首次使用的链接；danglian-hub enrol 站点代码 为各站发登记码。"
+            "请备份 keys 与 tls 目录。",
+            en="Next: danglian-hub run starts it and prints the link for the console's first user;"
+            " danglian-hub enrol SITE issues codes. Back up keys and tls.",
         )
     )
     if not settings.hosts:
@@ -99,7 +105,9 @@ def make_home(home: HubHome, settings: HubConfig, text: str, now: datetime.datet
     return public_key
 
 
-def settings_text(county: str, name: str, hosts: list[str], listen: str, port: int, enrol_port: int) -> str:
+def settings_text(
+    county: str, name: str, hosts: list[str], listen: str, port: int, enrol_port: int, web_port: int = 0
+) -> str:
     """Return the text of a new ``hub.toml``."""
     return f"""\
 # 本文件由 danglian-hub init 生成，可以修改；各项设置见 deploy/hub.example.toml。修改后请重新启动。
@@ -119,6 +127,11 @@ port = {port}
 [enrolment]
 host = {_quoted(listen)}
 port = {enrol_port}
+
+# 控制台（浏览器）；在其他电脑上使用请设 host 与 tls / the console; for other machines set host and tls
+[web]
+host = "127.0.0.1"
+port = {web_port}
 """
 
 

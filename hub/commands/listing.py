@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
+from hub import store
 from hub.home import HubHome
 from protocol.errors import BadSetting
 from protocol.wording import Text
@@ -58,7 +59,7 @@ def check_database(home: HubHome) -> None:
         BadSetting: there is no database in the home.
 
     """
-    if not home.database.exists():
+    if not store.is_there(home):
         raise BadSetting(
             Text(zh=f"找不到数据库 {home.database}", en=f"no database at {home.database}"),
             Text(zh="请先运行 danglian-hub run。", en="Run danglian-hub run first."),

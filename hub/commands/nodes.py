@@ -8,14 +8,12 @@ import time
 import msgspec
 from sqlalchemy import Connection
 
-from hub import codes, config, keyring
+from hub import codes, config, keyring, store
 from hub.codes import OpenCode
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.keyring import EnrolledNode
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 
 class KeyringList(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +76,7 @@ async def listed(home: HubHome, *, with_revoked: bool) -> KeyringList:
             open_codes=codes.open_codes(connection, now_ms),
         )
 
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.read(step)
 
 

@@ -13,19 +13,17 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Connection
 
-from hub import config
+from hub import config, store
 from hub.application import Application
 from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.keyring import Keyring
 from hub.redriving import REDRIVEN, Attempt, Redriven, Redriver
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication import quarantine
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
-from replication.database import opened
 from replication.inbox import Inbox
-from replication.migrations import REPLICATION
 from replication.quarantine import Quarantined
 
 SHOWN_MAX = 500
@@ -156,7 +154,7 @@ async def listed(home: HubHome, site: str = "") -> QuarantineList:
         found = quarantine.listed(connection, site or None, SHOWN_MAX)
         return QuarantineList(counts=quarantine.counts(connection), quarantined=[_line(one) for one in found])
 
-    async with opened(home.database, (), read_only=True) as database:
+    async with store.opened(home, read_only=True) as database:
         return await database.read(step)
 
 
@@ -164,7 +162,7 @@ async def retried(
     home: HubHome, ids: Sequence[int] | None, site: str = "", on_attempt: Callable[[Attempt], None] = lambda _: None
 ) -> list[Attempt]:
     """Try things in quarantine again."""
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         keyring, application = Keyring(database), Application(_now_ms)
         await keyring.refresh()
         inbox = Inbox(database, application, keyring.keys_of, _now_ms)

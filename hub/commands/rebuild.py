@@ -9,16 +9,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hub import config, rebuilds
+from hub import config, rebuilds, store
 from hub.commands.listing import moment, on_terminal, show_table, worded
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.rebuilds import Rebuild
-from hub.renewal import Renewed, renew
+from hub.renewal import Renewed, renew, renew_on_postgres
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 LOOK_EVERY_S = 1.0
 """Seconds between two looks at how far a rebuild is."""
@@ -74,8 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
     """
     home = home_at(args.home)
-    config.load(home.settings)
-    before = asyncio.run(progress_of(home)) if home.database.exists() else []
+    settings = config.load(home.settings)
+    before = asyncio.run(progress_of(home)) if store.is_there(home) else []
     is_under_way = any(one.done_at_ms is None for one in before)
     renewed: Renewed | None = None
     if args.again or not is_under_way:
@@ -84,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
         with claimed(home.root, "danglian-hub"):
             if not (args.yes or _agreed()):
                 return EXIT_USAGE
-            renewed = asyncio.run(renew(home, _now_ms()))
+            anew = renew_on_postgres if store.url_of(settings) else renew
+            renewed = asyncio.run(anew(home, _now_ms()))
     elif args.follow:
         _follow(home, visible=not args.json)
     sites = asyncio.run(progress_of(home))
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def progress_of(home: HubHome) -> list[Rebuild]:
     """Return how far every site of the latest rebuild is; nothing if the file cannot be read."""
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.read(rebuilds.progress)
 
 

@@ -10,12 +10,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from hub import config, duplicates, keyring
+from hub import config, duplicates, keyring, store
 from hub.catalogue import Stored, history_of, origin_epoch, readable, rows_of, stored_from
 from hub.commands.fields import ACCESS, cause_words, field_word
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.duplicates import Alike, Decision, Entry, alike_to
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.search import Query, search
 from hub.tables import conflict
 from hub.volumes import CONTENTS_SHOWN_MAX, Content, Contents, Volume, contents_of, volume_of
@@ -25,8 +25,7 @@ from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
-from replication.database import Database, opened
-from replication.migrations import REPLICATION
+from replication.database import Database
 
 _HELP = "查看一条条目的全部内容、来源与相似条目 / one record: all fields, where they came from, what is like it"
 
@@ -147,7 +146,7 @@ async def looked_up(home: HubHome, named: str) -> RecordView:
         Refused: nothing is known under this name, or several records share the reference code.
 
     """
-    async with opened(home.database, [REPLICATION, SCHEMA], read_only=True) as database:
+    async with store.opened(home, read_only=True) as database:
         return await database.read(lambda connection: view_of(connection, record_named(connection, named)))
 
 
@@ -160,7 +159,7 @@ async def decided(home: HubHome, one: str, other: str, by: str, *, apart: bool) 
         return decide(connection, record_named(connection, one), record_named(connection, other), by, now_ms)
 
     database: Database
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.write(step)
 
 

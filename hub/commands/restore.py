@@ -9,22 +9,20 @@ from pathlib import Path
 
 import msgspec
 
-from hub import backups, config, drills, keyring
+from hub import backups, config, drills, keyring, store
 from hub.backing_up import CLAIM, ledger_of
 from hub.backup_targets import chosen
 from hub.commands.backup import named, now_ms
 from hub.commands.listing import check_database, moment
 from hub.commands.stages import shown
 from hub.drills import report_text
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.keyring import EnrolledNode
 from hub.restoring import Restored, check_new_home, put_back
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 _HELP = "从备份恢复；恢复演练；核对恢复后的节点 / put a hub back, drill it, review its nodes"
 _DESCRIPTION = """从一份备份恢复县级枢纽到新的目录；FROM 是一份备份，或一个备份目标的文件夹（取其中最新的一份）。
@@ -215,13 +213,13 @@ def _no_number(word: str, largest: int) -> BadValue:
 
 
 async def _nodes(home: HubHome) -> list[EnrolledNode]:
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.read(keyring.nodes)
 
 
 async def _revoke(home: HubHome, nodes: Sequence[EnrolledNode]) -> int:
     keys = [one.public_key for one in nodes]
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.write(
             lambda connection: keyring.revoke(connection, keys, now_ms(), "reviewed after a restore")
         )

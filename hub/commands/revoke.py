@@ -6,16 +6,14 @@ import time
 
 from sqlalchemy import Connection
 
-from hub import codes, config, keyring
+from hub import codes, config, keyring, store
 from hub.broker_config import is_public_key
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.keyring import KEYRING_POLL_S, EnrolledNode
 from protocol.errors import Refused
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 
 def add(parsers: Parsers) -> None:
@@ -79,5 +77,5 @@ async def revoke(home: HubHome, named: str, because: str) -> list[EnrolledNode]:
         keyring.revoke(connection, [one.public_key for one in found], time.time_ns() // 10**6, because)
         return found
 
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+    async with store.opened(home) as database:
         return await database.write(step)

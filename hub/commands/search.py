@@ -12,14 +12,14 @@ from contextlib import aclosing
 from rich.console import Console, Group
 from rich.live import Live
 
-from hub import config
+from hub import config, store
 from hub.commands.found import Answer, hits_table, lines_of, show, statement
 from hub.commands.listing import check_database, on_terminal, worded
 from hub.commands.live import reaching
 from hub.config import HubConfig
 from hub.federation import federated
 from hub.gathering import Gathering
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.search import Query
 from hub.word_tables import ReadingsInForce
 from protocol.errors import BadQuery, BadSetting
@@ -30,8 +30,6 @@ from protocol.query_help import QUERY_HELP, underlined
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 _HELP = "在统一目录中检索，可同时询问各站点 / search the unified catalogue, and the sites themselves"
 
@@ -182,9 +180,8 @@ async def searched(
 async def _states(
     home: HubHome, settings: HubConfig, query: Query, *, live: bool, deadline_s: float
 ) -> AsyncGenerator[Gathering, None]:
-    schema = [REPLICATION, SCHEMA]
     async with contextlib.AsyncExitStack() as stack:
-        database = await stack.enter_async_context(opened(home.database, schema, read_only=True, readers=READERS))
+        database = await stack.enter_async_context(store.opened(home, read_only=True, readers=READERS))
         reach = await stack.enter_async_context(reaching(home, settings)) if live else None
         asked = federated(
             database,

@@ -8,17 +8,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hub import alarm_book, backups, config
+from hub import alarm_book, backups, config, store
 from hub.alarms import KINDS, Alarm
 from hub.backups import BackupFinding
 from hub.board import STRANGER, WORDS, SiteState, Word, board, matches
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.comparisons import Sameness
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 _HELP = "各站点的真实状态 / the honest state of every site"
 
@@ -81,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 async def listed(home: HubHome, site_glob: str = "") -> Board:
     """Read the board from the hub's database, whether the daemon runs or not."""
     now_ms = time.time_ns() // 10**6
-    async with opened(home.database, [REPLICATION, SCHEMA], read_only=True) as database:
+    async with store.opened(home, read_only=True) as database:
         lines, alarms = await database.read(
             lambda connection: (
                 board(connection, now_ms, site_glob=site_glob),

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Connection
 
-from hub import config, repairs
+from hub import config, repairs, store
 from hub.board import Facts, compared_here, gathered, is_away, is_by_courier, matches
 from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
 from hub.commands.live import reaching
@@ -23,14 +23,12 @@ from hub.comparisons import Sameness
 from hub.config import HubConfig
 from hub.couriers import not_on_the_line
 from hub.differences import Difference, DifferenceKind
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.repairs import Cause, Remedy, Repair, RepairState
 from hub.verification import OFFLINE, Depth, Scope, Verdict, verify
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 _HELP = "逐站核对两端的摘要 / compare the digests of both ends, site by site"
 
@@ -170,7 +168,7 @@ async def verified(
     ``advance`` hears how many of how many sites are done.
     """
     verdicts: list[Verdict] = []
-    async with opened(home.database, [REPLICATION, SCHEMA]) as database, reaching(home, settings) as reach:
+    async with store.opened(home) as database, reaching(home, settings) as reach:
         now_ms = _now_ms()
         facts = await database.read(lambda connection: gathered(connection, with_counts=False))
         chosen = [one for one in facts if matches(one.site, site_glob)]
@@ -203,7 +201,7 @@ async def listed(home: HubHome, site_glob: str = "") -> RepairList:
             repairs=[RepairLine(repair=one, records=repairs.records_of(connection, one.id)) for one in found]
         )
 
-    async with opened(home.database, [REPLICATION, SCHEMA], read_only=True) as database:
+    async with store.opened(home, read_only=True) as database:
         return await database.read(step)
 
 

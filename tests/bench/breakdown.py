@@ -15,7 +15,7 @@ import node.reading
 import node.store
 import replication.inbox
 from hub import daemon as hub_daemon
-from hub import preparation
+from hub import preparation, store
 from hub.application import Application
 from node import daemon as node_daemon
 from node.catalogues.description import SheetDescription
@@ -143,7 +143,7 @@ async def _applied(
     folder: Path, site: Site, writer: FrameWriter, frames: Sequence[SealedFrame], count: int
 ) -> tuple[Stopwatch, float]:
     """Apply all frames; those of the second sheet are counted."""
-    async with opened(folder / "hub.db", hub_daemon.MIGRATIONS) as database:
+    async with opened(folder / "hub.db", store.MIGRATIONS) as database:
         inbox = Inbox(
             database, Application(hub_daemon.clock_ms), lambda _: [writer.identity.public_key], hub_daemon.clock_ms
         )

@@ -80,8 +80,11 @@ async def county(folder: Path) -> AsyncIterator[County]:
     command = (sys.executable, "-m", "hub")
     where = ("--home", str(home.root))
     ports = ("--host", LOOPBACK, "--listen", LOOPBACK, "--port", str(broker_port), "--enrol-port", str(door_port))
+    quiet = ("--web-port", "0")
     if not home.settings.exists():
-        await finished(*command, "init", *where, "--county", COUNTY_CODE, "--name", "测试县档案馆", *ports, log=log)
+        await finished(
+            *command, "init", *where, "--county", COUNTY_CODE, "--name", "测试县档案馆", *ports, *quiet, log=log
+        )
     seen = log.stat().st_size if log.exists() else 0
     async with running(*command, "run", *where, log=log, listen=False) as hub:
         await logged(hub, "hub_ready", seen)

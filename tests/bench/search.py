@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from hub.catalogue import DESCRIBED_COLUMNS, INSERT_DESCRIBED, docid_of
+from hub.catalogue import DESCRIBED_COLUMNS, docid_of
 from hub.preparation import entry_rows
 from hub.reindexing import INDEX_VERSION
 from hub.search import Page, Query, search
@@ -33,6 +33,7 @@ from protocol.index_rows import year_of
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.database import Database, opened
+from replication.dialects import insert_rows
 from replication.digests import bucket_of, record_digest
 from tests.bench.figures import Figure, Scale, percentile
 from tests.bench.rows import record, row
@@ -102,7 +103,7 @@ def _write(connection: Connection, numbers: Sequence[int]) -> None:
         for place, terms in zip(places, entry_rows(site, [made[place][2] for place in places]), strict=True)
     }
     new = sorted((int(str(rows[place]["docid"])), terms) for place, terms in indexed.items())
-    connection.exec_driver_sql(INSERT_DESCRIBED, sorted(tuple(one.values()) for one in rows))
+    insert_rows(connection, "entry", DESCRIBED_COLUMNS, sorted(tuple(one.values()) for one in rows))
     index_of(connection).write(connection, PRESENT, (), new)
 
 

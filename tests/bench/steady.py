@@ -7,6 +7,7 @@ search. The floor moves frames of the same rows that were made beforehand; the p
 import asyncio
 import shutil
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ from protocol.analysis import match_query
 from tests.bench import oai_harvest, plain_replication
 from tests.bench.county import County, begun, county, enrolled, node, sites, until_applied
 from tests.bench.figures import Figure, Scale, median
-from tests.bench.programs import cpu_s
+from tests.bench.programs import Load, cpu_s
 from tests.bench.rows import TITLE, row, rows, write_workbook
 from tests.servers import NatsServer
 
@@ -32,6 +33,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Microseconds of processor time a row, of the node; then of the hub and of its broker."""
     hub_us: float
     broker_us: float
+    others_cores: float = 0.0
+    """Cores that programs which have no part in this kept busy meanwhile."""
 
 
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
@@ -64,7 +67,13 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
         )
         for name, field in (("the node", "node_us"), ("the hub", "hub_us"), ("the broker", "broker_us"))
     ]
-    return [rate, *cpu]
+    others = Figure(
+        bench="steady",
+        what="cores that other programs kept busy meanwhile: above 0.1, the rates say more about them",
+        unit="cores",
+        ours=median([one.others_cores for one in ours]),
+    )
+    return [rate, *cpu, others]
 
 
 async def floor_rounds(scale: Scale, folder: Path) -> list[Round]:
@@ -93,10 +102,16 @@ async def our_rounds(scale: Scale, here: County) -> list[Round]:
     async with node(home) as program:
         pids = (program.pid, here.hub.pid, here.broker_pid)
         for number, sheet in enumerate(sheets):
+            load, begun_at, here_s = Load(), time.monotonic(), time.process_time()
             before = [cpu_s(pid) for pid in pids]
             rate = await _dropped(here, home, sheet, number, scale.rows)
-            spent = [(cpu_s(pid) - start) * 1e6 / scale.rows for pid, start in zip(pids, before, strict=True)]
-            rounds.append(Round(rate=rate, node_us=spent[0], hub_us=spent[1], broker_us=spent[2]))
+            spent_s = [cpu_s(pid) - start for pid, start in zip(pids, before, strict=True)]
+            took_s = time.monotonic() - begun_at
+            others = load.busy_cores() - (sum(spent_s) + time.process_time() - here_s) / took_s
+            node_us, hub_us, broker_us = (one * 1e6 / scale.rows for one in spent_s)
+            rounds.append(
+                Round(rate=rate, node_us=node_us, hub_us=hub_us, broker_us=broker_us, others_cores=max(0.0, others))
+            )
     return rounds[1:]
 
 

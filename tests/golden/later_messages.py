@@ -22,6 +22,10 @@ LATER_MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "beat-goodbye": msgspec.structs.replace(MESSAGES["beat"], stopping=True),
     "question-search-bare": msgspec.structs.replace(MESSAGES["question-search"], with_matches=False),
+    "frame-ends": msgspec.structs.replace(
+        MESSAGES["frame"],
+        ends=((0, "0123456789abcdef"), (4, "fedcba9876543210")),
+    ),
     "receipt-window": msgspec.structs.replace(MESSAGES["receipt"], window_frames=16),
     "event-withdrawn-not-held": Withdrawn(
         seq=5, previous=4, at_ms=1_700_000_000_000, actor="import", record_id=RECORD_ID, cause=WithdrawalCause.NOT_HELD

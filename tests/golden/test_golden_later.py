@@ -12,7 +12,12 @@ from tests.golden.messages import MESSAGES
 
 FOLDER = Path(__file__).with_name("v1.1")
 
-ADDED = {"question-search-bare": "with_matches", "beat-goodbye": "stopping", "receipt-window": "window_frames"}
+ADDED = {
+    "question-search-bare": "with_matches",
+    "beat-goodbye": "stopping",
+    "receipt-window": "window_frames",
+    "frame-ends": "ends",
+}
 """Of each message the field that version 1.0 does not know."""
 
 

@@ -67,7 +67,9 @@ def shown(connection: Connection) -> list[tuple[object, ...]]:
 
 def terms(connection: Connection) -> list[tuple[object, ...]]:
     connection.exec_driver_sql("CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab(main, search, instance)")
-    return [tuple(row) for row in connection.exec_driver_sql("SELECT doc, term, col, offset FROM terms ORDER BY 1, 2, 3, 4")]
+    return [
+        tuple(row) for row in connection.exec_driver_sql("SELECT doc, term, col, offset FROM terms ORDER BY 1, 2, 3, 4")
+    ]
 
 
 def frames_of(events: Sequence[Event], cuts: Sequence[int]) -> list[AcceptedFrame]:

@@ -52,13 +52,13 @@ def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _runs(text: str) -> list[str]:
-    """What stands together, of one kind: Han or other words; single Han characters with only blanks between are one."""
+    """What stands together, of one kind: Han or words; blanks alone part no single Han character from the next."""
     found: list[tuple[str, str]] = [("mark", "")]
     for kind, characters in groupby(text, _kind):
         run = "".join(characters)
-        is_padded = kind == "han" and len(run) == 1 and found[-1][0] == "blank" and found[-2][0] == "padded"
+        is_padded = kind == "han" and found[-1][0] == "blank" and found[-2][0] == "padded"
         if is_padded:
-            found[-2:] = [("padded", found[-2][1] + run)]
+            found[-2:] = [("padded" if len(run) == 1 else "han", found[-2][1] + run)]
         else:
             found.append(("padded" if kind == "han" and len(run) == 1 else kind, run))
     marked = [("han" if kind == "padded" else kind, run) for kind, run in found[1:]]

@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from protocol.frames import Frame
+from protocol.frames import END_DIGITS, Frame
 from replication.migrations import REPLICATION
 from replication.watermarks import Verdict, Watermark, judge, marks_of, move, moved, retire, retired_of
 from tests.builders import VILLAGE
@@ -106,8 +106,12 @@ class WatermarkMachine(RuleBasedStateMachine):
         last = data.draw(st.integers(1, history[-1].frame.last))
         previous = data.draw(st.integers(0, last - 1))
         ends = {sent.frame.last: sent.digest for sent in history}
+        remembered = tuple((end, digest[:END_DIGITS]) for end, digest in ends.items() if previous <= end < last)
         frame = msgspec.structs.replace(
-            made(f"epoch-{self.epoch}", previous, last, ""), catch_up=True, stands_for=ends.get(last, "")
+            made(f"epoch-{self.epoch}", previous, last, ""),
+            catch_up=True,
+            stands_for=ends.get(last, ""),
+            ends=data.draw(st.sampled_from((None, remembered))),
         )
         self.expect(Sent(frame, f"catch-up {last}"), self.meaning(self.epoch, frame))
 
@@ -122,6 +126,18 @@ class WatermarkMachine(RuleBasedStateMachine):
         frame = made(f"epoch-{self.epoch}", previous, previous + count, chain)
         meaning = Verdict.REPLAY if frame.last < self.position else Verdict.FORK
         self.expect(Sent(frame, "of a copy"), meaning)
+
+    @precondition(lambda self: self.epoch >= 0 and self.position > 0 and self.is_known)
+    @rule(data=st.data(), count=st.integers(1, 4), is_end=st.booleans())
+    def a_catch_up_of_another_history_arrives(self, data: st.DataObject, count: int, *, is_end: bool) -> None:
+        """The hub was put back while it was under way: it must not be applied to what stands here."""
+        previous = data.draw(st.integers(0, self.position))
+        frame = msgspec.structs.replace(
+            made(f"epoch-{self.epoch}", previous, self.position + count, ""),
+            catch_up=True,
+            ends=((self.position, "of another"),) if is_end else (),
+        )
+        self.expect(Sent(frame, "of another history"), Verdict.FORK)
 
     def expect(self, sent: Sent, meaning: Verdict) -> None:
         """Judge as the hub does, and move the mark if the frame follows."""

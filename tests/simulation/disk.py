@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from protocol.errors import StorageFull
 from protocol.wording import Text
-from replication.database import Database
+from replication.database import SqliteDatabase
 from replication.migrations import migrate
 from tests.simulation.direct import direct
 from tests.simulation.processes import Process
@@ -118,7 +118,7 @@ class Disk:
             _idle.append(self.drive)
 
 
-class SimulatedDatabase(Database):
+class SimulatedDatabase(SqliteDatabase):
     """A database on a simulated disk, as one process sees it."""
 
     def __init__(self, disk: Disk, process: Process) -> None:

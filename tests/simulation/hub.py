@@ -160,7 +160,8 @@ class SimulatedHub:
         link.look()
         self.network.broker.reader_gone()
         database = self._database = SimulatedDatabase(self.disk, process)
-        gaps = GapCloser(SimulatedAsker(link, self.network, self._counted(ask)))  # type: ignore[arg-type]
+        asker = SimulatedAsker(link, self.network, self._counted(ask))
+        gaps = GapCloser(asker, self.network.loop.time)  # type: ignore[arg-type]
         pulse = Pulse(database, link, _not_noted, self.clock)
 
         async def taken_up(taken: Taken) -> None:

@@ -7,6 +7,10 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+from hub import config, store
+from replication.dialects import spoken
 from tests.node_site import rows, write_csv
 from tests.system.programs import Program, until
 
@@ -77,13 +81,26 @@ class County:
         return {body["title"]: body["record_id"] for body in bodies}
 
 
+def url_for(path: Path) -> str:
+    """Return where the catalogue of a hub is that has no file, else nothing."""
+    return store.url_of(config.load(path.with_name("hub.toml"))) if path.name == "hub.db" else ""
+
+
 def fetched(path: Path, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """Read from a database of a program, whether it runs or not."""
+    """Read from the store of a program, whether it runs or not."""
+    url = url_for(path)
+    if url:
+        with psycopg.connect(url) as on_server:
+            return on_server.execute(spoken(sql).encode(), values).fetchall()
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
         return connection.execute(sql, values).fetchall()
 
 
 def changed(path: Path, sql: str, values: Sequence[object] = ()) -> int:
-    """Change something in a database behind its program's back."""
+    """Change something in a store behind its program's back."""
+    url = url_for(path)
+    if url:
+        with psycopg.connect(url) as on_server:
+            return on_server.execute(spoken(sql).encode(), values).rowcount
     with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
         return connection.execute(sql, values).rowcount

@@ -25,7 +25,7 @@ Z109-WS·2011·Y-BGS-0003,机密事项登记,天荒坪镇人民政府,,2011,永�
 
 
 @pytest.fixture
-async def hub(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[Program]:
+async def hub(tmp_path: Path, free_port: Callable[[], int], store_of_homes: str) -> AsyncIterator[Program]:
     program = Program("hub", tmp_path / "hub")
     await program.run(
         *("init", "--county", "330523000000", "--name", "安吉县档案馆", "--host", "127.0.0.1", "--listen", "127.0.0.1"),

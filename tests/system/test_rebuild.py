@@ -16,14 +16,14 @@ COUNT = 4_000
 
 
 @pytest.fixture
-async def county(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[County]:
+async def county(tmp_path: Path, free_port: Callable[[], int], store_of_homes: str) -> AsyncIterator[County]:
     async with AsyncExitStack() as stack:
         made = County(tmp_path, free_port, stack)
         await made.open()
         yield made
 
 
-async def test_an_empty_hub_is_filled_by_its_nodes_through_a_power_cut(county: County) -> None:
+async def test_an_empty_hub_is_filled_by_its_nodes_through_a_power_cut(county: County, store_of_homes: str) -> None:
     for number, village in enumerate(VILLAGES):
         node = await county.join(village)
         write_csv(node.home / "catalogues" / "目录.csv", rows(COUNT, 1 + number * COUNT))
@@ -34,7 +34,11 @@ async def test_an_empty_hub_is_filled_by_its_nodes_through_a_power_cut(county: C
     await county.hub.stop()
     done = await county.hub.json("rebuild", "--yes")
     assert (done["renewed"]["expected"], done["pending"]) == (2 * COUNT, 2)
-    assert fetched(Path(done["renewed"]["aside"]), "SELECT count(*) FROM entry") == [(2 * COUNT,)]
+    aside = done["renewed"]["aside"]
+    if store_of_homes == "sqlite":
+        assert fetched(Path(aside), "SELECT count(*) FROM entry") == [(2 * COUNT,)]
+    else:
+        assert fetched(county.hub.home / "hub.db", f"SELECT count(*) FROM {aside}.entry") == [(2 * COUNT,)]
     assert {line["word"] for line in await county.board()} == {"rebuilding"}
     found = await county.hub.json("search", "林地承包", expect=None)
     assert (found["total"], found["exact"], found["complete"]) == (0, False, False)

@@ -17,7 +17,7 @@ VILLAGE = "330523108204"
 
 
 @pytest.fixture
-async def county(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[County]:
+async def county(tmp_path: Path, free_port: Callable[[], int], store_of_homes: str) -> AsyncIterator[County]:
     async with AsyncExitStack() as stack:
         made = County(tmp_path, free_port, stack)
         await made.open()
@@ -50,6 +50,7 @@ async def test_a_row_changed_behind_the_hubs_back_is_found_deep_down_and_told_ag
     assert (await county.board())[0]["applied"] == applied + 1
 
 
+@pytest.mark.parametrize("store_of_homes", ["sqlite"], indirect=True)
 async def test_frames_that_the_broker_no_longer_has_are_made_again_from_the_sites_history(county: County) -> None:
     """The hub comes back from an old backup; what the node was told to forget is nowhere but in its records."""
     village = await county.join(VILLAGE)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from hub.catalogue import INSERT_ENTRY
+from hub.catalogue import ENTRY_COLUMNS
 from hub.home import SCHEMA
 from hub.reindexing import INDEX_VERSION
 from hub.search import Query, search
 from protocol.codec import encode_record
 from replication.database import opened
+from replication.dialects import insert_rows
 from replication.migrations import CHUNK_ROWS, REPLICATION
 from tests.catalogue import VILLAGE, fictitious
 from tests.hubs import MIGRATIONS
@@ -28,6 +29,7 @@ ENTRIES = 30_000
 UPGRADE = """
 import asyncio, sys
 from pathlib import Path
+from replication.dialects import insert_rows
 from replication.database import opened
 
 async def main():
@@ -42,6 +44,7 @@ import asyncio, sys
 from pathlib import Path
 from hub.home import SCHEMA
 from hub.reindexing import Reindexer
+from replication.dialects import insert_rows
 from replication.database import opened
 from replication.migrations import REPLICATION
 
@@ -124,7 +127,7 @@ async def test_a_rebuild_of_the_index_that_is_killed_goes_on_and_searches_are_an
             )
             for number in range(1, ENTRIES + 1)
         ]
-        await database.write(lambda c: c.exec_driver_sql(INSERT_ENTRY, rows))
+        await database.write(lambda c: insert_rows(c, "entry", ENTRY_COLUMNS, rows))
     process = await started(REINDEX, path)
     await until("the rebuild to move", lambda: value(path, "SELECT built_rows FROM catalogue_state"))
     process.kill()

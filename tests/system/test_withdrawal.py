@@ -16,7 +16,7 @@ VILLAGE = "330523108204"
 
 
 @pytest.fixture
-async def county(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[County]:
+async def county(tmp_path: Path, free_port: Callable[[], int], store_of_homes: str) -> AsyncIterator[County]:
     async with AsyncExitStack() as stack:
         made = County(tmp_path, free_port, stack)
         await made.open()

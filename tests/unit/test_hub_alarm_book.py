@@ -3,7 +3,6 @@
 import datetime
 import zoneinfo
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -28,8 +27,8 @@ from protocol.errors import BadValue
 from protocol.rhythms import Rhythm
 from protocol.sites import parse_site
 from protocol.wording import Text
-from replication.database import Database, opened
-from tests.hubs import MIGRATIONS
+from replication.database import Database
+from tests.stores import Store
 
 VILLAGE, TOWN, COUNTY = "330523108204", "330523108000", "330523000000"
 SETTINGS = AlarmSettings()
@@ -40,8 +39,8 @@ STEADY_MS = int(STEADY_S * 1000)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as made:
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened() as made:
         yield made
 
 

@@ -1,7 +1,6 @@
 """Applying frames to the unified catalogue: entries, the index, tombstones, baselines, and what is set aside."""
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -19,7 +18,6 @@ from hub.tables import catalogue_state, conflict
 from protocol.codec import encode_record
 from protocol.events import BaselinePhase, Event, WithdrawalCause
 from protocol.vocabularies import AccessStatus, Secrecy
-from replication.database import opened
 from replication.digests import record_digest, tally_of
 from tests.catalogue import (
     OTHER_VILLAGE,
@@ -32,12 +30,13 @@ from tests.catalogue import (
     record_id,
     withdrawn,
 )
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         yield Hub(database)
 
 

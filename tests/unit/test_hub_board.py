@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,10 +15,10 @@ from hub.keyring_tables import enrolled_node
 from protocol.beats import Beat, Want
 from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
 from protocol.sites import Site, parse_site
-from replication.database import opened
 from replication.tables import quarantine, watermark
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 MONTH_MS = 30 * 24 * 3600 * 1000
@@ -126,8 +125,8 @@ def test_lag_counts_the_positions_that_are_not_applied() -> None:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         yield Hub(database)
 
 

@@ -13,7 +13,7 @@ import pytest
 import structlog
 from sqlalchemy import Connection
 
-from hub import alarm_book, keyring
+from hub import alarm_book, keyring, store
 from hub.__main__ import main
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import AlarmKind, Cause, Finding
@@ -32,9 +32,8 @@ from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication import connection, quarantine
 from replication.acceptance import SpoiltEvent
-from replication.database import opened
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, access_changed, described, fictitious, record_id, withdrawn
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
 
 Command = Callable[..., tuple[int, str]]
 
@@ -47,7 +46,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, free_port: Callable[[], int]) -> HubHome:
+def home(tmp_path: Path, free_port: Callable[[], int], store_of_homes: str) -> HubHome:
     """A hub's home with a catalogue of three records at two sites."""
     arguments = ["init", "--home", str(tmp_path / "hub"), "--county", "330523000000", "--name", "某县档案馆"]
     ports = ["--port", str(free_port()), "--enrol-port", str(free_port())]
@@ -59,7 +58,7 @@ def home(tmp_path: Path, free_port: Callable[[], int]) -> HubHome:
 
 async def fill(home: HubHome) -> None:
     same = {"title": "防汛[通知]", "doc_no": "县政〔1997〕8号", "responsible_parties": ()}
-    async with opened(home.database, MIGRATIONS) as database:
+    async with store.opened(home) as database:
         hub = Hub(database)
         await hub.tell(
             described(1, fictitious(1, **same)),
@@ -202,7 +201,7 @@ def test_record_shows_its_volume_and_the_volume_what_lies_in_it(command: Command
     items = [fictitious(number, ref_code=f"001-2-16-{number}", parent_id=volume.record_id) for number in (6, 7)]
 
     async def tell() -> None:
-        async with opened(home.database, MIGRATIONS) as database:
+        async with store.opened(home) as database:
             await Hub(database).tell(*(described(seq, one) for seq, one in enumerate([volume, *items], 6)))
 
     asyncio.run(tell())
@@ -285,7 +284,7 @@ async def go_wrong(home: HubHome) -> None:
             connection, HubReport(broker=BrokerSigns(is_connected=True, pending=0), disk_free_bytes=10**12), now_ms
         )
 
-    async with opened(home.database, MIGRATIONS) as database:
+    async with store.opened(home) as database:
         await database.write(step)
 
 

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -21,9 +20,9 @@ from hub.likeness import Evidence, alike, evidence, likeness_keys
 from protocol.analysis import index_terms, match_query
 from protocol.errors import BadValue
 from protocol.records import Record
-from replication.database import opened
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, record_id
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 NOTICE = {"title": "关于做好防汛工作的通知", "doc_no": "县政〔1997〕8号"}
 DAY = datetime.date(1997, 6, 1)
@@ -31,8 +30,8 @@ WHOLE = {"date_earliest": DAY, "date_latest": DAY, "responsible_parties": ("县�
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         yield Hub(database)
 
 

@@ -1,10 +1,8 @@
 """The federated answer: index and sites merged, each site's outcome told, completeness stated."""
 
 import datetime
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,19 +22,19 @@ from protocol.records import Record
 from protocol.sites import Site, parse_site
 from protocol.vocabularies import AccessStatus
 from replication.asking import Asker
-from replication.database import opened
 from tests.answering_sites import AnsweringSite, answering
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
 from tests.fakes import FakeBroker
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 TOWN = parse_site("330523108000")
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS, readers=2) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened(readers=2) as database:
         yield Hub(database)
 
 
@@ -253,8 +251,9 @@ async def test_count_for_a_hanging_site_is_there_at_the_deadline(hub: Hub, monke
 
 
 async def test_copy_that_cannot_be_counted_is_an_error_and_no_zero(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_connection: Connection, _query: Query, _names: object) -> tuple[dict[str, int], bool]:
-        raise sqlite3.DatabaseError("malformed")
+    def broken(connection: Connection, _query: Query, _names: object) -> tuple[dict[str, int], bool]:
+        connection.exec_driver_sql("SELECT malformed(")
+        return {}, True
 
     monkeypatch.setattr(federation, "totals_by_site", broken)
     await expect(hub, VILLAGE)

@@ -17,6 +17,7 @@ from hub.config import HealthSettings
 from hub.health import (
     DISK_ATTENTION_BYTES,
     DISK_BAD_BYTES,
+    REPORT_LATE_S,
     REPORT_STALE_S,
     Counted,
     Health,
@@ -35,6 +36,7 @@ from protocol.wording import Text
 from replication.database import opened
 from replication.migrations import REPLICATION
 from tests.hubs import MIGRATIONS
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 REPORT = HubReport(broker=BrokerSigns(is_connected=True, pending=0), disk_free_bytes=10**12)
@@ -68,6 +70,8 @@ STUCK = BrokerSigns(is_connected=True, pending=3, still_since_ms=NOW_MS - 10**6)
         (WELL, Standing.OK, ""),
         (but(report=None), Standing.BAD, "running"),
         (but(reported_at_ms=NOW_MS - int(REPORT_STALE_S * 1000) - 1000), Standing.BAD, "running"),
+        (but(reported_at_ms=NOW_MS - int(REPORT_LATE_S * 1000) - 1000), Standing.ATTENTION, "running"),
+        (but(reported_at_ms=NOW_MS - int(REPORT_LATE_S * 1000)), Standing.OK, ""),
         (report(broker=BrokerSigns()), Standing.BAD, "broker"),
         (report(broker=STUCK), Standing.BAD, "applying"),
         (report(disk_free_bytes=DISK_ATTENTION_BYTES - 1), Standing.ATTENTION, "disk"),
@@ -87,8 +91,8 @@ def test_the_worst_check_is_the_answer(counted_now: Counted, standing: Standing,
     assert [one.name for one in health.checks if one.standing is not Standing.OK] == [named] * bool(named)
 
 
-async def test_the_report_of_the_running_hub_is_kept_and_read(tmp_path: Path) -> None:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def test_the_report_of_the_running_hub_is_kept_and_read(store: Store) -> None:
+    async with store.opened() as database:
         before = await database.read(counted)
         for at_ms in (NOW_MS - 5, NOW_MS):
             await database.write(lambda c, at_ms=at_ms: keep_report(c, REPORT, at_ms))  # type: ignore[misc]
@@ -97,8 +101,33 @@ async def test_the_report_of_the_running_hub_is_kept_and_read(tmp_path: Path) ->
     assert (before.report, after.report, after.reported_at_ms) == (None, REPORT, NOW_MS)
 
 
-async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(tmp_path: Path) -> None:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
+def test_it_is_said_how_old_the_knowledge_is() -> None:
+    """A hub that was killed a moment ago has left a good report behind."""
+    (running, *_) = health_of(but(reported_at_ms=NOW_MS - 12_000), NOW_MS).checks
+    (late, *others) = health_of(but(reported_at_ms=NOW_MS - 50_000), NOW_MS).checks
+
+    assert (running.words.zh, running.words.en) == ("县级枢纽在运行，12 秒前自报", "the hub runs, and said so 12 s ago")
+    assert late.words.en == "it may have stopped, or hang: silent for 50 s (what follows is as of then)"
+    assert "broker" in [one.name for one in others]
+
+
+async def test_a_hub_does_not_take_what_its_killed_predecessor_said_for_its_own(store: Store, tmp_path: Path) -> None:
+    home, settings = home_at(tmp_path), BackupSettings()
+    async with store.opened(MIGRATIONS) as database:
+        said = []
+        for started_at_ms in (NOW_MS - 60_000, NOW_MS - 1_000):
+            report_of = msgspec.structs.replace(REPORT, started_at_ms=started_at_ms)
+            await database.write(lambda c, one=report_of: keep_report(c, one, NOW_MS))  # type: ignore[misc]
+            health = await look(database, home, settings, NOW_MS, started_at_ms=NOW_MS - 1_500)
+            said.append((health.checks[0].standing, health.checks[0].words.en))
+        by_command = await look(database, home, settings, NOW_MS)
+
+    assert said == [(Standing.BAD, "the hub is starting"), (Standing.OK, "the hub runs, and said so 0 s ago")]
+    assert by_command.checks[0].standing is Standing.OK
+
+
+async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(store: Store) -> None:
+    async with store.opened([REPLICATION]) as database:
         assert health_of(await database.read(counted), NOW_MS).standing is Standing.BAD
 
 

@@ -1,7 +1,6 @@
 """What the hub holds of a fonds, bucket by bucket: read once, in lots that memory bounds."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,10 +10,11 @@ from sqlalchemy import Connection
 from hub import held_digests
 from hub.held_digests import HeldDigests, digests_page, lot_from
 from protocol.codec import encode_record
-from replication.database import Database, opened
+from replication.database import Database
 from replication.digests import bucket_of, digest_name, record_digest
 from tests.catalogue import VILLAGE, described, fictitious
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 T = TypeVar("T")
 
@@ -37,8 +37,8 @@ class Counting:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         hub = Hub(database)
         await hub.tell(*(described(seq, record) for seq, record in enumerate([*RECORDS, *ELSEWHERE], 1)))
         yield hub
@@ -91,7 +91,7 @@ async def test_bucket_asked_for_again_is_still_told(hub: Hub) -> None:
 async def test_bytes_without_their_digest_are_named(hub: Hub) -> None:
     spoilt = RECORDS[17].record_id
     await hub.database.write(
-        lambda c: c.exec_driver_sql("UPDATE entry SET body = x'7b7d' WHERE record_id = ?", (spoilt.bytes,))
+        lambda c: c.exec_driver_sql("UPDATE entry SET body = ? WHERE record_id = ?", (b"{}", spoilt.bytes))
     )
     bucket = await held(hub.database, 200_000).of(bucket_of(spoilt))
     unlooked = await hub.database.read(

@@ -1,5 +1,6 @@
 import asyncio
 import datetime
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,15 +9,15 @@ from sqlalchemy import Connection, inspect
 
 from hub import codes, keyring
 from hub.codes import CodeOrder, Verdict
-from hub.home import SCHEMA
 from hub.keyring import Keyring
 from hub.keyring_tables import enrolment_code, metadata
 from protocol.enrolment import Application, DenialCause, secret_digest, signed_words
 from protocol.errors import Refused
 from protocol.sites import parse_site
-from replication.database import Database, opened
+from replication.database import Database
+from replication.dialects import is_postgres
 from replication.keys import Identity, new_seed
-from replication.migrations import REPLICATION
+from tests.stores import Store
 
 NOW = datetime.datetime(2026, 11, 22, 9, 0, tzinfo=datetime.UTC)
 SITE = parse_site("330523108204")
@@ -26,8 +27,8 @@ SECRET = b"ten bytes!"
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", [REPLICATION, SCHEMA]) as found:
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened() as found:
         yield found
 
 
@@ -69,13 +70,17 @@ async def active(database: Database) -> list[str]:
 async def test_the_tables_are_what_the_migration_makes(database: Database) -> None:
     def compared(connection: Connection) -> None:
         found = inspect(connection)
+        binary = "BYTEA" if is_postgres(connection) else "BLOB"
         for name, table in metadata.tables.items():
             # SQLite counts its text keys as nullable, so keys are compared by name and type alone.
-            made = {one["name"]: (str(one["type"]), one["nullable"]) for one in found.get_columns(name)}
-            wanted = {
-                one.name: (str(one.type).replace("BIGINT", "INTEGER").replace("LARGEBINARY", "BLOB"), one.nullable)
-                for one in table.columns
+            made = {
+                one["name"]: (
+                    re.sub("INTEGER", "BIGINT", str(one["type"])).removesuffix(' COLLATE "C"'),
+                    one["nullable"],
+                )
+                for one in found.get_columns(name)
             }
+            wanted = {one.name: (str(one.type).replace("BLOB", binary), one.nullable) for one in table.columns}
             keys = {one.name for one in table.primary_key}
             assert {key: made[key][0] for key in made} == {key: wanted[key][0] for key in wanted}
             assert {key: made[key] for key in made if key not in keys} == {
@@ -290,9 +295,9 @@ async def test_the_keyring_in_memory_follows_at_refresh(database: Database) -> N
     assert ring.users == [(identity(1).public_key, SITE)]
 
 
-async def test_the_keyring_sees_what_another_process_wrote(database: Database) -> None:
+async def test_the_keyring_sees_what_another_process_wrote(database: Database, store: Store) -> None:
     ring = Keyring(database)
-    async with opened(database.path, [REPLICATION, SCHEMA]) as beside:
+    async with store.opened() as beside:
         await issue(beside)
         await apply(beside, application())
 

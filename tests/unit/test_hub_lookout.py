@@ -22,12 +22,12 @@ from protocol.beats import Beat
 from protocol.errors import LinkDown
 from protocol.rhythms import Rhythm
 from protocol.wording import Text
-from replication.database import Database, opened
+from replication.database import Database
 from replication.faults import FaultKind
 from replication.streams import Backlog
 from replication.tables import watermark
 from tests.builders import TOWN, VILLAGE, identity
-from tests.hubs import MIGRATIONS
+from tests.stores import Store
 
 START_MS = int(datetime.datetime(2026, 11, 2, 9, tzinfo=zoneinfo.ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
 COUNTY = "330523000000"
@@ -81,7 +81,7 @@ def overdue(_: int) -> list[BackupFinding]:
 
 
 @pytest.fixture
-async def county(tmp_path: Path) -> AsyncIterator[County]:
+async def county(tmp_path: Path, store: Store) -> AsyncIterator[County]:
     def enrol(connection: Connection) -> None:
         for key, site in ((KEY, VILLAGE), (identity(2).public_key, TOWN)):
             connection.execute(
@@ -90,7 +90,7 @@ async def county(tmp_path: Path) -> AsyncIterator[County]:
                 )
             )
 
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+    async with store.opened() as database:
         await database.write(enrol)
         yield County(database, tmp_path / "broker.log")
 
@@ -238,6 +238,24 @@ async def test_courier_that_does_not_come_is_an_alarm_and_the_next_bundle_ends_i
     after = [one for one in await county.over(10) if one[0] == VILLAGE.code]
 
     assert (before, late, after) == ([], [(VILLAGE.code, AlarmKind.NO_BUNDLE, Cause.COURIER)], [])
+
+
+async def test_a_bundle_opens_no_alarm_about_what_moves_on_the_line(county: County) -> None:
+    """It counts as a sign of life for 75 s; an alarm that opened then would close by itself and teach nobody."""
+    state = beat(seq=9, published=9, outbox_frames=3, disk_free_bytes=1)
+
+    def carried(connection: Connection) -> None:
+        couriers.expect(connection, KEY, VILLAGE.code)
+        couriers.take(connection, KEY, 1, county.now_ms)
+        record_beats(connection, [state], county.now_ms)
+
+    await county.database.write(carried)
+    by_courier = await county.over(5)
+    county.now_ms += 1_000
+    on_the_line = await county.over(1, state)
+
+    assert [one for one in by_courier if one[0] == VILLAGE.code] == []
+    assert (VILLAGE.code, AlarmKind.DISK_LOW, Cause.SITE) in on_the_line
 
 
 async def test_a_link_that_comes_up_during_a_look_is_looked_at_again_at_once(county: County) -> None:

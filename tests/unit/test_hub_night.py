@@ -1,7 +1,6 @@
 """The night: each site has one turn, always the same, and a turn that was missed is still due."""
 
 import datetime
-from pathlib import Path
 
 from sqlalchemy import create_engine, inspect
 
@@ -9,9 +8,9 @@ from hub import night
 from hub.comparisons import Sameness
 from hub.night import SPREAD_S, NightHour, delay_s
 from hub.repair_tables import metadata
-from replication.database import opened
 from replication.migrations import migrate
 from tests.hubs import MIGRATIONS
+from tests.stores import Store
 
 SITE = "330523108204"
 NIGHT = NightHour(hour=2, zone=datetime.UTC)
@@ -40,11 +39,11 @@ def test_turns_of_many_sites_are_spread_over_the_night() -> None:
     assert min(quarters) > 30
 
 
-async def test_check_is_remembered_over_a_restart(tmp_path: Path) -> None:
+async def test_check_is_remembered_over_a_restart(store: Store) -> None:
     for moment in (5, 7):
-        async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+        async with store.opened() as database:
             await database.write(lambda c, moment=moment: night.note(c, SITE, Sameness.EQUAL, moment))  # type: ignore[misc]
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+    async with store.opened() as database:
         assert await database.read(night.checked_at) == {SITE: 7}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -12,17 +11,18 @@ from protocol import codec, subjects
 from protocol.beats import Beat, Receipt, Want
 from protocol.limits import FRAME_EVENTS_MAX, UNCONFIRMED_FRAMES_MAX
 from replication.acknowledgements import call_timeout
-from replication.database import Database, opened
+from replication.database import Database
 from replication.inbox import Taken
 from replication.migrations import REPLICATION
 from replication.watermarks import Watermark, move
 from tests.builders import TOWN, VILLAGE
 from tests.fakes import FakeBroker, FakeBus
+from tests.stores import Store
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as opened_database:
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened([REPLICATION]) as opened_database:
         yield opened_database
 
 

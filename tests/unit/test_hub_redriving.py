@@ -1,7 +1,6 @@
 """Re-driving: what an older version set aside is applied by this one, at its place, and nothing is lost on the way."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,13 +15,13 @@ from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from replication import quarantine
 from replication.acceptance import SpoiltEvent
-from replication.database import opened
 from replication.inbox import Inbox
 from replication.quarantine import WHOLE_FRAME_SEQ, Quarantined
 from replication.seal import seal
 from tests.builders import identity
 from tests.catalogue import VILLAGE, accepted, access_changed, described, fictitious, record_id, withdrawn
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 WORDS = Text(zh="旧版不认识", en="unknown to the version of then")
 
@@ -54,8 +53,8 @@ class Aside(Hub):
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Aside]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Aside]:
+    async with store.opened() as database:
         yield Aside(database)
 
 

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,9 +12,9 @@ from hub.search import Page, Query, search, totals_by_site
 from protocol.calls import Match
 from protocol.errors import BadQuery
 from protocol.vocabularies import AccessStatus, Level
-from replication.database import opened
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, withdrawn
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 DATES = {
     "date_earliest": datetime.date(1986, 3, 1),
@@ -26,8 +25,8 @@ DATES = {
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         yield Hub(database)
 
 

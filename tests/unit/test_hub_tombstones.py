@@ -1,17 +1,17 @@
 """Tombstones at the hub: forgotten only long after nothing can contradict them any more."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
 
 from hub import tombstones
 from hub.tombstones import HORIZON_DAYS, KEEP_DAYS
-from replication.database import opened
+from replication.dialects import upsert
 from replication.tables import parked_frame, watermark
 from tests.catalogue import VILLAGE, described, fictitious, record_id, withdrawn
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 DAY_MS = 86_400_000
 THEN_MS = 1_790_000_000_000
@@ -19,8 +19,8 @@ LATER_MS = THEN_MS + (KEEP_DAYS + 1) * DAY_MS
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         made = Hub(database)
         await made.tell(*(described(seq, fictitious(seq)) for seq in range(1, 6)))
         await made.tell(withdrawn(6, record_id(1)))
@@ -35,7 +35,9 @@ async def stand(hub: Hub, position: int) -> None:
     def step(connection: Connection) -> None:
         row = {"node": "U", "epoch": "e1", "chain": "", "moved_at_ms": 1}
         connection.execute(
-            insert(watermark).prefix_with("OR REPLACE").values(site=VILLAGE.code, position=position, **row)
+            upsert(watermark)
+            .values(site=VILLAGE.code, position=position, **row)
+            .on_conflict_do_update(index_elements=[watermark.c.site], set_={"position": position})
         )
 
     await hub.database.write(step)

@@ -1,14 +1,13 @@
 """Verification: equal, different down to the records, or not comparable now; and the comparer that keeps it fresh."""
 
 import datetime
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from hub import comparisons, couriers, keyring
+from hub import comparisons, couriers, keyring, repairs
 from hub.board import Word, board, record_beats
 from hub.comparing import AGAIN_AFTER_MS, Comparer
 from hub.comparisons import Sameness
@@ -23,20 +22,21 @@ from protocol.records import Record
 from protocol.sites import Site
 from protocol.wording import Text
 from replication.asking import Asker
-from replication.database import opened
+from replication.dialects import upsert
 from replication.tables import watermark
 from replication.watermarks import marks_of
 from tests.answering_sites import AnsweringSite, answering
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious
 from tests.fakes import FakeBroker
-from tests.hubs import MIGRATIONS, Hub
+from tests.hubs import Hub
+from tests.stores import Store
 
 NOW_MS = 1_790_000_000_000
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
         yield Hub(database)
 
 
@@ -233,9 +233,9 @@ async def online(hub: Hub, site: AnsweringSite, now_ms: int = NOW_MS) -> None:
     def step(connection: Connection) -> None:
         keyring.expect(connection, site.site, "", datetime.date(2026, 1, 1))
         connection.execute(
-            insert(enrolled_node)
-            .prefix_with("OR IGNORE")
+            upsert(enrolled_node)
             .values(public_key="U1", site=site.site.code, name="", software="", enrolled_at_ms=1)
+            .on_conflict_do_nothing()
         )
         record_beats(connection, [Beat(site=site.site.code, node="U1", epoch=site.epoch, seq=site.seq)], now_ms)
 
@@ -277,8 +277,40 @@ async def test_bundle_is_a_sign_of_life_and_nobody_is_asked_for_all_that(hub: Hu
         await online(hub, site, clock.now_ms)
         on_the_line = await comparer.step()
 
-    assert asked == [[], []]
+    # At night what is held here is read, which asks nobody.
+    assert [[one.state for one in verdicts] for verdicts in asked] == [[], [Sameness.NOT_COMPARABLE]]
     assert [one.state for one in on_the_line] == [Sameness.EQUAL]
+
+
+async def test_spoilt_body_of_a_courier_site_is_found_at_night_and_healed_by_its_next_bundle(hub: Hub) -> None:
+    site, clock, broker = AnsweringSite(VILLAGE, RECORDS), Clock(), FakeBroker()
+    await hold(hub, RECORDS)
+    await online(hub, site)
+
+    def spoil(connection: Connection) -> None:
+        couriers.expect(connection, "U1", VILLAGE.code)
+        couriers.take(connection, "U1", 1, NOW_MS)
+        connection.exec_driver_sql("CREATE TABLE kept AS SELECT docid, body FROM entry")
+        connection.exec_driver_sql("UPDATE entry SET body = ? WHERE docid = (SELECT min(docid) FROM entry)", (b"\0",))
+
+    def told_again(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE entry SET body = (SELECT body FROM kept WHERE kept.docid = entry.docid)")
+
+    async def night_after(step: Callable[[Connection], None]) -> tuple[list[int], int]:
+        await hub.database.write(step)
+        clock.now_ms += 2 * 86_400_000
+        nights = [[one.damaged for one in await comparer.nightly_step()] for _ in range(2)]
+        await comparer.step()
+        return [count for counts in nights for count in counts], len(await hub.database.read(repairs.open_repairs))
+
+    async with answering(broker.bus(), [site]), Asker(broker.bus(), "test").opened() as asker:
+        comparer = Comparer(hub.database, asker, clock, sleep=no_pause)
+        spoilt = await night_after(spoil)
+        wanted = (await hub.database.read(lambda c: marks_of(c, [VILLAGE.code])))[VILLAGE.code].want
+        healed = await night_after(told_again)
+
+    # One look a night; the reply bundle asks the site to tell everything again.
+    assert (spoilt, wanted, healed, site.asked) == (([1], 1), Want.BASELINE, ([0], 0), 0)
 
 
 async def test_differing_site_is_asked_for_a_baseline_and_then_left_in_peace(hub: Hub) -> None:

@@ -14,7 +14,8 @@ from replication.database import Database, opened
 from replication.inbox import Inbox, Taken
 from replication.migrations import REPLICATION
 from tests.builders import VILLAGE, drafts, frame_writer, identity
-from tests.ledger import SCHEMA, Ledger
+from tests.ledger import Ledger, schema_of
+from tests.stores import Store
 
 
 class Arrived(msgspec.Struct, kw_only=True):
@@ -45,9 +46,9 @@ class Deliveries:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
-        await database.write(lambda c: c.exec_driver_sql(SCHEMA))
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened([REPLICATION]) as database:
+        await database.write(lambda c: c.exec_driver_sql(schema_of(c)))
         yield database
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,7 +14,7 @@ from protocol.sites import Site, parse_site
 from replication import gaps
 from replication.asking import Asker
 from replication.bus import Message
-from replication.gaps import GAP_PATIENCE_S, GAP_PAUSE_S, GapCloser
+from replication.gaps import GAP_PATIENCE_S, GAP_PAUSE_MAX_S, GAP_PAUSE_S, GapCloser
 from replication.inbox import Gap, Taken
 from tests.fakes import FakeBroker
 
@@ -64,6 +65,25 @@ async def node(broker: FakeBroker, site: Site, outcome: Outcome, body: Body) -> 
     return made
 
 
+class Closing:
+    """A gap closer, and its time."""
+
+    def __init__(self, asker: Asker) -> None:
+        self.now = 0.0
+        self.closer = GapCloser(asker, lambda: self.now)
+
+    async def after(self, seconds: float) -> int:
+        """Let time pass, and return how many gaps are asked about then."""
+        self.now += seconds
+        return await self.closer.step()
+
+
+@asynccontextmanager
+async def closing(broker: FakeBroker) -> AsyncIterator[Closing]:
+    async with Asker(broker.bus(), "hub").opened() as asker:
+        yield Closing(asker)
+
+
 def missing(*sites: Site, after: int = 3, epoch: str = "e1") -> Taken:
     """A batch that showed gaps."""
     receipts = {site.code: Receipt(site=site.code, epoch=epoch, applied=after, at_ms=0) for site in sites}
@@ -78,35 +98,89 @@ def whole(*sites: Site) -> Taken:
 async def test_the_site_is_asked_for_what_follows_the_position_until_it_has_come() -> None:
     broker = FakeBroker()
     village = await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=9))
-    async with Asker(broker.bus(), "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
+        asked = [await here.after(GAP_PATIENCE_S), await here.after(GAP_PAUSE_S)]
+        here.closer.note(whole(FIRST))
+        asked.append(await here.after(GAP_PAUSE_S))
 
-        assert await closer.step() is True
-        assert await closer.step() is True, "a promise is not the events"
-        closer.note(whole(FIRST))
-        assert await closer.step() is False
+    # A promise is not the events: it is asked again.
+    assert asked == [1, 1, 0]
+    assert village.asked == [("e1", 3), ("e1", 3)]
 
+
+async def test_a_gap_has_a_moment_to_close_by_itself() -> None:
+    broker = FakeBroker()
+    await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=9))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
+        assert [await here.after(GAP_PATIENCE_S - 0.1), await here.after(0.1)] == [0, 1]
+
+
+async def test_each_site_has_its_own_pause() -> None:
+    """A site that was just asked keeps no other waiting."""
+    broker = FakeBroker()
+    for site in (FIRST, SECOND):
+        await node(broker, site, Outcome.ANSWERED, Range(after=3, up_to=9))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
+        asked = [await here.after(GAP_PATIENCE_S)]
+        here.now += 2.0
+        here.closer.note(missing(SECOND))
+        asked += [await here.after(GAP_PATIENCE_S), await here.after(GAP_PAUSE_S - 4.0), await here.after(1.0)]
+
+    # The second after its own moment of patience; then each when its own pause is over.
+    assert asked == [1, 1, 0, 1]
+
+
+async def test_what_keeps_coming_is_not_asked_for_again() -> None:
+    """Every question has the site begin from the front: a long resend would be sent many times over."""
+    broker = FakeBroker()
+    village = await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=900))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST, after=3))
+        asked = [await here.after(GAP_PATIENCE_S)]
+        for arrived in range(1, 10):
+            here.now += GAP_PAUSE_S - 1.0
+            here.closer.note(missing(FIRST, after=3 + 50 * arrived))
+            asked.append(await here.closer.step())
+        asked += [await here.after(GAP_PAUSE_S - 0.1), await here.after(0.1)]
+
+    assert asked == [1] + [0] * 9 + [0, 1]
+    assert village.asked == [("e1", 3), ("e1", 453)]
+
+
+async def test_what_arrives_behind_a_gap_puts_the_question_off_for_a_while_only() -> None:
+    """What was asked for may come behind it; or it was lost, and the site goes on telling news."""
+    broker = FakeBroker()
+    village = await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=9))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
+        asked = [await here.after(GAP_PATIENCE_S)]
+        for _ in range(6):
+            here.now += GAP_PAUSE_MAX_S / 6
+            here.closer.note(missing(FIRST))
+            asked.append(await here.closer.step())
+
+    assert asked == [1, 0, 0, 0, 0, 0, 1]
     assert village.asked == [("e1", 3), ("e1", 3)]
 
 
 async def test_only_the_sites_of_a_batch_are_judged_by_it() -> None:
-    async with Asker(FakeBroker().bus(), "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST))
-        closer.note(whole(SECOND))
+    async with closing(FakeBroker()) as here:
+        here.closer.note(missing(FIRST))
+        here.closer.note(whole(SECOND))
 
-        assert closer.sites == {FIRST.code}
+        assert here.closer.sites == {FIRST.code}
 
 
 async def test_a_gap_that_moved_is_asked_for_where_it_is_now() -> None:
     broker = FakeBroker()
     village = await node(broker, FIRST, Outcome.ANSWERED, Range(after=7, up_to=9))
-    async with Asker(broker.bus(), "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST, after=3))
-        closer.note(missing(FIRST, after=7))
-        await closer.step()
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST, after=3))
+        here.closer.note(missing(FIRST, after=7))
+        await here.after(GAP_PATIENCE_S)
 
     assert village.asked == [("e1", 7)]
 
@@ -123,74 +197,71 @@ async def test_a_site_that_has_nothing_to_send_is_not_asked_for_ever(outcome: Ou
     """It began another epoch, or was put back from a backup: what waits behind the gap is of a history that is gone."""
     broker = FakeBroker()
     await node(broker, FIRST, outcome, body)
-    async with Asker(broker.bus(), "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
 
-        assert await closer.step() is True
-        assert closer.sites == frozenset()
+        assert await here.after(GAP_PATIENCE_S) == 1
+        assert here.closer.sites == frozenset()
 
 
 async def test_a_gap_that_is_noted_while_a_vain_answer_comes_stays_open() -> None:
     """The answer was about the old gap; the new one is of the new epoch."""
     broker = FakeBroker()
     village = await node(broker, FIRST, Outcome.REFUSED, Refusal(reason_zh="没有", reason_en="none"))
-    async with Asker(broker.bus(), "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST))
-        village.before_answer = lambda: closer.note(missing(FIRST, after=0, epoch="e2"))
-        await closer.step()
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
+        village.before_answer = lambda: here.closer.note(missing(FIRST, after=0, epoch="e2"))
+        await here.after(GAP_PATIENCE_S)
 
-        assert closer.sites == {FIRST.code}
+        assert here.closer.sites == {FIRST.code}
 
 
 async def test_a_site_that_is_away_keeps_its_gap_and_does_not_keep_the_others_waiting() -> None:
     broker = FakeBroker()
     there = await node(broker, SECOND, Outcome.ANSWERED, Range(after=3, up_to=9))
-    async with Asker(broker.bus(), "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST, SECOND))
-        await closer.step()
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST, SECOND))
+        asking = asyncio.create_task(here.after(GAP_PATIENCE_S))
+        async with asyncio.timeout(0.05):
+            while not there.asked:
+                await asyncio.sleep(0)
+        await asking
 
-        assert closer.sites == {FIRST.code, SECOND.code}
+        assert here.closer.sites == {FIRST.code, SECOND.code}
     assert there.asked == [("e1", 3)]
 
 
 async def test_a_broken_link_is_no_answer() -> None:
     bus = FakeBroker().bus()
     async with Asker(bus, "hub").opened() as asker:
-        closer = GapCloser(asker)
-        closer.note(missing(FIRST))
+        here = Closing(asker)
+        here.closer.note(missing(FIRST))
         bus.down()
 
-        assert await closer.step() is True
-        assert closer.sites == {FIRST.code}
+        assert await here.after(GAP_PATIENCE_S) == 1
+        assert here.closer.sites == {FIRST.code}
 
 
-async def test_the_loop_gives_a_gap_a_moment_and_asks_with_pauses_until_it_is_closed() -> None:
+async def test_the_loop_asks_by_itself_until_a_gap_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaps, "GAP_PATIENCE_S", 0.02)
+    monkeypatch.setattr(gaps, "GAP_PAUSE_S", 0.04)
     broker = FakeBroker()
     village = await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=9))
-    pauses: list[float] = []
-    rested = asyncio.Event()
+    asked_twice = asyncio.Event()
+    village.before_answer = lambda: asked_twice.set() if len(village.asked) > 1 else None
 
     async with Asker(broker.bus(), "hub").opened() as asker:
-
-        async def sleep(seconds: float) -> None:
-            pauses.append(seconds)
-            if pauses.count(GAP_PAUSE_S) == 2:
-                closer.note(whole(FIRST))
-            if len(pauses) == 5:
-                rested.set()
-            await asyncio.sleep(0)
-
-        closer = GapCloser(asker, sleep)
-        closer.note(missing(FIRST))
+        closer = GapCloser(asker)
         running = asyncio.create_task(closer.run())
+        await asyncio.sleep(0)
+        closer.note(missing(FIRST))
         async with asyncio.timeout(5):
-            await rested.wait()
+            await asked_twice.wait()
+        closer.note(whole(FIRST))
+        seen = len(village.asked)
+        await asyncio.sleep(0.1)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
 
-    assert pauses == [GAP_PATIENCE_S, GAP_PAUSE_S, GAP_PATIENCE_S, GAP_PAUSE_S, GAP_PATIENCE_S]
-    assert village.asked == [("e1", 3), ("e1", 3)]
+    assert len(village.asked) == seen

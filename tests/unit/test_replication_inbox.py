@@ -20,11 +20,12 @@ from replication.database import Database, opened
 from replication.digests import record_digest, tally_of
 from replication.inbox import PARKED_FRAMES_MAX, Inbox, Taken
 from replication.migrations import REPLICATION
-from replication.outbox import FrameWriter
+from replication.outbox import CatchUp, FrameWriter
 from replication.seal import seal
 from replication.watermarks import Verdict
 from tests.builders import TOWN, VILLAGE, described, drafts, frame_writer, identity, record
-from tests.ledger import SCHEMA, Ledger, tally
+from tests.ledger import Ledger, schema_of, tally
+from tests.stores import Store
 
 KEYS = {VILLAGE.code: {identity(1).public_key}, TOWN.code: {identity(2).public_key}}
 
@@ -45,9 +46,9 @@ class Hub:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
-        await database.write(lambda c: c.exec_driver_sql(SCHEMA))
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened([REPLICATION]) as database:
+        await database.write(lambda c: c.exec_driver_sql(schema_of(c)))
         yield Hub(database)
 
 
@@ -156,11 +157,61 @@ async def test_a_parked_frame_of_another_history_never_slips_into_a_catch_up(hub
     for after, last, stands_for in ((2, 6, ""), (6, 10, await ended_at(site, 10))):
         writer, position = frame_writer(), outbox.Position(epoch="epoch-a", seq=after, chain="")
         events = [encode_event(event) for event in placed if after < event.seq <= last]
-        await hub.take(writer.frame(position, last, events, catch_up=True, stands_for=stands_for))
+        await hub.take(writer.frame(position, last, events, catch_up=CatchUp(stands_for=stands_for)))
     assert hub.ledger.applied == list(range(1, 11))
     here = await hub.digest()
     bodies = [event.record for event in minted if isinstance(event, Described)]
     assert here.startswith(f"{2 + len(bodies)}-")
+
+
+class Nothing:
+    """A history of which everything was overtaken: its catch-up frames are empty."""
+
+    def changes_after(self, _connection: Connection, _seq: int, _limit: int) -> list[EventHead]:
+        return []
+
+
+async def caught_up(site: Database, after: int) -> bytes:
+    """The catch-up frame of a site that has forgotten everything."""
+    here = await site.read(outbox.head)
+    assert here is not None
+    await site.write(lambda c: outbox.forget(c, here.seq))
+    frame = await site.read(partial(catch_up_frame, writer=frame_writer(), history=Nothing(), after=after))
+    return frame.sealed if frame is not None else b""
+
+
+async def test_a_stale_catch_up_is_not_applied_to_another_history(hub: Hub, site: Database, tmp_path: Path) -> None:
+    """It was on its way while the hub was put back to what a copy of the site once told it, in the same epoch."""
+    await mint(site, drafts(2), drafts(3))
+    stale = await caught_up(site, 2)
+    async with opened(tmp_path / "copy.db", [REPLICATION]) as copy:
+        await copy.write(lambda c: outbox.start_epoch(c, "epoch-a", ()))
+        await hub.take(*await mint(copy, drafts(2)[::-1]))
+    taken = await hub.take(stale)
+
+    assert (taken.verdicts, taken.receipts[VILLAGE.code].want) == ({Verdict.FORK: 1}, Want.NEW_EPOCH)
+    assert taken.receipts[VILLAGE.code].applied == 2
+
+
+async def test_a_stale_catch_up_is_not_applied_where_its_history_has_no_frame_end(hub: Hub, site: Database) -> None:
+    await mint(site, drafts(2), drafts(3))
+    await hub.take((await mint_anew(site, drafts(3)))[0])
+    assert (await hub.take(await caught_up(site, 2))).verdicts == {Verdict.FORK: 1}
+
+
+async def mint_anew(site: Database, minted: list[EventHead]) -> list[bytes]:
+    """Return what a copy of a site that had nothing yet would send."""
+    writer, position = frame_writer(), outbox.Position(epoch="epoch-a", seq=0, chain="")
+    placed = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(minted, 1)]
+    return [writer.frame(position, len(placed), [encode_event(event) for event in placed])]
+
+
+async def test_catch_ups_that_overlap_are_applied_in_their_own_history(hub: Hub, site: Database) -> None:
+    """A round of them may begin before what the hub has by now."""
+    await hub.take(*await mint(site, drafts(2), drafts(3)))
+    await mint(site, drafts(4))
+    taken = await hub.take(await caught_up(site, 2))
+    assert (taken.verdicts, taken.receipts[VILLAGE.code].applied) == ({Verdict.APPLY: 1}, 9)
 
 
 async def ended_at(site: Database, position: int) -> str:

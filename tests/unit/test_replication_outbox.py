@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from protocol.errors import BadValue
 from protocol.events import EventHead
-from protocol.frames import Frame, frame_digest
+from protocol.frames import END_DIGITS, Frame, frame_digest
 from protocol.limits import FRAME_BYTES_MAX, FRAME_EVENTS_MAX
 from replication import outbox
 from replication.catch_up import catch_up_frame
@@ -128,6 +128,41 @@ async def test_catch_up_covers_exactly_what_the_outbox_forgot(database: Database
     assert [frame.previous for frame in frames[1:]] == [frame.last for frame in frames[:-1]]
     assert [frame.stands_for for frame in frames] == [*[""] * (len(frames) - 1), waiting.chain]
     assert all(frame.catch_up for frame in frames)
+
+
+async def test_catch_up_names_where_the_frames_ended_that_it_replaces(database: Database) -> None:
+    for count in (2, 3, 4):
+        await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(count)))
+    known = {
+        frame.last: frame.digest[:END_DIGITS] for frame in await database.read(lambda c: outbox.frames_after(c, 0, 9))
+    }
+    await database.write(lambda c: outbox.forget(c, 9))
+    (whole,) = await caught_up(database, 2, Changes(*range(3, 10)))
+    (inside,) = await caught_up(database, 4, Changes(*range(5, 10)))
+    assert (whole.ends, inside.ends) == (((2, known[2]), (5, known[5])), ((5, known[5]),))
+
+
+async def test_catch_up_from_before_what_is_remembered_names_no_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FORGOTTEN_SPAN", 3)
+    for count in (2, 3, 4):
+        await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(count)))
+    await database.write(lambda c: outbox.forget(c, 9))
+    (frame,) = await caught_up(database, 2, Changes(*range(3, 10)))
+    assert frame.ends is None
+
+
+async def test_catch_up_over_very_many_small_frames_names_no_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame has so much room."""
+    monkeypatch.setattr(outbox, "CATCH_UP_ENDS_MAX", 2)
+    for _ in range(5):
+        await database.write(partial(outbox.append, writer=frame_writer(), drafts=drafts(1)))
+    await database.write(lambda c: outbox.forget(c, 5))
+    (many,), (few,) = [await caught_up(database, after, Changes(*range(after + 1, 6))) for after in (2, 3)]
+    assert (many.ends, len(few.ends or ())) == (None, 2)
 
 
 async def test_catch_up_of_overtaken_changes_only_is_one_empty_frame(database: Database) -> None:

@@ -1,24 +1,24 @@
 """The quarantine: what is set aside is kept once, and no site can fill the hub's disk with it."""
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
 
 from protocol.wording import Text
 from replication import quarantine
 from replication.acceptance import SpoiltEvent
-from replication.database import Database, opened
+from replication.database import Database
 from replication.migrations import REPLICATION
 from replication.quarantine import BAD_FRAME, EVENTS_MAX, FORK, FRAMES_MAX, NOT_KEPT
 from tests.builders import TOWN, VILLAGE
+from tests.stores import Store
 
 WORDS = Text(zh="坏", en="bad")
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with opened(tmp_path / "hub.db", [REPLICATION]) as database:
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened([REPLICATION]) as database:
         yield database
 
 

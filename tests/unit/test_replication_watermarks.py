@@ -24,6 +24,11 @@ def frame(previous: int, last: int, **fields: Any) -> Frame:  # noqa: ANN401 - a
     return Frame(previous=previous, last=last, **(given | fields))
 
 
+def caught_up(previous: int, last: int, *ends: tuple[int, str]) -> Frame:
+    """A catch-up frame of a site that knows where its frames ended."""
+    return frame(previous, last, catch_up=True, ends=ends)
+
+
 @pytest.mark.parametrize(
     ("case", "arrived", "expected"),
     [
@@ -34,6 +39,11 @@ def frame(previous: int, last: int, **fields: Any) -> Frame:  # noqa: ANN401 - a
         ("it follows another history", frame(10, 12, chain="eleven"), Verdict.FORK),
         ("it overlaps: no frame of one history does", frame(9, 12), Verdict.FORK),
         ("a catch-up may overlap", frame(9, 12, catch_up=True), Verdict.APPLY),
+        ("a catch-up of this history", caught_up(9, 12, (9, "nine"), (10, "ten")), Verdict.APPLY),
+        ("a catch-up of a history with another frame here", caught_up(9, 12, (10, "eleven")), Verdict.FORK),
+        ("a catch-up of a history in which no frame ended here", caught_up(9, 12, (9, "nine")), Verdict.FORK),
+        ("a catch-up that was applied already", caught_up(4, 8, (4, "other")), Verdict.REPLAY),
+        ("a catch-up from further on", caught_up(11, 12, (11, "other")), Verdict.GAP),
         ("an unknown epoch from its start, naming ours", frame(0, 3, epoch="b", retires=("a",)), Verdict.NEW_EPOCH),
         ("an unknown epoch that does not know ours", frame(0, 3, epoch="b"), Verdict.FORK),
         ("an unknown epoch from its middle", frame(3, 5, epoch="b"), Verdict.GAP),
@@ -62,6 +72,11 @@ def test_after_a_catch_up_between_two_frames_only_catch_up_follows() -> None:
     assert between.chain == ""
     assert [judge(between, frame(previous, 14), "y", ()) for previous in (11, 12)] == [Verdict.GAP, Verdict.GAP]
     assert judge(between, frame(12, 14, catch_up=True), "y", ()) is Verdict.APPLY
+
+
+def test_between_two_frames_there_is_nothing_to_compare() -> None:
+    between = moved(MARK, caught_up(10, 12, (10, "ten")), "x")
+    assert judge(between, caught_up(12, 14), "y", ()) is Verdict.APPLY
 
 
 def test_a_catch_up_that_ends_where_a_frame_did_takes_up_the_chain_again() -> None:

@@ -1,0 +1,215 @@
+"""The audit log: who did what to which object, when, from where, with what outcome; each line seals the one before.
+
+A line's digest is taken over the line and the digest of the line before, so nobody can change, remove or put in a line
+without every later digest being wrong. Lines are written in the transaction of what they tell. What the chain cannot
+show is the loss of its newest lines: therefore the head is logged as well, and ``verify`` takes a head that somebody
+has written down.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from hub.account_tables import audit_line
+from protocol.wording import Text
+from replication.database import Database
+
+LINES_CHECKED_AT_ONCE = 5_000
+"""Lines that one step of a verification reads."""
+
+DETAIL_CHARS_MAX = 500
+"""Characters of a line's object, origin and detail."""
+
+FIRST = "0" * 64
+"""What stands in place of the digest before the first line."""
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+    SECOND_FACTOR = "second_factor"
+    LINK_ISSUED = "link_issued"
+    LINK_USED = "link_used"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an action
+    TOTP_ADDED = "totp_added"
+    TOTP_REMOVED = "totp_removed"
+    SESSION_ENDED = "session_ended"
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_UNLOCKED = "account_unlocked"
+    ACCOUNT_RESET = "account_reset"
+    ROLES_CHANGED = "roles_changed"
+    ACCESS_REFUSED = "access_refused"
+    ALARM_ATTENDED = "alarm_attended"
+    AUDIT_READ = "audit_read"
+
+
+ACTIONS = {
+    Action.SIGN_IN: Text(zh="登录", en="sign-in"),
+    Action.SIGN_OUT: Text(zh="退出", en="sign-out"),
+    Action.SECOND_FACTOR: Text(zh="动态口令", en="one-time code"),
+    Action.LINK_ISSUED: Text(zh="发出设置链接", en="set-up link issued"),
+    Action.LINK_USED: Text(zh="使用设置链接", en="set-up link used"),
+    Action.PASSWORD_CHANGED: Text(zh="修改密码", en="password changed"),
+    Action.TOTP_ADDED: Text(zh="启用动态口令", en="one-time codes turned on"),
+    Action.TOTP_REMOVED: Text(zh="停用动态口令", en="one-time codes turned off"),
+    Action.SESSION_ENDED: Text(zh="结束会话", en="session ended"),
+    Action.ACCOUNT_ADDED: Text(zh="新增账户", en="account added"),
+    Action.ACCOUNT_LOCKED: Text(zh="停用账户", en="account locked"),
+    Action.ACCOUNT_UNLOCKED: Text(zh="启用账户", en="account unlocked"),
+    Action.ACCOUNT_RESET: Text(zh="重置账户", en="account reset"),
+    Action.ROLES_CHANGED: Text(zh="变更角色", en="roles changed"),
+    Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
+    Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
+    Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
+}
+
+
+class Outcome(StrEnum):
+    """How it went."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+OUTCOMES = {
+    Outcome.DONE: Text(zh="成功", en="done"),
+    Outcome.REFUSED: Text(zh="拒绝", en="refused"),
+}
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written."""
+
+    who: str
+    """Login of the person; ``cli:USER`` for a command; empty for a stranger."""
+    action: Action
+    object: str = ""
+    outcome: Outcome = Outcome.DONE
+    origin: str = ""
+    """Address that it came from."""
+    detail: str = ""
+
+
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line as it is stored."""
+
+    seq: int
+    at_ms: int
+    who: str
+    action: str
+    object: str
+    outcome: str
+    origin: str
+    detail: str
+    digest: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verification found."""
+
+    lines: int
+    head_seq: int
+    head_digest: str
+    broken_at: int | None = None
+    """The first line that does not fit the one before; None if all do."""
+    head_missing: bool = False
+    """A head that somebody had written down is not in the log, or has another digest."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True if nothing was changed, removed or put in."""
+        return self.broken_at is None and not self.head_missing
+
+
+def digest_of(line: AuditLine, previous: str) -> str:
+    """Return a line's digest: SHA-256 over the digest before and the line's fields as JSON."""
+    fields = [line.seq, line.at_ms, line.who, line.action, line.object, line.outcome, line.origin, line.detail]
+    return hashlib.sha256(previous.encode("ascii") + b"\n" + msgspec.json.encode(fields)).hexdigest()
+
+
+def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
+    """Write a line, in the transaction of what it tells."""
+    head = connection.execute(head_statement()).one_or_none()
+    line = AuditLine(
+        seq=1 if head is None else head.seq + 1,
+        at_ms=now_ms,
+        who=entry.who,
+        action=entry.action.value,
+        object=entry.object[:DETAIL_CHARS_MAX],
+        outcome=entry.outcome.value,
+        origin=entry.origin[:DETAIL_CHARS_MAX],
+        detail=entry.detail[:DETAIL_CHARS_MAX],
+        digest="",
+    )
+    sealed = msgspec.structs.replace(line, digest=digest_of(line, FIRST if head is None else head.digest))
+    connection.execute(insert(audit_line).values(msgspec.structs.asdict(sealed)))
+    return sealed
+
+
+def head_statement() -> Select[int, str]:
+    """The newest line's number and digest."""
+    return select(audit_line.c.seq, audit_line.c.digest).order_by(audit_line.c.seq.desc()).limit(1)
+
+
+def listed(
+    connection: Connection, *, before_seq: int | None = None, who: str = "", action: str = "", limit: int
+) -> list[AuditLine]:
+    """Return lines, the newest first, those before a number if one is given."""
+    statement = select(audit_line).order_by(audit_line.c.seq.desc()).limit(limit)
+    if before_seq is not None:
+        statement = statement.where(audit_line.c.seq < before_seq)
+    if who:
+        statement = statement.where(audit_line.c.who == who)
+    if action:
+        statement = statement.where(audit_line.c.action == action)
+    return [_line(row) for row in connection.execute(statement)]
+
+
+def count(connection: Connection) -> int:
+    """Return how many lines there are."""
+    return int(connection.execute(select(func.count()).select_from(audit_line)).scalar_one())
+
+
+async def verify(database: Database, *, expected: tuple[int, str] | None = None) -> Verdict:
+    """Check every line against the one before, in steps that keep nobody waiting.
+
+    Args:
+        database: the hub's.
+        expected: number and digest of a head that somebody had written down.
+
+    """
+    lines, head_seq, digest, is_seen = 0, 0, FIRST, expected is None
+    while True:
+        some = await database.read(lambda connection, after=head_seq: after_seq(connection, after))  # type: ignore[misc]
+        broken_at = first_broken(some, head_seq, digest)
+        if broken_at is not None:
+            return Verdict(lines=lines, head_seq=head_seq, head_digest=digest, broken_at=broken_at)
+        if not some:
+            return Verdict(lines=lines, head_seq=head_seq, head_digest=digest, head_missing=not is_seen)
+        is_seen = is_seen or any((line.seq, line.digest) == expected for line in some)
+        lines, head_seq, digest = lines + len(some), some[-1].seq, some[-1].digest
+
+
+def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
+    """Return the next lines behind a number."""
+    statement = select(audit_line).where(audit_line.c.seq > seq).order_by(audit_line.c.seq)
+    return [_line(row) for row in connection.execute(statement.limit(LINES_CHECKED_AT_ONCE))]
+
+
+def first_broken(lines: Iterable[AuditLine], seq: int, digest: str) -> int | None:
+    """Return the number of the first line that does not follow from the one before; None if all do."""
+    for line in lines:
+        if line.seq != seq + 1 or line.digest != digest_of(line, digest):
+            return line.seq
+        seq, digest = line.seq, line.digest
+    return None
+
+
+def _line(row: Row[*tuple[object, ...]]) -> AuditLine:
+    return msgspec.convert(row, AuditLine, from_attributes=True)

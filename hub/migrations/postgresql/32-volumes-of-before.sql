@@ -1,0 +1,1 @@
+-- Nothing to do: no hub of before kept its catalogue here.

@@ -1,0 +1,178 @@
+"""The full-text index in PostgreSQL: a vector of terms for each row, with their places, under a GIN index.
+
+The vectors are written out here and not cut by the server: its parser would drop what its locale does not know, which
+under "C" is every Chinese character. Terms are those that FTS5's tokenizer ``ascii`` sees, so that both stores find the
+same. The text columns are the weights of the terms; marks, which no text contains, need neither weight nor place.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg.errors
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from hub.time_budgets import Cut
+from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
+from protocol.index_rows import INDEX_COLUMNS, IndexRow
+from replication.dialects import insert_rows
+
+TERM_CHARS_MAX: Final = 500
+"""Characters of a term that are told apart: a vector takes 2,046 bytes, and a character of UTF-8 has four at most."""
+
+TERMS_MAX: Final = 16_000
+"""Terms of one row that are kept: places beyond 16,383 cannot be told apart, and a vector has a megabyte at most."""
+
+REACH_ENTRIES: Final = 200
+"""Entries back to which one looks to see how rare a term is."""
+
+_WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
+
+_TERM = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
+_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_NOWHERE = "'\N{REPLACEMENT CHARACTER} '"
+
+_MAKE = (
+    "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
+    "CREATE INDEX search_next_terms ON search_next USING gin (terms) WITH (gin_pending_list_limit = 16384)",
+)
+_EXCHANGE = (
+    "DROP TABLE search",
+    "ALTER TABLE search_next RENAME TO search",
+    "ALTER INDEX search_next_pkey RENAME TO search_pkey",
+    "ALTER INDEX search_next_terms RENAME TO search_terms",
+)
+
+
+class PostgresIndex:
+    """A table of vectors."""
+
+    source = "search"
+    entries = "entry"
+    joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
+    matching = "search.terms @@ CAST(? AS tsquery)"
+    line_of = "string_agg(CAST({} AS text), chr(10))"
+
+    def question(self, connection: Connection, expression: Expression) -> str:
+        """Return the expression as a tsquery."""
+        del connection
+        return tsquery(expression)
+
+    def is_found(self, connection: Connection, run: Run) -> bool:
+        """Tell whether a run stands anywhere in the index."""
+        sql = f"SELECT 1 FROM search WHERE {self.matching} LIMIT 1"  # noqa: S608 - a constant
+        found = connection.exec_driver_sql(sql, (tsquery(run),))
+        return found.first() is not None
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+        sql = f"SELECT rowid FROM search WHERE {self.matching} ORDER BY rowid DESC LIMIT 1 OFFSET ?"  # noqa: S608 - a constant
+        found = connection.exec_driver_sql(sql, (tsquery(Run(terms=(term,))), REACH_ENTRIES)).first()
+        return found[0] if found is not None else 0
+
+    def is_outdated(self, connection: Connection) -> bool:
+        """Tell that it has its columns: every version so far made it alike."""
+        del connection
+        return False
+
+    @contextmanager
+    def bounded(self, connection: Connection, budget_s: float) -> Iterator[None]:
+        """Have reading statements end with ``Cut`` once one has taken so long; what they set ends with them."""
+        inside = connection.begin_nested()
+        try:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(budget_s * 1000))}")
+            yield
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.QueryCanceled):
+                raise Cut from error
+            raise
+        finally:
+            inside.rollback()
+
+    def write(
+        self,
+        connection: Connection,
+        name: str,
+        gone: Collection[tuple[int, IndexRow]],
+        new: Collection[tuple[int, IndexRow]],
+    ) -> None:
+        """Take rows out and put others in, also in the place of what stands there (FTS5 would keep both)."""
+        doomed = [docid for docid, _ in (*gone, *new)]
+        if doomed:
+            sql = f"DELETE FROM {name} WHERE rowid = ANY(?)"  # noqa: S608 - one of two names
+            connection.exec_driver_sql(sql, (doomed,))
+        if new:
+            insert_rows(connection, name, ("rowid", "terms"), [(docid, vector(row)) for docid, row in new])
+
+    def add_outdated(self, connection: Connection, new: Collection[tuple[int, IndexRow]]) -> None:
+        """Put rows into the present index."""
+        self.write(connection, "search", (), new)
+
+    def clear(self, connection: Connection) -> None:
+        """Empty the present index."""
+        connection.exec_driver_sql("TRUNCATE search")
+
+    def make_next(self, connection: Connection) -> None:
+        """Make an empty index beside the present one."""
+        for statement in _MAKE:
+            connection.exec_driver_sql(statement)
+
+    def drop_next(self, connection: Connection) -> None:
+        """Drop the index that was being built, if there is one."""
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
+
+    def put_next_in_place(self, connection: Connection) -> None:
+        """Have the index that was built take the place of the present one."""
+        for statement in _EXCHANGE:
+            connection.exec_driver_sql(statement)
+
+    def merge(self, connection: Connection) -> bool:
+        """Put the entries that wait in the index's list where they belong; all of them, which is one step."""
+        connection.exec_driver_sql("SELECT gin_clean_pending_list('search_terms')")
+        return False
+
+
+def vector(row: IndexRow) -> str:
+    """Return an index row as PostgreSQL reads a vector."""
+    said: list[str] = []
+    place = 0
+    for column, text in zip(INDEX_COLUMNS, row, strict=True):
+        terms = terms_of(text)[: max(0, TERMS_MAX - place)]
+        weight = _WEIGHTS.get(column)
+        if weight is None:
+            said += [f"'{term}'" for term in terms]
+            continue
+        said += [f"'{term}':{number}{weight}" for number, term in enumerate(terms, place + 1)]
+        # One place is left free, so that no phrase runs from one column into the next.
+        place += len(terms) + 1
+    return " ".join(said)
+
+
+def tsquery(expression: Expression) -> str:
+    """Return an expression as PostgreSQL reads a query; terms that are none find nothing, as in FTS5."""
+    match expression:
+        case Run():
+            return _run(expression)
+        case AllOf(parts=parts):
+            return f"({' & '.join(map(tsquery, parts))})"
+        case AnyOf(parts=parts):
+            return f"({' | '.join(map(tsquery, parts))})"
+        case Without(wanted=wanted, unwanted=unwanted):
+            return f"({tsquery(wanted)} & !{tsquery(unwanted)})"
+
+
+def _run(run: Run) -> str:
+    terms = terms_of(" ".join(run.terms))
+    if not terms:
+        return _NOWHERE
+    weights = "" if set(run.columns) >= set(TEXT_COLUMNS) else "".join(_WEIGHTS.get(one, "") for one in run.columns)
+    marks = [weights] * (len(terms) - 1) + [f"*{weights}" if run.is_prefix else weights]
+    said = [f"'{term}'{':' if mark else ''}{mark}" for term, mark in zip(terms, marks, strict=True)]
+    return f"({' <-> '.join(said)})"
+
+
+def terms_of(text: str) -> list[str]:
+    """Return the terms of a text as FTS5's tokenizer ``ascii`` sees them; nothing in them is ever read as syntax."""
+    return [term[:TERM_CHARS_MAX].translate(_UPPER) for term in _TERM.findall(text)]

@@ -1,0 +1,43 @@
+"""What the pages stand on: made once by the daemon, reached from every request."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from hub.passwords import Sealer
+from hub.web.asking import AnyConnection
+from hub.web.live import Live
+from hub.web.pieces import PieceMaker
+from hub.web.rendering import Printer
+from hub.web.throttling import Throttle
+from hub.web_settings import WebSettings
+from replication.database import Database
+
+
+class Backstage(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of the hub that the console uses."""
+
+    database: Database
+    settings: WebSettings
+    county: str
+    """Name of the county archive."""
+    sealer: Sealer
+    printer: Printer
+    live: Live
+    pieces: PieceMaker
+    requests: Throttle
+    attempts: Throttle
+    streams: set[object]
+    """Open streams."""
+    closing: asyncio.Event
+    """Set when the console ends: open streams end at once."""
+    clock_ms: Callable[[], int]
+    is_linked: Callable[[], bool]
+    """True if the hub reaches its broker."""
+
+
+def backstage_of(connection: AnyConnection) -> Backstage:
+    """Return what the pages stand on."""
+    found: Backstage = connection.app.state.backstage
+    return found

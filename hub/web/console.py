@@ -1,0 +1,86 @@
+"""The console as an application: its pages, who may see them, and what stands around every answer."""
+
+import asyncio
+from collections.abc import Callable
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.middleware import DefineMiddleware
+from litestar.types import ASGIApp
+
+from hub.passwords import Sealer
+from hub.web.admission import admitted, genuine
+from hub.web.backstage import Backstage
+from hub.web.forms import FORM_BYTES_MAX
+from hub.web.headers import with_headers
+from hub.web.live import Live
+from hub.web.pages import account, audit, faults, files, preferences, set_up, sign_in, sites, streams, today, users
+from hub.web.pieces import PieceMaker
+from hub.web.rendering import Printer
+from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
+from hub.web.visitors import Recognition
+from hub.web_settings import WebSettings, WebTls
+from replication.database import Database
+
+HANDLERS = (
+    *(files.show_file, preferences.do_prefer),
+    *(sign_in.show_sign_in, sign_in.do_sign_in, sign_in.show_code, sign_in.do_code, sign_in.do_sign_out),
+    *(set_up.show_set_up, set_up.do_set_up),
+    *(account.show_account, account.do_change_password, account.do_begin_codes, account.do_confirm_codes),
+    *(account.do_end_codes, account.do_end_session),
+    *(users.show_users, users.do_add_user, users.show_user, users.do_set_roles, users.do_lock, users.do_unlock),
+    *(users.do_reset, audit.show_audit, audit.do_verify),
+    *(today.show_root, today.show_today, sites.show_sites, sites.show_site, sites.do_attend),
+    *(streams.stream_today, streams.stream_sites, streams.stream_site),
+)
+"""Every route of the console."""
+
+
+def backstage_for(
+    database: Database,
+    settings: WebSettings,
+    county: str,
+    *,
+    clock_ms: Callable[[], int],
+    is_linked: Callable[[], bool],
+    sealer: Sealer | None = None,
+) -> Backstage:
+    """Return what the pages stand on; nothing is opened or started."""
+    printer, live = Printer(), Live(database, clock_ms)
+    return Backstage(
+        database=database,
+        settings=settings,
+        county=county,
+        sealer=sealer or Sealer(),
+        printer=printer,
+        live=live,
+        pieces=PieceMaker(printer, live.pulse),
+        requests=Throttle(REQUESTS_BURST, REQUESTS_A_MINUTE, clock_ms),
+        attempts=Throttle(ATTEMPTS_BURST, ATTEMPTS_A_MINUTE, clock_ms),
+        streams=set(),
+        closing=asyncio.Event(),
+        clock_ms=clock_ms,
+        is_linked=is_linked,
+    )
+
+
+def console(backstage: Backstage) -> ASGIApp:
+    """Return the application."""
+    is_trusted_tls = backstage.settings.tls in (WebTls.FILES, WebTls.PROXY)
+    return with_headers(routed(backstage), is_trusted_tls=is_trusted_tls)
+
+
+def routed(backstage: Backstage) -> Litestar:
+    """Return the routes, without what stands around every answer."""
+    return Litestar(
+        route_handlers=HANDLERS,
+        guards=[admitted],
+        before_request=genuine,
+        middleware=[DefineMiddleware(Recognition)],
+        exception_handlers=faults.handlers(),
+        state=State({"backstage": backstage}),
+        request_max_body_size=FORM_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )

@@ -1,0 +1,156 @@
+"""The board of sites, and a page for each."""
+
+from collections import Counter
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlalchemy import Connection
+
+from hub import alarm_book, audit, keyring
+from hub.alarms import CAUSES, KINDS, Alarm
+from hub.audit import Action, AuditEntry
+from hub.board import WORDS, Word
+from hub.keyring import EnrolledNode
+from hub.roles import Permission
+from hub.web.admission import NEEDS
+from hub.web.answers import Notice, Page, away_to, page
+from hub.web.asking import AnyRequest
+from hub.web.backstage import backstage_of
+from hub.web.faults import Missing
+from hub.web.forms import clean, line_of
+from hub.web.pieces import Tile, chips_of, groups_of, tiles_of
+from hub.web.visitors import visitor_of
+from hub.web.words import in_language
+from protocol.errors import BadValue
+from protocol.sites import parse_site
+from replication import quarantine
+from replication.quarantine import Quarantined
+
+NOTE_CHARS_MAX = 500
+"""Characters of a note to an alarm."""
+
+ALARMS_SHOWN_MAX = 20
+"""Alarms on a site's page, closed ones too."""
+
+ALARMS_LOOKED_AT_MAX = 2_000
+"""Alarms of all sites among which a site's own are looked for."""
+
+ASIDE_SHOWN_MAX = 10
+"""Things in quarantine on a site's page."""
+
+
+_SEE = {NEEDS: Permission.SEE_SITES}
+
+
+class SiteBook(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the books about one site."""
+
+    alarms: list[Alarm]
+    nodes: list[EnrolledNode]
+    aside: list[Quarantined]
+
+
+@get("/sites", opt=_SEE)
+async def show_sites(request: AnyRequest) -> Page:
+    """Show the board, or those of its sites that fit."""
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    outlook = await backstage.live.now()
+    state, sought = request.query_params.get("state", ""), clean(request.query_params.get("find", ""))
+    every = tiles_of(outlook)
+    chosen = [tile for tile in every if _fits(tile, state, sought)]
+    values = {
+        "pieces": backstage.pieces.of_sites(outlook, visitor.language),
+        "groups": groups_of(chosen),
+        "every": {tile.line.site: tile for tile in every},
+        "count": len(every),
+        "chips": chips_of(outlook),
+        "alarmed": sum(tile.has_alarm for tile in every),
+        "tones": Counter(tile.tone for tile in every),
+        "words": WORDS,
+        "state": state,
+        "sought": sought,
+    }
+    return page(request, "sites.html", stream="/stream/sites", values=values)
+
+
+@get("/sites/{code:str}", opt=_SEE)
+async def show_site(request: AnyRequest, code: FromPath[str]) -> Page:
+    """Show one site.
+
+    Raises:
+        Missing: nobody knows a site of this code.
+
+    """
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    outlook = await backstage.live.now()
+    line = next((one for one in outlook.sites if one.site == code), None)
+    if line is None:
+        raise Missing
+    book = await backstage.database.read(lambda connection: _book_of(connection, code))
+    words = in_language(visitor.language).sites
+    values = {
+        "site": line,
+        "pieces": backstage.pieces.of_site(outlook, visitor.language, code),
+        "book": book,
+        "kinds": KINDS,
+        "causes": CAUSES,
+        "may_attend": visitor.may(Permission.ATTEND_ALARMS),
+        "note_chars": NOTE_CHARS_MAX,
+        "notice": Notice(words=words.attend_done) if request.query_params.get("done") == "attended" else None,
+    }
+    return page(request, "site.html", stream=f"/stream/site/{code}", values=values)
+
+
+@post("/alarms/{number:int}/attend", opt={NEEDS: Permission.ATTEND_ALARMS}, status_code=200)
+async def do_attend(request: AnyRequest, number: FromPath[int]) -> Redirect:
+    """Note that the visitor looks after an alarm.
+
+    Raises:
+        Missing: there is no such alarm.
+
+    """
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    note, now_ms = (await line_of(request, "note"))[:NOTE_CHARS_MAX], backstage.clock_ms()
+    name = "" if visitor.account is None else visitor.account.name
+
+    def attend(connection: Connection) -> Alarm:
+        alarm = alarm_book.acknowledge(connection, number, name, note, now_ms)
+        entry = AuditEntry(
+            who=visitor.login,
+            action=Action.ALARM_ATTENDED,
+            object=f"{alarm.site} #{alarm.id}",
+            origin=visitor.origin,
+            detail=note,
+        )
+        audit.append(connection, entry, now_ms)
+        return alarm
+
+    try:
+        alarm = await backstage.database.write(attend)
+    except BadValue as error:
+        raise Missing from error
+    await backstage.live.read()
+    return away_to(f"/sites/{alarm.site}", done="attended")
+
+
+def _fits(tile: Tile, state: str, sought: str) -> bool:
+    if state == "alarm" and not tile.has_alarm:
+        return False
+    if state in tuple(Word) and tile.line.word is not Word(state):
+        return False
+    return sought.casefold() in tile.line.name.casefold() or sought in tile.line.site
+
+
+def _book_of(connection: Connection, code: str) -> SiteBook:
+    every = alarm_book.listed(connection, with_closed=True, limit=ALARMS_LOOKED_AT_MAX)
+    try:
+        nodes = keyring.nodes(connection, site=parse_site(code), with_revoked=True)
+    except BadValue:
+        nodes = []
+    return SiteBook(
+        alarms=[one for one in every if one.site == code][:ALARMS_SHOWN_MAX],
+        nodes=nodes,
+        aside=quarantine.listed(connection, code, ASIDE_SHOWN_MAX),
+    )

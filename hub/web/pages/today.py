@@ -1,0 +1,26 @@
+"""The first page: what needs a person now, then the pulse."""
+
+from litestar import get
+from litestar.response import Redirect
+
+from hub.roles import Permission
+from hub.web.admission import NEEDS, Door
+from hub.web.answers import Page, away_to, page
+from hub.web.asking import AnyRequest
+from hub.web.backstage import backstage_of
+from hub.web.visitors import visitor_of
+
+
+@get("/", opt={NEEDS: Door.OPEN})
+async def show_root() -> Redirect:
+    """Go to the first page."""
+    return away_to("/today")
+
+
+@get("/today", opt={NEEDS: Permission.SEE_SITES})
+async def show_today(request: AnyRequest) -> Page:
+    """Show the first page."""
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    outlook = await backstage.live.now()
+    pieces = backstage.pieces.of_today(outlook, visitor.language)
+    return page(request, "today.html", stream="/stream/today", values={"pieces": pieces})

@@ -1,0 +1,101 @@
+"""Turning templates into pages: always escaped, unknown names are errors, moments and numbers as people write them."""
+
+import datetime
+import hashlib
+import re
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from protocol.wording import Text
+
+_FOLDER = Path(__file__).parent
+_PROGRAM = re.compile(r"(Edg|Firefox|Chrome|Safari)/([0-9]+)")
+_SYSTEM = re.compile(r"Windows|Android|iPhone|iPad|Mac OS X|Linux")
+_KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+class StaticFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that pages load; its name holds its digest, so a browser may keep it for ever."""
+
+    content: bytes
+    kind: str
+
+
+class Printer:
+    """Templates and the files that pages load, read once."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self.files: dict[str, StaticFile] = {}
+        for path in sorted((_FOLDER / "static").iterdir()):
+            content = path.read_bytes()
+            named = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+            self._names[path.name] = named
+            self.files[named] = StaticFile(content=content, kind=_KINDS[path.suffix])
+        self._templates = Environment(
+            loader=FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        filters = {
+            "moment": moment,
+            "short_moment": short_moment,
+            "number": number,
+            "gib": gib,
+            "told": told,
+            "browser": browser,
+        }
+        self._templates.filters.update(filters)
+        self._templates.globals["static"] = self.address_of
+
+    def address_of(self, name: str) -> str:
+        """Return where a page finds a file."""
+        return f"/static/{self._names[name]}"
+
+    def render(self, template: str, values: dict[str, object]) -> Markup:
+        """Return a template filled in."""
+        return Markup(self._templates.get_template(template).render(values))  # noqa: S704 - escaping is on
+
+
+def told(text: Text | None, language: str) -> str:
+    """Return a text in a reader's language; nothing for none."""
+    return "" if text is None else text.in_language(language)
+
+
+def moment(at_ms: int | None) -> str:
+    """Return a moment in the hub's local time; a dash where there is none."""
+    return _local(at_ms).strftime("%Y-%m-%d %H:%M:%S") if at_ms else "—"
+
+
+def short_moment(at_ms: int | None) -> str:
+    """Return a moment to the minute, for lists."""
+    return _local(at_ms).strftime("%m-%d %H:%M") if at_ms else "—"
+
+
+def number(value: int | None) -> str:
+    """Return a number with its thousands apart; a dash where there is none."""
+    return "—" if value is None else f"{value:,}"
+
+
+def gib(value: int) -> str:
+    """Return bytes as GB of 1024³, as Windows shows them; a dash for a site that did not say."""
+    return f"{value / 1024**3:.1f} GB" if value else "—"
+
+
+def browser(agent: str) -> str:
+    """Return a browser and its system as people call them; what cannot be told is shown as it came."""
+    program = _PROGRAM.search(agent)
+    system = _SYSTEM.search(agent)
+    if program is None:
+        return agent or "—"
+    name = {"Edg": "Edge"}.get(program[1], program[1])
+    return f"{name} {program[2]}" + (f" · {system[0]}" if system is not None else "")
+
+
+def _local(at_ms: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).astimezone()

@@ -1,0 +1,77 @@
+// The console's one script. Every page works without it: it only saves clicks and waiting.
+"use strict";
+
+// Pieces of the page that changed arrive as a stream, each by the id of its outermost element.
+const stream = document.body.dataset.stream;
+const sign = document.querySelector("[data-live]");
+
+function show(isLive) {
+  if (!sign) return;
+  sign.textContent = isLive ? sign.dataset.live : sign.dataset.lost;
+  sign.className = isLive ? "is-live" : "is-lost";
+}
+
+function replace(pieces) {
+  for (const [id, html] of Object.entries(pieces)) {
+    const old = document.getElementById(id);
+    // Whoever stands in a piece with the keyboard is not thrown out of it; the next change brings it up to date.
+    if (!old || old.contains(document.activeElement)) continue;
+    const parsed = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
+    if (!parsed || parsed.outerHTML === old.outerHTML) continue;
+    parsed.hidden = old.hidden;
+    old.replaceWith(document.importNode(parsed, true));
+  }
+}
+
+if (stream && "EventSource" in window) {
+  const source = new EventSource(stream);
+  source.addEventListener("open", () => show(true));
+  source.addEventListener("pieces", (event) => replace(JSON.parse(event.data)));
+  source.addEventListener("over", () => {
+    source.close();
+    location.reload();
+  });
+  source.addEventListener("error", () => {
+    show(false);
+    // The hub was restarted or said no: the browser gave up, so look again as a reader would.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 10000);
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+// The store was away: look from time to time, and show the page once it is there again. A reader is never interrupted.
+for (const waiting of document.querySelectorAll("[data-retry-s]")) {
+  setInterval(async () => {
+    const answer = await fetch(location.href, { method: "GET" }).catch(() => null);
+    if (answer && answer.ok) location.reload();
+  }, Number(waiting.dataset.retryS) * 1000);
+}
+
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+  });
+}
+
+// Finding on the page while typing; Enter asks the hub, as it does without this script.
+for (const input of document.querySelectorAll("input[data-filter]")) {
+  input.addEventListener("input", () => {
+    const sought = input.value.trim().toLowerCase();
+    for (const tile of document.querySelectorAll(input.dataset.filter)) {
+      const item = tile.closest("li") || tile;
+      item.hidden = !tile.dataset.text.toLowerCase().includes(sought);
+    }
+    for (const group of document.querySelectorAll(".group")) {
+      group.hidden = !group.querySelector("li:not([hidden])");
+    }
+  });
+}

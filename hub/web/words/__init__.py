@@ -1,0 +1,11 @@
+"""The console's words in each language that it speaks; ``in_language`` gives them."""
+
+from hub.web.languages import Language
+from hub.web.words.chinese import CHINESE
+from hub.web.words.english import ENGLISH
+from hub.web.words.fields import Words
+
+
+def in_language(language: Language) -> Words:
+    """Return every word of the console in one language."""
+    return ENGLISH if language is Language.ENGLISH else CHINESE

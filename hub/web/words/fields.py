@@ -1,0 +1,300 @@
+"""The console's words: which there are. Each language gives all of them, so mypy and the start find what is missing.
+
+``{name}`` in a word is filled in by the page; a test proves that both languages name the same.
+"""
+
+import msgspec
+
+
+class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands around every page."""
+
+    product: str
+    skip: str
+    today: str
+    sites: str
+    users: str
+    audit: str
+    account: str
+    main_menu: str
+    sign_out: str
+    other_language: str
+    appearance: str
+    theme_auto: str
+    theme_light: str
+    theme_dark: str
+    apply: str
+    language: str
+    live: str
+    live_lost: str
+    as_of: str
+    broker_away: str
+    footer: str
+    back: str
+    none: str
+    copy: str
+    copied: str
+
+
+class SignInWords(msgspec.Struct, frozen=True, kw_only=True):
+    """Signing in."""
+
+    title: str
+    lead: str
+    login: str
+    password: str
+    submit: str
+    wrong: str
+    wrong_hint: str
+    wait: str
+    wait_hint: str
+    idle: str
+    left: str
+    code_title: str
+    code_lead: str
+    code: str
+    code_submit: str
+    code_wrong: str
+    code_wrong_hint: str
+    code_over: str
+
+
+class SetUpWords(msgspec.Struct, frozen=True, kw_only=True):
+    """One-time links: the first administrator, and a new password."""
+
+    first_title: str
+    first_lead: str
+    login: str
+    login_hint: str
+    name: str
+    title: str
+    lead: str
+    password: str
+    password_hint: str
+    again: str
+    submit: str
+    differ: str
+    differ_hint: str
+    void: str
+    void_lead: str
+    done: str
+
+
+class AccountWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The own account."""
+
+    title: str
+    who: str
+    login: str
+    name: str
+    roles: str
+    since: str
+    password_title: str
+    password_set: str
+    old: str
+    new: str
+    again: str
+    change: str
+    changed: str
+    old_wrong: str
+    old_wrong_hint: str
+    codes_title: str
+    codes_on: str
+    codes_off: str
+    codes_begin: str
+    codes_end: str
+    codes_scan: str
+    codes_key: str
+    codes_picture: str
+    codes_prove: str
+    codes_confirm: str
+    codes_added: str
+    codes_removed: str
+    sessions_title: str
+    session_agent: str
+    session_origin: str
+    session_begun: str
+    session_used: str
+    session_here: str
+    session_end: str
+    sessions_end_all: str
+    session_ended: str
+    look_title: str
+
+
+class UsersWords(msgspec.Struct, frozen=True, kw_only=True):
+    """Accounts, for the administrator."""
+
+    title: str
+    lead: str
+    login: str
+    name: str
+    roles: str
+    state: str
+    codes: str
+    last: str
+    never: str
+    active: str
+    locked: str
+    no_password: str
+    codes_on: str
+    codes_off: str
+    add_title: str
+    add: str
+    add_hint: str
+    link_title: str
+    link_lead: str
+    manage: str
+    open: str
+    roles_save: str
+    roles_saved: str
+    reset_title: str
+    reset_lead: str
+    reset: str
+    reset_sure: str
+    lock_title: str
+    lock_lead: str
+    lock: str
+    lock_sure: str
+    unlock: str
+    lock_done: str
+    unlock_done: str
+    oneself: str
+
+
+class AuditWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The audit log, for the auditor."""
+
+    title: str
+    lead: str
+    seq: str
+    at: str
+    who: str
+    action: str
+    object: str
+    outcome: str
+    origin: str
+    detail: str
+    stranger: str
+    verify: str
+    whole: str
+    broken: str
+    filter_who: str
+    filter_action: str
+    every: str
+    filter: str
+    older: str
+    newest: str
+    empty: str
+
+
+class TodayWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The first page."""
+
+    title: str
+    needs: str
+    nothing: str
+    since: str
+    attended: str
+    more: str
+    states: str
+    pulse: str
+    per_minute: str
+    applied: str
+    records: str
+    waiting: str
+    sites_count: str
+    latest: str
+    measured: str
+
+
+class SitesWords(msgspec.Struct, frozen=True, kw_only=True):
+    """The board and the page of one site."""
+
+    title: str
+    every: str
+    find: str
+    county: str
+    nobody: str
+    none_yet: str
+    has_alarm: str
+    records: str
+    state: str
+    cause: str
+    facts: str
+    seen: str
+    never: str
+    position: str
+    lag: str
+    lag_value: str
+    moved: str
+    site_records: str
+    withheld: str
+    compared: str
+    compared_equal: str
+    compared_differs: str
+    compared_not: str
+    compared_past: str
+    files: str
+    rejected_rows: str
+    warned: str
+    brakes: str
+    quarantined: str
+    disk: str
+    software: str
+    courier: str
+    outbox: str
+    alarms: str
+    no_alarms: str
+    evidence: str
+    opened: str
+    closed: str
+    still_open: str
+    keeper: str
+    note: str
+    attend: str
+    attend_done: str
+    nodes: str
+    key: str
+    enrolled: str
+    revoked: str
+    good: str
+    no_nodes: str
+    aside: str
+    reason: str
+    hint: str
+    at: str
+
+
+class FaultWords(msgspec.Struct, frozen=True, kw_only=True):
+    """When a page cannot be shown."""
+
+    missing: str
+    missing_lead: str
+    forbidden: str
+    forbidden_lead: str
+    stale: str
+    stale_lead: str
+    wrong: str
+    wrong_lead: str
+    too_large: str
+    too_many: str
+    too_many_lead: str
+    away: str
+    away_lead: str
+    broken: str
+    broken_lead: str
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """Every word of the console in one language."""
+
+    frame: FrameWords
+    sign_in: SignInWords
+    set_up: SetUpWords
+    account: AccountWords
+    users: UsersWords
+    audit: AuditWords
+    today: TodayWords
+    sites: SitesWords
+    faults: FaultWords

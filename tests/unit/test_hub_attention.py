@@ -1,0 +1,99 @@
+"""What needs a person, in order; and a site's state in plain words."""
+
+import pytest
+
+from hub.alarms import Alarm, AlarmKind, Cause
+from hub.attention import Matter, needs
+from hub.board import SiteState, Word
+from hub.health import Counted, HubReport
+from hub.outlook import Outlook
+from hub.plain_words import Tone, duration, explained, tone_of
+from hub.stalls import BrokerSigns
+from protocol.wording import Text
+
+NOW_MS = 1_790_000_000_000
+VILLAGE, OTHER = "330523108204", "330523108205"
+WELL = Counted(
+    report=HubReport(broker=BrokerSigns(is_connected=True), disk_free_bytes=100 * 1024**3), reported_at_ms=NOW_MS
+)
+
+
+def alarm(kind: AlarmKind, *, by: str = "", cleared: bool = False) -> Alarm:
+    return Alarm(
+        id=7,
+        site=VILLAGE,
+        kind=kind,
+        cause=Cause.POWER_OR_LINK,
+        evidence=(Text(zh="依据", en="fact"),),
+        opened_at_ms=NOW_MS - 60_000,
+        counted_from_ms=NOW_MS - 60_000,
+        held_at_ms=NOW_MS,
+        cleared_at_ms=NOW_MS if cleared else None,
+        acknowledged_at_ms=NOW_MS if by else None,
+        acknowledged_by=by,
+    )
+
+
+def outlook(*alarms: Alarm, sites: tuple[SiteState, ...] = (), counted: Counted = WELL, conflicts: int = 0) -> Outlook:
+    held = {VILLAGE: conflicts} if conflicts else {}
+    return Outlook(at_ms=NOW_MS, sites=sites, alarms=alarms, conflicts=held, counted=counted)
+
+
+def site(word: Word = Word.IN_SYNC, **more: int) -> SiteState:
+    return SiteState(site=VILLAGE, name="上石村", word=word, **more)  # type: ignore[arg-type]
+
+
+def test_a_county_in_order_needs_nobody() -> None:
+    assert needs(outlook(sites=(site(), site(Word.OFFLINE), site(Word.NOT_COMPARED)))) == []
+
+
+def test_needs_stand_in_the_order_of_urgency() -> None:
+    found = needs(
+        outlook(
+            alarm(AlarmKind.DISK_LOW),
+            alarm(AlarmKind.SILENT),
+            sites=(site(Word.HELD, brakes_held=1, quarantined=3), site(Word.FORKED)),
+            counted=Counted(report=None, reported_at_ms=0),
+            conflicts=2,
+        )
+    )
+
+    assert list(dict.fromkeys(need.matter for need in found)) == list(Matter)
+
+
+def test_what_somebody_looks_after_comes_behind_what_nobody_does() -> None:
+    found = needs(outlook(alarm(AlarmKind.SILENT, by="林敏"), alarm(AlarmKind.SILENT)))
+
+    assert [need.attended_by for need in found] == ["", "林敏"]
+
+
+def test_what_is_over_needs_nobody() -> None:
+    assert needs(outlook(alarm(AlarmKind.SILENT, cleared=True))) == []
+
+
+@pytest.mark.parametrize("word", list(Word))
+def test_every_state_has_a_sentence_and_a_tone(word: Word) -> None:
+    told = explained(SiteState(site=VILLAGE, word=word, seen_at_ms=NOW_MS - 7_200_000, lag=3), NOW_MS)
+
+    assert (len(told.zh) > 8, len(told.en) > 20, tone_of(site(word)) in Tone) == (True, True, True)
+
+
+def test_silence_alone_is_not_bad_but_its_alarm_is() -> None:
+    away = site(Word.OFFLINE)
+
+    assert [
+        tone_of(away),
+        tone_of(away, [alarm(AlarmKind.SILENT)]),
+        tone_of(away, [alarm(AlarmKind.SILENT, by="林敏")]),
+    ] == [
+        Tone.AWAY,
+        Tone.BAD,
+        Tone.WATCH,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh"), [(5, "不到 1 分钟"), (60, "1 分钟"), (7_199, "119 分钟"), (7_200, "2 小时"), (200_000, "2 天")]
+)
+def test_durations_are_said_as_people_say_them(seconds: float, zh: str) -> None:
+    assert duration(seconds).zh == zh

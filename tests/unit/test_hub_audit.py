@@ -1,0 +1,105 @@
+"""The audit log: whatever is changed, removed or put in is found."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, delete, insert, update
+
+from hub import audit
+from hub.account_tables import audit_line
+from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome, Verdict
+from hub.home import SCHEMA
+from replication.database import Database, opened
+from replication.migrations import REPLICATION
+from tests.stores import Store
+
+NOW_MS = 1_790_000_000_000
+LINES = 12
+
+
+@pytest.fixture
+async def database(store: Store) -> AsyncIterator[Database]:
+    async with store.opened() as made:
+        await made.write(fill)
+        yield made
+
+
+def fill(connection: Connection) -> None:
+    for at in range(LINES):
+        entry = AuditEntry(who="guan.li", action=Action.SIGN_IN, object=f"林{at}", origin="10.20.0.7", detail="\n\t\"'")
+        audit.append(connection, entry, NOW_MS + at)
+
+
+async def test_an_untouched_log_is_whole(database: Database) -> None:
+    verdict = await audit.verify(database)
+
+    assert (verdict.is_whole, verdict.lines, verdict.head_seq) == (True, LINES, LINES)
+
+
+async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
+    async with opened(tmp_path / "empty.db", [REPLICATION, SCHEMA]) as empty:
+        verdict = await audit.verify(empty)
+
+    assert verdict == Verdict(lines=0, head_seq=0, head_digest=audit.FIRST)
+
+
+@pytest.mark.parametrize("column", ["at_ms", "who", "action", "object", "outcome", "origin", "detail", "digest"])
+async def test_a_line_that_was_changed_is_found(database: Database, column: str) -> None:
+    changed = 1 if column == "at_ms" else "x"
+    await database.write(
+        lambda found: found.execute(update(audit_line).where(audit_line.c.seq == 5).values({column: changed}))
+    )
+
+    assert (await audit.verify(database)).broken_at == 5
+
+
+async def test_a_line_that_was_removed_is_found(database: Database) -> None:
+    await database.write(lambda found: found.execute(delete(audit_line).where(audit_line.c.seq == 5)))
+
+    assert (await audit.verify(database)).broken_at == 6
+
+
+async def test_a_line_that_was_put_in_is_found(database: Database) -> None:
+    def forge(connection: Connection) -> None:
+        connection.execute(update(audit_line).where(audit_line.c.seq == LINES).values(seq=LINES + 1))
+        forged = {"seq": LINES, "at_ms": 1, "who": "", "action": "sign_in", "object": "", "outcome": "done"}
+        connection.execute(insert(audit_line).values(forged | {"origin": "", "detail": "", "digest": "0" * 64}))
+
+    await database.write(forge)
+
+    assert (await audit.verify(database)).broken_at == LINES
+
+
+async def test_the_loss_of_the_newest_lines_is_found_by_a_head_that_was_written_down(database: Database) -> None:
+    head = await audit.verify(database)
+    await database.write(lambda found: found.execute(delete(audit_line).where(audit_line.c.seq > LINES - 2)))
+
+    alone = await audit.verify(database)
+    held = await audit.verify(database, expected=(head.head_seq, head.head_digest))
+
+    assert (alone.is_whole, held.is_whole, held.head_missing) == (True, False, True)
+
+
+async def test_a_head_of_before_is_still_in_a_log_that_grew(database: Database) -> None:
+    head = await audit.verify(database)
+    await database.write(fill)
+
+    assert (await audit.verify(database, expected=(head.head_seq, head.head_digest))).is_whole
+
+
+async def test_a_refused_step_leaves_no_line(database: Database) -> None:
+    """A line is written in the transaction of what it tells."""
+
+    def fail(connection: Connection) -> None:
+        audit.append(connection, AuditEntry(who="x", action=Action.ACCOUNT_ADDED), NOW_MS)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await database.write(fail)
+
+    assert await database.read(audit.count) == LINES
+
+
+def test_every_action_and_outcome_has_its_words() -> None:
+    assert (set(ACTIONS), set(OUTCOMES)) == (set(Action), set(Outcome))
