@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Inspector, MetaData, inspect
 
-from hub import account_tables, alarm_tables, keyring_tables, postgres, rebuilds, repair_tables, tables, tombstones
+from hub import (
+    account_tables,
+    alarm_tables,
+    keyring_tables,
+    lease_tables,
+    postgres,
+    rebuilds,
+    repair_tables,
+    tables,
+    tombstones,
+)
 from hub.home import SCHEMA
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
@@ -20,6 +30,7 @@ METADATA: tuple[MetaData, ...] = (
     account_tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
+    lease_tables.metadata,
     rebuilds.metadata,
     repair_tables.metadata,
     tombstones.metadata,
