@@ -8,7 +8,7 @@ The full-text index is another matter: each store has its own (``hub.text_index`
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 

@@ -49,7 +49,7 @@ def asked(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 def holder_of(province: Province, duty: str) -> Program:
     """Return the worker that does a duty now."""
-    ((name,),) = asked(province.url, f"SELECT holder FROM lease WHERE duty = '{duty}'")  # noqa: S608 - our own words
+    ((name,),) = asked(province.url, f"SELECT holder FROM lease WHERE duty = '{duty}'")
     return next(worker for worker in province.workers if name in worker.log.read_text(encoding="utf-8"))
 
 
