@@ -284,7 +284,9 @@ class _Batch:
         gone: dict[int, IndexRow],
         new: list[tuple[int, IndexRow]],
     ) -> None:
-        updates, rewrites, moves = list[tuple[object, ...]](), list[tuple[object, ...]](), list[tuple[object, ...]]()
+        updates: list[tuple[object, ...]] = []
+        rewrites: list[tuple[object, ...]] = []
+        moves: list[tuple[object, ...]] = []
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):

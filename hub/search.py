@@ -143,7 +143,7 @@ def search(
     begin = opened(query.cursor, _identity(query)) if query.cursor else None
     question = question_of(connection, query, names)
     if question is None:
-        return Page(total=0, exact=True, hits=())
+        return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
     counted = _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         louder = question.with_sounds(connection, budget)

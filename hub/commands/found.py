@@ -92,10 +92,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 def lines_of(gathering: Gathering) -> list[HitLine]:
     """Return the newest hits as a list shows them."""
+    names = {site: report.name for site, report in gathering.reports.items()}
     return [
         HitLine(
             site=hit.site,
-            site_name=gathering.reports[hit.site].name,
+            site_name=names.get(hit.site, ""),
             record_id=hit.record.record_id,
             ref_code=hit.record.ref_code,
             title=hit.record.title,
