@@ -232,16 +232,7 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
             Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"),
             EXAMPLES.get(setting, EXAMPLES["alarms.escalation.who"]),
         )
-    if config.database.url and not is_database_url(config.database.url):
-        # The address itself is not repeated: it may hold a password.
-        wrong_url = Text(zh="database.url 不是 PostgreSQL 地址", en="database.url is no address of PostgreSQL")
-        raise _bad(file_name, wrong_url, EXAMPLES["database.url"])
-    if config.workers.parts > 1 and config.external_broker is None:
-        alone = Text(
-            zh="workers.parts：多个工作进程须共用外部消息服务器",
-            en="workers.parts: several workers need one broker that all of them reach",
-        )
-        raise _bad(file_name, alone, EXAMPLES["external-broker.urls"])
+    _check_shared(config, file_name)
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
@@ -333,6 +324,19 @@ def _check_county(config: HubConfig, file_name: str) -> None:
         raise _bad(file_name, fault, EXAMPLES["county"])
     if not config.name.strip():
         raise _bad(file_name, Text(zh="name 不能为空", en="name is empty"), EXAMPLES["name"])
+
+
+def _check_shared(config: HubConfig, file_name: str) -> None:
+    if config.database.url and not is_database_url(config.database.url):
+        # The address itself is not repeated: it may hold a password.
+        wrong_url = Text(zh="database.url 不是 PostgreSQL 地址", en="database.url is no address of PostgreSQL")
+        raise _bad(file_name, wrong_url, EXAMPLES["database.url"])
+    if config.workers.parts > 1 and config.external_broker is None:
+        alone = Text(
+            zh="workers.parts：多个工作进程须共用外部消息服务器",
+            en="workers.parts: several workers need one broker that all of them reach",
+        )
+        raise _bad(file_name, alone, EXAMPLES["external-broker.urls"])
 
 
 def _check_hosts(config: HubConfig, file_name: str) -> None:
