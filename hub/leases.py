@@ -170,7 +170,9 @@ def beat(
             fences[duty] = fence
     ends = [one.until_ms for one in crew.kept().values() if one.holder != name]
     next_s = min(BEAT_S, max(0.0, (min(ends, default=until_ms) - now_ms) / 1000))
-    return Beaten(fences=fences, give_up=turn.give_up if stays else tuple(fences), next_s=next_s)
+    # What a former life of the same name had, this one does not do: it ends by itself.
+    surplus = tuple(duty for duty in turn.give_up if duty in fences)
+    return Beaten(fences=fences, give_up=surplus if stays else tuple(fences), next_s=next_s)
 
 
 def _renew(connection: Connection, name: str, duty: str, fence: int, until_ms: int) -> bool:

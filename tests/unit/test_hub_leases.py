@@ -86,6 +86,15 @@ async def test_a_worker_that_was_away_learns_what_others_took(store: Store) -> N
         assert (await beaten(database, "a", held, 2 * LEASE_MS + 1)).fences == {}
 
 
+async def test_a_new_life_of_a_worker_gives_up_nothing_that_it_does_not_do(store: Store) -> None:
+    async with store.opened() as database:
+        await beaten(database, "a", {})
+        await beaten(database, "b", {}, 100)
+        told = await beaten(database, "a", {}, 200)
+        assert (dict(told.fences), told.give_up) == ({}, ())
+        assert (await beaten(database, "a", {}, LEASE_MS)).fences == {LEAD: 2, "part-00": 2, "part-01": 2}
+
+
 async def test_a_worker_that_stops_is_not_counted_any_more(store: Store) -> None:
     async with store.opened() as database:
         held = (await beaten(database, "a", {})).fences
