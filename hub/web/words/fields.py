@@ -5,6 +5,8 @@
 
 import msgspec
 
+from hub.web.words.decisions import DecisionsWords
+
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around every page."""
@@ -13,6 +15,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     skip: str
     today: str
     sites: str
+    decisions: str
     users: str
     audit: str
     account: str
@@ -297,4 +300,5 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditWords
     today: TodayWords
     sites: SitesWords
+    decisions: DecisionsWords
     faults: FaultWords
