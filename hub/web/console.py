@@ -19,6 +19,7 @@ from hub.web.pages import (
     audit,
     conflicts,
     duplicates,
+    enrolling,
     faults,
     files,
     preferences,
@@ -28,6 +29,7 @@ from hub.web.pages import (
     sign_in,
     sites,
     streams,
+    tending,
     today,
     users,
 )
@@ -52,6 +54,8 @@ HANDLERS = (
     *(quarantine.do_retry_shown, quarantine.do_retry, quarantine.do_drop),
     *(duplicates.show_duplicates, duplicates.do_decide_pair),
     *(conflicts.show_conflicts, conflicts.show_conflict, conflicts.do_settle, conflicts.do_ask_again),
+    *(tending.do_verify_site, tending.do_ask_baseline, tending.do_revoke),
+    *(enrolling.show_enrolment, enrolling.do_issue_code, enrolling.do_void_code, streams.stream_joining),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )
 """Every route of the console."""

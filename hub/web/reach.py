@@ -2,7 +2,12 @@
 
 import msgspec
 
+from hub.certificates import door_fingerprint
+from hub.config import HubConfig
+from hub.home import HubHome
+from protocol.bundles import hub_fingerprint
 from replication.asking import Asker
+from replication.keys import load_identity
 
 
 class DoorSigns(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,3 +28,15 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     asker: Asker | None = None
     door: DoorSigns | None = None
+
+
+def reach_of(config: HubConfig, home: HubHome, asker: Asker) -> Reach:
+    """Return what the daemon's console reaches."""
+    host = config.hosts[0] if config.hosts else "127.0.0.1"
+    door = DoorSigns(
+        fingerprint=door_fingerprint(home),
+        courier_fingerprint=hub_fingerprint(load_identity(home.hub_seed).public_key),
+        address=f"[{host}]:{config.enrolment.port}" if ":" in host else f"{host}:{config.enrolment.port}",
+        code_days=config.enrolment.code_days,
+    )
+    return Reach(asker=asker, door=door)

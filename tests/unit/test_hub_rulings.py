@@ -1,4 +1,4 @@
-"""Rulings: the migration and the table agree, one stands for an object, and what was taken away is kept until undone."""
+"""Rulings: one stands for an object, what it takes away is kept until it is undone; migration and table agree."""
 
 from collections.abc import AsyncIterator
 

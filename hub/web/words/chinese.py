@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import decisions
+from hub.web.words import decisions, tending
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -253,6 +253,8 @@ CHINESE = Words(
         at="时间",
     ),
     decisions=decisions.CHINESE,
+    orders=tending.ORDERS_CHINESE,
+    enrolment=tending.ENROLMENT_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

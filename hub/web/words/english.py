@@ -1,6 +1,6 @@
 """The console in English, complete."""
 
-from hub.web.words import decisions
+from hub.web.words import decisions, tending
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -258,6 +258,8 @@ ENGLISH = Words(
         at="When",
     ),
     decisions=decisions.ENGLISH,
+    orders=tending.ORDERS_ENGLISH,
+    enrolment=tending.ENROLMENT_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

@@ -6,6 +6,7 @@
 import msgspec
 
 from hub.web.words.decisions import DecisionsWords
+from hub.web.words.tending import EnrolmentWords, OrdersWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,4 +302,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords
+    orders: OrdersWords
+    enrolment: EnrolmentWords
     faults: FaultWords
