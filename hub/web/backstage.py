@@ -9,6 +9,7 @@ from hub.passwords import Sealer
 from hub.web.asking import AnyConnection
 from hub.web.live import Live
 from hub.web.pieces import PieceMaker
+from hub.web.reach import Reach
 from hub.web.rendering import Printer
 from hub.web.throttling import Throttle
 from hub.web_settings import WebSettings
@@ -33,6 +34,7 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     closing: asyncio.Event
     """Set when the console ends: open streams end at once."""
     clock_ms: Callable[[], int]
+    reach: Reach = Reach()
     is_linked: Callable[[], bool]
     """True if the hub reaches its broker."""
 

@@ -1,5 +1,6 @@
 """The console in English, complete."""
 
+from hub.web.words import decisions, tending
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -19,6 +20,7 @@ ENGLISH = Words(
         skip="Skip to the content",
         today="Today",
         sites="Sites",
+        decisions="Decisions",
         users="Accounts",
         audit="Audit log",
         account="My account",
@@ -255,6 +257,9 @@ ENGLISH = Words(
         hint="What to do",
         at="When",
     ),
+    decisions=decisions.ENGLISH,
+    orders=tending.ORDERS_ENGLISH,
+    enrolment=tending.ENROLMENT_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

@@ -5,6 +5,9 @@
 
 import msgspec
 
+from hub.web.words.decisions import DecisionsWords
+from hub.web.words.tending import EnrolmentWords, OrdersWords
+
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around every page."""
@@ -13,6 +16,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     skip: str
     today: str
     sites: str
+    decisions: str
     users: str
     audit: str
     account: str
@@ -297,4 +301,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditWords
     today: TodayWords
     sites: SitesWords
+    decisions: DecisionsWords
+    orders: OrdersWords
+    enrolment: EnrolmentWords
     faults: FaultWords
