@@ -47,6 +47,11 @@ class Action(StrEnum):
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
+    ENTRIES_LISTED = "entries_listed"
+    ENTRY_READ = "entry_read"
+    TOLD_APART = "told_apart"
+    BROUGHT_TOGETHER = "brought_together"
+    CATALOGUE_EXPORTED = "catalogue_exported"
 
 
 ACTIONS = {
@@ -67,6 +72,11 @@ ACTIONS = {
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
+    Action.ENTRIES_LISTED: Text(zh="列出控制条目", en="restricted entries listed"),
+    Action.ENTRY_READ: Text(zh="查看未开放条目", en="entry that is not open read"),
+    Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),
+    Action.BROUGHT_TOGETHER: Text(zh="撤销不同判定", en="brought together again"),
+    Action.CATALOGUE_EXPORTED: Text(zh="导出目录", en="catalogue exported"),
 }
 
 

@@ -32,6 +32,7 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.word_tables import ReadingsInForce
 from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.connection import Link, LinkSettings, connected
@@ -98,7 +99,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         connected(link_settings(config, home)) as link,
         Asker(link, ASKER).opened() as asker,
         health_door_opened(config.health, healthy),
-        _console_served(config, home, database, link),
+        _console_served(config, home, database, link, asker),
         asyncio.TaskGroup() as tasks,
     ):
         _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
@@ -109,7 +110,9 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
 
 
 @asynccontextmanager
-async def _console_served(config: HubConfig, home: HubHome, database: Database, link: Link) -> AsyncIterator[None]:
+async def _console_served(
+    config: HubConfig, home: HubHome, database: Database, link: Link, asker: Asker
+) -> AsyncIterator[None]:
     """Serve the console, if the settings want one, and say how its first user gets in."""
     if not config.web.port:
         yield
@@ -118,7 +121,15 @@ async def _console_served(config: HubConfig, home: HubHome, database: Database, 
     from hub.web.console import backstage_for  # noqa: PLC0415
     from hub.web.serving import served  # noqa: PLC0415
 
-    backstage = backstage_for(database, config.web, config.name, clock_ms=clock_ms, is_linked=lambda: link.is_connected)
+    backstage = backstage_for(
+        database,
+        config.web,
+        config.name,
+        clock_ms=clock_ms,
+        is_linked=lambda: link.is_connected,
+        names=ReadingsInForce(home, time.monotonic).current,
+        asker=asker,
+    )
     async with served(backstage, home):
         log.info("console_ready", address=config.web.url)
         first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))

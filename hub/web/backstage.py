@@ -6,12 +6,15 @@ from collections.abc import Callable
 import msgspec
 
 from hub.passwords import Sealer
+from hub.search import Names
+from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
 from hub.web.live import Live
 from hub.web.pieces import PieceMaker
 from hub.web.rendering import Printer
 from hub.web.throttling import Throttle
 from hub.web_settings import WebSettings
+from replication.asking import Asker
 from replication.database import Database
 
 
@@ -35,6 +38,12 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     clock_ms: Callable[[], int]
     is_linked: Callable[[], bool]
     """True if the hub reaches its broker."""
+    asked: AskedWords
+    """What people have searched for."""
+    names: Callable[[], Names | None]
+    """What words may also be read as; called in a thread."""
+    asker: Asker | None
+    """Asks the sites; None where there is no link at all."""
 
 
 def backstage_of(connection: AnyConnection) -> Backstage:

@@ -9,17 +9,35 @@ from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
 from hub.passwords import Sealer
+from hub.search import Names
 from hub.web.admission import admitted, genuine
+from hub.web.asked_words import AskedWords
 from hub.web.backstage import Backstage
 from hub.web.forms import FORM_BYTES_MAX
 from hub.web.headers import with_headers
 from hub.web.live import Live
-from hub.web.pages import account, audit, faults, files, preferences, set_up, sign_in, sites, streams, today, users
+from hub.web.pages import (
+    account,
+    audit,
+    catalogue,
+    entries,
+    faults,
+    files,
+    live_search,
+    preferences,
+    set_up,
+    sign_in,
+    sites,
+    streams,
+    today,
+    users,
+)
 from hub.web.pieces import PieceMaker
 from hub.web.rendering import Printer
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
 from hub.web.visitors import Recognition
 from hub.web_settings import WebSettings, WebTls
+from replication.asking import Asker
 from replication.database import Database
 
 HANDLERS = (
@@ -31,6 +49,8 @@ HANDLERS = (
     *(users.show_users, users.do_add_user, users.show_user, users.do_set_roles, users.do_lock, users.do_unlock),
     *(users.do_reset, audit.show_audit, audit.do_verify),
     *(today.show_root, today.show_today, sites.show_sites, sites.show_site, sites.do_attend),
+    *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),
+    *(entries.show_entry, entries.do_tell_apart, entries.do_bring_together),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )
 """Every route of the console."""
@@ -44,6 +64,8 @@ def backstage_for(
     clock_ms: Callable[[], int],
     is_linked: Callable[[], bool],
     sealer: Sealer | None = None,
+    names: Callable[[], Names | None] = lambda: None,
+    asker: Asker | None = None,
 ) -> Backstage:
     """Return what the pages stand on; nothing is opened or started."""
     printer, live = Printer(), Live(database, clock_ms)
@@ -61,6 +83,9 @@ def backstage_for(
         closing=asyncio.Event(),
         clock_ms=clock_ms,
         is_linked=is_linked,
+        asked=AskedWords(),
+        names=names,
+        asker=asker,
     )
 
 

@@ -1,5 +1,7 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
+from hub.web.words.catalogue import CATALOGUE_CHINESE
+from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -18,6 +20,7 @@ CHINESE = Words(
         product="档联",
         skip="跳到正文",
         today="今日",
+        catalogue="目录",
         sites="站点",
         users="账户",
         audit="审计",
@@ -250,6 +253,8 @@ CHINESE = Words(
         hint="处理办法",
         at="时间",
     ),
+    catalogue=CATALOGUE_CHINESE,
+    entry=ENTRY_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

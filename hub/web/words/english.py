@@ -1,5 +1,7 @@
 """The console in English, complete."""
 
+from hub.web.words.catalogue import CATALOGUE_ENGLISH
+from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -18,6 +20,7 @@ ENGLISH = Words(
         product="Danglian",
         skip="Skip to the content",
         today="Today",
+        catalogue="Catalogue",
         sites="Sites",
         users="Accounts",
         audit="Audit log",
@@ -255,6 +258,8 @@ ENGLISH = Words(
         hint="What to do",
         at="When",
     ),
+    catalogue=CATALOGUE_ENGLISH,
+    entry=ENTRY_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

@@ -5,6 +5,9 @@
 
 import msgspec
 
+from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.entry import EntryWords
+
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around every page."""
@@ -12,6 +15,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     skip: str
     today: str
+    catalogue: str
     sites: str
     users: str
     audit: str
@@ -297,4 +301,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditWords
     today: TodayWords
     sites: SitesWords
+    catalogue: CatalogueWords
+    entry: EntryWords
     faults: FaultWords
