@@ -37,6 +37,7 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
 from protocol.beats import Beat
 from protocol.sites import Site, parse_site
@@ -151,6 +152,7 @@ async def _console_served(
         clock_ms=clock_ms,
         is_linked=lambda: link.is_connected,
         reach=reach_of(config, home, asker),
+        names=ReadingsInForce(home, time.monotonic).current,
     )
     async with served(backstage, home):
         log.info("console_ready", address=config.web.url)
