@@ -37,6 +37,7 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
 from protocol.beats import Beat
 from protocol.sites import Site, parse_site
@@ -115,7 +116,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         connected(link_settings(config, home)) as link,
         Asker(link, name).opened() as asker,
         health_door_opened(config.health, healthy),
-        _console_served(config, home, database, link),
+        _console_served(config, home, database, link, asker),
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as tasks,
     ):
@@ -132,16 +133,27 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
 
 
 @asynccontextmanager
-async def _console_served(config: HubConfig, home: HubHome, database: Database, link: Link) -> AsyncIterator[None]:
+async def _console_served(
+    config: HubConfig, home: HubHome, database: Database, link: Link, asker: Asker
+) -> AsyncIterator[None]:
     """Serve the console, if the settings want one, and say how its first user gets in."""
     if not config.web.port:
         yield
         return
     # The web framework takes most of a second to load, which every command that knows this module would pay.
     from hub.web.console import backstage_for  # noqa: PLC0415
+    from hub.web.reach import reach_of  # noqa: PLC0415
     from hub.web.serving import served  # noqa: PLC0415
 
-    backstage = backstage_for(database, config.web, config.name, clock_ms=clock_ms, is_linked=lambda: link.is_connected)
+    backstage = backstage_for(
+        database,
+        config.web,
+        config.name,
+        clock_ms=clock_ms,
+        is_linked=lambda: link.is_connected,
+        reach=reach_of(config, home, asker),
+        names=ReadingsInForce(home, time.monotonic).current,
+    )
     async with served(backstage, home):
         log.info("console_ready", address=config.web.url)
         first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))

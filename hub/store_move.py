@@ -202,7 +202,7 @@ def _finish(connection: Connection, tables: Sequence[Table]) -> None:
     connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql(
-        "CREATE INDEX IF NOT EXISTS search_terms ON search USING gin (terms) WITH (gin_pending_list_limit = 16384)"
+        "CREATE INDEX IF NOT EXISTS search_terms ON search USING gin (terms) WITH (gin_pending_list_limit = 4096)"
     )
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET index_version = ?, building_version = 0, built_to = -1, built_rows = 0,"
