@@ -46,14 +46,27 @@ class Permission(StrEnum):
     """Have a site compared, or ask it to describe everything again."""
     ADMIT_SITES = "admit_sites"
     """Issue codes, revoke keys."""
+    SEARCH_CATALOGUE = "search_catalogue"
+    READ_RESTRICTED = "read_restricted"
+    """Entries that a review has closed or put off; whoever may not sees that there is one, and where."""
+    EXPORT_CATALOGUE = "export_catalogue"
 
+
+_CATALOGUE = frozenset(
+    (
+        Permission.SEARCH_CATALOGUE,
+        Permission.READ_RESTRICTED,
+        Permission.EXPORT_CATALOGUE,
+    )
+)
 
 GRANTED: dict[Role, frozenset[Permission]] = {
-    Role.CLERK: frozenset((Permission.SEE_SITES,)),
+    Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE)),
     Role.ARCHIVIST: frozenset(
         (Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES)
-    ),
-    Role.REVIEWER: frozenset((Permission.SEE_SITES,)),
+    )
+    | _CATALOGUE,
+    Role.REVIEWER: frozenset((Permission.SEE_SITES,)) | _CATALOGUE,
     Role.ADMINISTRATOR: frozenset(
         (
             *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.MANAGE_ACCOUNTS),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import msgspec
 
 from hub.passwords import Sealer
+from hub.search import Names
+from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
 from hub.web.live import Live
 from hub.web.pieces import PieceMaker
@@ -37,6 +39,10 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     reach: Reach = Reach()
     is_linked: Callable[[], bool]
     """True if the hub reaches its broker."""
+    asked: AskedWords
+    """What people have searched for."""
+    names: Callable[[], Names | None]
+    """What words may also be read as; called in a thread."""
 
 
 def backstage_of(connection: AnyConnection) -> Backstage:

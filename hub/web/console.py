@@ -9,7 +9,9 @@ from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
 from hub.passwords import Sealer
+from hub.search import Names
 from hub.web.admission import admitted, genuine
+from hub.web.asked_words import AskedWords
 from hub.web.backstage import Backstage
 from hub.web.forms import FORM_BYTES_MAX
 from hub.web.headers import with_headers
@@ -17,11 +19,14 @@ from hub.web.live import Live
 from hub.web.pages import (
     account,
     audit,
+    catalogue,
     conflicts,
     duplicates,
     enrolling,
+    entries,
     faults,
     files,
+    live_search,
     preferences,
     quarantine,
     rulings,
@@ -56,6 +61,8 @@ HANDLERS = (
     *(conflicts.show_conflicts, conflicts.show_conflict, conflicts.do_settle, conflicts.do_ask_again),
     *(tending.do_verify_site, tending.do_ask_baseline, tending.do_revoke),
     *(enrolling.show_enrolment, enrolling.do_issue_code, enrolling.do_void_code, streams.stream_joining),
+    *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),
+    *(entries.show_entry, entries.do_tell_apart, entries.do_bring_together),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )
 """Every route of the console."""
@@ -70,6 +77,7 @@ def backstage_for(
     is_linked: Callable[[], bool],
     sealer: Sealer | None = None,
     reach: Reach | None = None,
+    names: Callable[[], Names | None] = lambda: None,
 ) -> Backstage:
     """Return what the pages stand on; nothing is opened or started."""
     printer, live = Printer(), Live(database, clock_ms)
@@ -88,6 +96,8 @@ def backstage_for(
         clock_ms=clock_ms,
         is_linked=is_linked,
         reach=reach or Reach(),
+        asked=AskedWords(),
+        names=names,
     )
 
 

@@ -98,7 +98,7 @@ async def test_what_arrived_stands_beside_what_is_held(here: Desk, keeper: Brows
 
     assert LATE.title in page
     assert "县级现有" in page
-    assert ("lin.min", "restricted_read") in await told(here)
+    assert ("lin.min", "entry_read") in await told(here)
 
 
 async def test_a_dropped_thing_is_out_of_the_queue_and_comes_back_when_undone(here: Desk, keeper: Browser) -> None:

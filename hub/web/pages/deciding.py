@@ -90,5 +90,5 @@ async def note_reading(request: AnyRequest, named: str, records: Iterable[Record
 async def note_sight(request: AnyRequest, named: str) -> None:
     """Write into the audit log that something was looked at of which nobody knows whether it is open."""
     backstage, visitor = backstage_of(request), visitor_of(request)
-    entry = AuditEntry(who=visitor.login, action=Action.RESTRICTED_READ, object=named, origin=visitor.origin)
+    entry = AuditEntry(who=visitor.login, action=Action.ENTRY_READ, object=named, origin=visitor.origin)
     await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))

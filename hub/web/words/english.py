@@ -1,6 +1,8 @@
 """The console in English, complete."""
 
 from hub.web.words import decisions, tending
+from hub.web.words.catalogue import CATALOGUE_ENGLISH
+from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -19,6 +21,7 @@ ENGLISH = Words(
         product="Danglian",
         skip="Skip to the content",
         today="Today",
+        catalogue="Catalogue",
         sites="Sites",
         decisions="Decisions",
         users="Accounts",
@@ -260,6 +263,8 @@ ENGLISH = Words(
     decisions=decisions.ENGLISH,
     orders=tending.ORDERS_ENGLISH,
     enrolment=tending.ENROLMENT_ENGLISH,
+    catalogue=CATALOGUE_ENGLISH,
+    entry=ENTRY_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

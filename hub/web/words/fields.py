@@ -5,7 +5,9 @@
 
 import msgspec
 
+from hub.web.words.catalogue import CatalogueWords
 from hub.web.words.decisions import DecisionsWords
+from hub.web.words.entry import EntryWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
 
 
@@ -15,6 +17,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     skip: str
     today: str
+    catalogue: str
     sites: str
     decisions: str
     users: str
@@ -304,4 +307,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     decisions: DecisionsWords
     orders: OrdersWords
     enrolment: EnrolmentWords
+    catalogue: CatalogueWords
+    entry: EntryWords
     faults: FaultWords
