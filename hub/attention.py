@@ -96,8 +96,8 @@ def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
             Matter.BRAKE,
             Text(zh=f"{one.brakes_held} 处大批变更等待决定", en=f"{one.brakes_held} mass changes wait for a decision"),
             Text(
-                zh="请该站运行 danglian-node brake list，核实后放行或退回。",
-                en="Have the site run danglian-node brake list, and release or reject them.",
+                zh="请核实后在站点页面放行或退回，或由该站运行 danglian-node brake list。",
+                en="Release or reject them from the site's page, or have the site run danglian-node brake list.",
             ),
         )
     if one.word is Word.FORKED:

@@ -86,7 +86,7 @@ def _fields(record: Record | None) -> Mapping[str, Text]:
 
 def _text(name: str, value: object) -> Text:
     if name == "access_status":
-        return ACCESS[AccessStatus(value)]
+        return ACCESS[AccessStatus(str(value))]
     shown = _shown(value)[:VALUE_CHARS_MAX]
     return Text(zh=shown, en=shown)
 
