@@ -96,8 +96,8 @@ def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
             Matter.BRAKE,
             Text(zh=f"{one.brakes_held} 处大批变更等待决定", en=f"{one.brakes_held} mass changes wait for a decision"),
             Text(
-                zh="请该站运行 danglian-node brake list，核实后放行或退回。",
-                en="Have the site run danglian-node brake list, and release or reject them.",
+                zh="请核实后在站点页面放行或退回，或由该站运行 danglian-node brake list。",
+                en="Release or reject them from the site's page, or have the site run danglian-node brake list.",
             ),
         )
     if one.word is Word.FORKED:
@@ -117,12 +117,16 @@ def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
                 en=f"{conflicts} changes contradict what is held of this site",
             ),
             Text(
-                zh="核对会自动修复；若反复出现请联系该站。", en="Comparison repairs it; if it returns, call the site."
+                zh="核对会自动修复；请在“待决定”中确认，反复出现请联系该站。",
+                en="Comparison repairs it; settle it under Decisions. If it returns, call the site.",
             ),
         )
     if one.quarantined:
         yield need(
             Matter.QUARANTINE,
             Text(zh=f"{one.quarantined} 项无法并入，已隔离", en=f"{one.quarantined} things could not be applied"),
-            Text(zh="查看：danglian-hub quarantine", en="See danglian-hub quarantine."),
+            Text(
+                zh="在“待决定”中重试或丢弃，或用 danglian-hub quarantine。",
+                en="Try it again or drop it under Decisions, or with danglian-hub quarantine.",
+            ),
         )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from node import restoration, search, store
+from node.brake_answers import brakes_handler
 from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
@@ -31,7 +32,7 @@ from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import FetchRange, QuestionHead, Redescribe
+from protocol.calls import Brakes, FetchRange, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -182,6 +183,7 @@ def _start_talking(
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
+        Brakes: brakes_handler(database, clock_ms),
     }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)

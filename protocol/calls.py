@@ -108,7 +108,20 @@ class Redescribe(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, ta
     """At most ``limits.REDESCRIBED_RECORDS_MAX``."""
 
 
-Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe
+class Brakes(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="brakes"):
+    """Ask which mass changes the site's brake holds; with a ``decision`` decide on one of them first (since 1.3).
+
+    A decision counts only for the change that was shown: its number and the moment at which it was held. Repeated, or
+    too late, it changes nothing.
+    """
+
+    brake_id: int = 0
+    held_at_ms: int = 0
+    decision: str = ""
+    """``release`` or ``reject``; a site leaves alone what it does not know."""
+
+
+Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -218,7 +231,30 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     reason_en: str
 
 
-Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed
+class HeldLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One mass change that a site holds."""
+
+    brake_id: int
+    reason: Text
+    """What vanished, from which file, for a person."""
+    rows: int
+    of: int
+    """Records that it would withdraw, of so many."""
+    state: str
+    """``held``, or ``release_asked`` while the site has still to carry a release out."""
+    held_at_ms: int
+
+
+class HeldLines(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="brakes"):
+    """Answer to ``Brakes``: what is held after the decision, the first ``limits.HELD_LINES_MAX``."""
+
+    lines: tuple[HeldLine, ...] = ()
+    total: int = 0
+    is_decided: bool = False
+    """The decision of the question stands now."""
+
+
+Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -148,3 +148,6 @@ SEARCH_READINGS_MAX = 64
 WORD_CHARS_MAX = 500
 """Characters of one word of letters and digits that are indexed: as UTF-8 it stays below the 2,046 bytes that an engine
 takes for one term."""
+
+HELD_LINES_MAX = 50
+"""Held mass changes that one answer names: some hundred bytes each."""

@@ -136,8 +136,10 @@ def lay(root: Path, taking_part: tuple[Participant, ...]) -> Foundation:
 
     """
     home = hub_home_at(root / "hub")
-    broker_port, enrolment_port = free_ports(2)
-    text = settings_text(COUNTY_CODE, "安吉县档案馆（演示）", [LOOPBACK], LOOPBACK, broker_port, enrolment_port)
+    broker_port, enrolment_port, web_port = free_ports(3)
+    text = settings_text(
+        COUNTY_CODE, "安吉县档案馆（演示）", [LOOPBACK], LOOPBACK, broker_port, enrolment_port, web_port
+    )
     settings = config.parse(text)
     make_home(home, settings, text, datetime.datetime.now(datetime.UTC))
     return Foundation(root=root, hub=home, settings=settings, participants=taking_part)

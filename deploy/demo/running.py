@@ -26,6 +26,7 @@ from deploy.demo.manifest import total
 from deploy.demo.pipes import input_lines
 from deploy.demo.proof import Prover, proving
 from deploy.demo.report import EQUAL, Observed, Report, Times, make_report, summary_lines
+from deploy.demo.sign_in import SignIn, ready_sign_in
 from deploy.demo.stage import Stage, set_up
 from protocol.errors import LinkDown
 from protocol.wording import Text
@@ -62,13 +63,14 @@ class Demonstration:
             foundation = lay(root, taking_part)
             self._say(Text(zh=f"演示目录：{root}", en=f"Everything lies in {root}"))
             given = await assignments(foundation)
+            sign_in = await ready_sign_in(foundation)
             async with set_up(foundation, self._options.processes) as stage:
                 await stage.prepare(given, self._options.rows_per_site, self._options.seed)
                 async with proving(foundation) as prover:
                     report = await self._settled(foundation, stage, prover)
                 self._conclude(report)
                 if not self._options.exit_when_settled:
-                    await self._stay_up(foundation, stage)
+                    await self._stay_up(foundation, stage, sign_in)
 
     async def _settled(self, foundation: Foundation, stage: Stage, prover: Prover) -> Report:
         """Watch until everything is applied and proven, or patience ends; return what came of it."""
@@ -128,16 +130,27 @@ class Demonstration:
             self._options.report.write_bytes(text + b"\n")
         self.exit_code = EXIT_OK if report.settled else EXIT_NOT_SETTLED
 
-    async def _stay_up(self, foundation: Foundation, stage: Stage) -> None:
+    async def _stay_up(self, foundation: Foundation, stage: Stage, sign_in: SignIn) -> None:
         """Say what to try, and obey what is typed, until told to quit; without a keyboard, until stopped."""
         self._say(Text(zh="县已就绪。可以试试：", en="The county is up. Things to try:"))
         for words, command in advice(foundation):
             self._console.print(f"  {words.in_language(self._language)}", markup=False, style="dim")
             self._console.print(f"    {command}", markup=False, soft_wrap=True)
+        self._invite(sign_in)
         async for typed in input_lines():
             if not await self._obey(typed.decode("utf-8", errors="replace").split(), stage):
                 return
         await asyncio.Event().wait()
+
+    def _invite(self, sign_in: SignIn) -> None:
+        """Say where the console is, and how one gets in: the last words before the county waits for orders."""
+        zh, en = "、".join(sign_in.logins), " or ".join(sign_in.logins)
+        self._say(
+            Text(
+                zh=f"\n控制台：{sign_in.url}\n登录名 {zh}，密码 {sign_in.password}",
+                en=f"\nThe console: {sign_in.url}\nSign in as {en} with the password {sign_in.password}",
+            )
+        )
 
     async def _obey(self, words: list[str], stage: Stage) -> bool:
         """Carry out what was typed; False means that it was the last."""

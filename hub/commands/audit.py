@@ -3,14 +3,13 @@
 import argparse
 import asyncio
 
-from hub import audit, config
+from hub import audit, config, store
 from hub.audit import Verdict
 from hub.commands.listing import check_database
 from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
-from replication.database import opened
 
 _HELP = "校验审计日志 / verify the audit log"
 _DESCRIPTION = """审计日志的每条记录都含前一条的摘要。verify 逐条校验并给出末条的序号和摘要：请抄下保存，
@@ -70,7 +69,7 @@ def _expected(written: str) -> tuple[int, str] | None:
 
 
 async def _verified(home: HubHome, expected: tuple[int, str] | None) -> Verdict:
-    async with opened(home.database, (), read_only=True) as database:
+    async with store.opened(home, read_only=True) as database:
         return await audit.verify(database, expected=expected)
 
 

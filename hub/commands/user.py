@@ -10,16 +10,14 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from hub import accounts, administration, config
+from hub import accounts, administration, config, store
 from hub.accounts import Account
 from hub.administration import Actor, NewAccount
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.home import SCHEMA, HubHome, add_home_option, home_at
+from hub.home import HubHome, add_home_option, home_at
 from hub.roles import ROLES, Role
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-from replication.database import opened
-from replication.migrations import REPLICATION
 
 T = TypeVar("T")
 
@@ -117,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _written(home: HubHome, step: Callable[[Connection], T]) -> T:
     async def write() -> T:
-        async with opened(home.database, [REPLICATION, SCHEMA]) as database:
+        async with store.opened(home) as database:
             return await database.write(step)
 
     return asyncio.run(write())

@@ -19,6 +19,7 @@ from hub.web.live import Live
 from hub.web.pages import (
     account,
     audit,
+    brakes,
     catalogue,
     conflicts,
     duplicates,
@@ -59,6 +60,7 @@ HANDLERS = (
     *(quarantine.do_retry_shown, quarantine.do_retry, quarantine.do_drop),
     *(duplicates.show_duplicates, duplicates.do_decide_pair),
     *(conflicts.show_conflicts, conflicts.show_conflict, conflicts.do_settle, conflicts.do_ask_again),
+    *(brakes.show_brakes, brakes.do_decide_brake),
     *(tending.do_verify_site, tending.do_ask_baseline, tending.do_revoke),
     *(enrolling.show_enrolment, enrolling.do_issue_code, enrolling.do_void_code, streams.stream_joining),
     *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),

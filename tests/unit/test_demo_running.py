@@ -17,6 +17,9 @@ from deploy.demo.foundation import Options, assignments, catalogue_files, free_p
 from deploy.demo.look import Look, SiteLook
 from deploy.demo.manifest import Counts, SiteManifest
 from deploy.demo.report import Observed, Report, Times, make_report, summary_lines
+from deploy.demo.sign_in import ready_sign_in
+from hub import accounts, store
+from hub.passwords import Sealer
 from protocol.enrolment import parse_code
 from protocol.errors import BadSetting
 
@@ -203,3 +206,20 @@ async def test_lines_are_put_together_from_whatever_arrives() -> None:
     child.stdin.close()
     output, _ = await child.communicate()
     assert output.split() == [b"one", b"two", b"three"]
+
+
+async def test_the_console_of_the_demonstration_has_a_ready_sign_in(tmp_path: Path) -> None:
+    foundation = lay(tmp_path, participants(OPTIONS))
+    sign_in = await ready_sign_in(foundation)
+    async with store.opened(foundation.hub) as database:
+        made = await database.read(accounts.listed)
+        sealed = await database.read(lambda connection: accounts.secrets_of(connection, made[0].id).sealed_password)
+
+    assert {one.login for one in made} == set(sign_in.logins)
+    assert (
+        await Sealer().opens(sealed, sign_in.password),
+        sign_in.url.endswith(str(foundation.settings.web.port)),
+    ) == (
+        True,
+        True,
+    )

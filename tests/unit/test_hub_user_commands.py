@@ -13,8 +13,10 @@ from sqlalchemy import create_engine
 from hub.__main__ import main
 from hub.config import parse
 from hub.home import SCHEMA
+from hub.store import URL_VARIABLE
 from protocol.errors import BadSetting
 from replication.migrations import REPLICATION, migrate
+from tests.stores import PostgresStore
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -123,3 +125,19 @@ def test_a_console_for_the_intranet_has_tls(more: str) -> None:
     web = parse(f'county = "330523000000"\nname = "某县"\n[web]\nport = 4225\nhost = "10.20.0.5"\n{more}\n').web
 
     assert (web.url, web.is_secret) == ("https://10.20.0.5:4225", True)
+
+
+@pytest.mark.slow
+def test_accounts_and_the_audit_log_are_those_of_the_catalogue_on_postgresql(
+    command: Command, postgres_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that has moved keeps nothing in its old file: a colleague added there could never sign in."""
+    monkeypatch.setenv(URL_VARIABLE, postgres_store.url)
+    command("user", "add", "lin.min", "--name", "林敏", "--role", "archivist")
+    listed = json.loads(command("user", "list", "--json")[1])["accounts"]
+    verdict = command("audit", "verify", "--json")
+    monkeypatch.delenv(URL_VARIABLE)
+    in_file = json.loads(command("user", "list", "--json")[1])["accounts"]
+
+    assert ([one["login"] for one in listed], in_file) == (["lin.min"], [])
+    assert (verdict[0], json.loads(verdict[1])["lines"]) == (0, 1)

@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import decisions, tending
+from hub.web.words import brakes, decisions, tending
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.fields import (
@@ -257,6 +257,7 @@ CHINESE = Words(
     ),
     decisions=decisions.CHINESE,
     orders=tending.ORDERS_CHINESE,
+    brakes=brakes.CHINESE,
     enrolment=tending.ENROLMENT_CHINESE,
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,

@@ -1,6 +1,6 @@
 """The console in English, complete."""
 
-from hub.web.words import decisions, tending
+from hub.web.words import brakes, decisions, tending
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.fields import (
@@ -262,6 +262,7 @@ ENGLISH = Words(
     ),
     decisions=decisions.ENGLISH,
     orders=tending.ORDERS_ENGLISH,
+    brakes=brakes.ENGLISH,
     enrolment=tending.ENROLMENT_ENGLISH,
     catalogue=CATALOGUE_ENGLISH,
     entry=ENTRY_ENGLISH,

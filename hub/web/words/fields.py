@@ -5,6 +5,7 @@
 
 import msgspec
 
+from hub.web.words.brakes import BrakesWords
 from hub.web.words.catalogue import CatalogueWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
@@ -306,6 +307,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     sites: SitesWords
     decisions: DecisionsWords
     orders: OrdersWords
+    brakes: BrakesWords
     enrolment: EnrolmentWords
     catalogue: CatalogueWords
     entry: EntryWords
