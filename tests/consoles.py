@@ -29,6 +29,7 @@ from hub.web_settings import WebSettings, WebTls
 from protocol.beats import Beat, Want
 from protocol.sites import parse_site
 from protocol.wording import Text
+from replication.asking import Asker
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from replication.tables import watermark
@@ -147,6 +148,7 @@ async def desk(
     tls: WebTls = WebTls.NONE,
     is_linked: Callable[[], bool] = lambda: True,
     sealer: Sealer | None = None,
+    asker: Asker | None = None,
 ) -> AsyncIterator[Desk]:
     """Run a console over a store in a folder."""
     clock, home = Clock(), home_at(folder)
@@ -155,7 +157,13 @@ async def desk(
         if fill is not None:
             await database.write(lambda connection: fill(connection, clock()))
         backstage = backstage_for(
-            database, settings, COUNTY, clock_ms=clock, is_linked=is_linked, sealer=sealer or quick_sealer()
+            database,
+            settings,
+            COUNTY,
+            clock_ms=clock,
+            is_linked=is_linked,
+            sealer=sealer or quick_sealer(),
+            asker=asker,
         )
         async with served(backstage, home) as port:
             yield Desk(

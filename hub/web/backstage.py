@@ -9,6 +9,7 @@ from hub.passwords import Sealer
 from hub.search import Names
 from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
+from hub.web.exporting import Exports
 from hub.web.live import Live
 from hub.web.pieces import PieceMaker
 from hub.web.rendering import Printer
@@ -40,6 +41,7 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     """True if the hub reaches its broker."""
     asked: AskedWords
     """What people have searched for."""
+    exports: Exports
     names: Callable[[], Names | None]
     """What words may also be read as; called in a thread."""
     asker: Asker | None

@@ -13,6 +13,7 @@ from hub.search import Names
 from hub.web.admission import admitted, genuine
 from hub.web.asked_words import AskedWords
 from hub.web.backstage import Backstage
+from hub.web.exporting import Exports
 from hub.web.forms import FORM_BYTES_MAX
 from hub.web.headers import with_headers
 from hub.web.live import Live
@@ -21,6 +22,7 @@ from hub.web.pages import (
     audit,
     catalogue,
     entries,
+    exports,
     faults,
     files,
     live_search,
@@ -51,6 +53,7 @@ HANDLERS = (
     *(today.show_root, today.show_today, sites.show_sites, sites.show_site, sites.do_attend),
     *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),
     *(entries.show_entry, entries.do_tell_apart, entries.do_bring_together),
+    *(exports.do_export, exports.show_export, exports.fetch_export, exports.stream_export),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )
 """Every route of the console."""
@@ -84,6 +87,7 @@ def backstage_for(
         clock_ms=clock_ms,
         is_linked=is_linked,
         asked=AskedWords(),
+        exports=Exports(database, clock_ms, names),
         names=names,
         asker=asker,
     )

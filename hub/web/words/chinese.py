@@ -2,6 +2,7 @@
 
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
+from hub.web.words.export import EXPORT_CHINESE
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -255,6 +256,7 @@ CHINESE = Words(
     ),
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,
+    export=EXPORT_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

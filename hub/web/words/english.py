@@ -2,6 +2,7 @@
 
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
+from hub.web.words.export import EXPORT_ENGLISH
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -260,6 +261,7 @@ ENGLISH = Words(
     ),
     catalogue=CATALOGUE_ENGLISH,
     entry=ENTRY_ENGLISH,
+    export=EXPORT_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

@@ -7,6 +7,7 @@ import msgspec
 
 from hub.web.words.catalogue import CatalogueWords
 from hub.web.words.entry import EntryWords
+from hub.web.words.export import ExportWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,4 +304,5 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     sites: SitesWords
     catalogue: CatalogueWords
     entry: EntryWords
+    export: ExportWords
     faults: FaultWords
