@@ -11,6 +11,7 @@ from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
 from hub.web.exporting import Exports
 from hub.web.live import Live
+from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.rendering import Printer
 from hub.web.throttling import Throttle
@@ -42,6 +43,7 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     asked: AskedWords
     """What people have searched for."""
     exports: Exports
+    spreads: Spreads
     names: Callable[[], Names | None]
     """What words may also be read as; called in a thread."""
     asker: Asker | None

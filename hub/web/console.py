@@ -34,6 +34,7 @@ from hub.web.pages import (
     today,
     users,
 )
+from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.rendering import Printer
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
@@ -88,6 +89,7 @@ def backstage_for(
         is_linked=is_linked,
         asked=AskedWords(),
         exports=Exports(database, clock_ms, names),
+        spreads=Spreads(database, clock_ms),
         names=names,
         asker=asker,
     )

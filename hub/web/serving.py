@@ -72,6 +72,7 @@ async def served(backstage: Backstage, home: HubHome) -> AsyncIterator[int]:
                 moving.cancel()
                 await asyncio.wait((serving, moving), timeout=STOP_S)
                 await backstage.exports.close()
+                await backstage.spreads.close()
                 serving.cancel()
     finally:
         listener.close()

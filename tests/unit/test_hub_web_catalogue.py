@@ -293,7 +293,7 @@ async def test_the_sites_own_answers_stand_on_the_page(tmp_path: Path) -> None:
     broker = FakeBroker()
     fresh = fictitious(900, repository_id=VILLAGE, title="刚刚著录的山林承包清册", access_status=AccessStatus.OPEN)
     village = AnsweringSite(parse_site(VILLAGE), [fresh])
-    town = AnsweringSite(parse_site(OTHER_TOWN))
+    town = AnsweringSite(parse_site(TOWN))
     town.refuses = True
     async with (
         answering(broker.bus(), [village, town]),

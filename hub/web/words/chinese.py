@@ -15,6 +15,7 @@ from hub.web.words.fields import (
     UsersWords,
     Words,
 )
+from hub.web.words.pictures import PICTURES_CHINESE
 
 CHINESE = Words(
     frame=FrameWords(
@@ -257,6 +258,7 @@ CHINESE = Words(
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,
     export=EXPORT_CHINESE,
+    pictures=PICTURES_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

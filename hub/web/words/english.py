@@ -15,6 +15,7 @@ from hub.web.words.fields import (
     UsersWords,
     Words,
 )
+from hub.web.words.pictures import PICTURES_ENGLISH
 
 ENGLISH = Words(
     frame=FrameWords(
@@ -262,6 +263,7 @@ ENGLISH = Words(
     catalogue=CATALOGUE_ENGLISH,
     entry=ENTRY_ENGLISH,
     export=EXPORT_ENGLISH,
+    pictures=PICTURES_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

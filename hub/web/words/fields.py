@@ -8,6 +8,7 @@ import msgspec
 from hub.web.words.catalogue import CatalogueWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
+from hub.web.words.pictures import PictureWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,4 +306,5 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: CatalogueWords
     entry: EntryWords
     export: ExportWords
+    pictures: PictureWords
     faults: FaultWords
