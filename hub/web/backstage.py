@@ -9,7 +9,9 @@ from hub.passwords import Sealer
 from hub.search import Names
 from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
+from hub.web.exporting import Exports
 from hub.web.live import Live
+from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.reach import Reach
 from hub.web.rendering import Printer
@@ -41,6 +43,8 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     """True if the hub reaches its broker."""
     asked: AskedWords
     """What people have searched for."""
+    exports: Exports
+    spreads: Spreads
     names: Callable[[], Names | None]
     """What words may also be read as; called in a thread."""
 

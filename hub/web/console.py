@@ -13,6 +13,7 @@ from hub.search import Names
 from hub.web.admission import admitted, genuine
 from hub.web.asked_words import AskedWords
 from hub.web.backstage import Backstage
+from hub.web.exporting import Exports
 from hub.web.forms import FORM_BYTES_MAX
 from hub.web.headers import with_headers
 from hub.web.live import Live
@@ -25,6 +26,7 @@ from hub.web.pages import (
     duplicates,
     enrolling,
     entries,
+    exports,
     faults,
     files,
     live_search,
@@ -39,6 +41,7 @@ from hub.web.pages import (
     today,
     users,
 )
+from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.reach import Reach
 from hub.web.rendering import Printer
@@ -65,6 +68,7 @@ HANDLERS = (
     *(enrolling.show_enrolment, enrolling.do_issue_code, enrolling.do_void_code, streams.stream_joining),
     *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),
     *(entries.show_entry, entries.do_tell_apart, entries.do_bring_together),
+    *(exports.do_export, exports.show_export, exports.fetch_export, exports.stream_export),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )
 """Every route of the console."""
@@ -99,6 +103,8 @@ def backstage_for(
         is_linked=is_linked,
         reach=reach or Reach(),
         asked=AskedWords(),
+        exports=Exports(database, clock_ms, names),
+        spreads=Spreads(database, clock_ms),
         names=names,
     )
 

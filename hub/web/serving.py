@@ -71,6 +71,8 @@ async def served(backstage: Backstage, home: HubHome) -> AsyncIterator[int]:
                 server.should_exit = True
                 moving.cancel()
                 await asyncio.wait((serving, moving), timeout=STOP_S)
+                await backstage.exports.close()
+                await backstage.spreads.close()
                 serving.cancel()
     finally:
         listener.close()

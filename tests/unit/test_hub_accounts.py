@@ -90,13 +90,25 @@ def test_no_role_is_no_account() -> None:
         checked_roles([])
 
 
+CATALOGUE = {Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE}
+
+
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.CLERK, {Permission.SEE_SITES}),
-        (Role.ARCHIVIST, {Permission.SEE_SITES, Permission.ATTEND_ALARMS}),
-        (Role.REVIEWER, {Permission.SEE_SITES}),
-        (Role.ADMINISTRATOR, {Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.MANAGE_ACCOUNTS}),
+        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE}),
+        (
+            Role.ARCHIVIST,
+            {Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES} | CATALOGUE,
+        ),
+        (Role.REVIEWER, {Permission.SEE_SITES} | CATALOGUE),
+        (
+            Role.ADMINISTRATOR,
+            {
+                *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.MANAGE_ACCOUNTS),
+                *(Permission.TEND_SITES, Permission.ADMIT_SITES),
+            },
+        ),
         (Role.AUDITOR, {Permission.SEE_SITES, Permission.READ_AUDIT}),
     ],
 )

@@ -1,20 +1,33 @@
 """The catalogue's pages over real HTTP and a real store: what is found and why, what each role sees, what is noted."""
 
+import asyncio
+import csv
+import datetime
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import httpx
+import openpyxl
 import pytest
 
 from hub import audit
+from hub.catalogue_files import FileFormat, Heading, Line, begun
 from hub.duplicates import decisions_about
 from hub.roles import Role
+from hub.web import exporting
 from hub.web.asked_words import ASKED_KEPT_MAX, AskedWords
 from hub.web.hits import stretches
+from hub.web.reach import Reach
 from protocol.calls import Match
-from tests.catalogue import record_id
+from protocol.sites import parse_site
+from protocol.vocabularies import AccessStatus
+from replication.asking import Asker
+from tests.answering_sites import AnsweringSite, answering
+from tests.catalogue import fictitious, record_id
 from tests.catalogue_desks import (
     COPY,
     FOREST,
@@ -29,6 +42,7 @@ from tests.catalogue_desks import (
     path_of,
 )
 from tests.consoles import Browser, Desk, browsing, desk, words_in
+from tests.fakes import FakeBroker
 
 
 @pytest.fixture
@@ -48,7 +62,7 @@ async def noted(here: Desk) -> list[tuple[str, str, str]]:
 
 async def asked(browser: Browser, words: str, **more: str) -> httpx.Response:
     """The answer to some words, as a form asks for it."""
-    away = await browser.post("/catalogue", {"words": words, **more})
+    away = await browser.post("/catalogue", {"words": words, **more}, shown_at="/account")
     assert away.status_code == 303, away.text
     return await browser.get(away.headers["location"])
 
@@ -76,7 +90,7 @@ async def test_words_stand_in_no_address(here: Desk) -> None:
 
 
 async def test_somebody_elses_words_are_not_shown(here: Desk) -> None:
-    one, other = await here.signed_in(Role.CLERK, login="a"), await here.signed_in(Role.CLERK, login="b")
+    one, other = await here.signed_in(Role.CLERK, login="one"), await here.signed_in(Role.CLERK, login="other")
     async with browsing(one, other):
         away = await one.post("/catalogue", {"words": "山林承包"})
         page = await other.get(away.headers["location"])
@@ -275,6 +289,34 @@ async def test_the_stream_ends_with_the_whole_answer(here: Desk) -> None:
     assert ("共 2 条" in pieces["total"], path_of(FOREST) in pieces["results"]) == (True, True)
 
 
+async def test_the_sites_own_answers_stand_on_the_page(tmp_path: Path) -> None:
+    """One village answers with an entry that the hub has not got yet, one refuses, the others do not answer in time."""
+    broker = FakeBroker()
+    fresh = fictitious(900, repository_id=VILLAGE, title="刚刚著录的山林承包清册", access_status=AccessStatus.OPEN)
+    village = AnsweringSite(parse_site(VILLAGE), [fresh])
+    town = AnsweringSite(parse_site(TOWN))
+    town.refuses = True
+    async with (
+        answering(broker.bus(), [village, town]),
+        Asker(broker.bus(), "test").opened() as asker,
+        desk(tmp_path, fill=fill_catalogue, reach=Reach(asker=asker)) as here,
+    ):
+        browser = await here.signed_in(Role.CLERK)
+        async with browsing(browser):
+            away = await browser.post("/catalogue", {"words": "山林承包", "live": "1"}, shown_at="/account")
+            asking = await browser.get(away.headers["location"])
+            streamed = (await browser.get(away.headers["location"].replace("/catalogue", "/stream/catalogue"))).text
+            plain = await browser.get(away.headers["location"].replace("live=1", "live=wait"))
+
+    number = away.headers["location"].partition("q=")[2].partition("&")[0]
+    assert f'data-stream="/stream/catalogue?q={number}"' in asking.text
+    assert f'content="0; url=/catalogue?q={number}&amp;live=wait"' in asking.text
+    last = json.loads(streamed.split("data: ")[-2].partition("\n")[0])
+    for told in (words_in(last["results"] + last["outcomes"]), words_in(plain.text)):
+        assert ("刚刚著录的 山林承包 清册" in told, "站点刚刚答复" in told) == (True, True)
+        assert ("拒绝 1" in told, "正在维护" in told, "结果不完整" in told) == (True, True, True)
+
+
 # Titles
 
 
@@ -289,3 +331,113 @@ def test_a_title_without_the_words_is_left_as_it_is(word: str) -> None:
     (one,) = stretches("山林承包", [Match(field="title", how="literal", word=word)])
 
     assert (one.text, one.is_marked) == ("山林承包", False)
+
+
+# Exports
+
+
+async def exported(browser: Browser, **more: str) -> httpx.Response:
+    """The page of an export that is done."""
+    away = await browser.post("/catalogue/exports", more, shown_at="/account")
+    assert away.status_code == 303, away.text
+    async with asyncio.timeout(20):
+        while "/file" not in (page := await browser.get(away.headers["location"])).text:
+            await asyncio.sleep(0.05)
+    return page
+
+
+async def test_an_export_has_every_entry_and_is_noted(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        page = await exported(browser, format="csv")
+        file = await browser.get(str(page.url.path) + "/file")
+    rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+
+    assert (len(rows), rows[0][3], len({row[-1] for row in rows[1:]})) == (63, "题名", 62)
+    assert ("已写好，共 62 条" in page.text, "控制使用的 1 条" in page.text) == (True, True)
+    assert [one[0] for one in await noted(here)] == ["catalogue_exported"]
+
+
+async def test_a_workbook_holds_the_result_that_was_narrowed(here: Desk) -> None:
+    browser = await here.signed_in(Role.REVIEWER)
+    async with browsing(browser):
+        page = await exported(browser, format="xlsx", kind="forest_contracts")
+        file = await browser.get(str(page.url.path) + "/file")
+    rows = list(openpyxl.load_workbook(io.BytesIO(file.content)).active.iter_rows(values_only=True))
+
+    assert [row[3] for row in rows] == ["题名", *["关于开展山林承包合同清理工作的通知"] * 2]
+
+
+async def test_a_finding_aid_is_well_formed_and_dates_its_entries(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        page = await exported(browser, format="xml")
+        file = await browser.get(str(page.url.path) + "/file")
+    root = ElementTree.fromstring(file.content)  # noqa: S314 - we wrote it ourselves
+    ead = "{http://ead3.archivists.org/schema/}"
+    components = root.findall(f"{ead}archdesc/{ead}dsc/{ead}c")
+
+    assert (root.tag, len(components), len({one.attrib["id"] for one in components})) == (f"{ead}ead", 62, 62)
+    assert {one.attrib["level"] for one in components} == {"item", "file"}
+    assert [one.tag.removeprefix(ead) for one in root] == ["control", "archdesc"]
+    days = {one.attrib["standarddate"] for one in root.iter(f"{ead}datesingle")}
+    assert "1986-03-05" in days
+
+
+async def test_an_export_is_for_who_asked_and_no_clerk_makes_one(here: Desk) -> None:
+    one, clerk = await here.signed_in(Role.ARCHIVIST), await here.signed_in(Role.CLERK)
+    other = await here.signed_in(Role.REVIEWER)
+    async with browsing(one, other, clerk):
+        path = str((await exported(one, format="csv")).url.path)
+        codes = [(await browser.get(path + end)).status_code for browser in (other, clerk) for end in ("", "/file")]
+        made = await clerk.post("/catalogue/exports", {"format": "csv"}, shown_at="/account")
+
+    assert (codes, made.status_code) == ([404, 404, 403, 403], 403)
+
+
+async def test_a_format_that_is_none_is_missing(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        answer = await browser.post("/catalogue/exports", {"format": "exe"}, shown_at="/account")
+
+    assert answer.status_code == 404
+
+
+async def test_an_export_ends_at_its_bound_and_says_so(here: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "EXPORT_ENTRIES_MAX", 10)
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        page = await exported(browser, format="csv")
+
+    assert ("已写好，共 10 条" in page.text, "已到上限" in page.text) == (True, True)
+
+
+async def test_the_stream_of_an_export_ends_when_it_is_done(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        away = await browser.post("/catalogue/exports", {"format": "csv"}, shown_at="/account")
+        number = away.headers["location"].rpartition("/")[2]
+        told = (await browser.get(f"/stream/export/{number}")).text
+
+    assert (told.rstrip().endswith("event: done\ndata: {}"), "已写好，共 62 条" in told) == (True, True)
+
+
+@pytest.mark.parametrize("title", ["=1+1", "@SUM(A1)", "\x0b\ufffe<&>\"']]>", "a,b\nc"])
+def test_a_hostile_title_is_text_in_every_format(title: str) -> None:
+    """A spreadsheet that is opened must not calculate, and a finding aid must stay well-formed."""
+    made = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    line = Line(site="330599001201", site_name=title, record=fictitious(1, title=title, note=title, scope=title))
+    files: dict[FileFormat, bytes] = {}
+    for kind in FileFormat:
+        stream = io.BytesIO()
+        file = begun(kind, stream, Heading(title=title, agency=title, language="zh", made_at=made))
+        file.add([line])
+        file.close()
+        files[kind] = stream.getvalue()
+
+    cell = list(csv.reader(io.StringIO(files[FileFormat.CSV].decode("utf-8-sig"), newline="")))[1][3]
+    workbook = openpyxl.load_workbook(io.BytesIO(files[FileFormat.XLSX]))
+    assert (cell.lstrip("'"), cell[0] in "=+-@") == (title, False)
+    assert {one.data_type for one in next(workbook.active.iter_rows(min_row=2))} <= {"s", "inlineStr", "n"}
+    assert workbook.active["D2"].data_type != "f"
+    assert ElementTree.fromstring(files[FileFormat.EAD3]) is not None  # noqa: S314 - as above

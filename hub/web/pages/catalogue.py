@@ -26,6 +26,7 @@ from hub.web.admission import NEEDS
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
+from hub.web.exporting import EXPORT_ENTRIES_MAX
 from hub.web.forms import line_of
 from hub.web.hits import groups_of, restricted_in
 from hub.web.levels import LEVELS
@@ -160,7 +161,8 @@ async def _shown(
         "summary": None if gathering is None else gathering.summary(),
         "outcomes": None if gathering is None else outcomes_of(gathering),
         "is_asking": is_asking,
-        "can_ask": backstage.reach.asker is not None and not look.cursor,
+        "may_export": visitor.may(Permission.EXPORT_CATALOGUE),
+        "entries_max": EXPORT_ENTRIES_MAX,
         "deadline_s": int(SCREEN_DEADLINE_S),
     }
     stream = look.path("/stream/catalogue") if is_asking else ""

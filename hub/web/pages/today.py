@@ -1,13 +1,18 @@
 """The first page: what needs a person now, then the pulse."""
 
+import datetime
+
 from litestar import get
 from litestar.response import Redirect
 
+from hub.board import WORDS
 from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
+from hub.web.pictures import holdings_of, towns_of
+from hub.web.pieces import groups_of, tiles_of
 from hub.web.visitors import visitor_of
 
 
@@ -23,4 +28,16 @@ async def show_today(request: AnyRequest) -> Page:
     backstage, visitor = backstage_of(request), visitor_of(request)
     outlook = await backstage.live.now()
     pieces = backstage.pieces.of_today(outlook, visitor.language)
-    return page(request, "today.html", stream="/stream/today", values={"pieces": pieces})
+    counted = backstage.spreads.newest()
+    values = {
+        "pieces": pieces,
+        "towns": towns_of(groups_of(tiles_of(outlook))),
+        "words": WORDS,
+        "holdings": None if counted is None else holdings_of(counted, _year(backstage.clock_ms())),
+        "may_search": visitor.may(Permission.SEARCH_CATALOGUE),
+    }
+    return page(request, "today.html", stream="/stream/today", values=values)
+
+
+def _year(at_ms: int) -> int:
+    return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).astimezone().year

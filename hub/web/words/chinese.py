@@ -3,6 +3,7 @@
 from hub.web.words import brakes, decisions, tending
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
+from hub.web.words.export import EXPORT_CHINESE
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -15,6 +16,7 @@ from hub.web.words.fields import (
     UsersWords,
     Words,
 )
+from hub.web.words.pictures import PICTURES_CHINESE
 
 CHINESE = Words(
     frame=FrameWords(
@@ -261,6 +263,8 @@ CHINESE = Words(
     enrolment=tending.ENROLMENT_CHINESE,
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,
+    export=EXPORT_CHINESE,
+    pictures=PICTURES_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

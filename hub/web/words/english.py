@@ -3,6 +3,7 @@
 from hub.web.words import brakes, decisions, tending
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
+from hub.web.words.export import EXPORT_ENGLISH
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -15,6 +16,7 @@ from hub.web.words.fields import (
     UsersWords,
     Words,
 )
+from hub.web.words.pictures import PICTURES_ENGLISH
 
 ENGLISH = Words(
     frame=FrameWords(
@@ -266,6 +268,8 @@ ENGLISH = Words(
     enrolment=tending.ENROLMENT_ENGLISH,
     catalogue=CATALOGUE_ENGLISH,
     entry=ENTRY_ENGLISH,
+    export=EXPORT_ENGLISH,
+    pictures=PICTURES_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

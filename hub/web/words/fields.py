@@ -9,6 +9,8 @@ from hub.web.words.brakes import BrakesWords
 from hub.web.words.catalogue import CatalogueWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
+from hub.web.words.export import ExportWords
+from hub.web.words.pictures import PictureWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
 
 
@@ -311,4 +313,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     enrolment: EnrolmentWords
     catalogue: CatalogueWords
     entry: EntryWords
+    export: ExportWords
+    pictures: PictureWords
     faults: FaultWords
