@@ -87,19 +87,22 @@ def _of_alarm(one: Alarm, name: str) -> Need:
     )
 
 
+def _brakes(held: int) -> tuple[Text, Text]:
+    return (
+        Text(zh=f"{held} 处大批变更等待决定", en=f"{held} mass changes wait for a decision"),
+        Text(
+            zh="请核实后在站点页面放行或退回，或由该站运行 danglian-node brake list。",
+            en="Release or reject them from the site's page, or have the site run danglian-node brake list.",
+        ),
+    )
+
+
 def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
     def need(matter: Matter, what: Text, advice: Text) -> Need:
         return Need(matter=matter, site=one.site, name=one.name, what=what, advice=advice, since_ms=one.moved_at_ms)
 
     if one.brakes_held:
-        yield need(
-            Matter.BRAKE,
-            Text(zh=f"{one.brakes_held} 处大批变更等待决定", en=f"{one.brakes_held} mass changes wait for a decision"),
-            Text(
-                zh="请核实后在站点页面放行或退回，或由该站运行 danglian-node brake list。",
-                en="Release or reject them from the site's page, or have the site run danglian-node brake list.",
-            ),
-        )
+        yield need(Matter.BRAKE, *_brakes(one.brakes_held))
     if one.word is Word.FORKED:
         yield need(
             Matter.CONFLICT,
