@@ -17,7 +17,7 @@ from node import brake
 from node.brake import BrakeState, Cause, HeldChange
 from node.brake_answers import answered, brakes_handler
 from node.tables import SCHEMA
-from protocol.calls import Brakes
+from protocol.calls import Brakes, QuestionHead
 from protocol.sites import parse_site
 from replication.answering import Handler, answer_calls
 from replication.asking import Asker
@@ -60,11 +60,11 @@ class Both:
         page = (await self.keeper.get(f"/sites/{SITE}/brakes")).text
         fields = {name: value_in(page, name) for name in ("number", "held")} | {"decision": decision} | other
         answer = await self.keeper.post(f"/sites/{SITE}/brakes", fields, shown_at="/decisions")
-        return answer.headers.get("location", str(answer.status_code))
+        return str(answer.headers.get("location", answer.status_code))
 
 
 @contextlib.asynccontextmanager
-async def talking(tmp_path: Path, handlers: dict[type[Brakes], Handler]) -> AsyncIterator[Both]:
+async def talking(tmp_path: Path, handlers: dict[type[QuestionHead], Handler]) -> AsyncIterator[Both]:
     bus = FakeBroker().bus()
     answering = asyncio.create_task(answer_calls(bus, parse_site(SITE), lambda: ("e1", 1), handlers))
     await asyncio.sleep(0.01)
