@@ -128,8 +128,5 @@ def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
         yield need(
             Matter.QUARANTINE,
             Text(zh=f"{one.quarantined} 项无法并入，已隔离", en=f"{one.quarantined} things could not be applied"),
-            Text(
-                zh="在“待决定”中重试或丢弃，或用 danglian-hub quarantine。",
-                en="Try it again or drop it under Decisions, or with danglian-hub quarantine.",
-            ),
+            Text(zh="请在“待决定”中重试或丢弃。", en="Try them again or drop them, under Decisions."),
         )

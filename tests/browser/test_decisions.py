@@ -60,6 +60,8 @@ async def test_an_archivist_settles_every_queue(county: Desk, browser: Browser, 
     await me.look("decisions-undone")
     await me.go(f"/sites/{SITE}")
     await me.look("site-orders")
+    await me.go(f"/sites/{SITE}/brakes")
+    await me.look("brakes")
     await me.context.close()
 
     assert me.complaints == []

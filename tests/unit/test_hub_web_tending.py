@@ -18,7 +18,7 @@ from hub.keyring_tables import enrolled_node, enrolment_code
 from hub.roles import Role
 from hub.web.reach import DoorSigns, Reach
 from protocol.beats import Beat, Want
-from protocol.enrolment import parse_code, secret_digest
+from protocol.enrolment import FINGERPRINT_BYTES, parse_code, secret_digest
 from protocol.records import Record
 from protocol.sites import parse_site
 from replication.asking import Asker
@@ -31,7 +31,12 @@ from tests.fakes import FakeBroker
 
 NEW_SITE = "330599003203"
 """Expected, and not enrolled."""
-DOOR = DoorSigns(fingerprint=b"f" * 10, courier_fingerprint=b"c" * 10, address="10.20.0.5:4223", code_days=30)
+DOOR = DoorSigns(
+    fingerprint=b"f" * FINGERPRINT_BYTES,
+    courier_fingerprint=b"c" * FINGERPRINT_BYTES,
+    address="10.20.0.5:4223",
+    code_days=30,
+)
 
 
 @pytest.fixture
