@@ -102,10 +102,10 @@ def _indexed(connection: Connection, sought: Sought, below: int, limit: int, bud
     for stretch in _stretches(sought, below):
         if len(found) >= limit:
             break
-        sql, values = _statement(connection, "docid", sought, stretch)
+        sql, values = _statement(connection, "docid", sought, stretch, limit - len(found))
         try:
-            with index_of(connection).bounded(connection, budget.left_s):
-                rows = connection.exec_driver_sql(sql, (*values, limit - len(found))).all()
+            with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
+                rows = connection.exec_driver_sql(sql, values).all()
         except Cut:
             budget.was_cut = True
             break
@@ -177,12 +177,13 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     for stretch in _stretches(sought, ABOVE_ALL):
         while counted.total <= limit:
             wish = min(COUNTED_AT_ONCE, limit + 1 - counted.total)
-            sql, values = _statement(connection, "docid, face" if "face" in wanted else "docid", sought, stretch)
+            columns = "docid, face" if "face" in wanted else "docid"
+            sql, values = _statement(connection, columns, sought, stretch, wish)
             try:
-                with index_of(connection).bounded(connection, budget.left_s):
+                with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
                     row = connection.exec_driver_sql(
                         f"SELECT {wanted} FROM ({sql}) AS found",  # noqa: S608 - built from constants
-                        (*values, wish),
+                        values,
                     ).one()
             except Cut:
                 budget.was_cut = True
@@ -225,8 +226,10 @@ def both(one: Expression | None, other: Expression | None) -> Expression | None:
     return AllOf(parts=(one, other))
 
 
-def _statement(connection: Connection, columns: str, sought: Sought, stretch: _Stretch) -> tuple[str, list[object]]:
-    """Return a statement and its values but for the last, its limit."""
+def _statement(
+    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, limit: int
+) -> tuple[str, tuple[object, ...]]:
+    """Return the statement for the newest entries of a stretch, and its values."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
     if stretch.expression is None:
@@ -241,7 +244,10 @@ def _statement(connection: Connection, columns: str, sought: Sought, stretch: _S
     clauses += [f"{docid} >= ?", f"{docid} < ?"]
     where = " AND ".join(clauses)
     sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {docid} DESC LIMIT ?"  # noqa: S608 - built from constants
-    return sql, [*values, stretch.above, stretch.below]
+    all_values = (*values, stretch.above, stretch.below, limit)
+    if stretch.expression is None:
+        return sql, all_values
+    return index.newest_first(sql, all_values, range(stretch.above, stretch.below))
 
 
 def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
