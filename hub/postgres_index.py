@@ -49,7 +49,7 @@ _STANDING: Final = (
     " WHERE EXISTS (SELECT 1 FROM search WHERE search.terms @@ CAST(asked.query AS tsquery))"
 )
 
-FIRST_YEARS: Final = (1, 1912, 1949, *range(1955, 2050, 5))
+FIRST_YEARS: Final = (1, 1912, 1949, *range(1955, 2035, 5))
 """Years with which the index's partitions begin, but for the first, of what is undated. Newest first, a common word is
 looked for in one partition or two; a rare one in each of them, which takes some microseconds a partition."""
 

@@ -149,7 +149,8 @@ def search(
         louder = question.with_sounds(connection, budget)
         if louder is not question:
             question, counted = louder, _count(connection, louder, query, budget)
-    hits, last = _page(connection, question, begin, query.hits_max, budget)
+    is_nothing = counted.is_whole and not counted.total
+    hits, last = ([], None) if is_nothing else _page(connection, question, begin, query.hits_max, budget)
     shown = len(hits)
     return Page(
         total=max(min(counted.total, TOTAL_MAX), shown),
