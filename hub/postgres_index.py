@@ -30,6 +30,9 @@ TERM_CHARS_MAX: Final = 500
 TERMS_MAX: Final = 16_000
 """Terms of one row that are kept: places beyond 16,383 cannot be told apart, and a vector has a megabyte at most."""
 
+REACH_ENTRIES: Final = 200
+"""Entries back to which one looks to see how rare a term is."""
+
 _WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
 
 _TERM = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
@@ -92,6 +95,12 @@ class PostgresIndex:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
         found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
         return [place in found for place in range(1, len(runs) + 1)]
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+        sql = f"SELECT rowid FROM search WHERE {self.matching} ORDER BY rowid DESC LIMIT 1 OFFSET ?"  # noqa: S608 - a constant
+        found = connection.exec_driver_sql(sql, (tsquery(Run(terms=(term,))), REACH_ENTRIES)).first()
+        return found[0] if found is not None else 0
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell that it has its columns: every version so far made it alike."""

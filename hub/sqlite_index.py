@@ -26,6 +26,9 @@ LOOK_EVERY_OPS: Final = 2_000
 """Steps of the database between two looks at the clock: some hundred microseconds. The index reads a page in one or two
 of them."""
 
+REACH_ENTRIES: Final = 200
+"""Entries back to which one looks to see how rare a term is."""
+
 _NAMES: Final = ", ".join(INDEX_COLUMNS)
 _MAKE_NEXT: Final = (
     f"CREATE VIRTUAL TABLE search_next USING fts5 ({_NAMES}, content='', columnsize=0, tokenize='ascii')"
@@ -63,6 +66,14 @@ class SqliteIndex:
         asked = msgspec.json.encode([fts5_match(run) for run in runs]).decode()
         found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
         return [place in found for place in range(len(runs))]
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+        found = connection.exec_driver_sql(
+            "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?",
+            (fts5_match(Run(terms=(term,))), REACH_ENTRIES),
+        ).first()
+        return found[0] if found is not None else 0
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

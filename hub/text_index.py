@@ -48,6 +48,9 @@ class TextIndex(Protocol):
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
 
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
+
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""
 
