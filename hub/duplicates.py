@@ -16,6 +16,7 @@ from hub.catalogue import with_access
 from hub.likeness import Evidence, alike, evidence, likeness_keys
 from hub.tables import apart
 from hub.text_index import index_of
+from hub.time_budgets import Cut
 from protocol.analysis import index_terms
 from protocol.codec import decode_record
 from protocol.errors import BadValue
@@ -26,6 +27,9 @@ from protocol.wording import Text
 
 ALIKE_MAX = 300
 """Alike records looked at for one record: more than a county has sites."""
+
+LIKENESS_BUDGET_S = 2.0
+"""Seconds that looking for what is alike may take."""
 
 ALIKE_PAGE_MAX = 1_500
 """Candidates read for one page of hits; beyond, the numbers of alike records are said to be at least so many."""
@@ -135,12 +139,17 @@ def _candidates(connection: Connection, keys: Collection[str], limit: int) -> li
         return []
     index = index_of(connection)
     wanted = AnyOf(parts=tuple(Run(terms=(key,), columns=(Column.MARKS,)) for key in sorted(keys)))
-    rows = connection.exec_driver_sql(
+    sql = (
         "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
         f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
-        " JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL",
-        (index.question(connection, wanted), limit),
+        " JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL"
     )
+    try:
+        with index.bounded(connection, LIKENESS_BUDGET_S, wanted):
+            rows = connection.exec_driver_sql(sql, (index.question(connection, wanted), limit)).all()
+    except Cut:
+        # Which hits are alike is told beside them: better not told than waited for.
+        return []
     return [
         Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows
     ]

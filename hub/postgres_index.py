@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.catalogue import SERIALS_A_YEAR
 from hub.time_budgets import Cut
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
-from protocol.index_rows import INDEX_COLUMNS, IndexRow
+from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
 from replication.dialects import insert_rows
 
 TERM_CHARS_MAX: Final = 500
@@ -40,7 +40,11 @@ _UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOWHERE = "'\N{REPLACEMENT CHARACTER} '"
 
 # How many entries a query finds is not known before it is there: a plan for any query would read all of a common word.
-_BOUND: Final = "SAVEPOINT bounded; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL statement_timeout = "
+_BOUND: Final = (
+    "SAVEPOINT bounded; SET LOCAL plan_cache_mode = force_custom_plan;"
+    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL statement_timeout = "
+)
+_BY_INDEX: Final = "; SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"
 _UNBOUND: Final = "ROLLBACK TO SAVEPOINT bounded; RELEASE SAVEPOINT bounded"
 
 _STANDING: Final = (
@@ -48,9 +52,13 @@ _STANDING: Final = (
     " WHERE EXISTS (SELECT 1 FROM search WHERE search.terms @@ CAST(asked.query AS tsquery))"
 )
 
-FIRST_YEARS: Final = (1, 1912, 1949, *range(1955, 2050, 5))
+FIRST_YEARS: Final = (1, 1912, 1949, *range(1955, 2035, 5))
 """Years with which the index's partitions begin, but for the first, of what is undated. Newest first, a common word is
 looked for in one partition or two; a rare one in each of them, which takes some microseconds a partition."""
+
+ALTERNATIVES_MAX: Final = 4
+"""Alternatives of a question up to which the server may choose to look at the newest rows one by one. It takes each
+term that it knows nothing of for one in a thousand: of many such it would think that the next rows must have some."""
 
 PENDING_KIB: Final = 4_096
 """KiB that may wait in a partition's list; a search reads through them, and a load that writes them out waits."""
@@ -70,6 +78,19 @@ class PostgresIndex:
         del connection
         return tsquery(expression)
 
+    def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
+        """Return a statement that asks one partition after the other, the newest first, and ends when it has enough.
+
+        Left to itself the server takes pairs of characters for independent, a phrase of them for very rare, and so
+        reads and sorts what all partitions have.
+        """
+        years = [year for year, first, end in partitions() if first < docids.stop and end > docids.start]
+        parts = [f"({sql.replace(' FROM search ', f' FROM search_{year} AS search ', 1)})" for year in reversed(years)]
+        if len(parts) < 2:
+            return sql, values
+        # An Append that no other process helps with asks its parts in the order in which they stand.
+        return f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS newest LIMIT ?", (*values * len(parts), values[-1])  # noqa: S608 - constants
+
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
         found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
@@ -87,14 +108,15 @@ class PostgresIndex:
         return False
 
     @contextmanager
-    def bounded(self, connection: Connection, budget_s: float) -> Iterator[None]:
+    def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
         """Have reading statements end with ``Cut`` once one has taken so long; what they set ends with them."""
         raw = connection.connection.driver_connection
         if not isinstance(raw, psycopg.Connection):
             message = "a connection of PostgreSQL was expected"
             raise TypeError(message)
         # Without values a driver sends several statements at once: a budget costs two journeys, not six.
-        raw.execute(f"{_BOUND}{max(1, round(budget_s * 1000))}")
+        by_index = _BY_INDEX if expression is not None and alternatives(expression) > ALTERNATIVES_MAX else ""
+        raw.execute(f"{_BOUND}{max(1, round(budget_s * 1000))}{by_index}".encode())
         try:
             yield
         except DBAPIError as error:
@@ -103,7 +125,7 @@ class PostgresIndex:
             raise
         finally:
             if not raw.closed:
-                raw.execute(_UNBOUND)
+                raw.execute(_UNBOUND.encode())
 
     def write(
         self,
@@ -162,10 +184,11 @@ class PostgresIndex:
         return False
 
 
-def partitions() -> Iterator[tuple[int, str, str]]:
-    """Yield the first year of each partition of the index, and its bounds as they are written in SQL."""
-    bounds = ["MINVALUE", *(str(year * SERIALS_A_YEAR) for year in FIRST_YEARS), "MAXVALUE"]
-    yield from zip((0, *FIRST_YEARS), bounds, bounds[1:], strict=False)
+def partitions() -> Iterator[tuple[int, int, int]]:
+    """Yield the first year of each partition of the index, and the range of docids that lie in it; the oldest first."""
+    begins = [0, *FIRST_YEARS]
+    for year, following in zip(begins, [*FIRST_YEARS, YEAR_MAX + 1], strict=True):
+        yield year, year * SERIALS_A_YEAR, following * SERIALS_A_YEAR
 
 
 def vector(row: IndexRow) -> str:
@@ -182,6 +205,19 @@ def vector(row: IndexRow) -> str:
         # One place is left free, so that no phrase runs from one column into the next.
         place += len(terms) + 1
     return " ".join(said)
+
+
+def alternatives(expression: Expression) -> int:
+    """Return the most runs of an expression any of which will do."""
+    match expression:
+        case Run():
+            return 1
+        case AnyOf(parts=parts):
+            return sum(map(alternatives, parts))
+        case AllOf(parts=parts):
+            return max(map(alternatives, parts))
+        case Without(wanted=wanted):
+            return alternatives(wanted)
 
 
 def tsquery(expression: Expression) -> str:

@@ -38,6 +38,10 @@ UNREADABLE_RECORD = "unreadable_record"
 UNREADABLE_ACCESS = "unreadable_access_change"
 """Fault of a change of access whose record cannot be read, or contradicts it; the event is kept."""
 
+KEY_CHARS_MAX = 200
+"""Characters of a fonds number and of a kind: ten times the longest that is known. Both stand in indexes, and a line of
+PostgreSQL's holds 2,704 bytes; what one store refuses is refused at the other as well."""
+
 RECORD_COLUMNS = (
     *("record_id", "seq", "at_ms", "digest", "bucket", "level", "secrecy", "access_status", "livelihood_kind"),
     *("fonds_no", "ref_code", "date_earliest", "date_latest", "body", "parent_id"),
@@ -127,7 +131,7 @@ def prepared(frame: AcceptedFrame) -> Prepared:
     described = [event for event in frame.events if isinstance(event, Described)]
     if len(described) == len(frame.events):
         records = decode_records([event.record for event in described])
-        if records is not None and all(record.secrecy.travels for record in records):
+        if records is not None and all(record.secrecy.travels and _fits(record) for record in records):
             descriptions = descriptions_of(frame.site.code, described, records)
             by_record = {one.record_id: one for one in descriptions}
             return Prepared(events=descriptions, by_record=by_record if len(by_record) == len(descriptions) else None)
@@ -159,6 +163,8 @@ def _prepare_record(
             event.access_status,
         ):
             raise BadValue(Text(zh="事件与其所附条目不一致。", en="an event contradicts the record that it carries"))
+        if record.secrecy.travels and not _fits(record):
+            raise BadValue(_TOO_LONG, _TOO_LONG_HINT)
     except BadValue as error:
         spoilt.append(_unreadable(event, error))
         ready.extend(_closings(event))
@@ -171,6 +177,18 @@ def _prepare_record(
     ready.append(_withdrawal(event, record.record_id.bytes, WithdrawalCause.SECRECY_RAISED))
 
 
+def _fits(record: Record) -> bool:
+    return len(record.fonds_no) <= KEY_CHARS_MAX and len(record.livelihood_kind) <= KEY_CHARS_MAX
+
+
+_TOO_LONG = Text(
+    zh=f"全宗号或民生类别超过 {KEY_CHARS_MAX} 字。",
+    en=f"the fonds number or the kind has more than {KEY_CHARS_MAX} characters",
+)
+_TOO_LONG_HINT = Text(
+    zh="请站点检查目录表中该列是否误填了其他内容，改正后重新提交。",
+    en="At the site, check whether something else was written into that column, and hand in the sheet again.",
+)
 _SECRET = Text(zh="条目密级在“内部”以上，不应离开该站点。", en="a record above internal left its site")
 _SECRET_HINT = Text(
     zh="县级枢纽未保存其内容；请站点检查节点程序版本与密级列。",

@@ -149,7 +149,10 @@ def search(
         louder = question.with_sounds(connection, budget)
         if louder is not question:
             question, counted = louder, _count(connection, louder, query, budget)
-    hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget)
+    hits: list[_Row] = []
+    last: Cursor | None = None
+    if counted.total or not counted.is_whole:
+        hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget)
     shown = len(hits)
     return Page(
         total=max(min(counted.total, TOTAL_MAX), shown),

@@ -20,6 +20,9 @@ from protocol.readings import Homophones, Reading, Sound
 PAIRS_ASKED_MAX: Final = 600
 """Pairs of characters that are asked of the index for one name: some milliseconds."""
 
+SOUNDS_BUDGET_S: Final = 0.5
+"""Seconds that the names of one word may take: the hits that have the word itself are still to be read."""
+
 NAMES_BEGUN_MAX: Final = 2 * PAIRS_ASKED_MAX
 """Beginnings of names that are followed up: more than can be asked about."""
 
@@ -34,9 +37,11 @@ _COLUMNS: Final = (Column.TITLE, Column.PARTIES, Column.REST)
 
 def sounding(connection: Connection, homophones: Homophones, budget: TimeBudget) -> tuple[Reading, ...]:
     """Return the names of the index that sound like a name, those that sound the same first."""
-    names = (name for name in _candidates(homophones, _Index(connection, budget)) if len(name) == len(homophones.name))
+    own = TimeBudget(min(budget.left_s, SOUNDS_BUDGET_S))
+    names = (name for name in _candidates(homophones, _Index(connection, own)) if len(name) == len(homophones.name))
     readings = (homophones.reading(name) for name in names)
-    found = islice((one for one in readings if one is not None), NAMES_MAX)
+    found = list(islice((one for one in readings if one is not None), NAMES_MAX))
+    budget.was_cut = budget.was_cut or own.was_cut
     return tuple(sorted(found, key=lambda one: homophones.sound(one.text) is Sound.NEAR))
 
 
@@ -66,8 +71,8 @@ class _Index:
         return [name for name in wanted if self._names.get(name, len(name) == 2)]
 
     def _asked(self, texts: Sequence[str], runs: Sequence[Run]) -> dict[str, bool]:
-        if not runs:
-            return {}
+        if not runs or self._budget.was_cut:
+            return dict.fromkeys(texts, False)
         index = index_of(self._connection)
         try:
             with index.bounded(self._connection, self._budget.left_s):

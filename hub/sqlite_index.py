@@ -56,6 +56,11 @@ class SqliteIndex:
         del connection
         return fts5_match(expression)
 
+    def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
+        """Return the statement: FTS5 goes along the row ids from whatever end is asked for."""
+        del docids
+        return sql, values
+
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
         asked = msgspec.json.encode([fts5_match(run) for run in runs]).decode()
@@ -76,8 +81,9 @@ class SqliteIndex:
         return bool(columns == 1)
 
     @contextmanager
-    def bounded(self, connection: Connection, budget_s: float) -> Iterator[None]:
+    def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
         """Have statements end with ``Cut`` once they have taken so long."""
+        del expression
         raw = connection.connection.driver_connection
         if not isinstance(raw, sqlite3.Connection):
             message = "a connection of SQLite was expected"

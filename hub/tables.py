@@ -50,7 +50,8 @@ entry = Table(
         Text,
         Computed(
             "site || '␟' || fonds_no || '␟' || livelihood_kind || '␟' || access_status || '␟' || level",
-            persisted=False,
+            # Kept at PostgreSQL; SQLite, whose migration says so, computes it whenever it is read.
+            persisted=True,
         ),
     ),
     Index("entry_record", "record_id", "site", unique=True),

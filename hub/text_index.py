@@ -39,6 +39,12 @@ class TextIndex(Protocol):
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
 
+    def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
+        """Return a statement that reads no more than it needs, for one that finds the newest of a range.
+
+        Its last value is the limit; it selects from ``source`` or ``joined``.
+        """
+
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
 
@@ -48,8 +54,10 @@ class TextIndex(Protocol):
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""
 
-    def bounded(self, connection: Connection, budget_s: float) -> AbstractContextManager[None]:
-        """Have statements end with ``hub.time_budgets.Cut`` once they have taken so long."""
+    def bounded(
+        self, connection: Connection, budget_s: float, expression: Expression | None = None
+    ) -> AbstractContextManager[None]:
+        """Have statements end with ``hub.time_budgets.Cut`` once they have taken so long; they ask so."""
 
     def write(
         self,

@@ -117,10 +117,10 @@ def _indexed(
         # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
         # begins at that number, and there are at most so many entries above it as are ranked together.
         wish = TOTAL_MAX + 1 if above else limit - len(found)
-        sql, values = _statement(connection, "docid", sought, stretch, upwards=bool(above))
+        sql, values = _statement(connection, "docid", sought, stretch, wish, upwards=bool(above))
         try:
-            with index_of(connection).bounded(connection, budget.left_s):
-                rows = connection.exec_driver_sql(sql, (*values, wish)).all()
+            with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
+                rows = connection.exec_driver_sql(sql, values).all()
         except Cut:
             budget.was_cut = True
             break
@@ -193,12 +193,13 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     for stretch in _stretches(sought, ABOVE_ALL):
         while counted.total <= limit:
             wish = min(COUNTED_AT_ONCE, limit + 1 - counted.total)
-            sql, values = _statement(connection, "docid, face" if "face" in wanted else "docid", sought, stretch)
+            columns = "docid, face" if "face" in wanted else "docid"
+            sql, values = _statement(connection, columns, sought, stretch, wish)
             try:
-                with index_of(connection).bounded(connection, budget.left_s):
+                with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
                     row = connection.exec_driver_sql(
                         f"SELECT {wanted} FROM ({sql}) AS found",  # noqa: S608 - built from constants
-                        (*values, wish),
+                        values,
                     ).one()
             except Cut:
                 budget.was_cut = True
@@ -243,9 +244,9 @@ def both(one: Expression | None, other: Expression | None) -> Expression | None:
 
 
 def _statement(
-    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, *, upwards: bool = False
-) -> tuple[str, list[object]]:
-    """Return a statement and its values but for the last, its limit."""
+    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, limit: int, *, upwards: bool = False
+) -> tuple[str, tuple[object, ...]]:
+    """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
     if stretch.expression is None:
@@ -261,7 +262,10 @@ def _statement(
     where = " AND ".join(clauses)
     order = f"{docid} {'ASC' if upwards else 'DESC'}"
     sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - built from constants
-    return sql, [*values, stretch.above, stretch.below]
+    all_values = (*values, stretch.above, stretch.below, limit)
+    if stretch.expression is None or upwards:
+        return sql, all_values
+    return index.newest_first(sql, all_values, range(stretch.above, stretch.below))
 
 
 def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:

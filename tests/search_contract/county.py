@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from hub.tidying import merge
 from protocol.limits import FRAME_EVENTS_MAX
 from protocol.sites import parse_site
 from replication.database import Database, opened
@@ -50,6 +51,9 @@ async def county(root: Path, database: AbstractAsyncContextManager[Database] | N
             sites[code] = site
             names |= {(code, record): line.name for record, line in await _taken(site, lines)}
             await _told(hub, code, site)
+        # What was loaded is put in order before anybody asks, as in a hub that is quiet for some seconds.
+        while await hub.database.write(merge):
+            pass
         by_name = {line.name: line for lines in sheets.values() for line in lines}
         yield County(sites=sites, hub=hub, names=names, lines=by_name)
 

@@ -1,5 +1,6 @@
 """Applying frames to the unified catalogue: entries, the index, tombstones, baselines, and what is set aside."""
 
+import random
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from hub import comparisons
 from hub.catalogue import history_of, tally_from, tally_statement
 from hub.comparisons import Sameness
 from hub.merge import Origin
-from hub.preparation import CAUSE_CHARS_MAX, CAUSE_UNSTATED, UNREADABLE_ACCESS
+from hub.preparation import CAUSE_CHARS_MAX, CAUSE_UNSTATED, KEY_CHARS_MAX, UNREADABLE_ACCESS
 from hub.reindexing import INDEX_VERSION
 from hub.search import Query, search
 from hub.tables import catalogue_state, conflict
@@ -260,6 +261,20 @@ async def test_unreadable_record_is_set_aside_and_the_rest_of_its_frame_applied(
 
     assert len(await hub.titles("村民委员会")) == 2
     assert [(spoilt.seq, spoilt.content) for spoilt in frame.spoilt] == [(2, b'{"title":"no id"}')]
+
+
+@pytest.mark.parametrize("field", ["fonds_no", "livelihood_kind"])
+async def test_a_key_too_long_for_an_index_sets_its_record_aside_on_either_store(hub: Hub, field: str) -> None:
+    """A line of PostgreSQL's indexes holds 2,704 bytes; a record beyond must not stop its site, there or elsewhere."""
+    draw = random.Random(7)
+    longest = "".join(chr(draw.randint(0x20000, 0x2A000)) for _ in range(KEY_CHARS_MAX))
+    fits = fictitious(1, fonds_no=longest, livelihood_kind=longest)
+    long = fictitious(2, **{field: longest + "长"})
+    frame = accepted([described(1, fits), described(2, long), described(3, fictitious(3))])
+    await hub.apply(frame)
+
+    assert len(await hub.titles("村民委员会")) == 2
+    assert [(spoilt.seq, spoilt.fault) for spoilt in frame.spoilt] == [(2, "unreadable_record")]
 
 
 async def test_record_that_must_not_travel_is_forgotten_content_and_all(hub: Hub) -> None:

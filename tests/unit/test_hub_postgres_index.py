@@ -1,5 +1,6 @@
 """The full-text index on PostgreSQL finds what FTS5 finds, and takes terms that a vector would refuse."""
 
+import datetime
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -8,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from hub.postgres_index import TERM_CHARS_MAX, TERMS_MAX, tsquery, vector
+from hub.catalogue import SERIALS_A_YEAR
+from hub.postgres_index import TERM_CHARS_MAX, TERMS_MAX, alternatives, partitions, tsquery, vector
 from hub.preparation import entry_row
 from hub.text_index import index_of
 from hub.tidying import Tidier
+from hub.time_budgets import Cut, TimeBudget
+from hub.walks import ABOVE_ALL, Sought, docids
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
+from protocol.records import Record
 from protocol.row_matching import holds
 from tests.catalogue import VILLAGE, described, fictitious
 from tests.hubs import Hub
@@ -103,7 +108,8 @@ async def test_a_quiet_hub_merges_what_waits_in_the_index(hub: Hub) -> None:
     await hub.tell(*[described(number, fictitious(number)) for number in range(1, 40)])
 
     def waiting(connection: Connection) -> int:
-        return int(connection.exec_driver_sql("SELECT gin_clean_pending_list('search_terms')").scalar_one())
+        pages = "SELECT sum(gin_clean_pending_list(relid)) FROM pg_partition_tree('search_terms') WHERE isleaf"
+        return int(connection.exec_driver_sql(pages).scalar_one())
 
     before = await hub.titles("关于")
     assert await Tidier(hub.database).look() == 0
@@ -119,3 +125,105 @@ async def test_a_row_written_again_stands_once(hub: Hub) -> None:
         return int(connection.exec_driver_sql("SELECT count(*) FROM search WHERE rowid = 7").scalar_one())
 
     assert await hub.database.write(twice) == 1
+
+
+def of_year(number: int, year: int) -> Record:
+    day = datetime.date(year, 1, 1)
+    return fictitious(number, title="关于林地的通知", date_earliest=day, date_latest=day)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 9, 40])
+async def test_the_newest_come_first_whatever_part_they_lie_in(hub: Hub, limit: int) -> None:
+    years = [1801, 1911, 1912, 1948, 1949, 1954, 1955, 1987, 1989, 1990, 2004, 2005, 2029, 2030, 2044, 9998]
+    await hub.tell(*[described(number, of_year(number, year)) for number, year in enumerate(reversed(years), 1)])
+    sought = Sought(expression=AllOf(parts=(run("林地"), run("通知"))))
+
+    def newest(connection: Connection, below: int) -> list[int]:
+        found = docids(connection, sought, below, limit, TimeBudget())
+        return [docid // SERIALS_A_YEAR for docid in found]
+
+    assert await hub.database.read(lambda c: newest(c, ABOVE_ALL)) == sorted(years, reverse=True)[:limit]
+    assert (
+        await hub.database.read(lambda c: newest(c, 1990 * SERIALS_A_YEAR))
+        == [1989, 1987, 1955, 1954, 1949, 1948, 1912, 1911, 1801][:limit]
+    )
+
+
+@ONLY_POSTGRES
+async def test_what_is_older_than_a_full_page_is_not_read(hub: Hub) -> None:
+    years = [1950 + number % 80 for number in range(160)]
+    await hub.tell(*[described(number, of_year(number, year)) for number, year in enumerate(years, 1)])
+
+    def parts_read(connection: Connection) -> tuple[int, int]:
+        index, expression = index_of(connection), run("林地")
+        sql = f"SELECT search.rowid AS docid FROM search WHERE {index.matching} ORDER BY search.rowid DESC LIMIT ?"
+        said, values = index.newest_first(sql, (index.question(connection, expression), 5), range(ABOVE_ALL))
+        with index.bounded(connection, 5.0, expression):
+            plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {said}", values).scalars())
+        scans = [line for line in plan.splitlines() if "Scan" in line and " on search_" in line]
+        return len(scans), len([line for line in scans if "never executed" not in line])
+
+    there, read = await hub.database.read(parts_read)
+    assert there >= len(list(partitions()))
+    assert read <= 4
+
+
+@ONLY_POSTGRES
+async def test_an_index_made_anew_has_the_parts_of_the_first(hub: Hub) -> None:
+    """The first is made by a migration, the others by the program."""
+
+    def parts(connection: Connection) -> list[tuple[str, str]]:
+        sql = (
+            "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_partition_tree('search')"
+            " JOIN pg_class ON oid = relid WHERE isleaf ORDER BY 1"
+        )
+        return [(name, bounds) for name, bounds in connection.exec_driver_sql(sql)]
+
+    def anew(connection: Connection) -> None:
+        index = index_of(connection)
+        index.make_next(connection)
+        index.put_next_in_place(connection)
+
+    first = await hub.database.read(parts)
+    for _ in range(2):
+        await hub.database.write(anew)
+        assert await hub.database.read(parts) == first
+    assert len(first) == len(list(partitions()))
+
+
+@pytest.mark.parametrize("chunk", [1, 7])
+async def test_many_runs_are_asked_at_once(hub: Hub, chunk: int) -> None:
+    await hub.tell(described(1, fictitious(1, title="王伟与欧阳春的协议")))
+    runs = [
+        run("王伟"),
+        run("汪伟"),
+        run("欧阳 阳春"),
+        run("阳欧"),
+        run("'"),
+        run("协议", Column.PARTIES),
+        run("协议", Column.TITLE),
+    ]
+    asked = [runs[first : first + chunk] for first in range(0, len(runs), chunk)]
+
+    def standing(connection: Connection) -> list[bool]:
+        return [one for some in asked for one in index_of(connection).standing(connection, some)]
+
+    assert await hub.database.read(standing) == [True, False, True, False, False, False, True]
+
+
+async def test_a_statement_beyond_its_budget_is_cut_and_the_next_one_runs(hub: Hub) -> None:
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000000) SELECT count(*) FROM n"
+
+    def cut(connection: Connection) -> int:
+        with pytest.raises(Cut), index_of(connection).bounded(connection, 0.05):
+            connection.exec_driver_sql(slow).scalar_one()
+        return int(connection.exec_driver_sql("SELECT 1").scalar_one())
+
+    assert await hub.database.read(cut) == 1
+
+
+def test_the_most_alternatives_of_an_expression_count() -> None:
+    either = AnyOf(parts=(run("一"), run("二"), AnyOf(parts=(run("三"), run("四")))))
+
+    assert alternatives(AllOf(parts=(run("五"), either))) == 4
+    assert alternatives(Without(wanted=run("五"), unwanted=either)) == 1
