@@ -47,6 +47,9 @@ class Action(StrEnum):
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
+    TOKEN_ADDED = "token_added"  # noqa: S105 - the name of an action
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - as above
+    CLOSED_ENTRY_READ = "closed_entry_read"
 
 
 ACTIONS = {
@@ -67,6 +70,9 @@ ACTIONS = {
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
+    Action.TOKEN_ADDED: Text(zh="新增接口令牌", en="token added"),
+    Action.TOKEN_REVOKED: Text(zh="撤销接口令牌", en="token revoked"),
+    Action.CLOSED_ENTRY_READ: Text(zh="接口读取未开放条目", en="closed entry read through the interface"),
 }
 
 

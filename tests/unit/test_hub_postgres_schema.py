@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Inspector, MetaData, inspect
 
-from hub import account_tables, alarm_tables, keyring_tables, postgres, rebuilds, repair_tables, tables, tombstones
+from hub import (
+    account_tables,
+    alarm_tables,
+    disclosure_tables,
+    keyring_tables,
+    postgres,
+    rebuilds,
+    repair_tables,
+    tables,
+    token_tables,
+    tombstones,
+)
 from hub.home import SCHEMA
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
@@ -17,6 +28,8 @@ from tests.postgres_server import PostgresServer
 METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     account_tables.metadata,
+    disclosure_tables.metadata,
+    token_tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
     rebuilds.metadata,
