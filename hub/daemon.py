@@ -19,6 +19,7 @@ from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
 from hub.config import HubConfig, load
+from hub.disclosing import Discloser
 from hub.fetches import answer_fetches
 from hub.gate import Gate
 from hub.health import Health
@@ -101,6 +102,8 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         _console_served(config, home, database, link),
         asyncio.TaskGroup() as tasks,
     ):
+        if config.web.oai_contact:
+            tasks.create_task(Discloser(database, clock_ms).run(), name="disclosures")
         _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
         tasks.create_task(_lookout(config, home, database, link).run(), name="lookout")
         tasks.create_task(Nightly(home, config, now).run(), name="nightly backups")

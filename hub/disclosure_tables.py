@@ -24,5 +24,6 @@ disclosed_site = Table(
     Column("site", Text, primary_key=True),
     Column("epoch", Text, nullable=False),
     Column("position", BigInteger, nullable=False),
+    Column("fonds", Text, nullable=False, server_default="[]"),
     Column("compared_at_ms", BigInteger, nullable=False),
 )

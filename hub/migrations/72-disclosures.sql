@@ -12,10 +12,11 @@ CREATE TABLE disclosure (
 CREATE INDEX disclosure_stamp ON disclosure (stamp_s, site, record_id);
 CREATE INDEX disclosure_of_site ON disclosure (site, stamp_s, record_id);
 
--- How far each site's entries were when they were last gone through.
+-- How far each site's entries were when they were last gone through, and which fonds have public ones (JSON).
 CREATE TABLE disclosed_site (
     site TEXT NOT NULL PRIMARY KEY,
     epoch TEXT NOT NULL,
     position BIGINT NOT NULL,
+    fonds TEXT NOT NULL DEFAULT '[]',
     compared_at_ms BIGINT NOT NULL
 );

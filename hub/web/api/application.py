@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final
@@ -13,7 +14,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from hub.web.api import problems
+from hub.metrics import Times
+from hub.web.api import monitoring, oai, problems
 from hub.web.api.asked import Asked
 from hub.web.api.bearers import bearer_of, check_pace
 from hub.web.api.openapi import PREFIX, document
@@ -29,8 +31,8 @@ ANSWER_S: Final = 30.0
 PARAMETERS_MAX: Final = 32
 """Parameters of a request that are looked at."""
 
-BODY_BYTES_MAX: Final = 1_024
-"""Bytes of a body: there is nothing to send."""
+BODY_BYTES_MAX: Final = 8 * 1024
+"""Bytes of a body: but for a harvester's arguments there is nothing to send."""
 
 DISTRIBUTION: Final = "danglian"
 
@@ -42,10 +44,11 @@ _JSON: Final = "application/json"
 
 def interface(backstage: Backstage) -> Litestar:
     """Return the application."""
+    times = Times()
     return Litestar(
-        route_handlers=[show_document, *(_route(one) for one in OPERATIONS)],
+        route_handlers=[*OPEN_ROUTES, *(_route(one, times) for one in OPERATIONS)],
         exception_handlers=problems.handlers(),
-        state=State({"backstage": backstage}),
+        state=State({"backstage": backstage, "times": times}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
@@ -70,8 +73,19 @@ async def show_document(request: AnyRequest) -> Response[bytes]:
     return Response(content=msgspec.json.encode(document(version(DISTRIBUTION))), media_type=_JSON)
 
 
-def _route(operation: Operation) -> HTTPRouteHandler:
+OPEN_ROUTES: Final = (
+    show_document,
+    monitoring.show_health,
+    monitoring.show_metrics,
+    oai.harvest,
+    oai.harvest_by_form,
+)
+"""What stands beside the operations; the figures alone need a token."""
+
+
+def _route(operation: Operation, times: Times) -> HTTPRouteHandler:
     async def answer(request: AnyRequest) -> Response[bytes]:
+        began = time.perf_counter()
         async with asyncio.timeout(ANSWER_S):
             bearer = await bearer_of(request, *operation.scopes)
             named = operation.named
@@ -82,6 +96,7 @@ def _route(operation: Operation) -> HTTPRouteHandler:
                 name=str(request.path_params[named.name]) if named is not None else "",
             )
             given = await operation.step(asked)
+        times.note(operation.id, 200, time.perf_counter() - began)
         return Response(content=msgspec.json.encode(given), media_type=_JSON)
 
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
