@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, tuple_
 
 from hub.catalogue import with_access
 from hub.disclosure_tables import disclosed_site, disclosure
@@ -211,7 +211,7 @@ def note_compared(connection: Connection, mark: Mark, fonds: Sequence[str], now_
 def fonds_by_site(connection: Connection) -> dict[str, tuple[str, ...]]:
     """Return the fonds of each site that have, or had, public entries."""
     rows = connection.execute(select(disclosed_site.c.site, disclosed_site.c.fonds).order_by(disclosed_site.c.site))
-    return {row.site: _fonds.decode(row.fonds) for row in rows}
+    return {row.site: fonds for row in rows if (fonds := _fonds.decode(row.fonds))}
 
 
 def earliest_s(connection: Connection) -> int | None:
@@ -233,14 +233,14 @@ def page(connection: Connection, selection: Selection, behind: Place | None, lim
         statement = statement.where(disclosure.c.stamp_s <= selection.until_s)
     if behind is not None:
         statement = statement.where(tuple_(*_ORDER) > tuple_(behind.stamp_s, behind.site, behind.record_id))
-    return [_disclosure(*row) for row in connection.execute(statement)]
+    return [_disclosure(row) for row in connection.execute(statement)]
 
 
 def one(connection: Connection, site: str, record_id: UUID) -> Disclosure | None:
     """Return one entry; None for one that never was public."""
     statement = _joined().where(disclosure.c.site == site, disclosure.c.record_id == record_id.bytes)
     row = connection.execute(statement).one_or_none()
-    return None if row is None else _disclosure(*row)
+    return None if row is None else _disclosure(row)
 
 
 _ORDER = (disclosure.c.stamp_s, disclosure.c.site, disclosure.c.record_id)
@@ -254,21 +254,18 @@ def _joined() -> Select[*tuple[object, ...]]:
     ).join(entry, held, isouter=True)
 
 
-def _disclosure(  # noqa: PLR0913, PLR0917 - the columns of one row
-    site: str,
-    record_id: bytes,
-    fonds_no: str,
-    stamp_s: int,
-    is_deleted: int,
-    access_status: str | None,
-    secrecy: str | None,
-    body: bytes | None,
-) -> Disclosure:
+def _disclosure(row: Row[*tuple[object, ...]]) -> Disclosure:
     record = None
-    if not is_deleted and body is not None and is_public(access_status or "", secrecy or ""):
+    if not row.is_deleted and row.body is not None and is_public(row.access_status, row.secrecy):
         try:
-            record = with_access(decode_record(body), AccessStatus.OPEN)
+            record = with_access(decode_record(row.body), AccessStatus.OPEN)
         except BadValue:
             # Spoilt on the disk: the nightly check repairs it, and it is told anew then.
             record = None
-    return Disclosure(site=site, record_id=UUID(bytes=record_id), fonds_no=fonds_no, stamp_s=stamp_s, record=record)
+    return Disclosure(
+        site=row.site,
+        record_id=UUID(bytes=row.record_id),
+        fonds_no=row.fonds_no,
+        stamp_s=row.stamp_s,
+        record=record,
+    )

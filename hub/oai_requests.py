@@ -1,4 +1,4 @@
-"""Requests of harvesters (OAI-PMH 2.0): what may be asked, what goes wrong by its name, and where a list goes on. Pure."""
+"""Requests of harvesters (OAI-PMH 2.0): what may be asked, faults by their names, where a list goes on. Pure."""
 
 import base64
 import binascii

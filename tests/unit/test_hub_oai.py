@@ -1,4 +1,4 @@
-"""Harvesting open entries over real HTTP: what is given, what is told as deleted, and answers as the protocol has them."""
+"""Harvesting open entries over real HTTP: what is given, what is told as deleted, answers by the protocol."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the interface that runs: schemathesis asks whatever the document allows, and what not."""
+"""The OpenAPI document against the interface that runs: schemathesis asks what it allows, and what not."""
 
 import asyncio
 from collections.abc import Iterator

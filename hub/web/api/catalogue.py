@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from hub import audit, duplicates, keyring, search
 from hub.audit import Action, AuditEntry
 from hub.commands.record import EntryView, view_of
+from hub.disclosures import is_public
 from hub.search import Found, Query
 from hub.volumes import Contents
 from hub.web.api.asked import Asked
@@ -17,8 +18,8 @@ from hub.web.api.shapes import (
     AlikeEntry,
     DuplicatesAnswer,
     EntryAnswer,
-    Hit,
     HistoryAnswer,
+    Hit,
     Nothing,
     SearchAnswer,
     SearchAsked,
@@ -55,8 +56,8 @@ async def search_catalogue(asked: Asked[SearchAsked]) -> SearchAnswer:
     def read(connection: Connection) -> SearchAnswer:
         names = {one.site: one.name for one in keyring.expected_sites(connection)}
         found = search.search(connection, query)
-        # The index follows the entries; should it ever lag, what is not open stays unseen all the same.
-        shown = [one for one in found.hits if sees_closed or one.record.access_status is AccessStatus.OPEN]
+        # The index knows no marks of secrecy, and might lag: what is not public stays unseen all the same.
+        shown = [one for one in found.hits if sees_closed or _is_open(one.record)]
         return SearchAnswer(
             total=found.total,
             exact=found.exact,
@@ -136,7 +137,7 @@ def _known(look: Callable[[], T]) -> T | None:
 
 
 def _is_open(record: Record | None) -> bool:
-    return record is not None and record.access_status is AccessStatus.OPEN
+    return record is not None and is_public(record.access_status.value, record.secrecy.value)
 
 
 def _open_part(entry: EntryView) -> EntryView:

@@ -71,7 +71,7 @@ def _operation(
     step: Step,
     named: PathName | None = None,
 ) -> Operation:
-    words = step.__name__.split("_")  # type: ignore[attr-defined]
+    words = step.__name__.split("_")
     name = words[0] + "".join(word.title() for word in words[1:])
     return Operation(id=name, path=path, title=title, scopes=scopes, takes=takes, gives=gives, step=step, named=named)
 
