@@ -29,7 +29,7 @@ from tests.interfaces import asking
 FRAME_EVENTS = 500
 """Events of a frame, as sites send them."""
 
-THINKING_S = 0.5
+THINKING_S = 2.0
 """Seconds between two clicks of one person."""
 
 WORDS = ("林地承包合同", "宅基地审批", "茶园改造 1986", "山林权属纠纷", "饮用水工程")
@@ -138,7 +138,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=50_000, help="entries before it begins")
-    parser.add_argument("--people", type=int, default=50, help="people who click, twice in a second each at most")
+    parser.add_argument("--people", type=int, default=50, help="people who click, each every two seconds")
     parser.add_argument("--arriving", type=int, default=250_000, help="rows that arrive meanwhile at most")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long")
     args = parser.parse_args()
