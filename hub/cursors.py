@@ -24,13 +24,21 @@ STAGES_MAX: Final = 1_000
 """Stages of a plan that a cursor may name: a plan has a dozen."""
 
 
+DocidBound = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number that every store takes: the digest of a cursor is no secret."""
+
+
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Where a page ended."""
 
     stage: Annotated[int, msgspec.Meta(ge=0, le=STAGES_MAX)]
     """Number of the stage."""
-    below: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    below: DocidBound
     """Docid of its last hit: what follows has a lower one."""
+    ceiling: DocidBound
+    """Docid above the entries among which the page was ranked."""
+    floor: DocidBound
+    """The lowest of them; 0 if all that was found is ranked together."""
 
 
 _cursors: Final = msgspec.msgpack.Decoder(Cursor)

@@ -32,6 +32,7 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     is_listed: bool = False
     """False if the hub does not hold it, or holds but its tombstone."""
+    access_status: AccessStatus = AccessStatus.UNREVIEWED
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ def volume_of(connection: Connection, site: str, record: Record) -> Volume | Non
         ref_code=stored.ref_code,
         title=volume.title if volume is not None else "",
         is_listed=volume is not None,
+        access_status=stored.held.access_status,
     )
 
 

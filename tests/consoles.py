@@ -24,6 +24,7 @@ from hub.passwords import Sealer
 from hub.roles import Role
 from hub.web.backstage import Backstage
 from hub.web.console import backstage_for
+from hub.web.reach import Reach
 from hub.web.serving import served
 from hub.web_settings import WebSettings, WebTls
 from protocol.beats import Beat, Want
@@ -148,6 +149,7 @@ async def desk(
     is_linked: Callable[[], bool] = lambda: True,
     sealer: Sealer | None = None,
     oai_contact: str = "",
+    reach: Reach | None = None,
 ) -> AsyncIterator[Desk]:
     """Run a console over a store in a folder."""
     clock, home = Clock(), home_at(folder)
@@ -156,7 +158,13 @@ async def desk(
         if fill is not None:
             await database.write(lambda connection: fill(connection, clock()))
         backstage = backstage_for(
-            database, settings, COUNTY, clock_ms=clock, is_linked=is_linked, sealer=sealer or quick_sealer()
+            database,
+            settings,
+            COUNTY,
+            clock_ms=clock,
+            is_linked=is_linked,
+            sealer=sealer or quick_sealer(),
+            reach=reach,
         )
         async with served(backstage, home) as port:
             yield Desk(

@@ -92,7 +92,9 @@ def frame_of(backstage: Backstage, visitor: Visitor) -> dict[str, object]:
 def _ways(visitor: Visitor, words: FrameWords) -> list[Way]:
     ways = [
         (Permission.SEE_SITES, "/today", words.today),
+        (Permission.SEARCH_CATALOGUE, "/catalogue", words.catalogue),
         (Permission.SEE_SITES, "/sites", words.sites),
+        (Permission.DECIDE, "/decisions", words.decisions),
         (Permission.MANAGE_ACCOUNTS, "/users", words.users),
         (Permission.READ_AUDIT, "/audit", words.audit),
     ]

@@ -6,9 +6,12 @@ from collections.abc import Callable
 import msgspec
 
 from hub.passwords import Sealer
+from hub.search import Names
+from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
 from hub.web.live import Live
 from hub.web.pieces import PieceMaker
+from hub.web.reach import Reach
 from hub.web.rendering import Printer
 from hub.web.throttling import Throttle
 from hub.web_settings import WebSettings
@@ -33,8 +36,13 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     closing: asyncio.Event
     """Set when the console ends: open streams end at once."""
     clock_ms: Callable[[], int]
+    reach: Reach = Reach()
     is_linked: Callable[[], bool]
     """True if the hub reaches its broker."""
+    asked: AskedWords
+    """What people have searched for."""
+    names: Callable[[], Names | None]
+    """What words may also be read as; called in a thread."""
 
 
 def backstage_of(connection: AnyConnection) -> Backstage:

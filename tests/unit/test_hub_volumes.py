@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
-from hub.commands.record import EntryView, view_of
+from hub.entry_views import EntryView, view_of
 from hub.volumes import CONTENTS_SHOWN_MAX, Volume, contents_of
 from protocol.codec import encode_record
 from protocol.events import WithdrawalCause

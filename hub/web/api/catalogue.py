@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from hub import audit, duplicates, keyring, search
 from hub.audit import Action, AuditEntry
-from hub.commands.record import EntryView, view_of
 from hub.disclosures import is_public
+from hub.entry_views import EntryView, view_of
 from hub.search import Found, Query
 from hub.volumes import Contents
 from hub.web.api.asked import Asked
@@ -55,7 +55,7 @@ async def search_catalogue(asked: Asked[SearchAsked]) -> SearchAnswer:
 
     def read(connection: Connection) -> SearchAnswer:
         names = {one.site: one.name for one in keyring.expected_sites(connection)}
-        found = search.search(connection, query)
+        found = search.search(connection, query, asked.backstage.names())
         # The index knows no marks of secrecy, and might lag: what is not public stays unseen all the same.
         shown = [one for one in found.hits if sees_closed or _is_open(one.record)]
         return SearchAnswer(
@@ -178,6 +178,6 @@ def _hit(found: Found, names: dict[str, str]) -> Hit:
 async def _note_reading(asked: Asked[Nothing], record_id: UUID) -> None:
     backstage = asked.backstage
     entry = AuditEntry(
-        who=asked.bearer.who, action=Action.CLOSED_ENTRY_READ, object=str(record_id), origin=asked.bearer.origin
+        who=asked.bearer.who, action=Action.ENTRY_READ, object=str(record_id), origin=asked.bearer.origin
     )
     await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))

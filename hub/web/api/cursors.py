@@ -5,7 +5,11 @@ from hub.cursors import Cursor, opened, sealed
 
 def next_cursor(list_name: str, filters: str, last: int | None) -> str:
     """Return the cursor of the page behind a line; empty where there is none."""
-    return "" if last is None else sealed(Cursor(stage=0, below=last), _identity(list_name, filters))
+    return (
+        ""
+        if last is None
+        else sealed(Cursor(stage=0, below=last, ceiling=last, floor=0), _identity(list_name, filters))
+    )
 
 
 def place_in(list_name: str, filters: str, cursor: str) -> int | None:

@@ -27,6 +27,8 @@ if (stream && "EventSource" in window) {
   const source = new EventSource(stream);
   source.addEventListener("open", () => show(true));
   source.addEventListener("pieces", (event) => replace(JSON.parse(event.data)));
+  // An answer that is whole: nothing more will come.
+  source.addEventListener("done", () => source.close());
   source.addEventListener("over", () => {
     source.close();
     location.reload();

@@ -1,5 +1,8 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
+from hub.web.words import decisions, tending
+from hub.web.words.catalogue import CATALOGUE_CHINESE
+from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -18,7 +21,9 @@ CHINESE = Words(
         product="档联",
         skip="跳到正文",
         today="今日",
+        catalogue="目录",
         sites="站点",
+        decisions="待决定",
         users="账户",
         audit="审计",
         account="我的账户",
@@ -250,6 +255,11 @@ CHINESE = Words(
         hint="处理办法",
         at="时间",
     ),
+    decisions=decisions.CHINESE,
+    orders=tending.ORDERS_CHINESE,
+    enrolment=tending.ENROLMENT_CHINESE,
+    catalogue=CATALOGUE_CHINESE,
+    entry=ENTRY_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

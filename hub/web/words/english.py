@@ -1,5 +1,8 @@
 """The console in English, complete."""
 
+from hub.web.words import decisions, tending
+from hub.web.words.catalogue import CATALOGUE_ENGLISH
+from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.fields import (
     AccountWords,
     AuditWords,
@@ -18,7 +21,9 @@ ENGLISH = Words(
         product="Danglian",
         skip="Skip to the content",
         today="Today",
+        catalogue="Catalogue",
         sites="Sites",
+        decisions="Decisions",
         users="Accounts",
         audit="Audit log",
         account="My account",
@@ -255,6 +260,11 @@ ENGLISH = Words(
         hint="What to do",
         at="When",
     ),
+    decisions=decisions.ENGLISH,
+    orders=tending.ORDERS_ENGLISH,
+    enrolment=tending.ENROLMENT_ENGLISH,
+    catalogue=CATALOGUE_ENGLISH,
+    entry=ENTRY_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

@@ -5,6 +5,11 @@
 
 import msgspec
 
+from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.decisions import DecisionsWords
+from hub.web.words.entry import EntryWords
+from hub.web.words.tending import EnrolmentWords, OrdersWords
+
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around every page."""
@@ -12,7 +17,9 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     skip: str
     today: str
+    catalogue: str
     sites: str
+    decisions: str
     users: str
     audit: str
     account: str
@@ -297,4 +304,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditWords
     today: TodayWords
     sites: SitesWords
+    decisions: DecisionsWords
+    orders: OrdersWords
+    enrolment: EnrolmentWords
+    catalogue: CatalogueWords
+    entry: EntryWords
     faults: FaultWords

@@ -1,0 +1,176 @@
+"""One entry of the catalogue: what its owner says, where every value came from, where it lies, what is like it."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlalchemy import Connection
+
+from hub import audit, duplicates, keyring
+from hub.audit import Action, AuditEntry, Outcome
+from hub.commands.fields import ACCESS, cause_words
+from hub.duplicates import Alike
+from hub.entry_views import EntryView, RecordView, view_of
+from hub.guarding import GUARDED, is_noted
+from hub.roles import Permission
+from hub.web.admission import NEEDS
+from hub.web.answers import Notice, Page, away_to, page
+from hub.web.asking import AnyRequest
+from hub.web.backstage import Backstage, backstage_of
+from hub.web.entry_facts import FieldDifference, changed_fields, differences_between, name_of, sections_of, shown
+from hub.web.faults import Forbidden, Missing
+from hub.web.forms import line_of
+from hub.web.visitors import Visitor, visitor_of
+from hub.web.words import in_language
+from protocol.errors import BadValue, Refused
+from protocol.vocabularies import AccessStatus
+from protocol.wording import Text
+
+
+class AlikeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that may be the same document, as far as its reader may see it."""
+
+    like: Alike
+    site_name: str
+    is_guarded: bool
+    evidence: tuple[Text, ...]
+    differences: list[FieldDifference]
+
+    @property
+    def path(self) -> str:
+        """Address of the entry."""
+        return f"/catalogue/{self.like.site}/{self.like.record.record_id}"
+
+
+@get("/catalogue/{site:str}/{record:str}", opt={NEEDS: Permission.SEARCH_CATALOGUE})
+async def show_entry(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Page:
+    """Show an entry.
+
+    Raises:
+        Missing: the hub knows none of this name.
+        Forbidden: the visitor may not read it; this is in the audit log, as is every reading of what is not open.
+
+    """
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    record_id = _id_of(record)
+    try:
+        sites, view = await backstage.database.read(lambda connection: _looked_up(connection, record_id))
+    except Refused as error:
+        raise Missing from error
+    entry = next((one for one in view.entries if one.site == site), None)
+    if entry is None:
+        raise Missing
+    await _note_reading(backstage, visitor, entry, view.record_id)
+    words = in_language(visitor.language).entry
+    done = {"apart": words.apart_done, "together": words.together_done}.get(request.query_params.get("done", ""))
+    values = _values(entry, view, sites, visitor) | {"notice": None if done is None else Notice(words=done)}
+    return page(request, "entry.html", values=values)
+
+
+@post("/catalogue/{site:str}/{record:str}/apart", opt={NEEDS: Permission.DECIDE}, status_code=200)
+async def do_tell_apart(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Redirect:
+    """Note that two entries are different things."""
+    return await _decided(request, site, record, Action.TOLD_APART, duplicates.set_apart, "apart")
+
+
+@post("/catalogue/{site:str}/{record:str}/together", opt={NEEDS: Permission.DECIDE}, status_code=200)
+async def do_bring_together(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Redirect:
+    """Take such a decision back."""
+    return await _decided(request, site, record, Action.BROUGHT_TOGETHER, duplicates.bring_together, "together")
+
+
+Decide = Callable[[Connection, UUID, UUID, str, int], bool]
+
+
+async def _decided(request: AnyRequest, site: str, record: str, action: Action, decide: Decide, done: str) -> Redirect:
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    one, other, now_ms = _id_of(record), _id_of(await line_of(request, "other")), backstage.clock_ms()
+
+    def step(connection: Connection) -> None:
+        for named in (one, other):
+            view_of(connection, named)
+        if decide(connection, one, other, visitor.login, now_ms):
+            noted = AuditEntry(
+                who=visitor.login, action=action, object=f"{site}/{one}", origin=visitor.origin, detail=str(other)
+            )
+            audit.append(connection, noted, now_ms)
+
+    try:
+        await backstage.database.write(step)
+    except (Refused, BadValue) as error:
+        raise Missing from error
+    return away_to(f"/catalogue/{site}/{one}", done=done)
+
+
+def _id_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Missing from error
+
+
+def _looked_up(connection: Connection, record_id: UUID) -> tuple[dict[str, str], RecordView]:
+    sites = {one.site: one.name for one in keyring.expected_sites(connection)}
+    return sites, view_of(connection, record_id)
+
+
+async def _note_reading(backstage: Backstage, visitor: Visitor, entry: EntryView, record_id: UUID) -> None:
+    if not is_noted(entry.access_status):
+        return
+    is_refused = _is_hidden(entry.access_status, visitor)
+    noted = AuditEntry(
+        who=visitor.login,
+        action=Action.ENTRY_READ,
+        object=f"{entry.site}/{record_id}",
+        outcome=Outcome.REFUSED if is_refused else Outcome.DONE,
+        origin=visitor.origin,
+        detail=entry.access_status.value,
+    )
+    await backstage.database.write(lambda connection: audit.append(connection, noted, backstage.clock_ms()))
+    if is_refused:
+        raise Forbidden
+
+
+def _is_hidden(status: AccessStatus, visitor: Visitor) -> bool:
+    return status in GUARDED and not visitor.may(Permission.READ_RESTRICTED)
+
+
+def _values(entry: EntryView, view: RecordView, sites: Mapping[str, str], visitor: Visitor) -> dict[str, object]:
+    record = entry.record
+    custody = (("owner", entry.owner), ("custodian", entry.custodian), ("releaser", entry.releaser))
+    return {
+        "entry": entry,
+        "record_id": view.record_id,
+        "record": record,
+        "site_name": sites.get(entry.site, "") or entry.site,
+        "access": ACCESS[entry.access_status],
+        "cause": cause_words(entry.withdrawn) if entry.withdrawn else None,
+        "sections": sections_of(entry, record, sites) if record is not None else [],
+        "custody": [(name_of(field), shown(code, sites)) for field, code in custody],
+        "hides_volume": entry.volume is not None and _is_hidden(entry.volume.access_status, visitor),
+        "hidden": {one.record_id for one in entry.contents.first if _is_hidden(one.access_status, visitor)},
+        "access_words": ACCESS,
+        "steps": [
+            (step, cause_words(step.what) if step.kind == "withdrawn" else None, changed_fields(step.what))
+            for step in reversed(entry.history)
+        ],
+        "alike": [_alike_line(entry, like, sites, visitor) for like in entry.alike],
+        "decisions": view.decisions,
+        "others": [one for one in view.entries if one.site != entry.site],
+        "may_tell_apart": visitor.may(Permission.DECIDE),
+    }
+
+
+def _alike_line(entry: EntryView, like: Alike, sites: Mapping[str, str], visitor: Visitor) -> AlikeLine:
+    is_guarded = _is_hidden(like.record.access_status, visitor)
+    record = entry.record
+    return AlikeLine(
+        like=like,
+        site_name=sites.get(like.site, "") or like.site,
+        is_guarded=is_guarded,
+        evidence=tuple(name_of(proof.value) for proof in like.evidence),
+        differences=[] if is_guarded or record is None else differences_between(record, like.record, sites),
+    )

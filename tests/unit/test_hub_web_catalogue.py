@@ -1,0 +1,291 @@
+"""The catalogue's pages over real HTTP and a real store: what is found and why, what each role sees, what is noted."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import httpx
+import pytest
+
+from hub import audit
+from hub.duplicates import decisions_about
+from hub.roles import Role
+from hub.web.asked_words import ASKED_KEPT_MAX, AskedWords
+from hub.web.hits import stretches
+from protocol.calls import Match
+from tests.catalogue import record_id
+from tests.catalogue_desks import (
+    COPY,
+    FOREST,
+    ITEM,
+    OTHER_TOWN,
+    SEALED,
+    SEALED_TITLE,
+    TOWN,
+    VILLAGE,
+    VOLUME,
+    fill_catalogue,
+    path_of,
+)
+from tests.consoles import Browser, Desk, browsing, desk, words_in
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk(tmp_path, fill=fill_catalogue) as made:
+        yield made
+
+
+CATALOGUE = ("entries_listed", "entry_read", "told_apart", "brought_together", "catalogue_exported")
+
+
+async def noted(here: Desk) -> list[tuple[str, str, str]]:
+    """What the audit log says of the catalogue."""
+    lines = await here.database.read(lambda connection: audit.listed(connection, limit=100))
+    return [(one.action, one.object, one.outcome) for one in reversed(lines) if one.action in CATALOGUE]
+
+
+async def asked(browser: Browser, words: str, **more: str) -> httpx.Response:
+    """The answer to some words, as a form asks for it."""
+    away = await browser.post("/catalogue", {"words": words, **more})
+    assert away.status_code == 303, away.text
+    return await browser.get(away.headers["location"])
+
+
+async def test_a_search_tells_what_was_found_and_why(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        answer = await asked(browser, "山林承包合同")
+
+    told = words_in(answer.text)
+    assert (answer.status_code, "共 3 条" in told, "命中 题名" in told) == (200, True, True)
+    assert f'href="{path_of(FOREST)}"' in answer.text
+    assert "另有 1 条可能是同一件" in told
+
+
+async def test_words_stand_in_no_address(here: Desk) -> None:
+    """Addresses are kept by browsers and by whatever stands between; names of persons are none of their business."""
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        away = await browser.post("/catalogue", {"words": "山林承包"})
+        page = await browser.get(away.headers["location"])
+
+    addresses = [away.headers["location"], *(part.partition('"')[0] for part in page.text.split('href="')[1:])]
+    assert [one for one in addresses if "山林" in unquote(one)] == []
+
+
+async def test_somebody_elses_words_are_not_shown(here: Desk) -> None:
+    one, other = await here.signed_in(Role.CLERK, login="a"), await here.signed_in(Role.CLERK, login="b")
+    async with browsing(one, other):
+        away = await one.post("/catalogue", {"words": "山林承包"})
+        page = await other.get(away.headers["location"])
+
+    assert (page.status_code, 'value="山林承包"' in page.text) == (200, False)
+    assert "检索词已不在" in page.text
+
+
+def test_words_are_kept_for_the_last_searches_only() -> None:
+    kept = AskedWords()
+    first = kept.keep("a", "words")
+    numbers = [kept.keep("a", f"words {at}") for at in range(ASKED_KEPT_MAX)]
+
+    assert (kept.of("a", first), kept.of("a", numbers[-1]), kept.of("a", "")) == (None, f"words {len(numbers) - 1}", "")
+
+
+async def test_a_fault_in_the_query_is_pointed_at(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        answer = await asked(browser, "山林 类别:结昏")
+
+    assert (answer.status_code, '<mark class="wrong">结昏</mark>' in answer.text) == (400, True)
+
+
+async def test_a_facet_narrows_and_can_be_taken_away(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        every = await browser.get("/catalogue")
+        narrowed = await browser.get("/catalogue?kind=forest_contracts")
+
+    assert 'href="/catalogue?kind=forest_contracts"' in every.text
+    assert ("共 2 条" in words_in(narrowed.text), 'href="/catalogue"' in narrowed.text) == (True, True)
+
+
+async def test_every_entry_is_on_exactly_one_page(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    seen: list[str] = []
+    path = "/catalogue"
+    async with browsing(browser):
+        while path:
+            text = (await browser.get(path)).text
+            hits = text.partition('<ol class="hits')[2].partition("</ol>")[0]
+            seen += [part.partition('"')[0] for part in hits.split('<h2><a href="')[1:]]
+            path = text.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+
+    assert (len(seen), len(set(seen))) == (62, 62)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/catalogue?cursor=forged",
+        "/catalogue?q=0000&year=99999&kind=nothing&access=x&level=y&site=%00&fonds=%F0%9F",
+        "/catalogue?cursor=" + "A" * 3000,
+    ],
+)
+async def test_a_forged_address_breaks_nothing(here: Desk, path: str) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        answer = await browser.get(path)
+
+    assert answer.status_code in {200, 400}
+
+
+async def test_hostile_words_break_no_page(here: Desk, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    naughty = json.loads(
+        (shared_data / "12_test_vectors" / "big_list_of_naughty_strings.json").read_text(encoding="utf-8")
+    )
+    browser = await here.signed_in(Role.CLERK)
+    # It is not the throttle that is tested.
+    monkeypatch.setattr(here.backstage.requests, "wait_s", lambda _address: 0)
+    async with browsing(browser):
+        await browser.get("/catalogue")
+        codes = {(await asked(browser, words)).status_code for words in naughty[::4]}
+
+    assert codes <= {200, 400}
+
+
+# Restricted entries
+
+
+async def test_a_clerk_is_told_that_there_is_a_restricted_entry_and_no_more(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        listed = await asked(browser, "离婚调解")
+        page = await browser.get(path_of(SEALED))
+
+    hits = listed.text.partition('<ol class="hits')[2]
+    assert ("控制使用的条目" in hits, SEALED_TITLE in listed.text, "命中" in hits) == (True, False, False)
+    assert (page.status_code, SEALED_TITLE in page.text) == (403, False)
+    assert await noted(here) == [("entry_read", f"{VILLAGE}/{record_id(SEALED)}", "refused")]
+
+
+async def test_every_reading_of_an_entry_that_is_not_open_is_noted(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        listed = await asked(browser, "离婚调解")
+        pages = [await browser.get(path_of(FOREST)), await browser.get(path_of(SEALED))]
+
+    assert "离婚调解" in words_in(listed.text.partition('<ol class="hits')[2]).replace(" ", "")
+    assert [page.status_code for page in pages] == [200, 200]
+    assert await noted(here) == [
+        ("entries_listed", "/catalogue", "done"),
+        ("entry_read", f"{VILLAGE}/{record_id(SEALED)}", "done"),
+    ]
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR])
+async def test_who_manages_accounts_or_reads_the_log_does_not_read_the_catalogue(here: Desk, role: Role) -> None:
+    browser = await here.signed_in(role)
+    async with browsing(browser):
+        codes = [(await browser.get(path)).status_code for path in ("/catalogue", path_of(FOREST), "/stream/catalogue")]
+
+    assert codes == [403, 403, 403]
+
+
+# One entry
+
+
+async def test_an_entry_tells_where_each_value_came_from(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        told = words_in((await browser.get(path_of(FOREST))).text)
+
+    assert "1986-03-05 原文 1986年3月5日" in told
+    assert ("附注 附图一张 第 3 号事件" in told, "更改了 附注、页数" in told) == (True, True)
+
+
+async def test_an_entry_shows_its_volume_and_a_volume_its_contents(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        item, volume = await browser.get(path_of(ITEM, TOWN)), await browser.get(path_of(VOLUME, TOWN))
+
+    assert f'href="{path_of(VOLUME, TOWN)}"' in item.text
+    assert ("卷内 1 件" in volume.text, f'href="{path_of(ITEM, TOWN)}"' in volume.text) == (True, True)
+
+
+async def test_an_archivist_tells_two_entries_apart_and_takes_it_back(here: Desk) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    other = {"other": str(record_id(COPY))}
+    async with browsing(browser):
+        path = path_of(FOREST)
+        apart = await browser.post(f"{path}/apart", other, shown_at=path)
+        parted = await browser.get(apart.headers["location"])
+        await browser.post(f"{path}/together", other, shown_at=path)
+        again = await browser.get(path)
+
+    assert ("已判定不是同一件" in parted.text, "已判定不是同一件" in again.text, "撤销" in again.text) == (
+        True,
+        False,
+        True,
+    )
+    decisions = await here.database.read(lambda connection: decisions_about(connection, record_id(FOREST)))
+    assert [(one.decided_by, one.reversed_by) for one in decisions] == [("archivist", "archivist")]
+    assert [one[0] for one in await noted(here)] == ["told_apart", "brought_together"]
+
+
+async def test_a_clerk_decides_nothing(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        path = path_of(FOREST)
+        answer = await browser.post(f"{path}/apart", {"other": str(record_id(COPY))}, shown_at=path)
+
+    assert (answer.status_code, "不是同一件</button>" in answer.text) == (403, False)
+
+
+@pytest.mark.parametrize(
+    "path", ["/catalogue/x/y", path_of(99), path_of(FOREST, OTHER_TOWN), "/catalogue/330599001201/%F0%9F"]
+)
+async def test_an_entry_that_is_not_there_is_missing(here: Desk, path: str) -> None:
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        assert (await browser.get(path)).status_code == 404
+
+
+# Asking the sites
+
+
+async def test_without_a_link_every_site_is_told_as_index_only(here: Desk) -> None:
+    """No bare empty answer (promise 10): the page says that nobody was asked."""
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        told = words_in((await browser.get("/catalogue?kind=forest_contracts&live=wait")).text)
+
+    assert ("仅目录副本 20" in told, "结果不完整" in told) == (True, True)
+
+
+async def test_the_stream_ends_with_the_whole_answer(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        told = (await browser.get("/stream/catalogue?kind=forest_contracts")).text
+
+    assert told.rstrip().endswith("event: done\ndata: {}")
+    pieces = json.loads(told.split("data: ")[-2].partition("\n")[0])
+    assert sorted(pieces) == ["outcomes", "results", "total"]
+    assert ("共 2 条" in pieces["total"], path_of(FOREST) in pieces["results"]) == (True, True)
+
+
+# Titles
+
+
+def test_words_are_marked_where_they_stand_in_a_title() -> None:
+    found = stretches("關於林權證的決定", [Match(field="title", how="variant", word="林权")])
+
+    assert [(one.text, one.is_marked) for one in found] == [("關於", False), ("林權", True), ("證的決定", False)]
+
+
+@pytest.mark.parametrize("word", ["", "没有", "  "])
+def test_a_title_without_the_words_is_left_as_it_is(word: str) -> None:
+    (one,) = stretches("山林承包", [Match(field="title", how="literal", word=word)])
+
+    assert (one.text, one.is_marked) == ("山林承包", False)
