@@ -24,6 +24,7 @@ from hub.commands import (
     search,
     sites,
     synonyms,
+    token,
     user,
     verify,
 )
@@ -32,7 +33,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, audit),
+    *(gazetteer, synonyms, user, token, audit),
 )
 
 

@@ -47,6 +47,8 @@ class Action(StrEnum):
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
+    TOKEN_ADDED = "token_added"  # noqa: S105 - the name of an action
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - as above
     DECIDED = "decided"
     UNDECIDED = "undecided"
     REDRIVEN = "redriven"
@@ -82,6 +84,8 @@ ACTIONS = {
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
+    Action.TOKEN_ADDED: Text(zh="新增接口令牌", en="token added"),
+    Action.TOKEN_REVOKED: Text(zh="撤销接口令牌", en="token revoked"),
     Action.DECIDED: Text(zh="作出决定", en="decided"),
     Action.UNDECIDED: Text(zh="撤销决定", en="decision undone"),
     Action.REDRIVEN: Text(zh="重试隔离内容", en="quarantine tried again"),

@@ -7,7 +7,7 @@ to one query and one version of the index, and one that was altered, or comes wi
 import base64
 import binascii
 import hashlib
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -20,17 +20,24 @@ CURSOR_CHARS_MAX: Final = 200
 
 DIGEST_BYTES: Final = 8
 
+STAGES_MAX: Final = 1_000
+"""Stages of a plan that a cursor may name: a plan has a dozen."""
+
+
+DocidBound = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number that every store takes: the digest of a cursor is no secret."""
+
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Where a page ended."""
 
-    stage: int
+    stage: Annotated[int, msgspec.Meta(ge=0, le=STAGES_MAX)]
     """Number of the stage."""
-    below: int
+    below: DocidBound
     """Docid of its last hit: what follows has a lower one."""
-    ceiling: int
+    ceiling: DocidBound
     """Docid above the entries among which the page was ranked."""
-    floor: int
+    floor: DocidBound
     """The lowest of them; 0 if all that was found is ranked together."""
 
 

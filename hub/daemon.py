@@ -22,6 +22,7 @@ from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
 from hub.config import HubConfig, load
+from hub.disclosing import Discloser
 from hub.fetches import answer_fetches
 from hub.gate import Gate
 from hub.health import Health
@@ -264,5 +265,7 @@ class _Hub:
                 tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
                 tasks.create_task(lookout.run(), name="lookout")
                 tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
+                if self._config.web.oai_contact:
+                    tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")
         finally:
             withdraw()

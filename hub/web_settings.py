@@ -1,6 +1,7 @@
 """The settings of the console: the table ``[web]`` of ``hub.toml``. What they mean is checked when they are read."""
 
 import ipaddress
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -19,6 +20,8 @@ IDLE_MINUTES_MAX = 480
 
 PROXIES_MAX = 16
 """Proxies whose word about a visitor's address is believed."""
+
+_MAIL = re.compile(r"[^\s@]+@([^\s@.]+\.)+[^\s@.]+")
 
 
 class WebTls(StrEnum):
@@ -50,6 +53,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=IDLE_MINUTES_MAX)] = IDLE_MINUTES
     trusted_proxies: Annotated[tuple[str, ...], msgspec.Meta(max_length=PROXIES_MAX)] = ()
     """Addresses of proxies whose word about a visitor's address counts."""
+    oai_contact: str = ""
+    """Mail address that harvesters are told; with one, open entries are given to whoever harvests them (OAI-PMH)."""
 
     @property
     def is_secret(self) -> bool:
@@ -80,6 +85,8 @@ def fault_of(settings: WebSettings) -> tuple[str, Text] | None:
         )
     if settings.address and not settings.address.startswith(("https://", "http://")):
         return "web.address", Text(zh="应以 https:// 开头", en="begins with https://")
+    if settings.oai_contact and not _MAIL.fullmatch(settings.oai_contact):
+        return "web.oai-contact", Text(zh="不是邮件地址", en="is no mail address")
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -104,6 +111,7 @@ EXAMPLES = {
     "web.key": 'key = "tls/console.key"',
     "web.address": 'address = "https://archive.county.example"',
     "web.idle-minutes": f"idle-minutes = {IDLE_MINUTES}",
+    "web.oai-contact": 'oai-contact = "archive@county.example"',
     "web.trusted-proxies": 'trusted-proxies = ["10.20.0.9"]',
 }
 """Every setting of this table with a line that would be right."""

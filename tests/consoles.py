@@ -148,11 +148,12 @@ async def desk(
     tls: WebTls = WebTls.NONE,
     is_linked: Callable[[], bool] = lambda: True,
     sealer: Sealer | None = None,
+    oai_contact: str = "",
     reach: Reach | None = None,
 ) -> AsyncIterator[Desk]:
     """Run a console over a store in a folder."""
     clock, home = Clock(), home_at(folder)
-    settings = WebSettings(port=free_port(), tls=tls)
+    settings = WebSettings(port=free_port(), tls=tls, oai_contact=oai_contact)
     async with opened(home.database, [REPLICATION, SCHEMA], readers=3) as database:
         if fill is not None:
             await database.write(lambda connection: fill(connection, clock()))

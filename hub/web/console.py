@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from hub.passwords import Sealer
 from hub.search import Names
 from hub.web.admission import admitted, genuine
+from hub.web.api.application import divided, interface
 from hub.web.asked_words import AskedWords
 from hub.web.backstage import Backstage
 from hub.web.exporting import Exports
@@ -112,7 +113,7 @@ def backstage_for(
 def console(backstage: Backstage) -> ASGIApp:
     """Return the application."""
     is_trusted_tls = backstage.settings.tls in (WebTls.FILES, WebTls.PROXY)
-    return with_headers(routed(backstage), is_trusted_tls=is_trusted_tls)
+    return with_headers(divided(interface(backstage), routed(backstage)), is_trusted_tls=is_trusted_tls)
 
 
 def routed(backstage: Backstage) -> Litestar:

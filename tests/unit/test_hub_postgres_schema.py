@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Engine, Inspector, MetaData, inspect
 from hub import (
     account_tables,
     alarm_tables,
+    disclosure_tables,
     keyring_tables,
     lease_tables,
     postgres,
     rebuilds,
     repair_tables,
     tables,
+    token_tables,
     tombstones,
 )
 from hub.home import SCHEMA
@@ -25,9 +27,10 @@ from replication.migrations import REPLICATION, migrations_in
 from tests.postgres_server import PostgresServer
 
 METADATA: tuple[MetaData, ...] = (
-    account_tables.metadata,
     tables.metadata,
     account_tables.metadata,
+    disclosure_tables.metadata,
+    token_tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
     lease_tables.metadata,

@@ -1,0 +1,36 @@
+"""The tables of tokens and disclosures are what their migrations make."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Inspector, MetaData, create_engine, inspect
+
+from hub import disclosure_tables, token_tables
+from hub.home import SCHEMA
+from replication.migrations import migrate
+
+
+def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
+    return {
+        name: (
+            [(one["name"], str(one["type"]), one["nullable"]) for one in inspector.get_columns(name)],
+            inspector.get_pk_constraint(name)["constrained_columns"],
+            sorted((one["name"], tuple(one["column_names"]), one["unique"]) for one in inspector.get_indexes(name)),
+        )
+        for name in sorted(metadata.tables)
+    }
+
+
+@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata])
+def test_the_migration_makes_the_tables(metadata: MetaData) -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        migrate(connection, [SCHEMA])
+        migrated = shape(inspect(connection), metadata)
+    engine.dispose()
+    with engine.connect() as connection:
+        metadata.create_all(connection)
+        expected = shape(inspect(connection), metadata)
+    engine.dispose()
+
+    assert migrated == expected
