@@ -17,6 +17,8 @@ DEMO_ARGS ?=
 # More arguments for pytest, for example: make test TEST_ARGS="tests/unit -x"
 TEST_ARGS ?=
 BENCH_ARGS ?=
+# More arguments for the search engines side by side, for example: make bench ENGINE_ARGS="--rows 1000000 --only danglian"
+ENGINE_ARGS ?=
 # More arguments for the questions, for example: make contract CONTRACT_ARGS="--only synonym --failures"
 CONTRACT_ARGS ?=
 # More arguments for the faults, for example: make chaos CHAOS_ARGS="--only kill --seed 7 --rows 20000"
@@ -70,6 +72,7 @@ bench: $(SYNC_STAMP)
 	@# The peers that are measured beside us; without them their column stays empty.
 	$(UV) sync --frozen --all-extras --group bench
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.engines $(ENGINE_ARGS)
 
 chaos: $(SYNC_STAMP)
 	$(BIN)/python -m tests.chaos --report chaos-report/report $(CHAOS_ARGS)

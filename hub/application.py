@@ -2,9 +2,8 @@
 
 - ``prepare`` does what needs no database; ``apply`` runs inside the transaction that moves the watermarks (promise 2).
 - What is held of a record is read once, folded in memory through all the frames of the batch, and written once.
-- A record that the hub does not know and that occurs once, which is nearly every row of a first load, takes a short
-  way past the fold: it is held exactly as it was described.
-- Everything is written in batches, in the order of the row ids.
+- A record that the hub does not know and that occurs once, as in a first load, goes past the fold as it was described.
+- All is written in batches, in the order of the row ids.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,10 +18,9 @@ from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
     INSERT_HISTORY,
-    MOVE_ENTRY,
-    REWRITE_ENTRY,
+    MOVED_COLUMNS,
+    REWRITTEN_COLUMNS,
     SERIALS_A_YEAR,
-    UPDATE_ENTRY,
     Stored,
     docid_of,
     encode_provenance,
@@ -46,7 +44,7 @@ from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.index_rows import IndexRow, with_access
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
-from replication.dialects import insert_rows, upsert
+from replication.dialects import insert_rows, update_rows, upsert
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -296,7 +294,9 @@ class _Batch:
             if stored is not None and _only_moves(slot, stored, held):
                 provenance = encode_provenance(held.provenance)
                 moves.append((*held.place, held.at_ms, held.access_status.value, provenance, stored.docid))
-                _remark(stored, held, gone, new)
+                for before, after in stored.terms_under(held.access_status):
+                    gone[stored.docid] = before
+                    new.append((stored.docid, after))
                 continue
             docid = self._docid(slot)
             row = _row(docid, site, record_id, slot, held)
@@ -307,9 +307,10 @@ class _Batch:
             else:
                 updates.append((*row, stored.docid))
             _reindex(slot, docid, gone, new)
-        for statement, some in ((MOVE_ENTRY, moves), (REWRITE_ENTRY, rewrites), (UPDATE_ENTRY, updates)):
+        told = ((MOVED_COLUMNS, moves), (REWRITTEN_COLUMNS, rewrites), (ENTRY_COLUMNS, updates))
+        for columns, some in told:
             if some:
-                self._connection.exec_driver_sql(statement, some)
+                update_rows(self._connection, entry.name, columns, "docid", some)
 
     def _docid(self, slot: _Slot) -> int:
         year = slot.latest.year if slot.latest and slot.held and slot.held.body else None
@@ -356,30 +357,18 @@ def _only_moves(slot: _Slot, stored: Stored, held: Held) -> bool:
     return kept == (*_derived(slot.latest.columns), slot.latest.year)
 
 
-def _remark(stored: Stored, held: Held, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
-    """Have the index say under which access status a row stands now that says the same otherwise (promise 7)."""
-    before = stored.terms() if held.access_status != stored.held.access_status else None
-    if before is not None:
-        gone[stored.docid] = before
-        new.append((stored.docid, with_access(before, stored.held.access_status, held.access_status)))
-
-
 def _reindex(slot: _Slot, docid: int, gone: dict[int, IndexRow], new: list[tuple[int, IndexRow]]) -> None:
     before = slot.stored.terms() if slot.stored else None
-    after = _terms_now(slot)
+    after, now, held = None, slot.latest, slot.held
+    if now and held and held.body is not None:
+        # A closing whose record part was unreadable may be newer than this description.
+        after = with_access(now.terms, now.access_status, held.access_status)
     if slot.stored is not None and before == after and docid == slot.stored.docid:
         return
     if slot.stored is not None and before is not None:
         gone[slot.stored.docid] = before
     if after is not None:
         new.append((docid, after))
-
-
-def _terms_now(slot: _Slot) -> IndexRow | None:
-    if slot.latest is None or slot.held is None or slot.held.body is None:
-        return None
-    # A closing whose record part was unreadable may be newer than this description.
-    return with_access(slot.latest.terms, slot.latest.access_status, slot.held.access_status)
 
 
 def _row(docid: int, site: str, record_id: bytes, slot: _Slot, held: Held) -> tuple[object, ...]:
@@ -401,17 +390,8 @@ def _described_columns(slot: _Slot, held: Held) -> Iterable[object]:
 def _bare_columns(record_id: bytes, slot: _Slot, held: Held) -> Iterable[object]:
     """The columns of a tombstone: its reference code remains, unless even that must not be known, or may not be."""
     before = slot.stored if held.withdrawn in _TRACEABLE else None
+    level, fonds_no, ref_code = (before.level, before.fonds_no, before.ref_code) if before else (Level.ITEM, "", "")
     return (
-        record_id,
-        held.place.seq,
-        held.at_ms,
-        0,
-        record_id[-1],
-        before.level if before else Level.ITEM.value,
-        Secrecy.NONE.value,
-        held.access_status.value,
-        "",
-        before.fonds_no if before else "",
-        before.ref_code if before else "",
-        *(None, None, None, None),
+        *(record_id, held.place.seq, held.at_ms, 0, record_id[-1], str(level), Secrecy.NONE.value),
+        *(held.access_status.value, "", fonds_no, ref_code, None, None, None, None),
     )

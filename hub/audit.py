@@ -47,6 +47,16 @@ class Action(StrEnum):
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+    REDRIVEN = "redriven"
+    VERIFY_ASKED = "verify_asked"
+    BASELINE_ASKED = "baseline_asked"
+    RETELLING_ASKED = "retelling_asked"
+    KEY_REVOKED = "key_revoked"
+    CODE_ISSUED = "code_issued"
+    CODE_VOIDED = "code_voided"
+    BRAKE_DECIDED = "brake_decided"
     ENTRIES_LISTED = "entries_listed"
     ENTRY_READ = "entry_read"
     TOLD_APART = "told_apart"
@@ -72,6 +82,16 @@ ACTIONS = {
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
+    Action.DECIDED: Text(zh="作出决定", en="decided"),
+    Action.UNDECIDED: Text(zh="撤销决定", en="decision undone"),
+    Action.REDRIVEN: Text(zh="重试隔离内容", en="quarantine tried again"),
+    Action.VERIFY_ASKED: Text(zh="要求核对", en="comparison asked for"),
+    Action.BASELINE_ASKED: Text(zh="要求重新上报", en="baseline asked for"),
+    Action.RETELLING_ASKED: Text(zh="要求重报条目", en="record asked for again"),
+    Action.KEY_REVOKED: Text(zh="停用密钥", en="key revoked"),
+    Action.CODE_ISSUED: Text(zh="签发登记码", en="enrolment code issued"),
+    Action.CODE_VOIDED: Text(zh="作废登记码", en="enrolment code voided"),
+    Action.BRAKE_DECIDED: Text(zh="裁定制动", en="held change decided"),
     Action.ENTRIES_LISTED: Text(zh="列出控制条目", en="restricted entries listed"),
     Action.ENTRY_READ: Text(zh="查看未开放条目", en="entry that is not open read"),
     Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),

@@ -17,6 +17,7 @@ from hub.tables import baseline, catalogue_state, entry, history, site_epoch
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.index_rows import IndexRow
+from protocol.index_rows import with_access as under_access
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.dialects import among, upsert
@@ -32,15 +33,15 @@ DESCRIBED_COLUMNS = ("docid", "site", "epoch", *RECORD_COLUMNS)
 ENTRY_COLUMNS = (*DESCRIBED_COLUMNS, "withdrawn", "provenance")
 """The columns of a whole row in the order in which tuples are written."""
 
-UPDATE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in ENTRY_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
-_REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
-REWRITE_ENTRY = f"UPDATE entry SET {', '.join(f'{name} = ?' for name in _REWRITTEN_COLUMNS)} WHERE docid = ?"  # noqa: S608 - constants
-"""``UPDATE_ENTRY`` for a row that keeps its docid: indexes that nothing but its identity stands in are left alone."""
+REWRITTEN_COLUMNS = tuple(name for name in ENTRY_COLUMNS if name not in ("docid", "record_id", "site"))
+"""The columns of a whole row that keeps its docid: indexes that nothing but its identity stands in are left alone."""
 
-rewritten = itemgetter(*map(ENTRY_COLUMNS.index, _REWRITTEN_COLUMNS), 0)
-"""The parameters of ``REWRITE_ENTRY`` from a whole row."""
+rewritten = itemgetter(*map(ENTRY_COLUMNS.index, REWRITTEN_COLUMNS), 0)
+"""The values of ``REWRITTEN_COLUMNS`` and the docid of a whole row."""
 
-MOVE_ENTRY = "UPDATE entry SET epoch = ?, seq = ?, at_ms = ?, access_status = ?, provenance = ? WHERE docid = ?"
+MOVED_COLUMNS = ("epoch", "seq", "at_ms", "access_status", "provenance")
+"""The columns of a row that says what it said before, but later."""
+
 INSERT_HISTORY = (
     "INSERT INTO history (record_id, site, epoch, seq, at_ms, kind, actor, what)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -74,6 +75,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             # Bytes that the disk has spoilt: nobody knows the words any more that the index was given.
             return None
         return None if record is None else entry_row(self.site, record)
+
+    def terms_under(self, status: AccessStatus) -> list[tuple[IndexRow, IndexRow]]:
+        """What the index holds of the row, and what under another access status (promise 7); [] if it is no other."""
+        before = self.terms() if status != self.held.access_status else None
+        return [] if before is None else [(before, under_access(before, self.held.access_status, status))]
 
 
 STORED_COLUMNS = (

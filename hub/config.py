@@ -8,7 +8,7 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -22,6 +22,8 @@ from protocol.errors import BadSetting, BadValue
 from protocol.rhythms import TIME_ZONE
 from protocol.sites import Site, SiteRank, parse_site
 from protocol.wording import Text
+from replication.parts import PARTS_MAX
+from replication.streams import EVENTS, STREAM_BYTES_MAX, StreamPlan
 
 CONNECTIONS_MAX = 2_000
 """Connections that the broker accepts: 232 sites, their reconnects, and commands, many times over."""
@@ -31,6 +33,12 @@ STORE_MIB_MAX = 20 * 1024
 
 STORE_MIB_MIN = 8 * 1024
 """MiB that the stream of events reserves (``replication.streams``); with less the broker refuses to make it."""
+
+STREAM_GIB = STREAM_BYTES_MAX // 1024**3
+"""GiB of the stream of events at a broker of somebody else's, unless the settings give it more."""
+
+STREAM_GIB_MAX = 4096
+"""GiB that the stream may be given: beyond a disk."""
 
 CODE_DAYS = 7
 """Days that an enrolment code stays good: a village clerk comes in once a week."""
@@ -66,6 +74,10 @@ class ExternalBroker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     urls: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     ca_file: str
     """Certificates that vouch for it; relative to the home."""
+    replicas: Literal[1, 3, 5] = 1
+    """Copies of the stream: 3 in a cluster of three servers or more, one of which may then be lost."""
+    stream_gib: Annotated[int, msgspec.Meta(ge=STREAM_GIB, le=STREAM_GIB_MAX)] = STREAM_GIB
+    """GiB that the stream of events may take on each of its servers: what all sites describe anew within two weeks."""
 
 
 class EnrolmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -98,6 +110,13 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Address of PostgreSQL as libpq reads it; empty: the file ``hub.db`` in the home."""
 
 
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """How several hubs of one county or province share the work; each runs on a home of its own."""
+
+    parts: Annotated[int, msgspec.Meta(ge=1, le=PARTS_MAX)] = 1
+    """Parts that the sites are divided into; the same at all workers. 1: this hub is alone."""
+
+
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """All settings of a hub."""
 
@@ -114,6 +133,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     health: HealthSettings = HealthSettings()
     backup: BackupSettings = BackupSettings()
     database: DatabaseSettings = DatabaseSettings()
+    workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
 
     @property
@@ -142,6 +162,14 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return self.external_broker.urls
         host = "127.0.0.1" if self.broker.host in EVERYWHERE else self.broker.host
         return (broker_url(host, self.broker.port),)
+
+    @property
+    def events(self) -> StreamPlan:
+        """How the stream of events shall be."""
+        external = self.external_broker
+        if external is None:
+            return EVENTS
+        return msgspec.structs.replace(EVENTS, replicas=external.replicas, bytes_max=external.stream_gib * 1024**3)
 
     def broker_ca(self, home: HubHome) -> Path:
         """Return the file of certificates that vouch for the broker."""
@@ -208,6 +236,12 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
         # The address itself is not repeated: it may hold a password.
         wrong_url = Text(zh="database.url 不是 PostgreSQL 地址", en="database.url is no address of PostgreSQL")
         raise _bad(file_name, wrong_url, EXAMPLES["database.url"])
+    if config.workers.parts > 1 and config.external_broker is None:
+        alone = Text(
+            zh="workers.parts：多个工作进程须共用外部消息服务器",
+            en="workers.parts: several workers need one broker that all of them reach",
+        )
+        raise _bad(file_name, alone, EXAMPLES["external-broker.urls"])
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
@@ -245,6 +279,9 @@ EXAMPLES = {
     "alarms.contacts": 'contacts = { "330523108000" = "0572-5000000" }',
     "external-broker.urls": 'urls = ["tls://nats.county.example:4222"]',
     "external-broker.ca-file": 'ca-file = "tls/nats-ca.pem"',
+    "external-broker.replicas": "replicas = 3",
+    "external-broker.stream-gib": "stream-gib = 64",
+    "workers.parts": "parts = 16",
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
     **web_settings.EXAMPLES,

@@ -28,6 +28,10 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Number of the stage."""
     below: int
     """Docid of its last hit: what follows has a lower one."""
+    ceiling: int
+    """Docid above the entries among which the page was ranked."""
+    floor: int
+    """The lowest of them; 0 if all that was found is ranked together."""
 
 
 _cursors: Final = msgspec.msgpack.Decoder(Cursor)

@@ -6,13 +6,16 @@ users that the keyring names; then the link, and those who work over it. Parts c
 
 import asyncio
 import datetime
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import structlog
+from sqlalchemy import Connection
 
 from hub import board, first_use, gate, health, store
 from hub.application import Application
@@ -24,23 +27,30 @@ from hub.gate import Gate
 from hub.health import Health
 from hub.health_door import health_door_opened
 from hub.home import HubHome
+from hub.leases import LEAD, duties_of, guard, part_duty
 from hub.lookout import Lookout
 from hub.night import NightHour
 from hub.nightly import Nightly
+from hub.postgres import IDLE_MS, SHARED_IDLE_MS
 from hub.pulse import Pulse
 from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
 from hub.word_tables import ReadingsInForce
+from hub.worker import LeasedSource, Worker
+from protocol.beats import Beat
+from protocol.sites import Site, parse_site
 from replication.asking import Asker
 from replication.beats import hear_beats
+from replication.brokers import backlog_of_parts, cluster_of
 from replication.connection import Link, LinkSettings, connected
-from replication.consumer import Consumer
+from replication.consumer import Consumer, Source
 from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
-from replication.streams import EVENTS, HUB_CONSUMER, backlog_of
+from replication.parts import part_of, plan_of, reader_of
+from replication.streams import HUB_CONSUMER
 
 READERS = 3
 """Reading connections: one for enrolment and receipts, two for people who search."""
@@ -89,22 +99,35 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
 
     """
     config, started_at_ms = load(home.settings), clock_ms()
+    is_shared = config.workers.parts > 1
+    name = f"{ASKER}-{secrets.token_hex(4)}" if is_shared else ASKER
 
     async def healthy() -> Health:
         return await health.look(database, home, config.backup, clock_ms(), started_at_ms=started_at_ms)
 
     async with (
-        store.opened(home, readers=READERS, reader_cache_kib=READER_CACHE_KIB) as database,
+        store.opened(
+            home,
+            readers=READERS,
+            reader_cache_kib=READER_CACHE_KIB,
+            idle_ms=SHARED_IDLE_MS if is_shared else IDLE_MS,
+        ) as database,
         gate.opened(home, config, database, now) as county_gate,
         connected(link_settings(config, home)) as link,
-        Asker(link, ASKER).opened() as asker,
+        Asker(link, name).opened() as asker,
         health_door_opened(config.health, healthy),
         _console_served(config, home, database, link, asker),
+        AsyncExitStack() as stack,
         asyncio.TaskGroup() as tasks,
     ):
-        _start(tasks, database, county_gate, link, asker, NightHour(hour=config.verification.night_hour))
-        tasks.create_task(_lookout(config, home, database, link).run(), name="lookout")
-        tasks.create_task(Nightly(home, config, now).run(), name="nightly backups")
+        hub = _Hub(config, home, database, county_gate, link, asker)
+        if is_shared:
+            beats = await stack.enter_async_context(store.beats_opened(home))
+            hub.share(tasks, beats, name)
+        else:
+            hub.start_alone(tasks)
+        # The gate works last: whoever is admitted finds everything else at work.
+        tasks.create_task(county_gate.run(), name="gate")
         log.info("hub_ready", county=config.county, broker=config.hub_urls[0], enrolment_port=county_gate.door.port)
         on_ready()
 
@@ -119,6 +142,7 @@ async def _console_served(
         return
     # The web framework takes most of a second to load, which every command that knows this module would pay.
     from hub.web.console import backstage_for  # noqa: PLC0415
+    from hub.web.reach import reach_of  # noqa: PLC0415
     from hub.web.serving import served  # noqa: PLC0415
 
     backstage = backstage_for(
@@ -127,8 +151,8 @@ async def _console_served(
         config.name,
         clock_ms=clock_ms,
         is_linked=lambda: link.is_connected,
+        reach=reach_of(config, home, asker),
         names=ReadingsInForce(home, time.monotonic).current,
-        asker=asker,
     )
     async with served(backstage, home):
         log.info("console_ready", address=config.web.url)
@@ -141,42 +165,104 @@ async def _console_served(
 
 
 def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -> Lookout:
+    parts, plan = config.workers.parts, config.events
     lookout = Lookout(
         database,
         config.county,
         config.alarms,
-        backlog=lambda: backlog_of(link, EVENTS, HUB_CONSUMER),
+        backlog=lambda: backlog_of_parts(link, plan, parts),
         is_connected=lambda: link.is_connected,
         refusals=Refusals(home.broker_log),
         clock_ms=clock_ms,
         software=version(DISTRIBUTION),
     )
-    link.on_connected(lookout.hear_link)
+    if plan.replicas > 1:
+        lookout.watch_cluster(lambda: cluster_of(link, plan))
     lookout.watch_backups(lambda now_ms: findings_in(home.backups, config.backup, now_ms))
     return lookout
 
 
-def _start(
-    tasks: asyncio.TaskGroup, database: Database, county_gate: Gate, link: Link, asker: Asker, hour: NightHour
-) -> None:
-    gaps = GapCloser(asker)
-    pulse = Pulse(database, link, board.record_beats, clock_ms)
+class _Hub:
+    """The parts of one running hub, and how they are put to work: alone, or sharing the duties with other workers."""
 
-    async def taken_up(taken: Taken) -> None:
-        gaps.note(taken)
-        await pulse.confirm(taken)
+    def __init__(
+        self, config: HubConfig, home: HubHome, database: Database, county_gate: Gate, link: Link, asker: Asker
+    ) -> None:
+        self._config = config
+        self._home = home
+        self._database = database
+        self._keys = county_gate.keyring.keys_of
+        self._link = link
+        self._asker = asker
+        self._application = Application(clock_ms)
+        self._pulse = Pulse(database, link, board.record_beats, clock_ms)
+        self._worker: Worker | None = None
 
-    application = Application(clock_ms)
-    inbox = Inbox(database, application, county_gate.keyring.keys_of, clock_ms)
-    consumer = Consumer(link.pull(EVENTS, HUB_CONSUMER), inbox, taken_up)
-    tasks.create_task(consumer.run(), name="consumer")
-    tasks.create_task(gaps.run(), name="gaps")
-    tasks.create_task(Reindexer(database).run(), name="reindexing")
-    tasks.create_task(Redriver(database, application, inbox).run(), name="redriving")
-    tasks.create_task(pulse.run(), name="pulse")
-    tasks.create_task(hear_beats(link, pulse.hear), name="beats")
-    tasks.create_task(Tidier(database).run(), name="tidier")
-    tasks.create_task(Comparer(database, asker, clock_ms, hour=hour).run(), name="comparer")
-    tasks.create_task(answer_fetches(link, database), name="restoring")
-    # The gate works last: whoever is admitted finds everything else at work.
-    tasks.create_task(county_gate.run(), name="gate")
+    def start_alone(self, tasks: asyncio.TaskGroup) -> None:
+        """Do everything here."""
+        source = self._link.pull(self._config.events, HUB_CONSUMER)
+        tasks.create_task(self._apply(source, self._inbox()), name="applying")
+        tasks.create_task(self._lead(), name="lead")
+        tasks.create_task(self._pulse.run(), name="pulse")
+        tasks.create_task(hear_beats(self._link, self._pulse.hear), name="beats")
+        tasks.create_task(answer_fetches(self._link, self._database), name="restoring")
+
+    def share(self, tasks: asyncio.TaskGroup, beats: Database, name: str) -> None:
+        """Do what the leases give us."""
+        parts = self._config.workers.parts
+        worker = Worker(beats, name, duties_of(parts), partial(self._do, name))
+
+        def is_ours(site: Site) -> bool:
+            return part_duty(part_of(site, parts)) in worker.duties
+
+        async def hear(beat: Beat) -> None:
+            if is_ours(parse_site(beat.site)):
+                await self._pulse.hear(beat)
+
+        tasks.create_task(worker.run(), name="worker")
+        tasks.create_task(self._pulse.run(), name="pulse")
+        tasks.create_task(hear_beats(self._link, hear), name="beats")
+        tasks.create_task(answer_fetches(self._link, self._database, is_ours), name="restoring")
+
+    async def _do(self, name: str, duty: str, fence: int, certain_s: Callable[[], float]) -> None:
+        if duty == LEAD:
+            await self._lead()
+            return
+        parts = self._config.workers.parts
+        part = duties_of(parts).index(duty) - 1
+        source = self._link.pull(plan_of(part, parts, self._config.events), reader_of(part, parts))
+        try:
+            await self._apply(LeasedSource(source, certain_s), self._inbox(guard(name, duty, fence)))
+        finally:
+            await source.close()
+
+    def _inbox(self, check: Callable[[Connection], None] = lambda _: None) -> Inbox:
+        return Inbox(self._database, self._application, self._keys, clock_ms, check)
+
+    async def _apply(self, source: Source, inbox: Inbox) -> None:
+        """Apply what a source brings, confirm it, and ask for what is missing in it, until cancelled."""
+        gaps = GapCloser(self._asker)
+
+        async def taken_up(taken: Taken) -> None:
+            gaps.note(taken)
+            await self._pulse.confirm(taken)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(Consumer(source, inbox, taken_up).run(), name="consumer")
+            tasks.create_task(gaps.run(), name="gaps")
+
+    async def _lead(self) -> None:
+        """Do what one worker does for all, until cancelled."""
+        hour = NightHour(hour=self._config.verification.night_hour)
+        lookout = _lookout(self._config, self._home, self._database, self._link)
+        withdraw = self._link.on_connected(lookout.hear_link)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(Reindexer(self._database).run(), name="reindexing")
+                tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
+                tasks.create_task(Tidier(self._database).run(), name="tidier")
+                tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
+                tasks.create_task(lookout.run(), name="lookout")
+                tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
+        finally:
+            withdraw()

@@ -118,8 +118,8 @@ def check_empty(url: str) -> None:
             Text(
                 zh="请新建空数据库（createdb），把地址放在环境变量 DANGLIAN_DATABASE_URL 中再恢复；"
                 "运行时也须如此，或随后修改新目录中的 hub.toml。",
-                en="Make an empty one (createdb) and name it in DANGLIAN_DATABASE_URL for the restore; the hub then needs"
-                " that too, or the new address in the new home's hub.toml.",
+                en="Make an empty one (createdb) and name it in DANGLIAN_DATABASE_URL for the restore; the hub needs"
+                " that then too, or the new address in the new home's hub.toml.",
             ),
         )
 

@@ -18,6 +18,7 @@ from hub.search import Names, Query, readings_of, search, totals_by_site
 from protocol.calls import Search as SearchCall
 from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
+from protocol.plans import Readings
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.asking import Asker
@@ -69,25 +70,14 @@ async def federated(
 ) -> AsyncGenerator[Gathering, None]:
     """Answer a query from the index and, with an asker, from the sites; yields the growing answer at each piece.
 
-    The first piece is the index's. Sites known to be offline, or to come by courier, are not asked. The generator ends
-    when every site has answered or ``deadline_s`` is over; the last state has ``finished`` set. A command that has just
-    begun to connect gives ``link_up``, which is awaited between the index's answer and the sites'; ``now_ms`` tells who
-    is offline; ``names`` says what words may also be read as.
-
-    Raises:
-        BadQuery: the words cannot be understood.
-        BadSetting: the cursor is of another query.
-
+    The first piece is the index's; the last state has ``finished`` set, when every site has answered or ``deadline_s``
+    is over. Sites that are offline by ``now_ms``, or come by courier, are not asked. ``link_up`` is awaited before the
+    sites are asked; ``names`` says what words may also be read as. Raises BadQuery, and BadSetting for a cursor.
     """
-    sites, page = await database.read(
-        lambda connection: (sites_in_question(connection, query), search(connection, query, names))
-    )
-    readings = readings_of(names, page)
-    gathering = Gathering(query, sites, readings)
-    gathering.take_index(page)
+    gathering, readings = await _begun(database, query, names)
     yield gathering
     silence = asyncio.Event()
-    if any(one.by_courier is not None for one in sites):
+    if any(facts.by_courier is not None for facts in gathering.facts.values()):
         silence.set()
     counting = asyncio.create_task(_counted(database, query, silence, names))
     try:
@@ -103,6 +93,17 @@ async def federated(
         await _take_totals(gathering, counting)
     gathering.finished = True
     yield gathering
+
+
+async def _begun(database: Database, query: Query, names: Names | None) -> tuple[Gathering, Readings]:
+    """Return the answer of the index alone, and what words were read as for it."""
+    sites, page = await database.read(
+        lambda connection: (sites_in_question(connection, query), search(connection, query, names))
+    )
+    readings = readings_of(names, page)
+    gathering = Gathering(query, sites, readings)
+    gathering.take_index(page)
+    return gathering, readings
 
 
 async def _take_totals(gathering: Gathering, counting: asyncio.Task[tuple[dict[str, int], bool]]) -> None:

@@ -8,6 +8,7 @@ one page at a time and never the memory.
 import asyncio
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -41,19 +42,23 @@ _NO_CURSOR = Text(zh="无法识别的续读位置。", en="not a cursor of this 
 log = structlog.get_logger(__name__)
 
 
-async def answer_fetches(bus: Bus, database: Database) -> None:
-    """Answer the questions of new nodes, until cancelled."""
+async def answer_fetches(bus: Bus, database: Database, is_ours: Callable[[Site], bool] = lambda _: True) -> None:
+    """Answer the questions of new nodes, of those sites that are ours, until cancelled."""
     latest: dict[str, FetchHeld] = {}
     arrived = asyncio.Event()
 
     def hear(message: Message) -> None:
         try:
-            question, site = decode_question(message.data), subjects.site_of(message.subject).code
+            asking = subjects.site_of(message.subject)
+            question, site = decode_question(message.data), asking.code
         except BadValue:
             bus.note_fault(FaultKind.BAD_MESSAGE, message.subject)
             return
         if question.site != site or len(question.question) > _QUESTION_CHARS_MAX:
             bus.note_fault(FaultKind.FOREIGN_MESSAGE, message.subject)
+            return
+        if not is_ours(asking):
+            # Another worker has the part that it belongs to, and answers.
             return
         latest[site] = question
         arrived.set()

@@ -13,16 +13,19 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, inspect, select
 
-from hub import alarm_book, backups
+from hub import alarm_book, backups, leases
 from hub.alarm_tables import hub_report
 from hub.alarms import KINDS, Alarm
 from hub.backup_settings import BackupSettings
 from hub.backups import BackupFinding
 from hub.home import HubHome
+from hub.lease_tables import lease
+from hub.leases import Crew
 from hub.reindexing import index_state
 from hub.stalls import HUB_STALL_S, BrokerSigns
 from protocol.wording import Text
 from replication import quarantine
+from replication.brokers import ClusterSigns
 from replication.database import Database
 from replication.dialects import upsert
 
@@ -37,6 +40,13 @@ DISK_ATTENTION_BYTES = 5 * 1024**3
 
 DISK_BAD_BYTES = 500 * 1024**2
 """Free bytes at the hub below which it will stop taking anything soon."""
+
+
+MUTE_MS = 30_000
+"""Milliseconds for which a broker may leave questions about its stream unanswered: thrice a change of leaders."""
+
+UNATTENDED_MS = 15_000
+"""Milliseconds for which a duty may be nobody's: twice what a killed worker's takes to change hands."""
 
 
 class Standing(StrEnum):
@@ -62,6 +72,8 @@ class HubReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     listening_since_ms: int | None = None
     broker: BrokerSigns = BrokerSigns()
     disk_free_bytes: int = 0
+    cluster: ClusterSigns | None = None
+    """None where one server alone keeps the stream, or nobody could say."""
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +86,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     reindexing: tuple[int, int] | None = None
     """Entries of the search index that were made anew, and of how many; None while nothing is rebuilt."""
+    crew: Crew | None = None
+    """The workers that share the store; None where one hub is alone."""
     backups: Sequence[BackupFinding] | None = None
     """What there is to say about the backups; None where nobody looked."""
 
@@ -104,7 +118,9 @@ def health_of(counted: Counted, now_ms: int) -> Health:
     report = counted.report
     checks = [_running(report, counted.reported_at_ms, now_ms)]
     if report is not None and checks[0].standing is not Standing.BAD:
-        checks += [_broker(report), _applying(report.broker, now_ms), _disk(report)]
+        checks += [_broker(report, now_ms), _applying(report.broker, now_ms), _disk(report)]
+    if counted.crew is not None:
+        checks.append(_workers(counted.crew))
     checks += [_index(counted), _alarms(counted.alarms), _quarantine(counted.quarantined)]
     if counted.backups is not None:
         checks.append(_backups(counted.backups))
@@ -135,12 +151,56 @@ def _running(report: HubReport | None, at_ms: int, now_ms: int) -> Check:
     return Check(name="running", standing=Standing.OK, words=words)
 
 
-def _broker(report: HubReport) -> Check:
+def _broker(report: HubReport, now_ms: int) -> Check:
+    mute_ms = report.broker.mute_since_ms
+    if report.broker.is_connected and mute_ms is not None and now_ms - mute_ms >= MUTE_MS:
+        seconds = (now_ms - mute_ms) // 1000
+        words = Text(
+            zh=f"消息服务器已 {seconds} 秒答不出事件流的状态：集群在线的服务器可能不足半数",
+            en=f"the broker has not answered for its stream for {seconds} s: a cluster may have lost its quorum",
+        )
+        return Check(name="broker", standing=Standing.BAD, words=words)
+    if report.broker.is_connected and report.cluster is not None:
+        return _cluster(report.cluster)
     if report.broker.is_connected:
         words = Text(zh="已连接消息服务器", en="connected to the broker")
         return Check(name="broker", standing=Standing.OK, words=words)
     words = Text(zh="连不上消息服务器：各站点收不到回执", en="not connected to the broker: no site gets receipts")
     return Check(name="broker", standing=Standing.BAD, words=words)
+
+
+def _cluster(signs: ClusterSigns) -> Check:
+    told = [Text(zh=f"{one.server} 离线", en=f"{one.server} is away") for one in signs.copies if one.is_away]
+    told += [
+        Text(zh=f"{one.server} 落后 {one.lag}", en=f"{one.server} is {one.lag} behind")
+        for one in signs.copies
+        if one.is_behind and not one.is_away
+    ]
+    short = signs.sound < signs.wanted
+    words = Text(
+        zh=f"事件流有 {signs.sound}/{signs.wanted} 份完好，主本在 {signs.leader}"
+        + "".join(f"；{one.zh}" for one in told),
+        en=f"{signs.sound} of {signs.wanted} copies of the stream are sound, {signs.leader} leads"
+        + "".join(f"; {one.en}" for one in told),
+    )
+    return Check(name="broker", standing=Standing.ATTENTION if short else Standing.OK, words=words)
+
+
+def _workers(crew: Crew) -> Check:
+    """A duty that nobody does for a moment is a change of hands; without any worker the report is old, too."""
+    living, kept = crew.living(), crew.kept()
+    late = [one.duty for one in crew.leases if one.duty not in kept and crew.now_ms - one.until_ms > UNATTENDED_MS]
+    if late or not living:
+        words = Text(
+            zh=f"{len(living)} 个工作进程，{len(late)} 项职责无人承担：{'、'.join(late)}",
+            en=f"{len(living)} workers, {len(late)} duties that nobody does: {', '.join(late)}",
+        )
+        return Check(name="workers", standing=Standing.BAD, words=words)
+    standing = Standing.ATTENTION if len(living) == 1 else Standing.OK
+    words = Text(
+        zh=f"{len(living)} 个工作进程分担 {len(kept)} 项职责", en=f"{len(living)} workers share {len(kept)} duties"
+    )
+    return Check(name="workers", standing=standing, words=words)
 
 
 def _applying(broker: BrokerSigns, now_ms: int) -> Check:
@@ -252,4 +312,12 @@ def counted(connection: Connection) -> Counted:
         alarms=alarm_book.open_alarms(connection),
         quarantined=sum(quarantine.counts(connection).values()),
         reindexing=(state.built_rows, state.building_rows) if state.is_building else None,
+        crew=_crew(connection),
     )
+
+
+def _crew(connection: Connection) -> Crew | None:
+    if not inspect(connection).has_table(lease.name):
+        return None
+    found = leases.crew_of(connection, leases.store_clock_ms(connection))
+    return found if found.leases else None

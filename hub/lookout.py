@@ -25,6 +25,7 @@ from hub.silence import Listening, rhythm_of, silences
 from hub.stalls import HUB_STALL_S, BrokerSigns, course_after, hub_stall, stalls_of
 from protocol.errors import Permanent, Retryable
 from protocol.wording import Text
+from replication.brokers import ClusterSigns
 from replication.database import Database
 from replication.streams import Backlog
 
@@ -67,10 +68,16 @@ class Lookout:
         self._taken = 0
         self._refused_ms: dict[str, int] = {}
         self._backups: Callable[[int], Sequence[BackupFinding]] = lambda _: ()
+        self._cluster: Callable[[], Awaitable[ClusterSigns]] | None = None
+        self._signs: ClusterSigns | None = None
 
     def watch_backups(self, look: Callable[[int], Sequence[BackupFinding]]) -> None:
         """Have it looked at, too, what there is to say about the hub's backups at a moment; it may read a file."""
         self._backups = look
+
+    def watch_cluster(self, look: Callable[[], Awaitable[ClusterSigns]]) -> None:
+        """Have it looked at, too, how the copies of the stream are."""
+        self._cluster = look
 
     def hear_link(self) -> None:
         """Note a new connection to the broker: before it nobody could be heard, and health is another now."""
@@ -108,6 +115,7 @@ class Lookout:
             listening_since_ms=self._listening_since_ms,
             broker=self._broker,
             disk_free_bytes=free,
+            cluster=self._signs,
         )
 
         def look(connection: Connection) -> Turn:
@@ -124,14 +132,22 @@ class Lookout:
             self._listening_since_ms = None
             self._deaf_since_ms = self._deaf_since_ms or now_ms
             self._broker = BrokerSigns()
+            self._signs = None
             return
         self._deaf_since_ms = None
         self._listening_since_ms = self._listening_since_ms or now_ms
         try:
             seen = await self._backlog()
+            self._signs = None if self._cluster is None else await self._cluster()
         except (Retryable, Permanent):
             # Connected, but the stream does not answer now: nothing is known of what waits.
-            self._broker = BrokerSigns(is_connected=True, still_since_ms=self._broker.still_since_ms)
+            self._broker = BrokerSigns(
+                is_connected=True,
+                still_since_ms=self._broker.still_since_ms,
+                # A single broker that is busy answers later; a cluster that lost too many servers never does.
+                mute_since_ms=(self._broker.mute_since_ms or now_ms) if self._cluster is not None else None,
+            )
+            self._signs = None
             return
         stands = seen.pending > 0 and seen.taken == self._taken
         still_since_ms = (self._broker.still_since_ms or now_ms) if stands else None

@@ -64,7 +64,15 @@ WRITER_LOCK: Final = 0x44414E474C49414E
 BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # Read committed: what another writer did while this one waited for the lock must be seen.
-BEGIN_WRITING: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+_BEGIN_ALONE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({lock})"
+BEGIN_WRITING: Final = _BEGIN_ALONE.format(lock=WRITER_LOCK)
+
+BEATS_LOCK: Final = WRITER_LOCK + 1
+"""Number of the lock that the workers' signs of life share: none of them waits for a long step (``hub.leases``)."""
+
+SHARED_IDLE_MS: Final = 5_000
+"""``IDLE_MS`` where several workers share a store: one that is frozen in the middle of a step keeps nobody for longer.
+A batch of the longest frames computes for a second between two statements."""
 
 _SESSION: Final = (
     f"SET statement_timeout = {STATEMENT_MS}; SET lock_timeout = {LOCK_MS};"
@@ -115,6 +123,12 @@ def connect(url: str) -> psycopg.Connection:
     except BaseException:
         raw.close()
         raise
+    return raw
+
+
+def _resting(raw: psycopg.Connection, idle_ms: int) -> psycopg.Connection:
+    if idle_ms != IDLE_MS:
+        raw.execute(f"SET idle_in_transaction_session_timeout = {idle_ms:d}".encode("ascii"))
     return raw
 
 
@@ -301,16 +315,25 @@ class PostgresDatabase:
 
 @asynccontextmanager
 async def opened(
-    url: str, folder: Path, migrations: Sequence[tuple[str, Path]], *, readers: int = 1, read_only: bool = False
+    url: str,
+    folder: Path,
+    migrations: Sequence[tuple[str, Path]],
+    *,
+    readers: int = 1,
+    read_only: bool = False,
+    lock: int = WRITER_LOCK,
+    idle_ms: int = IDLE_MS,
 ) -> AsyncIterator[PostgresDatabase]:
     """Open a store, bring its schema up to date, and close it at the end.
 
     Args:
-        url: what libpq understands: ``postgresql://user@host/name``.
+        url: what libpq understands.
         folder: the hub's home.
         migrations: names of packages and their folders of numbered SQL files, applied in this order.
         readers: how many reading connections, and so threads, to keep.
         read_only: for commands that look into the store of a running daemon; nothing is migrated.
+        lock: what the writing steps take first, in all processes.
+        idle_ms: how long a transaction may rest between two statements.
 
     Raises:
         BadSetting: the address is wrong, the server does not let us in, or it does not fit.
@@ -318,7 +341,7 @@ async def opened(
         BrokenStore: the store was written by a newer version.
 
     """
-    engine = engine_for(lambda: connect(url))
+    engine = engine_for(lambda: _resting(connect(url), idle_ms))
     async with AsyncExitStack() as workers:
 
         def worker(begin: str, name: str) -> _Worker:
@@ -326,18 +349,21 @@ async def opened(
             workers.push_async_callback(made.close)
             return made
 
-        writer = worker(BEGIN_READING if read_only else BEGIN_WRITING, "postgres-writer")
-        try:
-            if read_only:
-                await writer.run(lambda _connection: None)
-            else:
-                await _migrated(writer, migrations)
-        except (DBAPIError, psycopg.Error) as error:
-            raise refused(error) from error
+        writer = worker(BEGIN_READING if read_only else _BEGIN_ALONE.format(lock=lock), "postgres-writer")
+        await _first_connected(writer, () if read_only else migrations)
         # The others connect when they are first needed.
-        yield PostgresDatabase(
-            folder, writer, [worker(BEGIN_READING, f"postgres-reader-{number}") for number in range(readers)]
-        )
+        reading = [worker(BEGIN_READING, f"postgres-reader-{number}") for number in range(readers)]
+        yield PostgresDatabase(folder, writer, reading)
+
+
+async def _first_connected(writer: _Worker, migrations: Sequence[tuple[str, Path]]) -> None:
+    try:
+        if migrations:
+            await _migrated(writer, migrations)
+        else:
+            await writer.run(lambda _connection: None)
+    except (DBAPIError, psycopg.Error) as error:
+        raise refused(error) from error
 
 
 async def _migrated(writer: _Worker, packages: Sequence[tuple[str, Path]]) -> None:

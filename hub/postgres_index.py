@@ -1,4 +1,7 @@
-"""The full-text index in PostgreSQL: a vector of terms for each row, with their places, under a GIN index.
+"""The full-text index in PostgreSQL: a vector of terms for each row, with their places, under GIN indexes.
+
+A GIN index tells all that it finds before anything can be put in order. So the table has partitions by years, each with
+an index of its own: the newest are asked first, and no older one once there are enough.
 
 The vectors are written out here and not cut by the server: its parser would drop what its locale does not know, which
 under "C" is every Chinese character. Terms are those that FTS5's tokenizer ``ascii`` sees, so that both stores find the
@@ -6,14 +9,16 @@ same. The text columns are the weights of the terms; marks, which no text contai
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
 import psycopg.errors
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from hub.catalogue import SERIALS_A_YEAR
 from hub.time_budgets import Cut
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, IndexRow
@@ -25,22 +30,30 @@ TERM_CHARS_MAX: Final = 500
 TERMS_MAX: Final = 16_000
 """Terms of one row that are kept: places beyond 16,383 cannot be told apart, and a vector has a megabyte at most."""
 
+REACH_ENTRIES: Final = 200
+"""Entries back to which one looks to see how rare a term is."""
+
 _WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
 
 _TERM = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
 _UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOWHERE = "'\N{REPLACEMENT CHARACTER} '"
 
-_MAKE = (
-    "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
-    "CREATE INDEX search_next_terms ON search_next USING gin (terms) WITH (gin_pending_list_limit = 16384)",
+# How many entries a query finds is not known before it is there: a plan for any query would read all of a common word.
+_BOUND: Final = "SAVEPOINT bounded; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL statement_timeout = "
+_UNBOUND: Final = "ROLLBACK TO SAVEPOINT bounded; RELEASE SAVEPOINT bounded"
+
+_STANDING: Final = (
+    "SELECT asked.place FROM unnest(CAST(? AS text[])) WITH ORDINALITY AS asked (query, place)"
+    " WHERE EXISTS (SELECT 1 FROM search WHERE search.terms @@ CAST(asked.query AS tsquery))"
 )
-_EXCHANGE = (
-    "DROP TABLE search",
-    "ALTER TABLE search_next RENAME TO search",
-    "ALTER INDEX search_next_pkey RENAME TO search_pkey",
-    "ALTER INDEX search_next_terms RENAME TO search_terms",
-)
+
+FIRST_YEARS: Final = (1, 1912, 1949, *range(1955, 2050, 5))
+"""Years with which the index's partitions begin, but for the first, of what is undated. Newest first, a common word is
+looked for in one partition or two; a rare one in each of them, which takes some microseconds a partition."""
+
+PENDING_KIB: Final = 4_096
+"""KiB that may wait in a partition's list; a search reads through them, and a load that writes them out waits."""
 
 
 class PostgresIndex:
@@ -57,11 +70,16 @@ class PostgresIndex:
         del connection
         return tsquery(expression)
 
-    def is_found(self, connection: Connection, run: Run) -> bool:
-        """Tell whether a run stands anywhere in the index."""
-        sql = f"SELECT 1 FROM search WHERE {self.matching} LIMIT 1"  # noqa: S608 - a constant
-        found = connection.exec_driver_sql(sql, (tsquery(run),))
-        return found.first() is not None
+    def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
+        """Tell of each run whether it stands anywhere in the index, all in one statement."""
+        found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
+        return [place in found for place in range(1, len(runs) + 1)]
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+        sql = f"SELECT rowid FROM search WHERE {self.matching} ORDER BY rowid DESC LIMIT 1 OFFSET ?"  # noqa: S608 - a constant
+        found = connection.exec_driver_sql(sql, (tsquery(Run(terms=(term,))), REACH_ENTRIES)).first()
+        return found[0] if found is not None else 0
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell that it has its columns: every version so far made it alike."""
@@ -71,16 +89,21 @@ class PostgresIndex:
     @contextmanager
     def bounded(self, connection: Connection, budget_s: float) -> Iterator[None]:
         """Have reading statements end with ``Cut`` once one has taken so long; what they set ends with them."""
-        inside = connection.begin_nested()
+        raw = connection.connection.driver_connection
+        if not isinstance(raw, psycopg.Connection):
+            message = "a connection of PostgreSQL was expected"
+            raise TypeError(message)
+        # Without values a driver sends several statements at once: a budget costs two journeys, not six.
+        raw.execute(f"{_BOUND}{max(1, round(budget_s * 1000))}")
         try:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(budget_s * 1000))}")
             yield
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.QueryCanceled):
                 raise Cut from error
             raise
         finally:
-            inside.rollback()
+            if not raw.closed:
+                raw.execute(_UNBOUND)
 
     def write(
         self,
@@ -107,8 +130,17 @@ class PostgresIndex:
 
     def make_next(self, connection: Connection) -> None:
         """Make an empty index beside the present one."""
-        for statement in _MAKE:
-            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(
+            "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL) PARTITION BY RANGE (rowid)"
+        )
+        for year, begin, end in partitions():
+            connection.exec_driver_sql(
+                f"CREATE TABLE search_next_{year} PARTITION OF search_next FOR VALUES FROM ({begin}) TO ({end})"
+            )
+        connection.exec_driver_sql(
+            "CREATE INDEX search_next_terms ON search_next USING gin (terms)"
+            f" WITH (gin_pending_list_limit = {PENDING_KIB})"
+        )
 
     def drop_next(self, connection: Connection) -> None:
         """Drop the index that was being built, if there is one."""
@@ -116,13 +148,24 @@ class PostgresIndex:
 
     def put_next_in_place(self, connection: Connection) -> None:
         """Have the index that was built take the place of the present one."""
-        for statement in _EXCHANGE:
-            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("DROP TABLE search")
+        for kind, name in (("TABLE", "search"), ("INDEX", "search_pkey"), ("INDEX", "search_terms")):
+            connection.exec_driver_sql(f"ALTER {kind} {name.replace('search', 'search_next')} RENAME TO {name}")
+        for year, _, _ in partitions():
+            connection.exec_driver_sql(f"ALTER TABLE search_next_{year} RENAME TO search_{year}")
 
     def merge(self, connection: Connection) -> bool:
         """Put the entries that wait in the index's list where they belong; all of them, which is one step."""
-        connection.exec_driver_sql("SELECT gin_clean_pending_list('search_terms')")
+        connection.exec_driver_sql(
+            "SELECT gin_clean_pending_list(relid) FROM pg_partition_tree('search_terms') WHERE isleaf"
+        )
         return False
+
+
+def partitions() -> Iterator[tuple[int, str, str]]:
+    """Yield the first year of each partition of the index, and its bounds as they are written in SQL."""
+    bounds = ["MINVALUE", *(str(year * SERIALS_A_YEAR) for year in FIRST_YEARS), "MAXVALUE"]
+    yield from zip((0, *FIRST_YEARS), bounds, bounds[1:], strict=False)
 
 
 def vector(row: IndexRow) -> str:

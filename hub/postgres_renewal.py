@@ -1,7 +1,7 @@
 """Renewal on PostgreSQL: the schema of before is set aside under another name, and an empty one takes its place.
 
-Both happen in one transaction, together with carrying over what the nodes cannot tell again: a kill at any moment leaves
-the old catalogue or the new one.
+Both happen in one transaction, together with carrying over what the nodes cannot tell again: a kill at any moment
+leaves the old catalogue or the new one.
 """
 
 import time

@@ -1,6 +1,8 @@
 """What a query asks of the index: its stages with the filters in them, and what has to be checked besides."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,17 +12,17 @@ from hub.narrowing import Narrowing, filter_values, narrowing_of
 from hub.preparation import entry_row
 from hub.reindexing import INDEX_VERSION, index_state
 from hub.sound_alikes import sounding
+from hub.thinning import thinned
 from hub.time_budgets import TimeBudget
 from hub.walks import Check, Sought
-from protocol.expressions import Expression
+from protocol.expressions import Column, Expression
 from protocol.matching import Matcher
 from protocol.plans import Plan, Stage, plan
 from protocol.queries import parse
 from protocol.query_dates import Period
 from protocol.readings import Reading
-from protocol.record_facts import subject_of
-from protocol.records import Record
-from protocol.row_matching import holds, words_only
+from protocol.record_facts import Facts, subject_of
+from protocol.row_matching import holds, holds_in, words_only
 
 if TYPE_CHECKING:
     from hub.search import Names, Query
@@ -36,6 +38,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Another version made the index: it may know no columns and no marks, and be of other terms."""
     is_building: bool
     """Its successor is being built: meanwhile it names entries that are gone."""
+    thin: Callable[[Expression], Expression]
+    """Returns what is asked of the index instead of an expression (``hub.thinning``)."""
     names: "Names | None" = None
     sounds: Mapping[str, tuple[Reading, ...]] = {}
     """The names that sound like each word, as far as they were looked for."""
@@ -75,25 +79,37 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(louder, plan=plan(self.plan.query, louder.readings))
 
     def _sought(self, expression: Expression | None) -> Sought:
-        wanted, check = self.narrowing.of(expression), self._check(expression)
-        if not self.is_stale:
-            return Sought(expression=wanted, periods=self.periods, check=check)
-        return Sought(expression=words_only(wanted) if wanted is not None else None, periods=self.periods, check=check)
+        if self.is_stale:
+            wanted = self.narrowing.of(expression)
+            asked = words_only(wanted) if wanted is not None else None
+            return Sought(expression=asked, periods=self.periods, check=self._check(expression, wanted, None))
+        asked = self.thin(expression) if expression is not None else None
+        unproven = expression if asked != expression else None
+        check = self._check(expression, None, unproven)
+        return Sought(expression=self.narrowing.of(asked), periods=self.periods, check=check)
 
-    def _check(self, expression: Expression | None) -> Check | None:
-        """What the index cannot be asked, and so has to be looked up in the records."""
-        rows: list[Callable[[str, Record], bool]] = []
-        wanted = self.narrowing.of(expression)
-        if self.is_stale and wanted is not None:
-            rows.append(lambda site, record: holds(wanted, entry_row(site, record)))
-        left_out = self.narrowing.leaves_out if expression is None else None
-        unwanted = [one for one in (left_out, self.plan.unwanted if expression is None else None) if one is not None]
+    def _check(
+        self, expression: Expression | None, in_row: Expression | None, in_record: Expression | None
+    ) -> Check | None:
+        """What the index was not asked, or cannot be, and so has to be looked up in the records."""
+        checks: list[Check] = []
+        if in_row is not None:
+            checks.append(lambda site, record: holds(in_row, entry_row(site, record)))
+        left_out = (self.narrowing.leaves_out, self.plan.unwanted) if expression is None else ()
+        unwanted = [one for one in left_out if one is not None]
         if unwanted:
-            rows.append(lambda site, record: not any(holds(one, entry_row(site, record)) for one in unwanted))
+            checks.append(lambda site, record: not any(holds(one, entry_row(site, record)) for one in unwanted))
         if not self.plan.is_exact:
             matcher = Matcher(self.plan.query, self.readings)
-            rows.append(lambda site, record: matcher.satisfies(subject_of(record, site=site)))
-        return (lambda site, record: all(row(site, record) for row in rows)) if rows else None
+            checks.append(lambda site, record: matcher.satisfies(subject_of(record, site=site)))
+        if in_record is not None:
+            checks.append(lambda site, record: holds_in(in_record, _columns(Facts(subject_of(record, site=site)))))
+        return (lambda site, record: all(check(site, record) for check in checks)) if checks else None
+
+
+def _columns(facts: Facts) -> Callable[[Column], str]:
+    """The terms of each column of a record, cut when they are first asked for."""
+    return lambda column: f" {facts.row[-1]} " if column is Column.MARKS else facts.column(column).terms
 
 
 def question_of(connection: Connection, query: "Query", names: "Names | None") -> Question | None:
@@ -119,5 +135,6 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
         periods=periods,
         is_stale=state.is_building or state.index_version != INDEX_VERSION,
         is_building=state.is_building,
+        thin=functools.cache(partial(thinned, connection)),
         names=names,
     )

@@ -107,6 +107,16 @@ class Redriver:
             await asyncio.sleep(0)
         return attempts
 
+    async def retry_named(self, ids: Collection[int]) -> list[Attempt]:
+        """Try a few things again that are known by their numbers; what is gone meanwhile is left out.
+
+        Raises:
+            Retryable: the database is busy or full; what was tried before stays as it is now.
+
+        """
+        found = await self._database.read(lambda connection: quarantine.named(connection, ids))
+        return [await self._retry_one(one) for one in found]
+
     async def _retry_one(self, one: Quarantined) -> Attempt:
         try:
             if one.fault == NOT_KEPT:

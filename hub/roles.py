@@ -40,11 +40,15 @@ class Permission(StrEnum):
     ATTEND_ALARMS = "attend_alarms"
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
+    DECIDE = "decide"
+    """Decide on what waits in the queues; whoever may, sees entries that are not open."""
+    TEND_SITES = "tend_sites"
+    """Have a site compared, or ask it to describe everything again."""
+    ADMIT_SITES = "admit_sites"
+    """Issue codes, revoke keys."""
     SEARCH_CATALOGUE = "search_catalogue"
     READ_RESTRICTED = "read_restricted"
     """Entries that a review has closed or put off; whoever may not sees that there is one, and where."""
-    TELL_APART = "tell_apart"
-    """Decide that entries that look alike are different things, and take that back."""
     EXPORT_CATALOGUE = "export_catalogue"
 
 
@@ -52,16 +56,23 @@ _CATALOGUE = frozenset(
     (
         Permission.SEARCH_CATALOGUE,
         Permission.READ_RESTRICTED,
-        Permission.TELL_APART,
         Permission.EXPORT_CATALOGUE,
     )
 )
 
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE)),
-    Role.ARCHIVIST: frozenset((Permission.SEE_SITES, Permission.ATTEND_ALARMS)) | _CATALOGUE,
+    Role.ARCHIVIST: frozenset(
+        (Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES)
+    )
+    | _CATALOGUE,
     Role.REVIEWER: frozenset((Permission.SEE_SITES,)) | _CATALOGUE,
-    Role.ADMINISTRATOR: frozenset((Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.MANAGE_ACCOUNTS)),
+    Role.ADMINISTRATOR: frozenset(
+        (
+            *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.MANAGE_ACCOUNTS),
+            *(Permission.TEND_SITES, Permission.ADMIT_SITES),
+        )
+    ),
     Role.AUDITOR: frozenset((Permission.SEE_SITES, Permission.READ_AUDIT)),
 }
 

@@ -21,9 +21,9 @@ from hub.duplicates import Entry, Likeness, alike_on_page, likeness_of
 from hub.facets import Facets, facets_of, sites_of
 from hub.grouping import grouped
 from hub.questions import Question, question_of
-from hub.stage_walk import BEGINNING, Ranked, ranked
+from hub.stage_walk import Ranked, ranked
 from hub.time_budgets import SEARCH_BUDGET_S, TimeBudget
-from hub.walks import TOTAL_MAX, Faces, faces_of, total_of
+from hub.walks import ABOVE_ALL, TOTAL_MAX, Faces, faces_of, total_of
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
@@ -140,16 +140,16 @@ def search(
 
     """
     budget = TimeBudget(budget_s)
-    begin = opened(query.cursor, _identity(query)) if query.cursor else BEGINNING
+    begin = opened(query.cursor, _identity(query)) if query.cursor else None
     question = question_of(connection, query, names)
     if question is None:
-        return Page(total=0, exact=True, hits=())
+        return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
     counted = _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         louder = question.with_sounds(connection, budget)
         if louder is not question:
             question, counted = louder, _count(connection, louder, query, budget)
-    hits, last = _page(connection, question, begin, query.hits_max, budget)
+    hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget)
     shown = len(hits)
     return Page(
         total=max(min(counted.total, TOTAL_MAX), shown),
@@ -189,11 +189,18 @@ def _count(connection: Connection, question: Question, query: Query, budget: Tim
     return count(connection, question.all_found, budget, TOTAL_MAX)
 
 
-def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Cursor) -> bool:
+def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Cursor | None) -> bool:
     """Tell whether names that sound alike are a stage of this page: asked for, or because there is so little."""
     if query.sounds is not None:
         return query.sounds
-    return begin.stage >= len(question.stages) or (counted.is_whole and counted.total < query.hits_max)
+    is_last = begin is not None and begin.stage >= len(question.stages) > 0
+    return is_last or (counted.is_whole and counted.total < query.hits_max)
+
+
+def _beginning(counted: Faces) -> Cursor:
+    """Where the first page begins: among the newest entries, if more were found than are counted."""
+    floor = 0 if counted.is_whole else counted.lowest
+    return Cursor(stage=0, below=ABOVE_ALL, ceiling=ABOVE_ALL, floor=floor)
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,9 +229,9 @@ def _page(
     shown: list[_Row] = []
     groups, wanted, more = 0, limit, False
     while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
-        place = Cursor(stage=read[-1].stage, below=read[-1].docid) if read else begin
+        place = read[-1].place if read else begin
         # One more than is shown tells whether there is a next page.
-        part = ranked(connection, stages, place, wanted + 1, budget)
+        part = ranked(connection, stages, question.all_found, place, wanted + 1, budget)
         more = len(part) > wanted
         read += part[:wanted]
         rows += _rows(connection, part[:wanted])
@@ -232,7 +239,7 @@ def _page(
         wanted = limit - groups if more else 0
     if not read or not more:
         return shown, None
-    return shown, Cursor(stage=read[-1].stage, below=read[-1].docid)
+    return shown, read[-1].place
 
 
 def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:

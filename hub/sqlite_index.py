@@ -2,10 +2,11 @@
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -25,11 +26,17 @@ LOOK_EVERY_OPS: Final = 2_000
 """Steps of the database between two looks at the clock: some hundred microseconds. The index reads a page in one or two
 of them."""
 
+REACH_ENTRIES: Final = 200
+"""Entries back to which one looks to see how rare a term is."""
+
 _NAMES: Final = ", ".join(INDEX_COLUMNS)
 _MAKE_NEXT: Final = (
     f"CREATE VIRTUAL TABLE search_next USING fts5 ({_NAMES}, content='', columnsize=0, tokenize='ascii')"
 )
 _TUNE_NEXT: Final = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
+_STANDING: Final = (
+    "SELECT asked.key FROM json_each(?) AS asked WHERE EXISTS (SELECT 1 FROM search WHERE search MATCH asked.value)"
+)
 _INSERT: Final = f"INSERT INTO {{index}} (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _FORGET: Final = f"INSERT INTO {{index}} ({{index}}, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 
@@ -49,10 +56,19 @@ class SqliteIndex:
         del connection
         return fts5_match(expression)
 
-    def is_found(self, connection: Connection, run: Run) -> bool:
-        """Tell whether a run stands anywhere in the index."""
-        found = connection.exec_driver_sql("SELECT 1 FROM search WHERE search MATCH ? LIMIT 1", (fts5_match(run),))
-        return found.first() is not None
+    def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
+        """Tell of each run whether it stands anywhere in the index, all in one statement."""
+        asked = msgspec.json.encode([fts5_match(run) for run in runs]).decode()
+        found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
+        return [place in found for place in range(len(runs))]
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+        found = connection.exec_driver_sql(
+            "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?",
+            (fts5_match(Run(terms=(term,))), REACH_ENTRIES),
+        ).first()
+        return found[0] if found is not None else 0
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

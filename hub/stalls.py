@@ -62,6 +62,8 @@ class BrokerSigns(msgspec.Struct, frozen=True, kw_only=True):
     """Frames that wait for the hub or were given to it and not taken; None where the broker does not say."""
     still_since_ms: int | None = None
     """Since when frames wait and the hub takes none."""
+    mute_since_ms: int | None = None
+    """Since when the broker is connected and says nothing of its stream: of a cluster, too few servers are left."""
 
 
 def course_after(before: Course | None, node: NodeState, mark: Mark | None, now_ms: int) -> Course:

@@ -81,7 +81,12 @@ def is_there(home: HubHome) -> bool:
 
 @asynccontextmanager
 async def opened(
-    home: HubHome, *, readers: int = 1, reader_cache_kib: int = READER_CACHE_KIB, read_only: bool = False
+    home: HubHome,
+    *,
+    readers: int = 1,
+    reader_cache_kib: int = READER_CACHE_KIB,
+    read_only: bool = False,
+    idle_ms: int = postgres.IDLE_MS,
 ) -> AsyncIterator[Database]:
     """Open the store of a home, bring its schema up to date, and close it at the end.
 
@@ -90,6 +95,7 @@ async def opened(
         readers: how many reading connections, and so threads, to keep.
         reader_cache_kib: page cache of each reading connection of a file.
         read_only: for commands that look into the store of a running daemon; nothing is migrated.
+        idle_ms: how long a transaction on a server may rest between two statements.
 
     Raises:
         BadSetting: a setting is wrong, or the store is being moved.
@@ -99,7 +105,7 @@ async def opened(
     """
     url = url_of(config.load(home.settings))
     if url:
-        made = postgres.opened(url, home.root, MIGRATIONS, readers=readers, read_only=read_only)
+        made = postgres.opened(url, home.root, MIGRATIONS, readers=readers, read_only=read_only, idle_ms=idle_ms)
         async with made as database:
             await moving.check_arrived(database)
             yield database
@@ -110,3 +116,26 @@ async def opened(
         home.database, MIGRATIONS, readers=readers, reader_cache_kib=reader_cache_kib, read_only=read_only
     ) as file:
         yield file
+
+
+@asynccontextmanager
+async def beats_opened(home: HubHome) -> AsyncIterator[Database]:
+    """Open the workers' way to their leases in the store of a home: a connection of its own, which no long step keeps.
+
+    Raises:
+        BadSetting: the store is a file, which one hub alone keeps.
+        Retryable: the server is away.
+
+    """
+    url = url_of(config.load(home.settings))
+    if not url:
+        raise BadSetting(
+            Text(
+                zh="workers.parts 大于 1 时目录须存于 PostgreSQL。",
+                en="several workers need a store on PostgreSQL: workers.parts is above 1 and no database is set",
+            ),
+            Text(zh=f"例如：{config.EXAMPLES['database.url']}", en=f"For example: {config.EXAMPLES['database.url']}"),
+        )
+    made = postgres.opened(url, home.root, (), lock=postgres.BEATS_LOCK, idle_ms=postgres.SHARED_IDLE_MS)
+    async with made as database:
+        yield database

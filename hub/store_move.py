@@ -8,6 +8,7 @@ meanwhile (``moving``).
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Final
@@ -78,14 +79,13 @@ def begin(engine: Engine, *, anew: bool) -> None:
         if names:
             raise BadSetting(
                 Text(
-                    zh=f"目标数据库不是空的（其中有 {sorted(names)[0]} 等表）。",
-                    en=f"the database is not empty: it holds {sorted(names)[0]} and others",
+                    zh=f"目标数据库不是空的（其中有 {min(names)} 等表）。",
+                    en=f"the database is not empty: it holds {min(names)} and others",
                 ),
                 Text(zh="请新建一个空数据库：createdb 名称。", en="Make an empty one: createdb NAME."),
             )
-        connection.exec_driver_sql(
-            f'CREATE TABLE {MOVE_TABLE} (name TEXT COLLATE "C" PRIMARY KEY, after_row BIGINT NOT NULL, rows BIGINT NOT NULL)'
-        )
+        columns = 'name TEXT COLLATE "C" PRIMARY KEY, after_row BIGINT NOT NULL, rows BIGINT NOT NULL'
+        connection.exec_driver_sql(f"CREATE TABLE {MOVE_TABLE} ({columns})")
 
 
 def _rows_moved(connection: Connection) -> int:
@@ -140,7 +140,7 @@ def _reached(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 def _empty(connection: Connection, tables: Sequence[Table]) -> None:
-    """Take out what the migrations put in: the file has its own; and make the index anew at the end, which is faster."""
+    """Take out what the migrations put in, for the file has its own; and make the index at the end, which is faster."""
     for table in reversed(tables):
         connection.exec_driver_sql(f'DELETE FROM "{table.name}"')  # noqa: S608 - names of our own schema
     connection.exec_driver_sql("DROP INDEX IF EXISTS search_terms")
@@ -170,7 +170,7 @@ def _lots(source: Connection, table: Table, after: int | None) -> Iterator[list[
 def _put(connection: Connection, table: Table, lot: Sequence[tuple[object, ...]]) -> None:
     columns = [column.name for column in _written(table)]
     convert = [_converter(column.type) for column in _written(table)]
-    rows = (tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot)
+    rows = [tuple(one(value) for one, value in zip(convert, row[1:], strict=True)) for row in lot]
     insert_rows(connection, f'"{table.name}"', [f'"{name}"' for name in columns], rows)
     if table.name == "entry":
         indexed = itemgetter(*(columns.index(name) + 1 for name in ("docid", "site", "access_status", "body")))
@@ -202,7 +202,7 @@ def _finish(connection: Connection, tables: Sequence[Table]) -> None:
     connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql(
-        "CREATE INDEX IF NOT EXISTS search_terms ON search USING gin (terms) WITH (gin_pending_list_limit = 16384)"
+        "CREATE INDEX IF NOT EXISTS search_terms ON search USING gin (terms) WITH (gin_pending_list_limit = 4096)"
     )
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET index_version = ?, building_version = 0, built_to = -1, built_rows = 0,"
@@ -230,7 +230,8 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
         for table in tables:
             sums = []
             for connection in (source, target):
-                sums.append(_digest(connection, table, lambda rows: course.at(Stage.EXAMINE, done + rows, total)))
+                course.at(Stage.EXAMINE, done, total)
+                sums.append(_digest(connection, table, partial(_told, course, done, total)))
                 done += sums[-1].rows
             if sums[0] != sums[1]:
                 zh, en = (
@@ -249,6 +250,10 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
             ]
         faults += _other_inventories(held, inventory(target))
     return Moved(tables=counts, records=held.records, sites=len(held.sites), faults=tuple(faults))
+
+
+def _told(course: Course, before: int, total: int, rows: int) -> None:
+    course.at(Stage.EXAMINE, before + rows, total)
 
 
 def _other_inventories(held: snapshots.Inventory, there: snapshots.Inventory) -> list[Text]:

@@ -3,7 +3,7 @@
 Everything else of a search is standard SQL over the catalogue; what differs between the stores' indexes is here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
@@ -39,8 +39,11 @@ class TextIndex(Protocol):
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
 
-    def is_found(self, connection: Connection, run: Run) -> bool:
-        """Tell whether a run stands anywhere in the index."""
+    def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
+        """Tell of each run whether it stands anywhere in the index, all in one statement."""
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

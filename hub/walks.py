@@ -64,6 +64,8 @@ class Faces(msgspec.Struct, kw_only=True):
     """What was counted: how many entries, of which years, and with which faces."""
 
     total: int = 0
+    lowest: int = 0
+    """Docid of the last one that was counted."""
     is_whole: bool = False
     """Whether everything there is was counted."""
     is_upper_bound: bool = False
@@ -80,13 +82,15 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
     expression: Expression | None
 
 
-def docids(connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget) -> list[int]:
-    """Return the numbers of the newest entries below a number; fewer, and ``budget.was_cut``, when the time is over."""
+def docids(
+    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, *, above: int = 0
+) -> list[int]:
+    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over."""
     if sought.check is None:
-        return _indexed(connection, sought, below, limit, budget)
+        return _indexed(connection, sought, below, limit, budget, above)
     found: list[int] = []
     while len(found) < limit:
-        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget, above)
         found += [docid for docid, _ in _passing(connection, part, sought.check)]
         if len(part) < CHECKED_AT_ONCE:
             break
@@ -97,19 +101,31 @@ def docids(connection: Connection, sought: Sought, below: int, limit: int, budge
     return found[:limit]
 
 
-def _indexed(connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget) -> list[int]:
+def floor_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> int:
+    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number; 0 if there are no more than that."""
+    newest = _indexed(connection, sought, ceiling, TOTAL_MAX + 1, budget)
+    return newest[-2] if len(newest) > TOTAL_MAX else 0
+
+
+def _indexed(
+    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, above: int = 0
+) -> list[int]:
     found: list[int] = []
-    for stretch in _stretches(sought, below):
+    for stretch in _stretches(sought, below, above):
         if len(found) >= limit:
             break
-        sql, values = _statement(connection, "docid", sought, stretch)
+        # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
+        # begins at that number, and there are at most so many entries above it as are ranked together.
+        wish = TOTAL_MAX + 1 if above else limit - len(found)
+        sql, values = _statement(connection, "docid", sought, stretch, upwards=bool(above))
         try:
             with index_of(connection).bounded(connection, budget.left_s):
-                rows = connection.exec_driver_sql(sql, (*values, limit - len(found))).all()
+                rows = connection.exec_driver_sql(sql, (*values, wish)).all()
         except Cut:
             budget.was_cut = True
             break
-        found += [row[0] for row in rows]
+        numbers = [row[0] for row in rows]
+        found += (numbers[::-1] if above else numbers)[: limit - len(found)]
     return found
 
 
@@ -189,6 +205,7 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
                 return counted
             number, lowest, *lines = row
             counted.total += number
+            counted.lowest = lowest if number else counted.lowest
             for counter, line in zip((counted.years, counted.faces), lines, strict=False):
                 counter.update((line or "").split("\n") if number else ())
             if number < wish:
@@ -200,11 +217,11 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     return counted
 
 
-def _stretches(sought: Sought, below: int) -> Iterator[_Stretch]:
+def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:
     """The ranges of docids in which there may be something, newest first."""
     firsts = [one.first.year for one in sought.periods if one.first is not None]
     lasts = [one.last.year for one in sought.periods if one.last is not None]
-    lowest = max(firsts) * SERIALS_A_YEAR if firsts else 0
+    lowest = max(above, *(year * SERIALS_A_YEAR for year in firsts)) if firsts else above
     highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
     if lasts and below > highest:
         reaching = both(sought.expression, _touches(min(lasts)))
@@ -225,7 +242,9 @@ def both(one: Expression | None, other: Expression | None) -> Expression | None:
     return AllOf(parts=(one, other))
 
 
-def _statement(connection: Connection, columns: str, sought: Sought, stretch: _Stretch) -> tuple[str, list[object]]:
+def _statement(
+    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, *, upwards: bool = False
+) -> tuple[str, list[object]]:
     """Return a statement and its values but for the last, its limit."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
@@ -240,7 +259,8 @@ def _statement(connection: Connection, columns: str, sought: Sought, stretch: _S
         values = [index.question(connection, stretch.expression), *values]
     clauses += [f"{docid} >= ?", f"{docid} < ?"]
     where = " AND ".join(clauses)
-    sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {docid} DESC LIMIT ?"  # noqa: S608 - built from constants
+    order = f"{docid} {'ASC' if upwards else 'DESC'}"
+    sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - built from constants
     return sql, [*values, stretch.above, stretch.below]
 
 

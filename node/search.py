@@ -93,7 +93,7 @@ def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Map
 
 
 async def find(database: Database, question: Search, *, with_withheld: bool = False) -> Finding:
-    """Find records, the best rank first, newest first within each; an empty query finds all that filters let through."""
+    """Find records, the best rank first, newest first in each; an empty query finds all that filters let through."""
     plan = plan_of(question)
     if plan is None:
         return Finding(total=0, best=())

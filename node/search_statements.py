@@ -46,7 +46,7 @@ def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withhel
         chosen = f"FROM record WHERE {standing}{narrowed.words}"
         hits = f"SELECT 0, record.seq, record.body {chosen} ORDER BY record.docid DESC LIMIT ?"
         return (
-            f"SELECT * FROM ({hits}) UNION ALL SELECT (SELECT count(*) {chosen}), NULL, NULL",
+            f"SELECT * FROM ({hits}) UNION ALL SELECT (SELECT count(*) {chosen}), NULL, NULL",  # noqa: S608 - constants
             [*narrowed.values, limit, *narrowed.values],
         )
     values: list[object] = []

@@ -4,27 +4,30 @@ Used where an engine is asked for more than is wanted, because it cannot be aske
 less is quicker; and by tests, to which every engine has to agree.
 """
 
+from collections.abc import Callable
+
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, IndexRow
 
 
 def holds(expression: Expression, row: IndexRow) -> bool:
     """Tell whether an expression finds a row."""
+    columns = {column: f" {terms} " for column, terms in zip(INDEX_COLUMNS, row, strict=True)}
+    return holds_in(expression, columns.__getitem__)
+
+
+def holds_in(expression: Expression, terms_of: Callable[[Column], str]) -> bool:
+    """Tell the same of columns that are cut when they are asked for; each with a blank before and behind its terms."""
     match expression:
-        case Run():
-            return _stands(expression, row)
+        case Run(terms=terms, columns=columns, is_prefix=is_prefix):
+            wanted = f" {' '.join(terms)}" if is_prefix else f" {' '.join(terms)} "
+            return any(wanted in terms_of(column) for column in columns)
         case AllOf(parts=parts):
-            return all(holds(part, row) for part in parts)
+            return all(holds_in(part, terms_of) for part in parts)
         case AnyOf(parts=parts):
-            return any(holds(part, row) for part in parts)
-        case Without(wanted=wanted, unwanted=unwanted):
-            return holds(wanted, row) and not holds(unwanted, row)
-
-
-def _stands(run: Run, row: IndexRow) -> bool:
-    wanted = f" {' '.join(run.terms)}" if run.is_prefix else f" {' '.join(run.terms)} "
-    columns = zip(INDEX_COLUMNS, row, strict=True)
-    return any(wanted in f" {terms} " for column, terms in columns if column in run.columns)
+            return any(holds_in(part, terms_of) for part in parts)
+        case Without(wanted=wanted_part, unwanted=unwanted):
+            return holds_in(wanted_part, terms_of) and not holds_in(unwanted, terms_of)
 
 
 def words_only(expression: Expression) -> Expression | None:

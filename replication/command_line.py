@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from protocol.errors import BadSetting, BadValue, DanglianError
+from protocol.errors import BadQuery, BadSetting, BadValue, DanglianError
 from protocol.wording import Text
 from replication.logs import configure_logs
 
@@ -44,7 +44,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         return run(options)
     except DanglianError as error:
         tell(error)
-        return EXIT_USAGE if isinstance(error, BadSetting | BadValue) else EXIT_PROBLEM
+        return EXIT_USAGE if isinstance(error, BadQuery | BadSetting | BadValue) else EXIT_PROBLEM
     except KeyboardInterrupt:
         return EXIT_PROBLEM
     except BrokenPipeError:

@@ -135,6 +135,7 @@ class Link:
     ) -> None:
         self._settings = settings
         self._rhythm = rhythm
+        self._chance = chance
         self._pause = Pause(rhythm.reconnect, chance=chance)
         self._faults = faults
         self._subscriptions = Subscriptions()
@@ -228,7 +229,10 @@ class Link:
     async def keep(self) -> None:
         """Dial, serve, dial again, for ever."""
         loop = asyncio.get_running_loop()
-        for url in itertools.cycle(self._settings.urls):
+        # Each begins at another server of a cluster, so that not all of them lose their link with the same one.
+        urls = self._settings.urls
+        first = int(self._chance() * len(urls)) % len(urls)
+        for url in itertools.cycle((*urls[first:], *urls[:first])):
             closed = asyncio.Event()
             client = await self._dial(url, closed)
             _obey_cancellation()

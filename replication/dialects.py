@@ -8,7 +8,7 @@ The full-text index is another matter: each store has its own (``hub.text_index`
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -75,12 +75,48 @@ def among(connection: Connection, values: Collection[object]) -> tuple[str, tupl
     return f"IN ({', '.join('?' * len(values))})", tuple(values)
 
 
-def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+def insert_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Collection[tuple[object, ...]]
+) -> None:
     """Insert many rows that are new, the fastest way that a store has."""
     named = ", ".join(columns)
     if not is_postgres(connection):
         wide_inserts.insert_rows(connection, f"INSERT INTO {table} ({named})", list(rows))
         return
+    _copy(connection, table, named, rows)
+
+
+def update_rows(
+    connection: Connection, table: str, columns: Sequence[str], key: str, rows: Collection[tuple[object, ...]]
+) -> None:
+    """Give many rows new values, the fastest way that a store has.
+
+    Args:
+        connection: within a transaction.
+        table: with a key of one integer.
+        columns: that get new values; the key may be among them.
+        key: its column.
+        rows: the new values, and at the end of each the key that the row has now.
+
+    """
+    if not is_postgres(connection):
+        changes = ", ".join(f"{name} = ?" for name in columns)
+        connection.exec_driver_sql(f"UPDATE {table} SET {changes} WHERE {key} = ?", list(rows))  # noqa: S608 - names of our own
+        return
+    # One statement over rows that lie beside: a statement for each took three to eight times our processor time.
+    named = ", ".join(columns)
+    changes = ", ".join(f"{name} = staged.{name}" for name in columns)
+    connection.exec_driver_sql(
+        f"CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {named}, {key} AS present_key FROM {table} LIMIT 0"  # noqa: S608 - as above
+    )
+    _copy(connection, "staged", f"{named}, present_key", rows)
+    connection.exec_driver_sql(
+        f"UPDATE {table} SET {changes} FROM staged WHERE {table}.{key} = staged.present_key"  # noqa: S608 - as above
+    )
+    connection.exec_driver_sql("DROP TABLE staged")
+
+
+def _copy(connection: Connection, table: str, named: str, rows: Collection[tuple[object, ...]]) -> None:
     raw = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copying:  # type: ignore[union-attr]
         for row in rows:

@@ -72,9 +72,16 @@ class Inbox:
     """Applies frames to a sink through one database; made once per process that applies."""
 
     def __init__(
-        self, database: Database, sink: Sink, keys: Callable[[Site], Collection[str]], clock_ms: Callable[[], int]
+        self,
+        database: Database,
+        sink: Sink,
+        keys: Callable[[Site], Collection[str]],
+        clock_ms: Callable[[], int],
+        guard: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         self._database = database
+        self._guard = guard
+        """Looks, first of all in each transaction, whether we may still apply; raises if not."""
         self._sink = sink
         self._keys = keys
         self._clock_ms = clock_ms
@@ -102,6 +109,7 @@ class Inbox:
         return await self._database.write(lambda connection: self._take(connection, frames))
 
     def _take(self, connection: Connection, frames: ReadFrames) -> Taken:
+        self._guard(connection)
         now_ms = self._clock_ms()
         sites = list(dict.fromkeys(frame.site.code for frame, _ in frames.accepted))
         batch = _Batch(marks_of(connection, sites), retired_of(connection, sites))

@@ -25,7 +25,7 @@ import structlog
 from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
-from protocol.errors import Retryable
+from protocol.errors import CallTimeout, Retryable
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.sites import Site
 from protocol.subjects import events as events_subject
@@ -39,6 +39,13 @@ WINDOW_FRAMES = 8
 
 PUBLISH_DEADLINE_S = 20.0
 """Seconds for one frame's acknowledgement: a full frame at 64 kbit/s with some slack."""
+
+REPEAT_AFTER_S = 3.0
+"""Seconds without an acknowledgement after which a frame is published once more under its id, which the broker keeps
+once: in a cluster the server that was about to acknowledge it may have died. Longer on a line that is always slower."""
+
+SLOWER = 4.0
+"""How many times the usual wait for an acknowledgement is unusual."""
 
 PROBE_FRAMES = 2
 """Frames that may be under way before a receipt proves that the hub takes what this connection sends."""
@@ -125,6 +132,8 @@ class Publisher:
         self._confirmed = 0
         self._progress_at = monotonic()
         self._fall_back_at: float | None = None
+        self._usual_s = 0.0
+        """Seconds that an acknowledgement has taken of late; 0 until there was one."""
 
     @property
     def published(self) -> int:
@@ -197,9 +206,20 @@ class Publisher:
         return catch_up_frames(connection, self._writer, self._history, after, limit)
 
     async def _send(self, frame: SealedFrame) -> None:
-        await self._link.publish_durable(
-            events_subject(self._site), frame.sealed, self._message_id(frame), PUBLISH_DEADLINE_S
-        )
+        subject, name, left_s = events_subject(self._site), self._message_id(frame), PUBLISH_DEADLINE_S
+        while True:
+            # Before the first acknowledgement nobody knows the line: a slow one must not be given everything twice.
+            patience_s = min(left_s, max(REPEAT_AFTER_S, SLOWER * self._usual_s) if self._usual_s else left_s)
+            begun_at = self._monotonic()
+            try:
+                await self._link.publish_durable(subject, frame.sealed, name, patience_s)
+            except CallTimeout:
+                left_s -= patience_s
+                if left_s <= 0:
+                    raise
+            else:
+                self._usual_s = max(self._monotonic() - begun_at, self._usual_s / 2)
+                return
 
     def _message_id(self, frame: SealedFrame) -> str:
         again = f":{self._attempt}" if self._attempt else ""

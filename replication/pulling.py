@@ -18,6 +18,7 @@ from typing import Protocol
 import msgspec
 
 from protocol.errors import Retryable
+from replication.acknowledgements import call_timeout
 from replication.bus import Bus, Message, Subscription
 from replication.faults import FaultKind
 from replication.streams import Broker, StreamPlan, declare_consumer, declare_stream
@@ -33,6 +34,13 @@ SETTLE_S = 0.003
 
 UNAVAILABLE_PAUSE_S = 1.0
 """Seconds between looks at a stream that cannot be used."""
+
+CLUSTER_LOOK_S = 1.0
+"""Seconds that a look at a stream of several servers may take: one that fell into a change of leaders gets no answer,
+and the next one does."""
+
+CLUSTER_PAUSE_S = 0.25
+"""``UNAVAILABLE_PAUSE_S`` there: a change of leaders takes seconds, and then every second counts."""
 
 _LOOK_PAUSE_S = 0.1
 
@@ -146,23 +154,30 @@ class PullSource:
         # Before the first await: a connection that is lost while we look makes us look again.
         self._must_look = False
         try:
-            stream = await declare_stream(self._bus, self._plan)
-            if stream.created != self._created:
-                # Another stream under the same name counts its places anew.
-                self._acknowledged = self._acknowledged if self._created is None else 0
-                self._created = stream.created
-                self._replies.clear()
-            after = min(self._replies, default=self._acknowledged + 1) - 1
-            state = await declare_consumer(self._bus, self._plan, self._durable, after, stream.last)
+            async with asyncio.timeout(CLUSTER_LOOK_S if self._plan.replicas > 1 else None):
+                await self._make_sure()
+        except TimeoutError:
+            self._must_look = True
+            raise call_timeout(CLUSTER_LOOK_S) from None
         except BaseException:
             self._must_look = True
             raise
-        if state.was_made and self._number:
-            self._bus.note_fault(FaultKind.CONSUMER_REMADE, f"{self._plan.name}/{self._durable}")
-        self._acknowledged = state.after
         self._replies.clear()
         self._waiting.clear()
         self._credit = 0
+
+    async def _make_sure(self) -> None:
+        stream = await declare_stream(self._bus, self._plan)
+        if stream.created != self._created:
+            # Another stream under the same name counts its places anew.
+            self._acknowledged = self._acknowledged if self._created is None else 0
+            self._created = stream.created
+            self._replies.clear()
+        after = min(self._replies, default=self._acknowledged + 1) - 1
+        state = await declare_consumer(self._bus, self._plan, self._durable, after, stream.last)
+        if state.was_made and self._number:
+            self._bus.note_fault(FaultKind.CONSUMER_REMADE, f"{self._plan.name}/{self._durable}")
+        self._acknowledged = state.after
 
     async def _request(self, limit: int, wait_s: float) -> None:
         now = asyncio.get_running_loop().time()
@@ -194,7 +209,7 @@ class PullSource:
     async def _hold_off(self, error: Retryable, wait_s: float) -> None:
         if self._bus.is_connected:
             self._bus.note_fault(FaultKind.STREAM_UNAVAILABLE, self._plan.name, error.reason.en)
-            wait_s = UNAVAILABLE_PAUSE_S
+            wait_s = CLUSTER_PAUSE_S if self._plan.replicas > 1 else UNAVAILABLE_PAUSE_S
         self._wake.clear()
         try:
             async with asyncio.timeout(wait_s):

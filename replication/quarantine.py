@@ -5,7 +5,7 @@ one entry says so: a frame that was refused is still at its site, and of an even
 that its record is missing (promise 4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 import msgspec
@@ -118,6 +118,20 @@ def listed(connection: Connection, site: str | None = None, limit: int = 200) ->
 def oldest(connection: Connection, after_id: int, limit: int) -> list[Quarantined]:
     """Return what is in quarantine behind an id, in the order in which it came."""
     statement = select(quarantine).where(quarantine.c.id > after_id).order_by(quarantine.c.id).limit(limit)
+    return [_quarantined(row) for row in connection.execute(statement)]
+
+
+def named(connection: Connection, ids: Collection[int]) -> list[Quarantined]:
+    """Return what is in quarantine under some ids, in the order in which it came."""
+    statement = select(quarantine).where(quarantine.c.id.in_(ids)).order_by(quarantine.c.id)
+    return [_quarantined(row) for row in connection.execute(statement)]
+
+
+def page(connection: Connection, site: str, before_id: int | None, limit: int) -> list[Quarantined]:
+    """Return what is in quarantine before an id, newest first; of one site, or of all."""
+    statement = listed_statement(site or None, limit)
+    if before_id is not None:
+        statement = statement.where(quarantine.c.id < before_id)
     return [_quarantined(row) for row in connection.execute(statement)]
 
 

@@ -73,6 +73,8 @@ class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Copies in a cluster of brokers: 3 where there are three, 1 on a single one."""
     ack_wait_s: float = ACK_WAIT_S
     ack_pending_max: int = ACK_PENDING_MAX
+    heard: tuple[str, ...] = ()
+    """Subjects that its reader is given; none named: all of them."""
 
     def config(self) -> StreamConfig:
         """Return the fields that we own.
@@ -105,6 +107,7 @@ class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
             max_deliver=-1,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE if after else DeliverPolicy.ALL,
             opt_start_seq=after + 1 if after else None,
+            filter_subjects=list(self.heard) or None,
         )
 
 
@@ -116,7 +119,7 @@ _OWNED = (
     *("subjects", "discard", "max_bytes", "max_age", "max_msg_size", "duplicate_window", "num_replicas"),
     *_UNCHANGEABLE,
 )
-_OWNED_OF_CONSUMER = ("ack_wait", "max_ack_pending", "max_deliver")
+_OWNED_OF_CONSUMER = ("ack_wait", "max_ack_pending", "max_deliver", "filter_subjects")
 
 
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):

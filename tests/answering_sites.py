@@ -9,7 +9,20 @@ from uuid import UUID
 import msgspec
 
 from protocol.analysis import index_terms
-from protocol.calls import Body, CompareDigests, DigestLine, Digests, Hit, Hits, Match, Outcome, Refusal, Search
+from protocol.calls import (
+    Body,
+    CompareDigests,
+    DigestLine,
+    Digests,
+    Found,
+    GetRecord,
+    Hit,
+    Hits,
+    Match,
+    Outcome,
+    Refusal,
+    Search,
+)
 from protocol.codec import encode_record
 from protocol.records import Record
 from protocol.sites import Site
@@ -61,6 +74,13 @@ class AnsweringSite:
         title = msgspec.json.encode(record.title)
         return msgspec.Raw(encoded.replace(title, b"0") if record.record_id in self.spoilt else encoded)
 
+    async def get(self, question: GetRecord) -> tuple[Outcome, Body | None]:
+        self.asked += 1
+        record = self.records.get(question.record_id)
+        if record is None:
+            return Outcome.NOTHING, None
+        return Outcome.ANSWERED, Found(record=self._raw(record), seq=self.seqs[record.record_id])
+
     async def digests(self, question: CompareDigests) -> tuple[Outcome, Body | None, tuple[str, int]]:
         self.asked += 1
         if self.hangs:
@@ -103,7 +123,7 @@ async def answering(bus: Bus, sites: Sequence[AnsweringSite]) -> AsyncIterator[N
                     bus,
                     one.site,
                     lambda one=one: (one.epoch, one.seq),  # type: ignore[misc]
-                    {Search: one.search, CompareDigests: one.digests},
+                    {Search: one.search, CompareDigests: one.digests, GetRecord: one.get},
                 )
             )
             for one in sites

@@ -24,12 +24,12 @@ from hub.passwords import Sealer
 from hub.roles import Role
 from hub.web.backstage import Backstage
 from hub.web.console import backstage_for
+from hub.web.reach import Reach
 from hub.web.serving import served
 from hub.web_settings import WebSettings, WebTls
 from protocol.beats import Beat, Want
 from protocol.sites import parse_site
 from protocol.wording import Text
-from replication.asking import Asker
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from replication.tables import watermark
@@ -148,7 +148,7 @@ async def desk(
     tls: WebTls = WebTls.NONE,
     is_linked: Callable[[], bool] = lambda: True,
     sealer: Sealer | None = None,
-    asker: Asker | None = None,
+    reach: Reach | None = None,
 ) -> AsyncIterator[Desk]:
     """Run a console over a store in a folder."""
     clock, home = Clock(), home_at(folder)
@@ -163,7 +163,7 @@ async def desk(
             clock_ms=clock,
             is_linked=is_linked,
             sealer=sealer or quick_sealer(),
-            asker=asker,
+            reach=reach,
         )
         async with served(backstage, home) as port:
             yield Desk(

@@ -46,8 +46,10 @@ def programs() -> Path | None:
 class PostgresServer:
     """One server and the folder it lives in."""
 
-    def __init__(self, bin_folder: Path) -> None:
+    def __init__(self, bin_folder: Path, **settings: str) -> None:
+        """Take the folder of the server's programs, and settings that differ from the tests' own."""
         self._bin = bin_folder
+        self._settings = {**_SETTINGS, **settings}
         # Not under pytest's folder: that is closed to every other user, and the path of a socket must be short.
         self.folder = Path(tempfile.mkdtemp(prefix="dl-pg-"))
         self.data = self.folder / "data"
@@ -61,7 +63,7 @@ class PostgresServer:
         # Another language than "C": in such a county the order of texts must be the bytes' all the same.
         flags = ("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
         self._run(self._bin / "initdb", "--pgdata", self.data, *flags)
-        lines = [f"{name} = {value}" for name, value in _SETTINGS.items()]
+        lines = [f"{name} = {value}" for name, value in self._settings.items()]
         lines.append(f"unix_socket_directories = '{self.folder}'")
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write("\n".join([*lines, ""]))

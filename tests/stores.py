@@ -80,6 +80,12 @@ class PostgresStore:
         async with made as database:
             yield database
 
+    @asynccontextmanager
+    async def beats(self) -> AsyncIterator[Database]:
+        """Open the workers' way to their leases in it."""
+        async with postgres.opened(self.url, self.folder, (), lock=postgres.BEATS_LOCK) as database:
+            yield database
+
     def keep(self) -> str:
         """Return its name; it stays as it is, to be copied."""
         return self._name

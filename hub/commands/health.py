@@ -31,6 +31,7 @@ _HEADERS = (Text(zh="项目", en="check"), Text(zh="状态", en="state"), Text(z
 _NAMES = {
     "running": Text(zh="运行", en="running"),
     "broker": Text(zh="消息服务器", en="broker"),
+    "workers": Text(zh="工作进程", en="workers"),
     "applying": Text(zh="处理", en="applying"),
     "disk": Text(zh="磁盘", en="disk"),
     "index": Text(zh="索引", en="index"),

@@ -179,8 +179,8 @@ def _tell(report: MoveReport, *, as_json: bool) -> int:
     rows = sum(moved.tables.values())
     say(
         Text(
-            zh=f"已复制到 {report.to}：{moved.sites} 个站点，{moved.records} 条条目，{len(moved.tables)} 张表 {rows} 行，"
-            f"用时 {report.took_s} 秒。",
+            zh=f"已复制到 {report.to}：{moved.sites} 个站点，{moved.records} 条条目，"
+            f"{len(moved.tables)} 张表 {rows} 行，用时 {report.took_s} 秒。",
             en=f"Copied to {report.to}: {moved.sites} sites, {moved.records} records, {rows} rows of"
             f" {len(moved.tables)} tables, in {report.took_s} s.",
         )

@@ -6,31 +6,30 @@ import contextlib
 import datetime
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from uuid import UUID
 
-import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 
 from hub import config, store
-from hub.commands.fields import ACCESS, OUTCOMES, field_word
-from hub.commands.listing import check_database, moment, on_terminal, show_table, table, worded
+from hub.commands.found import Answer, hits_table, lines_of, show, statement
+from hub.commands.listing import check_database, on_terminal, worded
 from hub.commands.live import reaching
 from hub.config import HubConfig
-from hub.duplicates import Likeness
 from hub.federation import federated
-from hub.gathering import Gathering, SiteReport, Summary
+from hub.gathering import Gathering
 from hub.home import HubHome, add_home_option, home_at
 from hub.search import Query
-from protocol.calls import Match, Outcome
-from protocol.errors import BadSetting
+from hub.word_tables import ReadingsInForce
+from protocol.errors import BadQuery, BadSetting
 from protocol.limits import SCREEN_DEADLINE_S, SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
-from protocol.records import Record
-from protocol.vocabularies import AccessStatus
+from protocol.plans import MEANINGS
+from protocol.queries import parse
+from protocol.query_help import QUERY_HELP, underlined
+from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say_json
 
 _HELP = "在统一目录中检索，可同时询问各站点 / search the unified catalogue, and the sites themselves"
 
@@ -40,27 +39,6 @@ REDRAW_S = 0.1
 READERS = 2
 """Reading connections: one searches while the other counts."""
 
-_HEADERS = (
-    Text(zh="日期", en="date"),
-    Text(zh="题名", en="title"),
-    Text(zh="档号", en="reference code"),
-    Text(zh="站点", en="site"),
-    Text(zh="开放", en="access"),
-    Text(zh="命中", en="found in"),
-    Text(zh="来源", en="source"),
-    Text(zh="相似", en="alike"),
-)
-_SITE_HEADERS = (
-    Text(zh="代码", en="site"),
-    Text(zh="名称", en="name"),
-    Text(zh="结果", en="outcome"),
-    Text(zh="站点命中", en="hits there"),
-    Text(zh="副本命中", en="hits in the copy"),
-    Text(zh="截至", en="as of"),
-    Text(zh="毫秒", en="ms"),
-)
-
-
 OnState = Callable[[Gathering], None]
 """Sees an answer grow."""
 
@@ -69,43 +47,12 @@ def _nobody(_: Gathering) -> None:
     """Watch nothing."""
 
 
-class HitLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One found record: what a list shows of it, and the whole of it."""
-
-    site: str
-    site_name: str
-    record_id: UUID
-    ref_code: str
-    title: str
-    date: str
-    access_status: AccessStatus
-    live: bool
-    """The site itself said so just now; False for the hub's copy."""
-    seq: int
-    matches: tuple[Match, ...]
-    likeness: Likeness
-    record: Record
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command prints as JSON."""
-
-    query: Query
-    total: int
-    exact: bool
-    complete: bool
-    """Every expected site in question answered live (promise 10)."""
-    outcomes: dict[Outcome, int]
-    hits: list[HitLine]
-    sites: list[SiteReport]
-    first_ms: float
-    """Milliseconds until the first results could be shown."""
-    took_ms: float
-
-
 def add(parsers: Parsers) -> None:
     """Add the command."""
-    parser = parsers.add_parser("search", help=_HELP, description=_HELP)
+    taught = f"{QUERY_HELP.zh}\n\n{QUERY_HELP.en}"
+    parser = parsers.add_parser(
+        "search", help=_HELP, description=_HELP, epilog=taught, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_home_option(parser)
     parser.add_argument(
         "query", metavar="QUERY", help='检索词，可为空 "" / words, or "" for all that the filters let through'
@@ -119,6 +66,17 @@ def add(parsers: Parsers) -> None:
     parser.add_argument("--fonds", default="", metavar="NO", help="全宗号 / fonds number")
     parser.add_argument("--kind", default="", metavar="KIND", help="民生类别 / livelihood kind: marriage")
     parser.add_argument("--access", choices=[status.value for status in AccessStatus], help="开放状态 / access status")
+    parser.add_argument("--level", choices=[level.value for level in Level], help="著录层级 / level of description")
+    parser.add_argument(
+        "--after", default="", metavar="CURSOR", help="上一页给出的翻页标记 / cursor of the page before"
+    )
+    parser.add_argument(
+        "--sounds",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="是否检索音同音近的姓名（默认：不足一页时） / names that sound alike (default: only if hits are few)",
+    )
+    parser.add_argument("--facets", action="store_true", help="显示分面统计 / show how many of each kind")
     parser.add_argument("--limit", type=int, default=SEARCH_HITS_DEFAULT, metavar="N", help=f"1–{SEARCH_HITS_MAX}")
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     parser.set_defaults(run=run)
@@ -126,6 +84,11 @@ def add(parsers: Parsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search and print; 0 whether something was found or not."""
+    try:
+        parse(args.query)
+    except BadQuery as error:
+        sys.stderr.write(f"{underlined(args.query, error.start, error.end)}\n")
+        raise
     query = Query(
         words=args.query,
         site_glob=args.site,
@@ -134,7 +97,11 @@ def run(args: argparse.Namespace) -> int:
         fonds_no=args.fonds,
         livelihood_kind=args.kind,
         access_status=AccessStatus(args.access) if args.access else None,
+        level=Level(args.level) if args.level else None,
         limit=args.limit,
+        cursor=args.after,
+        sounds=args.sounds,
+        with_facets=args.facets or args.json,
     )
     home = home_at(args.home)
     settings = config.load(home.settings)
@@ -145,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json(answer)
     else:
-        _print(answer, live=args.live, hits=not watched)
+        show(answer, live=args.live, hits=not watched)
     return EXIT_OK
 
 
@@ -198,7 +165,12 @@ async def searched(
         exact=summary.exact,
         complete=summary.complete,
         outcomes=dict(summary.outcomes),
-        hits=lines_of(gathering),
+        hits=(lines := lines_of(gathering)),
+        stages={line.stage: MEANINGS[line.stage] for line in lines if line.stage is not None},
+        facets=gathering.page.facets,
+        cursor=gathering.page.cursor,
+        was_cut=gathering.page.was_cut,
+        is_upper_bound=gathering.page.is_upper_bound,
         sites=list(gathering.reports.values()),
         first_ms=first_ms,
         took_ms=_since(began),
@@ -218,30 +190,10 @@ async def _states(
             time.time_ns() // 10**6,
             deadline_s=deadline_s,
             link_up=reach.up if reach else None,
+            names=await asyncio.to_thread(ReadingsInForce(home, time.monotonic).current),
         )
         async for state in await stack.enter_async_context(aclosing(asked)):
             yield state
-
-
-def lines_of(gathering: Gathering) -> list[HitLine]:
-    """Return the newest hits as a list shows them."""
-    return [
-        HitLine(
-            site=hit.site,
-            site_name=gathering.reports[hit.site].name,
-            record_id=hit.record.record_id,
-            ref_code=hit.record.ref_code,
-            title=hit.record.title,
-            date=hit.record.date_edtf or hit.record.date_raw or str(hit.record.filing_year or ""),
-            access_status=hit.record.access_status,
-            live=hit.live,
-            seq=hit.seq,
-            matches=hit.matches,
-            likeness=hit.likeness,
-            record=hit.record,
-        )
-        for hit in gathering.newest()
-    ]
 
 
 def _since(began: float) -> float:
@@ -259,76 +211,7 @@ def _screen() -> Iterator[OnState]:
             now = time.perf_counter()
             if gathering.finished or now - drawn_at >= REDRAW_S:
                 drawn_at = now
-                shown = table(_HEADERS, [_cells(hit) for hit in lines_of(gathering)])
-                screen.update(Group(shown, worded(_statement(gathering.summary()))), refresh=True)
+                said = worded(statement(gathering.summary()))
+                screen.update(Group(hits_table(gathering), said), refresh=True)
 
         yield draw
-
-
-# Words
-
-
-def _print(answer: Answer, *, live: bool, hits: bool) -> None:
-    if hits:
-        show_table(_HEADERS, [_cells(hit) for hit in answer.hits])
-    told = [report for report in answer.sites if live or report.index_total or report.rebuilding]
-    if live and on_terminal():
-        # On a screen those who have something to say; the numbers of the others stand in the last line.
-        told = [report for report in told if report.outcome is not Outcome.NOTHING]
-    show_table(_SITE_HEADERS, [_site_cells(report) for report in told])
-    say(_statement(answer))
-    if not sys.stdout.isatty():
-        return
-    say(
-        Text(
-            zh=f"首批结果 {answer.first_ms} 毫秒，全部 {answer.took_ms} 毫秒",
-            en=f"first results after {answer.first_ms} ms, all after {answer.took_ms} ms",
-        )
-    )
-
-
-def _statement(summary: Summary | Answer) -> Text:
-    """Say how complete an answer is (promise 10)."""
-    zh = "，".join(f"{OUTCOMES[outcome].zh} {count}" for outcome, count in summary.outcomes.items())
-    en = ", ".join(f"{OUTCOMES[outcome].en} {count}" for outcome, count in summary.outcomes.items())
-    total_zh = f"共 {summary.total} 条" if summary.exact else f"多于 {summary.total} 条"
-    total_en = f"{summary.total} records" if summary.exact else f"more than {summary.total} records"
-    if summary.complete:
-        return Text(zh=f"{total_zh}；结果完整：{zh}", en=f"{total_en}; complete: {en}")
-    return Text(zh=f"{total_zh}；结果不完整：{zh}", en=f"{total_en}; partial: {en}")
-
-
-def _cells(hit: HitLine) -> Sequence[str]:
-    matched = [
-        worded(field_word(match.field)) + ("" if match.how == "literal" else worded(_VARIANT)) for match in hit.matches
-    ]
-    like = hit.likeness
-    alike = f"{like.count}{'+' if like.at_least else ''}" if like.count else ""
-    return (
-        hit.date,
-        hit.title,
-        hit.ref_code,
-        f"{hit.site_name} {hit.site}".strip(),
-        worded(ACCESS[hit.access_status]),
-        "、".join(matched),
-        worded(_FROM_SITE if hit.live else _FROM_COPY),
-        f"{alike} @ {', '.join(like.sites[:3])}{'…' if len(like.sites) > 3 else ''}" if alike else "",
-    )
-
-
-_VARIANT = Text(zh="（异体）", en=" (variant)")
-_FROM_SITE = Text(zh="站点", en="site")
-_FROM_COPY = Text(zh="副本", en="copy")
-
-
-def _site_cells(report: SiteReport) -> Sequence[str]:
-    outcome = worded(OUTCOMES[report.outcome])
-    return (
-        report.site,
-        report.name,
-        f"{outcome}：{worded(report.reason)}" if report.reason else outcome,
-        "—" if report.live_total is None else str(report.live_total),
-        "—" if report.index_total is None else str(report.index_total),
-        f"{moment(report.copied_at_ms)} @{report.seq}" if report.live_total is None else f"@{report.seq}",
-        f"{report.took_ms:.0f}" if report.took_ms else "",
-    )

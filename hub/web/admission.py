@@ -16,7 +16,7 @@ from hub.roles import Permission
 from hub.sessions import Stage
 from hub.web.asking import AnyConnection, AnyRequest
 from hub.web.backstage import backstage_of
-from hub.web.faults import CodeNeeded, Forbidden, SignInNeeded, Stale, TooMany
+from hub.web.faults import CodeNeeded, Forbidden, Missing, SignInNeeded, Stale, TooMany
 from hub.web.forms import TOKEN_FIELD, fields_of
 from hub.web.visitors import Visitor, visitor_of
 
@@ -25,6 +25,9 @@ NEEDS = "needs"
 
 ATTEMPT = "attempt"
 """Key of the option of routes where secrets are tried: they are throttled harder."""
+
+NUMBER_MAX = 2**63 - 1
+"""The highest number that a store gives to anything."""
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -40,11 +43,14 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     """Let a visitor go on to a route, or not.
 
     Raises:
+        Missing: no store numbers anything so high.
         SignInNeeded: nobody is signed in.
         CodeNeeded: the one-time code is still to come.
         Forbidden: the visitor's roles do not allow it; this is in the audit log.
 
     """
+    if any(isinstance(value, int) and value > NUMBER_MAX for value in connection.path_params.values()):
+        raise Missing
     needed = handler.opt.get(NEEDS)
     if needed is Door.OPEN:
         return

@@ -94,6 +94,7 @@ def _ways(visitor: Visitor, words: FrameWords) -> list[Way]:
         (Permission.SEE_SITES, "/today", words.today),
         (Permission.SEARCH_CATALOGUE, "/catalogue", words.catalogue),
         (Permission.SEE_SITES, "/sites", words.sites),
+        (Permission.DECIDE, "/decisions", words.decisions),
         (Permission.MANAGE_ACCOUNTS, "/users", words.users),
         (Permission.READ_AUDIT, "/audit", words.audit),
     ]

@@ -13,10 +13,10 @@ from hub.web.exporting import Exports
 from hub.web.live import Live
 from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
+from hub.web.reach import Reach
 from hub.web.rendering import Printer
 from hub.web.throttling import Throttle
 from hub.web_settings import WebSettings
-from replication.asking import Asker
 from replication.database import Database
 
 
@@ -38,6 +38,7 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     closing: asyncio.Event
     """Set when the console ends: open streams end at once."""
     clock_ms: Callable[[], int]
+    reach: Reach = Reach()
     is_linked: Callable[[], bool]
     """True if the hub reaches its broker."""
     asked: AskedWords
@@ -46,8 +47,6 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     spreads: Spreads
     names: Callable[[], Names | None]
     """What words may also be read as; called in a thread."""
-    asker: Asker | None
-    """Asks the sites; None where there is no link at all."""
 
 
 def backstage_of(connection: AnyConnection) -> Backstage:

@@ -21,26 +21,32 @@ from hub.web.pages import (
     account,
     audit,
     catalogue,
+    conflicts,
+    duplicates,
+    enrolling,
     entries,
     exports,
     faults,
     files,
     live_search,
     preferences,
+    quarantine,
+    rulings,
     set_up,
     sign_in,
     sites,
     streams,
+    tending,
     today,
     users,
 )
 from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
+from hub.web.reach import Reach
 from hub.web.rendering import Printer
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
 from hub.web.visitors import Recognition
 from hub.web_settings import WebSettings, WebTls
-from replication.asking import Asker
 from replication.database import Database
 
 HANDLERS = (
@@ -52,6 +58,12 @@ HANDLERS = (
     *(users.show_users, users.do_add_user, users.show_user, users.do_set_roles, users.do_lock, users.do_unlock),
     *(users.do_reset, audit.show_audit, audit.do_verify),
     *(today.show_root, today.show_today, sites.show_sites, sites.show_site, sites.do_attend),
+    *(rulings.show_rulings, rulings.do_undo, quarantine.show_quarantine, quarantine.show_quarantined),
+    *(quarantine.do_retry_shown, quarantine.do_retry, quarantine.do_drop),
+    *(duplicates.show_duplicates, duplicates.do_decide_pair),
+    *(conflicts.show_conflicts, conflicts.show_conflict, conflicts.do_settle, conflicts.do_ask_again),
+    *(tending.do_verify_site, tending.do_ask_baseline, tending.do_revoke),
+    *(enrolling.show_enrolment, enrolling.do_issue_code, enrolling.do_void_code, streams.stream_joining),
     *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),
     *(entries.show_entry, entries.do_tell_apart, entries.do_bring_together),
     *(exports.do_export, exports.show_export, exports.fetch_export, exports.stream_export),
@@ -68,8 +80,8 @@ def backstage_for(
     clock_ms: Callable[[], int],
     is_linked: Callable[[], bool],
     sealer: Sealer | None = None,
+    reach: Reach | None = None,
     names: Callable[[], Names | None] = lambda: None,
-    asker: Asker | None = None,
 ) -> Backstage:
     """Return what the pages stand on; nothing is opened or started."""
     printer, live = Printer(), Live(database, clock_ms)
@@ -87,11 +99,11 @@ def backstage_for(
         closing=asyncio.Event(),
         clock_ms=clock_ms,
         is_linked=is_linked,
+        reach=reach or Reach(),
         asked=AskedWords(),
         exports=Exports(database, clock_ms, names),
         spreads=Spreads(database, clock_ms),
         names=names,
-        asker=asker,
     )
 
 

@@ -165,7 +165,7 @@ def queries(rows: int, each: int) -> dict[str, list[Query]]:
     return {
         "two-character name": words([a + b for a, b in zip(surnames, given, strict=True)]),
         "four-character term": words(topics),
-        "long title fragment": words([title[2:-6] for title, _ in some]),
+        "long title fragment": words([title[2 : title.index("（")] for title, _ in some]),
         "long common fragment": words([f"{topic}{act}事项的{kind}" for topic, act, kind in triples]),
         "very common word": words(["关于", "村民", "事项", "村民委员会", "关于 村民"]),
         "two common words": words([f"{topic} {act}" for topic, act, _ in triples]),

@@ -90,8 +90,8 @@ def fetched(path: Path, sql: str, values: Sequence[object] = ()) -> list[tuple[A
     """Read from the store of a program, whether it runs or not."""
     url = url_for(path)
     if url:
-        with psycopg.connect(url) as connection:
-            return connection.execute(spoken(sql).encode(), values).fetchall()
+        with psycopg.connect(url) as on_server:
+            return on_server.execute(spoken(sql).encode(), values).fetchall()
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
         return connection.execute(sql, values).fetchall()
 
@@ -100,7 +100,7 @@ def changed(path: Path, sql: str, values: Sequence[object] = ()) -> int:
     """Change something in a store behind its program's back."""
     url = url_for(path)
     if url:
-        with psycopg.connect(url) as connection:
-            return connection.execute(spoken(sql).encode(), values).rowcount
+        with psycopg.connect(url) as on_server:
+            return on_server.execute(spoken(sql).encode(), values).rowcount
     with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
         return connection.execute(sql, values).rowcount

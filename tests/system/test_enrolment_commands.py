@@ -79,6 +79,8 @@ def test_init_makes_a_home_that_loads(home: Path) -> None:
         "tls/ca.pem",
         "tls/server.key",
         "tls/server.pem",
+        "words/gazetteer.csv",
+        "words/synonyms.csv",
     ]
 
 

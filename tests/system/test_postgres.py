@@ -74,7 +74,7 @@ async def test_a_county_moves_while_its_nodes_go_on(
     node = await county.join(VILLAGE)
     write_csv(node.home / "catalogues" / "目录.csv", rows(FIRST))
     await county.settled(VILLAGE, holding=FIRST)
-    empty = await asyncio.to_thread(lambda: postgres_store._server.database())
+    empty = await asyncio.to_thread(postgres_store._server.database)
     url = postgres_store._server.url(empty)
 
     assert (await county.hub.result("migrate-store", "--to", url, "--json"))[0] == 2, "a running hub is not moved"

@@ -31,6 +31,12 @@ def test_the_commented_part_of_the_example_is_right_too(project: Path) -> None:
 
     assert settings.node_urls == settings.hub_urls == ("tls://nats.county.example:4222",)
     assert settings.broker_ca(home_at(Path("h"))) == Path("h").absolute() / "tls" / "nats-ca.pem"
+    assert (settings.events.replicas, settings.events.bytes_max, settings.workers.parts) == (3, 64 * 1024**3, 16)
+
+
+def test_workers_without_a_broker_that_all_of_them_reach_are_refused() -> None:
+    with pytest.raises(BadSetting, match=r"workers\.parts"):
+        config.parse(LEAST + "[workers]\nparts = 2")
 
 
 def test_the_commented_targets_of_the_example_are_right_too(project: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hub import dumps, restoring, snapshots, store, store_move
+from hub import dumps, restoring, snapshots, store
 from hub.__main__ import main
 from hub.backing_up import Outcome, back_up, verify
 from hub.backup_targets import prepare, read_backup
 from hub.course import Course, Stage, Stopped
 from hub.home import HubHome, home_at
+from hub.moving import MOVE_TABLE
 from protocol.errors import BadSetting, BrokenStore
 from tests.backups import COUNTY, DAY_MS, NOW_MS, county_home, node_key, settings_of, tallied, target_of, tell_more
 from tests.postgres_server import PostgresServer
@@ -133,7 +134,7 @@ def test_a_hub_comes_back_into_an_empty_database(
 
     assert (tallied(after), back.codes_void) == (tallied(wanted), 1)
     assert sorted(node.public_key for node in back.nodes) == sorted([node_key(0), node_key(1)])
-    assert not (new.dump.exists() or new.database.exists())
+    assert [path.exists() for path in (new.dump, new.database)] == [False, False]
     asyncio.run(tell_more(new, 20, 25))
     assert asyncio.run(held(new)).records == wanted.records + 6
 
@@ -216,5 +217,28 @@ def test_a_moved_county_can_be_backed_up_and_restored(
     monkeypatch.setenv(store.URL_VARIABLE, fresh.url)
     restoring.put_back(backup, home_at(tmp_path / "back"), NOW_MS, Course())
 
-    assert store_move.MOVE_TABLE not in read_backup(backup).inventory.rows
+    assert MOVE_TABLE not in read_backup(backup).inventory.rows
     assert tallied(asyncio.run(held(home_at(tmp_path / "back")))) == tallied(read_backup(backup).inventory)
+
+
+def test_the_owner_of_the_database_needs_no_more_rights_than_to_make_one(
+    tmp_path: Path, postgres_server_of_run: PostgresServer, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    """As deploy/README.md says: an ordinary user, a database of its own, CREATEDB for drills."""
+    postgres_server_of_run.execute("CREATE ROLE clerk LOGIN CREATEDB")
+    postgres_server_of_run.execute("CREATE DATABASE clerks OWNER clerk ENCODING 'UTF8' TEMPLATE template0")
+    url = postgres_server_of_run.url("clerks").replace("//danglian@", "//clerk@")
+    home = county_home(tmp_path)
+    prepare(target_of(home), COUNTY, NOW_MS)
+    codes = [command(home, "migrate-store", *words)[0] for words in (("--to", url), ("--switch",))]
+    made(home)
+    codes += [
+        command(home, *words)[0]
+        for words in (("backup", "verify", "--deep"), ("restore", "--drill"), ("rebuild", "--yes"))
+    ]
+    made(home, NOW_MS)
+    codes.append(command(home, "backup", "verify", "--deep")[0])
+
+    assert codes == [0, 0, 0, 0, 0, 0]
+    postgres_server_of_run.drop("clerks")
+    postgres_server_of_run.execute("DROP ROLE clerk")

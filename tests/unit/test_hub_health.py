@@ -17,8 +17,10 @@ from hub.config import HealthSettings
 from hub.health import (
     DISK_ATTENTION_BYTES,
     DISK_BAD_BYTES,
+    MUTE_MS,
     REPORT_LATE_S,
     REPORT_STALE_S,
+    UNATTENDED_MS,
     Counted,
     Health,
     HubReport,
@@ -30,9 +32,11 @@ from hub.health import (
 )
 from hub.health_door import CONVERSATIONS_MAX, health_door_opened, told
 from hub.home import home_at
+from hub.leases import LEASE_MS, Crew, Lease, Worker, part_duty
 from hub.stalls import BrokerSigns
 from protocol.errors import BadSetting, Retryable
 from protocol.wording import Text
+from replication.brokers import SILENT_S, ClusterSigns, CopySigns
 from replication.database import opened
 from replication.migrations import REPLICATION
 from tests.hubs import MIGRATIONS
@@ -64,6 +68,23 @@ NO_BACKUP = BackupFinding(alarm=BackupAlarm.NEVER, target="nas", text=Text(zh="è
 STUCK = BrokerSigns(is_connected=True, pending=3, still_since_ms=NOW_MS - 10**6)
 
 
+MUTE = BrokerSigns(is_connected=True, mute_since_ms=NOW_MS - MUTE_MS)
+CLUSTER = ClusterSigns(wanted=3, leader="a", copies=(CopySigns(server="b"), CopySigns(server="c")))
+
+
+def copies(second: CopySigns) -> ClusterSigns:
+    return ClusterSigns(wanted=3, leader="a", copies=(second, CopySigns(server="c")))
+
+
+def crew(*seen_at_ms: int) -> Crew:
+    """Workers of which each has had one part since it was last seen."""
+    workers = [Worker(name=f"w{n}", started_at_ms=0, seen_at_ms=at) for n, at in enumerate(seen_at_ms)]
+    leases = [
+        Lease(duty=part_duty(n), holder=f"w{n}", fence=1, until_ms=at + LEASE_MS) for n, at in enumerate(seen_at_ms)
+    ]
+    return Crew(workers=tuple(workers), leases=tuple(leases), now_ms=NOW_MS)
+
+
 @pytest.mark.parametrize(
     ("counted_now", "standing", "named"),
     [
@@ -74,6 +95,16 @@ STUCK = BrokerSigns(is_connected=True, pending=3, still_since_ms=NOW_MS - 10**6)
         (but(reported_at_ms=NOW_MS - int(REPORT_LATE_S * 1000)), Standing.OK, ""),
         (report(broker=BrokerSigns()), Standing.BAD, "broker"),
         (report(broker=STUCK), Standing.BAD, "applying"),
+        (report(broker=MUTE), Standing.BAD, "broker"),
+        (report(cluster=CLUSTER), Standing.OK, ""),
+        (report(cluster=copies(CopySigns(server="b", is_offline=True))), Standing.ATTENTION, "broker"),
+        (report(cluster=copies(CopySigns(server="b", silent_s=None, is_current=False))), Standing.ATTENTION, "broker"),
+        (report(cluster=copies(CopySigns(server="b", silent_s=SILENT_S + 1))), Standing.ATTENTION, "broker"),
+        (report(cluster=copies(CopySigns(server="b", is_current=False, lag=10**6))), Standing.ATTENTION, "broker"),
+        (report(cluster=copies(CopySigns(server="b", is_current=False, lag=3))), Standing.OK, ""),
+        (but(crew=crew(NOW_MS, NOW_MS)), Standing.OK, ""),
+        (but(crew=crew(NOW_MS - UNATTENDED_MS, NOW_MS)), Standing.ATTENTION, "workers"),
+        (but(crew=crew(NOW_MS - UNATTENDED_MS - LEASE_MS - 1, NOW_MS)), Standing.BAD, "workers"),
         (report(disk_free_bytes=DISK_ATTENTION_BYTES - 1), Standing.ATTENTION, "disk"),
         (report(disk_free_bytes=DISK_BAD_BYTES - 1), Standing.BAD, "disk"),
         (but(alarms=[ALARM]), Standing.ATTENTION, "alarms"),

@@ -25,7 +25,7 @@ SITE = "330523108204"
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_both_ends_index_the_same_words(record: Record) -> None:
-    """A query means the same at a site and at the hub; the hub's marks and likeness keys stand around the common marks."""
+    """A query means the same at a site and at the hub; the hub has marks and likeness keys besides."""
     *words, marks = index_rows([record])[0]
     *mine, mine_too = entry_row(SITE, record)
 

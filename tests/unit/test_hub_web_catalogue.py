@@ -21,6 +21,7 @@ from hub.roles import Role
 from hub.web import exporting
 from hub.web.asked_words import ASKED_KEPT_MAX, AskedWords
 from hub.web.hits import stretches
+from hub.web.reach import Reach
 from protocol.calls import Match
 from protocol.sites import parse_site
 from protocol.vocabularies import AccessStatus
@@ -160,7 +161,7 @@ async def test_hostile_words_break_no_page(here: Desk, shared_data: Path, monkey
     )
     browser = await here.signed_in(Role.CLERK)
     # It is not the throttle that is tested.
-    monkeypatch.setattr(here.backstage.requests, "wait_s", lambda _: 0)
+    monkeypatch.setattr(here.backstage.requests, "wait_s", lambda _address: 0)
     async with browsing(browser):
         await browser.get("/catalogue")
         codes = {(await asked(browser, words)).status_code for words in naughty[::4]}
@@ -298,7 +299,7 @@ async def test_the_sites_own_answers_stand_on_the_page(tmp_path: Path) -> None:
     async with (
         answering(broker.bus(), [village, town]),
         Asker(broker.bus(), "test").opened() as asker,
-        desk(tmp_path, fill=fill_catalogue, asker=asker) as here,
+        desk(tmp_path, fill=fill_catalogue, reach=Reach(asker=asker)) as here,
     ):
         browser = await here.signed_in(Role.CLERK)
         async with browsing(browser):

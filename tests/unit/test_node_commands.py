@@ -175,7 +175,10 @@ class TestBeside:
         assert "不上报" in capsys.readouterr().out
         assert run(ready, "search", "第11号林地", "--json") == 0
         told = json.loads(capsys.readouterr().out)
-        assert (told["total"], told["hits"][0]["matches"]) == (1, [{"field": "title", "how": "literal"}])
+        assert (told["total"], told["hits"][0]["matches"]) == (
+            1,
+            [{"field": "title", "how": "literal", "word": "第11号林地"}],
+        )
         assert run(ready, "search", "林地", "--from", "2011-13-01") == 2
         assert run(ready, "search", "！") == 2
 

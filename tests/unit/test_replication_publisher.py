@@ -1,7 +1,7 @@
 """The publisher: the outbox empties only by receipts, and what the broker loses is sent again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,18 +9,21 @@ import pytest
 from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
-from protocol.errors import LinkDown
+from protocol.errors import CallTimeout, LinkDown
 from protocol.events import EventHead
 from protocol.frames import Frame
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.subjects import events
 from protocol.wording import Text
 from replication import outbox
+from replication.acknowledgements import call_timeout
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from replication.publisher import (
     BELIEVE_AFTER_S,
     PROBE_FRAMES,
+    PUBLISH_DEADLINE_S,
+    REPEAT_AFTER_S,
     RESEND_AFTER_MAX_S,
     RESEND_AFTER_S,
     Publisher,
@@ -36,6 +39,9 @@ class RecordingLink:
         self.is_connected = True
         self.sent: list[tuple[str, bytes]] = []
         self.fail_on: set[int] = set()
+        self.swallow_on: set[int] = set()
+        self.patience: list[float] = []
+        self.clock: Callable[[float], None] = lambda _: None
         self._calls = 0
 
     async def publish_durable(self, subject: str, payload: bytes, message_id: str, deadline_s: float) -> int:
@@ -44,6 +50,11 @@ class RecordingLink:
         await asyncio.sleep(0)
         assert subject == events(VILLAGE)
         assert deadline_s > 0
+        self.patience.append(deadline_s)
+        if call in self.swallow_on:
+            self.clock(deadline_s)
+            raise call_timeout(deadline_s)
+        self.clock(0.5)
         if call in self.fail_on:
             raise LinkDown(Text(zh="断线", en="link down"))
         self.sent.append((message_id, payload))
@@ -68,6 +79,9 @@ class Site:
 
     async def _on_diverged(self, receipt: Receipt, want: Want) -> None:
         self.diverged.append((receipt.epoch, want))
+
+    def pass_time(self, seconds: float) -> None:
+        self.now_s += seconds
 
     async def mint(self, *counts: int) -> None:
         for count in counts:
@@ -373,3 +387,39 @@ async def test_frames_sent_again_count_anew(site: Site) -> None:
     await site.receipt(start)
     await site.send_all()
     assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX + PROBE_FRAMES
+
+
+async def test_frame_whose_acknowledgement_died_with_a_server_goes_again_under_its_name(site: Site) -> None:
+    """The broker keeps a name once: nothing is stored twice, and the site does not wait for the whole deadline."""
+    site.link.clock = site.pass_time
+    await site.mint(1)
+    await site.send_all()
+    await site.receipt(1)
+    site.link.swallow_on = {2, 3}
+    await site.mint(1)
+    await site.send_all()
+    assert site.link.patience == [PUBLISH_DEADLINE_S, REPEAT_AFTER_S, REPEAT_AFTER_S, REPEAT_AFTER_S]
+    assert site.ids() == ["0-1", "1-2"]
+
+
+async def test_slow_line_is_not_given_everything_twice(site: Site) -> None:
+    """Before the first acknowledgement nobody knows the line; after it, the usual wait counts."""
+    site.link.clock = lambda _: site.pass_time(4.0)
+    await site.mint(1)
+    await site.send_all()
+    await site.receipt(1)
+    await site.mint(1)
+    await site.send_all()
+    assert site.link.patience == [PUBLISH_DEADLINE_S, 16.0]
+
+
+async def test_nobody_waits_for_longer_than_the_deadline_in_all(site: Site) -> None:
+    site.link.clock = site.pass_time
+    await site.mint(1)
+    await site.send_all()
+    await site.receipt(1)
+    site.link.swallow_on = set(range(2, 100))
+    await site.mint(1)
+    with pytest.raises(CallTimeout):
+        await site.publisher.step()
+    assert sum(site.link.patience[1:]) == PUBLISH_DEADLINE_S

@@ -101,14 +101,19 @@ async def show_catalogue(request: AnyRequest) -> Page:
     if live == "wait":
         gathering = await gathered(backstage, look, names)
         return await _shown(request, look, found, sites, gathering=gathering)
-    return await _shown(request, look, found, sites, is_asking=live == "1" and backstage.asker is not None)
+    return await _shown(request, look, found, sites, is_asking=live == "1" and backstage.reach.asker is not None)
 
 
 async def gathered(backstage: Backstage, look: Look, names: Names | None) -> Gathering:
     """Return the whole answer, of the sites too, when it is there or the screen's deadline is over."""
     query = look.query(with_facets=False)
     asked = federated(
-        backstage.database, backstage.asker, query, backstage.clock_ms(), names=names, deadline_s=SCREEN_DEADLINE_S
+        backstage.database,
+        backstage.reach.asker,
+        query,
+        backstage.clock_ms(),
+        names=names,
+        deadline_s=SCREEN_DEADLINE_S,
     )
     # One answer that grows: the last state is the whole of it.
     return [state async for state in asked][-1]

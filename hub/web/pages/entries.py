@@ -70,13 +70,13 @@ async def show_entry(request: AnyRequest, site: FromPath[str], record: FromPath[
     return page(request, "entry.html", values=values)
 
 
-@post("/catalogue/{site:str}/{record:str}/apart", opt={NEEDS: Permission.TELL_APART}, status_code=200)
+@post("/catalogue/{site:str}/{record:str}/apart", opt={NEEDS: Permission.DECIDE}, status_code=200)
 async def do_tell_apart(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Redirect:
     """Note that two entries are different things."""
     return await _decided(request, site, record, Action.TOLD_APART, duplicates.set_apart, "apart")
 
 
-@post("/catalogue/{site:str}/{record:str}/together", opt={NEEDS: Permission.TELL_APART}, status_code=200)
+@post("/catalogue/{site:str}/{record:str}/together", opt={NEEDS: Permission.DECIDE}, status_code=200)
 async def do_bring_together(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Redirect:
     """Take such a decision back."""
     return await _decided(request, site, record, Action.BROUGHT_TOGETHER, duplicates.bring_together, "together")
@@ -160,7 +160,7 @@ def _values(entry: EntryView, view: RecordView, sites: Mapping[str, str], visito
         "alike": [_alike_line(entry, like, sites, visitor) for like in entry.alike],
         "decisions": view.decisions,
         "others": [one for one in view.entries if one.site != entry.site],
-        "may_tell_apart": visitor.may(Permission.TELL_APART),
+        "may_tell_apart": visitor.may(Permission.DECIDE),
     }
 
 

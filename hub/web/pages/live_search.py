@@ -55,7 +55,12 @@ async def _told(backstage: Backstage, visitor: Visitor, look: Look) -> AsyncIter
         sites = await backstage.database.read(_names)
         query = look.query(with_facets=False)
         asked = federated(
-            backstage.database, backstage.asker, query, backstage.clock_ms(), names=names, deadline_s=SCREEN_DEADLINE_S
+            backstage.database,
+            backstage.reach.asker,
+            query,
+            backstage.clock_ms(),
+            names=names,
+            deadline_s=SCREEN_DEADLINE_S,
         )
         async with aclosing(asked) as states:
             async for state in states:

@@ -71,6 +71,7 @@ async def show_sites(request: AnyRequest) -> Page:
         "words": WORDS,
         "state": state,
         "sought": sought,
+        "admit": Permission.ADMIT_SITES,
     }
     return page(request, "sites.html", stream="/stream/sites", values=values)
 
@@ -83,13 +84,30 @@ async def show_site(request: AnyRequest, code: FromPath[str]) -> Page:
         Missing: nobody knows a site of this code.
 
     """
+    words = in_language(visitor_of(request).language)
+    done = {
+        "attended": words.sites.attend_done,
+        "baseline": words.orders.baseline_done,
+        "revoked": words.orders.revoked_done,
+        "as_before": words.orders.as_before,
+    }
+    told = done.get(request.query_params.get("done", ""))
+    return await site_page(request, code, None if told is None else Notice(words=told))
+
+
+async def site_page(request: AnyRequest, code: str, notice: Notice | None) -> Page:
+    """Return the page of one site, with what is to be said at its top.
+
+    Raises:
+        Missing: nobody knows a site of this code.
+
+    """
     backstage, visitor = backstage_of(request), visitor_of(request)
     outlook = await backstage.live.now()
     line = next((one for one in outlook.sites if one.site == code), None)
     if line is None:
         raise Missing
     book = await backstage.database.read(lambda connection: _book_of(connection, code))
-    words = in_language(visitor.language).sites
     values = {
         "site": line,
         "pieces": backstage.pieces.of_site(outlook, visitor.language, code),
@@ -98,9 +116,13 @@ async def show_site(request: AnyRequest, code: FromPath[str]) -> Page:
         "causes": CAUSES,
         "may_attend": visitor.may(Permission.ATTEND_ALARMS),
         "note_chars": NOTE_CHARS_MAX,
-        "notice": Notice(words=words.attend_done) if request.query_params.get("done") == "attended" else None,
+        "may_tend": visitor.may(Permission.TEND_SITES),
+        "may_admit": visitor.may(Permission.ADMIT_SITES),
+        "may_decide": visitor.may(Permission.DECIDE),
+        "notice": notice,
     }
-    return page(request, "site.html", stream=f"/stream/site/{code}", values=values)
+    status = 400 if notice is not None and notice.is_fault else 200
+    return page(request, "site.html", status=status, stream=f"/stream/site/{code}", values=values)
 
 
 @post("/alarms/{number:int}/attend", opt={NEEDS: Permission.ATTEND_ALARMS}, status_code=200)

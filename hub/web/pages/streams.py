@@ -19,6 +19,7 @@ from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.faults import TooMany
+from hub.web.joining import joining_pieces
 from hub.web.pieces import Pieces
 from hub.web.visitors import STREAM, Visitor, visitor_of
 from protocol.errors import DanglianError
@@ -55,6 +56,12 @@ async def stream_site(request: AnyRequest, code: FromPath[str]) -> Stream:
     return _stream(request, "site", code)
 
 
+@get("/stream/joining/{code:str}", opt={NEEDS: Permission.ADMIT_SITES, STREAM: True})
+async def stream_joining(request: AnyRequest, code: FromPath[str]) -> Stream:
+    """Send how far an installation has come that joins."""
+    return _stream(request, "joining", code)
+
+
 def _stream(request: AnyRequest, topic: str, code: str = "") -> Stream:
     backstage, visitor = backstage_of(request), visitor_of(request)
     if len(backstage.streams) >= STREAMS_MAX:
@@ -79,7 +86,7 @@ async def _told(backstage: Backstage, visitor: Visitor, topic: str, code: str) -
                 yield b": still here\n\n"
                 continue
             at_ms = outlook.at_ms
-            pieces = _pieces(backstage, outlook, visitor, topic, code)
+            pieces = await _pieces(backstage, outlook, visitor, topic, code)
             changed = {name: html for name, html in pieces.items() if known.get(name) != html}
             known = pieces
             # Only the moment moved: there is nothing to tell but that we are here.
@@ -111,9 +118,11 @@ async def _is_over(backstage: Backstage, visitor: Visitor) -> bool:
     return session is None or sessions.is_over(session, backstage.clock_ms(), idle_s)
 
 
-def _pieces(backstage: Backstage, outlook: Outlook, visitor: Visitor, topic: str, code: str) -> Pieces:
+async def _pieces(backstage: Backstage, outlook: Outlook, visitor: Visitor, topic: str, code: str) -> Pieces:
     if topic == "today":
         return backstage.pieces.of_today(outlook, visitor.language)
     if topic == "sites":
         return backstage.pieces.of_sites(outlook, visitor.language)
+    if topic == "joining":
+        return await joining_pieces(backstage, outlook, visitor.language, code)
     return backstage.pieces.of_site(outlook, visitor.language, code)

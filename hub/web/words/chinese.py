@@ -1,5 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
+from hub.web.words import decisions, tending
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -24,6 +25,7 @@ CHINESE = Words(
         today="今日",
         catalogue="目录",
         sites="站点",
+        decisions="待决定",
         users="账户",
         audit="审计",
         account="我的账户",
@@ -255,6 +257,9 @@ CHINESE = Words(
         hint="处理办法",
         at="时间",
     ),
+    decisions=decisions.CHINESE,
+    orders=tending.ORDERS_CHINESE,
+    enrolment=tending.ENROLMENT_CHINESE,
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,
     export=EXPORT_CHINESE,

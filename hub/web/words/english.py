@@ -1,5 +1,6 @@
 """The console in English, complete."""
 
+from hub.web.words import decisions, tending
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -24,6 +25,7 @@ ENGLISH = Words(
         today="Today",
         catalogue="Catalogue",
         sites="Sites",
+        decisions="Decisions",
         users="Accounts",
         audit="Audit log",
         account="My account",
@@ -260,6 +262,9 @@ ENGLISH = Words(
         hint="What to do",
         at="When",
     ),
+    decisions=decisions.ENGLISH,
+    orders=tending.ORDERS_ENGLISH,
+    enrolment=tending.ENROLMENT_ENGLISH,
     catalogue=CATALOGUE_ENGLISH,
     entry=ENTRY_ENGLISH,
     export=EXPORT_ENGLISH,

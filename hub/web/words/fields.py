@@ -6,9 +6,11 @@
 import msgspec
 
 from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
 from hub.web.words.pictures import PictureWords
+from hub.web.words.tending import EnrolmentWords, OrdersWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +21,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     today: str
     catalogue: str
     sites: str
+    decisions: str
     users: str
     audit: str
     account: str
@@ -303,6 +306,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditWords
     today: TodayWords
     sites: SitesWords
+    decisions: DecisionsWords
+    orders: OrdersWords
+    enrolment: EnrolmentWords
     catalogue: CatalogueWords
     entry: EntryWords
     export: ExportWords

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from itertools import islice
 from pathlib import Path
 
 from hub.search import Query, search
 from protocol.sites import parse_site
 from replication.acceptance import AcceptedFrame
-from replication.database import opened
+from replication.database import Database, opened
 from tests.bench import rows
 from tests.bench.engines.rounds import Answer, contend, folder_bytes
 from tests.bench.engines.titles import PAGE_HITS, Question, Title
@@ -29,12 +29,20 @@ class Danglian:
         self._folder = folder
         self._runner = asyncio.Runner()
         self._opened = AsyncExitStack()
-        opening = opened(folder / "hub.db", MIGRATIONS, readers=1, reader_cache_kib=READER_CACHE_KIB)
-        self._database = self._runner.run(self._opened.enter_async_context(opening))
+        self._database = self._runner.run(self._opened.enter_async_context(self.opening()))
+
+    def opening(self) -> AbstractAsyncContextManager[Database]:
+        """Open the file."""
+        return opened(self._folder / "hub.db", MIGRATIONS, readers=1, reader_cache_kib=READER_CACHE_KIB)
+
+    def settle(self) -> None:
+        """Do what a quiet hour does for the index; part of building it."""
 
     def build(self, titles: Iterable[Title]) -> float:
         """Apply frames of records, several a transaction, as the hub's inbox does."""
-        return self._runner.run(self._apply(titles))
+        preparing_s = self._runner.run(self._apply(titles))
+        self.settle()
+        return preparing_s
 
     async def _apply(self, titles: Iterable[Title]) -> float:
         hub, frames, preparing_s = Hub(self._database), _frames(titles), 0.0

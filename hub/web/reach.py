@@ -1,0 +1,42 @@
+"""What of the hub the console reaches beside its store: the sites, and the door at which they enrol."""
+
+import msgspec
+
+from hub.certificates import door_fingerprint
+from hub.config import HubConfig
+from hub.home import HubHome
+from protocol.bundles import hub_fingerprint
+from replication.asking import Asker
+from replication.keys import load_identity
+
+
+class DoorSigns(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enrolment code says of the door, and what the person at the site types."""
+
+    fingerprint: bytes
+    """Of the certificate at the door."""
+    courier_fingerprint: bytes
+    """Of the hub's key, for sites without a line."""
+    address: str
+    """Host and port."""
+    code_days: int
+    """Days that a code is good."""
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """What is there; a part that is missing is said so on the page that would use it."""
+
+    asker: Asker | None = None
+    door: DoorSigns | None = None
+
+
+def reach_of(config: HubConfig, home: HubHome, asker: Asker) -> Reach:
+    """Return what the daemon's console reaches."""
+    host = config.hosts[0] if config.hosts else "127.0.0.1"
+    door = DoorSigns(
+        fingerprint=door_fingerprint(home),
+        courier_fingerprint=hub_fingerprint(load_identity(home.hub_seed).public_key),
+        address=f"[{host}]:{config.enrolment.port}" if ":" in host else f"{host}:{config.enrolment.port}",
+        code_days=config.enrolment.code_days,
+    )
+    return Reach(asker=asker, door=door)

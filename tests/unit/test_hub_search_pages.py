@@ -1,0 +1,101 @@
+"""Pages of hits: ranks, cursors, facets, groups, names that sound alike, and the time that a search may take."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.gazetteer import Gazetteer
+from hub.readings import Readings
+from hub.search import Page, Query, search
+from hub.synonyms import Synonyms
+from protocol.errors import BadSetting
+from protocol.events import WithdrawalCause
+from protocol.vocabularies import AccessStatus, Level
+from replication.database import opened
+from tests.catalogue import access_changed, described, fictitious, record_id, withdrawn
+from tests.hubs import MIGRATIONS, Hub
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
+        yield Hub(database)
+
+
+async def found(hub: Hub, **query: object) -> Page:
+    return await hub.database.read(lambda connection: search(connection, Query(**query)))  # type: ignore[arg-type]
+
+
+async def test_words_in_the_title_come_before_words_elsewhere(hub: Hub) -> None:
+    await hub.tell(
+        described(1, fictitious(1, title="通知", note="山林承包", date_raw="")),
+        described(2, fictitious(2, title="承包山林", note="")),
+        described(3, fictitious(3, title="山林承包", note="")),
+    )
+    page = await found(hub, words="山林 承包")
+
+    assert [(hit.record.title, hit.stage) for hit in page.hits] == [
+        ("山林承包", "joined"),
+        ("承包山林", "title"),
+        ("通知", "anywhere"),
+    ]
+
+
+async def test_cursor_that_was_altered_or_is_of_another_query_is_refused(hub: Hub) -> None:
+    await hub.tell(*(described(number, fictitious(number)) for number in range(1, 6)))
+    cursor = (await found(hub, words="村民", limit=2)).cursor
+
+    assert cursor
+    altered = ("B" if cursor[0] == "A" else "A") + cursor[1:]
+    for words, given in (("关于", cursor), ("村民", altered), ("村民", "§"), ("村民", "x" * 10_000)):
+        with pytest.raises(BadSetting):
+            await found(hub, words=words, cursor=given)
+
+
+async def test_facets_count_what_was_counted(hub: Hub) -> None:
+    statuses = (AccessStatus.OPEN, AccessStatus.OPEN, AccessStatus.RESTRICTED)
+    await hub.tell(*(described(at, fictitious(at, access_status=status)) for at, status in enumerate(statuses, 1)))
+    facets = (await found(hub, words="村民", with_facets=True)).facets
+
+    assert facets is not None
+    assert [(one.value, one.count) for one in facets.access.values] == [("open", 2), ("restricted", 1)]
+    assert sum(one.count for one in facets.year.values) == len(statuses)
+
+
+async def test_item_stands_before_its_volume_and_beside_it(hub: Hub) -> None:
+    volume = fictitious(1, title="山林卷", level=Level.VOLUME)
+    item = fictitious(2, title="山林纠纷", parent_id=volume.record_id)
+    await hub.tell(described(1, volume), described(2, item), described(3, fictitious(3, title="山林")))
+    groups = [(hit.record.title, hit.group) for hit in (await found(hub, words="山林")).hits]
+
+    place = groups.index(("山林纠纷", dict(groups)["山林纠纷"]))
+    assert groups[place + 1] == ("山林卷", dict(groups)["山林纠纷"])
+    assert len(set(dict(groups).values())) == 2
+
+
+async def test_closing_and_withdrawal_reach_the_index_at_once(hub: Hub) -> None:
+    await hub.tell(described(1, fictitious(1, access_status=AccessStatus.OPEN)), described(2, fictitious(2)))
+    await hub.tell(access_changed(3, fictitious(1, access_status=AccessStatus.RESTRICTED), AccessStatus.RESTRICTED))
+
+    assert (await found(hub, words="村民 开放:开放")).total == 0
+    assert (await found(hub, words="村民 开放:控制")).total == 1
+    await hub.tell(withdrawn(4, record_id(1), WithdrawalCause.ROW_VANISHED))
+    assert (await found(hub, words="村民 开放:控制")).total == 0
+
+
+async def test_names_that_sound_alike_come_last_and_say_so(hub: Hub) -> None:
+    await hub.tell(described(1, fictitious(1, title="王玮申请")), described(2, fictitious(2, title="王伟申请")))
+    names = Readings(Gazetteer(()), Synonyms(()))
+    page = await hub.database.read(lambda connection: search(connection, Query(words="王伟"), names))
+    quiet = await hub.database.read(lambda connection: search(connection, Query(words="王伟", sounds=False), names))
+
+    assert [(hit.record.title, hit.stage) for hit in page.hits] == [("王伟申请", "title"), ("王玮申请", "homophone")]
+    assert [hit.record.title for hit in quiet.hits] == ["王伟申请"]
+
+
+async def test_search_that_ran_out_of_time_says_so(hub: Hub) -> None:
+    await hub.tell(*(described(number, fictitious(number)) for number in range(1, 200)))
+    page = await hub.database.read(lambda connection: search(connection, Query(words="村民"), budget_s=0.0))
+
+    assert (page.was_cut, page.exact) == (True, False)
