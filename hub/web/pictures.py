@@ -1,17 +1,15 @@
-"""Pictures of the first page: the county as a board of townships, and the holdings by year and kind."""
+"""Pictures of the holdings on the first page: by year and by kind."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 import structlog
 
 from hub import spread
-from hub.board import WORDS
 from hub.spread import Spread
-from hub.web.pieces import Group, Tile
 from protocol.errors import DanglianError
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
@@ -34,16 +32,6 @@ HEIGHT: Final = 80
 WIDEST: Final = 200
 
 log = structlog.get_logger(__name__)
-
-
-class Town(msgspec.Struct, frozen=True, kw_only=True):
-    """A township on the board, with a sign for each of its sites."""
-
-    name: str
-    path: str
-    tiles: tuple[Tile, ...]
-    told: Text
-    """The same in words, for who does not see it."""
 
 
 class YearBar(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,29 +99,6 @@ class Spreads:
         if self._counting is not None:
             self._counting.cancel()
             await asyncio.gather(self._counting, return_exceptions=True)
-
-
-def towns_of(groups: Sequence[Group]) -> list[Town]:
-    """Return the townships of the board, and what belongs to none, each with what a reader is told of it."""
-    return [_town(group) for group in groups]
-
-
-def _town(group: Group) -> Town:
-    tiles = (group.head, *group.tiles) if group.head is not None else group.tiles
-    counts = Counter(tile.line.word for tile in tiles)
-    parts = [(WORDS[word], count) for word, count in sorted(counts.items(), key=lambda one: list(WORDS).index(one[0]))]
-    alarmed = sum(tile.has_alarm for tile in tiles)
-    told = Text(
-        zh="，".join([f"{word.zh} {count}" for word, count in parts] + ([f"有告警 {alarmed}"] if alarmed else [])),
-        en=", ".join([f"{word.en} {count}" for word, count in parts] + ([f"with alarms {alarmed}"] if alarmed else [])),
-    )
-    name = group.head.line.name if group.head is not None else ""
-    return Town(
-        name=name or group.code,
-        path=f"/sites?find={group.code[:9]}" if group.code else "/sites",
-        tiles=tiles,
-        told=told,
-    )
 
 
 def holdings_of(found: Spread, this_year: int) -> Holdings:

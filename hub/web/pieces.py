@@ -4,6 +4,7 @@ The same code makes both, so a page looks after an hour of changes as it does wh
 nothing of the visitor but the language, so they are made once for everybody.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +20,7 @@ from hub.web.rendering import Printer
 from hub.web.words import in_language
 from protocol.errors import BadValue
 from protocol.sites import SiteRank, parse_site
+from protocol.wording import Text
 
 NEEDS_SHOWN_MAX = 20
 """Needs on the first page; the rest is counted."""
@@ -62,6 +64,16 @@ class Chip(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Town(msgspec.Struct, frozen=True, kw_only=True):
+    """A township on the board, with a sign for each of its sites."""
+
+    name: str
+    path: str
+    tiles: tuple[Tile, ...]
+    told: Text
+    """The same in words, for who does not see it."""
+
+
 Pieces = dict[str, Markup]
 """HTML by the id of its outermost element."""
 
@@ -85,6 +97,29 @@ def groups_of(tiles: Sequence[Tile]) -> list[Group]:
         head = next((one for one in some if one.line.site == code), None)
         groups.append(Group(code=code, head=head, tiles=tuple(one for one in some if one is not head)))
     return groups
+
+
+def towns_of(groups: Sequence[Group]) -> list[Town]:
+    """Return the townships of the board, and what belongs to none, each with what a reader is told of it."""
+    return [_town(group) for group in groups]
+
+
+def _town(group: Group) -> Town:
+    tiles = (group.head, *group.tiles) if group.head is not None else group.tiles
+    counts = Counter(tile.line.word for tile in tiles)
+    parts = [(WORDS[word], count) for word, count in sorted(counts.items(), key=lambda one: list(WORDS).index(one[0]))]
+    alarmed = sum(tile.has_alarm for tile in tiles)
+    told = Text(
+        zh="，".join([f"{word.zh} {count}" for word, count in parts] + ([f"有告警 {alarmed}"] if alarmed else [])),
+        en=", ".join([f"{word.en} {count}" for word, count in parts] + ([f"with alarms {alarmed}"] if alarmed else [])),
+    )
+    name = group.head.line.name if group.head is not None else ""
+    return Town(
+        name=name or group.code,
+        path=f"/sites?find={group.code[:9]}" if group.code else "/sites",
+        tiles=tiles,
+        told=told,
+    )
 
 
 def _town_of(code: str) -> str:
@@ -175,13 +210,14 @@ class PieceMaker:
             "chips": chips_of(outlook),
             "words": WORDS,
             "latest": moved[:LATEST_SHOWN],
+            "towns": towns_of(groups_of(tiles_of(outlook))),
             "bars": bars_of(beats),
             "applied": sum(one.changes for one in beats),
             "minutes": MINUTES,
             "since_ms": self._pulse.since_ms,
             "at_ms": outlook.at_ms,
         }
-        names = ("needs", "states", "pulse", "latest", "as-of")
+        names = ("needs", "states", "pulse", "county", "latest", "as-of")
         return {name: self._render(f"pieces/{name}.html", language, values) for name in names}
 
     def _render(self, template: str, language: Language, values: dict[str, object]) -> Markup:

@@ -5,14 +5,12 @@ import datetime
 from litestar import get
 from litestar.response import Redirect
 
-from hub.board import WORDS
 from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
-from hub.web.pictures import holdings_of, towns_of
-from hub.web.pieces import groups_of, tiles_of
+from hub.web.pictures import holdings_of
 from hub.web.visitors import visitor_of
 
 
@@ -31,8 +29,6 @@ async def show_today(request: AnyRequest) -> Page:
     counted = backstage.spreads.newest()
     values = {
         "pieces": pieces,
-        "towns": towns_of(groups_of(tiles_of(outlook))),
-        "words": WORDS,
         "holdings": None if counted is None else holdings_of(counted, _year(backstage.clock_ms())),
         "may_search": visitor.may(Permission.SEARCH_CATALOGUE),
     }
