@@ -114,6 +114,25 @@ def add(
         BadValue: it has no name, no scope, or a life that is not allowed, or there are too many tokens.
 
     """
+    called, kept = _checked(connection, name, scopes, now_ms, days)
+    secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    made = Token(
+        id=secrets.token_hex(4),
+        name=called,
+        scopes=kept,
+        made_by=actor.who,
+        made_at_ms=now_ms,
+        expires_at_ms=now_ms + days * DAY_MS,
+    )
+    values = msgspec.structs.asdict(made) | {"scopes": ",".join(kept), "digest": digest_of(secret)}
+    connection.execute(insert(api_token).values(values))
+    _note(connection, actor, Action.TOKEN_ADDED, made, now_ms)
+    return NewToken(token=made, secret=secret)
+
+
+def _checked(
+    connection: Connection, name: str, scopes: Collection[Scope], now_ms: int, days: int
+) -> tuple[str, tuple[Scope, ...]]:
     called = name.strip()
     if not called or len(called) > NAME_CHARS_MAX or not called.isprintable():
         raise BadValue(
@@ -134,19 +153,7 @@ def add(
             Text(zh=f"有效令牌已有 {TOKENS_MAX} 个。", en=f"there are {TOKENS_MAX} tokens already"),
             Text(zh="请先撤销不用的。", en="Revoke those that are not used."),
         )
-    secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    made = Token(
-        id=secrets.token_hex(4),
-        name=called,
-        scopes=kept,
-        made_by=actor.who,
-        made_at_ms=now_ms,
-        expires_at_ms=now_ms + days * DAY_MS,
-    )
-    values = msgspec.structs.asdict(made) | {"scopes": ",".join(kept), "digest": digest_of(secret)}
-    connection.execute(insert(api_token).values(values))
-    _note(connection, actor, Action.TOKEN_ADDED, made, now_ms)
-    return NewToken(token=made, secret=secret)
+    return called, kept
 
 
 def revoke(connection: Connection, actor: Actor, token_id: str, now_ms: int) -> Token:

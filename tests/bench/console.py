@@ -2,8 +2,8 @@
 
     python -m tests.bench.console --entries 50000 --people 50 --arriving 10000 --seconds 30
 
-Prints how long pages took, how far apart the outlooks of the live pages were, and how much memory the hub's process
-has. People and hub share this process, so the figures are upper bounds. Five million entries take an hour to fill in.
+Prints how long pages took, how far apart the outlooks of the live pages were, and the memory of the process. People
+and hub share this process, so the figures are upper bounds. Five million entries take an hour to fill in.
 """
 
 import argparse
