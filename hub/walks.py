@@ -34,7 +34,7 @@ CHECKED_AT_ONCE: Final = 100
 """Entries that are read at once where each has to be looked at."""
 
 CHECKED_PARTS_MAX: Final = 10
-"""Times so many entries are looked at for a total: a thousand of them take some 40 ms."""
+"""Times so many entries are looked at for a total."""
 
 ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
 """A docid above all that there are."""

@@ -42,7 +42,7 @@ Handler = Callable[[Any], Awaitable[tuple[Outcome, Body | None] | tuple[Outcome,
 
 
 CHECKED_HITS_MAX = 500
-"""Records that are looked at one by one where the index finds more than is meant: some 20 ms."""
+"""Records that are looked at one by one where the index finds more than is meant."""
 
 
 class FoundRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
