@@ -147,11 +147,13 @@ class PostgresIndex:
         self.write(connection, "search", (), new)
 
     def clear(self, connection: Connection) -> None:
-        """Empty the present index."""
+        """Empty the present index, and drop what was being built beside it."""
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
         connection.exec_driver_sql("TRUNCATE search")
 
     def make_next(self, connection: Connection) -> None:
-        """Make an empty index beside the present one."""
+        """Make an empty index beside the present one, in the place of one that was being built."""
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
         connection.exec_driver_sql(
             "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL) PARTITION BY RANGE (rowid)"
         )
@@ -163,10 +165,6 @@ class PostgresIndex:
             "CREATE INDEX search_next_terms ON search_next USING gin (terms)"
             f" WITH (gin_pending_list_limit = {PENDING_KIB})"
         )
-
-    def drop_next(self, connection: Connection) -> None:
-        """Drop the index that was being built, if there is one."""
-        connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
 
     def put_next_in_place(self, connection: Connection) -> None:
         """Have the index that was built take the place of the present one."""

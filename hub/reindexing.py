@@ -91,7 +91,6 @@ def refresh_index(connection: Connection) -> int:
         begin(connection)
         return 0
     index = index_of(connection)
-    index.drop_next(connection)
     index.clear(connection)
     last, done = -1, 0
     while part := _part_after(connection, last, STEP_ROWS):
@@ -121,7 +120,6 @@ def write_index(connection: Connection, gone: Mapping[int, IndexRow], new: Itera
 def begin(connection: Connection) -> None:
     """Begin to build a successor; what another version began is dropped."""
     index = index_of(connection)
-    index.drop_next(connection)
     index.make_next(connection)
     connection.exec_driver_sql(
         "UPDATE catalogue_state SET building_version = ?, built_to = -1, built_rows = 0,"

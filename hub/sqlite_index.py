@@ -122,19 +122,18 @@ class SqliteIndex:
 
     def clear(self, connection: Connection) -> None:
         """Empty the present index; it has this version's columns then."""
-        self.drop_next(connection)
         self.make_next(connection)
         self.put_next_in_place(connection)
 
     def make_next(self, connection: Connection) -> None:
-        """Make an empty index beside the present one; what that was told about its merging holds for both."""
+        """Make an empty index beside the present one, in the place of one that was being built.
+
+        What the present one was told about its merging holds for both.
+        """
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
         connection.exec_driver_sql(_MAKE_NEXT)
         connection.exec_driver_sql(_TUNE_NEXT)
         connection.exec_driver_sql("INSERT INTO search_next (search_next, rank) VALUES ('pgsz', ?)", (PAGE_BYTES,))
-
-    def drop_next(self, connection: Connection) -> None:
-        """Drop the index that was being built, if there is one."""
-        connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
 
     def put_next_in_place(self, connection: Connection) -> None:
         """Have the index that was built take the place of the present one."""

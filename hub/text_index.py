@@ -72,13 +72,10 @@ class TextIndex(Protocol):
         """Put rows into the present index, whatever version made it."""
 
     def clear(self, connection: Connection) -> None:
-        """Empty the present index; it has this version's columns then."""
+        """Empty the present index, which has this version's columns then, and drop what was being built beside it."""
 
     def make_next(self, connection: Connection) -> None:
-        """Make an empty index beside the present one."""
-
-    def drop_next(self, connection: Connection) -> None:
-        """Drop the index that was being built, if there is one."""
+        """Make an empty index beside the present one, in the place of one that was being built."""
 
     def put_next_in_place(self, connection: Connection) -> None:
         """Have the index that was built take the place of the present one."""
