@@ -104,6 +104,26 @@ async def test_an_open_token_finds_open_entries_alone(here: Desk) -> None:
     assert (found["total"], asked["total"], everything["total"]) == (2, 0, 3)
 
 
+async def test_an_open_token_is_not_told_what_was_counted_with_others(here: Desk) -> None:
+    """Totals beyond a page, facets, look-alikes and decisions count or name what may not be public."""
+    async with await asking(here, Scope.CATALOGUE) as system:
+        first = (await system.get("/api/v1/search", params={"limit": 1, "facets": True})).json()
+        record = first["hits"][0]["record"]["record_id"]
+        alike = (await system.get(f"/api/v1/entries/{record}/duplicates")).json()
+    async with await asking(here, Scope.CATALOGUE_CLOSED) as system:
+        everything = (await system.get("/api/v1/search", params={"limit": 1, "facets": True})).json()
+
+    assert (first["exact"], first["facets"], alike["decisions"]) == (False, None, [])
+    assert everything["facets"] is not None
+
+
+async def test_titles_that_are_not_open_are_listed_with_a_line_in_the_audit_log(here: Desk) -> None:
+    async with await asking(here, Scope.CATALOGUE_CLOSED) as system:
+        await system.get("/api/v1/search", params={"q": "山林承包合同"})
+
+    assert ("entries_listed", "search", "done") in await lines(here)
+
+
 async def test_an_open_token_cannot_tell_a_closed_entry_from_one_that_nobody_has(here: Desk) -> None:
     paths = [f"/api/v1/entries/{fictitious(one).record_id}" for one in (CLOSED, GONE, 99)]
     async with await asking(here, Scope.CATALOGUE) as system:

@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from hub import audit, duplicates, keyring, search
 from hub.audit import Action, AuditEntry
 from hub.disclosures import is_public
+from hub.duplicates import Decision, Likeness
 from hub.entry_views import EntryView, view_of
 from hub.search import Found, Query
 from hub.volumes import Contents
 from hub.web.api.asked import Asked
+from hub.web.api.bearers import Bearer
 from hub.web.api.shapes import (
     AlikeEntry,
     DuplicatesAnswer,
@@ -25,6 +27,7 @@ from hub.web.api.shapes import (
     SearchAsked,
     SiteHistory,
 )
+from hub.web.backstage import Backstage
 from hub.web.faults import Missing
 from hub.web.forms import clean
 from protocol.errors import Refused
@@ -56,18 +59,31 @@ async def search_catalogue(asked: Asked[SearchAsked]) -> SearchAnswer:
     def read(connection: Connection) -> SearchAnswer:
         names = {one.site: one.name for one in keyring.expected_sites(connection)}
         found = search.search(connection, query, asked.backstage.names())
-        # The index knows no marks of secrecy, and might lag: what is not public stays unseen all the same.
-        shown = [one for one in found.hits if sees_closed or _is_open(one.record)]
-        return SearchAnswer(
+        answer = SearchAnswer(
             total=found.total,
             exact=found.exact,
             was_cut=found.was_cut,
-            hits=[_hit(one, names) for one in shown],
+            hits=[_hit(one, names) for one in found.hits],
             facets=found.facets,
             next=found.cursor,
         )
+        return answer if sees_closed else _open_answer(answer, is_all=not given.cursor and not found.cursor)
 
-    return await asked.backstage.database.read(read)
+    answer = await asked.backstage.database.read(read)
+    if any(not _is_open(hit.record) for hit in answer.hits):
+        await _note(asked.backstage, asked.bearer, Action.ENTRIES_LISTED, "search")
+    return answer
+
+
+def _open_answer(answer: SearchAnswer, *, is_all: bool) -> SearchAnswer:
+    """Return what a token may know that sees public entries alone.
+
+    The index knows no marks of secrecy, and might lag: what is not public is taken out, and what was counted with it
+    (totals beyond one page, facets, look-alikes) is not told as if it were known.
+    """
+    shown = [msgspec.structs.replace(hit, likeness=Likeness()) for hit in answer.hits if _is_open(hit.record)]
+    total, exact = (len(shown), answer.exact) if is_all else (answer.total, False)
+    return msgspec.structs.replace(answer, total=total, exact=exact, hits=shown, facets=None)
 
 
 async def read_entry(asked: Asked[Nothing]) -> EntryAnswer:
@@ -89,9 +105,12 @@ async def read_duplicates(asked: Asked[Nothing]) -> DuplicatesAnswer:
     """Return entries that look like the same thing, with the fields that agree, and what people decided."""
     record_id = _id_of(asked.name)
     entries = await _entries(asked, record_id)
-    decisions = await asked.backstage.database.read(
-        lambda connection: duplicates.decisions_about(connection, record_id)
-    )
+    decisions: list[Decision] = []
+    if asked.bearer.sees_closed:
+        # A decision names the other record, which may be closed.
+        decisions = await asked.backstage.database.read(
+            lambda connection: duplicates.decisions_about(connection, record_id)
+        )
     alike = [
         AlikeEntry(site=one.site, record=one.record, evidence=[proof.value for proof in one.evidence], apart=one.apart)
         for entry in entries
@@ -120,7 +139,7 @@ async def _entries(asked: Asked[Nothing], record_id: UUID) -> list[EntryView]:
     if asked.bearer.sees_closed:
         shown = [_without_keys(one) for one in found.entries]
         if any(not _is_open(one.record) for one in shown):
-            await _note_reading(asked, record_id)
+            await _note(asked.backstage, asked.bearer, Action.ENTRY_READ, str(record_id))
         return shown
     open_ones = [_open_part(_without_keys(one)) for one in found.entries if _is_open(one.record)]
     if not open_ones:
@@ -175,9 +194,6 @@ def _hit(found: Found, names: dict[str, str]) -> Hit:
     )
 
 
-async def _note_reading(asked: Asked[Nothing], record_id: UUID) -> None:
-    backstage = asked.backstage
-    entry = AuditEntry(
-        who=asked.bearer.who, action=Action.ENTRY_READ, object=str(record_id), origin=asked.bearer.origin
-    )
+async def _note(backstage: Backstage, bearer: Bearer, action: Action, what: str) -> None:
+    entry = AuditEntry(who=bearer.who, action=action, object=what, origin=bearer.origin)
     await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))
