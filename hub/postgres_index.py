@@ -36,6 +36,7 @@ REACH_ENTRIES: Final = 200
 _WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
 
 _TERM = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
+_INDEX_TABLE = re.compile(r"search(_next)?(_[0-9]+)?")
 _UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOWHERE = "'\N{REPLACEMENT CHARACTER} '"
 
@@ -180,6 +181,11 @@ class PostgresIndex:
             "SELECT gin_clean_pending_list(relid) FROM pg_partition_tree('search_terms') WHERE isleaf"
         )
         return False
+
+
+def is_part_of_an_index(table: str) -> bool:
+    """Tell whether a table is the index, its successor, or a part of one of them."""
+    return _INDEX_TABLE.fullmatch(table) is not None
 
 
 def partitions() -> Iterator[tuple[int, int, int]]:

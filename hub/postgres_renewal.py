@@ -12,6 +12,7 @@ from sqlalchemy import Connection, MetaData, Table
 from hub import rebuilds
 from hub.board import gathered
 from hub.home import SCHEMA
+from hub.postgres_index import is_part_of_an_index
 from hub.told_again import TOLD_AGAIN
 from replication.migrations import REPLICATION, migrate
 
@@ -30,7 +31,7 @@ def renewed(connection: Connection, now_ms: int) -> tuple[str, Mapping[str, int]
     metadata = MetaData()
     metadata.reflect(connection)
     for table in metadata.sorted_tables:
-        if table.name not in TOLD_AGAIN:
+        if table.name not in TOLD_AGAIN and not is_part_of_an_index(table.name):
             _carry_over(connection, table, aside)
     healed = _OF_HEALED.format(aside=aside)
     _carry_over(connection, metadata.tables["repair"], aside, f"id IN ({healed})")

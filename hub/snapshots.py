@@ -20,8 +20,8 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.course import Course, Stage, Stopped
 from hub.moving import MOVE_TABLE
+from hub.postgres_index import is_part_of_an_index
 from hub.tables import entry
-from hub.text_index import NEXT, PRESENT
 from protocol.wording import Text
 from replication.database import BUSY_TIMEOUT_MS, translated
 from replication.dialects import is_postgres
@@ -166,7 +166,8 @@ def schema_statement() -> Select[str, str]:
 def _tables(connection: Connection) -> list[str]:
     """Return the ordinary tables; those in which an index keeps itself are its own affair."""
     if is_postgres(connection):
-        return sorted(set(inspect(connection).get_table_names()) - {PRESENT, NEXT, MOVE_TABLE})
+        names = set(inspect(connection).get_table_names()) - {MOVE_TABLE}
+        return sorted(name for name in names if not is_part_of_an_index(name))
     schema = [(row.name, row.sql or "") for row in connection.execute(schema_statement())]
     virtual = tuple(name for name, sql in schema if sql.upper().startswith("CREATE VIRTUAL"))
     inner = tuple(f"{name}_" for name in virtual)

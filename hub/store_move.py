@@ -20,10 +20,11 @@ from hub import postgres, snapshots
 from hub.catalogue import fonds_tallies, tally_from
 from hub.course import Course, Stage
 from hub.moving import MOVE_TABLE
+from hub.postgres_index import is_part_of_an_index
 from hub.postgres_renewal import number_behind
 from hub.reindexing import INDEX_VERSION, index_row_of
 from hub.snapshots import inventory
-from hub.text_index import NEXT, PRESENT, index_of
+from hub.text_index import PRESENT, index_of
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.dialects import insert_rows
@@ -34,7 +35,6 @@ LOT_ROWS: Final = 2_000
 MIGRATION_TABLES: Final = ("migration", "migration_progress", MOVE_TABLE)
 """Tables that each store fills by itself."""
 
-INDEX_TABLES: Final = (PRESENT, NEXT)
 """Made from the bodies."""
 
 _VERIFIED = "(verified)"
@@ -129,8 +129,8 @@ def tables_of(engine: Engine) -> list[Table]:
     """Return the tables that are copied; what a row refers to comes first."""
     metadata = MetaData()
     metadata.reflect(engine)
-    kept = {*MIGRATION_TABLES, *INDEX_TABLES}
-    return [table for table in metadata.sorted_tables if table.name not in kept]
+    names = [table for table in metadata.sorted_tables if table.name not in MIGRATION_TABLES]
+    return [table for table in names if not is_part_of_an_index(table.name)]
 
 
 def _reached(connection: Connection) -> dict[str, tuple[int, int]]:

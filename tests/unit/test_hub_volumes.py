@@ -98,6 +98,7 @@ async def test_large_volume_is_counted_whole_and_shown_in_part(hub: Hub) -> None
     assert (contents.total, len(contents.first)) == (count, CONTENTS_SHOWN_MAX)
 
 
+@ONLY_SQLITE
 async def test_volume_is_found_through_the_index(hub: Hub) -> None:
     def plan(connection: Connection) -> str:
         asked = "SELECT count(*) FROM entry WHERE site = 'a' AND parent_id = 'b' AND body IS NOT NULL"
