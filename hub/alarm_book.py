@@ -103,7 +103,8 @@ def turn(
     made = Turn(opened=[], closed=[], told=[])
     found = {(one.site, one.kind): one for one in findings}
     latest = {(one.site, one.kind): one for one in map(_alarm, connection.execute(_latest_statement()))}
-    for key in found.keys() | latest.keys():
+    # In the order of the findings, so that the same look numbers the same alarms alike.
+    for key in dict.fromkeys((*found, *latest)):
         _move(connection, latest.get(key), found.get(key), now_ms, made)
     for one in open_alarms(connection):
         _tell(connection, one, rhythms.get(one.site, settings.usual_rhythm), settings, now_ms, made)

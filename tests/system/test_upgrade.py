@@ -26,6 +26,12 @@ pytestmark = pytest.mark.timeout(120)
 ROWS = 60 * CHUNK_ROWS
 ENTRIES = 30_000
 
+SLOWED = """-- chunked: thing.id
+UPDATE thing SET visits = visits + 1 WHERE id > :after AND id <= :until AND (
+  WITH RECURSIVE step (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM step WHERE i < 400000) SELECT count(*) FROM step
+) > 0"""
+"""Each chunk counts for a while first: a fast disk would be through before anybody could kill it."""
+
 UPGRADE = """
 import asyncio, sys
 from pathlib import Path
@@ -85,10 +91,7 @@ async def test_a_migration_that_is_killed_goes_on_and_every_row_is_passed_once(t
     async with opened(path, [("p", folder)]) as database:
         rows = [(number, 0) for number in range(ROWS)]
         await database.write(lambda c: c.exec_driver_sql("INSERT INTO thing VALUES (?, ?)", rows))
-    (folder / "02-second.sql").write_text(
-        "-- chunked: thing.id\nUPDATE thing SET visits = visits + 1 WHERE id > :after AND id <= :until",
-        encoding="utf-8",
-    )
+    (folder / "02-second.sql").write_text(SLOWED, encoding="utf-8")
     reached: list[int] = []
     for _ in range(2):
         process = await started(UPGRADE, path, folder)
