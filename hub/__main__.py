@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    disputes,
     enrol,
     gazetteer,
     health,
@@ -18,8 +19,10 @@ from hub.commands import (
     quarantine,
     rebuild,
     record,
+    request,
     restore,
     revoke,
+    rules,
     run,
     search,
     sites,
@@ -34,6 +37,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit),
+    *(request, rules, disputes),
 )
 
 
