@@ -168,7 +168,8 @@ def deadline(
         return _deadline(run, (term, run.used), None, (Urgency.PAUSED, 0, ()), warning)
     due = after(calendar, run.from_day, term - run.used)
     used, late = run.used + between(calendar, run.from_day, today), between(calendar, due, today)
-    urgency = _urgency(run.phase, due, today, term - used <= terms.due_soon_days)
+    # A term of one day is not due soon from its first hour on.
+    urgency = _urgency(run.phase, due, today, is_soon=term - used <= min(terms.due_soon_days, term - 1))
     tell = _tell(urgency, late, terms)
     return _deadline(run, (term, used), due, (urgency, late, tell), warning_of(calendar, run.began, max(due, today)))
 
@@ -222,7 +223,7 @@ def _term(phase: Phase, terms: WindowSettings) -> int:
     }[phase]
 
 
-def _urgency(phase: Phase, due: datetime.date, today: datetime.date, is_soon: bool) -> Urgency:  # noqa: FBT001 - private
+def _urgency(phase: Phase, due: datetime.date, today: datetime.date, *, is_soon: bool) -> Urgency:
     if phase in OF_THE_APPLICANT:
         return Urgency.LAPSED if today > due else Urgency.APPLICANT
     if today > due:

@@ -32,6 +32,7 @@ from hub.window.requests import (
     first_line,
     fold,
     is_repeated,
+    only_adds_papers,
     possible,
     stepped,
 )
@@ -105,7 +106,7 @@ def amend(connection: Connection, actor: Actor, asked: Draft, county_key: bytes,
 
     Raises:
         BadValue: there is no such request, or something in the new content is missing or wrong.
-        Refused: the request is on its way already.
+        Refused: the request is on its way already, or more than papers would change after the identity was checked.
 
     """
     given = content_of(asked, county_key)
@@ -113,6 +114,11 @@ def amend(connection: Connection, actor: Actor, asked: Draft, county_key: bytes,
     if ledger.given_digest(connection, asked.request_id) == digest_of(given):
         return known
     content = msgspec.structs.replace(given, case_ref=given.case_ref or known.number)
+    if State.IDENTITY_CHECKED in known.standing.past and not only_adds_papers(known.content, content):
+        raise Refused(
+            Text(zh="身份核验后只能补充材料。", en="after the identity was checked only papers may be added"),
+            Text(zh="要改申请人、目的或问题，请新建申请。", en="To change anything else begin a new request."),
+        )
     changed = moved(connection, actor, known, Move(step=Step.AMEND, who=actor.who, at_ms=now_ms))
     ledger.rewrite(connection, asked.request_id, content, given)
     return msgspec.structs.replace(changed, content=content)

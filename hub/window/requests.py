@@ -250,6 +250,13 @@ def digest_of(content: Content) -> str:
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
+def only_adds_papers(known: Content, changed: Content) -> bool:
+    """Tell whether a content differs from the one that is kept by more papers of the applicant and nothing else."""
+    before, after = known.applicant.evidence, changed.applicant.evidence
+    same = msgspec.structs.replace(changed.applicant, evidence=before)
+    return all(one in after for one in before) and msgspec.structs.replace(changed, applicant=same) == known
+
+
 def first_line(who: str, at_ms: int) -> HistoryLine:
     """Return the line with which a history begins."""
     return HistoryLine(seq=1, step=Step.DRAFT, state=State.DRAFTED, at_ms=at_ms, who=who)
