@@ -1,0 +1,1 @@
+"""The mediation window 矛调窗口: requests, lookups, copies and cases."""
