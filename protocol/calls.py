@@ -13,6 +13,9 @@ from uuid import UUID
 import msgspec
 
 from protocol.audit_chain import AuditHead
+from protocol.letters import Letter
+from protocol.limits import SEARCH_HITS_DEFAULT
+from protocol.lookup_cases import LookupCase
 from protocol.limits import SEARCH_HITS_DEFAULT
 from protocol.lookup_cases import LookupCase
 from protocol.vocabularies import AccessStatus, Level
@@ -139,7 +142,7 @@ class Brakes(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="b
     """``release`` or ``reject``; a site leaves alone what it does not know."""
 
 
-Question = Search | Lookup | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes
+Question = Search | Lookup | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -298,7 +301,7 @@ class HeldLines(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The decision of the question stands now."""
 
 
-Body = Hits | LookedUp | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines
+Body = Hits | LookedUp | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
