@@ -128,7 +128,9 @@ def listed(connection: Connection, *, request: str = "", before_seq: int | None 
     return [_line(row) for row in connection.execute(statement)]
 
 
-def found(connection: Connection, *, case_ref: str = "", record: str = "", request: str = "", limit: int) -> list[AuditLine]:
+def found(
+    connection: Connection, *, case_ref: str = "", record: str = "", request: str = "", limit: int
+) -> list[AuditLine]:
     """Return lines, the newest first, about a case, a record or a request; every line if nothing is named."""
     lines: list[AuditLine] = []
     before: int | None = None
@@ -153,7 +155,7 @@ def _is_about(line: AuditLine, case_ref: str, record: str) -> bool:
 def digests_at(connection: Connection, places: Sequence[int]) -> dict[int, str]:
     """Return the digests that the log has at some places; a place without a line is missing."""
     statement = select(audit_line.c.seq, audit_line.c.digest).where(audit_line.c.seq.in_(places))
-    return {seq: digest for seq, digest in connection.execute(statement).tuples()}
+    return dict(connection.execute(statement).tuples().all())
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,5 +200,3 @@ def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
 
 def _line(row: Row[*tuple[object, ...]]) -> AuditLine:
     return msgspec.convert(row, AuditLine, from_attributes=True)
-
-
