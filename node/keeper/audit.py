@@ -4,7 +4,7 @@ The chain's rule is that of ``protocol.audit_chain``. A line is written in the t
 line has not left the site. Lines name records and cases, never an applicant and never the words of a question.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select
 
 from node.keeper.tables import audit_line
-from protocol.audit_chain import AuditHead, AuditLine, first_broken, sealed
+from protocol.audit_chain import AuditHead, AuditLine, first_broken, head_of, sealed
 from protocol.wording import Text
 from replication.database import Database
 
@@ -184,12 +184,8 @@ async def verify(database: Database, expected: AuditHead | None = None) -> Verdi
             return Verdict(lines=lines, head=at, broken_at=broken_at)
         if not some:
             return Verdict(lines=lines, head=at, head_missing=not is_seen)
-        is_seen = is_seen or expected in _heads(some)
-        lines, at = lines + len(some), AuditHead(seq=some[-1].seq, digest=some[-1].digest)
-
-
-def _heads(lines: Sequence[AuditLine]) -> Iterator[AuditHead]:
-    return (AuditHead(seq=line.seq, digest=line.digest) for line in lines)
+        is_seen = is_seen or any(head_of(line) == expected for line in some)
+        lines, at = lines + len(some), head_of(some[-1])
 
 
 def after_seq(connection: Connection, seq: int) -> list[AuditLine]:

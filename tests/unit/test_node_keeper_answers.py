@@ -12,7 +12,7 @@ from node.config import PolicyRuleSettings, PolicySettings
 from node.keeper import audit
 from node.keeper.answers import ANSWER_FILL_BYTES, LETTER, LIVE, answered, letter_handler, lookup_handler
 from node.keeper.policy import policy_of
-from protocol.audit_chain import AuditHead
+from protocol.audit_chain import AuditHead, AuditLine
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal, question_digest
 from protocol.codec import decode_record
 from protocol.errors import BadValue
@@ -29,7 +29,7 @@ from tests.node_site import NodeSite, node_site, write_csv
 
 NOW_MS = 1_790_000_000_000
 REQUEST = UUID(int=11)
-CASE = LookupCase(request_id=REQUEST, case_ref="（2026）安调字第12号", purpose="marriage", requester="party")
+CASE = LookupCase(request_id=REQUEST, case_ref="（2026）安调字第12号", purpose="marriage", requester="person")
 
 HEADER = ("档号", "题名", "责任者", "日期", "保管期限", "密级", "开放标识")
 MARRIAGE = ("H001-HY·1986-0001", "王小明与李红梅结婚登记", "某公社", "19860512", "永久", "", "未审核")
@@ -59,7 +59,7 @@ async def ask(site: NodeSite, question: Lookup, policy: Policy = DEFAULT_POLICY)
     return await site.database.write(lambda connection: answered(connection, policy, question, LIVE, "d", NOW_MS))
 
 
-async def lines(site: NodeSite) -> list[audit.AuditLine]:
+async def lines(site: NodeSite) -> list[AuditLine]:
     return await site.database.read(lambda connection: audit.listed(connection, limit=100))
 
 
@@ -109,7 +109,7 @@ async def test_the_line_names_case_and_records_and_no_words(site: NodeSite) -> N
     detail = audit.detail_of(line)
     assert isinstance(body, LookedUp)
     assert (line.object, line.outcome, line.origin) == (str(REQUEST), "done", "live")
-    assert (detail.case_ref, detail.purpose, detail.requester) == (CASE.case_ref, "marriage", "party")
+    assert (detail.case_ref, detail.purpose, detail.requester) == (CASE.case_ref, "marriage", "person")
     assert {one.record_id for one in detail.told} == {decode_record(hit.record).record_id for hit in body.hits}
     assert "王小明" not in msgspec.json.encode(line).decode()
 
