@@ -21,7 +21,6 @@ from nats.errors import NoServersError
 
 from replication.retry import Backoff
 
-
 READ_BYTES = 256 * 1024
 """Bytes that are read from the socket at once: as many as the loop asks the system for."""
 
