@@ -1,0 +1,1 @@
+"""The mediation window: requests, lookups, copies and certificates."""
