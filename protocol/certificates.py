@@ -41,6 +41,24 @@ _SERIAL: Final = re.compile(r"([0-9]{6})-([0-9]{4})-([0-9]{6})-([0-9])")
 _WEIGHTS: Final = (7, 3, 1)
 
 
+_SHORT: Final = {
+    "serial": "n",
+    "kind": "t",
+    "holder": "h",
+    "holder_name": "hn",
+    "signer": "k",
+    "handler": "by",
+    "date": "d",
+    "request_id": "q",
+    "contents": "c",
+    "pages": "p",
+    "record_id": "r",
+    "ref_code": "rc",
+    "replaces": "rp",
+}
+"""Names of a statement's fields in its JSON: short, because every character makes the QR code's squares smaller."""
+
+
 class CertificateKind(StrEnum):
     """What a certificate is."""
 
@@ -56,7 +74,7 @@ KINDS: Final = {
 }
 
 
-class CertificateStatement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CertificateStatement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_SHORT):
     """What the holder signs."""
 
     serial: str
