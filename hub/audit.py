@@ -64,6 +64,8 @@ class Action(StrEnum):
     TOLD_APART = "told_apart"
     BROUGHT_TOGETHER = "brought_together"
     CATALOGUE_EXPORTED = "catalogue_exported"
+    CERTIFICATE_ISSUED = "certificate_issued"
+    CERTIFICATE_REVOKED = "certificate_revoked"
 
 
 ACTIONS = {
@@ -101,6 +103,8 @@ ACTIONS = {
     Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),
     Action.BROUGHT_TOGETHER: Text(zh="撤销不同判定", en="brought together again"),
     Action.CATALOGUE_EXPORTED: Text(zh="导出目录", en="catalogue exported"),
+    Action.CERTIFICATE_ISSUED: Text(zh="出具证明", en="certificate issued"),
+    Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
 }
 
 

@@ -12,6 +12,7 @@ Its files:
     backups.json  drills/                 what is known of the backups, reports of restore drills
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
     words/versions/                       those that were taken into force
+    window/copies/  window/certificates/  pages that holders approved, and the certificates made of them
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
 """
@@ -54,6 +55,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     drills: Path
     words: Path
     moving: Path
+    window: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -82,6 +84,7 @@ def home_at(root: Path) -> HubHome:
         drills=root / "drills",
         words=root / "words",
         moving=root / "moving.json",
+        window=root / "window",
     )
 
 

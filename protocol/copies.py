@@ -92,7 +92,9 @@ WAYS_ON: Final = {
         zh="可请该站查找原件并扫描后重新提出；或改开档案证明。",
         en="Ask the site to find and scan the paper, then order again; or order a statement.",
     ),
-    Refusal.NOT_THE_RECORD: Text(zh="请核对条目，另选后重新提出。", en="Check the record, choose another, order again."),
+    Refusal.NOT_THE_RECORD: Text(
+        zh="请核对条目，另选后重新提出。", en="Check the record, choose another, order again."
+    ),
     Refusal.NOT_ENTITLED: Text(zh="请补充证明材料后重新提出。", en="Add the missing evidence, then order again."),
     Refusal.RESTRICTED: Text(
         zh="须由有权决定利用的单位同意；请附批准后重新提出。",

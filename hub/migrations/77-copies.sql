@@ -10,6 +10,7 @@ CREATE TABLE copy_order (
     state TEXT NOT NULL,
     asked BLOB NOT NULL,
     decision BLOB,
+    seal BLOB,
     reason_zh TEXT NOT NULL DEFAULT '',
     reason_en TEXT NOT NULL DEFAULT '',
     hint_zh TEXT NOT NULL DEFAULT '',

@@ -1,4 +1,4 @@
-"""The three products on paper: certified copy 档案复制件, archival statement 档案证明, statement of no record 查无此档证明.
+"""The three products on paper: certified copy 复制件, archival statement 档案证明, statement of no record 查无此档证明.
 
 Official letters in China have one form: title in the middle, number at the right, what is certified, who certifies and
 when at the lower right. The holder certifies; the window stands at the foot of the page as the one that printed it.
@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from fpdf.enums import Align
 
 from hub.window.fonts import Face, faces_for
-from hub.window.paper import GREY, HEIGHT, LINE_SPACING, MARGIN, MM_A_POINT, RED, RIGHT, Align, Paper
+from hub.window.paper import GREY, HEIGHT, LINE_SPACING, MARGIN, MM_A_POINT, RED, RIGHT, Paper
 from hub.window.scans import Scan
 from protocol.certificates import (
     KINDS,
@@ -39,9 +40,7 @@ _TITLES: Final = {
     CertificateKind.NO_RECORD: ("查 无 此 档 证 明", "STATEMENT OF NO RECORD"),
 }
 _SAME: Final = "此件与保管单位所存档案原件一致。"
-_NO_NOTARY: Final = (
-    f"{_INDENT}以上内容依据档案记载摘录，只就所询事项出具；档案记载以外的情况，本证明不作说明。"
-)
+_NO_NOTARY: Final = f"{_INDENT}以上内容依据档案记载摘录，只就所询事项出具；档案记载以外的情况，本证明不作说明。"
 _NO_PROOF: Final = (
     f"{_INDENT}本证明只说明上列单位、上列范围内的查询结果；未编目、未答复或未列入的，不在其内，"
     "不能据此认定该档案从未形成。"
@@ -146,10 +145,8 @@ def _copied(paper: Paper, sheet: _Sheet, scans: Sequence[Scan]) -> int:
 
 def _stated(paper: Paper, sheet: _Sheet) -> int:
     statement, contents = sheet.statement, sheet.contents
-    said = [
-        f"{_INDENT}经查，我单位保管的档案（档号：{statement.ref_code or '—'}；题名：{contents.title}）"
-        "对下列所询事项记载如下："
-    ]
+    which = f"档号：{statement.ref_code or '—'}；题名：{contents.title}"
+    said = [f"{_INDENT}经查，我单位保管的档案（{which}）对下列所询事项记载如下："]
     for number, fact in enumerate(contents.facts, start=1):
         on_page = f"（见该件第 {fact.page} 页）" if fact.page else ""
         said.append(f"{_INDENT}{number}．{fact.asked}：{fact.said}{on_page}")
@@ -164,7 +161,10 @@ def _stated(paper: Paper, sheet: _Sheet) -> int:
 def _not_found(paper: Paper, sheet: _Sheet) -> int:
     contents = sheet.contents
     width = RIGHT - MARGIN
-    opening = f"{_INDENT}经查询下列单位截至所列时间的档案目录，未查到与“{contents.question}”相符的档案。查询范围与各单位结果："
+    opening = (
+        f"{_INDENT}经查询下列单位截至所列时间的档案目录，未查到与“{contents.question}”相符的档案。"
+        "查询范围与各单位结果："
+    )
     lines = [(line, _BODY) for line in paper.lines(opening, width, _BODY)]
     for number, place in enumerate(contents.places, start=1):
         lines += [(line, 9.5) for line in paper.lines(_place_told(number, place), width, 9.5)]
@@ -246,7 +246,9 @@ def _seal(paper: Paper, sheet: _Sheet, x: float, y: float) -> None:
     """Say in red that the holder's key has signed: no picture of a seal, which it is not."""
     paper.frame(x, y, 28, 15, RED, 0.5)
     paper.frame(x + 0.9, y + 0.9, 26.2, 13.2, RED, 0.15)
-    lines = ("保管单位", "电子签名") if sheet.statement.kind is not CertificateKind.NO_RECORD else ("县档案馆", "电子签名")
+    lines = (
+        ("保管单位", "电子签名") if sheet.statement.kind is not CertificateKind.NO_RECORD else ("县档案馆", "电子签名")
+    )
     for place, line in enumerate(lines):
         paper.text(line, x=x, y=y + 2.1 + place * 4, width=28, size=8.5, align=Align.C, colour=RED)
     paper.text(sheet.statement.date.isoformat(), x=x, y=y + 10.2, width=28, size=7, align=Align.C, colour=RED)
@@ -275,5 +277,3 @@ def _code(paper: Paper, sheet: _Sheet) -> None:
 
 def _day(date: datetime.date) -> str:
     return f"{date.year}年{date.month}月{date.day}日"
-
-

@@ -41,6 +41,7 @@ from protocol.copies import (
     CopyWithdrawn,
     Product,
     Refusal,
+    SealGiven,
 )
 from protocol.errors import BadValue, Refused
 from protocol.records import Record
@@ -49,7 +50,7 @@ from protocol.wording import Text
 from replication import letters
 
 SILENT_AFTER_MS = 2 * 24 * 3600 * 1000
-"""Milliseconds after which a holder that has not decided is called silent: the window then says what else can be done."""
+"""Milliseconds after which a holder that has not decided is called silent: the window says what else can be done."""
 
 NOBODY = Text(zh="", en="")
 
@@ -129,6 +130,8 @@ class CopyOrder(msgspec.Struct, frozen=True, kw_only=True):
     """The site that decides: the holder, or its deputy."""
     state: CopyState
     decision: CopyDecided | None
+    seal: SealGiven | None
+    """The holder's signature under the PDF, until the PDF bears it."""
     reason: Text
     """Why it was refused or failed."""
     hint: Text
@@ -162,8 +165,14 @@ _SILENT = Text(
     zh="该站多日未答复：可电话催办、设置代办乡镇，或撤回后向其他保管单位提出。",
     en="The site has not answered for days: call it, name a deputy for it, or withdraw and ask another holder.",
 )
+_UNSEALED = Text(
+    zh="二维码已含保管单位签名，可以出具；需要电子签章时请重新提出。",
+    en="Its QR code bears the holder's signature: it can be issued; if a sealed PDF is needed, order it again.",
+)
 _NEXT: Mapping[CopyState, Text] = {
-    CopyState.ASKED: Text(zh="等保管单位审批；离线的站点联网后即收到。", en="Wait: a site that is offline gets it on return."),
+    CopyState.ASKED: Text(
+        zh="等保管单位审批；离线的站点联网后即收到。", en="Wait: a site that is offline gets it on return."
+    ),
     CopyState.APPROVED: Text(zh="自动调取，请稍候。", en="It is fetched by itself."),
     CopyState.DRAWING: Text(zh="断线后自动接着传。", en="It goes on by itself after a break of the line."),
     CopyState.READY: Text(
@@ -269,7 +278,7 @@ def fail(connection: Connection, copy_id: UUID, reason: Text, hint: Text, now_ms
     serials.void(connection, order.asked.serial, reason.zh, now_ms)
 
 
-def move(  # noqa: PLR0913 - one line of an order's history
+def move(
     connection: Connection,
     copy_id: UUID,
     state: CopyState,
@@ -294,6 +303,38 @@ def move(  # noqa: PLR0913 - one line of an order's history
         )
     )
     _note(connection, copy_id, CopyStep(at_ms=now_ms, state=state, who=who, note=note or reason.zh))
+
+
+def note_seal(connection: Connection, copy_id: UUID, given: SealGiven, now_ms: int) -> None:
+    """Keep the holder's answer to the question for its seal, until the PDF bears it."""
+    connection.execute(
+        update(copy_order)
+        .where(copy_order.c.copy_id == str(copy_id))
+        .values(seal=msgspec.json.encode(given), changed_at_ms=now_ms)
+    )
+
+
+def sealed(connection: Connection, copy_id: UUID) -> None:
+    """Note that the PDF bears the seal."""
+    connection.execute(update(copy_order).where(copy_order.c.copy_id == str(copy_id)).values(seal=None))
+
+
+def unsealed(connection: Connection, copy_id: UUID, reason: Text) -> None:
+    """Note why the PDF bears no seal; it can be issued all the same."""
+    connection.execute(
+        update(copy_order)
+        .where(copy_order.c.copy_id == str(copy_id))
+        .values(seal=None, reason_zh=reason.zh, reason_en=reason.en, hint_zh=_UNSEALED.zh, hint_en=_UNSEALED.en)
+    )
+
+
+def remark(connection: Connection, copy_id: UUID, reason: Text, hint: Text) -> None:
+    """Note what keeps an order waiting at the hub, until it goes on."""
+    connection.execute(
+        update(copy_order)
+        .where(copy_order.c.copy_id == str(copy_id))
+        .values(reason_zh=reason.zh, reason_en=reason.en, hint_zh=hint.zh, hint_en=hint.en)
+    )
 
 
 def progress(connection: Connection, copy_id: UUID, done_bytes: int, total_bytes: int) -> None:
@@ -333,9 +374,12 @@ def of_request(connection: Connection, request_id: UUID) -> list[CopyOrder]:
     return [_order(row) for row in connection.execute(statement.order_by(copy_order.c.asked_at_ms))]
 
 
-def in_state(connection: Connection, *states: CopyState) -> list[CopyOrder]:
-    """Return the orders in these states, the oldest first."""
-    return [_order(row) for row in connection.execute(state_statement(*states))]
+def in_state(connection: Connection, *states: CopyState, with_seal: bool = False) -> list[CopyOrder]:
+    """Return the orders in these states, the oldest first; if asked so, only those whose seal has come."""
+    statement = state_statement(*states)
+    if with_seal:
+        statement = statement.where(copy_order.c.seal.is_not(None))
+    return [_order(row) for row in connection.execute(statement)]
 
 
 def state_statement(*states: CopyState) -> Select[*tuple[object, ...]]:
@@ -371,8 +415,8 @@ def _keeper(connection: Connection, holder: str, routes: CopyRoutes) -> str:
         raise BadValue(
             Text(zh=f"{keeper} 没有已登记的节点，无人可审批。", en=f"{keeper} has no enrolled node: nobody can decide"),
             Text(
-                zh="请登记该站，或在 hub.toml 的 [window] deputies 中指定代办乡镇。",
-                en="Enrol the site, or name a deputy for it under [window] deputies in hub.toml.",
+                zh="请登记该站，或在 hub.toml 的 [certificates] deputies 中指定代办乡镇。",
+                en="Enrol the site, or name a deputy for it under [certificates] deputies in hub.toml.",
             ),
         )
     return keeper
@@ -453,6 +497,7 @@ def _order(row: Row[*tuple[object, ...]]) -> CopyOrder:
         keeper=row.keeper,
         state=CopyState(row.state),
         decision=None if row.decision is None else msgspec.json.decode(row.decision, type=CopyDecided),
+        seal=None if row.seal is None else msgspec.json.decode(row.seal, type=SealGiven),
         reason=Text(zh=row.reason_zh, en=row.reason_en),
         hint=Text(zh=row.hint_zh, en=row.hint_en),
         done_bytes=row.done_bytes,

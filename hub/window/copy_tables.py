@@ -17,6 +17,7 @@ copy_order = Table(
     Column("state", Text, nullable=False),
     Column("asked", LargeBinary, nullable=False),
     Column("decision", LargeBinary),
+    Column("seal", LargeBinary),
     Column("reason_zh", Text, nullable=False, server_default=""),
     Column("reason_en", Text, nullable=False, server_default=""),
     Column("hint_zh", Text, nullable=False, server_default=""),

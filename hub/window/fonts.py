@@ -102,8 +102,8 @@ def face(path: Path) -> Face:
         raise BadSetting(
             Text(zh=f"字体文件无法使用：{path}", en=f"the font {path} cannot be used"),
             Text(
-                zh=f"请在 [window] font-file 中指定 .ttf、.otf 或 .ttc 文件，或安装软件包 {DEBIAN_PACKAGE}。",
-                en=f"Name a .ttf, .otf or .ttc file under [window] font-file, or install {DEBIAN_PACKAGE}.",
+                zh=f"请在 [certificates] font-file 中指定 .ttf、.otf 或 .ttc 文件，或安装软件包 {DEBIAN_PACKAGE}。",
+                en=f"Name a .ttf, .otf or .ttc file under [certificates] font-file, or install {DEBIAN_PACKAGE}.",
             ),
         ) from error
     return Face(path=path, number=number, characters=characters)
@@ -126,8 +126,8 @@ def _first_there() -> Face:
     raise BadSetting(
         Text(zh="本机没有中文字体，不能制作证明。", en="this machine has no Chinese font: no certificate can be made"),
         Text(
-            zh=f"请安装软件包 {DEBIAN_PACKAGE}，或在 hub.toml 的 [window] font-file 中指定字体文件。",
-            en=f"Install the package {DEBIAN_PACKAGE}, or name a font under [window] font-file in hub.toml.",
+            zh=f"请安装软件包 {DEBIAN_PACKAGE}，或在 hub.toml 的 [certificates] font-file 中指定字体文件。",
+            en=f"Install the package {DEBIAN_PACKAGE}, or name a font under [certificates] font-file in hub.toml.",
         ),
     )
 
@@ -138,7 +138,7 @@ def _no_glyph(missing: set[str]) -> BadSetting:
     return BadSetting(
         Text(zh=f"现有字体都没有这些字：{shown}", en=f"no font here has these characters: {named}"),
         Text(
-            zh=f"请安装软件包 {RARE_PACKAGE}，或在 [window] stand-in-fonts 中加一个有这些字的字体。",
-            en=f"Install the package {RARE_PACKAGE}, or add a font that has them under [window] stand-in-fonts.",
+            zh=f"请安装软件包 {RARE_PACKAGE}，或在 [certificates] stand-in-fonts 中加一个有这些字的字体。",
+            en=f"Install the package {RARE_PACKAGE}, or add a font that has them under [certificates] stand-in-fonts.",
         ),
     )

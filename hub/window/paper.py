@@ -1,4 +1,4 @@
-"""Paper: an A4 PDF/A document in which certificates are set; what a page needs to be drawn, and nothing of what it says.
+"""Paper: an A4 PDF/A document in which certificates are set: how a page is drawn, and nothing of what it says.
 
 All measures are millimetres from the upper left corner; sizes of type are points.
 """
@@ -158,5 +158,3 @@ class Paper:
     def finished(self) -> bytes:
         """Return the document."""
         return bytes(self._pdf.output())
-
-

@@ -71,9 +71,7 @@ class SealFound(msgspec.Struct, frozen=True, kw_only=True):
     signed_at: datetime.datetime | None
 
 
-def holder_certificate(
-    authority: CertifiedKey, public_key: str, site: str, name: str, now: datetime.datetime
-) -> bytes:
+def holder_certificate(authority: CertifiedKey, public_key: str, site: str, name: str, now: datetime.datetime) -> bytes:
     """Return a certificate (DER) by which the county vouches for a holder's key.
 
     Raises:
@@ -119,20 +117,19 @@ def holder_certificate(
     return made.public_bytes(Encoding.DER)
 
 
-def prepare(pdf: bytes, certificate: bytes, authority: bytes, at: datetime.datetime) -> PreparedSeal:
+def prepare(pdf: bytes, certificate: bytes, authority: bytes) -> PreparedSeal:
     """Return a PDF with room for a signature, and what has to be signed.
 
     Args:
         pdf: the finished document.
         certificate: of the holder's key, DER.
         authority: that vouches for it, PEM.
-        at: the moment that the signature names.
 
     """
-    return asyncio.run(_prepared(pdf, certificate, authority, at))
+    return asyncio.run(_prepared(pdf, certificate, authority))
 
 
-async def _prepared(pdf: bytes, certificate: bytes, authority: bytes, at: datetime.datetime) -> PreparedSeal:
+async def _prepared(pdf: bytes, certificate: bytes, authority: bytes) -> PreparedSeal:
     signer = _signer(certificate, authority)
     metadata = PdfSignatureMetadata(
         field_name=FIELD, md_algorithm=DIGEST, subfilter=SigSeedSubFilter.PADES, reason="档案保管单位出证"
@@ -168,7 +165,7 @@ async def _completed(prepared: PreparedSeal, certificate: bytes, authority: byte
 
 
 def _signer(certificate: bytes, authority: bytes, signature: bytes | None = None) -> ExternalSigner:
-    registry = SimpleCertificateStore()
+    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     registry.register(_loaded(authority))
     return ExternalSigner(
         signing_cert=asn1_x509.Certificate.load(certificate),
@@ -199,7 +196,10 @@ def examine(pdf: bytes, authority: bytes) -> tuple[SealFound | None, dict[str, b
     except (PdfError, PdfReadError, ValueError, KeyError, TypeError, IndexError, RecursionError, OSError) as error:
         raise BadFile(
             Text(zh="不是完整的 PDF 文件，读不出。", en="it is no whole PDF file"),
-            Text(zh="请重新取得文件，或扫描纸上的二维码核验。", en="Get the file again, or check the QR code on the paper."),
+            Text(
+                zh="请重新取得文件，或扫描纸上的二维码核验。",
+                en="Get the file again, or check the QR code on the paper.",
+            ),
         ) from error
 
 
@@ -224,5 +224,3 @@ def _carried(reader: PdfFileReader) -> dict[str, bytes]:
     names = reader.root.get("/Names", {}).get("/EmbeddedFiles", {}).get("/Names", ())
     pairs = [(names[place], names[place + 1]) for place in range(0, len(names) - 1, 2)]
     return {str(name): bytes(spec["/EF"]["/F"].data) for name, spec in pairs}
-
-

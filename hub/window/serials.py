@@ -141,6 +141,13 @@ def listed(connection: Connection, *, request_id: UUID | None = None, limit: int
     return [_certificate(row) for row in connection.execute(statement)]
 
 
+def unmade(connection: Connection) -> list[Certificate]:
+    """Return the statements of no record that are signed and not on paper yet."""
+    of_kind = certificate.c.kind == CertificateKind.NO_RECORD.value
+    statement = select(certificate).where(certificate.c.state == Fate.TAKEN.value, of_kind)
+    return [_certificate(row) for row in connection.execute(statement.order_by(certificate.c.taken_at_ms))]
+
+
 def _certificate(row: Row[*tuple[object, ...]]) -> Certificate:
     return Certificate(
         serial=row.serial,

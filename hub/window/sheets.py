@@ -262,7 +262,8 @@ def _check_unused(connection: Connection, prefix: str, number: int) -> None:
     if connection.execute(known).first() is None:
         raise BadValue(
             Text(
-                zh=f"用纸 {name_of(prefix, number)} 未登记领用。", en=f"sheet {name_of(prefix, number)} was never received"
+                zh=f"用纸 {name_of(prefix, number)} 未登记领用。",
+                en=f"sheet {name_of(prefix, number)} was never received",
             ),
             Text(zh="请先登记领用号段。", en="Enter the batch that was received first."),
         )

@@ -94,8 +94,8 @@ def test_examples_of_single_settings_are_right() -> None:
             continue
         if section == "hub":
             text = PLAIN + "[hub]\n" + (line if name == "hub.urls" else 'urls = ["tls://a"]\n' + line)
-        elif section == "folders":
-            text = PLAIN + HUB + "[[folders]]\n" + line
+        elif section in ("folders", "scans"):
+            text = f"{PLAIN}{HUB}[[{section}]]\n{line}"
         elif section:
             text = f"{PLAIN}{HUB}[{section}]\n{line}"
         else:

@@ -1,4 +1,4 @@
-"""Settings of the window: ``[window]`` in ``hub.toml``."""
+"""Settings of certificates: ``[certificates]`` in ``hub.toml``."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ DEPUTIES_MAX = 2_000
 """Sites for which a deputy is named."""
 
 
-class WindowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+class CertificateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """How certificates look, and who decides for sites without staff."""
 
     font_file: str = ""
@@ -26,25 +26,25 @@ class WindowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 EXAMPLES = {
-    "window.font-file": 'font-file = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"',
-    "window.stand-in-fonts": 'stand-in-fonts = ["/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"]',
-    "window.deputies": 'deputies = { "330523108204" = "330523108000" }',
-    "window.verify-address": 'verify-address = "https://archive.county.example/verify.html"',
+    "certificates.font-file": 'font-file = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"',
+    "certificates.stand-in-fonts": 'stand-in-fonts = ["/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"]',
+    "certificates.deputies": 'deputies = { "330523108204" = "330523108000" }',
+    "certificates.verify-address": 'verify-address = "https://archive.county.example/verify.html"',
 }
 """Every setting of this table with a line that would be right."""
 
 
-def fault_of(settings: WindowSettings) -> tuple[str, Text] | None:
+def fault_of(settings: CertificateSettings) -> tuple[str, Text] | None:
     """Return the first setting that makes no sense, and why; None if all do."""
     for site, deputy in settings.deputies.items():
         try:
             parse_site(site)
             parse_site(deputy)
         except BadValue as error:
-            return "window.deputies", error.reason
+            return "certificates.deputies", error.reason
         if site == deputy:
-            return "window.deputies", Text(zh=f"{site} 不能代办自己", en=f"{site} cannot be its own deputy")
+            return "certificates.deputies", Text(zh=f"{site} 不能代办自己", en=f"{site} cannot be its own deputy")
     address = settings.verify_address
     if address and (not address.startswith(("https://", "http://", "file://")) or "#" in address):
-        return "window.verify-address", Text(zh="应是不含 # 的网址", en="an address without #")
+        return "certificates.verify-address", Text(zh="应是不含 # 的网址", en="an address without #")
     return None
