@@ -3,7 +3,6 @@
 Everything here computes and touches files, and is run in a thread: nothing here knows orders or the store.
 """
 
-import datetime
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +12,9 @@ import msgspec
 
 from hub.certificates import CertifiedKey
 from hub.window import pdf_seals, scans
-from hub.window.certificate_pages import Imprint, drawn
+from hub.window.certificate_pages import drawn
+from hub.window.certificate_paths import pdf_path, place_path, prepared_path, tidy
+from hub.window.imprints import Imprint, MadeCertificate
 from hub.window.pdf_seals import PreparedSeal
 from hub.window.scans import Scan
 from protocol.certificates import CertifiedPage, SignedCertificate, decode_contents, decode_statement
@@ -24,18 +25,6 @@ from replication.keys import Identity
 
 READING_THREADS: Final = 2
 """Pages that are read at the same time: the picture library leaves the interpreter free while it works."""
-
-_ENDING: Final = ".pdf"
-_PREPARED: Final = ".prepared"
-_PLACE: Final = ".place"
-
-
-class MadeCertificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate's PDF as it was made, and what its holder has to sign for the seal."""
-
-    pdf: bytes
-    pages: int
-    attributes: bytes
 
 
 class _Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +67,9 @@ def make(
         end=prepared.end,
         certificate=certificate,
     )
-    write_whole(folder / f"{statement.serial}{_PREPARED}", prepared.pdf)
-    write_whole(folder / f"{statement.serial}{_PLACE}", msgspec.msgpack.encode(place))
-    write_whole(folder / f"{statement.serial}{_ENDING}", pdf)
+    write_whole(prepared_path(folder, statement.serial), prepared.pdf)
+    write_whole(place_path(folder, statement.serial), msgspec.msgpack.encode(place))
+    write_whole(pdf_path(folder, statement.serial), pdf)
     return MadeCertificate(pdf=pdf, pages=pages, attributes=prepared.attributes)
 
 
@@ -92,8 +81,8 @@ def seal(folder: Path, serial: str, authority: CertifiedKey, signature: bytes) -
 
     """
     try:
-        place = msgspec.msgpack.decode((folder / f"{serial}{_PLACE}").read_bytes(), type=_Place)
-        waiting = (folder / f"{serial}{_PREPARED}").read_bytes()
+        place = msgspec.msgpack.decode(place_path(folder, serial).read_bytes(), type=_Place)
+        waiting = prepared_path(folder, serial).read_bytes()
     except (OSError, msgspec.DecodeError) as error:
         raise _not_sealed(Text(zh="待签章的文件不在", en="the prepared file is gone")) from error
     prepared = PreparedSeal(
@@ -103,14 +92,8 @@ def seal(folder: Path, serial: str, authority: CertifiedKey, signature: bytes) -
     found, _ = pdf_seals.examine(pdf, authority.certificate)
     if found is None or not (found.is_intact and found.covers_all and found.is_trusted):
         raise _not_sealed(Text(zh="签章与文件不符", en="the seal does not fit the file"))
-    write_whole(folder / f"{serial}{_ENDING}", pdf)
+    write_whole(pdf_path(folder, serial), pdf)
     return pdf
-
-
-def tidy(folder: Path, serial: str) -> None:
-    """Remove what was kept until the seal came."""
-    for ending in (_PREPARED, _PLACE):
-        (folder / f"{serial}{ending}").unlink(missing_ok=True)
 
 
 def make_and_seal(
@@ -127,22 +110,6 @@ def make_and_seal(
     pdf = seal(folder, serial, authority, identity.sign(made.attributes))
     tidy(folder, serial)
     return pdf, made.pages
-
-
-def read_authority(certificate: Path, key: Path) -> CertifiedKey:
-    """Read the county's authority."""
-    return CertifiedKey(certificate=certificate.read_bytes(), key=key.read_bytes())
-
-
-def imprint_now(window: str, verify_address: str, font_file: str, stand_ins: tuple[str, ...]) -> Imprint:
-    """Return what the window adds to a certificate that is made now."""
-    return Imprint(
-        window=window,
-        verify_address=verify_address,
-        font_file=font_file,
-        stand_in_fonts=stand_ins,
-        at=datetime.datetime.now(datetime.UTC),
-    )
 
 
 def _scans(signed: SignedCertificate, pages_in: Path) -> list[Scan]:

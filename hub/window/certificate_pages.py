@@ -12,6 +12,7 @@ import msgspec
 from fpdf.enums import Align
 
 from hub.window.fonts import Face, faces_for
+from hub.window.imprints import Imprint
 from hub.window.paper import GREY, HEIGHT, LINE_SPACING, MARGIN, MM_A_POINT, RED, RIGHT, Paper
 from hub.window.scans import Scan
 from protocol.certificates import (
@@ -45,18 +46,6 @@ _NO_PROOF: Final = (
     f"{_INDENT}本证明只说明上列单位、上列范围内的查询结果；未编目、未答复或未列入的，不在其内，"
     "不能据此认定该档案从未形成。"
 )
-
-
-class Imprint(msgspec.Struct, frozen=True, kw_only=True):
-    """What the window adds on paper to what the holder signed."""
-
-    window: str
-    """The county archive whose window prints it."""
-    verify_address: str = ""
-    font_file: str = ""
-    stand_in_fonts: tuple[str, ...] = ()
-    at: datetime.datetime
-    """When it is made."""
 
 
 class _Sheet(msgspec.Struct, frozen=True, kw_only=True):

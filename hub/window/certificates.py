@@ -8,7 +8,6 @@ forged, or is one for another order, ends the order with its reason and is never
 import datetime
 import hashlib
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from hub import audit, keyring
 from hub.audit import Action, AuditEntry
 from hub.home import HubHome
 from hub.window import copies, serials, sheets
+from hub.window.certificate_paths import pdf_path
 from hub.window.copies import CopyOrder, CopyState
 from hub.window.copy_tables import certificate
 from hub.window.serials import COUNTY_TIME, Certificate, Fate, SerialWish
@@ -291,11 +291,6 @@ def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: 
     return serials.found(connection, serial)
 
 
-def pdf_path(home: HubHome, serial: str) -> Path:
-    """Return where a certificate's PDF lies."""
-    return home.window / "certificates" / f"{serial}.pdf"
-
-
 def pdf_of(home: HubHome, one: Certificate) -> bytes:
     """Return a certificate's PDF, byte for byte as it was made.
 
@@ -304,7 +299,7 @@ def pdf_of(home: HubHome, one: Certificate) -> bytes:
 
     """
     try:
-        pdf = pdf_path(home, one.serial).read_bytes()
+        pdf = pdf_path(home.window / "certificates", one.serial).read_bytes()
     except OSError as error:
         raise BadFile(
             Text(zh=f"{one.serial} 的文件不在。", en=f"the file of {one.serial} is not there"),

@@ -15,10 +15,9 @@ from sqlalchemy import Connection
 
 from hub.certificates import CertifiedKey
 from hub.home import HubHome
-from hub.window import certificate_files, certificates, copies, serials
-from hub.window.certificate_files import MadeCertificate
-from hub.window.certificate_pages import Imprint
+from hub.window import certificate_paths, certificates, copies, serials
 from hub.window.copies import CopyOrder, CopyState
+from hub.window.imprints import Imprint, MadeCertificate
 from hub.window.serials import Certificate
 from protocol.certificates import SignedCertificate
 from protocol.consignments import ConsignedFile
@@ -137,9 +136,7 @@ class Copyist:
             statement=decision.statement, signature=decision.signature, contents=decision.contents
         )
         async with self._making:
-            made = await asyncio.to_thread(
-                certificate_files.make, self._certificates, signed, folder, self._imprint(), self._authority()
-            )
+            made = await asyncio.to_thread(self._made, signed, folder)
         await self._database.write(
             lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
         )
@@ -174,35 +171,45 @@ class Copyist:
             await self._database.write(lambda connection: copies.unsealed(connection, order.copy_id, refused))
             return
         try:
-            pdf = await asyncio.to_thread(
-                certificate_files.seal, self._certificates, serial, self._authority(), given.signature
-            )
+            pdf = await asyncio.to_thread(self._sealed, serial, given.signature)
         except Permanent as error:
             reason = error.reason
             await self._database.write(lambda connection: copies.unsealed(connection, order.copy_id, reason))
             return
         await self._database.write(lambda connection: _sealed(connection, order, pdf, self._clock_ms()))
-        await asyncio.to_thread(certificate_files.tidy, self._certificates, serial)
+        await asyncio.to_thread(certificate_paths.tidy, self._certificates, serial)
 
     async def _say_nothing(self, one: Certificate) -> None:
         signed = SignedCertificate(statement=one.statement, signature=one.signature, contents=one.contents)
         async with self._making:
-            pdf, pages = await asyncio.to_thread(
-                certificate_files.make_and_seal,
-                self._certificates,
-                signed,
-                self._imprint(),
-                self._authority(),
-                self._identity,
-            )
+            pdf, pages = await asyncio.to_thread(self._made_and_sealed, signed)
         await self._database.write(lambda connection: certificates.made(connection, one.serial, pdf, pages))
 
     @property
     def _certificates(self) -> Path:
         return self._home.window / "certificates"
 
+    # The libraries of PDF take a second to load: a hub that certifies nothing does without, and so does its start.
+
+    def _made(self, signed: SignedCertificate, pages_in: Path) -> MadeCertificate:
+        from hub.window import certificate_files  # noqa: PLC0415 - as above
+
+        return certificate_files.make(self._certificates, signed, pages_in, self._imprint(), self._authority())
+
+    def _sealed(self, serial: str, signature: bytes) -> bytes:
+        from hub.window import certificate_files  # noqa: PLC0415 - as above
+
+        return certificate_files.seal(self._certificates, serial, self._authority(), signature)
+
+    def _made_and_sealed(self, signed: SignedCertificate) -> tuple[bytes, int]:
+        from hub.window import certificate_files  # noqa: PLC0415 - as above
+
+        return certificate_files.make_and_seal(
+            self._certificates, signed, self._imprint(), self._authority(), self._identity
+        )
+
     def _authority(self) -> CertifiedKey:
-        return certificate_files.read_authority(self._home.authority, self._home.authority_key)
+        return CertifiedKey(certificate=self._home.authority.read_bytes(), key=self._home.authority_key.read_bytes())
 
     async def _remark(self, copy_id: UUID, error: DanglianError) -> None:
         await self._database.write(lambda connection: copies.remark(connection, copy_id, error.reason, error.hint))

@@ -152,7 +152,8 @@ class Paper:
             creation_date=at,
             desc="signed certificate",
             associated_file_relationship=_ASSOCIATED,
-            compress=True,
+            # Left as it is, so that a verifier in a browser finds it without unpacking anything.
+            compress=False,
         )
 
     def finished(self) -> bytes:

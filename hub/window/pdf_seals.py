@@ -8,7 +8,9 @@ way. For PDF readers the county's authority vouches for the holder's key with a 
 import asyncio
 import datetime
 import io
-from typing import Any, Final
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
 import msgspec
 from asn1crypto import cms
@@ -46,6 +48,8 @@ DIGEST: Final = "sha512"
 
 FIELD: Final = "HolderSeal"
 
+_T = TypeVar("_T")
+
 
 class PreparedSeal(msgspec.Struct, frozen=True, kw_only=True):
     """A PDF that waits for its signature."""
@@ -69,6 +73,12 @@ class SealFound(msgspec.Struct, frozen=True, kw_only=True):
     signer: bytes
     """Raw public key, 32 bytes; empty if it is no Ed25519 key."""
     signed_at: datetime.datetime | None
+
+
+def _apart(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run what the library made a coroutine of, in a thread: nothing in it waits, and our caller may have a loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def holder_certificate(authority: CertifiedKey, public_key: str, site: str, name: str, now: datetime.datetime) -> bytes:
@@ -126,7 +136,7 @@ def prepare(pdf: bytes, certificate: bytes, authority: bytes) -> PreparedSeal:
         authority: that vouches for it, PEM.
 
     """
-    return asyncio.run(_prepared(pdf, certificate, authority))
+    return _apart(_prepared(pdf, certificate, authority))
 
 
 async def _prepared(pdf: bytes, certificate: bytes, authority: bytes) -> PreparedSeal:
@@ -150,7 +160,7 @@ async def _prepared(pdf: bytes, certificate: bytes, authority: bytes) -> Prepare
 
 def complete(prepared: PreparedSeal, certificate: bytes, authority: bytes, signature: bytes) -> bytes:
     """Return the PDF with the holder's signature in its place."""
-    return asyncio.run(_completed(prepared, certificate, authority, signature))
+    return _apart(_completed(prepared, certificate, authority, signature))
 
 
 async def _completed(prepared: PreparedSeal, certificate: bytes, authority: bytes, signature: bytes) -> bytes:
@@ -208,7 +218,7 @@ def _examined(signature: Any, authority: bytes) -> SealFound:  # noqa: ANN401 - 
     key = signature.signer_cert.public_key
     raw = key["public_key"].native if key.algorithm == "ed25519" else b""
     try:
-        status = asyncio.run(async_validate_pdf_signature(signature, trusted))
+        status = _apart(async_validate_pdf_signature(signature, trusted))
     except SignatureValidationError:
         return SealFound(is_intact=False, covers_all=False, is_trusted=False, signer=raw, signed_at=None)
     return SealFound(
