@@ -40,8 +40,11 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.window import certificates
 from hub.window.audit_heads import HeadExchange
+from hub.window.copyist import Copyist
 from hub.window.coverage import Counter
+from hub.window.imprints import Imprint, imprint_of
 from hub.window.late_answers import LookupClock, window_letters
 from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
@@ -264,15 +267,25 @@ class _Hub:
             tasks.create_task(Consumer(source, inbox, taken_up).run(), name="consumer")
             tasks.create_task(gaps.run(), name="gaps")
 
+    def _copyist(self) -> Copyist:
+        settings, name = self._config.certificates, self._config.name
+
+        def imprint() -> Imprint:
+            return imprint_of(settings, name, now())
+
+        identity = load_identity(self._home.hub_seed)
+        return Copyist(self._database, self._home, self.drawer.draw_to_the_end, identity, imprint, clock_ms)
+
     async def _lead(self) -> None:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
-        handlers = {**LETTERS, **window_letters(clock_ms)}
+        handlers = {**LETTERS, **window_letters(clock_ms), **certificates.handlers(clock_ms)}
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._copyist().run(), name="copyist")
                 tasks.create_task(Reindexer(self._database).run(), name="reindexing")
                 tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
                 tasks.create_task(Tidier(self._database).run(), name="tidier")

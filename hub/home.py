@@ -13,6 +13,7 @@ Its files:
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
     words/rules.csv  disputes.csv         who may see what, and how long mediation files are kept; yours to edit
     words/versions/                       those that were taken into force
+    window/copies/  window/certificates/  pages that holders approved, and the certificates made of them
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
 """
@@ -55,6 +56,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     drills: Path
     words: Path
     moving: Path
+    window: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -83,6 +85,7 @@ def home_at(root: Path) -> HubHome:
         drills=root / "drills",
         words=root / "words",
         moving=root / "moving.json",
+        window=root / "window",
     )
 
 

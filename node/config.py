@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from node.catalogues.fields import Field
-from node.home import CATALOGUES, NodeHome
+from node.home import CATALOGUES, SCANS, NodeHome
 from node.night_window import parse_window
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
@@ -117,6 +117,17 @@ class FolderSettings(_Settings, frozen=True, kw_only=True):
         return tuple(written.profile() for written in self.code_profiles)
 
 
+class ScanSettings(_Settings, frozen=True, kw_only=True):
+    """One folder in which scans lie: for each record a folder named by its reference code."""
+
+    path: str = SCANS
+    """Relative to the home, or absolute."""
+
+    def place(self, home: NodeHome) -> Path:
+        """Return where the folder is."""
+        return (home.root / self.path).absolute()
+
+
 class RhythmSettings(_Settings, frozen=True, kw_only=True):
     """When the site promises the county to be heard."""
 
@@ -174,6 +185,7 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     carriage: CarriageSettings = CarriageSettings()
     policy: PolicySettings = PolicySettings()
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
+    scans: Annotated[tuple[ScanSettings, ...], msgspec.Meta(min_length=1)] = (ScanSettings(),)
 
     @property
     def parsed_site(self) -> Site:
@@ -255,6 +267,8 @@ EXAMPLES = {
     "rhythm.office-hours": 'office-hours = ["1-5 08:30-12:00", "1-5 13:30-17:30"]',
     "rhythm.time-zone": f'time-zone = "{TIME_ZONE}"',
     "rhythm.heartbeat-s": f"heartbeat-s = {HEARTBEAT_S}",
+    "scans": '[[scans]] path = "scans"',
+    "scans.path": 'path = "scans"',
     "carriage.rate-kib-s": "rate-kib-s = 100",
     "carriage.hours": 'hours = "22:00-06:00"',
     "policy.rules": '[[policy.rules]] treatment = "existence"',

@@ -16,6 +16,7 @@ from node import restoration, search, store
 from node.brake_answers import brakes_handler
 from node.carriage_rules import rules_of
 from node.catalogues.context import DescriptionContext
+from node.certifying import sealing
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
@@ -193,7 +194,8 @@ def _start_talking(
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
     policy = policy_of(config.policy)
-    desk = LetterDesk(database, {**LETTERS, **keeper_letters(policy, clock_ms)}, beat_due.set, clock_ms)
+    known = {**LETTERS, **keeper_letters(policy, clock_ms), **sealing.handlers(writer.identity, clock_ms)}
+    desk = LetterDesk(database, known, beat_due.set, clock_ms)
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
