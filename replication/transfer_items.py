@@ -149,6 +149,20 @@ def set_state(connection: Connection, transfer_id: UUID, record_ids: Iterable[UU
         )
 
 
+def put_round(connection: Connection, transfer_id: UUID, record_ids: Iterable[UUID], number: int) -> None:
+    """Note that the package of a round carries these items."""
+    ids = [one.bytes for one in record_ids]
+    for start in range(0, len(ids), ITEMS_AT_ONCE):
+        connection.execute(
+            update(transfer_item)
+            .where(
+                transfer_item.c.transfer_id == str(transfer_id),
+                transfer_item.c.record_id.in_(ids[start : start + ITEMS_AT_ONCE]),
+            )
+            .values(round=number)
+        )
+
+
 def follow(connection: Connection, step: Step, before: Transfer) -> None:
     """Do to the items what a step says that counts, after all that stands before it; the same at both ends."""
     if isinstance(step.what, Checking):

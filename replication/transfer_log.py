@@ -8,6 +8,7 @@ way under the same numbers, what the other end holds is what counts, for that is
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -40,6 +41,8 @@ from replication.letters import Handlers
 from replication.transfer_tables import transfer, transfer_step
 
 log = structlog.get_logger(__name__)
+
+_Body = TypeVar("_Body", SealedStep, StepsWanted)
 
 KeysOf = Callable[[Connection, str], Collection[str]]
 """The keys that may write for a peer now: those that are enrolled and not revoked."""
@@ -115,9 +118,7 @@ class TransferLog:
         sealed = SealedStep(step=raw, key=self.identity.public_key, seal=self.identity.sign(SEAL_PREFIX + raw))
         before = self._order(connection, now.transfer_id)
         self._keep(connection, step, sealed)
-        letters.write(
-            connection, peer, kind=LETTER_KIND, topic=now.transfer_id, body=sealed, now_ms=self._clock_ms()
-        )
+        letters.write(connection, peer, kind=LETTER_KIND, topic=now.transfer_id, body=sealed, now_ms=self._clock_ms())
         return self._settle(connection, peer, site, now.transfer_id, before)
 
     def _take(self, connection: Connection, peer: str, letter: Letter) -> None:
@@ -239,9 +240,7 @@ class TransferLog:
         ).all()
         for row in rows:
             sealed = SealedStep(step=bytes(row.step), key=row.key, seal=bytes(row.seal))
-            letters.write(
-                connection, peer, kind=LETTER_KIND, topic=transfer_id, body=sealed, now_ms=self._clock_ms()
-            )
+            letters.write(connection, peer, kind=LETTER_KIND, topic=transfer_id, body=sealed, now_ms=self._clock_ms())
 
 
 def logged(connection: Connection, transfer_id: UUID, side: Side | None = None) -> list[LoggedStep]:
@@ -334,7 +333,7 @@ def opened_transfers(connection: Connection, states: Iterable[str] = ()) -> list
     return [msgspec.json.decode(row.folded, type=Transfer) for row in connection.execute(statement)]
 
 
-def _decoded[T: msgspec.Struct](letter: Letter, kind: type[T]) -> T:
+def _decoded(letter: Letter, kind: type[_Body]) -> _Body:
     try:
         return msgspec.json.decode(letter.body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
