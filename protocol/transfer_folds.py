@@ -40,6 +40,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parcels: tuple[Parcel, ...] = ()
     """The packages of the rounds that were decided on."""
     consignment: UUID | None = None
+    list_digest: str = ""
+    """Digest of the list of files that is offered under it."""
 
     rulings: tuple[ItemRuling, ...] = ()
     """Rulings of the present round, which ``Decided`` has not closed yet; the last word on each item."""
@@ -59,6 +61,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signature_refused: Text | None = None
     custody: CustodyMoved | None = None
     accession: str = ""
+    sent_back: Text | None = None
+    """Why the package of the present round could not be looked at."""
     cancelled_by: Side | None = None
     cancel_reason: str = ""
 
@@ -82,11 +86,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def accepted(self) -> int:
         """Items that the receiver has accepted in the rounds that it decided on."""
-        if not self.parcels:
-            return 0
-        is_looked_at = self.state in (TransferState.SUBMITTED, TransferState.CHECKING) and self.prepared is not None
-        again = self.prepared.items if is_looked_at and self.prepared is not None else 0
-        return self.items - len(self.returned) - len(self.held) - self.left_out - again
+        return self.items - len(self.returned) - len(self.held) - self.left_out if self.parcels else 0
 
     @property
     def size_bytes(self) -> int:

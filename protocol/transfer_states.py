@@ -30,6 +30,7 @@ from protocol.transfers import (
     Prepared,
     Ruled,
     Ruling,
+    SentBack,
     Side,
     SignatureRefused,
     Signed,
@@ -142,6 +143,8 @@ def _refused_by_receiver(transfer: Transfer, what: What) -> Text | None:
             if prepared is None:
                 return _NOT_NOW
             return None if (number, manifest) == (prepared.round, prepared.manifest) else _ROUND
+        case SentBack(round=number):
+            return None if transfer.prepared is not None and number == transfer.prepared.round else _ROUND
         case Counted() | Ruled() | Decided():
             return _refused_look(transfer, what) if transfer.state is _STATES.CHECKING else _NOT_NOW
         case Signed() | SignatureRefused():
@@ -196,22 +199,16 @@ def _given(transfer: Transfer, what: What) -> Transfer:
                 note=what.note,
             )
         case Prepared(parcel=parcel):
-            return change(transfer, state=_STATES.PREPARED, prepared=parcel, consignment=None)
-        case Submitted(consignment=consignment):
-            return change(transfer, state=_STATES.SUBMITTED, consignment=consignment, **_mended(transfer))
+            return change(transfer, state=_STATES.PREPARED, prepared=parcel, consignment=None, list_digest="")
+        case Submitted(consignment=consignment, list_digest=digest):
+            return change(
+                transfer, state=_STATES.SUBMITTED, consignment=consignment, list_digest=digest, sent_back=None
+            )
         case Signed():
             return change(transfer, giver_signature=what, signature_refused=None)
         case CustodyMoved():
             return change(transfer, custody=what)
     return _cancelled(transfer, Side.GIVER, what)
-
-
-def _mended(transfer: Transfer) -> dict[str, object]:
-    """What the submission of a later round settles: what it does not carry of the returned items has left."""
-    if not transfer.parcels or transfer.prepared is None:
-        return {}
-    gone = len(transfer.returned) - transfer.prepared.items
-    return {"left_out": transfer.left_out + gone, "returned": ()}
 
 
 def _received(transfer: Transfer, what: What) -> Transfer:
@@ -229,6 +226,9 @@ def _received(transfer: Transfer, what: What) -> Transfer:
             return _decided(transfer, what)
         case Signed():
             return change(transfer, state=_STATES.SIGNED, receiver_signature=what)
+        case SentBack(reason=reason):
+            again = _STATES.RETURNED if transfer.parcels else _STATES.PLANNED
+            return change(transfer, state=again, prepared=None, rulings=(), sent_back=reason)
         case SignatureRefused(reason=reason):
             return change(transfer, giver_signature=None, signature_refused=reason)
         case Loaded(accession=accession):
@@ -240,9 +240,12 @@ def _received(transfer: Transfer, what: What) -> Transfer:
 
 def _decided(transfer: Transfer, what: Decided) -> Transfer:
     all_rulings = last_rulings(transfer)
-    returned = (*transfer.returned, *by_ruling(all_rulings, Ruling.RETURN))
+    returned = by_ruling(all_rulings, Ruling.RETURN)
     held = by_ruling(all_rulings, Ruling.HOLD)
     open_items = len(returned) + len(held)
+    # What a later round does not carry of the returned items has left.
+    again = transfer.prepared.items if transfer.prepared is not None and transfer.parcels else len(transfer.returned)
+    gone = len(transfer.returned) - again
     decided = msgspec.structs.replace(
         transfer,
         parcels=transfer.all_parcels,
@@ -250,7 +253,7 @@ def _decided(transfer: Transfer, what: Decided) -> Transfer:
         rulings=(),
         returned=() if what.is_final else returned,
         held=() if what.is_final else held,
-        left_out=transfer.left_out + (open_items if what.is_final else 0),
+        left_out=transfer.left_out + gone + (open_items if what.is_final else 0),
         receiver=what.receiver,
         opinion=what.opinion,
         dated=what.dated,

@@ -161,6 +161,8 @@ class ItemRuling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     record_id: UUID
     ruling: Ruling
     reason: Text | None = None
+    archive_code: str = ""
+    """馆编档号, where the archive gives the item one when it accepts it."""
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -223,6 +225,8 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     consignment: UUID
     """Under which its files are drawn."""
     manifest: str
+    list_digest: str = ""
+    """Digest of the list of its files (``protocol.consignments.list_digest``)."""
 
 
 class Checking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="checking"):
@@ -308,6 +312,13 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     reason: str = ""
 
 
+class SentBack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sent_back"):
+    """The receiver cannot look at a package at all: files are missing or not as listed. The round is made again."""
+
+    round: int
+    reason: Text
+
+
 What = (
     Opened
     | Prepared
@@ -322,6 +333,7 @@ What = (
     | Loaded
     | Closed
     | Cancelled
+    | SentBack
 )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from protocol.transfer_folds import Transfer, last_rulings
-from protocol.transfers import Checking, Decided, Ruling, Step
+from protocol.transfers import Checking, Decided, Ruling, SentBack, Step
 from protocol.wording import Text
 from replication.transfer_tables import transfer_item
 
@@ -49,6 +49,8 @@ class TransferItem(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int = 0
     box: str = ""
     """The box of physical volumes in which its paper comes."""
+    archive_code: str = ""
+    """馆编档号 that the archive gave it when it accepted it."""
     note: bytes = b""
     """What the end keeps for itself about the item."""
 
@@ -83,6 +85,7 @@ def _values(transfer_id: UUID, item: TransferItem) -> dict[str, object]:
         "files": item.files,
         "size_bytes": item.size_bytes,
         "box": item.box,
+        "archive_code": item.archive_code,
         "note": item.note,
     }
 
@@ -119,6 +122,7 @@ def listed(
             files=row.files,
             size_bytes=row.size_bytes,
             box=row.box,
+            archive_code=row.archive_code,
             note=bytes(row.note),
         )
         for row in connection.execute(statement)
@@ -166,45 +170,52 @@ def put_round(connection: Connection, transfer_id: UUID, record_ids: Iterable[UU
 def follow(connection: Connection, step: Step, before: Transfer) -> None:
     """Do to the items what a step says that counts, after all that stands before it; the same at both ends."""
     if isinstance(step.what, Checking):
-        _carry(connection, step.transfer, step.what.round)
+        _turn(connection, step.transfer, step.what.round, (ItemState.CHOSEN, ItemState.RETURNED), ItemState.CARRIED)
+    elif isinstance(step.what, SentBack):
+        again = ItemState.RETURNED if before.parcels else ItemState.CHOSEN
+        _turn(connection, step.transfer, step.what.round, (ItemState.CARRIED,), again)
     elif isinstance(step.what, Decided):
         _decide(connection, before, is_final=step.what.is_final)
 
 
-def _carry(connection: Connection, transfer_id: UUID, number: int) -> None:
-    open_states = [state.value for state in (ItemState.CHOSEN, ItemState.RETURNED)]
-    looked_at = update(transfer_item).where(
-        transfer_item.c.transfer_id == str(transfer_id), transfer_item.c.state.in_(open_states)
+def _turn(connection: Connection, transfer_id: UUID, number: int, states: Iterable[ItemState], to: ItemState) -> None:
+    """Note where the items of a round's package stand now that stood in one of these states."""
+    connection.execute(
+        update(transfer_item)
+        .where(
+            transfer_item.c.transfer_id == str(transfer_id),
+            transfer_item.c.state.in_([state.value for state in states]),
+            transfer_item.c.round == number,
+        )
+        .values(state=to.value)
     )
-    carried = {"state": ItemState.CARRIED.value, "reason_zh": "", "reason_en": ""}
-    connection.execute(looked_at.where(transfer_item.c.round == number).values(carried))
-    # What was returned and is not carried again has left, and so has what was chosen and never carried.
-    connection.execute(looked_at.where(transfer_item.c.round < number).values(state=ItemState.LEFT_OUT.value))
 
 
 def _decide(connection: Connection, before: Transfer, *, is_final: bool) -> None:
+    of_transfer = transfer_item.c.transfer_id == str(before.transfer_id)
+    passed_by = update(transfer_item).where(of_transfer, transfer_item.c.round < before.round)
+    # What was returned and is not carried again has left, and so has what was chosen and never carried.
+    not_again = [ItemState.RETURNED.value, ItemState.CHOSEN.value]
+    if before.prepared is not None:
+        connection.execute(passed_by.where(transfer_item.c.state.in_(not_again)).values(state=ItemState.LEFT_OUT.value))
     looked_at = [ItemState.CARRIED.value, ItemState.HELD.value]
     connection.execute(
         update(transfer_item)
-        .where(transfer_item.c.transfer_id == str(before.transfer_id), transfer_item.c.state.in_(looked_at))
+        .where(of_transfer, transfer_item.c.state.in_(looked_at))
         .values(state=ItemState.ACCEPTED.value, reason_zh="", reason_en="")
     )
     states = {Ruling.RETURN: ItemState.RETURNED, Ruling.HOLD: ItemState.HELD}
     for one in last_rulings(before):
+        values = {}
         if one.ruling in states:
             reason = one.reason or Text(zh="", en="")
-            connection.execute(
-                update(transfer_item)
-                .where(
-                    transfer_item.c.transfer_id == str(before.transfer_id),
-                    transfer_item.c.record_id == one.record_id.bytes,
-                )
-                .values(
-                    state=(ItemState.LEFT_OUT if is_final else states[one.ruling]).value,
-                    reason_zh=reason.zh,
-                    reason_en=reason.en,
-                )
-            )
+            state = ItemState.LEFT_OUT if is_final else states[one.ruling]
+            values = {"state": state.value, "reason_zh": reason.zh, "reason_en": reason.en}
+        elif one.archive_code:
+            values = {"archive_code": one.archive_code}
+        if values:
+            of_item = transfer_item.c.record_id == one.record_id.bytes
+            connection.execute(update(transfer_item).where(of_transfer, of_item).values(values))
 
 
 def accepted_if_decided(connection: Connection, now: Transfer) -> list[UUID]:

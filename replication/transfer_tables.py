@@ -59,6 +59,7 @@ transfer_item = Table(
     Column("files", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("box", Text, nullable=False),
+    Column("archive_code", Text, nullable=False),
     Column("note", LargeBinary, nullable=False),
     PrimaryKeyConstraint("transfer_id", "record_id"),
     Index("transfer_item_by_state", "transfer_id", "state", "sequence"),

@@ -47,6 +47,7 @@ CREATE TABLE transfer_item (
     files INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL,
     box TEXT NOT NULL,
+    archive_code TEXT NOT NULL,
     note BLOB NOT NULL,
     PRIMARY KEY (transfer_id, record_id)
 );
