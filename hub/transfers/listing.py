@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Row, Select, func, select
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Nature, Side, TransferState
 from protocol.wording import Text
-from replication import transfer_items, transfer_log
+from replication import transfer_items, transfer_log, transfer_rounds
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_log import LoggedStep
+from replication.transfer_rounds import Fault, Round
 from replication.transfer_tables import transfer, transfer_fault, transfer_work
 
 LISTED_MAX = 200
@@ -39,37 +40,6 @@ class TransferLine(msgspec.Struct, frozen=True, kw_only=True):
     """What keeps the drawing or the checks from going on now."""
 
 
-class RoundWork(msgspec.Struct, frozen=True, kw_only=True):
-    """The package of one round at this end."""
-
-    round: int
-    package: str
-    """Folder of the package, relative to the home."""
-    done_bytes: int
-    total_bytes: int
-    standing: str
-    """Verdict of the checks (``protocol.check_results.Standing``); empty before they have run."""
-    report: str
-    """File with every result, relative to the home; empty before the checks have run."""
-    trouble: Text | None
-    at_ms: int
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the checks found not to be in order."""
-
-    round: int
-    ref_code: str
-    path: str
-    rule: str
-    outcome: str
-    is_mandatory: bool
-    evidence: Text
-    remedy: Text
-    tool: str
-    checked_at_ms: int
-
-
 class TransferView(msgspec.Struct, frozen=True, kw_only=True):
     """One transfer with all that a page shows beside its items."""
 
@@ -78,7 +48,7 @@ class TransferView(msgspec.Struct, frozen=True, kw_only=True):
     opened_at_ms: int
     moved_at_ms: int
     counts: dict[ItemState, int]
-    rounds: tuple[RoundWork, ...]
+    rounds: tuple[Round, ...]
     faults: int
     """Faults of the present round."""
     steps: tuple[LoggedStep, ...]
@@ -148,7 +118,7 @@ def view(connection: Connection, transfer_id: UUID) -> TransferView:
         opened_at_ms=row.opened_at_ms,
         moved_at_ms=row.moved_at_ms,
         counts=transfer_items.counts(connection, transfer_id),
-        rounds=tuple(rounds_of(connection, transfer_id)),
+        rounds=tuple(transfer_rounds.rounds_of(connection, transfer_id)),
         faults=count_faults(connection, transfer_id, now.round),
         steps=tuple(sorted(transfer_log.logged(connection, transfer_id), key=_told_order)),
     )
@@ -170,26 +140,6 @@ def items(
     return transfer_items.listed(connection, transfer_id, states=states, after=after, limit=limit)
 
 
-def rounds_of(connection: Connection, transfer_id: UUID) -> list[RoundWork]:
-    """Return the packages of a transfer at this end, the first round first."""
-    rows = connection.execute(
-        select(transfer_work).where(transfer_work.c.transfer_id == str(transfer_id)).order_by(transfer_work.c.round)
-    )
-    return [
-        RoundWork(
-            round=row.round,
-            package=row.package,
-            done_bytes=row.done_bytes,
-            total_bytes=row.total_bytes,
-            standing=row.standing,
-            report=row.report,
-            trouble=_text(row.trouble_zh, row.trouble_en),
-            at_ms=row.at_ms,
-        )
-        for row in rows
-    ]
-
-
 def faults(
     connection: Connection,
     transfer_id: UUID,
@@ -199,29 +149,7 @@ def faults(
     limit: int = LISTED_MAX,
 ) -> list[Fault]:
     """Return what the checks of a round found, the mandatory rules first; of one item, or of all."""
-    statement = (
-        select(transfer_fault)
-        .where(transfer_fault.c.transfer_id == str(transfer_id), transfer_fault.c.round == round_number)
-        .order_by(transfer_fault.c.is_mandatory.desc(), transfer_fault.c.number)
-        .limit(limit)
-    )
-    if ref_code is not None:
-        statement = statement.where(transfer_fault.c.ref_code == ref_code)
-    return [
-        Fault(
-            round=row.round,
-            ref_code=row.ref_code,
-            path=row.path,
-            rule=row.rule,
-            outcome=row.outcome,
-            is_mandatory=bool(row.is_mandatory),
-            evidence=Text(zh=row.evidence_zh, en=row.evidence_en),
-            remedy=Text(zh=row.remedy_zh, en=row.remedy_en),
-            tool=row.tool,
-            checked_at_ms=row.checked_at_ms,
-        )
-        for row in connection.execute(statement)
-    ]
+    return transfer_rounds.faults_of(connection, transfer_id, round_number, ref_code=ref_code, limit=limit)
 
 
 def count_faults(connection: Connection, transfer_id: UUID, round_number: int) -> int:
