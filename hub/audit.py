@@ -64,6 +64,11 @@ class Action(StrEnum):
     TOLD_APART = "told_apart"
     BROUGHT_TOGETHER = "brought_together"
     CATALOGUE_EXPORTED = "catalogue_exported"
+    TRANSFER_RULED = "transfer_ruled"
+    TRANSFER_DECIDED = "transfer_decided"
+    TRANSFER_SIGNED = "transfer_signed"
+    TRANSFER_CANCELLED = "transfer_cancelled"
+    PLAN_CHANGED = "plan_changed"
 
 
 ACTIONS = {
@@ -101,6 +106,11 @@ ACTIONS = {
     Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),
     Action.BROUGHT_TOGETHER: Text(zh="撤销不同判定", en="brought together again"),
     Action.CATALOGUE_EXPORTED: Text(zh="导出目录", en="catalogue exported"),
+    Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
+    Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),
+    Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),
+    Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
+    Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
 }
 
 

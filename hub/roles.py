@@ -50,6 +50,8 @@ class Permission(StrEnum):
     READ_RESTRICTED = "read_restricted"
     """Entries that a review has closed or put off; whoever may not sees that there is one, and where."""
     EXPORT_CATALOGUE = "export_catalogue"
+    RECEIVE_TRANSFERS = "receive_transfers"
+    """Rule on the items of transfers, decide and sign for the archive, change the receiving plan."""
 
 
 _CATALOGUE = frozenset(
@@ -63,7 +65,10 @@ _CATALOGUE = frozenset(
 GRANTED: dict[Role, frozenset[Permission]] = {
     Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE)),
     Role.ARCHIVIST: frozenset(
-        (Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES)
+        (
+            *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
+            Permission.RECEIVE_TRANSFERS,
+        )
     )
     | _CATALOGUE,
     Role.REVIEWER: frozenset((Permission.SEE_SITES,)) | _CATALOGUE,

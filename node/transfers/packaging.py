@@ -14,7 +14,9 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, select
+from replication.packages.official_layout import CarrierNote
+from replication.packages.packing import PackageLabel, PackedPackage, SourceFile, pack
+from sqlalchemy import Connection
 
 from node.transfers.beginning import ItemNote
 from node.transfers.choosing import year_of
@@ -28,8 +30,6 @@ from protocol.transfers import Parcel, Quantity, TransferState
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication import transfer_items
-from replication.packages.official_layout import CarrierNote
-from replication.packages.packing import PackageLabel, PackedPackage, SourceFile, pack
 from replication.transfer_items import ItemState, TransferItem
 
 BOX_LIST = "实物清单.csv"
