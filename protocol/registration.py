@@ -78,6 +78,7 @@ _TEXTS: Final = {
     "usability": "可用性检验",
     "safety": "安全性检验",
     "carrier_look": "载体外观检验",
+    "digest_algorithm": "摘要算法",
 }
 _COUNTS: Final = {"entries": "数量-件", "volumes": "数量-卷", "files": "数量-文件", "size_bytes": "数据量-字节"}
 _PARTIES: Final = {"giver": "移交", "receiver": "接收"}
