@@ -24,6 +24,7 @@ from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.correspondence import Correspondent
 from hub.disclosing import Discloser
+from hub.drawing import Drawer
 from hub.fetches import answer_fetches
 from hub.gate import Gate
 from hub.health import Health
@@ -51,6 +52,7 @@ from replication.consumer import Consumer, Source
 from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
+from replication.keys import load_identity
 from replication.letters import Handlers
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
@@ -200,6 +202,7 @@ class _Hub:
         self._keys = county_gate.keyring.keys_of
         self._link = link
         self._asker = asker
+        self.drawer = Drawer(database, link, load_identity(home.hub_seed), self._keys, clock_ms)
         self._application = Application(clock_ms)
         self._pulse = Pulse(database, link, board.record_beats, clock_ms)
         self._worker: Worker | None = None

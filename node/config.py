@@ -14,6 +14,7 @@ import msgspec
 
 from node.catalogues.fields import Field
 from node.home import CATALOGUES, NodeHome
+from node.night_window import parse_window
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import HEARTBEAT_S, OFFICE_HOURS_MAX
@@ -130,6 +131,15 @@ class RhythmSettings(_Settings, frozen=True, kw_only=True):
         return Rhythm(hours=hours, time_zone=self.time_zone, heartbeat_s=self.heartbeat_s)
 
 
+class CarriageSettings(_Settings, frozen=True, kw_only=True):
+    """How files leave for the county: transfers, and pages of approved copies."""
+
+    rate_kib_s: Annotated[int, msgspec.Meta(ge=0, le=1024 * 1024)] = 0
+    """KiB a second at most; 0: as fast as the line allows."""
+    hours: str = ""
+    """As ``22:00-06:00``, for transfers; empty: round the clock."""
+
+
 class NodeConfig(_Settings, frozen=True, kw_only=True):
     """All settings of a node."""
 
@@ -143,6 +153,7 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     rescan_minutes: Annotated[float, msgspec.Meta(gt=0, le=24 * 60)] = RESCAN_MINUTES
     brake: BrakeBounds = BrakeBounds()
     rhythm: RhythmSettings = RhythmSettings()
+    carriage: CarriageSettings = CarriageSettings()
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
 
     @property
@@ -225,6 +236,8 @@ EXAMPLES = {
     "rhythm.office-hours": 'office-hours = ["1-5 08:30-12:00", "1-5 13:30-17:30"]',
     "rhythm.time-zone": f'time-zone = "{TIME_ZONE}"',
     "rhythm.heartbeat-s": f"heartbeat-s = {HEARTBEAT_S}",
+    "carriage.rate-kib-s": "rate-kib-s = 100",
+    "carriage.hours": 'hours = "22:00-06:00"',
     "folders": '[[folders]] path = "catalogues"',
     "folders.path": 'path = "catalogues"',
     "folders.network-drive": "network-drive = true",
@@ -277,6 +290,10 @@ def _check(config: NodeConfig, file_name: str) -> None:
     if not config.name.strip():
         raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
     _check_rhythm(config.rhythm, file_name)
+    try:
+        parse_window(config.carriage.hours)
+    except BadValue as error:
+        raise bad(file_name, "carriage.hours", error.reason) from error
     seen: set[Path] = set()
     for index, folder in enumerate(config.folders):
         at = f"folders[{index}]"

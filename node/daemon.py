@@ -14,6 +14,7 @@ import structlog
 
 from node import restoration, search, store
 from node.brake_answers import brakes_handler
+from node.carriage_rules import rules_of
 from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
@@ -21,6 +22,7 @@ from node.copies import Copies
 from node.correspondence import LetterDesk
 from node.courtesy import Courtesy
 from node.epochs import Epochs
+from node.giving import Giver
 from node.hints import HintSource
 from node.history import SiteHistory
 from node.home import NodeHome
@@ -119,6 +121,10 @@ async def _serve(
             tasks.create_task(history.run(), name="history")
             tasks.create_task(intaking.watch.hints(hints), name="hints")
             tasks.create_task(intaking.intake.run(), name="intake")
+            giver = Giver(
+                database, link, config.parsed_site, writer.identity, config.hub.key, rules_of(config, clock_ms)
+            )
+            tasks.create_task(giver.run(), name="giving")
             _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
             log.info("node_ready", site=config.site)
             on_ready()
