@@ -26,6 +26,7 @@ from hub.commands import (
     sites,
     synonyms,
     token,
+    transfer,
     user,
     verify,
 )
@@ -34,7 +35,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, letters),
+    *(gazetteer, synonyms, user, token, audit, letters, transfer),
 )
 
 

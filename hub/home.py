@@ -12,6 +12,7 @@ Its files:
     backups.json  drills/                 what is known of the backups, reports of restore drills
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
     words/versions/                       those that were taken into force
+    transfers/                            packages that were received, and papers of the handover
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
 """
@@ -53,6 +54,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     backups: Path
     drills: Path
     words: Path
+    transfers: Path
     moving: Path
 
 
@@ -81,6 +83,7 @@ def home_at(root: Path) -> HubHome:
         backups=root / "backups.json",
         drills=root / "drills",
         words=root / "words",
+        transfers=root / "transfers",
         moving=root / "moving.json",
     )
 

@@ -32,6 +32,9 @@ from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
+from node.transfers.custody import CustodyMover
+from node.transfers.desk import GivingDesk
+from node.transfers.office import giver_log
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
@@ -190,7 +193,10 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
-    desk = LetterDesk(database, LETTERS, beat_due.set, clock_ms)
+    transfers = giver_log(config, writer.identity)
+    desk = LetterDesk(database, {**LETTERS, **transfers.handlers()}, beat_due.set, clock_ms)
+    mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
+    tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         FetchRange: range_handler(database, publisher),

@@ -43,6 +43,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     list_digest: str = ""
     """Digest of the list of files that is offered under it."""
 
+    checks_open: int = 0
+    """Items of that package with a mandatory rule that did not pass at the giver."""
     rulings: tuple[ItemRuling, ...] = ()
     """Rulings of the present round, which ``Decided`` has not closed yet; the last word on each item."""
     returned: tuple[ItemRuling, ...] = ()

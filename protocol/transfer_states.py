@@ -198,8 +198,10 @@ def _given(transfer: Transfer, what: What) -> Transfer:
                 copy_kept_until=what.copy_kept_until,
                 note=what.note,
             )
-        case Prepared(parcel=parcel):
-            return change(transfer, state=_STATES.PREPARED, prepared=parcel, consignment=None, list_digest="")
+        case Prepared(parcel=parcel, checks_open=count):
+            return change(
+                transfer, state=_STATES.PREPARED, prepared=parcel, checks_open=count, consignment=None, list_digest=""
+            )
         case Submitted(consignment=consignment, list_digest=digest):
             return change(
                 transfer, state=_STATES.SUBMITTED, consignment=consignment, list_digest=digest, sent_back=None

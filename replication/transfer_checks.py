@@ -91,7 +91,8 @@ def checked(
                 phase=phase,
                 path=fault.path,
                 outcome=Outcome.FAILED,
-                evidence=fault.words,
+                evidence=fault.text,
+                remedy=fault.remedy,
                 checked_at_ms=now_ms,
             )
             for fault in verdict.faults

@@ -145,6 +145,30 @@ def _reason_of(faults: Sequence[Fault]) -> Text:
     return Text(zh=told("zh"), en=told("en"))
 
 
+def rulings_with_codes(connection: Connection, now: Transfer, codes: Mapping[str, str]) -> list[ItemRuling]:
+    """Return an acceptance with the archive's code for each open item that is given one and not ruled on otherwise.
+
+    Raises:
+        BadValue: a code belongs to no item of the transfer.
+
+    """
+    if not codes:
+        return []
+    every = {fold_code(item.ref_code) for item in transfer_items.listed(connection, now.transfer_id)}
+    stray = sorted(set(codes) - every)
+    if stray:
+        raise BadValue(
+            Text(zh=f"馆编档号清单中的 {stray[0]} 不在这次移交里。", en=f"{stray[0]} is not in this transfer"),
+            Text(zh="请核对“室编档号”列。", en="Check the column 室编档号."),
+        )
+    ruled = {one.record_id for one in now.rulings if one.ruling is not Ruling.ACCEPT}
+    return [
+        ItemRuling(record_id=item.record_id, ruling=Ruling.ACCEPT, archive_code=codes[fold_code(item.ref_code)])
+        for item in transfer_items.listed(connection, now.transfer_id, states=IN_PLAY)
+        if fold_code(item.ref_code) in codes and item.record_id not in ruled
+    ]
+
+
 def faults_by_item(connection: Connection, now: Transfer) -> dict[str, list[Fault]]:
     """Return the mandatory faults of the present round by the code of their item; "" is the package as a whole."""
     found_faults: dict[str, list[Fault]] = {}

@@ -13,9 +13,6 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from protocol.consignments import ConsignedFile, Consignment, list_digest
-from replication.packages.official_layout import read_entries
-from replication.packages.reading import digests_of
 from sqlalchemy import Connection, select
 
 from hub.tables import entry
@@ -23,6 +20,7 @@ from hub.transfers.accession import next_accession
 from hub.transfers.signing import look_at_signature
 from protocol.check_rules import Phase
 from protocol.codec import decode_record
+from protocol.consignments import ConsignedFile, Consignment, list_digest
 from protocol.errors import BadFile, DanglianError, Permanent, Retryable
 from protocol.package_entries import PackageEntry
 from protocol.sites import Site, parse_site
@@ -31,6 +29,8 @@ from protocol.transfers import Checking, Closed, Loaded, SentBack, Side, Transfe
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
 from replication.database import Database
+from replication.packages.official_layout import read_entries
+from replication.packages.reading import digests_of
 from replication.transfer_checks import checked, payload_of
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_log import TransferLog, opened_transfers, transfer_of
@@ -182,9 +182,7 @@ class TransferDesk:
             while True:
                 if so_far != told:
                     told = so_far
-                    await self._database.write(
-                        lambda c: transfer_rounds.note_progress(c, now.transfer_id, now.round, told, self._clock_ms())
-                    )
+                    await self._database.write(partial(self._note_progress, now=now, done_bytes=told))
                 await asyncio.sleep(PROGRESS_S)
 
         telling = asyncio.create_task(tell())
@@ -193,11 +191,10 @@ class TransferDesk:
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
-        await self._database.write(
-            lambda c: transfer_rounds.note_progress(
-                c, now.transfer_id, now.round, consigned.size_bytes, self._clock_ms()
-            )
-        )
+        await self._database.write(partial(self._note_progress, now=now, done_bytes=consigned.size_bytes))
+
+    def _note_progress(self, connection: Connection, now: Transfer, done_bytes: int) -> None:
+        transfer_rounds.note_progress(connection, now.transfer_id, now.round, done_bytes, self._clock_ms())
 
     def _begin_checking(self, connection: Connection, now: Transfer, items: Sequence[TransferItem]) -> None:
         """Note the items and the step together; nothing where another has done it."""

@@ -1,4 +1,4 @@
-"""Beginning a transfer: the chosen records with their scans, boxes and opinions become its items, and its first step."""
+"""Beginning a transfer: the chosen records with their scans, boxes and opinions become its items."""
 
 import csv
 import io
@@ -10,10 +10,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.transfers.choosing import Chosen
-from node.transfers.scans import ScanIndex, code_key
+from node.transfers.scans import Scan, ScanIndex, code_key
 from protocol.errors import BadFile, BadValue
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Nature, Opened
+from protocol.transfers import Opened
 from protocol.vocabularies import AccessStatus, Disclosure
 from protocol.wording import Text
 from replication import transfer_items
@@ -82,7 +82,7 @@ def items_of(
     chosen: Sequence[Chosen], volume_codes: Mapping[int, str], scans: ScanIndex, boxes: Mapping[str, str], said: Opinion
 ) -> list[TransferItem]:
     """Return the chosen records as items of a transfer; those that another transfer carries are left out."""
-    items = []
+    items: list[TransferItem] = []
     for one in chosen:
         if one.busy is not None:
             continue
@@ -96,12 +96,9 @@ def items_of(
                 ref_code=one.record.ref_code or one.record.ref_code_as_given,
                 title=one.record.title,
                 pages=one.record.page_count,
-                files=len(found),
-                size_bytes=sum(scan.size_bytes for scan in found),
                 box=box,
                 note=msgspec.json.encode(
                     ItemNote(
-                        scans=tuple(NotedScan(path=str(scan.path), size_bytes=scan.size_bytes) for scan in found),
                         access_status=said.access_status,
                         access_reason=said.access_reason,
                         disclosure=said.disclosure,
@@ -109,7 +106,25 @@ def items_of(
                 ),
             )
         )
+        items[-1] = with_scans(items[-1], found)
     return items
+
+
+def with_scans(item: TransferItem, found: Sequence[Scan]) -> TransferItem:
+    """Return an item with these scans."""
+    note = note_of(item)
+    noted = tuple(NotedScan(path=str(scan.path), size_bytes=scan.size_bytes) for scan in found)
+    return msgspec.structs.replace(
+        item,
+        files=len(found),
+        size_bytes=sum(scan.size_bytes for scan in found),
+        note=msgspec.json.encode(msgspec.structs.replace(note, scans=noted)),
+    )
+
+
+def note_of(item: TransferItem) -> ItemNote:
+    """Return what the giver keeps for itself about an item."""
+    return msgspec.json.decode(item.note, type=ItemNote) if item.note else ItemNote()
 
 
 def volume_codes_of(connection: Connection, docids: Sequence[int]) -> dict[int, str]:
@@ -156,13 +171,3 @@ def _bad_list(path: Path, zh: str, en: str) -> BadFile:
         Text(zh=f"盒号清单 {path.name} 读不了：{zh}", en=f"the list of boxes {path.name} cannot be read: {en}"),
         Text(zh="请用带表头的 CSV：档号,盒号", en="Give a CSV with the header 档号,盒号."),
     )
-
-
-NATURES = {
-    Nature.TRANSFER: Text(zh="移交", en="transfer"),
-    Nature.DELEGATED_CUSTODY: Text(zh="代管", en="custody on behalf"),
-    Nature.DEPOSIT: Text(zh="寄存", en="deposit"),
-    Nature.DONATION: Text(zh="捐赠", en="donation"),
-    Nature.PURCHASE: Text(zh="征购", en="purchase"),
-}
-"""The words for each title under which records change hands."""

@@ -14,11 +14,9 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from replication.packages.official_layout import CarrierNote
-from replication.packages.packing import PackageLabel, PackedPackage, SourceFile, pack
 from sqlalchemy import Connection
 
-from node.transfers.beginning import ItemNote
+from node.transfers.beginning import ItemNote, note_of
 from node.transfers.choosing import year_of
 from protocol.codec import decode_record
 from protocol.errors import Refused
@@ -30,6 +28,8 @@ from protocol.transfers import Parcel, Quantity, TransferState
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication import transfer_items
+from replication.packages.official_layout import CarrierNote
+from replication.packages.packing import PackageLabel, PackedPackage, SourceFile, pack
 from replication.transfer_items import ItemState, TransferItem
 
 BOX_LIST = "实物清单.csv"
@@ -94,7 +94,7 @@ def record_of(connection: Connection, record_id: UUID) -> Record | None:
 
 
 def _part(item: TransferItem, record: Record, sequence: int, folders: set[str]) -> Part:
-    note = msgspec.json.decode(item.note, type=ItemNote) if item.note else ItemNote()
+    note = note_of(item)
     year, category = year_of(record), record.livelihood_kind or record.category_code
     folder = "/".join((str(year or "无年度"), named(category) or "未分类", named(item.ref_code) or str(item.record_id)))
     if folder in folders:
