@@ -72,6 +72,11 @@ class Action(StrEnum):
     STATEMENT_MADE = "statement_made"
     CERTIFICATE_ISSUED = "certificate_issued"
     CERTIFICATE_REVOKED = "certificate_revoked"
+    TRANSFER_RULED = "transfer_ruled"
+    TRANSFER_DECIDED = "transfer_decided"
+    TRANSFER_SIGNED = "transfer_signed"
+    TRANSFER_CANCELLED = "transfer_cancelled"
+    PLAN_CHANGED = "plan_changed"
 
 
 ACTIONS = {
@@ -122,6 +127,11 @@ ACTIONS = {
     Action.STATEMENT_MADE: Text(zh="出具查询范围说明", en="statement of completeness made"),
     Action.CERTIFICATE_ISSUED: Text(zh="出具证明", en="certificate issued"),
     Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
+    Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
+    Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),
+    Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),
+    Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
+    Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
 }
 
 

@@ -40,6 +40,8 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.transfers.office import receiver_log
+from hub.transfers.receiving import TransferDesk
 from hub.window import certificates
 from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
@@ -280,12 +282,20 @@ class _Hub:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
-        handlers = {**LETTERS, **window_letters(clock_ms), **certificates.handlers(clock_ms)}
+        transfers = receiver_log(self._home)
+        handlers = {
+            **LETTERS,
+            **window_letters(clock_ms),
+            **certificates.handlers(clock_ms),
+            **transfers.handlers(),
+        }
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
+        receiving = TransferDesk(self._database, transfers, self.drawer, self._home.transfers, clock_ms, time.monotonic)
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._copyist().run(), name="copyist")
+                tasks.create_task(receiving.run(), name="transfers")
                 tasks.create_task(Reindexer(self._database).run(), name="reindexing")
                 tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
                 tasks.create_task(Tidier(self._database).run(), name="tidier")

@@ -54,6 +54,8 @@ class Permission(StrEnum):
     """Take requests at the window, and bring them to their end."""
     APPROVE_ACCESS = "approve_access"
     """Decide what an applicant may see where the rules refer to a person; never on a request one accepted oneself."""
+    RECEIVE_TRANSFERS = "receive_transfers"
+    """Rule on the items of transfers, decide and sign for the archive, change the receiving plan."""
 
 
 _CATALOGUE = frozenset(
@@ -70,6 +72,7 @@ GRANTED: dict[Role, frozenset[Permission]] = {
         (
             *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
             Permission.WORK_REQUESTS,
+            Permission.RECEIVE_TRANSFERS,
         )
     )
     | _CATALOGUE,

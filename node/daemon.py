@@ -35,6 +35,9 @@ from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
+from node.transfers.custody import CustodyMover
+from node.transfers.desk import GivingDesk
+from node.transfers.office import giver_log
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
@@ -194,8 +197,16 @@ def _start_talking(
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
     policy = policy_of(config.policy)
-    known = {**LETTERS, **keeper_letters(policy, clock_ms), **sealing.handlers(writer.identity, clock_ms)}
+    transfers = giver_log(config, writer.identity)
+    known = {
+        **LETTERS,
+        **keeper_letters(policy, clock_ms),
+        **sealing.handlers(writer.identity, clock_ms),
+        **transfers.handlers(),
+    }
     desk = LetterDesk(database, known, beat_due.set, clock_ms)
+    mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
+    tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
