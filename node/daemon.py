@@ -20,6 +20,7 @@ from node.config import NodeConfig, load
 from node.copies import Copies
 from node.courtesy import Courtesy
 from node.epochs import Epochs
+from node.file_answers import files_handler
 from node.hints import HintSource
 from node.history import SiteHistory
 from node.home import NodeHome
@@ -32,7 +33,7 @@ from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import Brakes, FetchRange, QuestionHead, Redescribe
+from protocol.calls import AskFiles, Brakes, FetchRange, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -184,6 +185,7 @@ def _start_talking(
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),
+        AskFiles: files_handler(database),
     }
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)

@@ -151,3 +151,12 @@ takes for one term."""
 
 HELD_LINES_MAX = 50
 """Held mass changes that one answer names: some hundred bytes each."""
+
+FILE_LINES_MAX = 40
+"""Catalogue files that one answer names: a kilobyte each at most."""
+
+FILE_NAME_CHARS_MAX = 120
+"""Characters of a catalogue file's name that travel."""
+
+FILE_FINDINGS_MAX = 12
+"""Kinds of findings that an answer counts for one file."""

@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, decisions, tending
+from hub.web.words import brakes, decisions, site_quality, tending
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -261,6 +261,8 @@ CHINESE = Words(
     orders=tending.ORDERS_CHINESE,
     brakes=brakes.CHINESE,
     enrolment=tending.ENROLMENT_CHINESE,
+    contact=site_quality.CONTACT_CHINESE,
+    quality=site_quality.QUALITY_CHINESE,
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,
     export=EXPORT_CHINESE,
