@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from protocol.letters import Letter
 from protocol.limits import SEARCH_HITS_DEFAULT
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
@@ -128,7 +129,17 @@ class AskFiles(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag=
     """Files to leave out, in the order of their names."""
 
 
-Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | AskFiles
+class Correspond(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="letters"):
+    """Bring the asker's letters, and fetch the site's (since 1.4)."""
+
+    incarnation: str
+    """The asker's memory: another one than before has forgotten which letters it took."""
+    letters: tuple[Letter, ...] = ()
+    taken: tuple[UUID, ...] = ()
+    """Letters of the site that are taken; it need not tell them again to this incarnation."""
+
+
+Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond | AskFiles
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -301,7 +312,17 @@ class FileLines(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """Over all files, the most frequent first."""
 
 
-Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | FileLines
+class Correspondence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="letters"):
+    """Answer to ``Correspond``; the answer's ``epoch`` is the site's incarnation."""
+
+    letters: tuple[Letter, ...] = ()
+    taken: tuple[UUID, ...] = ()
+    """Letters of the question that are taken, or were before."""
+    more: bool = False
+    """The site has more to tell: ask again at once."""
+
+
+Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence | FileLines
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
