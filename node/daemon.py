@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from node import restoration, search, store
+from node import proposals, restoration, search, store
 from node.brake_answers import brakes_handler
 from node.catalogues.context import DescriptionContext
 from node.condition import Condition
@@ -185,7 +185,7 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
-    desk = LetterDesk(database, LETTERS, beat_due.set, clock_ms)
+    desk = LetterDesk(database, {**LETTERS, **proposals.handlers(clock_ms)}, beat_due.set, clock_ms)
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         FetchRange: range_handler(database, publisher),

@@ -175,3 +175,9 @@ FILE_NAME_CHARS_MAX = 120
 
 FILE_FINDINGS_MAX = 12
 """Kinds of findings that an answer counts for one file."""
+
+PROPOSED_VALUE_CHARS_MAX = 1_000
+"""Characters of a value that is proposed for a field."""
+
+PROPOSAL_REASON_CHARS_MAX = 500
+"""Characters of the reason of a proposal, and of the owner's answer."""
