@@ -64,6 +64,9 @@ class Action(StrEnum):
     TOLD_APART = "told_apart"
     BROUGHT_TOGETHER = "brought_together"
     CATALOGUE_EXPORTED = "catalogue_exported"
+    CHANGE_PROPOSED = "change_proposed"
+    PROPOSAL_WITHDRAWN = "proposal_withdrawn"
+    PROPOSAL_DECIDED = "proposal_decided"
 
 
 ACTIONS = {
@@ -101,6 +104,9 @@ ACTIONS = {
     Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),
     Action.BROUGHT_TOGETHER: Text(zh="撤销不同判定", en="brought together again"),
     Action.CATALOGUE_EXPORTED: Text(zh="导出目录", en="catalogue exported"),
+    Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
+    Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
+    Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),
 }
 
 

@@ -17,7 +17,7 @@ from importlib.metadata import version
 import structlog
 from sqlalchemy import Connection
 
-from hub import board, first_use, gate, health, store
+from hub import board, first_use, gate, health, proposals, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -261,7 +261,9 @@ class _Hub:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
-        correspondent = Correspondent(self._database, self._asker, LETTERS, clock_ms)
+        correspondent = Correspondent(
+            self._database, self._asker, {**LETTERS, **proposals.handlers(clock_ms)}, clock_ms
+        )
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -50,6 +50,8 @@ class Permission(StrEnum):
     READ_RESTRICTED = "read_restricted"
     """Entries that a review has closed or put off; whoever may not sees that there is one, and where."""
     EXPORT_CATALOGUE = "export_catalogue"
+    PROPOSE_CHANGES = "propose_changes"
+    """Write to a record's owner what it should say otherwise; nobody at the county changes a record."""
 
 
 _CATALOGUE = frozenset(
@@ -57,11 +59,12 @@ _CATALOGUE = frozenset(
         Permission.SEARCH_CATALOGUE,
         Permission.READ_RESTRICTED,
         Permission.EXPORT_CATALOGUE,
+        Permission.PROPOSE_CHANGES,
     )
 )
 
 GRANTED: dict[Role, frozenset[Permission]] = {
-    Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE)),
+    Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.PROPOSE_CHANGES)),
     Role.ARCHIVIST: frozenset(
         (Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES)
     )

@@ -90,13 +90,16 @@ def test_no_role_is_no_account() -> None:
         checked_roles([])
 
 
-CATALOGUE = {Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE}
+CATALOGUE = {
+    *(Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE),
+    Permission.PROPOSE_CHANGES,
+}
 
 
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE}),
+        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.PROPOSE_CHANGES}),
         (
             Role.ARCHIVIST,
             {Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES} | CATALOGUE,
