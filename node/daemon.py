@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from node import restoration, search, store
+from node import proposals, restoration, search, store
 from node.brake_answers import brakes_handler
 from node.carriage_rules import rules_of
 from node.catalogues.context import DescriptionContext
@@ -23,6 +23,7 @@ from node.copies import Copies
 from node.correspondence import LetterDesk
 from node.courtesy import Courtesy
 from node.epochs import Epochs
+from node.file_answers import files_handler
 from node.giving import Giver
 from node.hints import HintSource
 from node.history import SiteHistory
@@ -41,7 +42,7 @@ from node.transfers.office import giver_log
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import Brakes, Correspond, FetchRange, Lookup, QuestionHead, Redescribe
+from protocol.calls import AskFiles, Brakes, Correspond, FetchRange, Lookup, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -203,6 +204,7 @@ def _start_talking(
         **keeper_letters(policy, clock_ms),
         **sealing.handlers(writer.identity, clock_ms),
         **transfers.handlers(),
+        **proposals.handlers(clock_ms),
     }
     desk = LetterDesk(database, known, beat_due.set, clock_ms)
     mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
@@ -213,6 +215,7 @@ def _start_talking(
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),
+        AskFiles: files_handler(database),
         Correspond: desk.handler(),
     }
     tasks.create_task(desk.run(), name="letters")

@@ -11,6 +11,8 @@ from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
 from hub.web.words.pictures import PictureWords
+from hub.web.words.proposals import ProposalsWords
+from hub.web.words.site_quality import ContactWords, QualityWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
 
 
@@ -310,7 +312,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     decisions: DecisionsWords
     orders: OrdersWords
     brakes: BrakesWords
+    proposals: ProposalsWords
     enrolment: EnrolmentWords
+    contact: ContactWords
+    quality: QualityWords
     catalogue: CatalogueWords
     entry: EntryWords
     export: ExportWords
