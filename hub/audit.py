@@ -64,6 +64,12 @@ class Action(StrEnum):
     TOLD_APART = "told_apart"
     BROUGHT_TOGETHER = "brought_together"
     CATALOGUE_EXPORTED = "catalogue_exported"
+    REQUEST_STEPPED = "request_stepped"
+    REQUEST_READ = "request_read"
+    CASE_CHANGED = "case_changed"
+    CASE_READ = "case_read"
+    RESEARCH_EXPORTED = "research_exported"
+    RULES_TAKEN = "rules_taken"
 
 
 ACTIONS = {
@@ -101,6 +107,12 @@ ACTIONS = {
     Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),
     Action.BROUGHT_TOGETHER: Text(zh="撤销不同判定", en="brought together again"),
     Action.CATALOGUE_EXPORTED: Text(zh="导出目录", en="catalogue exported"),
+    Action.REQUEST_STEPPED: Text(zh="办理查档申请", en="request worked on"),
+    Action.REQUEST_READ: Text(zh="查看查档申请", en="request read"),
+    Action.CASE_CHANGED: Text(zh="登记调解案件", en="mediation case changed"),
+    Action.CASE_READ: Text(zh="查看调解案件", en="mediation case read"),
+    Action.RESEARCH_EXPORTED: Text(zh="导出专题查档", en="research request exported"),
+    Action.RULES_TAKEN: Text(zh="启用利用规则", en="rules of access taken into force"),
 }
 
 

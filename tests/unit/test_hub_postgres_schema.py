@@ -21,6 +21,7 @@ from hub import (
     tombstones,
 )
 from hub.home import SCHEMA
+from hub.window import tables as window_tables
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
 from replication.migrations import REPLICATION, migrations_in
@@ -37,6 +38,7 @@ METADATA: tuple[MetaData, ...] = (
     rebuilds.metadata,
     repair_tables.metadata,
     tombstones.metadata,
+    window_tables.metadata,
     replication_tables.metadata,
 )
 NAMES = sorted({name for metadata in METADATA for name in metadata.tables})

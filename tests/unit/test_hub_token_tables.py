@@ -1,4 +1,4 @@
-"""The tables of tokens and disclosures are what their migrations make."""
+"""The tables of tokens, disclosures and the window are what their migrations make."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
 from hub import disclosure_tables, token_tables
 from hub.home import SCHEMA
+from hub.window import tables as window_tables
 from replication.migrations import migrate
 
 
@@ -21,7 +22,7 @@ def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata])
+@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata, window_tables.metadata])
 def test_the_migration_makes_the_tables(metadata: MetaData) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
