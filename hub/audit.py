@@ -1,19 +1,17 @@
 """The audit log: who did what to which object, when, from where, with what outcome; each line seals the one before.
 
-A line's digest is taken over the line and the digest of the line before, so nobody can change, remove or put in a line
-without every later digest being wrong. Lines are written in the transaction of what they tell. What the chain cannot
-show is the loss of its newest lines: therefore the head is logged as well, and ``verify`` takes a head that somebody
-has written down.
+The chain's rule is that of ``protocol.audit_chain``. Lines are written in the transaction of what they tell. What the
+chain cannot show is the loss of its newest lines: therefore the sites keep heads of it (``hub.window.audit_heads``),
+and ``verify`` takes a head that somebody has written down.
 """
 
-import hashlib
-from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from hub.account_tables import audit_line
+from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, sealed
 from protocol.wording import Text
 from replication.database import Database
 
@@ -22,9 +20,6 @@ LINES_CHECKED_AT_ONCE = 5_000
 
 DETAIL_CHARS_MAX = 500
 """Characters of a line's object, origin and detail."""
-
-FIRST = "0" * 64
-"""What stands in place of the digest before the first line."""
 
 
 class Action(StrEnum):
@@ -142,20 +137,6 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line as it is stored."""
-
-    seq: int
-    at_ms: int
-    who: str
-    action: str
-    object: str
-    outcome: str
-    origin: str
-    detail: str
-    digest: str
-
-
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a verification found."""
 
@@ -173,17 +154,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.broken_at is None and not self.head_missing
 
 
-def digest_of(line: AuditLine, previous: str) -> str:
-    """Return a line's digest: SHA-256 over the digest before and the line's fields as JSON."""
-    fields = [line.seq, line.at_ms, line.who, line.action, line.object, line.outcome, line.origin, line.detail]
-    return hashlib.sha256(previous.encode("ascii") + b"\n" + msgspec.json.encode(fields)).hexdigest()
-
-
 def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
     """Write a line, in the transaction of what it tells."""
-    head = connection.execute(head_statement()).one_or_none()
     line = AuditLine(
-        seq=1 if head is None else head.seq + 1,
+        seq=0,
         at_ms=now_ms,
         who=entry.who,
         action=entry.action.value,
@@ -193,9 +167,15 @@ def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
         detail=entry.detail[:DETAIL_CHARS_MAX],
         digest="",
     )
-    sealed = msgspec.structs.replace(line, digest=digest_of(line, FIRST if head is None else head.digest))
-    connection.execute(insert(audit_line).values(msgspec.structs.asdict(sealed)))
-    return sealed
+    line = sealed(line, head(connection))
+    connection.execute(insert(audit_line).values(msgspec.structs.asdict(line)))
+    return line
+
+
+def head(connection: Connection) -> AuditHead:
+    """Return the number and digest of the newest line."""
+    found = connection.execute(head_statement()).one_or_none()
+    return AuditHead() if found is None else AuditHead(seq=found.seq, digest=found.digest)
 
 
 def head_statement() -> Select[int, str]:
@@ -246,15 +226,6 @@ def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
     """Return the next lines behind a number."""
     statement = select(audit_line).where(audit_line.c.seq > seq).order_by(audit_line.c.seq)
     return [_line(row) for row in connection.execute(statement.limit(LINES_CHECKED_AT_ONCE))]
-
-
-def first_broken(lines: Iterable[AuditLine], seq: int, digest: str) -> int | None:
-    """Return the number of the first line that does not follow from the one before; None if all do."""
-    for line in lines:
-        if line.seq != seq + 1 or line.digest != digest_of(line, digest):
-            return line.seq
-        seq, digest = line.seq, line.digest
-    return None
 
 
 def _line(row: Row[*tuple[object, ...]]) -> AuditLine:

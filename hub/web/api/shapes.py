@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.alarms import Alarm
-from hub.audit import AuditLine
+from protocol.audit_chain import AuditLine
 from hub.board import SiteState
 from hub.duplicates import Decision, Likeness
 from hub.entry_views import EntryView, Step
