@@ -5,6 +5,7 @@ import msgspec
 from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
+from hub.web.window_parts import WindowParts
 from protocol.bundles import hub_fingerprint
 from replication.asking import Asker
 from replication.keys import load_identity
@@ -28,6 +29,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     asker: Asker | None = None
     door: DoorSigns | None = None
+    window: WindowParts = WindowParts()
 
 
 def reach_of(config: HubConfig, home: HubHome, asker: Asker) -> Reach:

@@ -89,6 +89,11 @@ def found(connection: Connection, key: bytes, request_id: UUID, login: str) -> U
     return None if row is None else _unsealed(row, key)
 
 
+def is_begun(connection: Connection, request_id: UUID) -> bool:
+    """Tell whether anybody has begun something under this id."""
+    return connection.execute(_owner(request_id)).scalar_one_or_none() is not None
+
+
 def listed(connection: Connection, key: bytes, login: str) -> list[Unsent]:
     """Return everything that somebody has not sent, the latest first."""
     statement = select(unsent_request).where(unsent_request.c.login == login)

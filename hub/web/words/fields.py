@@ -11,7 +11,9 @@ from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
 from hub.web.words.pictures import PictureWords
+from hub.web.words.request import RequestWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
+from hub.web.words.window import WindowWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +25,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     sites: str
     decisions: str
+    window: str
     users: str
     audit: str
     account: str
@@ -315,4 +318,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     entry: EntryWords
     export: ExportWords
     pictures: PictureWords
+    window: WindowWords
+    request: RequestWords
     faults: FaultWords
