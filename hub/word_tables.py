@@ -39,7 +39,7 @@ LOOK_AGAIN_S: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
-_T = TypeVar("_T", Gazetteer, Synonyms)
+_T = TypeVar("_T")
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
