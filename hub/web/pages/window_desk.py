@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from typing import Final
 
-import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -13,21 +12,19 @@ from hub.administration import Actor
 from hub.roles import Permission
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest
-from hub.web.backstage import Backstage, backstage_of
+from hub.web.backstage import backstage_of
+from hub.web.desk_lines import line_of
 from hub.web.faults import Forbidden
 from hub.web.forms import clean
 from hub.web.admission import NEEDS, Door
-from hub.web.pages.windowing import CLERK, done, due_of, id_of, may_come_in, parts_of
-from hub.web.standings import TONES
+from hub.web.pages.windowing import CLERK, done, id_of, may_come_in, parts_of
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from hub.window import desk, ledger, unsent
 from hub.window.applicants import REQUESTERS
-from hub.window.clocks import URGENCIES, Deadline, Urgency
 from hub.window.requests import PURPOSES, Request
-from hub.window.states import ENDED, STATES, State
+from hub.window.states import ENDED, State
 from hub.window.unsent import Unsent
-from protocol.wording import Text
 
 LISTED_MAX: Final = 100
 """Requests on one page of the desk: five days of a busy window."""
@@ -37,26 +34,6 @@ NUMBER_CHARS_MAX: Final = 30
 
 _VIEWS: Final = ("mine", "all", "review", "ended")
 _OPEN: Final = frozenset(State) - ENDED
-_URGENT: Final = {Urgency.OVERDUE: "bad", Urgency.DUE_SOON: "watch", Urgency.LAPSED: "watch"}
-
-
-class DeskLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One request in the list: no more of a person than a masked name."""
-
-    request: Request
-    state: Text
-    tone: str
-    in_words: Text
-    deadline: Deadline | None
-    urgency: Text | None
-    urgency_tone: str
-    has_news: bool = False
-
-    @property
-    def order(self) -> tuple[int, str, str]:
-        """By deadline, what is owed to nobody last."""
-        due = None if self.deadline is None else self.deadline.due
-        return (0, due.isoformat(), self.request.number) if due is not None else (1, "", self.request.number)
 
 
 @get("/window", opt={NEEDS: Door.SIGNED_IN})
@@ -122,20 +99,6 @@ async def do_discard(request: AnyRequest, name: FromPath[str]) -> Redirect:
 
     await done(request, step)
     return away_to("/window", done="discarded")
-
-
-def line_of(backstage: Backstage, one: Request) -> DeskLine:
-    """Return a request as the list shows it."""
-    due = due_of(backstage, one)
-    return DeskLine(
-        request=one,
-        state=STATES[one.standing.state],
-        tone=TONES[one.standing.state],
-        in_words=desk.in_words(one),
-        deadline=due,
-        urgency=None if due is None else URGENCIES[due.urgency],
-        urgency_tone="" if due is None else _URGENT.get(due.urgency, ""),
-    )
 
 
 def _listed(connection: Connection, view: str, visitor: Visitor) -> list[Request]:

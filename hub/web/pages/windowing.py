@@ -17,8 +17,6 @@ from hub.web.pages.deciding import actor_of
 from hub.web.visitors import Visitor
 from hub.web.window_parts import WindowParts
 from hub.window import clocks
-from hub.window.clocks import Deadline
-from hub.window.requests import Request
 
 T = TypeVar("T")
 
@@ -47,12 +45,6 @@ def id_of(text: str) -> UUID:
 def today_of(backstage: Backstage) -> datetime.date:
     """Return the day in China."""
     return clocks.day_of(backstage.clock_ms())
-
-
-def due_of(backstage: Backstage, one: Request) -> Deadline | None:
-    """Return how the term of a request stands today; None if nothing is owed."""
-    window = backstage.reach.window
-    return clocks.deadline(one.history, window.terms, window.calendar, today_of(backstage))
 
 
 def may_come_in(visitor: Visitor) -> bool:

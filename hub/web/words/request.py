@@ -14,7 +14,7 @@ class RequestWords(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     days: str
     done: str
-    missed: str
+    overtaken: str
     due: str
     paused: str
     content: str
@@ -53,7 +53,7 @@ CHINESE = RequestWords(
     reason="理由",
     days="工作日",
     done="已办理。",
-    missed="没有找到这份申请。",
+    overtaken="这份申请已有新的办理，或这一步不由您办理。下面是现在的情况。",
     due="办理期限",
     paused="计时已暂停：{why}",
     content="申请内容",
@@ -92,7 +92,7 @@ ENGLISH = RequestWords(
     reason="Reason",
     days="working days",
     done="Done.",
-    missed="There is no such request.",
+    overtaken="This request was worked on meanwhile, or the step is not yours. This is how it stands now.",
     due="Due",
     paused="The clock stands: {why}",
     content="What is asked",
