@@ -6,8 +6,11 @@ from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
 from hub.web.window_parts import WindowParts
+from hub.window.rule_table import rule_table
+from hub.window.working_days import official
 from protocol.bundles import hub_fingerprint
 from replication.asking import Asker
+from replication.county_key import read_county_key
 from replication.keys import load_identity
 
 
@@ -41,4 +44,13 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker) -> Reach:
         address=f"[{host}]:{config.enrolment.port}" if ":" in host else f"{host}:{config.enrolment.port}",
         code_days=config.enrolment.code_days,
     )
-    return Reach(asker=asker, door=door)
+    return Reach(asker=asker, door=door, window=_window_parts(config, home))
+
+
+def _window_parts(config: HubConfig, home: HubHome) -> WindowParts:
+    return WindowParts(
+        county_key=read_county_key(home.county_key),
+        terms=config.window,
+        calendar=official(config.alarms.calendar),
+        rules=rule_table(home).in_force,
+    )

@@ -1,8 +1,11 @@
 """What the window's pages use of the hub beside its store: the county's key, the clock's terms, and who asks sites."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from hub.window.lookups import LookupDesk
+from hub.window.rules import Rules
 from hub.window.settings import WindowSettings
 from hub.window.unsent import sealing_key
 from hub.window.working_days import WorkCalendar
@@ -15,6 +18,8 @@ class WindowParts(msgspec.Struct, frozen=True, kw_only=True):
     """Under which identity numbers are hashed."""
     terms: WindowSettings = WindowSettings()
     calendar: WorkCalendar = WorkCalendar()
+    rules: Callable[[], tuple[int, Rules]] = lambda: (0, Rules(rows=()))
+    """The rules in force and their version; reads a file, so it is called in a thread."""
     lookups: LookupDesk | None = None
 
     @property

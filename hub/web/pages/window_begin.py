@@ -4,6 +4,7 @@ The id stands in the address before anything is typed, so a reload finds what wa
 request. Once it is on the register, the same address leads to it.
 """
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
+from hub.web.evidence_words import lines_for, papers_for
 from hub.web.pages.windowing import CLERK, done, id_of, parts_of, today_of
 from hub.web.visitors import visitor_of
 from hub.web.window_form import (
@@ -33,8 +35,9 @@ from hub.web.window_form import (
     shape_of,
 )
 from hub.window import applicants, desk, ledger, unsent
-from hub.window.applicants import DOCUMENTS, ORGANS, PAPERS, REQUESTERS, Paper
+from hub.window.applicants import DOCUMENTS, PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Purpose, Request
+from hub.window.rules import Rules
 from hub.window.states import Step
 from hub.window.unsent import Fields
 from protocol.errors import DanglianError
@@ -71,7 +74,8 @@ async def do_keep(request: AnyRequest, name: FromPath[str]) -> Response[dict[str
         # The form was sent meanwhile: a late word of it changes nothing any more.
         return Response({})
     fields = await _kept(request, request_id, sent, is_question=is_question)
-    return Response({} if is_question else _pieces(request, fields))
+    _, rules = await asyncio.to_thread(parts_of(request).rules)
+    return Response({} if is_question else _pieces(request, fields, rules))
 
 
 @post("/window/new/{name:str}", opt=CLERK, status_code=200)
@@ -160,6 +164,7 @@ async def _shown(
         mine = unsent.found(connection, key, request_id, login)
         return known, mine is None and unsent.is_begun(connection, request_id), {} if mine is None else mine.fields
 
+    _, rules = await asyncio.to_thread(parts_of(request).rules)
     known, is_of_another, fields = await backstage.database.read(read)
     if known:
         return away_to(f"/window/requests/{request_id}")
@@ -177,32 +182,31 @@ async def _shown(
         "questions_max": QUESTIONS_MAX,
         "text_chars": TEXT_CHARS_MAX,
         "notice": None if fault is None else fault_notice(fault, visitor),
-        **_who(request, fields),
+        **_who(request, fields, rules),
     }
     template = "window_question.html" if is_question else "window_who.html"
     return page(request, template, status=200 if fault is None else 400, values=values)
 
 
-def _who(request: AnyRequest, fields: Fields) -> dict[str, object]:
+def _who(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, object]:
     shown = {name: line(fields, name) for name in ("name", "organ", "phone", "on_behalf_of", "number", "valid_until")}
     shown |= {name: line(fields, name) for name in ("purpose_note", "case_ref", "document")}
-    check = check_of(fields, parts_of(request).county_key)
+    shape, check = shape_of(fields), check_of(fields, parts_of(request).county_key)
     return {
         "typed": shown,
-        "shape": shape_of(fields),
+        "shape": shape,
         "is_seen": is_ticked(fields, "seen"),
         "check": check,
         "documents": DOCUMENTS,
         "requesters": REQUESTERS,
-        "organs": ORGANS,
-        "papers": {one: words for one, words in PAPERS.items() if one is not Paper.IDENTITY},
+        "papers": {one: PAPERS[one] for one in papers_for(rules, shape.requester)},
+        "evidence_lines": lines_for(rules, shape.requester),
         "ticked": fields.get("paper", ()),
-        "paper_numbers": {one.value: line(fields, f"paper-{one.value}") for one in Paper},
         "today": today_of(backstage_of(request)).isoformat(),
     }
 
 
-def _pieces(request: AnyRequest, fields: Fields) -> dict[str, str]:
+def _pieces(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, str]:
     backstage, visitor = backstage_of(request), visitor_of(request)
     values = {**frame_of(backstage, visitor), **_who(request, fields)}
     names = ("number-check", "who-more")

@@ -60,8 +60,6 @@ class WindowWords(msgspec.Struct, frozen=True, kw_only=True):
     expired: str
     papers: str
     papers_lead: str
-    papers_none: str
-    paper_number: str
     originals_seen: str
     originals_hint: str
     purpose_note: str
@@ -144,10 +142,8 @@ CHINESE = WindowWords(
     number_old="15 位旧号码，没有校验位，请对照原件；将显示为 {shown}",
     valid_until="证件有效期至（长期有效可不填）",
     expired="证件已过期。",
-    papers="还需出示",
-    papers_lead="按现行利用规则，勾选已出示的原件。",
-    papers_none="不需要其他材料。",
-    paper_number="编号",
+    papers="已出示的材料（原件）",
+    papers_lead="按现行利用规则，需要什么材料",
     originals_seen="证件原件已当面核对，与到场人员一致",
     originals_hint="勾选后提交即受理；不勾选则停在“待核验身份”。",
     purpose_note="用途说明（选“其他”时必填）",
@@ -230,10 +226,8 @@ ENGLISH = WindowWords(
     number_old="The old form of 15 digits has no check character: compare it. It will be shown as {shown}",
     valid_until="Valid until (leave empty if without end)",
     expired="This document has expired.",
-    papers="Also to be shown",
-    papers_lead="By the rules in force; tick the originals that were shown.",
-    papers_none="Nothing else is needed.",
-    paper_number="No.",
+    papers="Papers shown (originals)",
+    papers_lead="What the rules in force ask for",
     originals_seen="I compared the originals with the person who is here",
     originals_hint="If ticked, the request is accepted at once; if not, it waits for the identity check.",
     purpose_note="Purpose in words (needed for “other”)",
