@@ -17,10 +17,10 @@ from node.home import CATALOGUES, NodeHome
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import HEARTBEAT_S, OFFICE_HOURS_MAX
+from protocol.lookup_policy import NO_KIND, Treatment
 from protocol.reference_codes import CodeProfile, CodeSegment, SegmentKind
 from protocol.rhythms import TIME_ZONE, Rhythm, parse_hours
 from protocol.sites import Site, parse_site
-from protocol.lookup_policy import NO_KIND, Treatment
 from protocol.vocabularies import LIVELIHOOD_KINDS, AccessStatus, Level
 from protocol.wording import Text
 
@@ -247,8 +247,8 @@ EXAMPLES = {
     "policy.rules": '[[policy.rules]] treatment = "existence"',
     "policy.rules.treatment": 'treatment = "existence"',
     "policy.rules.kinds": 'kinds = ["marriage", "petitions"]',
-    "policy.rules.purposes": 'purposes = ["academic"]',
-    "policy.rules.requesters": 'requesters = ["party", "agent"]',
+    "policy.rules.purposes": 'purposes = ["research"]',
+    "policy.rules.requesters": 'requesters = ["person", "agent"]',
     "policy.rules.access": 'access = ["restricted", "deferred"]',
     "folders": '[[folders]] path = "catalogues"',
     "folders.path": 'path = "catalogues"',

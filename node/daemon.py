@@ -26,6 +26,8 @@ from node.history import SiteHistory
 from node.home import NodeHome
 from node.ingest import Importer
 from node.intake import Intake
+from node.keeper.answers import keeper_letters, lookup_handler
+from node.keeper.policy import policy_of
 from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
@@ -33,7 +35,7 @@ from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import Brakes, Correspond, FetchRange, QuestionHead, Redescribe
+from protocol.calls import Brakes, Correspond, FetchRange, Lookup, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -184,9 +186,11 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
-    desk = LetterDesk(database, LETTERS, beat_due.set, clock_ms)
+    policy = policy_of(config.policy)
+    desk = LetterDesk(database, {**LETTERS, **keeper_letters(policy, clock_ms)}, beat_due.set, clock_ms)
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
+        **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),

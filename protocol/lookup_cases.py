@@ -30,9 +30,9 @@ class LookupCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     case_ref: str = ""
     """Number of the matter, of the mediation file for example; empty for a request that belongs to none."""
     purpose: str = ""
-    """Code of the purpose (``forest_land``, ``marriage``); a site that does not know it applies its strictest rules."""
+    """Code of the purpose (``land_and_forest``, ``marriage``); a site that does not know it applies its strictest rules."""
     requester: str = ""
-    """Code of the kind of requester (``party``, ``agent``, ``organ``), never a name."""
+    """Code of the kind of requester (``person``, ``agent``, ``mediation``), never a name."""
 
 
 def checked_case(case: LookupCase) -> LookupCase:

@@ -52,7 +52,7 @@ PERSONAL_KINDS: Final = frozenset(
 )
 """Kinds whose titles name private persons; those about land, houses and enterprises name households and firms."""
 
-WORKING_PURPOSES: Final = frozenset(("history", "academic", "work"))
+WORKING_PURPOSES: Final = frozenset(("history", "research", "official"))
 """Purposes that need no particular person: of personal kinds they are told only that there is something."""
 
 CLOSED: Final = (AccessStatus.RESTRICTED, AccessStatus.DEFERRED)

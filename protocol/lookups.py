@@ -13,6 +13,7 @@ import msgspec
 
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal, question_digest
 from protocol.errors import BadValue
+from protocol.letters import letter_body
 from protocol.wording import Text
 
 LOOKUP_ASKED: Final = "lookup_asked"
@@ -106,7 +107,7 @@ def encoded_lookup(lookup: Lookup) -> tuple[bytes, str]:
         BadValue: the question is too large.
 
     """
-    body = msgspec.json.encode(lookup)
+    body = letter_body(lookup)
     return body, question_digest(body)
 
 

@@ -1,6 +1,6 @@
-"""Masking a record: what remains of it under a treatment. Only fields that are named here survive, so that a field of a
-later version is never told by mistake.
+"""Masking a record: what remains of it under a treatment.
 
+Only fields that are named here survive, so that a field of a later version is never told by mistake.
 Of a masked title those words remain that the question itself said, and words that name a kind of paper and nobody: who
 asks for 王某 learns that the paper names 王某, and not whom else.
 """
@@ -38,11 +38,12 @@ _MASKED_FIELDS: Final = (
 )
 
 _PLAIN_WORDS: Final = (
-    *("结婚登记", "离婚登记", "婚姻登记", "结婚", "离婚", "登记", "申请书", "申请表", "审批表", "登记表", "名册", "花名册"),
-    *("证明", "证书", "存根", "合同", "协议书", "协议", "通知", "批复", "决定", "报告", "请示", "意见", "材料", "案卷", "卷宗"),
-    *("调解", "判决书", "裁定书", "公证书", "招工", "退休", "离休", "退伍", "安置", "知青", "下乡", "返城", "独生子女"),
-    *("准生", "生育", "收养", "户籍", "学籍", "毕业生", "职称", "工伤", "认定", "信访", "救助", "低保", "残疾", "烈士"),
-    *("申请", "审批", "档案", "关于", "与", "和", "的", "等", "人", "表", "证"),
+    *("结婚登记", "离婚登记", "婚姻登记", "结婚", "离婚", "登记", "申请书", "申请表", "审批表", "登记表"),
+    *("名册", "花名册", "证明", "证书", "存根", "合同", "协议书", "协议", "通知", "批复", "决定", "报告"),
+    *("请示", "意见", "材料", "案卷", "卷宗", "调解", "判决书", "裁定书", "公证书", "招工", "退休", "离休"),
+    *("退伍", "安置", "知青", "下乡", "返城", "独生子女", "准生", "生育", "收养", "户籍", "学籍", "毕业生"),
+    *("职称", "工伤", "认定", "信访", "救助", "低保", "残疾", "烈士", "申请", "审批", "档案", "关于", "与"),
+    *("和", "的", "等", "人", "表", "证"),
 )
 _PLAIN: Final = re.compile("|".join(sorted(map(re.escape, _PLAIN_WORDS), key=len, reverse=True)))
 

@@ -14,21 +14,22 @@ from node.keeper import audit, county_heads
 from node.keeper.audit import Action, NodeAuditEntry, ReadDetail, Told
 from node.search import Finding, FoundRecord, find_in
 from protocol.audit_chain import head_of
+from protocol.audit_letters import AUDIT_HEAD
 from protocol.calls import LookedUp, LookedUpHit, Lookup, Outcome, Refusal, question_digest
 from protocol.codec import decode_record, encode_question
 from protocol.errors import BadValue
-from protocol.letters import Letter
 from protocol.identity_numbers import mask_identity_numbers
+from protocol.letters import Letter
 from protocol.lookup_cases import CASE_REF_CHARS_MAX, CODE_CHARS_MAX, checked_case
 from protocol.lookup_policy import Policy, Treatment
-from protocol.lookups import LOOKUP_ANSWERED, LookupAnswered, decoded_lookup
+from protocol.lookups import LOOKUP_ANSWERED, LOOKUP_ASKED, LookupAnswered, decoded_lookup
 from protocol.masking import said_words, treated
 from protocol.search_calls import query_of
 from protocol.wording import Text
 from replication import letters, outbox
 from replication.answering import Handler, Said
 from replication.database import Database
-from replication.letters import HUB_PEER, LetterHandler
+from replication.letters import HUB_PEER, Handlers, LetterHandler
 
 ANSWER_FILL_BYTES: Final = 56 * 1024
 """Bytes of records after which no more join an answer: what stands around them leaves it below a reply's bound."""
@@ -73,6 +74,14 @@ def letter_handler(policy: Policy, clock_ms: Callable[[], int]) -> LetterHandler
     return take
 
 
+def keeper_letters(policy: Policy, clock_ms: Callable[[], int]) -> Handlers:
+    """Return what the site does with the letters about lookups and about the two audit logs."""
+    return {
+        LOOKUP_ASKED: letter_handler(policy, clock_ms),
+        AUDIT_HEAD: county_heads.head_letter_handler(clock_ms),
+    }
+
+
 def answered(
     connection: Connection, policy: Policy, question: Lookup, way: str, digest: str, now_ms: int
 ) -> tuple[Outcome, LookedUp | Refusal]:
@@ -107,9 +116,7 @@ def answered(
         ),
         now_ms,
     )
-    return outcome, LookedUp(
-        total=finding.total, hits=hits, withheld=withheld, policy=policy.name, head=head_of(line)
-    )
+    return outcome, LookedUp(total=finding.total, hits=hits, withheld=withheld, policy=policy.name, head=head_of(line))
 
 
 def _outcome(finding: Finding, hits: tuple[LookedUpHit, ...]) -> Outcome:
@@ -153,9 +160,7 @@ def _refused(
     """Write down that a question was not answered, and return why."""
     entry = _entry(question, way, digest, "")
     detail = msgspec.structs.replace(entry.detail, reason=reason)
-    refused = msgspec.structs.replace(
-        entry, action=Action.LOOKUP_REFUSED, outcome=audit.Outcome.REFUSED, detail=detail
-    )
+    refused = msgspec.structs.replace(entry, action=Action.LOOKUP_REFUSED, outcome=audit.Outcome.REFUSED, detail=detail)
     audit.append(connection, refused, now_ms)
     return Outcome.REFUSED, Refusal(reason_zh=reason.zh, reason_en=reason.en)
 

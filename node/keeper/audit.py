@@ -4,7 +4,7 @@ The chain's rule is that of ``protocol.audit_chain``. A line is written in the t
 line has not left the site. Lines name records and cases, never an applicant and never the words of a question.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select
 
 from node.keeper.tables import audit_line
-from protocol.audit_chain import AuditHead, AuditLine, first_broken, sealed
+from protocol.audit_chain import AuditHead, AuditLine, first_broken, head_of, sealed
 from protocol.wording import Text
 from replication.database import Database
 
@@ -128,7 +128,9 @@ def listed(connection: Connection, *, request: str = "", before_seq: int | None 
     return [_line(row) for row in connection.execute(statement)]
 
 
-def found(connection: Connection, *, case_ref: str = "", record: str = "", request: str = "", limit: int) -> list[AuditLine]:
+def found(
+    connection: Connection, *, case_ref: str = "", record: str = "", request: str = "", limit: int
+) -> list[AuditLine]:
     """Return lines, the newest first, about a case, a record or a request; every line if nothing is named."""
     lines: list[AuditLine] = []
     before: int | None = None
@@ -153,7 +155,7 @@ def _is_about(line: AuditLine, case_ref: str, record: str) -> bool:
 def digests_at(connection: Connection, places: Sequence[int]) -> dict[int, str]:
     """Return the digests that the log has at some places; a place without a line is missing."""
     statement = select(audit_line.c.seq, audit_line.c.digest).where(audit_line.c.seq.in_(places))
-    return {seq: digest for seq, digest in connection.execute(statement).tuples()}
+    return dict(connection.execute(statement).tuples().all())
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,12 +184,8 @@ async def verify(database: Database, expected: AuditHead | None = None) -> Verdi
             return Verdict(lines=lines, head=at, broken_at=broken_at)
         if not some:
             return Verdict(lines=lines, head=at, head_missing=not is_seen)
-        is_seen = is_seen or expected in _heads(some)
-        lines, at = lines + len(some), AuditHead(seq=some[-1].seq, digest=some[-1].digest)
-
-
-def _heads(lines: Sequence[AuditLine]) -> Iterator[AuditHead]:
-    return (AuditHead(seq=line.seq, digest=line.digest) for line in lines)
+        is_seen = is_seen or any(head_of(line) == expected for line in some)
+        lines, at = lines + len(some), head_of(some[-1])
 
 
 def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
@@ -198,5 +196,3 @@ def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
 
 def _line(row: Row[*tuple[object, ...]]) -> AuditLine:
     return msgspec.convert(row, AuditLine, from_attributes=True)
-
-

@@ -52,7 +52,7 @@ def contradictions(connection: Connection) -> list[Contradiction]:
 
 def _kept(connection: Connection) -> dict[int, str]:
     rows = connection.execute(select(county_head.c.seq, county_head.c.digest))
-    return {seq: digest for seq, digest in rows.tuples()}
+    return dict(rows.tuples().all())
 
 
 def places_to_ask(connection: Connection) -> tuple[int, ...]:
