@@ -208,6 +208,6 @@ def _who(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, object]
 
 def _pieces(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, str]:
     backstage, visitor = backstage_of(request), visitor_of(request)
-    values = {**frame_of(backstage, visitor), **_who(request, fields)}
+    values = {**frame_of(backstage, visitor), **_who(request, fields, rules)}
     names = ("number-check", "who-more")
     return {name: str(backstage.printer.render(f"pieces/window-{name}.html", values)) for name in names}
