@@ -42,7 +42,9 @@ from hub.web.pages import (
     today,
     users,
     window_begin,
+    window_counter,
     window_desk,
+    window_papers,
     window_request,
 )
 from hub.web.pictures import Spreads
@@ -75,6 +77,7 @@ HANDLERS = (
     *(exports.do_export, exports.show_export, exports.fetch_export, exports.stream_export),
     *(window_desk.show_desk, window_desk.find_request, window_desk.do_discard, window_begin.show_new),
     *(window_begin.show_who, window_begin.show_question, window_begin.do_keep, window_begin.do_who),
+    *(window_counter.show_counter, window_counter.stream_counter, window_papers.show_form, window_papers.show_receipt),
     *(window_begin.do_question, window_request.show_request, window_request.do_step),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )

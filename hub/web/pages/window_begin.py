@@ -36,7 +36,7 @@ from hub.web.window_form import (
 )
 from hub.window import applicants, desk, ledger, unsent
 from hub.window.applicants import DOCUMENTS, PAPERS, REQUESTERS
-from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Purpose, Request
+from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Purpose, Request, Use
 from hub.window.rules import Rules
 from hub.window.states import Step
 from hub.window.unsent import Fields
@@ -176,7 +176,7 @@ async def _shown(
         "purpose": line(fields, "purpose"),
         "other": Purpose.OTHER,
         "uses": USES,
-        "chosen_uses": fields.get("use", ()),
+        "chosen_uses": fields.get("use", ()) if fields else (Use.CERTIFIED.value,),
         "kinds": LIVELIHOOD_KINDS,
         "questions": questions_shown(fields),
         "questions_max": QUESTIONS_MAX,

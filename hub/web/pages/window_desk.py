@@ -13,6 +13,7 @@ from hub.roles import Permission
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
+from hub.web.counter import link_of
 from hub.web.desk_lines import line_of
 from hub.web.faults import Forbidden
 from hub.web.forms import clean
@@ -50,7 +51,7 @@ async def show_desk(request: AnyRequest) -> Page:
     first = "mine" if visitor.may(Permission.WORK_REQUESTS) else "review"
     asked = request.query_params.get("view", "")
     view = asked if asked in _VIEWS else first
-    key, now_ms = parts_of(request).sealing_key, backstage.clock_ms()
+    key = parts_of(request).sealing_key
 
     def read(connection: Connection) -> tuple[list[Request], list[Unsent]]:
         return _listed(connection, view, visitor), unsent.listed(connection, key, visitor.login)
@@ -68,7 +69,7 @@ async def show_desk(request: AnyRequest) -> Page:
         "purposes": PURPOSES,
         "requesters": REQUESTERS,
         "may_work": visitor.may(Permission.WORK_REQUESTS),
-        "at_ms": now_ms,
+        "counter_link": link_of(parts_of(request).county_key),
         "notice": None if told is None else Notice(words=told),
     }
     return page(request, "window.html", values=values)

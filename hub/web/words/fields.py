@@ -7,6 +7,7 @@ import msgspec
 
 from hub.web.words.brakes import BrakesWords
 from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
@@ -320,4 +321,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     pictures: PictureWords
     window: WindowWords
     request: RequestWords
+    counter: CounterWords
+    paper: PaperWords
     faults: FaultWords
