@@ -1,0 +1,120 @@
+"""The words of what was asked and found for a request, and of its statement of completeness."""
+
+import msgspec
+
+
+class LookupWords(msgspec.Struct, frozen=True, kw_only=True):
+    """Questions, sites, entries."""
+
+    title: str
+    not_asked_yet: str
+    no_desk: str
+    as_question: str
+    persons: str
+    kind: str
+    years: str
+    place: str
+    found: str
+    found_none: str
+    asked_of: str
+    asked_at: str
+    waits_until: str
+    expired: str
+    site: str
+    outcome: str
+    total: str
+    why: str
+    as_of: str
+    every_site: str
+    late: str
+    live: str
+    copy_of_hub: str
+    masked: str
+    existence: str
+    withheld: str
+    new: str
+    entry: str
+    matched: str
+    untitled: str
+    widen: str
+    widen_lead: str
+    widen_reason: str
+    widened: str
+    more_hits: str
+
+
+CHINESE = LookupWords(
+    title="查找结果",
+    not_asked_yet="尚未向各单位提问。",
+    no_desk="查找服务未运行，请联系系统管理员。",
+    as_question="问题",
+    persons="涉及的人",
+    kind="种类",
+    years="年份",
+    place="地点",
+    found="查到 {count} 条",
+    found_none="没有查到条目。",
+    asked_of="问了 {asked} 个单位，{left} 个没有问",
+    asked_at="{time} 提问",
+    waits_until="等候答复至 {time}",
+    expired="已过答复期限",
+    site="单位",
+    outcome="答复",
+    total="条数",
+    why="为什么问或不问",
+    as_of="截至",
+    every_site="各单位的答复",
+    late="后来答复",
+    live="本单位刚刚答复",
+    copy_of_hub="县级目录副本",
+    masked="已遮蔽个人信息",
+    existence="仅告知存在",
+    withheld="另有 {count} 条按该单位规定不予提供",
+    new="新答复",
+    entry="查看目录",
+    matched="依据",
+    untitled="（题名不予显示）",
+    widen="扩大查找范围",
+    widen_lead="没有问到的单位也去问；理由会记入两端的审计日志。",
+    widen_reason="理由",
+    widened="已扩大：{why}",
+    more_hits="只显示前 {count} 条，请缩小问题。",
+)
+
+ENGLISH = LookupWords(
+    title="What was found",
+    not_asked_yet="No holder has been asked yet.",
+    no_desk="The lookup service does not run: tell the administrator.",
+    as_question="Question",
+    persons="Persons",
+    kind="Kind",
+    years="Years",
+    place="Place",
+    found="{count} found",
+    found_none="No entry was found.",
+    asked_of="{asked} holders asked, {left} not asked",
+    asked_at="asked {time}",
+    waits_until="answers count until {time}",
+    expired="the time for answers is over",
+    site="Holder",
+    outcome="Answer",
+    total="Found",
+    why="Why it was asked, or not",
+    as_of="As of",
+    every_site="What each holder said",
+    late="answered later",
+    live="the holder said so just now",
+    copy_of_hub="the county's copy",
+    masked="persons are masked",
+    existence="existence only",
+    withheld="{count} more that this holder does not tell",
+    new="new answer",
+    entry="Catalogue entry",
+    matched="Found by",
+    untitled="(its title is not shown)",
+    widen="Ask more widely",
+    widen_lead="Holders that were left out are asked too; the reason is in both audit logs.",
+    widen_reason="Reason",
+    widened="widened: {why}",
+    more_hits="Only the first {count} are shown: ask more narrowly.",
+)
