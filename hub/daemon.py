@@ -39,6 +39,7 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
 from protocol.beats import Beat
@@ -272,6 +273,7 @@ class _Hub:
                 tasks.create_task(lookout.run(), name="lookout")
                 tasks.create_task(correspondent.run(), name="letters")
                 tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
+                tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
                 tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
                 if self._config.web.oai_contact:
                     tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")

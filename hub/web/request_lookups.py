@@ -15,7 +15,7 @@ from hub.search import Query
 from hub.web.hits import Stretch, date_of, stretches
 from hub.web.outcomes import OutcomeCount
 from hub.window import lookup_reading
-from hub.window.access_book import listed as decisions_of
+from hub.window import access_book
 from hub.window.lookup_views import HITS_SHOWN_MAX, HitView, LookupOrder, LookupView, SiteView
 from hub.window.lookups import expiry_of
 from hub.window.requests import Question, Request

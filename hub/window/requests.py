@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from hub.window.applicants import WITH_CASE, Applicant, ApplicantGiven, kept, plain
-from hub.window.states import STATES, STEPS, TABLE, Back, Duty, State, Step
+from hub.window.states import STATES, STEPS, TABLE, Allowed, Back, Duty, State, Step
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text
 
@@ -297,6 +297,21 @@ def stepped(standing: Standing, move: Move) -> HistoryLine:
         )
     if move.step is Step.RESUME and not standing.paused_for:
         raise _not_now(standing, move.step)
+    reason = _checked_reason(move, allowed)
+    _check_separation(standing, move)
+    return HistoryLine(
+        seq=standing.seq + 1,
+        step=move.step,
+        state=_target(standing, allowed.target),
+        at_ms=move.at_ms,
+        who=move.who,
+        reason=reason,
+        days=move.days if allowed.needs_days else 0,
+        rule=move.rule,
+    )
+
+
+def _checked_reason(move: Move, allowed: Allowed) -> str:
     reason = plain(move.reason, TEXT_CHARS_MAX)
     if allowed.needs_reason and not reason:
         raise BadValue(
@@ -310,17 +325,7 @@ def stepped(standing: Standing, move: Move) -> HistoryLine:
             ),
             Text(zh="请填写工作日天数。", en="Give a number of working days."),
         )
-    _check_separation(standing, move)
-    return HistoryLine(
-        seq=standing.seq + 1,
-        step=move.step,
-        state=_target(standing, allowed.target),
-        at_ms=move.at_ms,
-        who=move.who,
-        reason=reason,
-        days=move.days if allowed.needs_days else 0,
-        rule=move.rule,
-    )
+    return reason
 
 
 def possible(standing: Standing) -> tuple[Step, ...]:
