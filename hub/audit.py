@@ -65,6 +65,11 @@ class Action(StrEnum):
     CASE_READ = "case_read"
     RESEARCH_EXPORTED = "research_exported"
     RULES_TAKEN = "rules_taken"
+    LOOKUP_ASKED = "lookup_asked"
+    LOOKUP_WIDENED = "lookup_widened"
+    LOOKUP_ANSWERED = "lookup_answered"
+    LOOKUP_EXPIRED = "lookup_expired"
+    STATEMENT_MADE = "statement_made"
 
 
 ACTIONS = {
@@ -108,6 +113,11 @@ ACTIONS = {
     Action.CASE_READ: Text(zh="查看调解案件", en="mediation case read"),
     Action.RESEARCH_EXPORTED: Text(zh="导出专题查档", en="research request exported"),
     Action.RULES_TAKEN: Text(zh="启用利用规则", en="rules of access taken into force"),
+    Action.LOOKUP_ASKED: Text(zh="向站点提问", en="sites asked"),
+    Action.LOOKUP_WIDENED: Text(zh="扩大查询范围", en="more sites asked"),
+    Action.LOOKUP_ANSWERED: Text(zh="站点答复", en="site answered"),
+    Action.LOOKUP_EXPIRED: Text(zh="提问到期", en="question expired"),
+    Action.STATEMENT_MADE: Text(zh="出具查询范围说明", en="statement of completeness made"),
 }
 
 

@@ -39,6 +39,9 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.window.audit_heads import HeadExchange
+from hub.window.coverage import Counter
+from hub.window.late_answers import LookupClock, window_letters
 from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
@@ -65,7 +68,7 @@ READER_CACHE_KIB = 64 * 1024
 DISTRIBUTION = "danglian"
 
 LETTERS: Handlers = {}
-"""What the hub does with the letters of the sites, by their kind."""
+"""What the hub does with the letters of the sites, by their kind, beside those of the window."""
 
 INBOX = "_INBOX_hub"
 """First token of the hub's own inbox: no site's, so that no node may listen to it."""
@@ -262,7 +265,8 @@ class _Hub:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
-        correspondent = Correspondent(self._database, self._asker, LETTERS, clock_ms)
+        handlers = {**LETTERS, **window_letters(clock_ms)}
+        correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -271,6 +275,9 @@ class _Hub:
                 tasks.create_task(Tidier(self._database).run(), name="tidier")
                 tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
                 tasks.create_task(lookout.run(), name="lookout")
+                tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
+                tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
+                tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
                 tasks.create_task(correspondent.run(), name="letters")
                 tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
                 tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")

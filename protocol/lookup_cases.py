@@ -28,9 +28,9 @@ class LookupCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     request_id: UUID
     case_ref: str = ""
-    """Number of the matter, of the mediation file for example; empty for a request that belongs to none."""
+    """Number of the matter, of the mediation file for example; empty where there is none."""
     purpose: str = ""
-    """Code of the purpose (``land_and_forest``, ``marriage``); a site that does not know it applies its strictest rules."""
+    """Code of the purpose (``land_and_forest``, ``marriage``); no rule of a site fits one that it does not name."""
     requester: str = ""
     """Code of the kind of requester (``person``, ``agent``, ``mediation``), never a name."""
 

@@ -94,6 +94,9 @@ class LookupView(msgspec.Struct, frozen=True, kw_only=True):
     widened_because: str = ""
     sites: tuple[SiteView, ...] = ()
     hits: tuple[HitView, ...] = ()
+    """The best ``HITS_SHOWN_MAX``; none in a list of lookups."""
+    total: int = 0
+    """How many records were found and may be told of."""
     finished: bool = False
     """The live part is over: this state is the last of its stream."""
 

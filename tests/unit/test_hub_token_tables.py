@@ -7,6 +7,7 @@ from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
 from hub import disclosure_tables, token_tables
 from hub.home import SCHEMA
+from hub.window import lookup_tables
 from hub.window import tables as window_tables
 from replication.migrations import migrate
 
@@ -22,7 +23,10 @@ def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata, window_tables.metadata])
+@pytest.mark.parametrize(
+    "metadata",
+    [token_tables.metadata, disclosure_tables.metadata, window_tables.metadata, lookup_tables.metadata],
+)
 def test_the_migration_makes_the_tables(metadata: MetaData) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from node.config import PolicyRuleSettings, PolicySettings
 from node.keeper import audit
-from node.keeper.answers import ANSWER_FILL_BYTES, LETTER, LIVE, answered, letter_handler, lookup_handler
+from node.keeper.answers import ANSWER_FILL_BYTES, LIVE, answered, letter_handler, lookup_handler
 from node.keeper.policy import policy_of
 from protocol.audit_chain import AuditHead, AuditLine
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal, question_digest
@@ -191,16 +191,6 @@ async def test_a_letter_is_answered_with_a_letter_that_names_its_question(site: 
     assert (answer.kind, answer.topic) == (LOOKUP_ANSWERED, asked.lookup_id)
     assert (told.lookup_id, told.question_digest, told.outcome) == (asked.lookup_id, digest, Outcome.ANSWERED)
     assert (line.origin, audit.detail_of(line).question) == ("letter", digest)
-
-
-async def test_a_letter_that_came_too_late_is_refused_and_logged(site: NodeSite) -> None:
-    asked = lookup("王小明", expires_at_ms=NOW_MS - 1)
-    said = await site.database.write(
-        lambda connection: answered(connection, DEFAULT_POLICY, asked, LETTER, "d", NOW_MS)
-    )
-
-    (line,) = await lines(site)
-    assert (said[0], line.outcome) == (Outcome.REFUSED, "refused")
 
 
 async def test_the_live_handler_names_the_bytes_of_the_question(site: NodeSite) -> None:
