@@ -21,9 +21,7 @@ class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def papers_for(rules: Rules, requester: Requester) -> tuple[Paper, ...]:
     """Return the papers that some row asks of a requester, beside the identity document."""
-    named = {
-        paper for row in rules.rows if requester in row.requesters for one in row.evidence for paper in one
-    }
+    named = {paper for row in rules.rows if requester in row.requesters for one in row.evidence for paper in one}
     return tuple(paper for paper in Paper if paper in named and paper is not Paper.IDENTITY)
 
 

@@ -50,10 +50,15 @@ MEANINGS: Final = {
         en="Something was found; holders that have not answered will be added by themselves.",
     ),
     State.ACCESS_REVIEW: Text(
-        zh="规则不能直接判定，等待审核员决定能否利用。", en="The rules leave it to a person: a reviewer decides on access."
+        zh="规则不能直接判定，等待审核员决定能否利用。",
+        en="The rules leave it to a person: a reviewer decides on access.",
     ),
-    State.APPROVED: Text(zh="可以利用：请查阅，或向保管单位调取复制件。", en="It may be used: view it, or order a copy."),
-    State.DENIED: Text(zh="不同意利用，理由见下；申请人可以补充材料后再申请。", en="Access was denied; the reason is below."),
+    State.APPROVED: Text(
+        zh="可以利用：请查阅，或向保管单位调取复制件。", en="It may be used: view it, or order a copy."
+    ),
+    State.DENIED: Text(
+        zh="不同意利用，理由见下；申请人可以补充材料后再申请。", en="Access was denied; the reason is below."
+    ),
     State.CERTIFYING: Text(
         zh="保管单位审批并签章，页面自动传到窗口。", en="The holder approves and seals; its pages come by themselves."
     ),
@@ -69,10 +74,14 @@ MEANINGS: Final = {
 
 ADVICE: Final = {
     State.DRAFTED: Text(zh="核对内容后提交。", en="Check it, then submit it."),
-    State.SUBMITTED: Text(zh="对照证件原件核验身份。", en="Compare the originals, then record the identity as checked."),
+    State.SUBMITTED: Text(
+        zh="对照证件原件核验身份。", en="Compare the originals, then record the identity as checked."
+    ),
     State.IDENTITY_CHECKED: Text(zh="受理，或写明理由不予受理。", en="Accept it, or refuse it with a reason."),
     State.ACCEPTED: Text(zh="开始查找。", en="Begin the search."),
-    State.REFUSED: Text(zh="把不予受理通知交给申请人，然后办结。", en="Hand over the notice of refusal, then close it."),
+    State.REFUSED: Text(
+        zh="把不予受理通知交给申请人，然后办结。", en="Hand over the notice of refusal, then close it."
+    ),
     State.ROUTED: Text(zh="开始查找。", en="Begin the search."),
     State.SEARCHING: Text(zh="稍候，答复会自动出现在下面。", en="Wait: answers appear below by themselves."),
     State.FOUND: Text(zh="核对查到的条目，然后提请利用审核。", en="Look at what was found, then put access to review."),
@@ -88,7 +97,9 @@ ADVICE: Final = {
         en="Order a copy beside an entry; if only viewing was asked for, hand it over.",
     ),
     State.DENIED: Text(zh="告知申请人理由，然后办结。", en="Tell the applicant why, then close it."),
-    State.CERTIFYING: Text(zh="制成后在“复制件与证明”中打印。", en="Print it under “Copies and certificates” once made."),
+    State.CERTIFYING: Text(
+        zh="制成后在“复制件与证明”中打印。", en="Print it under “Copies and certificates” once made."
+    ),
     State.ISSUED: Text(zh="交给申请人并签收。", en="Hand it over against a signature."),
     State.DELIVERED: Text(zh="办结；发现有误可重新出证。", en="Close it; if the certificate is wrong, certify again."),
     State.CLOSED: Text(zh="无需再办；有迟到的答复可重新查找。", en="Nothing; a late answer can open it again."),
@@ -127,10 +138,13 @@ EFFECTS: Final = {
     Step.FIND_PART: Text(zh="还有单位没有答复。", en="Some holders are still to answer."),
     Step.FIND_NOTHING: Text(zh="查到的都不是，或没有查到。", en="Nothing came up, or it is somebody else's."),
     Step.REVIEW_ACCESS: Text(
-        zh="能按规则判定的当场判定，其余交审核员。", en="What the rules decide is decided now; the rest waits for a person."
+        zh="能按规则判定的当场判定，其余交审核员。",
+        en="What the rules decide is decided now; the rest waits for a person.",
     ),
     Step.APPROVE: Text(zh="申请人可以利用查到的档案。", en="The applicant may use what was found."),
-    Step.DENY: Text(zh="申请人会看到理由，审计日志留痕。", en="The applicant reads the reason; it is in the audit log."),
+    Step.DENY: Text(
+        zh="申请人会看到理由，审计日志留痕。", en="The applicant reads the reason; it is in the audit log."
+    ),
     Step.CERTIFY: Text(zh="进入出证。", en="Certifying begins."),
     Step.ISSUE: Text(zh="证明已打印、用纸已登记。", en="The certificate is printed, its sheets are noted."),
     Step.CERTIFY_AGAIN: Text(zh="原证明有误或损坏。", en="The certificate was wrong or spoilt."),

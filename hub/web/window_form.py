@@ -84,7 +84,9 @@ def merged(before: Fields, sent: Mapping[str, Sequence[str]], *, is_question: bo
     """Return a form after one of its pages was sent."""
     other = {name: some for name, some in before.items() if _is_of_question(name) is not is_question}
     return other | {
-        name: tuple(some) for name, some in sent.items() if name not in _NOT_KEPT and _is_of_question(name) is is_question
+        name: tuple(some)
+        for name, some in sent.items()
+        if name not in _NOT_KEPT and _is_of_question(name) is is_question
     }
 
 

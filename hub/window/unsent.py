@@ -104,9 +104,7 @@ def listed(connection: Connection, key: bytes, login: str) -> list[Unsent]:
 def discard(connection: Connection, request_id: UUID, login: str) -> None:
     """Forget what somebody typed: it was sent, or is not wanted."""
     connection.execute(
-        delete(unsent_request).where(
-            unsent_request.c.request_id == request_id.bytes, unsent_request.c.login == login
-        )
+        delete(unsent_request).where(unsent_request.c.request_id == request_id.bytes, unsent_request.c.login == login)
     )
 
 

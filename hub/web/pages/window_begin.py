@@ -17,10 +17,12 @@ from hub.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, frame_of, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
+from hub.web.evidence_words import lines_for, papers_for
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
-from hub.web.evidence_words import lines_for, papers_for
+from hub.web.pages.window_lookups import begin_search
 from hub.web.pages.windowing import CLERK, done, id_of, parts_of, today_of
+from hub.web.request_lookups import query_of
 from hub.web.visitors import visitor_of
 from hub.web.window_form import (
     COUNT,
@@ -34,14 +36,16 @@ from hub.web.window_form import (
     questions_shown,
     shape_of,
 )
-from hub.window import applicants, desk, ledger, unsent
+from hub.window import applicants, desk, identity, ledger, unsent
 from hub.window.applicants import DOCUMENTS, PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Purpose, Request, Use
 from hub.window.rules import Rules
 from hub.window.states import Step
 from hub.window.unsent import Fields
-from protocol.errors import DanglianError
+from protocol.errors import DanglianError, Refused
+from protocol.queries import parse
 from protocol.vocabularies import LIVELIHOOD_KINDS
+from protocol.wording import Text
 
 _OPENING = (Step.SUBMIT, Step.CHECK_IDENTITY, Step.ACCEPT)
 """What the clerk who has compared the originals does in one go."""
@@ -88,7 +92,7 @@ async def do_who(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
         fields = await _kept(request, request_id, await fields_of(request), is_question=False)
         if go == "again":
             return away_to(f"/window/new/{request_id}")
-        applicants.kept(applicant_of(fields), parts_of(request).county_key)
+        _check_who(request, fields)
     except DanglianError as error:
         return await _shown(request, request_id, is_question=False, fault=error)
     return away_to(f"/window/new/{request_id}/question")
@@ -108,17 +112,35 @@ async def do_question(request: AnyRequest, name: FromPath[str]) -> Page | Redire
             more = str(min(len(questions_shown(fields)) + 1, QUESTIONS_MAX))
             await _keep(request, request_id, {**fields, f"{QUESTION}-{COUNT}": (more,)})
             return away_to(f"/window/new/{request_id}/question")
-        await done(request, lambda connection, actor, now: _sent(request, connection, actor, request_id, fields, now))
+        made = await done(
+            request, lambda connection, actor, now: _sent(request, connection, actor, request_id, fields, now)
+        )
+        await begin_search(request, made)
     except DanglianError as error:
         return await _shown(request, request_id, is_question=True, fault=error)
     return away_to(f"/window/requests/{request_id}")
+
+
+def _check_who(request: AnyRequest, fields: Fields) -> None:
+    """Say what is wrong with the first page while it is still in sight."""
+    kept = applicants.kept(applicant_of(fields), parts_of(request).county_key)
+    fault = identity.fault_of(kept, today_of(backstage_of(request))) if is_ticked(fields, "seen") else None
+    if fault is not None:
+        raise Refused(
+            fault,
+            Text(zh="请补登证件，或不勾选“已当面核对”。", en="Record the paper, or leave the originals unticked."),
+        )
 
 
 def _sent(
     request: AnyRequest, connection: Connection, actor: Actor, request_id: UUID, fields: Fields, now_ms: int
 ) -> Request:
     """Write a request into the register, take the steps that were already done at the window, and forget the form."""
-    made = desk.draft(connection, actor, draft_of(request_id, fields), parts_of(request).county_key, now_ms)
+    asked = draft_of(request_id, fields)
+    for question in asked.questions:
+        # Words that no search understands are said so before anything is on the register.
+        parse(query_of(question).words)
+    made = desk.draft(connection, actor, asked, parts_of(request).county_key, now_ms)
     for step in _OPENING if is_ticked(fields, "seen") else _OPENING[:1]:
         made = desk.take(connection, actor, request_id, step, now_ms)
     unsent.discard(connection, request_id, actor.who)
@@ -148,9 +170,7 @@ async def _kept(request: AnyRequest, request_id: UUID, sent: Mapping[str, list[s
 async def _keep(request: AnyRequest, request_id: UUID, fields: Fields) -> None:
     backstage, login, key = backstage_of(request), visitor_of(request).login, parts_of(request).sealing_key
     now_ms = backstage.clock_ms()
-    await backstage.database.write(
-        lambda connection: unsent.keep(connection, key, request_id, login, fields, now_ms)
-    )
+    await backstage.database.write(lambda connection: unsent.keep(connection, key, request_id, login, fields, now_ms))
 
 
 async def _shown(

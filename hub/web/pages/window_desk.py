@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Final
+from uuid import UUID
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.roles import Permission
+from hub.web.admission import NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
@@ -17,11 +19,10 @@ from hub.web.counter import link_of
 from hub.web.desk_lines import line_of
 from hub.web.faults import Forbidden
 from hub.web.forms import clean
-from hub.web.admission import NEEDS, Door
 from hub.web.pages.windowing import CLERK, done, id_of, may_come_in, parts_of
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
-from hub.window import desk, ledger, unsent
+from hub.window import desk, ledger, lookup_reading, unsent
 from hub.window.applicants import REQUESTERS
 from hub.window.requests import PURPOSES, Request
 from hub.window.states import ENDED, State
@@ -53,11 +54,14 @@ async def show_desk(request: AnyRequest) -> Page:
     view = asked if asked in _VIEWS else first
     key = parts_of(request).sealing_key
 
-    def read(connection: Connection) -> tuple[list[Request], list[Unsent]]:
-        return _listed(connection, view, visitor), unsent.listed(connection, key, visitor.login)
+    def read(connection: Connection) -> tuple[list[Request], list[Unsent], set[UUID]]:
+        news = {one.request_id for one in lookup_reading.news(connection, 0)}
+        return _listed(connection, view, visitor), unsent.listed(connection, key, visitor.login), news
 
-    found, begun = await backstage.database.read(read)
-    lines = sorted((line_of(backstage, one) for one in found), key=lambda one: one.order)
+    found, begun, news = await backstage.database.read(read)
+    lines = sorted(
+        (line_of(backstage, one, has_news=one.request_id in news) for one in found), key=lambda one: one.order
+    )
     words = in_language(visitor.language).window
     told = {"discarded": words.discarded}.get(request.query_params.get("done", ""))
     values = {

@@ -19,7 +19,7 @@ from hub.web.pages.windowing import done, id_of, may_come_in
 from hub.web.request_pieces import offers_for, pieces_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
-from hub.window import desk, ledger
+from hub.window import desk, ledger, lookup_reading
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, USES, Request
 from hub.window.states import Step
@@ -36,9 +36,15 @@ OPT: Final = {NEEDS: Door.SIGNED_IN}
 async def show_request(request: AnyRequest, name: FromPath[str]) -> Page:
     """Show a request."""
     one = await seen(request, id_of(name))
-    words = in_language(visitor_of(request).language).request
-    told = {"step": words.done}.get(request.query_params.get("done", ""))
-    return shown(request, one, None if told is None else Notice(words=told))
+    words = in_language(visitor_of(request).language)
+    happened = {"step": words.request.done, "begun": words.lookup.begun, "widened": words.lookup.widened_done}
+    told = (happened | {"reviewed": words.lookup.reviewed}).get(request.query_params.get("done", ""))
+    made = await shown(request, one, None if told is None else Notice(words=told))
+    backstage = backstage_of(request)
+    if await backstage.database.read(lambda connection: lookup_reading.unseen(connection, one.request_id)):
+        # The page that is on its way still marks them; the next one does not.
+        await backstage.database.write(lambda connection: lookup_reading.mark_seen(connection, one.request_id))
+    return made
 
 
 @post("/window/requests/{name:str}/step", opt=OPT, status_code=200)
@@ -50,7 +56,9 @@ async def do_step(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     one = await seen(request, request_id)
     if chosen not in {offer.step.value for offer in offers_for(one, visitor)} and chosen not in _just_taken(one):
         # The page was shown before somebody else went on, or the button is not this visitor's: show how it stands.
-        return shown(request, one, Notice(words=in_language(visitor.language).request.overtaken, is_fault=True), 409)
+        return await shown(
+            request, one, Notice(words=in_language(visitor.language).request.overtaken, is_fault=True), 409
+        )
 
     def step(connection: Connection, actor: Actor, now_ms: int) -> Request:
         return desk.take(
@@ -67,7 +75,7 @@ async def do_step(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     try:
         await done(request, step)
     except DanglianError as error:
-        return shown(request, await _present(request, request_id), fault_notice(error, visitor), 400)
+        return await shown(request, await present(request, request_id), fault_notice(error, visitor), 400)
     return away_to(f"/window/requests/{request_id}", done="step")
 
 
@@ -81,17 +89,17 @@ async def seen(request: AnyRequest, request_id: UUID) -> Request:
     """
     if not may_come_in(visitor_of(request)):
         raise Forbidden
-    await _present(request, request_id)
+    await present(request, request_id)
     return await done(request, lambda connection, actor, now: desk.shown(connection, actor, request_id, now))
 
 
-def shown(request: AnyRequest, one: Request, notice: Notice | None = None, status: int = 200) -> Page:
+async def shown(request: AnyRequest, one: Request, notice: Notice | None = None, status: int = 200) -> Page:
     """Return the page of a request."""
     backstage, visitor = backstage_of(request), visitor_of(request)
     values = {
         "one": one,
         "who": one.content.applicant,
-        "pieces": pieces_of(backstage, visitor, one),
+        "pieces": await pieces_of(backstage, visitor, one),
         "purposes": PURPOSES,
         "requesters": REQUESTERS,
         "uses": USES,
@@ -99,10 +107,17 @@ def shown(request: AnyRequest, one: Request, notice: Notice | None = None, statu
         "sep": "、" if visitor.language.value == "zh" else ", ",
         "notice": notice,
     }
-    return page(request, "request.html", status=status, values=values)
+    stream = f"/stream/window/{one.request_id}"
+    return page(request, "request.html", status=status, stream=stream, values=values)
 
 
-async def _present(request: AnyRequest, request_id: UUID) -> Request:
+async def present(request: AnyRequest, request_id: UUID) -> Request:
+    """Return a request as it stands.
+
+    Raises:
+        Missing: there is none.
+
+    """
     one = await backstage_of(request).database.read(lambda connection: ledger.found(connection, request_id))
     if one is None:
         raise Missing

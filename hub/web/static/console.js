@@ -11,11 +11,21 @@ function show(isLive) {
   sign.className = isLive ? "is-live" : "is-lost";
 }
 
-function replace(pieces) {
+// What somebody has begun to fill in is not taken away either.
+function isBegun(piece) {
+  return [...piece.querySelectorAll("input, select, textarea")].some((field) => {
+    if (field.type === "hidden") return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected && one.defaultSelected);
+    return field.value !== field.defaultValue;
+  });
+}
+
+function replace(pieces, isOwn = false) {
   for (const [id, html] of Object.entries(pieces)) {
     const old = document.getElementById(id);
     // Whoever stands in a piece with the keyboard is not thrown out of it; the next change brings it up to date.
-    if (!old || old.contains(document.activeElement)) continue;
+    if (!old || old.contains(document.activeElement) || (!isOwn && isBegun(old))) continue;
     const parsed = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
     if (!parsed || parsed.outerHTML === old.outerHTML) continue;
     parsed.hidden = old.hidden;
@@ -103,7 +113,9 @@ function keepDraft(form) {
       const answer = await fetch(form.dataset.draft, { method: "POST", body: now, headers, keepalive: true });
       if (!answer.ok) throw new Error(String(answer.status));
       told = now;
-      replace(await answer.json());
+      const pieces = await answer.json();
+      // Made for what was sent: not for what was typed while it was on its way.
+      if (String(new URLSearchParams(new FormData(form))) === now) replace(pieces, true);
       say("kept");
     } catch {
       say("lost");

@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, counter, decisions, request, tending, window
+from hub.web.words import brakes, counter, decisions, lookup, request, tending, window
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -268,6 +268,7 @@ CHINESE = Words(
     pictures=PICTURES_CHINESE,
     window=window.CHINESE,
     request=request.CHINESE,
+    lookup=lookup.CHINESE,
     counter=counter.CHINESE,
     paper=counter.PAPER_CHINESE,
     faults=FaultWords(

@@ -1,6 +1,6 @@
 """The console in English, complete."""
 
-from hub.web.words import brakes, counter, decisions, request, tending, window
+from hub.web.words import brakes, counter, decisions, lookup, request, tending, window
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -273,6 +273,7 @@ ENGLISH = Words(
     pictures=PICTURES_ENGLISH,
     window=window.ENGLISH,
     request=request.ENGLISH,
+    lookup=lookup.ENGLISH,
     counter=counter.ENGLISH,
     paper=counter.PAPER_ENGLISH,
     faults=FaultWords(

@@ -11,6 +11,7 @@ from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
+from hub.web.words.lookup import LookupWords
 from hub.web.words.pictures import PictureWords
 from hub.web.words.request import RequestWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
@@ -321,6 +322,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     pictures: PictureWords
     window: WindowWords
     request: RequestWords
+    lookup: LookupWords
     counter: CounterWords
     paper: PaperWords
     faults: FaultWords

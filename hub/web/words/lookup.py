@@ -9,12 +9,7 @@ class LookupWords(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     not_asked_yet: str
     no_desk: str
-    as_question: str
     persons: str
-    kind: str
-    years: str
-    place: str
-    found: str
     found_none: str
     asked_of: str
     asked_at: str
@@ -34,12 +29,26 @@ class LookupWords(msgspec.Struct, frozen=True, kw_only=True):
     withheld: str
     new: str
     entry: str
-    matched: str
     untitled: str
     widen: str
     widen_lead: str
     widen_reason: str
     widened: str
+    begin: str
+    begin_hint: str
+    statement: str
+    choose_entry: str
+    relation: str
+    review: str
+    review_hint: str
+    order_copy: str
+    nothing_chosen: str
+    nothing_chosen_hint: str
+    papers_missing: str
+    papers_missing_hint: str
+    widened_done: str
+    begun: str
+    reviewed: str
     more_hits: str
 
 
@@ -47,12 +56,7 @@ CHINESE = LookupWords(
     title="查找结果",
     not_asked_yet="尚未向各单位提问。",
     no_desk="查找服务未运行，请联系系统管理员。",
-    as_question="问题",
     persons="涉及的人",
-    kind="种类",
-    years="年份",
-    place="地点",
-    found="查到 {count} 条",
     found_none="没有查到条目。",
     asked_of="问了 {asked} 个单位，{left} 个没有问",
     asked_at="{time} 提问",
@@ -72,12 +76,26 @@ CHINESE = LookupWords(
     withheld="另有 {count} 条按该单位规定不予提供",
     new="新答复",
     entry="查看目录",
-    matched="依据",
     untitled="（题名不予显示）",
     widen="扩大查找范围",
     widen_lead="没有问到的单位也去问；理由会记入两端的审计日志。",
     widen_reason="理由",
     widened="已扩大：{why}",
+    begin="开始查找",
+    begin_hint="先出统一目录的结果，各单位的答复随到随显；只问可能有档的单位。",
+    statement="完整性说明",
+    choose_entry="选择这一条",
+    relation="与申请人的关系",
+    review="对所选条目判定能否利用",
+    review_hint="规则能判定的当场判定；需要人定的交审核员；缺材料的会说明缺什么。",
+    order_copy="申请复制件或证明",
+    nothing_chosen="没有选择条目。",
+    nothing_chosen_hint="请勾选要利用的条目。",
+    papers_missing="还缺材料，暂不能判定：{why}",
+    papers_missing_hint="请在“其他可办事项”中要求补充材料。",
+    widened_done="已向其余单位提问。",
+    begun="已开始查找。",
+    reviewed="已按规则判定。",
     more_hits="只显示前 {count} 条，请缩小问题。",
 )
 
@@ -85,12 +103,7 @@ ENGLISH = LookupWords(
     title="What was found",
     not_asked_yet="No holder has been asked yet.",
     no_desk="The lookup service does not run: tell the administrator.",
-    as_question="Question",
     persons="Persons",
-    kind="Kind",
-    years="Years",
-    place="Place",
-    found="{count} found",
     found_none="No entry was found.",
     asked_of="{asked} holders asked, {left} not asked",
     asked_at="asked {time}",
@@ -110,11 +123,25 @@ ENGLISH = LookupWords(
     withheld="{count} more that this holder does not tell",
     new="new answer",
     entry="Catalogue entry",
-    matched="Found by",
     untitled="(its title is not shown)",
     widen="Ask more widely",
     widen_lead="Holders that were left out are asked too; the reason is in both audit logs.",
     widen_reason="Reason",
     widened="widened: {why}",
+    begin="Begin the search",
+    begin_hint="The union catalogue answers first, holders as they come; only those that may have it are asked.",
+    statement="Completeness statement",
+    choose_entry="choose this entry",
+    relation="What these have to do with the applicant",
+    review="Decide on access to the entries chosen",
+    review_hint="What the rules decide is decided now; the rest goes to a reviewer; what is missing is said.",
+    order_copy="Order a copy or statement",
+    nothing_chosen="No entry is chosen.",
+    nothing_chosen_hint="Tick the entries that are wanted.",
+    papers_missing="Papers are missing, nothing was decided: {why}",
+    papers_missing_hint="Ask for more papers under “What else may be done”.",
+    widened_done="The other holders are being asked.",
+    begun="The search has begun.",
+    reviewed="The rules decided.",
     more_hits="Only the first {count} are shown: ask more narrowly.",
 )
