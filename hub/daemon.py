@@ -48,6 +48,7 @@ from hub.window.copyist import Copyist
 from hub.window.coverage import Counter
 from hub.window.imprints import Imprint, imprint_of
 from hub.window.late_answers import LookupClock, window_letters
+from hub.window.lookups import LookupDesk
 from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
@@ -162,16 +163,18 @@ async def _console_served(
     from hub.web.reach import reach_of  # noqa: PLC0415
     from hub.web.serving import served  # noqa: PLC0415
 
+    names = ReadingsInForce(home, time.monotonic).current
+    lookups = LookupDesk(database, asker, clock_ms, names)
     backstage = backstage_for(
         database,
         config.web,
         config.name,
         clock_ms=clock_ms,
         is_linked=lambda: link.is_connected,
-        reach=reach_of(config, home, asker),
-        names=ReadingsInForce(home, time.monotonic).current,
+        reach=reach_of(config, home, asker, lookups),
+        names=names,
     )
-    async with served(backstage, home):
+    async with lookups.opened(), served(backstage, home):
         log.info("console_ready", address=config.web.url)
         first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))
         if first is not None:
