@@ -63,7 +63,6 @@ from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
 from replication.keys import load_identity
-from replication.letters import Handlers
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
 
@@ -74,9 +73,6 @@ READER_CACHE_KIB = 64 * 1024
 """KiB of page cache of each reader: the hot part of the index of a county."""
 
 DISTRIBUTION = "danglian"
-
-LETTERS: Handlers = {}
-"""What the hub does with the letters of the sites, by their kind, beside those of the window."""
 
 INBOX = "_INBOX_hub"
 """First token of the hub's own inbox: no site's, so that no node may listen to it."""
@@ -283,11 +279,20 @@ class _Hub:
 
     async def _lead(self) -> None:
         """Do what one worker does for all, until cancelled."""
-        hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
+        withdraw = self._link.on_connected(lookout.hear_link)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(lookout.run(), name="lookout")
+                self._correspond(tasks)
+                self._tend_catalogue(tasks)
+        finally:
+            withdraw()
+
+    def _correspond(self, tasks: asyncio.TaskGroup) -> None:
+        """Start what works by letters: lookups, copies, transfers, proposals, and the letters themselves."""
         transfers = receiver_log(self._home)
         handlers = {
-            **LETTERS,
             **window_letters(clock_ms),
             **certificates.handlers(clock_ms),
             **transfers.handlers(),
@@ -295,24 +300,22 @@ class _Hub:
         }
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         receiving = TransferDesk(self._database, transfers, self.drawer, self._home.transfers, clock_ms, time.monotonic)
-        withdraw = self._link.on_connected(lookout.hear_link)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._copyist().run(), name="copyist")
-                tasks.create_task(receiving.run(), name="transfers")
-                tasks.create_task(Reindexer(self._database).run(), name="reindexing")
-                tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
-                tasks.create_task(Tidier(self._database).run(), name="tidier")
-                tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
-                tasks.create_task(lookout.run(), name="lookout")
-                tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
-                tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
-                tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
-                tasks.create_task(correspondent.run(), name="letters")
-                tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
-                tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
-                tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
-                if self._config.web.oai_contact:
-                    tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")
-        finally:
-            withdraw()
+        tasks.create_task(correspondent.run(), name="letters")
+        tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
+        tasks.create_task(self._copyist().run(), name="copyist")
+        tasks.create_task(receiving.run(), name="transfers")
+        tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
+        tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
+        tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
+
+    def _tend_catalogue(self, tasks: asyncio.TaskGroup) -> None:
+        """Start what keeps the catalogue right: its index, its repairs, its counts, its backups."""
+        hour = NightHour(hour=self._config.verification.night_hour)
+        tasks.create_task(Reindexer(self._database).run(), name="reindexing")
+        tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
+        tasks.create_task(Tidier(self._database).run(), name="tidier")
+        tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
+        tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
+        tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
+        if self._config.web.oai_contact:
+            tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")

@@ -51,7 +51,6 @@ from replication.connection import Link, LinkSettings, connected, inbox_prefix
 from replication.county_key import read_county_key
 from replication.database import Database, opened
 from replication.keys import load_identity
-from replication.letters import Handlers
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
@@ -60,9 +59,6 @@ MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
 """The schema of ``node.db``."""
 
 SECONDS_A_MINUTE = 60.0
-
-LETTERS: Handlers = {}
-"""What the site does with the letters of the hub, by their kind."""
 
 log = structlog.get_logger(__name__)
 
@@ -198,17 +194,7 @@ def _start_talking(
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
     policy = policy_of(config.policy)
-    transfers = giver_log(config, writer.identity)
-    known = {
-        **LETTERS,
-        **keeper_letters(policy, clock_ms),
-        **sealing.handlers(writer.identity, clock_ms),
-        **transfers.handlers(),
-        **proposals.handlers(clock_ms),
-    }
-    desk = LetterDesk(database, known, beat_due.set, clock_ms)
-    mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
-    tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
+    desk = _start_letters(tasks, config, database, history, writer, beat_due.set)
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
@@ -218,7 +204,29 @@ def _start_talking(
         AskFiles: files_handler(database),
         Correspond: desk.handler(),
     }
-    tasks.create_task(desk.run(), name="letters")
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
     tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")
+
+
+def _start_letters(
+    tasks: asyncio.TaskGroup,
+    config: NodeConfig,
+    database: Database,
+    history: SiteHistory,
+    writer: FrameWriter,
+    beat: Callable[[], None],
+) -> LetterDesk:
+    """Start what works by letters of the county: lookups, certificates, transfers, proposals."""
+    transfers = giver_log(config, writer.identity)
+    handlers = {
+        **keeper_letters(policy_of(config.policy), clock_ms),
+        **sealing.handlers(writer.identity, clock_ms),
+        **transfers.handlers(),
+        **proposals.handlers(clock_ms),
+    }
+    desk = LetterDesk(database, handlers, beat, clock_ms)
+    mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
+    tasks.create_task(desk.run(), name="letters")
+    tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
+    return desk

@@ -113,7 +113,7 @@ def tidy(connection: Connection, now_ms: int) -> int:
     return connection.execute(delete(unsent_request).where(unsent_request.c.changed_at_ms < now_ms - KEPT_MS)).rowcount
 
 
-def _owner(request_id: UUID) -> Select[tuple[str]]:
+def _owner(request_id: UUID) -> Select[str]:
     return select(unsent_request.c.login).where(unsent_request.c.request_id == request_id.bytes)
 
 

@@ -55,7 +55,7 @@ def _backstage(request: AnyRequest, link: str) -> Backstage:
 
 
 async def _pieces(backstage: Backstage, language: Language) -> Pieces:
-    values = {
+    values: dict[str, object] = {
         "w": in_language(language),
         "lang": language.value,
         "columns": await backstage.database.read(columns_of),
