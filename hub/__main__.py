@@ -14,6 +14,7 @@ from hub.commands import (
     gazetteer,
     health,
     init,
+    letters,
     migrate_store,
     nodes,
     quarantine,
@@ -36,7 +37,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit),
+    *(gazetteer, synonyms, user, token, audit, letters),
     *(request, rules, disputes),
 )
 

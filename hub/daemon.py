@@ -22,6 +22,7 @@ from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
 from hub.config import HubConfig, load
+from hub.correspondence import Correspondent
 from hub.disclosing import Discloser
 from hub.fetches import answer_fetches
 from hub.gate import Gate
@@ -51,6 +52,7 @@ from replication.consumer import Consumer, Source
 from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
+from replication.letters import Handlers
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
 
@@ -61,6 +63,9 @@ READER_CACHE_KIB = 64 * 1024
 """KiB of page cache of each reader: the hot part of the index of a county."""
 
 DISTRIBUTION = "danglian"
+
+LETTERS: Handlers = {}
+"""What the hub does with the letters of the sites, by their kind."""
 
 INBOX = "_INBOX_hub"
 """First token of the hub's own inbox: no site's, so that no node may listen to it."""
@@ -257,6 +262,7 @@ class _Hub:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
+        correspondent = Correspondent(self._database, self._asker, LETTERS, clock_ms)
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -265,6 +271,8 @@ class _Hub:
                 tasks.create_task(Tidier(self._database).run(), name="tidier")
                 tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
                 tasks.create_task(lookout.run(), name="lookout")
+                tasks.create_task(correspondent.run(), name="letters")
+                tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
                 tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
                 tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
                 if self._config.web.oai_contact:

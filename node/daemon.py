@@ -18,6 +18,7 @@ from node.catalogues.context import DescriptionContext
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
+from node.correspondence import LetterDesk
 from node.courtesy import Courtesy
 from node.epochs import Epochs
 from node.hints import HintSource
@@ -32,7 +33,7 @@ from node.restoration import Restorer
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import Brakes, FetchRange, QuestionHead, Redescribe
+from protocol.calls import Brakes, Correspond, FetchRange, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -41,6 +42,7 @@ from replication.connection import Link, LinkSettings, connected, inbox_prefix
 from replication.county_key import read_county_key
 from replication.database import Database, opened
 from replication.keys import load_identity
+from replication.letters import Handlers
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
@@ -49,6 +51,9 @@ MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
 """The schema of ``node.db``."""
 
 SECONDS_A_MINUTE = 60.0
+
+LETTERS: Handlers = {}
+"""What the site does with the letters of the hub, by their kind."""
 
 log = structlog.get_logger(__name__)
 
@@ -179,12 +184,15 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
+    desk = LetterDesk(database, LETTERS, beat_due.set, clock_ms)
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),
+        Correspond: desk.handler(),
     }
+    tasks.create_task(desk.run(), name="letters")
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
     tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from protocol.letters import Letter
 from protocol.limits import SEARCH_HITS_DEFAULT
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
@@ -121,7 +122,17 @@ class Brakes(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="b
     """``release`` or ``reject``; a site leaves alone what it does not know."""
 
 
-Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes
+class Correspond(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="letters"):
+    """Bring the asker's letters, and fetch the site's (since 1.4)."""
+
+    incarnation: str
+    """The asker's memory: another one than before has forgotten which letters it took."""
+    letters: tuple[Letter, ...] = ()
+    taken: tuple[UUID, ...] = ()
+    """Letters of the site that are taken; it need not tell them again to this incarnation."""
+
+
+Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -254,7 +265,17 @@ class HeldLines(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The decision of the question stands now."""
 
 
-Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines
+class Correspondence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="letters"):
+    """Answer to ``Correspond``; the answer's ``epoch`` is the site's incarnation."""
+
+    letters: tuple[Letter, ...] = ()
+    taken: tuple[UUID, ...] = ()
+    """Letters of the question that are taken, or were before."""
+    more: bool = False
+    """The site has more to tell: ask again at once."""
+
+
+Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

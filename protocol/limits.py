@@ -151,3 +151,18 @@ takes for one term."""
 
 HELD_LINES_MAX = 50
 """Held mass changes that one answer names: some hundred bytes each."""
+
+LETTER_BYTES_MAX = 128 * 1024
+"""Bytes of a letter's body: four seconds at 256 kbit/s, and the answer of one site with two hundred hits fits."""
+
+LETTERS_FILL_BYTES = 128 * 1024
+"""Bytes of letters after which no more join a call; one letter may be as large by itself."""
+
+LETTERS_BYTES_MAX = 320 * 1024
+"""Bytes of a call of letters or its answer: the fullest one and what stands around it, under the broker's 1 MB."""
+
+LETTERS_AT_ONCE_MAX = 200
+"""Letters of one call: a thousand small ones are five calls."""
+
+LETTERS_DEADLINE_S = 30.0
+"""Seconds that a call of letters may take: a full one each way at 256 kbit/s, and the work at the site."""

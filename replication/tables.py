@@ -96,6 +96,41 @@ quarantine = Table(
     UniqueConstraint("site", "epoch", "seq", "fault"),
 )
 
+letter_out = Table(
+    "letter_out",
+    metadata,
+    Column("serial", BigInteger, primary_key=True),
+    Column("letter_id", Text, nullable=False, unique=True),
+    Column("peer", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("written_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("is_taken", BigInteger, nullable=False),
+)
+
+letter_in = Table(
+    "letter_in",
+    metadata,
+    Column("letter_id", Text, primary_key=True),
+    Column("peer", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("taken_at_ms", BigInteger, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("reason_zh", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("letter", LargeBinary),
+)
+
+letter_peer = Table(
+    "letter_peer",
+    metadata,
+    Column("peer", Text, primary_key=True),
+    Column("incarnation", Text, nullable=False),
+)
+
 
 def _sum(halves: ColumnElement[int]) -> ColumnElement[int]:
     # PostgreSQL's sum of such numbers is of a wider type, which the driver would return as another kind of number.
