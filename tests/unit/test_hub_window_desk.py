@@ -118,7 +118,9 @@ async def test_numbers_of_the_register_go_on_by_year(database: Database) -> None
 async def test_a_citizen_without_a_case_is_asked_for_under_the_registers_number(database: Database) -> None:
     own = await drafted(database)
     organ = given(Requester.MEDIATION, organ="某镇调委会", papers=(PaperShown(kind=Paper.UNIT_LETTER),))
-    theirs = await drafted(database, draft(2, applicant=organ, case_ref="(2026)某人调字第12号"))
+    theirs = await drafted(
+        database, draft(2, applicant=organ, purpose=Purpose.MEDIATION, case_ref="(2026)某人调字第12号")
+    )
 
     assert (own.content.case_ref, theirs.content.case_ref) == ("CD2026-000001", "(2026)某人调字第12号")
 
@@ -298,7 +300,7 @@ async def test_what_the_rules_refer_waits_for_another_person(database: Database)
         organ="某镇调委会",
         papers=(PaperShown(kind=Paper.UNIT_LETTER), PaperShown(kind=Paper.WORK_CARD, number="12345678")),
     )
-    one = await found(database, draft(applicant=organ, case_ref="(2026)某人调字第12号"))
+    one = await found(database, draft(applicant=organ, purpose=Purpose.MEDIATION, case_ref="(2026)某人调字第12号"))
     waiting = await reviewed(database, one, record(relation=Relation.CASE))
     before = await may(database, one, record(), Use.VIEW)
     with pytest.raises(Refused):
