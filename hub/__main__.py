@@ -29,6 +29,7 @@ from hub.commands import (
     sites,
     synonyms,
     token,
+    transfer,
     user,
     verify,
 )
@@ -38,7 +39,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes),
+    *(request, rules, disputes, transfer),
 )
 
 
