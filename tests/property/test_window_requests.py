@@ -26,6 +26,7 @@ from hub.window.settings import WindowSettings
 from hub.window.states import TABLE, Back, State, Step
 from hub.window.tables import metadata
 from hub.window.working_days import after, between, official
+from protocol.audit_chain import FIRST, first_broken
 from protocol.errors import Permanent
 from tests.window import DAY_MS, KEY, MONDAY, NOW_MS, at, draft, uuid
 
@@ -132,7 +133,7 @@ class RequestMachine(RuleBasedStateMachine):
         lines = audit.after_seq(self._connection, 0)
 
         assert len(lines) == len(self.history)
-        assert audit.first_broken(lines, 0, audit.FIRST) is None
+        assert first_broken(lines, 0, FIRST) is None
 
     @invariant()
     def the_clock_goes_forward(self) -> None:
