@@ -23,6 +23,7 @@ from hub.commands import (
     run,
     search,
     sites,
+    statement,
     synonyms,
     token,
     user,
@@ -33,7 +34,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit),
+    *(gazetteer, synonyms, user, token, audit, statement),
 )
 
 
