@@ -13,6 +13,7 @@ from hub.commands import (
     gazetteer,
     health,
     init,
+    letters,
     migrate_store,
     nodes,
     quarantine,
@@ -34,7 +35,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, statement),
+    *(gazetteer, synonyms, user, token, audit, letters, statement),
 )
 
 

@@ -69,6 +69,14 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     taken_at_ms: int
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits for one peer."""
+
+    peer: str
+    letters: int
+    oldest_at_ms: int
+
+
 def write(
     connection: Connection,
     peer: str,
@@ -128,6 +136,19 @@ def peers_due(connection: Connection, now_ms: int) -> list[str]:
 def count_due(connection: Connection, now_ms: int) -> int:
     """Return how many letters wait for their peers."""
     return connection.scalar(select(func.count()).select_from(letter_out).where(_is_due(now_ms))) or 0
+
+
+def waiting(connection: Connection, now_ms: int) -> list[Waiting]:
+    """Return how much waits for each peer that something waits for."""
+    statement = (
+        select(letter_out.c.peer, func.count(), func.min(letter_out.c.written_at_ms))
+        .where(_is_due(now_ms))
+        .group_by(letter_out.c.peer)
+        .order_by(letter_out.c.peer)
+    )
+    return [
+        Waiting(peer=peer, letters=count, oldest_at_ms=oldest) for peer, count, oldest in connection.execute(statement)
+    ]
 
 
 def latest_due(connection: Connection, now_ms: int) -> int:
@@ -214,6 +235,11 @@ def _attempt(connection: Connection, peer: str, letter: Letter, handlers: Handle
         log.error("letter_failed", kind=letter.kind, peer=peer, error=place_of(error))  # noqa: TRY400
         return DEFECT, _FAILED
     return "", Text(zh="", en="")
+
+
+def count_set_aside(connection: Connection) -> int:
+    """Return how many letters could not be acted on."""
+    return connection.scalar(select(func.count()).select_from(letter_in).where(letter_in.c.fault != "")) or 0
 
 
 def set_aside(connection: Connection, peers: Collection[str] = ()) -> list[SetAside]:
