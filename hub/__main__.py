@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    disputes,
     enrol,
     gazetteer,
     health,
@@ -19,8 +20,10 @@ from hub.commands import (
     quarantine,
     rebuild,
     record,
+    request,
     restore,
     revoke,
+    rules,
     run,
     search,
     sites,
@@ -36,6 +39,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters, statement),
+    *(request, rules, disputes),
 )
 
 

@@ -17,6 +17,8 @@ from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTE
 from hub.backup_settings import BackupSettings
 from hub.home import HubHome
 from hub.web_settings import WebSettings
+from hub.window import settings as window_settings
+from hub.window.settings import WindowSettings
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
 from protocol.rhythms import TIME_ZONE
@@ -135,6 +137,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     database: DatabaseSettings = DatabaseSettings()
     workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
+    window: WindowSettings = WindowSettings()
 
     @property
     def site(self) -> Site:
@@ -276,6 +279,7 @@ EXAMPLES = {
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
     **web_settings.EXAMPLES,
+    **window_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""
 

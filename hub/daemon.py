@@ -42,6 +42,7 @@ from hub.tidying import Tidier
 from hub.window.audit_heads import HeadExchange
 from hub.window.coverage import Counter
 from hub.window.late_answers import LookupClock, window_letters
+from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
 from protocol.beats import Beat
@@ -279,6 +280,7 @@ class _Hub:
                 tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
                 tasks.create_task(correspondent.run(), name="letters")
                 tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
+                tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
                 tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
                 if self._config.web.oai_contact:
                     tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")

@@ -11,6 +11,7 @@ Its files:
     broker/data/  broker/broker.log       the broker's own
     backups.json  drills/                 what is known of the backups, reports of restore drills
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
+    words/rules.csv  disputes.csv         who may see what, and how long mediation files are kept; yours to edit
     words/versions/                       those that were taken into force
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL

@@ -20,8 +20,10 @@ from hub import audit
 from hub.administration import Actor
 from hub.audit import Action, AuditEntry, Outcome
 from hub.office_hours import zone_of
-from hub.window import ledger
+from hub.roles import Permission
+from hub.window import access_book, identity, ledger
 from hub.window.requests import (
+    TEXT_CHARS_MAX,
     Draft,
     Move,
     Request,
@@ -30,10 +32,11 @@ from hub.window.requests import (
     first_line,
     fold,
     is_repeated,
+    only_adds_papers,
     possible,
     stepped,
 )
-from hub.window.states import STATES, STEPS, State, Step
+from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
 from protocol.errors import Refused
 from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
@@ -41,7 +44,17 @@ from protocol.wording import Text
 LISTED_MAX: Final = 200
 """Requests in one list."""
 
+REASON_CHARS_MAX: Final = TEXT_CHARS_MAX
+"""Characters of the reason of a step."""
+
+RULE_CHARS_MAX: Final = 200
+"""Characters of the rules by which a step was decided."""
+
+PERMISSIONS: Final = {Duty.CLERK: Permission.WORK_REQUESTS, Duty.REVIEWER: Permission.APPROVE_ACCESS}
+"""What whoever takes a step must be allowed; screens ask for it, for an ``Actor`` has no roles."""
+
 _REFUSALS: Final = frozenset((Step.REFUSE, Step.DENY))
+_DECISIONS: Final = frozenset((Step.APPROVE, Step.DENY))
 
 
 class NextStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +106,7 @@ def amend(connection: Connection, actor: Actor, asked: Draft, county_key: bytes,
 
     Raises:
         BadValue: there is no such request, or something in the new content is missing or wrong.
-        Refused: the request is on its way already.
+        Refused: the request is on its way already, or more than papers would change after the identity was checked.
 
     """
     given = content_of(asked, county_key)
@@ -101,7 +114,12 @@ def amend(connection: Connection, actor: Actor, asked: Draft, county_key: bytes,
     if ledger.given_digest(connection, asked.request_id) == digest_of(given):
         return known
     content = msgspec.structs.replace(given, case_ref=given.case_ref or known.number)
-    changed = _step(connection, actor, known, Move(step=Step.AMEND, who=actor.who, at_ms=now_ms))
+    if State.IDENTITY_CHECKED in known.standing.past and not only_adds_papers(known.content, content):
+        raise Refused(
+            Text(zh="身份核验后只能补充材料。", en="after the identity was checked only papers may be added"),
+            Text(zh="要改申请人、目的或问题，请新建申请。", en="To change anything else begin a new request."),
+        )
+    changed = moved(connection, actor, known, Move(step=Step.AMEND, who=actor.who, at_ms=now_ms))
     ledger.rewrite(connection, asked.request_id, content, given)
     return msgspec.structs.replace(changed, content=content)
 
@@ -141,12 +159,17 @@ def take(
     move = Move(step=step, who=actor.who, at_ms=now_ms, reason=reason, days=days)
     if step not in possible(known.standing) and is_repeated(known.history, move):
         return known
-    if expected_seq is not None and expected_seq != known.standing.seq:
-        raise Refused(
-            Text(zh=f"申请 {known.number} 已有新的办理。", en=f"{known.number} was worked on in the meantime"),
-            Text(zh="请刷新后再办理。", en="Load it again, then go on."),
-        )
-    return _step(connection, actor, known, move)
+    _check_fresh(known, expected_seq)
+    if step is Step.CHECK_IDENTITY:
+        _check_papers(known, now_ms)
+    return moved(connection, actor, known, move)
+
+
+def linked(connection: Connection, actor: Actor, known: Request, case_id: UUID, now_ms: int) -> Request:
+    """Write down that a request belongs to a mediation case; ``cases.link`` makes sure that there is one."""
+    changed = moved(connection, actor, known, Move(step=Step.LINK_CASE, who=actor.who, at_ms=now_ms))
+    ledger.link(connection, known.request_id, case_id)
+    return msgspec.structs.replace(changed, case_id=case_id)
 
 
 def shown(connection: Connection, actor: Actor, request_id: UUID, now_ms: int) -> Request:
@@ -174,6 +197,12 @@ def next_steps(request: Request) -> tuple[NextStep, ...]:
     return tuple(NextStep(step=step, words=STEPS[step]) for step in possible(request.standing))
 
 
+def permission_for(step: Step) -> Permission:
+    """Return what somebody must be allowed to take a step."""
+    allowed = TABLE.get(step)
+    return PERMISSIONS[Duty.CLERK if allowed is None else allowed.duty]
+
+
 def in_words(request: Request) -> Text:
     """Return where a request stands, in one sentence with the reason, if there is one."""
     standing, last = request.standing, request.history[-1]
@@ -189,13 +218,40 @@ def day_of(now_ms: int) -> datetime.date:
     return datetime.datetime.fromtimestamp(now_ms / 1000, zone_of(TIME_ZONE)).date()
 
 
-def _step(connection: Connection, actor: Actor, known: Request, move: Move) -> Request:
+def moved(connection: Connection, actor: Actor, known: Request, move: Move) -> Request:
+    """Take a step of a request as it was just read; ``take`` is for everybody who has only its id.
+
+    Raises:
+        BadValue: a reason or days are missing.
+        Refused: the step is not allowed now, or not to this person.
+
+    """
     line = stepped(known.standing, move)
     ledger.add_line(connection, known.request_id, line)
+    if line.step in _DECISIONS and not line.rule:
+        approved = line.step is Step.APPROVE
+        access_book.settle(connection, known.request_id, actor.who, move.at_ms, is_approved=approved)
     history = (*known.history, line)
     changed = msgspec.structs.replace(known, history=history, standing=fold(history))
     _tell(connection, actor, changed, line.step, move.at_ms)
     return changed
+
+
+def _check_fresh(known: Request, expected_seq: int | None) -> None:
+    if expected_seq is not None and expected_seq != known.standing.seq:
+        raise Refused(
+            Text(zh=f"申请 {known.number} 已有新的办理。", en=f"{known.number} was worked on in the meantime"),
+            Text(zh="请刷新后再办理。", en="Load it again, then go on."),
+        )
+
+
+def _check_papers(known: Request, now_ms: int) -> None:
+    fault = identity.fault_of(known.content.applicant, day_of(now_ms))
+    if fault is not None:
+        raise Refused(
+            fault,
+            Text(zh="请补登材料后再核验，或要求申请人补充。", en="Record the paper and check again, or ask for it."),
+        )
 
 
 def _tell(connection: Connection, actor: Actor, request: Request, step: Step, now_ms: int) -> None:

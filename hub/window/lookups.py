@@ -179,7 +179,7 @@ class LookupDesk:
             if view is None:
                 return
             is_elsewhere = running is None and not view.finished and time.monotonic() < until
-            is_over = not is_elsewhere and (view.finished or running is None)
+            is_over = running is None and not is_elsewhere
             yield msgspec.structs.replace(view, finished=is_over)
             if is_over:
                 return

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from hub.window.applicants import WITH_CASE, Applicant, ApplicantGiven, kept, plain
-from hub.window.states import STATES, STEPS, TABLE, Back, Duty, State, Step
+from hub.window.states import STATES, STEPS, TABLE, Allowed, Back, Duty, State, Step
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text
 
@@ -250,6 +250,13 @@ def digest_of(content: Content) -> str:
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
+def only_adds_papers(known: Content, changed: Content) -> bool:
+    """Tell whether a content differs from the one that is kept by more papers of the applicant and nothing else."""
+    before, after = known.applicant.evidence, changed.applicant.evidence
+    same = msgspec.structs.replace(changed.applicant, evidence=before)
+    return all(one in after for one in before) and msgspec.structs.replace(changed, applicant=same) == known
+
+
 def first_line(who: str, at_ms: int) -> HistoryLine:
     """Return the line with which a history begins."""
     return HistoryLine(seq=1, step=Step.DRAFT, state=State.DRAFTED, at_ms=at_ms, who=who)
@@ -297,6 +304,21 @@ def stepped(standing: Standing, move: Move) -> HistoryLine:
         )
     if move.step is Step.RESUME and not standing.paused_for:
         raise _not_now(standing, move.step)
+    reason = _checked_reason(move, allowed)
+    _check_separation(standing, move)
+    return HistoryLine(
+        seq=standing.seq + 1,
+        step=move.step,
+        state=_target(standing, allowed.target),
+        at_ms=move.at_ms,
+        who=move.who,
+        reason=reason,
+        days=move.days if allowed.needs_days else 0,
+        rule=move.rule,
+    )
+
+
+def _checked_reason(move: Move, allowed: Allowed) -> str:
     reason = plain(move.reason, TEXT_CHARS_MAX)
     if allowed.needs_reason and not reason:
         raise BadValue(
@@ -310,17 +332,7 @@ def stepped(standing: Standing, move: Move) -> HistoryLine:
             ),
             Text(zh="请填写工作日天数。", en="Give a number of working days."),
         )
-    _check_separation(standing, move)
-    return HistoryLine(
-        seq=standing.seq + 1,
-        step=move.step,
-        state=_target(standing, allowed.target),
-        at_ms=move.at_ms,
-        who=move.who,
-        reason=reason,
-        days=move.days if allowed.needs_days else 0,
-        rule=move.rule,
-    )
+    return reason
 
 
 def possible(standing: Standing) -> tuple[Step, ...]:

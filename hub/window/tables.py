@@ -40,3 +40,92 @@ request_history = Table(
     Column("rule", Text, nullable=False),
     PrimaryKeyConstraint("request_id", "seq"),
 )
+
+access_decision = Table(
+    "access_decision",
+    metadata,
+    Column("request_id", LargeBinary, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("record_id", LargeBinary, nullable=False),
+    Column("access_status", Text, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("granted", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("request_id", "site", "record_id"),
+)
+
+mediation_case = Table(
+    "mediation_case",
+    metadata,
+    Column("case_id", LargeBinary, primary_key=True, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("law_used", Text, nullable=False),
+    Column("party_count", BigInteger, nullable=False),
+    Column("opened_on", Text, nullable=False),
+    Column("closed_on", Text),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("mediation_case_number", "body", "case_no", unique=True),
+    Index("mediation_case_opened", "opened_on"),
+)
+
+case_document = Table(
+    "case_document",
+    metadata,
+    Column("document_id", LargeBinary, primary_key=True, nullable=False),
+    Column("case_id", LargeBinary, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("pages", BigInteger, nullable=False),
+    Column("copies", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("request_id", LargeBinary),
+    Column("added_by", Text, nullable=False),
+    Column("added_at_ms", BigInteger, nullable=False),
+    Index("case_document_case", "case_id"),
+)
+
+research = Table(
+    "research",
+    metadata,
+    Column("request_id", LargeBinary, primary_key=True, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("columns", Text, nullable=False),
+    Column("begun_by", Text, nullable=False),
+    Column("begun_at_ms", BigInteger, nullable=False),
+)
+
+research_part = Table(
+    "research_part",
+    metadata,
+    Column("part_id", LargeBinary, primary_key=True, nullable=False),
+    Column("request_id", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("assignee", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("research_part_request", "request_id"),
+)
+
+research_line = Table(
+    "research_line",
+    metadata,
+    Column("line_id", LargeBinary, primary_key=True, nullable=False),
+    Column("request_id", LargeBinary, nullable=False),
+    Column("part_id", LargeBinary),
+    Column("cells", Text, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("research_line_request", "request_id", "line_id"),
+)
