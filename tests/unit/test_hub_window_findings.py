@@ -13,8 +13,9 @@ from hub.window import desk, ledger
 from hub.window.requests import Request
 from hub.window.states import State, Step
 from protocol.lookup_cases import LookupCase
+from tests.node_site import write_csv
 from tests.window import KEY, LIN, draft, uuid
-from tests.window_county import DAY_MS, NOW_MS, County, county, order, row
+from tests.window_county import DAY_MS, HEADER, NOW_MS, County, county, order, row
 
 OLD, NEW = "330523108204", "330523108205"
 CASE = LookupCase(request_id=uuid(1), case_ref="CD2026-000001", purpose="land_and_forest", requester="person")
@@ -96,8 +97,11 @@ async def test_an_empty_answer_waits_for_silent_sites_and_says_at_the_end_that_i
 
 async def test_a_late_answer_opens_a_closed_request_again(one: County) -> None:
     """The 2014 paper lies at a village that was dark while the 1986 one was handed over."""
+    node = one.sites[NEW].node
+    write_csv(node.folder / "新.csv", [row(5, "横路村山林确权结论", "20200101")], HEADER[:7])
+    await node.settle()
     await one.sites[NEW].go()
-    await ask(one, 1, "横路村", places=("横路村",), query=Query(words="结论性文件", site_glob=NEW))
+    await ask(one, 1, "确权结论", query=Query(words="确权结论", site_glob=NEW))
     await take(one, Step.FIND_NOTHING, Step.DELIVER, Step.CLOSE)
     await one.sites[NEW].start()
     await one.correspond()
