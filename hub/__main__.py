@@ -15,6 +15,7 @@ from hub.commands import (
     health,
     init,
     letters,
+    lookup,
     migrate_store,
     nodes,
     quarantine,
@@ -39,7 +40,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters, statement),
-    *(request, rules, disputes),
+    *(request, rules, disputes, lookup),
 )
 
 

@@ -27,11 +27,12 @@ from hub.window.lookup_answers import Heard
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_opening import Opening, Widening
 from hub.window.lookup_views import LookupOrder, LookupView
+from hub.window.requests import Request
 from hub.window.routing import clues_of, routed
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal
 from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
-from protocol.lookup_cases import checked_case
+from protocol.lookup_cases import LookupCase, checked_case
 from protocol.lookups import SiteOutcome
 from protocol.sites import parse_site
 from replication.asking import Asker, SiteAnswer
@@ -58,6 +59,17 @@ log = structlog.get_logger(__name__)
 def expiry_of(now_ms: int) -> int:
     """Return until when a question asked now may be answered."""
     return now_ms + LOOKUP_TERM_DAYS * _DAY_MS
+
+
+def case_of(request: Request) -> LookupCase:
+    """Return what holders are told about a request: never who the applicant is."""
+    content = request.content
+    return LookupCase(
+        request_id=request.request_id,
+        case_ref=content.case_ref,
+        purpose=content.purpose.value,
+        requester=content.applicant.requester.value,
+    )
 
 
 class _Running:
