@@ -31,6 +31,7 @@ from hub.commands import (
     statement,
     synonyms,
     token,
+    transfer,
     user,
     verify,
 )
@@ -39,8 +40,8 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, letters, statement),
-    *(request, rules, disputes, lookup),
+    *(gazetteer, synonyms, user, token, audit, letters),
+    *(request, lookup, statement, rules, disputes, transfer),
 )
 
 

@@ -70,6 +70,16 @@ class Action(StrEnum):
     LOOKUP_ANSWERED = "lookup_answered"
     LOOKUP_EXPIRED = "lookup_expired"
     STATEMENT_MADE = "statement_made"
+    CERTIFICATE_ISSUED = "certificate_issued"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    TRANSFER_RULED = "transfer_ruled"
+    TRANSFER_DECIDED = "transfer_decided"
+    TRANSFER_SIGNED = "transfer_signed"
+    TRANSFER_CANCELLED = "transfer_cancelled"
+    PLAN_CHANGED = "plan_changed"
+    CHANGE_PROPOSED = "change_proposed"
+    PROPOSAL_WITHDRAWN = "proposal_withdrawn"
+    PROPOSAL_DECIDED = "proposal_decided"
 
 
 ACTIONS = {
@@ -118,6 +128,16 @@ ACTIONS = {
     Action.LOOKUP_ANSWERED: Text(zh="站点答复", en="site answered"),
     Action.LOOKUP_EXPIRED: Text(zh="提问到期", en="question expired"),
     Action.STATEMENT_MADE: Text(zh="出具查询范围说明", en="statement of completeness made"),
+    Action.CERTIFICATE_ISSUED: Text(zh="出具证明", en="certificate issued"),
+    Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
+    Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
+    Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),
+    Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),
+    Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
+    Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
+    Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
+    Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
+    Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),
 }
 
 

@@ -13,7 +13,8 @@ from typing import Annotated
 import msgspec
 
 from node.catalogues.fields import Field
-from node.home import CATALOGUES, NodeHome
+from node.home import CATALOGUES, SCANS, NodeHome
+from node.night_window import parse_window
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import HEARTBEAT_S, OFFICE_HOURS_MAX
@@ -116,6 +117,17 @@ class FolderSettings(_Settings, frozen=True, kw_only=True):
         return tuple(written.profile() for written in self.code_profiles)
 
 
+class ScanSettings(_Settings, frozen=True, kw_only=True):
+    """One folder in which scans lie: for each record a folder named by its reference code."""
+
+    path: str = SCANS
+    """Relative to the home, or absolute."""
+
+    def place(self, home: NodeHome) -> Path:
+        """Return where the folder is."""
+        return (home.root / self.path).absolute()
+
+
 class RhythmSettings(_Settings, frozen=True, kw_only=True):
     """When the site promises the county to be heard."""
 
@@ -129,6 +141,15 @@ class RhythmSettings(_Settings, frozen=True, kw_only=True):
         """The rhythm as it travels; raises BadValue for hours that are none."""
         hours = tuple(parse_hours(written) for written in self.office_hours)
         return Rhythm(hours=hours, time_zone=self.time_zone, heartbeat_s=self.heartbeat_s)
+
+
+class CarriageSettings(_Settings, frozen=True, kw_only=True):
+    """How files leave for the county: transfers, and pages of approved copies."""
+
+    rate_kib_s: Annotated[int, msgspec.Meta(ge=0, le=1024 * 1024)] = 0
+    """KiB a second at most; 0: as fast as the line allows."""
+    hours: str = ""
+    """As ``22:00-06:00``, for transfers; empty: round the clock."""
 
 
 class PolicyRuleSettings(_Settings, frozen=True, kw_only=True):
@@ -161,8 +182,10 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     rescan_minutes: Annotated[float, msgspec.Meta(gt=0, le=24 * 60)] = RESCAN_MINUTES
     brake: BrakeBounds = BrakeBounds()
     rhythm: RhythmSettings = RhythmSettings()
+    carriage: CarriageSettings = CarriageSettings()
     policy: PolicySettings = PolicySettings()
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
+    scans: Annotated[tuple[ScanSettings, ...], msgspec.Meta(min_length=1)] = (ScanSettings(),)
 
     @property
     def parsed_site(self) -> Site:
@@ -244,6 +267,10 @@ EXAMPLES = {
     "rhythm.office-hours": 'office-hours = ["1-5 08:30-12:00", "1-5 13:30-17:30"]',
     "rhythm.time-zone": f'time-zone = "{TIME_ZONE}"',
     "rhythm.heartbeat-s": f"heartbeat-s = {HEARTBEAT_S}",
+    "scans": '[[scans]] path = "scans"',
+    "scans.path": 'path = "scans"',
+    "carriage.rate-kib-s": "rate-kib-s = 100",
+    "carriage.hours": 'hours = "22:00-06:00"',
     "policy.rules": '[[policy.rules]] treatment = "existence"',
     "policy.rules.treatment": 'treatment = "existence"',
     "policy.rules.kinds": 'kinds = ["marriage", "petitions"]',
@@ -302,6 +329,10 @@ def _check(config: NodeConfig, file_name: str) -> None:
     if not config.name.strip():
         raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
     _check_rhythm(config.rhythm, file_name)
+    try:
+        parse_window(config.carriage.hours)
+    except BadValue as error:
+        raise bad(file_name, "carriage.hours", error.reason) from error
     _check_policy(config.policy, file_name)
     seen: set[Path] = set()
     for index, folder in enumerate(config.folders):
