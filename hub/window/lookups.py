@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from hub.search import Names
 from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_reading
-from hub.window.candidates import known
+from hub.window.candidates import Known, known
 from hub.window.lookup_answers import Heard
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_opening import Opening, Widening
@@ -146,9 +146,9 @@ class LookupDesk:
         """Write a question down and put it to the sites behind the scenes; raises as ``start``."""
         checked_case(order.case)
         names = await asyncio.to_thread(self._names)
-        if await self._database.read(lambda connection: lookup_ledger.found(connection, order.lookup_id)) is not None:
+        what = await self._database.read(lambda connection: _known(connection, order, names))
+        if what is None:
             return
-        what = await self._database.read(lambda connection: known(connection, order.query, names))
         opening = Opening(
             order=order,
             known=what,
@@ -263,6 +263,13 @@ class LookupDesk:
                 lambda connection, those=heard, at=now_ms: _take(connection, stored, those, at)  # type: ignore[misc]
             )
             await running.tell()
+
+
+def _known(connection: Connection, order: LookupOrder, names: Names | None) -> Known | None:
+    """Return what is known before anybody is asked; None if the question was asked before."""
+    if lookup_ledger.found(connection, order.lookup_id) is not None:
+        return None
+    return known(connection, order.query, names)
 
 
 def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int) -> None:
