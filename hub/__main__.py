@@ -15,6 +15,7 @@ from hub.commands import (
     health,
     init,
     letters,
+    lookup,
     migrate_store,
     nodes,
     quarantine,
@@ -27,6 +28,7 @@ from hub.commands import (
     run,
     search,
     sites,
+    statement,
     synonyms,
     token,
     transfer,
@@ -39,7 +41,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes, transfer),
+    *(request, lookup, statement, rules, disputes, transfer),
 )
 
 
