@@ -7,6 +7,7 @@ from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
 from hub import disclosure_tables, draw_tables, token_tables
 from hub.home import SCHEMA
+from hub.window import copy_tables
 from replication.migrations import migrate
 
 
@@ -21,7 +22,9 @@ def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata, draw_tables.metadata])
+@pytest.mark.parametrize(
+    "metadata", [copy_tables.metadata, token_tables.metadata, disclosure_tables.metadata, draw_tables.metadata]
+)
 def test_the_migration_makes_the_tables(metadata: MetaData) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
