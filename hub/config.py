@@ -18,7 +18,9 @@ from hub.backup_settings import BackupSettings
 from hub.home import HubHome
 from hub.web_settings import WebSettings
 from hub.window import certificate_settings
+from hub.window import settings as window_settings
 from hub.window.certificate_settings import CertificateSettings
+from hub.window.settings import WindowSettings
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
 from protocol.rhythms import TIME_ZONE
@@ -137,6 +139,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     database: DatabaseSettings = DatabaseSettings()
     workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
+    window: WindowSettings = WindowSettings()
     certificates: CertificateSettings = CertificateSettings()
 
     @property
@@ -279,6 +282,7 @@ EXAMPLES = {
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
     **web_settings.EXAMPLES,
+    **window_settings.EXAMPLES,
     **certificate_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""

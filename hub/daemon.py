@@ -40,9 +40,15 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.transfers.office import receiver_log
+from hub.transfers.receiving import TransferDesk
 from hub.window import certificates
+from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
+from hub.window.coverage import Counter
 from hub.window.imprints import Imprint, imprint_of
+from hub.window.late_answers import LookupClock, window_letters
+from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
 from protocol.beats import Beat
@@ -69,7 +75,7 @@ READER_CACHE_KIB = 64 * 1024
 DISTRIBUTION = "danglian"
 
 LETTERS: Handlers = {}
-"""What the hub does with the letters of the sites, by their kind."""
+"""What the hub does with the letters of the sites, by their kind, beside those of the window."""
 
 INBOX = "_INBOX_hub"
 """First token of the hub's own inbox: no site's, so that no node may listen to it."""
@@ -276,19 +282,31 @@ class _Hub:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
-        known = {**LETTERS, **certificates.handlers(clock_ms)}
-        correspondent = Correspondent(self._database, self._asker, known, clock_ms)
+        transfers = receiver_log(self._home)
+        handlers = {
+            **LETTERS,
+            **window_letters(clock_ms),
+            **certificates.handlers(clock_ms),
+            **transfers.handlers(),
+        }
+        correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
+        receiving = TransferDesk(self._database, transfers, self.drawer, self._home.transfers, clock_ms, time.monotonic)
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._copyist().run(), name="copyist")
+                tasks.create_task(receiving.run(), name="transfers")
                 tasks.create_task(Reindexer(self._database).run(), name="reindexing")
                 tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
                 tasks.create_task(Tidier(self._database).run(), name="tidier")
                 tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
                 tasks.create_task(lookout.run(), name="lookout")
+                tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
+                tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
+                tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
                 tasks.create_task(correspondent.run(), name="letters")
                 tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
+                tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
                 tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
                 if self._config.web.oai_contact:
                     tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")

@@ -29,14 +29,19 @@ from node.history import SiteHistory
 from node.home import NodeHome
 from node.ingest import Importer
 from node.intake import Intake
+from node.keeper.answers import keeper_letters, lookup_handler
+from node.keeper.policy import policy_of
 from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
+from node.transfers.custody import CustodyMover
+from node.transfers.desk import GivingDesk
+from node.transfers.office import giver_log
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import Brakes, Correspond, FetchRange, QuestionHead, Redescribe
+from protocol.calls import Brakes, Correspond, FetchRange, Lookup, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -191,10 +196,20 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
-    known = {**LETTERS, **sealing.handlers(writer.identity, clock_ms)}
+    policy = policy_of(config.policy)
+    transfers = giver_log(config, writer.identity)
+    known = {
+        **LETTERS,
+        **keeper_letters(policy, clock_ms),
+        **sealing.handlers(writer.identity, clock_ms),
+        **transfers.handlers(),
+    }
     desk = LetterDesk(database, known, beat_due.set, clock_ms)
+    mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
+    tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
+        **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),

@@ -96,12 +96,16 @@ CATALOGUE = {Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE}),
+        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.WORK_REQUESTS}),
         (
             Role.ARCHIVIST,
-            {Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES} | CATALOGUE,
+            {
+                *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
+                Permission.WORK_REQUESTS,
+            }
+            | CATALOGUE,
         ),
-        (Role.REVIEWER, {Permission.SEE_SITES} | CATALOGUE),
+        (Role.REVIEWER, {Permission.SEE_SITES, Permission.APPROVE_ACCESS} | CATALOGUE),
         (
             Role.ADMINISTRATOR,
             {
