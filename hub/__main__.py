@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    certificate,
     disputes,
     enrol,
     gazetteer,
@@ -39,7 +40,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes, transfer),
+    *(request, rules, disputes, transfer, certificate),
 )
 
 

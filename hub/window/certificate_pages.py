@@ -12,7 +12,7 @@ import msgspec
 from fpdf.enums import Align
 
 from hub.window.fonts import Face, faces_for
-from hub.window.imprints import Imprint
+from hub.window.imprints import CARRIED, Imprint
 from hub.window.paper import GREY, HEIGHT, LINE_SPACING, MARGIN, MM_A_POINT, RED, RIGHT, Paper
 from hub.window.scans import Scan
 from protocol.certificates import (
@@ -27,9 +27,6 @@ from protocol.certificates import (
     qr_text,
 )
 from protocol.copies import HANDLERS
-
-CARRIED: Final = "certificate.json"
-"""Name of the file in the PDF that programs check."""
 
 _CODE: Final = 31.0
 _FOOT: Final = HEIGHT - 46
