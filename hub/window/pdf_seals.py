@@ -8,6 +8,7 @@ way. For PDF readers the county's authority vouches for the holder's key with a 
 import asyncio
 import datetime
 import io
+import logging
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -186,6 +187,8 @@ def examine(pdf: bytes, authority: bytes | None) -> tuple[SealFound | None, dict
         BadFile: it is no PDF, or damaged.
 
     """
+    # The library writes tracebacks about what is wrong with a file; we say it in words.
+    logging.getLogger("pyhanko").propagate = False
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=False)
         carried = _carried(reader)
