@@ -41,7 +41,7 @@ RARE_PACKAGE: Final = "fonts-hanazono"
 """The package with the rarest characters."""
 
 _UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
-"""Characters that need no picture. Those of private use do: names are written with them where a set lacked a character."""
+"""Characters that need no picture. Those of private use do: some sets wrote rare names with them."""
 
 _CHINESE_FACES: Final = (" SC", " CN", "Zen Hei")
 _PROBE: Final = "档案复制件"
