@@ -77,6 +77,9 @@ class Action(StrEnum):
     TRANSFER_SIGNED = "transfer_signed"
     TRANSFER_CANCELLED = "transfer_cancelled"
     PLAN_CHANGED = "plan_changed"
+    CHANGE_PROPOSED = "change_proposed"
+    PROPOSAL_WITHDRAWN = "proposal_withdrawn"
+    PROPOSAL_DECIDED = "proposal_decided"
 
 
 ACTIONS = {
@@ -132,6 +135,9 @@ ACTIONS = {
     Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),
     Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
     Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
+    Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
+    Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
+    Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),
 }
 
 

@@ -56,6 +56,8 @@ class Permission(StrEnum):
     """Decide what an applicant may see where the rules refer to a person; never on a request one accepted oneself."""
     RECEIVE_TRANSFERS = "receive_transfers"
     """Rule on the items of transfers, decide and sign for the archive, change the receiving plan."""
+    PROPOSE_CHANGES = "propose_changes"
+    """Write to a record's owner what it should say otherwise; nobody at the county changes a record."""
 
 
 _CATALOGUE = frozenset(
@@ -63,11 +65,17 @@ _CATALOGUE = frozenset(
         Permission.SEARCH_CATALOGUE,
         Permission.READ_RESTRICTED,
         Permission.EXPORT_CATALOGUE,
+        Permission.PROPOSE_CHANGES,
     )
 )
 
 GRANTED: dict[Role, frozenset[Permission]] = {
-    Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.WORK_REQUESTS)),
+    Role.CLERK: frozenset(
+        (
+            *(Permission.SEE_SITES, Permission.SEARCH_CATALOGUE),
+            *(Permission.WORK_REQUESTS, Permission.PROPOSE_CHANGES),
+        )
+    ),
     Role.ARCHIVIST: frozenset(
         (
             *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),

@@ -140,6 +140,13 @@ class Brakes(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="b
     """``release`` or ``reject``; a site leaves alone what it does not know."""
 
 
+class AskFiles(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="files"):
+    """Ask which catalogue files the site reads, and how much of each it took and rejected, and why (since 1.4)."""
+
+    skip: int = 0
+    """Files to leave out, in the order of their names."""
+
+
 class Correspond(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="letters"):
     """Bring the asker's letters, and fetch the site's (since 1.4)."""
 
@@ -150,7 +157,9 @@ class Correspond(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, ta
     """Letters of the site that are taken; it need not tell them again to this incarnation."""
 
 
-Question = Search | Lookup | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond
+Question = (
+    Search | Lookup | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond | AskFiles
+)
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -309,6 +318,46 @@ class HeldLines(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     """The decision of the question stands now."""
 
 
+class FindingCount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, array_like=True):
+    """How many rows a finding of ``protocol.findings`` was made in; never what stood there."""
+
+    code: str
+    rows: int
+
+
+class FileLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One catalogue file of a site as it was last read."""
+
+    name: str
+    """Path in its folder; the last ``limits.FILE_NAME_CHARS_MAX`` characters of it."""
+    state: str
+    """``loading``, ``taken`` or ``refused``: as a whole, with ``reason`` and ``hint``."""
+    accepted: int = 0
+    warned: int = 0
+    rejected: int = 0
+    read_at_ms: int = 0
+    is_missing: bool = False
+    """It is not in its folder now; what was read from it stands."""
+    reason: Text | None = None
+    hint: Text | None = None
+    findings: tuple[FindingCount, ...] = ()
+    """The most frequent first, at most ``limits.FILE_FINDINGS_MAX``."""
+
+
+class FileLines(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="files"):
+    """Answer to ``AskFiles``: at most ``limits.FILE_LINES_MAX`` files, and the sums over all of them."""
+
+    lines: tuple[FileLine, ...] = ()
+    total: int = 0
+    """Files."""
+    refused: int = 0
+    accepted: int = 0
+    warned: int = 0
+    rejected: int = 0
+    findings: tuple[FindingCount, ...] = ()
+    """Over all files, the most frequent first."""
+
+
 class Correspondence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="letters"):
     """Answer to ``Correspond``; the answer's ``epoch`` is the site's incarnation."""
 
@@ -319,7 +368,9 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The site has more to tell: ask again at once."""
 
 
-Body = Hits | LookedUp | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence
+Body = (
+    Hits | LookedUp | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence | FileLines
+)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

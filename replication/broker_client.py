@@ -120,7 +120,7 @@ def read_widely(client: BrokerClient) -> None:
     if isinstance(transport, TcpTransport) and transport._io_reader is not None:  # noqa: SLF001
         reader = transport._io_reader  # noqa: SLF001
         reader._limit = READ_BYTES  # type: ignore[attr-defined] # noqa: SLF001 - the limit of a reader over TLS is fixed
-        transport.read = lambda _: reader.read(READ_BYTES)  # type: ignore[method-assign]
+        transport.read = lambda _: reader.read(READ_BYTES)  # type: ignore[method-assign,assignment]
 
 
 async def discard(client: BrokerClient) -> None:

@@ -94,7 +94,7 @@ def contradictions(connection: Connection, site: str = "") -> list[Contradiction
 
 def _judge(connection: Connection, site: str, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
     statement = select(site_audit_head.c.seq, site_audit_head.c.digest).where(site_audit_head.c.site == site)
-    kept = dict(connection.execute(statement).tuples().all())
+    kept = {row.seq: row.digest for row in connection.execute(statement)}
     known = {one.seq for one in contradictions(connection, site)}
     for seq in contradicted(kept, shown, head):
         if seq not in known:

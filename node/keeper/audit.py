@@ -155,7 +155,7 @@ def _is_about(line: AuditLine, case_ref: str, record: str) -> bool:
 def digests_at(connection: Connection, places: Sequence[int]) -> dict[int, str]:
     """Return the digests that the log has at some places; a place without a line is missing."""
     statement = select(audit_line.c.seq, audit_line.c.digest).where(audit_line.c.seq.in_(places))
-    return dict(connection.execute(statement).tuples().all())
+    return {row.seq: row.digest for row in connection.execute(statement)}
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

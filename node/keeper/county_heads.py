@@ -52,7 +52,7 @@ def contradictions(connection: Connection) -> list[Contradiction]:
 
 def _kept(connection: Connection) -> dict[int, str]:
     rows = connection.execute(select(county_head.c.seq, county_head.c.digest))
-    return dict(rows.tuples().all())
+    return {row.seq: row.digest for row in rows}
 
 
 def places_to_ask(connection: Connection) -> tuple[int, ...]:

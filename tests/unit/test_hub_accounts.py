@@ -90,18 +90,27 @@ def test_no_role_is_no_account() -> None:
         checked_roles([])
 
 
-CATALOGUE = {Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE}
+CATALOGUE = {
+    *(Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE),
+    Permission.PROPOSE_CHANGES,
+}
 
 
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.WORK_REQUESTS}),
+        (
+            Role.CLERK,
+            {
+                *(Permission.SEE_SITES, Permission.SEARCH_CATALOGUE),
+                *(Permission.WORK_REQUESTS, Permission.PROPOSE_CHANGES),
+            },
+        ),
         (
             Role.ARCHIVIST,
             {
                 *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
-                Permission.WORK_REQUESTS,
+                *(Permission.WORK_REQUESTS, Permission.RECEIVE_TRANSFERS),
             }
             | CATALOGUE,
         ),
