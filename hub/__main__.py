@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    certificate,
     disputes,
     enrol,
     gazetteer,
@@ -41,7 +42,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, lookup, statement, rules, disputes, transfer),
+    *(request, lookup, statement, certificate, rules, disputes, transfer),
 )
 
 
