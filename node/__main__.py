@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from node.commands import brake, bundle, check, init, restore, run, search, status
+from node.commands import brake, bundle, check, init, package, restore, run, search, status
 from replication.command_line import run_command
 
-COMMANDS = (init, run, check, status, search, brake, restore, bundle)
+COMMANDS = (init, run, check, status, search, brake, restore, bundle, package)
 
 
 def parser() -> argparse.ArgumentParser:
