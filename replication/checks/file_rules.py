@@ -54,6 +54,8 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
 
 def content_open(look: FileLook, survey: Survey) -> Judgement:
     """The file can be opened by a program that knows its format."""
+    if not look.file.size_bytes:
+        return failed(Text(zh="空文件", en="the file is empty"), _AGAIN)
     opened = look.opened
     if opened is None:
         name = look.identity.format or look.identity.ending or "?"
@@ -115,6 +117,8 @@ def format_whitelist(look: FileLook, survey: Survey) -> Judgement:
 def longterm_format(look: FileLook, survey: Survey) -> Judgement:
     """The format is one for long keeping; PDF/A is believed from a validator only."""
     name, settings = look.identity.format, survey.settings
+    if look.identity.named and not look.identity.agrees:
+        return failed(Text(zh="内容与扩展名不符", en="is not what its name says"), _AGAIN)
     if name in settings.longterm_formats:
         return passed(f"{name} 适合长期保存", f"{name} is for long keeping")
     if name != "PDF" or "PDF/A" not in settings.longterm_formats:

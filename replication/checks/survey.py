@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -171,6 +172,16 @@ class Survey:
         self.read_s = time.monotonic() - started
 
 
+_OPENERS: Final[Mapping[str, Callable[[Path], Opened]]] = {
+    "PDF": open_pdf,
+    "OFD": open_ofd,
+    **dict.fromkeys(("TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"), open_image),
+    "XML": open_xml,
+    "TXT": open_text,
+    "WAV": open_sound,
+}
+
+
 class FileLook:
     """One file of a package, looked at once for all rules."""
 
@@ -189,17 +200,11 @@ class FileLook:
     def opened(self) -> Opened | None:
         """What came of opening it; None for a format that no tool of ours opens."""
         name = self.identity.format
-        if name == "PDF":
-            return open_pdf(self.place)
-        if name == "OFD":
-            return open_ofd(self.place)
-        if name in {"TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"}:
-            return open_image(self.place)
-        if name == "XML":
-            return open_xml(self.place)
-        if name == "TXT":
-            return open_text(self.place)
-        return open_sound(self.place) if name == "WAV" else None
+        if name in {"TXT", ""} and self.identity.named:
+            # Anything can be read as text: a PDF whose head is damaged must not pass as a page of it.
+            name = self.identity.named
+        opener = _OPENERS.get(name)
+        return None if opener is None else opener(self.place)
 
     @cached_property
     def archive(self) -> ArchiveLook:

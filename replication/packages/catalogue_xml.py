@@ -7,7 +7,6 @@ column, whatever they are called: those whose names are known fill the entry.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -16,6 +15,7 @@ from protocol.package_entries import PACKAGE_ENTRIES_MAX, PackageEntry
 from protocol.vocabularies import Level
 from protocol.wording import Text
 from replication.packages.xml_reading import file_pieces, local, read_xml
+from replication.packages.xml_writing import xml_text
 
 ITEMS: Final = "文件目录.XML"
 VOLUMES: Final = "案卷目录.XML"
@@ -96,7 +96,7 @@ def catalogue_pieces(name: str, entries: Iterable[PackageEntry], *, encoding: st
     yield head.encode(encoding)
     for entry in entries:
         cells = "".join(
-            f"    <{label}>{_text(getattr(entry, field))}</{label}>\n"
+            f"    <{label}>{xml_text(str(getattr(entry, field)))}</{label}>\n"
             for field, label in columns.items()
             if columns is OFFICIAL or getattr(entry, field)
         )
@@ -182,8 +182,3 @@ def _entry(row: Mapping[str, str], level: Level) -> PackageEntry:
     said = fields.pop("level", "")
     known = next((one for one in Level if one.value == said), level)
     return PackageEntry(level=known, **fields)
-
-
-def _text(value: str) -> str:
-    """Return a value as XML may hold it: control characters have no place in it, whatever a cell says."""
-    return escape("".join(char for char in str(value) if char.isprintable() or char in "\n\t\u3000"))

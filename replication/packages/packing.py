@@ -23,7 +23,7 @@ from protocol.registration import Registration, info_of
 from protocol.vocabularies import Level
 from protocol.wording import Text
 from replication.packages.bag_tags import PAYLOAD, can_digest
-from replication.packages.bag_writing import BagWriter, make_folder
+from replication.packages.bag_writing import BagWriter, make_folder, sync_folder
 from replication.packages.catalogue_xml import FURTHER, ITEMS, VOLUMES, catalogue_pieces
 from replication.packages.official_layout import OTHERS, README, RECORDS, CarrierNote, note_text
 from replication.packages.reading import Told, digests_of, nobody, pieces_of
@@ -136,6 +136,7 @@ def pack(
         _look_for_room(partial.parent, files, style)
         made = packing.make(entries, files, label)
         partial.rename(into)
+        sync_folder(into.parent)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise _unwritable(into, error) from error
