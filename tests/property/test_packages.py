@@ -79,8 +79,6 @@ def test_any_flipped_bit_of_a_package_is_found(data: st.DataObject) -> None:
 
 CHARACTERS = st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\ufffe\uffff")
 SAID = st.text(CHARACTERS, max_size=40).map(str.strip)
-    st.characters(codec="utf-8", exclude_categories=("Cc",), exclude_characters="\ufffe\uffff"), max_size=40
-).map(str.strip)
 
 
 @settings(max_examples=60, deadline=None)
