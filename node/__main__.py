@@ -4,10 +4,23 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from node.commands import brake, bundle, check, init, package, restore, run, search, status
+from node.commands import (
+    brake,
+    bundle,
+    check,
+    init,
+    package,
+    proposals,
+    requests,
+    restore,
+    run,
+    search,
+    status,
+    transfer,
+)
 from replication.command_line import run_command
 
-COMMANDS = (init, run, check, status, search, brake, restore, bundle, package)
+COMMANDS = (init, run, check, status, search, brake, proposals, requests, transfer, package, restore, bundle)
 
 
 def parser() -> argparse.ArgumentParser:
