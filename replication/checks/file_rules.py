@@ -36,7 +36,8 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
     if (fault := survey.faults_of_file.get(path)) is not None:
         return failed(fault.text, fault.remedy)
     if (proven := survey.proven.get(path)) is not None:
-        return passed(f"摘要相符：{proven}", f"has its digest: {proven}")
+        told = f"{survey.proven_by} {proven.hex()}…"
+        return passed(f"摘要相符：{told}", f"has its digest: {told}")
     recorded = look.entry.digest if look.entry is not None else ""
     algorithm, _, digest = recorded.partition(":")
     if algorithm == "sha256" and digest:

@@ -34,6 +34,9 @@ from replication.packages.bag_tags import PAYLOAD
 from replication.packages.opening import OpenPackage, PackageKind, files_of
 from replication.packages.reading import digests_of
 
+DIGEST_SHOWN_CHARS = 16
+"""Characters of a digest that evidence repeats."""
+
 FAULTS_KEPT_MAX = 10_000
 """Faults of the package itself that are kept for its rules."""
 
@@ -71,8 +74,10 @@ class Survey:
         self.files: list[PackageFile] = []
         self.refused: list[tuple[str, Text]] = []
         self.bag_faults: list[BagFault] = []
-        self.proven: dict[str, str] = {}
-        """What was proven by the manifests of a bag: by path within the layout, algorithms and the first digest."""
+        self.proven: dict[str, bytes] = {}
+        """What was proven by the manifests of a bag: by path within the layout, the beginning of the first digest."""
+        self.proven_by = ""
+        """Algorithms of the manifests."""
         self.pages: dict[str, int | None] = {}
         self.read_bytes = 0
         self.read_s = 0.0
@@ -158,6 +163,8 @@ class Survey:
             return
         total = sum(file.size_bytes for file in self.files)
         started = time.monotonic()
+        # One text for one path, whoever names it: there may be a hundred thousand.
+        names = {file.path: file.path for file in self.files}
 
         def told(more: int) -> None:
             self.read_bytes += more
@@ -165,8 +172,9 @@ class Survey:
 
         for found in examine_bag(self.package.path, told):
             if isinstance(found, ProvenFile):
-                names = "+".join(name for name, _ in found.digests)
-                self.proven[found.path.removeprefix(f"{PAYLOAD}/")] = f"{names} {found.digests[0][1][:16]}…"
+                self.proven_by = "+".join(name for name, _ in found.digests)
+                path = found.path.removeprefix(f"{PAYLOAD}/")
+                self.proven[names.get(path, path)] = bytes.fromhex(found.digests[0][1][:DIGEST_SHOWN_CHARS])
             elif len(self.bag_faults) < FAULTS_KEPT_MAX:
                 self.bag_faults.append(found)
         self.read_s = time.monotonic() - started

@@ -90,14 +90,16 @@ def source_files(root: Path, files: Iterable[str]) -> list[SourceFile]:
 def packing_faults(files: Iterable[SourceFile]) -> list[Text]:
     """Return why files cannot be packed under their names: one sentence for each that some system could not hold."""
     faults = []
-    taken: dict[str, str] = {}
+    # The hash is enough to suspect that two names are one: a hundred thousand folded paths are not kept.
+    taken: dict[int, str] = {}
     for one in files:
         faults += [
             Text(zh=f"{one.path}：{FAULT_WORDS[fault].zh}", en=f"{one.path}: {FAULT_WORDS[fault].en}")
             for fault in path_faults(f"{PAYLOAD}/{RECORDS}/{one.path}")
         ]
-        other = taken.setdefault(same_to_others(one.path), one.path)
-        if other is not one.path:
+        folded = same_to_others(one.path)
+        other = taken.setdefault(hash(folded), one.path)
+        if other is not one.path and same_to_others(other) == folded:
             faults.append(
                 Text(zh=f"{one.path} 与 {other} 重名", en=f"{one.path} and {other} are one name to some system")
             )
