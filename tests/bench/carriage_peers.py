@@ -88,7 +88,7 @@ class _Syncthing:
 
     def call(self, method: str, path: str, body: object = None) -> bytes:
         """Call its interface."""
-        request = urllib.request.Request(  # noqa: S310 - the address is our own
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.page}/rest/{path}",
             method=method,
             headers={"X-API-Key": _KEY},
@@ -194,9 +194,4 @@ async def syncthing_s(source: Path, into: Path, folder: Path) -> float | None:
 
 
 def _is_complete(status: _Status, wanted: int) -> bool:
-    return (
-        status.state == "idle"
-        and status.global_files >= wanted
-        and not status.need_files
-        and not status.need_bytes
-    )
+    return status.state == "idle" and status.global_files >= wanted and not status.need_files and not status.need_bytes
