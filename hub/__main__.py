@@ -12,6 +12,7 @@ from hub.commands import (
     enrol,
     gazetteer,
     health,
+    holdings,
     init,
     migrate_store,
     nodes,
@@ -32,7 +33,7 @@ from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit),
 )
 

@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hub import alarm_settings, backup_settings, web_settings
+from hub import alarm_settings, backup_settings, keeping_settings, web_settings
 from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings
 from hub.backup_settings import BackupSettings
 from hub.home import HubHome
+from hub.keeping_settings import HoldingSettings
 from hub.web_settings import WebSettings
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
@@ -132,6 +133,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     alarms: AlarmSettings = AlarmSettings()
     health: HealthSettings = HealthSettings()
     backup: BackupSettings = BackupSettings()
+    holdings: HoldingSettings = HoldingSettings()
     database: DatabaseSettings = DatabaseSettings()
     workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
@@ -236,6 +238,10 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
+    lacking = keeping_settings.fault_of(config.holdings)
+    if lacking is not None:
+        setting, why = lacking
+        raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
     amiss = web_settings.fault_of(config.web)
     if amiss is not None:
         setting, why = amiss
@@ -275,6 +281,7 @@ EXAMPLES = {
     "workers.parts": "parts = 16",
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
+    **keeping_settings.EXAMPLES,
     **web_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""

@@ -25,10 +25,13 @@ from hub.config import HubConfig, load
 from hub.disclosing import Discloser
 from hub.drawing import Drawer
 from hub.fetches import answer_fetches
+from hub.fixity import Fixity
 from hub.gate import Gate
 from hub.health import Health
 from hub.health_door import health_door_opened
+from hub.held_copies import CopyKeeper
 from hub.home import HubHome
+from hub.keeping_findings import alarms_of, known, sentences
 from hub.leases import LEAD, duties_of, guard, part_duty
 from hub.lookout import Lookout
 from hub.night import NightHour
@@ -181,6 +184,11 @@ def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -
     )
     if plan.replicas > 1:
         lookout.watch_cluster(lambda: cluster_of(link, plan))
+    lookout.watch_holdings(
+        lambda connection, now_ms: alarms_of(
+            config.county, sentences(config.holdings, known(connection, config.holdings), now_ms)
+        )
+    )
     lookout.watch_backups(lambda now_ms: findings_in(home.backups, config.backup, now_ms))
     return lookout
 
@@ -255,6 +263,12 @@ class _Hub:
             tasks.create_task(Consumer(source, inbox, taken_up).run(), name="consumer")
             tasks.create_task(gaps.run(), name="gaps")
 
+    def _keepers(self) -> tuple[Fixity, CopyKeeper]:
+        held = self._config.holdings
+        root = held.place(self._home.root)
+        shared = (self._database, root, held.copy, self._config.county, held.fixity_days, clock_ms)
+        return Fixity(*shared), CopyKeeper(*shared)
+
     async def _lead(self) -> None:
         """Do what one worker does for all, until cancelled."""
         hour = NightHour(hour=self._config.verification.night_hour)
@@ -268,6 +282,8 @@ class _Hub:
                 tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
                 tasks.create_task(lookout.run(), name="lookout")
                 tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
+                for keeper in self._keepers():
+                    tasks.create_task(keeper.run(), name="keeping")
                 if self._config.web.oai_contact:
                     tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")
         finally:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
-from hub import disclosure_tables, draw_tables, token_tables
+from hub import disclosure_tables, draw_tables, keeping_tables, token_tables
 from hub.home import SCHEMA
 from replication.migrations import migrate
 
@@ -21,7 +21,9 @@ def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata, draw_tables.metadata])
+@pytest.mark.parametrize(
+    "metadata", [token_tables.metadata, disclosure_tables.metadata, draw_tables.metadata, keeping_tables.metadata]
+)
 def test_the_migration_makes_the_tables(metadata: MetaData) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
