@@ -9,23 +9,28 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    disputes,
     enrol,
     gazetteer,
     health,
     holdings,
     init,
+    letters,
     migrate_store,
     nodes,
     quarantine,
     rebuild,
     record,
+    request,
     restore,
     revoke,
+    rules,
     run,
     search,
     sites,
     synonyms,
     token,
+    transfer,
     user,
     verify,
 )
@@ -34,7 +39,8 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
-    *(gazetteer, synonyms, user, token, audit),
+    *(gazetteer, synonyms, user, token, audit, letters),
+    *(request, rules, disputes, transfer),
 )
 
 

@@ -24,10 +24,11 @@ from hub.leases import Crew
 from hub.reindexing import index_state
 from hub.stalls import HUB_STALL_S, BrokerSigns
 from protocol.wording import Text
-from replication import quarantine
+from replication import letters, quarantine
 from replication.brokers import ClusterSigns
 from replication.database import Database
 from replication.dialects import upsert
+from replication.tables import letter_in
 
 REPORT_LATE_S = 40.0
 """Seconds after which the hub's last report is late: two of its looks, and some for a busy database."""
@@ -84,6 +85,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     alarms: Sequence[Alarm] = ()
     """Open ones."""
     quarantined: int = 0
+    letters_set_aside: int = 0
+    """Letters of sites that could not be acted on."""
     reindexing: tuple[int, int] | None = None
     """Entries of the search index that were made anew, and of how many; None while nothing is rebuilt."""
     crew: Crew | None = None
@@ -122,6 +125,8 @@ def health_of(counted: Counted, now_ms: int) -> Health:
     if counted.crew is not None:
         checks.append(_workers(counted.crew))
     checks += [_index(counted), _alarms(counted.alarms), _quarantine(counted.quarantined)]
+    if counted.letters_set_aside:
+        checks.append(_letters(counted.letters_set_aside))
     if counted.backups is not None:
         checks.append(_backups(counted.backups))
     order = list(Standing)
@@ -260,6 +265,14 @@ def _quarantine(held: int) -> Check:
     return Check(name="quarantine", standing=Standing.ATTENTION, words=words)
 
 
+def _letters(count: int) -> Check:
+    words = Text(
+        zh=f"{count} 封站点函件未能办理，见 danglian-hub letters",
+        en=f"{count} letters of sites could not be acted on: danglian-hub letters",
+    )
+    return Check(name="letters", standing=Standing.ATTENTION, words=words)
+
+
 def _backups(findings: Sequence[BackupFinding]) -> Check:
     return Check(name="backups", standing=Standing.ATTENTION if findings else Standing.OK, words=backups.told(findings))
 
@@ -311,9 +324,14 @@ def counted(connection: Connection) -> Counted:
         reported_at_ms=0 if row is None else row.at_ms,
         alarms=alarm_book.open_alarms(connection),
         quarantined=sum(quarantine.counts(connection).values()),
+        letters_set_aside=_letters_set_aside(connection),
         reindexing=(state.built_rows, state.building_rows) if state.is_building else None,
         crew=_crew(connection),
     )
+
+
+def _letters_set_aside(connection: Connection) -> int:
+    return letters.count_set_aside(connection) if inspect(connection).has_table(letter_in.name) else 0
 
 
 def _crew(connection: Connection) -> Crew | None:

@@ -22,8 +22,8 @@ from hub.keeping_settings import HoldingCopy
 from protocol.errors import DanglianError
 from replication.database import Database
 
-PAGE_FILES = 500
-"""Files between two notes in the book."""
+PAGE_FILES = 50
+"""Files between two notes in the book, and two words about how far it is."""
 
 NIGHTLY_MS = 20 * 3_600_000
 """Milliseconds after which a copy that is always there is gone over again."""
@@ -66,9 +66,8 @@ async def go_over(
 
     """
     await asyncio.to_thread(check_presence, target.as_target, county)
-    began_at_ms = clock_ms()
+    tour = _Tour(root, target, trusted_days, clock_ms())
     total = (await database.read(held_files.tally)).files
-    files = copies = verified = faulty = 0
     after = ("", "", "")
     while True:
         page, known = await database.read(
@@ -76,32 +75,56 @@ async def go_over(
         )
         if not page:
             break
-        seen: list[tuple[HeldFile, HeldState]] = []
-        for held in page:
-            files += 1
-            advance(files, total)
-            if _is_fresh(held, known.get((held.site, held.bundle, held.path), 0), trusted_days, began_at_ms):
-                continue
-            state, was_copied = await asyncio.to_thread(_brought_up, held, root, Path(target.path))
-            seen.append((held, state))
-            copies, verified = copies + was_copied, verified + (state is HeldState.SOUND)
-            faulty += state is not HeldState.SOUND
+        seen = await asyncio.to_thread(tour.seen, page, known)
         now_ms = clock_ms()
         await database.write(
             lambda connection, them=seen, at=now_ms: _note(connection, target.name, them, at)  # type: ignore[misc]
         )
+        advance(tour.files, total)
         after = (page[-1].site, page[-1].bundle, page[-1].path)
-    run = HoldingRun(
-        target=target.name,
-        began_at_ms=began_at_ms,
-        ended_at_ms=clock_ms(),
-        files=files,
-        copied=copies,
-        verified=verified,
-        faulty=faulty,
-    )
+    run = tour.run(clock_ms())
     await database.write(lambda connection: held_files.note_run(connection, run))
     return run
+
+
+class _Tour:
+    """One going over, and what was counted on it."""
+
+    def __init__(self, root: Path, target: HoldingCopy, trusted_days: float, began_at_ms: int) -> None:
+        self._root = root
+        self._target = target
+        self._trusted_days = trusted_days
+        self._began_at_ms = began_at_ms
+        self.files = self._copied = self._verified = self._faulty = 0
+
+    def seen(
+        self, page: Sequence[HeldFile], known: dict[tuple[str, str, str], int]
+    ) -> list[tuple[HeldFile, HeldState]]:
+        """Bring some files up to date and read them back; return how each was found that was read."""
+        seen: list[tuple[HeldFile, HeldState]] = []
+        for held in page:
+            self.files += 1
+            sound_at_ms = known.get((held.site, held.bundle, held.path), 0)
+            if _is_fresh(held, sound_at_ms, self._trusted_days, self._began_at_ms):
+                continue
+            state, was_copied = _brought_up(held, self._root, Path(self._target.path))
+            seen.append((held, state))
+            self._copied += was_copied
+            self._verified += state is HeldState.SOUND
+            self._faulty += state is not HeldState.SOUND
+        return seen
+
+    def run(self, now_ms: int) -> HoldingRun:
+        """Return what the book remembers of it."""
+        return HoldingRun(
+            target=self._target.name,
+            began_at_ms=self._began_at_ms,
+            ended_at_ms=now_ms,
+            files=self.files,
+            copied=self._copied,
+            verified=self._verified,
+            faulty=self._faulty,
+        )
 
 
 def _page(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Delete, delete
+from sqlalchemy import Delete, delete, inspect
 
 from hub import backups, bags, config, dumps, keyring, snapshots, store
 from hub.backup_targets import BackupManifest, read_backup
@@ -27,8 +27,10 @@ from hub.keyring import EnrolledNode
 from hub.keyring_tables import enrolment_code
 from protocol.errors import BadSetting, BrokenStore, StorageFull
 from protocol.wording import Text
+from replication import letters
 from replication.files import PRIVATE_FOLDER_MODE
 from replication.migrations import REPLICATION, migrations_in
+from replication.tables import letter_peer
 
 SPARE_BYTES = 64 * 1024 * 1024
 """Bytes that must stay free where a backup is put back."""
@@ -268,4 +270,7 @@ def unused_codes() -> Delete:
 def _settle(home: HubHome, url: str) -> tuple[int, list[EnrolledNode]]:
     """Make what was secret yesterday worthless, and return who may speak."""
     with dumps.changing(url) if url else snapshots.changing(home.database) as connection:
+        if inspect(connection).has_table(letter_peer.name):
+            # The sites tell everything again that the hub may have forgotten.
+            letters.renew_incarnation(connection)
         return connection.execute(unused_codes()).rowcount, keyring.nodes(connection)

@@ -15,7 +15,7 @@ from protocol.beats import Beat
 from protocol.calls import Health
 from protocol.limits import BEAT_FAULTS_MAX
 from protocol.rhythms import Rhythm
-from replication import outbox
+from replication import letters, outbox
 from replication.database import Database
 from replication.faults import Fault
 from replication.outbox import Position
@@ -33,6 +33,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     brakes_held: int
     files: files.FileCounts
     folders_unread: int
+    letters: int
 
 
 class Condition:
@@ -63,7 +64,8 @@ class Condition:
 
     async def beat(self) -> Beat:
         """Return where the site stands."""
-        counts = await self._database.read(_counts)
+        now_ms = self._clock_ms()
+        counts = await self._database.read(lambda connection: _counts(connection, now_ms))
         position = counts.position
         return Beat(
             site=self._site,
@@ -82,10 +84,11 @@ class Condition:
             disk_free_bytes=_free_bytes(self._database.folder),
             software=self._software,
             started_at_ms=self._started_at_ms,
-            at_ms=self._clock_ms(),
+            at_ms=now_ms,
             rhythm=self._rhythm,
             folders_unread=counts.folders_unread,
             faults=tuple(fault.kind.value for fault in self._faults())[-BEAT_FAULTS_MAX:],
+            letters=counts.letters,
         )
 
     async def health(self) -> Health:
@@ -102,7 +105,7 @@ class Condition:
         )
 
 
-def _counts(connection: Connection) -> Counts:
+def _counts(connection: Connection, now_ms: int) -> Counts:
     listed, withheld = store.count_standing(connection)
     return Counts(
         position=outbox.head(connection),
@@ -112,6 +115,7 @@ def _counts(connection: Connection) -> Counts:
         brakes_held=brake.count_held(connection),
         files=files.counts(connection),
         folders_unread=connection.execute(_UNREAD).scalar_one(),
+        letters=letters.count_due(connection, now_ms),
     )
 
 

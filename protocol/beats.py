@@ -45,6 +45,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Watched folders that the last look could not read: unplugged, unmarked, or another one in their place."""
     faults: tuple[str, ...] = ()
     """What goes wrong on the node's link, by the names of ``replication.faults``; the latest last, few."""
+    letters: int = 0
+    """Letters that wait for the hub to fetch them (since 1.4)."""
 
 
 class Want(StrEnum):

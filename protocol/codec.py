@@ -10,11 +10,17 @@ from typing import TypeVar
 import msgspec
 
 from protocol.beats import Beat, Receipt
-from protocol.calls import Answer, Question, QuestionHead
+from protocol.calls import Answer, Correspond, Question, QuestionHead
 from protocol.errors import BadFrame, BadValue, UnknownKind
 from protocol.events import Event, EventHead
 from protocol.frames import Frame
-from protocol.limits import EVENT_BYTES_MAX, FRAME_PLAIN_BYTES_MAX, QUESTION_BYTES_MAX, SEQ_MAX
+from protocol.limits import (
+    EVENT_BYTES_MAX,
+    FRAME_PLAIN_BYTES_MAX,
+    LETTERS_BYTES_MAX,
+    QUESTION_BYTES_MAX,
+    SEQ_MAX,
+)
 from protocol.records import Record
 from protocol.wording import Text
 
@@ -148,13 +154,22 @@ def encode_question(question: QuestionHead) -> bytes:
     """Return the JSON of a question.
 
     Raises:
-        BadValue: the question is larger than ``QUESTION_BYTES_MAX``.
+        BadValue: the question is larger than its kind may be.
 
     """
     encoded = _encoder.encode(question)
-    if len(encoded) > QUESTION_BYTES_MAX:
-        raise BadValue(Text(zh="提问过长。", en=f"question of {len(encoded)} bytes, allowed {QUESTION_BYTES_MAX}"))
+    _check_length(encoded, question_bytes_max(type(question)))
     return encoded
+
+
+def question_bytes_max(kind: type[QuestionHead]) -> int:
+    """Return how many bytes a question of this kind may have."""
+    return LETTERS_BYTES_MAX if kind is Correspond else QUESTION_BYTES_MAX
+
+
+def _check_length(raw: bytes, bytes_max: int) -> None:
+    if len(raw) > bytes_max:
+        raise BadValue(Text(zh="提问过长。", en=f"question of {len(raw)} bytes, allowed {bytes_max}"))
 
 
 def decode_question(raw: bytes) -> Question:
@@ -165,16 +180,17 @@ def decode_question(raw: bytes) -> Question:
         BadValue: too large, or not a question.
 
     """
-    if len(raw) > QUESTION_BYTES_MAX:
-        raise BadValue(Text(zh="提问过长。", en=f"question of {len(raw)} bytes, allowed {QUESTION_BYTES_MAX}"))
+    _check_length(raw, LETTERS_BYTES_MAX)
     try:
-        return _questions.decode(raw)
+        question = _questions.decode(raw)
     except msgspec.ValidationError as error:
         if "$.call" in str(error):
             raise UnknownKind(Text(zh="未知的提问种类。", en=f"unknown call: {error}"), _UPGRADE) from error
         raise BadValue(Text(zh=f"提问无法解读：{error}", en=f"unreadable question: {error}")) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadValue(Text(zh=f"提问无法解读：{error}", en=f"unreadable question: {error}")) from error
+    _check_length(raw, question_bytes_max(type(question)))
+    return question
 
 
 class _Address(msgspec.Struct, frozen=True, kw_only=True):

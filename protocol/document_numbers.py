@@ -13,6 +13,8 @@ _REGULAR: Final = re.compile(rf"[^{_OPEN}{_CLOSE}\s0-9０-９]*〔[0-9]{{4}}〕[
 _YEARED: Final = re.compile(
     rf"(?P<issuer>[^{_OPEN}{_CLOSE}]*)[{_OPEN}]+(?P<year>[0-9]{{2,4}})年?[{_CLOSE}]+[.·、]?第?0*(?P<serial>[0-9]+)(?P<rest>.*)"
 )
+_BARE: Final = re.compile(r"(?P<issuer>[^0-9]{2,20})(?P<year>(?:19|20)[0-9]{2})年第?0*(?P<serial>[0-9]{1,5})号")
+"""Typed without brackets; anything less plain than 某政1993年12号 is left as it stands."""
 _CASE: Final = re.compile(rf"[{_OPEN}]([0-9]{{4}})[{_CLOSE}]([^{_OPEN}{_CLOSE}]+第?[0-9]+号.*)")
 _BRACKETED_DIGITS: Final = re.compile(rf"[{_OPEN}{_CLOSE}][^{_OPEN}{_CLOSE}]*[0-9]")
 _HALF_WIDTH: Final = str.maketrans("０１２３４５６７８９．號", "0123456789.号")
@@ -31,6 +33,8 @@ def fold_doc_no(raw: str) -> tuple[str, tuple[str, ...]]:
     text = "".join(raw.split()).translate(_HALF_WIDTH).rstrip("；;，,。")
     if text in _NONE:
         return "", ()
+    if bare := _BARE.fullmatch(text):
+        return f"{bare['issuer']}〔{bare['year']}〕{bare['serial']}号", ("doc_no_irregular",)
     match = _YEARED.fullmatch(text)
     if match is None:
         if case := _CASE.fullmatch(text):

@@ -152,6 +152,21 @@ takes for one term."""
 HELD_LINES_MAX = 50
 """Held mass changes that one answer names: some hundred bytes each."""
 
+LETTER_BYTES_MAX = 128 * 1024
+"""Bytes of a letter's body: four seconds at 256 kbit/s, and the answer of one site with two hundred hits fits."""
+
+LETTERS_FILL_BYTES = 128 * 1024
+"""Bytes of letters after which no more join a call; one letter may be as large by itself."""
+
+LETTERS_BYTES_MAX = 320 * 1024
+"""Bytes of a call of letters or its answer: the fullest one and what stands around it, under the broker's 1 MB."""
+
+LETTERS_AT_ONCE_MAX = 200
+"""Letters of one call: a thousand small ones are five calls."""
+
+LETTERS_DEADLINE_S = 30.0
+"""Seconds that a call of letters may take: a full one each way at 256 kbit/s, and the work at the site."""
+
 CONSIGNMENT_FILES_MAX = 200_000
 """Files of one consignment: twenty times the largest package that was ever brought; the list fills 60 MB of memory."""
 
@@ -184,3 +199,18 @@ LIST_PAGE_PLAIN_BYTES_MAX = 4 * 1024 * 1024
 
 LIST_PAGE_FILES_MAX = 2_000
 """Files on one page of a list: half a megabyte of JSON with long names."""
+
+FILE_LINES_MAX = 40
+"""Catalogue files that one answer names: a kilobyte each at most."""
+
+FILE_NAME_CHARS_MAX = 120
+"""Characters of a catalogue file's name that travel."""
+
+FILE_FINDINGS_MAX = 12
+"""Kinds of findings that an answer counts for one file."""
+
+PROPOSED_VALUE_CHARS_MAX = 1_000
+"""Characters of a value that is proposed for a field."""
+
+PROPOSAL_REASON_CHARS_MAX = 500
+"""Characters of the reason of a proposal, and of the owner's answer."""

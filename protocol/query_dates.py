@@ -59,10 +59,12 @@ FORMS: Final = Text(
 
 _NUMBER: Final = "[0-9０-９〇○零一二三四五六七八九十廿卅元]"
 _FULL_YEAR: Final = "(?:[0-9０-９]{4}|[一二三四五六七八九〇○零]{4})"
+_TO: Final = "[~〜～至到—–－-]"
+"""Between the ends of a range; what stands behind it is read as a date, or the word is none."""
 _DATE_LIKE: Final = re.compile(
     rf"{_FULL_YEAR}(?:[年./-].*|[0-9０-９]{{4}}|[~〜～至到.—–－-].*)?"
-    rf"|(?:大?清)?(?:{ERA_NAMES})(?:{_NUMBER}{{1,3}}年?(?:{_NUMBER}{{1,2}}月.*)?|{CYCLE_CLASS}年?)"
-    rf"|(?:上世纪|{_NUMBER}{{1,3}}世纪)?{_NUMBER}{{2,4}}年代(?:初期?|早期|前期|中期?|中叶|后期|末期?|晚期)?"
+    rf"|(?:大?清)?(?:{ERA_NAMES})(?:{_NUMBER}{{1,3}}年?(?:{_NUMBER}{{1,2}}月.*)?|{CYCLE_CLASS}年?)(?:{_TO}.*)?"
+    rf"|(?:上世纪|{_NUMBER}{{1,3}}世纪)?{_NUMBER}{{2,4}}年代(?:初期?|早期|前期|中期?|中叶|后期|末期?|晚期)?(?:{_TO}.*)?"
 )
 _IN_WORDS: Final = re.compile(rf"{_FULL_YEAR}年{_NUMBER}{{1,3}}月.{{0,4}}")
 _COMPARED: Final = re.compile(r"(?P<sign>[<>＜＞]=?|[<>＜＞]＝|[≤≥≦≧])(?P<date>.+)")

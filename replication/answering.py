@@ -16,10 +16,11 @@ import msgspec
 import structlog
 
 from protocol import codec, subjects
-from protocol.calls import Answer, Body, Found, Hits, Outcome, QuestionHead, Refusal, question_digest
+from protocol.calls import Answer, Body, Correspondence, Found, Hits, Outcome, QuestionHead, Refusal, question_digest
 from protocol.errors import BadValue, DanglianError, Permanent, Retryable, UnknownKind
 from protocol.limits import (
     CALL_DEADLINE_S,
+    LETTERS_BYTES_MAX,
     QUESTIONS_AT_ONCE_MAX,
     QUESTIONS_WAITING_MAX,
     RECORD_REPLY_BYTES_MAX,
@@ -139,9 +140,7 @@ class _Desk:
             body=body,
         )
         try:
-            await self._bus.publish(
-                subject, fitted(answer, RECORD_REPLY_BYTES_MAX if isinstance(body, Found) else REPLY_BYTES_MAX)
-            )
+            await self._bus.publish(subject, fitted(answer, _bytes_max(body)))
         except Retryable:
             # The link went with the question; whoever asked says that the site is late.
             return
@@ -170,6 +169,12 @@ class _Desk:
             log.error("call_failed", call=call, site=self._site.code, error=place_of(error))  # noqa: TRY400
             self._bus.note_fault(FaultKind.HANDLER_FAILED, call, place_of(error))
             return Outcome.FAILED, _refusal(_DEFECT)
+
+
+def _bytes_max(body: Body | None) -> int:
+    if isinstance(body, Correspondence):
+        return LETTERS_BYTES_MAX
+    return RECORD_REPLY_BYTES_MAX if isinstance(body, Found) else REPLY_BYTES_MAX
 
 
 def _refusal(reason: Text) -> Refusal:

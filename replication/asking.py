@@ -17,9 +17,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 import msgspec
 
 from protocol import codec, subjects
-from protocol.calls import Answer, GetRecord, Outcome, QuestionHead, question_digest
+from protocol.calls import Answer, Correspond, GetRecord, Outcome, QuestionHead, question_digest
 from protocol.errors import BadValue, CallTimeout, LinkDown
-from protocol.limits import RECORD_REPLY_BYTES_MAX, REPLIES_IN_FLIGHT_MAX, REPLY_BYTES_MAX
+from protocol.limits import LETTERS_BYTES_MAX, RECORD_REPLY_BYTES_MAX, REPLIES_IN_FLIGHT_MAX, REPLY_BYTES_MAX
 from protocol.sites import Site
 from protocol.wording import Text
 from replication.allowance import Allowance
@@ -52,7 +52,7 @@ OnLate = Callable[[str, SiteAnswer], None]
 
 def reply_bytes_max(kind: type[QuestionHead]) -> int:
     """Return how many bytes a reply to this kind of question may have."""
-    return RECORD_REPLY_BYTES_MAX if kind is GetRecord else REPLY_BYTES_MAX
+    return {GetRecord: RECORD_REPLY_BYTES_MAX, Correspond: LETTERS_BYTES_MAX}.get(kind, REPLY_BYTES_MAX)
 
 
 class _Asked:

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    text,
     type_coerce,
 )
 
@@ -94,6 +96,44 @@ quarantine = Table(
     Column("content", LargeBinary, nullable=False),
     Column("quarantined_at_ms", BigInteger, nullable=False),
     UniqueConstraint("site", "epoch", "seq", "fault"),
+)
+
+letter_out = Table(
+    "letter_out",
+    metadata,
+    Column("serial", BigInteger, primary_key=True),
+    Column("letter_id", Text, nullable=False, unique=True),
+    Column("peer", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("written_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("is_taken", BigInteger, nullable=False),
+    Index("letter_due", "is_taken", "peer", "serial"),
+    Index("letter_topic", "topic"),
+)
+
+letter_in = Table(
+    "letter_in",
+    metadata,
+    Column("letter_id", Text, primary_key=True),
+    Column("peer", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("taken_at_ms", BigInteger, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("reason_zh", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("letter", LargeBinary),
+    Index("letter_set_aside", "peer", sqlite_where=text("fault <> ''"), postgresql_where=text("fault <> ''")),
+)
+
+letter_peer = Table(
+    "letter_peer",
+    metadata,
+    Column("peer", Text, primary_key=True),
+    Column("incarnation", Text, nullable=False),
 )
 
 

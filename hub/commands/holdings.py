@@ -288,7 +288,14 @@ async def copy(home: HubHome, settings: HubConfig, target: HoldingCopy) -> Holdi
         root = settings.holdings.place(home.root)
         total = (await database.read(held_files.tally)).files
         with progress(Text(zh=f"副本 {target.name}", en=f"copy {target.name}"), total) as bar:
-            return await go_over(database, root, target, settings.county, now_ms, lambda _done, _total: bar.add(1))
+            done_before = 0
+
+            def advance(done: int, _total: int) -> None:
+                nonlocal done_before
+                bar.add(done - done_before)
+                done_before = done
+
+            return await go_over(database, root, target, settings.county, now_ms, advance)
 
 
 def now_ms() -> int:

@@ -12,7 +12,9 @@ from protocol.events import EventHead
 from replication.seal import seal, unseal
 from tests.builders import identity
 from tests.golden.brake_messages import BRAKE_MESSAGES
+from tests.golden.file_messages import FILE_MESSAGES
 from tests.golden.later_messages import LATER_MESSAGES
+from tests.golden.letter_messages import LETTER_MESSAGES
 from tests.golden.messages import FRAME, MESSAGES, RECORD
 
 FOLDER = Path(__file__).with_name("v1.0")
@@ -102,7 +104,16 @@ def test_an_unknown_field_disturbs_no_reader(name: str) -> None:
 
 
 def test_every_kind_that_travels_has_a_golden_message() -> None:
-    kinds = {type(message) for message in (*MESSAGES.values(), *LATER_MESSAGES.values(), *BRAKE_MESSAGES.values())}
+    kinds = {
+        type(message)
+        for message in (
+            *MESSAGES.values(),
+            *LATER_MESSAGES.values(),
+            *BRAKE_MESSAGES.values(),
+            *LETTER_MESSAGES.values(),
+            *FILE_MESSAGES.values(),
+        )
+    }
     events = set(EventHead.__subclasses__())
     questions = set(QuestionHead.__subclasses__())
     assert events | questions <= kinds

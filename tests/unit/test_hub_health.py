@@ -110,6 +110,7 @@ def crew(*seen_at_ms: int) -> Crew:
         (but(alarms=[ALARM]), Standing.ATTENTION, "alarms"),
         (but(alarms=[msgspec.structs.replace(ALARM, acknowledged_at_ms=1)]), Standing.OK, ""),
         (but(quarantined=2), Standing.ATTENTION, "quarantine"),
+        (but(letters_set_aside=1), Standing.ATTENTION, "letters"),
         (but(reindexing=(1, 9)), Standing.ATTENTION, "index"),
         (but(backups=[]), Standing.OK, ""),
         (but(backups=[NO_BACKUP]), Standing.ATTENTION, "backups"),

@@ -38,6 +38,8 @@ def test_a_regular_number_is_left_alone(raw: str, expected: str) -> None:
         ("某政发[2014].12号", "某政发〔2014〕12号"),
         ("某政发〔14〕12号", "某政发〔14〕12号"),
         ("某政发2014〕12号", "某政发2014〕12号"),
+        ("安绿指1993年12号", "安绿指〔1993〕12号"),
+        ("某政1993年第012号", "某政〔1993〕12号"),
     ],
 )
 def test_an_irregular_number_is_folded_and_reported(raw: str, expected: str) -> None:
