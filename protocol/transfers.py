@@ -181,6 +181,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     manifest: str
     """SHA-256 of the package's manifest, in hex: what both parties sign in the end."""
     manifest_name: str = "manifest-sha256.txt"
+    package_digest: str = ""
+    """SHA-256 of the manifest of the tag files, in hex: what stands for the whole package."""
     fonds: tuple[str, ...] = ()
     year_first: int | None = None
     year_last: int | None = None

@@ -46,7 +46,7 @@ def prepare(
         done_bytes=made.parcel.size_bytes,
         total_bytes=made.parcel.size_bytes,
         standing=checked.standing.value,
-        report=checked.report.name if checked.report else "",
+        report=f"{package}.report.jsonl",
         at_ms=now_ms,
     )
     transfer_rounds.note(connection, transfer_id, work)
