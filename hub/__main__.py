@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    disputes,
     enrol,
     gazetteer,
     health,
@@ -19,8 +20,10 @@ from hub.commands import (
     quarantine,
     rebuild,
     record,
+    request,
     restore,
     revoke,
+    rules,
     run,
     search,
     sites,
@@ -35,7 +38,8 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, letters, transfer),
+    *(gazetteer, synonyms, user, token, audit, letters),
+    *(request, rules, disputes, transfer),
 )
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 import structlog
 from sqlalchemy import Connection
 
-from hub import alarm_book, keyring
+from hub import alarm_book, contacts, keyring
 from hub.alarm_book import Turn
 from hub.alarm_settings import AlarmSettings
 from hub.alarms import Alarm, AlarmKind, Cause, Finding
@@ -119,6 +119,7 @@ class Lookout:
         )
 
         def look(connection: Connection) -> Turn:
+            contacts.note_pause(connection, now_ms)
             keep_report(connection, report, now_ms)
             self._note_refusals(connection, refused, now_ms)
             return self._judge(connection, backups, now_ms)
@@ -165,6 +166,7 @@ class Lookout:
     def _judge(self, connection: Connection, backups: Sequence[Finding], now_ms: int) -> Turn:
         known, enrolled = alarm_book.open_alarms(connection), _enrolled(connection)
         facts = gathered(connection, with_counts=False)
+        contacts.note(connection, facts, self._listening_since_ms, now_ms)
         lineless = [*backups, *overdue_bundles(facts, enrolled, self._settings.bundle_overdue_days, now_ms)]
         rhythms = {one.site: rhythm_of(one.node, self._settings) for one in facts}
         if self._listening_since_ms is None:

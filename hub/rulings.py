@@ -28,12 +28,15 @@ class Queue(StrEnum):
     QUARANTINE = "quarantine"
     CONFLICT = "conflict"
     DUPLICATE = "duplicate"
+    PROPOSAL = "proposal"
+    """Here nothing is ruled: the owners decide, and it is shown what waits for them."""
 
 
 QUEUES = {
     Queue.QUARANTINE: Text(zh="隔离", en="quarantine"),
     Queue.CONFLICT: Text(zh="冲突", en="conflict"),
     Queue.DUPLICATE: Text(zh="疑似重复", en="duplicate"),
+    Queue.PROPOSAL: Text(zh="修改建议", en="proposals"),
 }
 
 

@@ -12,6 +12,7 @@ Its files:
     spool/                   copies of the files that are being read just now
     transfers/               packages that are handed over, and papers of the handover
     catalogues/              the folder that is watched unless node.toml names others
+    scans/                   where scanned pages lie unless node.toml names other folders
 """
 
 import argparse
@@ -24,6 +25,9 @@ HOME_VARIABLE = "DANGLIAN_HOME"
 HOME_DEFAULT = "danglian-node"
 CATALOGUES = "catalogues"
 """Name of the folder that is watched unless the settings say otherwise."""
+
+SCANS = "scans"
+"""Name of the folder of scanned pages unless the settings say otherwise."""
 
 
 class NodeHome(msgspec.Struct, frozen=True, kw_only=True):

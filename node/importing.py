@@ -11,6 +11,7 @@ import msgspec
 
 from node.catalogues.rows import RawRow, SheetReading
 from node.changes import CodeKey, IncomingRow, Pair, Place, StoredRecord, Unclaimed, paired
+from node.corrections import Correction, Corrections
 from node.files import RejectedRow
 from node.reading import FileReading
 from node.revisions import Revision, first_version, revised
@@ -34,6 +35,8 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     moved: tuple[Seat, ...] = ()
     volumes: tuple[VolumeKey, ...] = ()
     """Codes that a volume takes or leaves."""
+    dropped: tuple[Correction, ...] = ()
+    """Corrections that the sheet has overtaken."""
 
 
 StoredPlace = tuple[int, str, int, bytes]
@@ -79,6 +82,8 @@ class FileImport:
         """New sheet and line of rows that are the same as stored ones, with their records."""
         self.volumes = Volumes()
         """Stored volumes that the rows of a batch name, told by the shell; those of the file join by themselves."""
+        self.corrections = Corrections()
+        """Corrections of stored records that the rows of a batch may be, told by the shell."""
         self._reading = reading
         self._file_id = file_id
         self._strays = frozenset(docid for docid, *_ in strays)
@@ -189,20 +194,30 @@ class FileImport:
             elif pair.stored is None:
                 self._take(new, first_version(pair.row.record, next(fresh), now_ms), pair)
             else:
-                self._found.add(pair.stored.docid)
-                revision = revised(pair, now_ms)
-                if revision is None:
-                    self.tally.moved += 1
-                    moved.append(Seat(docid=pair.stored.docid, seen=self._seen(pair.row)))
-                else:
-                    self._take(changed, revision, pair)
+                self._continue(pair, pair.stored, changed, moved, now_ms)
         self.tally.new += len(new)
         return Chunk(
             new=tuple(written(new, self._file_id)),
             changed=tuple(written(changed, self._file_id)),
             moved=tuple(moved),
             volumes=volumes,
+            dropped=self.corrections.take_dropped(),
         )
+
+    def _continue(
+        self, pair: Pair, stored: StoredRecord, changed: list[Version], moved: list[Seat], now_ms: int
+    ) -> None:
+        """Take a row as what it says of a stored record now, with the corrections that stand beside its sheet."""
+        self._found.add(stored.docid)
+        record = self.corrections.corrected(pair.row.record, stored.record_id)
+        if record is not pair.row.record:
+            pair = msgspec.structs.replace(pair, row=msgspec.structs.replace(pair.row, record=record))
+        revision = revised(pair, now_ms)
+        if revision is None:
+            self.tally.moved += 1
+            moved.append(Seat(docid=stored.docid, seen=self._seen(pair.row)))
+        else:
+            self._take(changed, revision, pair)
 
     def _linked(self, pair: Pair) -> Pair:
         """Put the row into the volume that it names."""

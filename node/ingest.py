@@ -24,11 +24,12 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from node import brake, files, lookups, retractions, store
+from node import brake, corrections, files, lookups, retractions, store
 from node.brake import Cause
 from node.catalogues.context import DescriptionContext
 from node.catalogues.rejects import write_rejects
 from node.changes import SPOILT, IncomingRow, StoredRecord
+from node.correcting import Corrector
 from node.files import CatalogueFile, FileState, SeenFile
 from node.folders import look_at
 from node.importing import CHUNK_ROWS, Chunk, FileImport, Tally, spoilt
@@ -113,6 +114,7 @@ class Importer:
         self._clock_ms = clock_ms
         self._randomness = randomness
         self.linking = Linking(database, writer, on_events, clock_ms)
+        self.corrector = Corrector(database, writer, on_events, clock_ms)
         self.give_way: Callable[[], None] = lambda: None
         """Called before each row, in the importing thread: lets those who ask go first."""
         self.is_busy = False
@@ -242,6 +244,9 @@ class Importer:
         related = partial(_related, file_id=file_id, batch=batch, unclaimed=work.unclaimed, around=around)
         here, elsewhere = await self._database.read(related)
         codes = await self._database.read(partial(lookups.codes_of_file, file_id=file_id)) if work.needs_codes else []
+        ids_met = [one.record_id for one in (*here, *elsewhere)]
+        if ids_met:
+            work.corrections.learn(await self._database.read(partial(corrections.standing, record_ids=ids_met)))
         named = {(row.record.fonds_no, row.volume_code) for row in batch if row.volume_code}
         if named:
             work.volumes.learn(await self._database.read(partial(listed_volumes, keys=named)))
@@ -265,6 +270,7 @@ class Importer:
             store.replace(connection, chunk.changed, positions[len(chunk.new) :])
         store.move(connection, chunk.moved)
         note_due(connection, chunk.volumes)
+        corrections.drop(connection, chunk.dropped, self._clock_ms())
 
     async def _vanished(self, work: FileImport, file_id: int, of_count: int) -> Vanished:
         docids = work.vanished

@@ -159,6 +159,7 @@ class Intake:
         return token if write_marker(folder.place, token) else ""
 
     async def _carry_out(self) -> None:
+        await self._importer.corrector.settle()
         carried_out = await self._withdrawals.carry_out()
         if carried_out:
             await self._importer.linking.settle()

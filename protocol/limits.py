@@ -199,3 +199,18 @@ LIST_PAGE_PLAIN_BYTES_MAX = 4 * 1024 * 1024
 
 LIST_PAGE_FILES_MAX = 2_000
 """Files on one page of a list: half a megabyte of JSON with long names."""
+
+FILE_LINES_MAX = 40
+"""Catalogue files that one answer names: a kilobyte each at most."""
+
+FILE_NAME_CHARS_MAX = 120
+"""Characters of a catalogue file's name that travel."""
+
+FILE_FINDINGS_MAX = 12
+"""Kinds of findings that an answer counts for one file."""
+
+PROPOSED_VALUE_CHARS_MAX = 1_000
+"""Characters of a value that is proposed for a field."""
+
+PROPOSAL_REASON_CHARS_MAX = 500
+"""Characters of the reason of a proposal, and of the owner's answer."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, select
 
-from node import brake, couriers, files, lookups, restoration, retractions, store
+from node import brake, corrections, couriers, files, lookups, proposals, restoration, retractions, store
 from node.brake import HeldChange
 from node.config import NodeConfig, load
+from node.corrections import Correction
 from node.files import CatalogueFile, FileState
 from node.home import NodeHome, add_home_option, home_of
 from node.reading import FileReport
@@ -19,6 +20,7 @@ from node.retractions import Retraction
 from node.tables import fact, folder
 from node.wording import moment
 from protocol.findings import rule
+from protocol.proposals import FIELD_WORDS, Dropped
 from protocol.wording import Text
 from replication import outbox
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json
@@ -29,6 +31,9 @@ REJECTS_SHOWN_MAX = 200
 
 RETRACTIONS_SHOWN = 20
 """Withdrawals and closings that the status lists, the latest first."""
+
+CORRECTIONS_SHOWN = 20
+"""Corrections that the status lists."""
 
 LINK_FACT = "link_state"
 """Where the daemon writes how its link is, as JSON."""
@@ -108,6 +113,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The latest withdrawals and closings, and which copy confirmed each when."""
     retractions_unconfirmed: int = 0
     """Withdrawals and closings that the county has not confirmed."""
+    proposals_waiting: int = 0
+    """Changes that the county proposes and nobody has decided."""
+    corrections: tuple[Correction, ...] = ()
+    """Values that stand in place of what a sheet says, then those that a sheet has overtaken, the latest first."""
     courier_sent_at_ms: int = 0
     """When the last bundle for the county was written; 0 if there never was one."""
     courier_taken_at_ms: int = 0
@@ -118,6 +127,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         """True if somebody should look."""
         return (
             bool(self.brakes)
+            or bool(self.proposals_waiting)
             or any(one.state != "ready" for one in self.folders)
             or any(one.state is FileState.REFUSED or one.rejected for one in self.files)
         )
@@ -185,6 +195,8 @@ def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -
         brakes=tuple(brake.held(connection)),
         retractions=tuple(retractions.latest(connection, RETRACTIONS_SHOWN)),
         retractions_unconfirmed=retractions.counts(connection)[1],
+        proposals_waiting=proposals.count_waiting(connection),
+        corrections=tuple(corrections.listed(connection, CORRECTIONS_SHOWN)),
         courier_sent_at_ms=courier.sent_at_ms,
         courier_taken_at_ms=courier.taken_at_ms,
     )
@@ -253,6 +265,7 @@ def _lines(status: Status) -> Iterator[str]:
     if status.restored_unlisted:
         yield f"取自县级、尚无文件列出 · restored from the hub, in no file: {status.restored_unlisted}"
     yield from _retraction_lines(status)
+    yield from _correction_lines(status)
     for change in status.brakes:
         yield f"待定变更 · held [{change.brake_id}] {change.reason.both()}"
     if status.brakes:
@@ -267,6 +280,21 @@ def _retraction_lines(status: Status) -> Iterator[str]:
         kind = "撤回 · withdrawn" if one.kind == "withdrawn" else "关闭 · closed"
         confirmed = "; ".join(f"{name} {moment(at_ms)}" for name, at_ms in one.confirmed.items())
         yield f"    {one.record_id}  {kind}  {moment(one.minted_at_ms)}  确认 · confirmed: {confirmed or '—'}"
+
+
+def _correction_lines(status: Status) -> Iterator[str]:
+    if status.proposals_waiting:
+        yield (
+            f"县级修改建议待处理 · proposals of the county wait: {status.proposals_waiting}"
+            "（danglian-node proposals list）"
+        )
+    for one in status.corrections:
+        words = FIELD_WORDS[one.field].both()
+        stands = {
+            Dropped.SHEET_AGREES.value: "表格已同样写明，不再另记 · the sheet says the same now",
+            Dropped.SHEET_CHANGED.value: "表格已另行修改，以表格为准 · the sheet was changed and stands",
+        }.get(one.dropped, "已采纳，代替表格中的内容 · stands in place of the sheet")
+        yield f"更正 · correction: {one.record_id}  {words}  {stands}  {moment(one.dropped_at_ms or one.made_at_ms)}"
 
 
 def _file_lines(file: FileStatus) -> Iterator[str]:

@@ -12,6 +12,7 @@ from protocol.events import EventHead
 from replication.seal import seal, unseal
 from tests.builders import identity
 from tests.golden.brake_messages import BRAKE_MESSAGES
+from tests.golden.file_messages import FILE_MESSAGES
 from tests.golden.later_messages import LATER_MESSAGES
 from tests.golden.letter_messages import LETTER_MESSAGES
 from tests.golden.messages import FRAME, MESSAGES, RECORD
@@ -110,6 +111,7 @@ def test_every_kind_that_travels_has_a_golden_message() -> None:
             *LATER_MESSAGES.values(),
             *BRAKE_MESSAGES.values(),
             *LETTER_MESSAGES.values(),
+            *FILE_MESSAGES.values(),
         )
     }
     events = set(EventHead.__subclasses__())

@@ -90,18 +90,31 @@ def test_no_role_is_no_account() -> None:
         checked_roles([])
 
 
-CATALOGUE = {Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE}
+CATALOGUE = {
+    *(Permission.SEARCH_CATALOGUE, Permission.READ_RESTRICTED, Permission.EXPORT_CATALOGUE),
+    Permission.PROPOSE_CHANGES,
+}
 
 
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE}),
+        (
+            Role.CLERK,
+            {
+                *(Permission.SEE_SITES, Permission.SEARCH_CATALOGUE),
+                *(Permission.WORK_REQUESTS, Permission.PROPOSE_CHANGES),
+            },
+        ),
         (
             Role.ARCHIVIST,
-            {Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES} | CATALOGUE,
+            {
+                *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
+                *(Permission.WORK_REQUESTS, Permission.RECEIVE_TRANSFERS),
+            }
+            | CATALOGUE,
         ),
-        (Role.REVIEWER, {Permission.SEE_SITES} | CATALOGUE),
+        (Role.REVIEWER, {Permission.SEE_SITES, Permission.APPROVE_ACCESS} | CATALOGUE),
         (
             Role.ADMINISTRATOR,
             {

@@ -22,6 +22,8 @@ from hub import (
     tombstones,
 )
 from hub.home import SCHEMA
+from hub.window import lookup_tables
+from hub.window import tables as window_tables
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
 from replication.migrations import REPLICATION, migrations_in
@@ -39,6 +41,8 @@ METADATA: tuple[MetaData, ...] = (
     rebuilds.metadata,
     repair_tables.metadata,
     tombstones.metadata,
+    window_tables.metadata,
+    lookup_tables.metadata,
     replication_tables.metadata,
 )
 NAMES = sorted({name for metadata in METADATA for name in metadata.tables})

@@ -8,11 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from hub.alarms import Alarm
-from hub.audit import AuditLine
 from hub.board import SiteState
 from hub.duplicates import Decision, Likeness
 from hub.entry_views import EntryView, Step
 from hub.facets import Facets
+from protocol.audit_chain import AuditLine
 from protocol.calls import Match
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.plans import StageName

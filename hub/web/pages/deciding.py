@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from hub import audit, conflict_rulings
+from hub import audit, conflict_rulings, proposals
 from hub.administration import Actor
 from hub.audit import Action, AuditEntry
 from hub.keyring import expected_sites
@@ -34,6 +34,7 @@ _PATHS = {
     Queue.CONFLICT: "/decisions/conflicts",
     Queue.DUPLICATE: "/decisions/duplicates",
     Queue.QUARANTINE: "/decisions/quarantine",
+    Queue.PROPOSAL: "/decisions/proposals",
 }
 _CLOSED = (AccessStatus.RESTRICTED, AccessStatus.DEFERRED)
 
@@ -44,6 +45,7 @@ def surroundings(connection: Connection, queue: Queue | None = None) -> dict[str
         Queue.CONFLICT: conflict_rulings.count(connection),
         Queue.DUPLICATE: None,
         Queue.QUARANTINE: sum(quarantine.counts(connection).values()),
+        Queue.PROPOSAL: proposals.count_waiting(connection),
     }
     return {
         "queue": queue,

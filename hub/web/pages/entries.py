@@ -9,12 +9,13 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit, duplicates, keyring
+from hub import audit, duplicates, keyring, proposals
 from hub.audit import Action, AuditEntry, Outcome
 from hub.commands.fields import ACCESS, cause_words
 from hub.duplicates import Alike
 from hub.entry_views import EntryView, RecordView, view_of
 from hub.guarding import GUARDED, is_noted
+from hub.proposals import Proposal
 from hub.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, page
@@ -22,12 +23,17 @@ from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.entry_facts import FieldDifference, changed_fields, differences_between, name_of, sections_of, shown
 from hub.web.faults import Forbidden, Missing
-from hub.web.forms import line_of
+from hub.web.forms import clean, line_of
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused
+from protocol.limits import PROPOSAL_REASON_CHARS_MAX, PROPOSED_VALUE_CHARS_MAX
+from protocol.proposals import FIELD_WORDS, ProposedField
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
+
+LONG_FIELDS = (ProposedField.TITLE.value, ProposedField.SCOPE.value, ProposedField.NOTE.value)
+"""Fields that are written in more than one line."""
 
 
 class AlikeLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,20 +60,48 @@ async def show_entry(request: AnyRequest, site: FromPath[str], record: FromPath[
         Forbidden: the visitor may not read it; this is in the audit log, as is every reading of what is not open.
 
     """
+    words = in_language(visitor_of(request).language)
+    done = {
+        "apart": words.entry.apart_done,
+        "together": words.entry.together_done,
+        "proposed": words.proposals.proposed_done,
+        "withdrawn": words.proposals.withdrawn_done,
+        "decided": words.proposals.decided_meanwhile,
+    }
+    told = done.get(request.query_params.get("done", ""))
+    return await entry_page(request, site, id_of(record), None if told is None else Notice(words=told))
+
+
+async def entry_page(
+    request: AnyRequest, site: str, record_id: UUID, notice: Notice | None, typed: Mapping[str, str] | None = None
+) -> Page:
+    """Return the page of an entry.
+
+    Args:
+        request: who asks.
+        site: whose entry it is.
+        record_id: its record.
+        notice: what is to be said at its top.
+        typed: what stood in the form of a proposal that could not be sent.
+
+    Raises:
+        Missing: the hub knows none of this name.
+        Forbidden: the visitor may not read it.
+
+    """
     backstage, visitor = backstage_of(request), visitor_of(request)
-    record_id = _id_of(record)
     try:
-        sites, view = await backstage.database.read(lambda connection: _looked_up(connection, record_id))
+        looked_up = await backstage.database.read(lambda connection: _looked_up(connection, site, record_id))
     except Refused as error:
         raise Missing from error
+    view = looked_up.view
     entry = next((one for one in view.entries if one.site == site), None)
     if entry is None:
         raise Missing
     await _note_reading(backstage, visitor, entry, view.record_id)
-    words = in_language(visitor.language).entry
-    done = {"apart": words.apart_done, "together": words.together_done}.get(request.query_params.get("done", ""))
-    values = _values(entry, view, sites, visitor) | {"notice": None if done is None else Notice(words=done)}
-    return page(request, "entry.html", values=values)
+    values = _values(entry, view, looked_up.sites, visitor) | _proposing(entry, looked_up.proposals, visitor, typed)
+    status = 400 if notice is not None and notice.is_fault else 200
+    return page(request, "entry.html", status=status, values=values | {"notice": notice})
 
 
 @post("/catalogue/{site:str}/{record:str}/apart", opt={NEEDS: Permission.DECIDE}, status_code=200)
@@ -87,7 +121,7 @@ Decide = Callable[[Connection, UUID, UUID, str, int], bool]
 
 async def _decided(request: AnyRequest, site: str, record: str, action: Action, decide: Decide, done: str) -> Redirect:
     backstage, visitor = backstage_of(request), visitor_of(request)
-    one, other, now_ms = _id_of(record), _id_of(await line_of(request, "other")), backstage.clock_ms()
+    one, other, now_ms = id_of(record), id_of(await line_of(request, "other")), backstage.clock_ms()
 
     def step(connection: Connection) -> None:
         for named in (one, other):
@@ -105,16 +139,31 @@ async def _decided(request: AnyRequest, site: str, record: str, action: Action, 
     return away_to(f"/catalogue/{site}/{one}", done=done)
 
 
-def _id_of(text: str) -> UUID:
+def id_of(text: str) -> UUID:
+    """Return the id of a record that stands in an address or form.
+
+    Raises:
+        Missing: it is none.
+
+    """
     try:
         return UUID(text)
     except ValueError as error:
         raise Missing from error
 
 
-def _looked_up(connection: Connection, record_id: UUID) -> tuple[dict[str, str], RecordView]:
-    sites = {one.site: one.name for one in keyring.expected_sites(connection)}
-    return sites, view_of(connection, record_id)
+class _LookedUp(msgspec.Struct, frozen=True, kw_only=True):
+    sites: dict[str, str]
+    view: RecordView
+    proposals: list[Proposal]
+
+
+def _looked_up(connection: Connection, site: str, record_id: UUID) -> _LookedUp:
+    return _LookedUp(
+        sites={one.site: one.name for one in keyring.expected_sites(connection)},
+        view=view_of(connection, record_id),
+        proposals=proposals.of_record(connection, site, record_id),
+    )
 
 
 async def _note_reading(backstage: Backstage, visitor: Visitor, entry: EntryView, record_id: UUID) -> None:
@@ -161,6 +210,29 @@ def _values(entry: EntryView, view: RecordView, sites: Mapping[str, str], visito
         "decisions": view.decisions,
         "others": [one for one in view.entries if one.site != entry.site],
         "may_tell_apart": visitor.may(Permission.DECIDE),
+    }
+
+
+def _proposing(
+    entry: EntryView, known: list[Proposal], visitor: Visitor, typed: Mapping[str, str] | None
+) -> dict[str, object]:
+    """Return the fields that can be proposed otherwise, and what was proposed before."""
+    said = {} if entry.record is None else proposals.offered(entry.record)
+    return {
+        "offered": [
+            (field.value, FIELD_WORDS[field], clean(text), (typed or {}).get(field.value, clean(text)))
+            for field, text in said.items()
+            # What is longer than a form takes would be cut by it, and look like a change.
+            if len(text) <= PROPOSED_VALUE_CHARS_MAX
+        ],
+        "typed": typed,
+        "long_fields": LONG_FIELDS,
+        "proposals": known,
+        "proposal_states": proposals.STATES,
+        "value_chars": PROPOSED_VALUE_CHARS_MAX,
+        "reason_chars": PROPOSAL_REASON_CHARS_MAX,
+        "may_propose": visitor.may(Permission.PROPOSE_CHANGES),
+        "may_decide": visitor.may(Permission.DECIDE),
     }
 
 

@@ -8,16 +8,20 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import alarm_book, audit, keyring
+from hub import alarm_book, audit, contacts, keyring
 from hub.alarms import CAUSES, KINDS, Alarm
 from hub.audit import Action, AuditEntry
-from hub.board import WORDS, Word
+from hub.board import WORDS, NodeState, SiteState, Word, node_states
+from hub.contacts import CONTACTS, Contact, Turn
+from hub.declared import declared
 from hub.keyring import EnrolledNode
 from hub.roles import Permission
+from hub.site_story import story_of
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
+from hub.web.contact_days import days_of
 from hub.web.faults import Missing
 from hub.web.forms import clean, line_of
 from hub.web.pieces import Tile, chips_of, groups_of, tiles_of
@@ -40,6 +44,8 @@ ALARMS_LOOKED_AT_MAX = 2_000
 ASIDE_SHOWN_MAX = 10
 """Things in quarantine on a site's page."""
 
+STORY_SHOWN = 8
+"""Happenings on a site's page; the earlier ones are folded away."""
 
 _SEE = {NEEDS: Permission.SEE_SITES}
 
@@ -50,6 +56,9 @@ class SiteBook(msgspec.Struct, frozen=True, kw_only=True):
     alarms: list[Alarm]
     nodes: list[EnrolledNode]
     aside: list[Quarantined]
+    turns: list[Turn]
+    said: NodeState | None
+    """Its last sign of life."""
 
 
 @get("/sites", opt=_SEE)
@@ -120,6 +129,7 @@ async def site_page(request: AnyRequest, code: str, notice: Notice | None) -> Pa
         "may_admit": visitor.may(Permission.ADMIT_SITES),
         "may_decide": visitor.may(Permission.DECIDE),
         "notice": notice,
+        **_story(book, line, backstage.clock_ms()),
     }
     status = 400 if notice is not None and notice.is_fault else 200
     return page(request, "site.html", status=status, stream=f"/stream/site/{code}", values=values)
@@ -175,4 +185,20 @@ def _book_of(connection: Connection, code: str) -> SiteBook:
         alarms=[one for one in every if one.site == code][:ALARMS_SHOWN_MAX],
         nodes=nodes,
         aside=quarantine.listed(connection, code, ASIDE_SHOWN_MAX),
+        turns=contacts.of_site(connection, code),
+        said=node_states(connection).get(code),
     )
+
+
+def _story(book: SiteBook, line: SiteState, now_ms: int) -> dict[str, object]:
+    """Return how the site could be heard and what it says of itself, as the page shows it."""
+    days = days_of(book.turns, now_ms)
+    seen = {span.contact for day in days for span in day.spans}
+    return {
+        "days": days if seen else [],
+        "contacts": CONTACTS,
+        "shown_contacts": [one for one in Contact if one in seen],
+        "story": story_of(book.turns, book.alarms, book.nodes, line),
+        "story_shown": STORY_SHOWN,
+        "declared": [] if book.said is None else declared(book.said, now_ms),
+    }

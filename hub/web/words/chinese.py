@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, decisions, tending
+from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, window
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -26,6 +26,7 @@ CHINESE = Words(
         catalogue="目录",
         sites="站点",
         decisions="待决定",
+        window="查档窗口",
         users="账户",
         audit="审计",
         account="我的账户",
@@ -260,11 +261,19 @@ CHINESE = Words(
     decisions=decisions.CHINESE,
     orders=tending.ORDERS_CHINESE,
     brakes=brakes.CHINESE,
+    proposals=proposals.CHINESE,
     enrolment=tending.ENROLMENT_CHINESE,
+    contact=site_quality.CONTACT_CHINESE,
+    quality=site_quality.QUALITY_CHINESE,
     catalogue=CATALOGUE_CHINESE,
     entry=ENTRY_CHINESE,
     export=EXPORT_CHINESE,
     pictures=PICTURES_CHINESE,
+    window=window.CHINESE,
+    request=request.CHINESE,
+    lookup=lookup.CHINESE,
+    counter=counter.CHINESE,
+    paper=counter.PAPER_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

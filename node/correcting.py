@@ -1,0 +1,165 @@
+"""Carrying out what the keeper accepted: the record's next version, its event, the correction and the answer at once.
+
+It runs between two imports and never beside one: an import that has read a record already would write over it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from node import corrections, proposals, store
+from node.changes import IncomingRow, Standing, StoredRecord
+from node.corrections import Correction, with_value
+from node.proposals import Proposal, ProposalState
+from node.revisions import Revision
+from protocol.codec import decode_record, encode_record
+from protocol.events import Described
+from protocol.proposals import ProposedField, said_of
+from protocol.records import Record
+from protocol.wording import Text
+from replication import outbox
+from replication.database import Database
+from replication.digests import digest_name, record_digest
+from replication.outbox import FrameWriter
+
+KEEPER: Final = "keeper"
+"""Who changes a record here: the person who looks after it, not the reading of a file."""
+
+REASON: Final = "proposal accepted"
+
+_GONE: Final = Text(zh="该条目已不在本站的目录中。", en="the site does not list this record any more")
+_LARGE: Final = Text(zh="修改后的条目过长。", en="the record would be too large")
+
+_KNOWN = (
+    "SELECT docid, record_id, file_id, sheet, line, ref_code, level, fonds_no, content_key, standing, withdrawn_cause,"
+    " body, digest, seq, row_digest, warnings, raw, volume_code FROM record WHERE record_id = ?"
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Corrector:
+    """Carries acceptances out."""
+
+    def __init__(
+        self, database: Database, writer: FrameWriter, on_events: Callable[[], None], clock_ms: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._on_events = on_events
+        self._clock_ms = clock_ms
+
+    async def settle(self) -> int:
+        """Carry out what waits; returns how many acceptances there were.
+
+        Raises:
+            StorageFull: the disk has no room; the rest is carried out the next time.
+
+        """
+        waiting = await self._database.read(proposals.accept_asked)
+        for one in waiting:
+            await self._database.write(partial(self._carry_out, one=one))
+            self._on_events()
+        if waiting:
+            log.info("proposals_carried_out", count=len(waiting))
+        return len(waiting)
+
+    def _carry_out(self, connection: Connection, one: Proposal) -> None:
+        now_ms = self._clock_ms()
+        found = _known(connection, one)
+        if found is None:
+            proposals.settle(connection, one, ProposalState.VOID, _GONE, one.decided_by, now_ms)
+            return
+        stored, row = found
+        values = [(ProposedField(value.field), value.new) for value in one.values]
+        revision = _revised(stored, values, now_ms)
+        if revision is not None and revision.is_too_large:
+            proposals.settle(connection, one, ProposalState.VOID, _LARGE, one.decided_by, now_ms)
+            return
+        self._keep(connection, one, row.record, now_ms)
+        if revision is not None and revision.event is not None:
+            (position,) = outbox.append(connection, self._writer, [revision.event])
+            row = msgspec.structs.replace(row, record=revision.record)
+            store.replace(connection, store.written([(revision, row, stored)], stored.file_id), [position])
+        proposals.settle(connection, one, ProposalState.ACCEPTED, one.because, one.decided_by, now_ms)
+
+    def _keep(self, connection: Connection, one: Proposal, before: Record, now_ms: int) -> None:
+        """Keep the values beside the sheet, with what the sheet says there."""
+        for value in one.values:
+            field = ProposedField(value.field)
+            corrections.set_value(
+                connection,
+                Correction(
+                    record_id=one.record_id,
+                    field=field,
+                    value=said_of(with_value(before, field, value.new), field),
+                    was=said_of(before, field),
+                    proposal_id=one.proposal_id,
+                    made_at_ms=now_ms,
+                ),
+            )
+
+
+def _known(connection: Connection, one: Proposal) -> tuple[StoredRecord, IncomingRow] | None:
+    """Return the record as it is stored, and its row as it was last read; None if it is not published."""
+    row = connection.exec_driver_sql(_KNOWN, (one.record_id.bytes,)).one_or_none()
+    if row is None or row.standing != Standing.LISTED:
+        return None
+    stored = StoredRecord(
+        docid=row.docid,
+        record_id=one.record_id,
+        file_id=row.file_id,
+        sheet=row.sheet,
+        line=row.line,
+        ref_code=row.ref_code,
+        level=row.level,
+        fonds_no=row.fonds_no,
+        content_key=row.content_key,
+        standing=Standing(row.standing),
+        withdrawn_cause=row.withdrawn_cause,
+        body=row.body,
+        digest=row.digest,
+        seq=row.seq,
+    )
+    read = IncomingRow(
+        sheet=row.sheet,
+        line=row.line,
+        row_digest=row.row_digest,
+        record=decode_record(row.body),
+        # What the sheet says, by which the row is found again; the corrected values are not in it.
+        content_key=row.content_key,
+        warnings=row.warnings,
+        raw=row.raw,
+        volume_code=row.volume_code,
+    )
+    return stored, read
+
+
+def _revised(stored: StoredRecord, values: list[tuple[ProposedField, str]], now_ms: int) -> Revision | None:
+    """Return the next version of a record with other values; None if it says them already."""
+    old = decode_record(stored.body)
+    new = old
+    for field, text in values:
+        new = with_value(new, field, text)
+    if new == old:
+        return None
+    record = msgspec.structs.replace(
+        new,
+        version=old.version + 1,
+        previous_digest=digest_name(stored.digest),
+        changed_by=KEEPER,
+        changed_at_ms=now_ms,
+        reason=REASON,
+    )
+    body = encode_record(record)
+    return Revision(
+        record=record,
+        body=body,
+        digest=record_digest(body),
+        standing=Standing.LISTED,
+        event=Described(seq=0, previous=0, at_ms=0, actor=KEEPER, record=msgspec.Raw(body)),
+    )
