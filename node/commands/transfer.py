@@ -9,7 +9,7 @@ from node.commands.transfer_options import add_new_options
 from node.commands.transfer_report import as_json, as_lines, as_page, faults_told
 from node.commands.transfer_work import begin, pack_and_check, send_out
 from node.home import add_home_option, home_of
-from node.transfers import submitting
+from node.transfers import planned, submitting
 from node.transfers.office import Office, office_opened
 from protocol.transfer_folds import Transfer
 from protocol.transfers import TransferState
@@ -131,8 +131,8 @@ async def _send(office: Office, args: argparse.Namespace) -> int:
 async def _status(office: Office, args: argparse.Namespace) -> int:
     if args.number:
         return await _told(office, args, await _named(office, args))
-    found = await office.database.read(opened_transfers)
-    sys.stdout.write(as_json(found) if args.json else as_lines(found))
+    found, expected = await office.database.read(lambda c: (opened_transfers(c), planned.lines(c)))
+    sys.stdout.write(as_json(found) if args.json else as_lines(found, expected))
     return EXIT_OK
 
 
