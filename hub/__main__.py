@@ -32,6 +32,7 @@ from hub.commands import (
     transfer,
     user,
     verify,
+    volumes,
 )
 from replication.command_line import run_command
 
@@ -39,7 +40,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes, transfer),
+    *(request, rules, disputes, transfer, volumes),
 )
 
 

@@ -24,4 +24,14 @@ CREATE TABLE transfer_plan (
     made_by TEXT NOT NULL,
     made_at_ms INTEGER NOT NULL
 );
+-- How many volumes of a site are to be re-described item by item in a year, and how many were before.
+CREATE TABLE conversion_plan (
+    plan_year INTEGER NOT NULL,
+    site TEXT NOT NULL,
+    volumes INTEGER NOT NULL,
+    converted_before INTEGER NOT NULL,
+    made_by TEXT NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (plan_year, site)
+);
 CREATE UNIQUE INDEX transfer_plan_line ON transfer_plan (plan_year, site, kind);

@@ -16,6 +16,18 @@ transfer_agreement = Table(
     PrimaryKeyConstraint("site", "kind"),
 )
 
+conversion_plan = Table(
+    "conversion_plan",
+    metadata,
+    Column("plan_year", BigInteger, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("volumes", BigInteger, nullable=False),
+    Column("converted_before", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("plan_year", "site"),
+)
+
 transfer_plan = Table(
     "transfer_plan",
     metadata,

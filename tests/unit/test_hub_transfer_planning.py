@@ -86,7 +86,12 @@ async def test_what_was_agreed_comes_early_or_late_and_says_who_agreed(hub: Hub)
     await tell(hub, dated(4, 2000), site=VILLAGE)
     early = agreement(TOWN.code, "marriage", 1)
     village = agreement(VILLAGE.code, "", 5)
-    await hub.database.write(lambda c: [planning.agree(c, ACTOR, one, NOW_MS) for one in (early, village)])
+
+    def both(connection: Connection) -> None:
+        for one in (early, village):
+            planning.agree(connection, ACTOR, one, NOW_MS)
+
+    await hub.database.write(both)
 
     lines = {(line.site, line.kind): line for line in await due(hub)}
     marriage = lines[(TOWN.code, "marriage")]
