@@ -13,6 +13,7 @@ from hub.commands import (
     enrol,
     gazetteer,
     health,
+    holdings,
     init,
     letters,
     migrate_store,
@@ -38,7 +39,7 @@ from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
     *(request, rules, disputes, transfer, volumes),
 )
