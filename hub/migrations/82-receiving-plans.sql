@@ -24,6 +24,17 @@ CREATE TABLE transfer_plan (
     made_by TEXT NOT NULL,
     made_at_ms INTEGER NOT NULL
 );
+-- Lines of the fonds descriptive files 全宗卷: what happened to a fonds as a whole, in the order of entry.
+CREATE TABLE fonds_dossier (
+    site TEXT NOT NULL,
+    fonds_no TEXT NOT NULL,
+    transfer_id TEXT NOT NULL,
+    words_zh TEXT NOT NULL,
+    words_en TEXT NOT NULL,
+    entered_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (site, fonds_no, transfer_id)
+);
+
 -- How many volumes of a site are to be re-described item by item in a year, and how many were before.
 CREATE TABLE conversion_plan (
     plan_year INTEGER NOT NULL,

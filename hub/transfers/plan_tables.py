@@ -16,6 +16,18 @@ transfer_agreement = Table(
     PrimaryKeyConstraint("site", "kind"),
 )
 
+fonds_dossier = Table(
+    "fonds_dossier",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("fonds_no", Text, nullable=False),
+    Column("transfer_id", Text, nullable=False),
+    Column("words_zh", Text, nullable=False),
+    Column("words_en", Text, nullable=False),
+    Column("entered_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "fonds_no", "transfer_id"),
+)
+
 conversion_plan = Table(
     "conversion_plan",
     metadata,

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import Connection, insert
 
-from hub import keyring
+from hub import held_files, keyring
 from hub.administration import Actor
 from hub.application import Application
 from hub.keyring_tables import enrolled_node
 from hub.transfers import deciding, listing, receiving, signing
+from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion
 from hub.transfers.receiving import TransferDesk
 from node import consigning
@@ -136,7 +137,13 @@ class Thread:
 
     def hub_desk(self, database: Database) -> TransferDesk:
         return TransferDesk(
-            database, self.hub_log, self.shelf, self.root / "hub" / "transfers", lambda: NOW_MS, lambda: 0.0
+            database,
+            self.hub_log,
+            self.shelf,
+            self.root / "hub" / "transfers",
+            self.root / "hub" / "holdings",
+            lambda: NOW_MS,
+            lambda: 0.0,
         )
 
     def node_desk(self, database: Database) -> GivingDesk:
@@ -287,6 +294,12 @@ async def test_custody_moves_when_both_have_signed_and_not_before(tmp_path: Path
         assert await both.giver() == await both.receiver()
         assert (await both.receiver()).state is TransferState.CLOSED
         assert await both.items(both.hub) == await both.items(both.site.database) == {ItemState.MOVED: 3}
+        year = datetime.datetime.fromtimestamp(NOW_MS / 1000).astimezone().year
+        assert (await both.receiver()).accession == f"{year}-0001"
+        (line,) = await both.hub.read(lambda c: dossier(c, CODE))
+        assert "代管县档案馆 3 件" in line.words.zh
+        tally = await both.hub.read(held_files.tally)
+        assert tally.files == len([one for one in (tmp_path / "hub" / "holdings").rglob("*") if one.is_file()])
 
 
 async def test_rows_that_are_read_again_do_not_take_custody_back(tmp_path: Path) -> None:
