@@ -36,6 +36,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     count.add_argument("--box", action="append", default=[], metavar="BOX=SEEN@SHELF", help="如 12=25@3-2-1，可多次")
     sign = _about(actions, "sign", "签署交接文据 / sign the handover certificate")
     sign.add_argument("--signer", default="", metavar="NAME", help="签字人 / who answers for it on paper")
+    papers = _about(actions, "papers", "交接文据与登记表 PDF / the papers as a PDF")
+    papers.add_argument("--out", default="", metavar="FILE", help="写到此文件 / where to write it")
     cancel = _about(actions, "cancel", "取消 / give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 / why")
     _add_plan(actions)

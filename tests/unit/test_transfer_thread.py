@@ -16,10 +16,11 @@ from hub import held_files, keyring
 from hub.administration import Actor
 from hub.application import Application
 from hub.keyring_tables import enrolled_node
-from hub.transfers import deciding, listing, receiving, signing
+from hub.transfers import deciding, listing, papers, receiving, signing
 from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion
 from hub.transfers.receiving import TransferDesk
+from hub.window.certificate_settings import CertificateSettings
 from node import consigning
 from node.__main__ import parser
 from node.commands import transfer_work
@@ -32,6 +33,8 @@ from node.transfers.office import Office, giver_log
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile, Consignment
 from protocol.errors import BadFile, Refused
+from protocol.handover_texts import as_text
+from protocol.handovers import certificate_of
 from protocol.records import Record
 from protocol.sites import Site, parse_site
 from protocol.transfer_folds import Transfer
@@ -300,6 +303,22 @@ async def test_custody_moves_when_both_have_signed_and_not_before(tmp_path: Path
         assert "代管县档案馆 3 件" in line.words.zh
         tally = await both.hub.read(held_files.tally)
         assert tally.files == len([one for one in (tmp_path / "hub" / "holdings").rglob("*") if one.is_file()])
+
+
+async def test_the_papers_carry_both_signatures_and_the_digest_of_the_manifest(tmp_path: Path) -> None:
+    async with thread(tmp_path) as both:
+        await handed_over(both, 2)
+        now = await both.receiver()
+        pdf = papers.drawn(now, CertificateSettings(), datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC))
+        certificate = certificate_of(now)
+        assert certificate is not None
+        text = as_text(certificate, now.giver_signature, now.receiver_signature)
+
+        assert pdf.startswith(b"%PDF-")
+        assert certificate.packages[0].manifest_sha256.encode() in pdf
+        for key in (both.site.writer.identity.public_key, HUB.public_key):
+            assert key in text
+            assert key.encode() in pdf
 
 
 async def test_rows_that_are_read_again_do_not_take_custody_back(tmp_path: Path) -> None:
