@@ -8,6 +8,7 @@ from typing import Final
 
 from protocol.handovers import Certificate, certificate_digest
 from protocol.transfers import Nature, Signed
+from protocol.vocabularies import LIVELIHOOD_KINDS
 
 TITLE: Final = "档案交接文据"
 FORM_TITLE: Final = "电子档案移交与接收登记表"
@@ -42,7 +43,7 @@ def certificate_lines(certificate: Certificate) -> list[Line]:
     ]
     lines += [
         (
-            f"　{quantity.category or '未分类'}",
+            f"　{_category(quantity.category)}",
             f"{quantity.items} 件" + (f"，{quantity.volumes} 卷" if quantity.volumes else ""),
         )
         for quantity in certificate.quantities
@@ -95,6 +96,11 @@ def signature_lines(certificate: Certificate, giver: Signed | None, receiver: Si
         if signed is not None:
             lines += [(f"{words}密钥", signed.key), (f"{words}签名 Ed25519", signed.signature.hex())]
     return lines
+
+
+def _category(category: str) -> str:
+    kind = LIVELIHOOD_KINDS.get(category)
+    return kind.zh if kind is not None else category or "未分类"
 
 
 def gigabytes(size_bytes: int) -> str:
