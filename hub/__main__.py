@@ -36,6 +36,7 @@ from hub.commands import (
     transfer,
     user,
     verify,
+    volumes,
 )
 from replication.command_line import run_command
 
@@ -43,7 +44,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, lookup, statement, certificate, rules, disputes, transfer),
+    *(request, lookup, statement, certificate, rules, disputes, transfer, volumes),
 )
 
 

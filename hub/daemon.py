@@ -313,7 +313,8 @@ class _Hub:
             **proposals.handlers(clock_ms),
         }
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
-        receiving = TransferDesk(self._database, transfers, self.drawer, self._home.transfers, clock_ms, time.monotonic)
+        places = (self._home.transfers, self._config.holdings.place(self._home.root))
+        receiving = TransferDesk(self._database, transfers, self.drawer, *places, clock_ms, time.monotonic)
         tasks.create_task(correspondent.run(), name="letters")
         tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
         tasks.create_task(self._copyist().run(), name="copyist")
