@@ -42,6 +42,7 @@ from hub.web.pages import (
     streams,
     tending,
     today,
+    tokens,
     users,
 )
 from hub.web.pictures import Spreads
@@ -60,8 +61,9 @@ HANDLERS = (
     *(account.show_account, account.do_change_password, account.do_begin_codes, account.do_confirm_codes),
     *(account.do_end_codes, account.do_end_session),
     *(users.show_users, users.do_add_user, users.show_user, users.do_set_roles, users.do_lock, users.do_unlock),
+    *(tokens.show_tokens, tokens.do_add_token, tokens.do_revoke_token),
     *(users.do_reset, audit.show_audit, audit.do_verify),
-    *(today.show_root, today.show_today, sites.show_sites, sites.show_site, sites.do_attend),
+    *(today.show_root, today.show_today, today.go_to_need, sites.show_sites, sites.show_site, sites.do_attend),
     site_files.show_files,
     *(rulings.show_rulings, rulings.do_undo, quarantine.show_quarantine, quarantine.show_quarantined),
     *(quarantine.do_retry_shown, quarantine.do_retry, quarantine.do_drop),

@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, decisions, proposals, site_quality, tending
+from hub.web.words import brakes, decisions, proposals, site_quality, tending, tokens
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -260,6 +260,7 @@ CHINESE = Words(
     decisions=decisions.CHINESE,
     orders=tending.ORDERS_CHINESE,
     brakes=brakes.CHINESE,
+    tokens=tokens.CHINESE,
     proposals=proposals.CHINESE,
     enrolment=tending.ENROLMENT_CHINESE,
     contact=site_quality.CONTACT_CHINESE,

@@ -1,6 +1,6 @@
 """The console in English, complete."""
 
-from hub.web.words import brakes, decisions, proposals, site_quality, tending
+from hub.web.words import brakes, decisions, proposals, site_quality, tending, tokens
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -265,6 +265,7 @@ ENGLISH = Words(
     decisions=decisions.ENGLISH,
     orders=tending.ORDERS_ENGLISH,
     brakes=brakes.ENGLISH,
+    tokens=tokens.ENGLISH,
     proposals=proposals.ENGLISH,
     enrolment=tending.ENROLMENT_ENGLISH,
     contact=site_quality.CONTACT_ENGLISH,

@@ -14,6 +14,7 @@ from hub.web.words.pictures import PictureWords
 from hub.web.words.proposals import ProposalsWords
 from hub.web.words.site_quality import ContactWords, QualityWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
+from hub.web.words.tokens import TokensWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -307,6 +308,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountWords
     users: UsersWords
     audit: AuditWords
+    tokens: TokensWords
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords
