@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    disputes,
     enrol,
     gazetteer,
     health,
@@ -19,13 +20,16 @@ from hub.commands import (
     quarantine,
     rebuild,
     record,
+    request,
     restore,
     revoke,
+    rules,
     run,
     search,
     sites,
     synonyms,
     token,
+    transfer,
     user,
     verify,
 )
@@ -35,6 +39,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
     *(gazetteer, synonyms, user, token, audit, letters),
+    *(request, rules, disputes, transfer),
 )
 
 

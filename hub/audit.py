@@ -1,19 +1,17 @@
 """The audit log: who did what to which object, when, from where, with what outcome; each line seals the one before.
 
-A line's digest is taken over the line and the digest of the line before, so nobody can change, remove or put in a line
-without every later digest being wrong. Lines are written in the transaction of what they tell. What the chain cannot
-show is the loss of its newest lines: therefore the head is logged as well, and ``verify`` takes a head that somebody
-has written down.
+The chain's rule is that of ``protocol.audit_chain``. Lines are written in the transaction of what they tell. What the
+chain cannot show is the loss of its newest lines: therefore the sites keep heads of it (``hub.window.audit_heads``),
+and ``verify`` takes a head that somebody has written down.
 """
 
-import hashlib
-from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from hub.account_tables import audit_line
+from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, sealed
 from protocol.wording import Text
 from replication.database import Database
 
@@ -22,9 +20,6 @@ LINES_CHECKED_AT_ONCE = 5_000
 
 DETAIL_CHARS_MAX = 500
 """Characters of a line's object, origin and detail."""
-
-FIRST = "0" * 64
-"""What stands in place of the digest before the first line."""
 
 
 class Action(StrEnum):
@@ -64,6 +59,24 @@ class Action(StrEnum):
     TOLD_APART = "told_apart"
     BROUGHT_TOGETHER = "brought_together"
     CATALOGUE_EXPORTED = "catalogue_exported"
+    REQUEST_STEPPED = "request_stepped"
+    REQUEST_READ = "request_read"
+    CASE_CHANGED = "case_changed"
+    CASE_READ = "case_read"
+    RESEARCH_EXPORTED = "research_exported"
+    RULES_TAKEN = "rules_taken"
+    LOOKUP_ASKED = "lookup_asked"
+    LOOKUP_WIDENED = "lookup_widened"
+    LOOKUP_ANSWERED = "lookup_answered"
+    LOOKUP_EXPIRED = "lookup_expired"
+    STATEMENT_MADE = "statement_made"
+    CERTIFICATE_ISSUED = "certificate_issued"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    TRANSFER_RULED = "transfer_ruled"
+    TRANSFER_DECIDED = "transfer_decided"
+    TRANSFER_SIGNED = "transfer_signed"
+    TRANSFER_CANCELLED = "transfer_cancelled"
+    PLAN_CHANGED = "plan_changed"
     CHANGE_PROPOSED = "change_proposed"
     PROPOSAL_WITHDRAWN = "proposal_withdrawn"
     PROPOSAL_DECIDED = "proposal_decided"
@@ -104,6 +117,24 @@ ACTIONS = {
     Action.TOLD_APART: Text(zh="判定不是同一件", en="told apart"),
     Action.BROUGHT_TOGETHER: Text(zh="撤销不同判定", en="brought together again"),
     Action.CATALOGUE_EXPORTED: Text(zh="导出目录", en="catalogue exported"),
+    Action.REQUEST_STEPPED: Text(zh="办理查档申请", en="request worked on"),
+    Action.REQUEST_READ: Text(zh="查看查档申请", en="request read"),
+    Action.CASE_CHANGED: Text(zh="登记调解案件", en="mediation case changed"),
+    Action.CASE_READ: Text(zh="查看调解案件", en="mediation case read"),
+    Action.RESEARCH_EXPORTED: Text(zh="导出专题查档", en="research request exported"),
+    Action.RULES_TAKEN: Text(zh="启用利用规则", en="rules of access taken into force"),
+    Action.LOOKUP_ASKED: Text(zh="向站点提问", en="sites asked"),
+    Action.LOOKUP_WIDENED: Text(zh="扩大查询范围", en="more sites asked"),
+    Action.LOOKUP_ANSWERED: Text(zh="站点答复", en="site answered"),
+    Action.LOOKUP_EXPIRED: Text(zh="提问到期", en="question expired"),
+    Action.STATEMENT_MADE: Text(zh="出具查询范围说明", en="statement of completeness made"),
+    Action.CERTIFICATE_ISSUED: Text(zh="出具证明", en="certificate issued"),
+    Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
+    Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
+    Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),
+    Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),
+    Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
+    Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
     Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
     Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
     Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),
@@ -136,20 +167,6 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line as it is stored."""
-
-    seq: int
-    at_ms: int
-    who: str
-    action: str
-    object: str
-    outcome: str
-    origin: str
-    detail: str
-    digest: str
-
-
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a verification found."""
 
@@ -167,17 +184,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.broken_at is None and not self.head_missing
 
 
-def digest_of(line: AuditLine, previous: str) -> str:
-    """Return a line's digest: SHA-256 over the digest before and the line's fields as JSON."""
-    fields = [line.seq, line.at_ms, line.who, line.action, line.object, line.outcome, line.origin, line.detail]
-    return hashlib.sha256(previous.encode("ascii") + b"\n" + msgspec.json.encode(fields)).hexdigest()
-
-
 def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
     """Write a line, in the transaction of what it tells."""
-    head = connection.execute(head_statement()).one_or_none()
     line = AuditLine(
-        seq=1 if head is None else head.seq + 1,
+        seq=0,
         at_ms=now_ms,
         who=entry.who,
         action=entry.action.value,
@@ -187,9 +197,15 @@ def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
         detail=entry.detail[:DETAIL_CHARS_MAX],
         digest="",
     )
-    sealed = msgspec.structs.replace(line, digest=digest_of(line, FIRST if head is None else head.digest))
-    connection.execute(insert(audit_line).values(msgspec.structs.asdict(sealed)))
-    return sealed
+    line = sealed(line, head(connection))
+    connection.execute(insert(audit_line).values(msgspec.structs.asdict(line)))
+    return line
+
+
+def head(connection: Connection) -> AuditHead:
+    """Return the number and digest of the newest line."""
+    found = connection.execute(head_statement()).one_or_none()
+    return AuditHead() if found is None else AuditHead(seq=found.seq, digest=found.digest)
 
 
 def head_statement() -> Select[int, str]:
@@ -240,15 +256,6 @@ def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
     """Return the next lines behind a number."""
     statement = select(audit_line).where(audit_line.c.seq > seq).order_by(audit_line.c.seq)
     return [_line(row) for row in connection.execute(statement.limit(LINES_CHECKED_AT_ONCE))]
-
-
-def first_broken(lines: Iterable[AuditLine], seq: int, digest: str) -> int | None:
-    """Return the number of the first line that does not follow from the one before; None if all do."""
-    for line in lines:
-        if line.seq != seq + 1 or line.digest != digest_of(line, digest):
-            return line.seq
-        seq, digest = line.seq, line.digest
-    return None
 
 
 def _line(row: Row[*tuple[object, ...]]) -> AuditLine:

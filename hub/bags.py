@@ -1,41 +1,45 @@
-"""Bags: the folder format of a backup, BagIt 1.0 (RFC 8493), as archives package what must be proved unchanged.
+"""Bags as the hub's backups use them: made with the writer of ``replication.packages``, read back, and accounted for.
 
-    NAME/bagit.txt  bag-info.txt         what it is
-    NAME/manifest-sha256.txt             the digest of every file under data/
-    NAME/tagmanifest-sha256.txt          the digests of the files beside data/, the manifest included
-    NAME/data/...                        what is kept
-
-Any BagIt program can check a backup, today or in thirty years. We write the four texts ourselves, because a backup must
-be on the disk before it has its name, must be private from its first byte, and must show how far it has come; a test
-has another BagIt program check ours.
+A backup has about a dozen files, all of them ours: what a manifest says fits in memory, and anything unexpected in it
+means damage. Bags that come from others are checked by ``replication.packages.bag_checking``.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from hub.course import Course, Stage
 from protocol.errors import BrokenStore
+from protocol.package_paths import read
 from protocol.wording import Text
-from replication.files import PRIVATE_FOLDER_MODE, PRIVATE_MODE
+from replication.packages.bag_tags import DECLARATION, PAYLOAD
+from replication.packages.bag_writing import BagWriter, sync_folder, write_file
+from replication.packages.reading import pieces_of
 
-PAYLOAD = "data"
+__all__ = [
+    "PAYLOAD",
+    "Manifest",
+    "chunks_of",
+    "damaged",
+    "digest_of",
+    "payload_faults",
+    "read_manifest",
+    "seal",
+    "sync",
+    "sync_folder",
+    "write_file",
+]
+
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
-DECLARATION = "bagit.txt"
-INFO = "bag-info.txt"
-
-CHUNK_BYTES = 1024 * 1024
-"""Bytes read or written at once."""
 
 FILES_MAX = 10_000
 """Files of a bag; a backup has about a dozen."""
 
-_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _LINE = re.compile(r"([0-9a-f]{64})\s+\*?(.+)")
 
 
@@ -48,22 +52,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the tag manifest: it stands for the whole bag."""
 
 
-def write_file(path: Path, chunks: Iterable[bytes]) -> str:
-    """Write a private file through to the disk and return the digest of what was given."""
-    for folder in reversed(path.parents):
-        # One by one: of folders that are made on the way to another the mode is left to chance.
-        folder.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
-    sha = hashlib.sha256()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        for chunk in chunks:
-            sha.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    return sha.hexdigest()
-
-
 def seal(bag: Path, payload: Mapping[str, str], info: Mapping[str, str], tags: Mapping[str, bytes]) -> str:
     """Write the texts that make a folder with a payload a bag, through to the disk, and return its digest.
 
@@ -74,13 +62,10 @@ def seal(bag: Path, payload: Mapping[str, str], info: Mapping[str, str], tags: M
         tags: other files beside the payload.
 
     """
-    about = "".join(f"{label}: {' '.join(value.split())}\n" for label, value in info.items())
-    texts = {DECLARATION: _DECLARATION, INFO: about.encode(), MANIFEST: _manifest(payload), **tags}
-    listed = {name: write_file(bag / name, (content,)) for name, content in texts.items()}
-    digest = write_file(bag / TAG_MANIFEST, (_manifest(listed),))
-    for folder in (*sorted(path for path in bag.rglob("*") if path.is_dir()), bag):
-        sync_folder(folder)
-    return digest
+    with BagWriter(bag) as writer:
+        for path, digest in sorted(payload.items()):
+            writer.note(path, {"sha256": digest})
+        return writer.seal(info.items(), tags)
 
 
 def read_manifest(bag: Path) -> Manifest:
@@ -143,25 +128,12 @@ def digest_of(path: Path, course: Course) -> str:
 
 def chunks_of(path: Path) -> Iterator[bytes]:
     """Read a file piece by piece, from the disk itself where that can be had."""
-    with path.open("rb") as file:
-        # What was just written lies in memory still; reading that again would prove nothing about the disk.
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    return pieces_of(path, from_disk=True)
 
 
 def sync(path: Path) -> None:
     """Have the disk keep a file that somebody else has written."""
     descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk keep the names in a folder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
@@ -179,25 +151,12 @@ def damaged(bag: Path, fault: Text) -> BrokenStore:
     )
 
 
-def _manifest(digests: Mapping[str, str]) -> bytes:
-    return "".join(f"{digest}  {_written(name)}\n" for name, digest in sorted(digests.items())).encode()
-
-
 def _listed(bag: Path, content: bytes) -> dict[str, str]:
     digests: dict[str, str] = {}
     for line in filter(None, content.decode().split("\n")):
         match = _LINE.fullmatch(line)
-        name = _read(match[2]) if match else ""
+        name = read(match[2]) if match else ""
         if match is None or name.startswith("/") or ".." in Path(name).parts or len(digests) >= FILES_MAX:
             raise damaged(bag, Text(zh="清单无法解读", en="its manifest cannot be read"))
         digests[name] = match[1]
     return digests
-
-
-def _written(name: str) -> str:
-    """Write a path as the standard wants it; nothing else is escaped there."""
-    return name.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _read(written: str) -> str:
-    return written.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")

@@ -8,6 +8,7 @@ Everybody is in one account, ARCH, and is known by an NKey. Rights of one node (
     | dl.beat.S                    | its signs of life                                       |
     | dl.rsp.S.>                   | its answers: the subject proves who answered            |
     | dl.fetch.S                   | a new node asks for what the hub holds of its site      |
+    | dl.drawn.S.*                 | pieces of the files that it has offered                 |
 
     | hears                        | why                                                     |
     |------------------------------|---------------------------------------------------------|
@@ -15,6 +16,7 @@ Everybody is in one account, ARCH, and is known by an NKey. Rights of one node (
     | dl.ask.S.*                   | calls to it alone                                       |
     | dl.rcpt.S                    | the hub's receipts and wishes                           |
     | dl.held.S                    | what the hub holds of its site                          |
+    | dl.draw.S                    | which of its offered files are wanted                   |
     | _INBOX_S.>                   | acknowledgements of what it published                   |
 
 A node has no right to ``$JS.API.>``: it cannot look into the stream, change it or read from it. The hub's own key has
@@ -83,12 +85,19 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 def rights_of(site: Site) -> Rights:
     """Return what a node of ``site`` may do: the table above."""
     return Rights(
-        publish=(subjects.events(site), subjects.beat(site), subjects.replies_of(site), subjects.fetch(site)),
+        publish=(
+            subjects.events(site),
+            subjects.beat(site),
+            subjects.replies_of(site),
+            subjects.fetch(site),
+            subjects.drawn_of(site),
+        ),
         subscribe=(
             subjects.ASK_ALL,
             subjects.ask_every(site),
             subjects.receipt(site),
             subjects.held(site),
+            subjects.draw(site),
             f"{inbox_prefix(site)}.>",
         ),
     )

@@ -7,7 +7,6 @@ A cell is always text: what begins like a formula is never calculated by the pro
 import csv
 import datetime
 import io
-import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import BinaryIO, Final, Protocol
@@ -17,12 +16,10 @@ import msgspec
 import xlsxwriter
 
 from hub.commands.fields import ACCESS
+from hub.safe_cells import UNPRINTABLE, harmless, printable
 from protocol.records import Record
 from protocol.vocabularies import LIVELIHOOD_KINDS, Level
 from protocol.wording import Text
-
-CELL_CHARS_MAX: Final = 32_767
-"""Characters that a cell of XLSX holds."""
 
 
 class FileFormat(StrEnum):
@@ -58,12 +55,6 @@ _HEADERS: Final = (
     Text(zh="附注", en="note"),
     Text(zh="条目标识", en="record id"),
 )
-
-_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 does not allow (production 2)."""
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell of CSV must not begin with, for spreadsheets calculate it."""
 
 _LEVELS: Final = {Level.FONDS: "fonds", Level.SERIES: "series", Level.VOLUME: "file", Level.ITEM: "item"}
 
@@ -114,7 +105,7 @@ class CsvFile:
     def add(self, lines: Iterable[Line]) -> None:
         """Write some entries."""
         for line in lines:
-            self._rows.writerow([_harmless(cell) for cell in cells_of(line, self._language)])
+            self._rows.writerow([harmless(cell) for cell in cells_of(line, self._language)])
 
     def close(self) -> None:
         """Write what is still in the buffer."""
@@ -140,7 +131,7 @@ class XlsxFile:
         """Write some entries."""
         for line in lines:
             for column, cell in enumerate(cells_of(line, self._language)):
-                self._sheet.write_string(self._row, column, _UNPRINTABLE.sub("", cell)[:CELL_CHARS_MAX])
+                self._sheet.write_string(self._row, column, printable(cell))
             self._row += 1
 
     def close(self) -> None:
@@ -193,15 +184,11 @@ def cells_of(line: Line, language: str) -> Sequence[str]:
     )
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
 # EAD3
 
 
 def _text(value: str) -> str:
-    return escape(_UNPRINTABLE.sub("", value))
+    return escape(UNPRINTABLE.sub("", value))
 
 
 def _tag(name: str, value: str) -> str:

@@ -17,6 +17,10 @@ from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTE
 from hub.backup_settings import BackupSettings
 from hub.home import HubHome
 from hub.web_settings import WebSettings
+from hub.window import certificate_settings
+from hub.window import settings as window_settings
+from hub.window.certificate_settings import CertificateSettings
+from hub.window.settings import WindowSettings
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting, BadValue
 from protocol.rhythms import TIME_ZONE
@@ -135,6 +139,8 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     database: DatabaseSettings = DatabaseSettings()
     workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
+    window: WindowSettings = WindowSettings()
+    certificates: CertificateSettings = CertificateSettings()
 
     @property
     def site(self) -> Site:
@@ -236,7 +242,7 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
-    amiss = web_settings.fault_of(config.web)
+    amiss = web_settings.fault_of(config.web) or certificate_settings.fault_of(config.certificates)
     if amiss is not None:
         setting, why = amiss
         raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
@@ -276,6 +282,8 @@ EXAMPLES = {
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
     **web_settings.EXAMPLES,
+    **window_settings.EXAMPLES,
+    **certificate_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""
 

@@ -24,6 +24,7 @@ from hub.comparing import Comparer
 from hub.config import HubConfig, load
 from hub.correspondence import Correspondent
 from hub.disclosing import Discloser
+from hub.drawing import Drawer
 from hub.fetches import answer_fetches
 from hub.gate import Gate
 from hub.health import Health
@@ -39,6 +40,16 @@ from hub.redriving import Redriver
 from hub.refusals import Refusals
 from hub.reindexing import Reindexer
 from hub.tidying import Tidier
+from hub.transfers.office import receiver_log
+from hub.transfers.receiving import TransferDesk
+from hub.window import certificates
+from hub.window.audit_heads import HeadExchange
+from hub.window.copyist import Copyist
+from hub.window.coverage import Counter
+from hub.window.imprints import Imprint, imprint_of
+from hub.window.late_answers import LookupClock, window_letters
+from hub.window.lookups import LookupDesk
+from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
 from hub.worker import LeasedSource, Worker
 from protocol.beats import Beat
@@ -51,7 +62,7 @@ from replication.consumer import Consumer, Source
 from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
-from replication.letters import Handlers
+from replication.keys import load_identity
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
 
@@ -62,9 +73,6 @@ READER_CACHE_KIB = 64 * 1024
 """KiB of page cache of each reader: the hot part of the index of a county."""
 
 DISTRIBUTION = "danglian"
-
-LETTERS: Handlers = {}
-"""What the hub does with the letters of the sites, by their kind."""
 
 INBOX = "_INBOX_hub"
 """First token of the hub's own inbox: no site's, so that no node may listen to it."""
@@ -151,16 +159,18 @@ async def _console_served(
     from hub.web.reach import reach_of  # noqa: PLC0415
     from hub.web.serving import served  # noqa: PLC0415
 
+    names = ReadingsInForce(home, time.monotonic).current
+    lookups = LookupDesk(database, asker, clock_ms, names)
     backstage = backstage_for(
         database,
         config.web,
         config.name,
         clock_ms=clock_ms,
         is_linked=lambda: link.is_connected,
-        reach=reach_of(config, home, asker),
-        names=ReadingsInForce(home, time.monotonic).current,
+        reach=reach_of(config, home, asker, lookups),
+        names=names,
     )
-    async with served(backstage, home):
+    async with lookups.opened(), served(backstage, home):
         log.info("console_ready", address=config.web.url)
         first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))
         if first is not None:
@@ -200,6 +210,7 @@ class _Hub:
         self._keys = county_gate.keyring.keys_of
         self._link = link
         self._asker = asker
+        self.drawer = Drawer(database, link, load_identity(home.hub_seed), self._keys, clock_ms)
         self._application = Application(clock_ms)
         self._pulse = Pulse(database, link, board.record_beats, clock_ms)
         self._worker: Worker | None = None
@@ -257,25 +268,54 @@ class _Hub:
             tasks.create_task(Consumer(source, inbox, taken_up).run(), name="consumer")
             tasks.create_task(gaps.run(), name="gaps")
 
+    def _copyist(self) -> Copyist:
+        settings, name = self._config.certificates, self._config.name
+
+        def imprint() -> Imprint:
+            return imprint_of(settings, name, now())
+
+        identity = load_identity(self._home.hub_seed)
+        return Copyist(self._database, self._home, self.drawer.draw_to_the_end, identity, imprint, clock_ms)
+
     async def _lead(self) -> None:
         """Do what one worker does for all, until cancelled."""
-        hour = NightHour(hour=self._config.verification.night_hour)
         lookout = _lookout(self._config, self._home, self._database, self._link)
-        correspondent = Correspondent(
-            self._database, self._asker, {**LETTERS, **proposals.handlers(clock_ms)}, clock_ms
-        )
         withdraw = self._link.on_connected(lookout.hear_link)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(Reindexer(self._database).run(), name="reindexing")
-                tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
-                tasks.create_task(Tidier(self._database).run(), name="tidier")
-                tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
                 tasks.create_task(lookout.run(), name="lookout")
-                tasks.create_task(correspondent.run(), name="letters")
-                tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
-                tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
-                if self._config.web.oai_contact:
-                    tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")
+                self._correspond(tasks)
+                self._tend_catalogue(tasks)
         finally:
             withdraw()
+
+    def _correspond(self, tasks: asyncio.TaskGroup) -> None:
+        """Start what works by letters: lookups, copies, transfers, proposals, and the letters themselves."""
+        transfers = receiver_log(self._home)
+        handlers = {
+            **window_letters(clock_ms),
+            **certificates.handlers(clock_ms),
+            **transfers.handlers(),
+            **proposals.handlers(clock_ms),
+        }
+        correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
+        receiving = TransferDesk(self._database, transfers, self.drawer, self._home.transfers, clock_ms, time.monotonic)
+        tasks.create_task(correspondent.run(), name="letters")
+        tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
+        tasks.create_task(self._copyist().run(), name="copyist")
+        tasks.create_task(receiving.run(), name="transfers")
+        tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
+        tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
+        tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
+
+    def _tend_catalogue(self, tasks: asyncio.TaskGroup) -> None:
+        """Start what keeps the catalogue right: its index, its repairs, its counts, its backups."""
+        hour = NightHour(hour=self._config.verification.night_hour)
+        tasks.create_task(Reindexer(self._database).run(), name="reindexing")
+        tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
+        tasks.create_task(Tidier(self._database).run(), name="tidier")
+        tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
+        tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
+        tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
+        if self._config.web.oai_contact:
+            tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")

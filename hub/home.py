@@ -11,7 +11,10 @@ Its files:
     broker/data/  broker/broker.log       the broker's own
     backups.json  drills/                 what is known of the backups, reports of restore drills
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
+    words/rules.csv  disputes.csv         who may see what, and how long mediation files are kept; yours to edit
     words/versions/                       those that were taken into force
+    window/copies/  window/certificates/  pages that holders approved, and the certificates made of them
+    transfers/                            packages that were received, and papers of the handover
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
 """
@@ -53,7 +56,9 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     backups: Path
     drills: Path
     words: Path
+    transfers: Path
     moving: Path
+    window: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -81,7 +86,9 @@ def home_at(root: Path) -> HubHome:
         backups=root / "backups.json",
         drills=root / "drills",
         words=root / "words",
+        transfers=root / "transfers",
         moving=root / "moving.json",
+        window=root / "window",
     )
 
 

@@ -50,6 +50,12 @@ class Permission(StrEnum):
     READ_RESTRICTED = "read_restricted"
     """Entries that a review has closed or put off; whoever may not sees that there is one, and where."""
     EXPORT_CATALOGUE = "export_catalogue"
+    WORK_REQUESTS = "work_requests"
+    """Take requests at the window, and bring them to their end."""
+    APPROVE_ACCESS = "approve_access"
+    """Decide what an applicant may see where the rules refer to a person; never on a request one accepted oneself."""
+    RECEIVE_TRANSFERS = "receive_transfers"
+    """Rule on the items of transfers, decide and sign for the archive, change the receiving plan."""
     PROPOSE_CHANGES = "propose_changes"
     """Write to a record's owner what it should say otherwise; nobody at the county changes a record."""
 
@@ -64,12 +70,21 @@ _CATALOGUE = frozenset(
 )
 
 GRANTED: dict[Role, frozenset[Permission]] = {
-    Role.CLERK: frozenset((Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.PROPOSE_CHANGES)),
+    Role.CLERK: frozenset(
+        (
+            *(Permission.SEE_SITES, Permission.SEARCH_CATALOGUE),
+            *(Permission.WORK_REQUESTS, Permission.PROPOSE_CHANGES),
+        )
+    ),
     Role.ARCHIVIST: frozenset(
-        (Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES)
+        (
+            *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
+            Permission.WORK_REQUESTS,
+            Permission.RECEIVE_TRANSFERS,
+        )
     )
     | _CATALOGUE,
-    Role.REVIEWER: frozenset((Permission.SEE_SITES,)) | _CATALOGUE,
+    Role.REVIEWER: frozenset((Permission.SEE_SITES, Permission.APPROVE_ACCESS)) | _CATALOGUE,
     Role.ADMINISTRATOR: frozenset(
         (
             *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.MANAGE_ACCOUNTS),

@@ -39,6 +39,7 @@ _MORE_FIELDS = {
     "owner": Text(zh="所有者", en="owner"),
     "custodian": Text(zh="保管者", en="kept by"),
     "releaser": Text(zh="利用决定者", en="released by"),
+    "handover": Text(zh="移交编号", en="handed over by"),
     "reason": Text(zh="变更原因", en="reason of change"),
 }
 

@@ -1,6 +1,7 @@
-"""The county's two tables of words in the hub's home: what people edit, and the versions that were taken into force.
+"""The county's tables in the hub's home: what people edit, and the versions that were taken into force.
 
     words/gazetteer.csv  words/synonyms.csv     yours to edit; nothing reads them but ``load`` and ``check``
+    words/rules.csv      words/disputes.csv     as above (``hub.window.rule_table``, ``hub.window.dispute_table``)
     words/versions/gazetteer-0003.csv           taken into force; the highest number counts, none is ever changed
 
 A table that was checked and found good becomes the next version, so a broken one is never in force, not even after a
@@ -39,7 +40,7 @@ LOOK_AGAIN_S: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
-_T = TypeVar("_T", Gazetteer, Synonyms)
+_T = TypeVar("_T")
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WordTable(Generic[_T]):
-    """One of the two tables in a home."""
+    """One of the tables in a home."""
 
     def __init__(self, home: HubHome, name: str, understood: Callable[[Sheet], _T]) -> None:
         self.name = name

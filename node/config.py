@@ -13,14 +13,16 @@ from typing import Annotated
 import msgspec
 
 from node.catalogues.fields import Field
-from node.home import CATALOGUES, NodeHome
+from node.home import CATALOGUES, SCANS, NodeHome
+from node.night_window import parse_window
 from protocol.code_guesses import Dialect
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import HEARTBEAT_S, OFFICE_HOURS_MAX
+from protocol.lookup_policy import NO_KIND, Treatment
 from protocol.reference_codes import CodeProfile, CodeSegment, SegmentKind
 from protocol.rhythms import TIME_ZONE, Rhythm, parse_hours
 from protocol.sites import Site, parse_site
-from protocol.vocabularies import LIVELIHOOD_KINDS, Level
+from protocol.vocabularies import LIVELIHOOD_KINDS, AccessStatus, Level
 from protocol.wording import Text
 
 SETTLE_S = 2.0
@@ -115,6 +117,17 @@ class FolderSettings(_Settings, frozen=True, kw_only=True):
         return tuple(written.profile() for written in self.code_profiles)
 
 
+class ScanSettings(_Settings, frozen=True, kw_only=True):
+    """One folder in which scans lie: for each record a folder named by its reference code."""
+
+    path: str = SCANS
+    """Relative to the home, or absolute."""
+
+    def place(self, home: NodeHome) -> Path:
+        """Return where the folder is."""
+        return (home.root / self.path).absolute()
+
+
 class RhythmSettings(_Settings, frozen=True, kw_only=True):
     """When the site promises the county to be heard."""
 
@@ -130,6 +143,32 @@ class RhythmSettings(_Settings, frozen=True, kw_only=True):
         return Rhythm(hours=hours, time_zone=self.time_zone, heartbeat_s=self.heartbeat_s)
 
 
+class CarriageSettings(_Settings, frozen=True, kw_only=True):
+    """How files leave for the county: transfers, and pages of approved copies."""
+
+    rate_kib_s: Annotated[int, msgspec.Meta(ge=0, le=1024 * 1024)] = 0
+    """KiB a second at most; 0: as fast as the line allows."""
+    hours: str = ""
+    """As ``22:00-06:00``, for transfers; empty: round the clock."""
+
+
+class PolicyRuleSettings(_Settings, frozen=True, kw_only=True):
+    """One rule about what a lookup is told; an empty part lets everything through."""
+
+    treatment: Treatment
+    kinds: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    requesters: tuple[str, ...] = ()
+    access: tuple[AccessStatus, ...] = ()
+
+
+class PolicySettings(_Settings, frozen=True, kw_only=True):
+    """What lookups of the county are told of this site's records (promise 8)."""
+
+    rules: tuple[PolicyRuleSettings, ...] = ()
+    """Before the county's defaults; the first that fits decides."""
+
+
 class NodeConfig(_Settings, frozen=True, kw_only=True):
     """All settings of a node."""
 
@@ -143,7 +182,10 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     rescan_minutes: Annotated[float, msgspec.Meta(gt=0, le=24 * 60)] = RESCAN_MINUTES
     brake: BrakeBounds = BrakeBounds()
     rhythm: RhythmSettings = RhythmSettings()
+    carriage: CarriageSettings = CarriageSettings()
+    policy: PolicySettings = PolicySettings()
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
+    scans: Annotated[tuple[ScanSettings, ...], msgspec.Meta(min_length=1)] = (ScanSettings(),)
 
     @property
     def parsed_site(self) -> Site:
@@ -225,6 +267,16 @@ EXAMPLES = {
     "rhythm.office-hours": 'office-hours = ["1-5 08:30-12:00", "1-5 13:30-17:30"]',
     "rhythm.time-zone": f'time-zone = "{TIME_ZONE}"',
     "rhythm.heartbeat-s": f"heartbeat-s = {HEARTBEAT_S}",
+    "scans": '[[scans]] path = "scans"',
+    "scans.path": 'path = "scans"',
+    "carriage.rate-kib-s": "rate-kib-s = 100",
+    "carriage.hours": 'hours = "22:00-06:00"',
+    "policy.rules": '[[policy.rules]] treatment = "existence"',
+    "policy.rules.treatment": 'treatment = "existence"',
+    "policy.rules.kinds": 'kinds = ["marriage", "petitions"]',
+    "policy.rules.purposes": 'purposes = ["research"]',
+    "policy.rules.requesters": 'requesters = ["person", "agent"]',
+    "policy.rules.access": 'access = ["restricted", "deferred"]',
     "folders": '[[folders]] path = "catalogues"',
     "folders.path": 'path = "catalogues"',
     "folders.network-drive": "network-drive = true",
@@ -277,6 +329,11 @@ def _check(config: NodeConfig, file_name: str) -> None:
     if not config.name.strip():
         raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
     _check_rhythm(config.rhythm, file_name)
+    try:
+        parse_window(config.carriage.hours)
+    except BadValue as error:
+        raise bad(file_name, "carriage.hours", error.reason) from error
+    _check_policy(config.policy, file_name)
     seen: set[Path] = set()
     for index, folder in enumerate(config.folders):
         at = f"folders[{index}]"
@@ -301,6 +358,14 @@ def _check(config: NodeConfig, file_name: str) -> None:
         if Path(folder.path) in seen:
             raise bad(file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice"))
         seen.add(Path(folder.path))
+
+
+def _check_policy(policy: PolicySettings, file_name: str) -> None:
+    for index, rule in enumerate(policy.rules):
+        unknown = sorted(set(rule.kinds) - {*LIVELIHOOD_KINDS, NO_KIND})
+        if unknown:
+            fault = Text(zh=f"没有民生档案种类 {unknown[0]}", en=f"there is no kind {unknown[0]}")
+            raise bad(file_name, f"policy.rules[{index}].kinds", fault)
 
 
 def _check_rhythm(rhythm: RhythmSettings, file_name: str) -> None:

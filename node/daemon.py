@@ -14,7 +14,9 @@ import structlog
 
 from node import proposals, restoration, search, store
 from node.brake_answers import brakes_handler
+from node.carriage_rules import rules_of
 from node.catalogues.context import DescriptionContext
+from node.certifying import sealing
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
@@ -22,19 +24,25 @@ from node.correspondence import LetterDesk
 from node.courtesy import Courtesy
 from node.epochs import Epochs
 from node.file_answers import files_handler
+from node.giving import Giver
 from node.hints import HintSource
 from node.history import SiteHistory
 from node.home import NodeHome
 from node.ingest import Importer
 from node.intake import Intake
+from node.keeper.answers import keeper_letters, lookup_handler
+from node.keeper.policy import policy_of
 from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
+from node.transfers.custody import CustodyMover
+from node.transfers.desk import GivingDesk
+from node.transfers.office import giver_log
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
-from protocol.calls import AskFiles, Brakes, Correspond, FetchRange, QuestionHead, Redescribe
+from protocol.calls import AskFiles, Brakes, Correspond, FetchRange, Lookup, QuestionHead, Redescribe
 from protocol.sites import Site
 from replication.answering import Handler, answer_calls
 from replication.beats import BeatRhythm, hear_receipts, send_beats
@@ -43,7 +51,6 @@ from replication.connection import Link, LinkSettings, connected, inbox_prefix
 from replication.county_key import read_county_key
 from replication.database import Database, opened
 from replication.keys import load_identity
-from replication.letters import Handlers
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
@@ -52,9 +59,6 @@ MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
 """The schema of ``node.db``."""
 
 SECONDS_A_MINUTE = 60.0
-
-LETTERS: Handlers = {}
-"""What the site does with the letters of the hub, by their kind."""
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +124,10 @@ async def _serve(
             tasks.create_task(history.run(), name="history")
             tasks.create_task(intaking.watch.hints(hints), name="hints")
             tasks.create_task(intaking.intake.run(), name="intake")
+            giver = Giver(
+                database, link, config.parsed_site, writer.identity, config.hub.key, rules_of(config, clock_ms)
+            )
+            tasks.create_task(giver.run(), name="giving")
             _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
             log.info("node_ready", site=config.site)
             on_ready()
@@ -185,16 +193,40 @@ def _start_talking(
     )
     beat_due = asyncio.Event()
     history.tell(beat_due.set)
-    desk = LetterDesk(database, {**LETTERS, **proposals.handlers(clock_ms)}, beat_due.set, clock_ms)
+    policy = policy_of(config.policy)
+    desk = _start_letters(tasks, config, database, history, writer, beat_due.set)
     handlers: dict[type[QuestionHead], Handler] = {
         **intaking.courtesy.extended(search.handlers(database, condition.health)),
+        **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),
         AskFiles: files_handler(database),
         Correspond: desk.handler(),
     }
-    tasks.create_task(desk.run(), name="letters")
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
     tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")
+
+
+def _start_letters(
+    tasks: asyncio.TaskGroup,
+    config: NodeConfig,
+    database: Database,
+    history: SiteHistory,
+    writer: FrameWriter,
+    beat: Callable[[], None],
+) -> LetterDesk:
+    """Start what works by letters of the county: lookups, certificates, transfers, proposals."""
+    transfers = giver_log(config, writer.identity)
+    handlers = {
+        **keeper_letters(policy_of(config.policy), clock_ms),
+        **sealing.handlers(writer.identity, clock_ms),
+        **transfers.handlers(),
+        **proposals.handlers(clock_ms),
+    }
+    desk = LetterDesk(database, handlers, beat, clock_ms)
+    mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
+    tasks.create_task(desk.run(), name="letters")
+    tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
+    return desk

@@ -10,7 +10,9 @@ Its files:
     keys/county.key          the county's secret under which identity numbers are hashed
     tls/ca.pem               certificates that vouch for the broker
     spool/                   copies of the files that are being read just now
+    transfers/               packages that are handed over, and papers of the handover
     catalogues/              the folder that is watched unless node.toml names others
+    scans/                   where scanned pages lie unless node.toml names other folders
 """
 
 import argparse
@@ -23,6 +25,9 @@ HOME_VARIABLE = "DANGLIAN_HOME"
 HOME_DEFAULT = "danglian-node"
 CATALOGUES = "catalogues"
 """Name of the folder that is watched unless the settings say otherwise."""
+
+SCANS = "scans"
+"""Name of the folder of scanned pages unless the settings say otherwise."""
 
 
 class NodeHome(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,7 @@ class NodeHome(msgspec.Struct, frozen=True, kw_only=True):
     authority: Path
     spool: Path
     catalogues: Path
+    transfers: Path
 
 
 def home_at(root: Path) -> NodeHome:
@@ -54,6 +60,7 @@ def home_at(root: Path) -> NodeHome:
         authority=root / "tls" / "ca.pem",
         spool=root / "spool",
         catalogues=root / CATALOGUES,
+        transfers=root / "transfers",
     )
 
 

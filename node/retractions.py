@@ -85,9 +85,10 @@ def adopt(connection: Connection, now_ms: int) -> int:
     """Note the tombstones of a database that was made before retractions were noted; returns how many."""
     return connection.exec_driver_sql(
         "INSERT OR IGNORE INTO retraction (epoch, seq, record_id, kind, cause, minted_at_ms)"
-        " SELECT head.epoch, record.seq, record.record_id, 'withdrawn', record.withdrawn_cause, ? FROM head, record"
-        " WHERE record.standing = 'gone' AND record.seq > 0 AND record.withdrawn_cause <> ''"
-        " AND NOT EXISTS (SELECT 1 FROM retraction WHERE retraction.epoch = head.epoch"
+        " SELECT head.epoch, record.seq, record.record_id, 'withdrawn', record.withdrawn_cause, ?"
+        # By itself the planner walks all records of a large site at every start, through 16 MB of cache.
+        " FROM head, record INDEXED BY record_gone WHERE record.standing = 'gone' AND record.seq > 0"
+        " AND record.withdrawn_cause <> '' AND NOT EXISTS (SELECT 1 FROM retraction WHERE retraction.epoch = head.epoch"
         " AND retraction.seq = record.seq)",
         (now_ms,),
     ).rowcount

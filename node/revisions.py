@@ -154,6 +154,7 @@ def _continued(new: Record, old: Record) -> Record:
         record_id=old.record_id,
         parent_id=_parent(new, old),
         aliases=_aliases(new, old),
+        **_custody(new, old),
         attachments=new.attachments or old.attachments,
         version=old.version,
         previous_digest=old.previous_digest,
@@ -168,6 +169,17 @@ def _parent(new: Record, old: Record) -> UUID | None:
     return new.parent_id if named_volume(new) or named_volume(old) else new.parent_id or old.parent_id
 
 
+def _custody(new: Record, old: Record) -> dict[str, object]:
+    """What a handover has settled no row says otherwise; what no handover has settled, the rows say."""
+    settled = old if old.handover is not None else new
+    return {
+        "owner": settled.owner,
+        "custodian": settled.custodian,
+        "releaser": settled.releaser,
+        "handover": settled.handover,
+    }
+
+
 def _aliases(new: Record, old: Record) -> tuple[Alias, ...]:
     if new.ref_code == old.ref_code and not old.aliases:
         return new.aliases
@@ -176,7 +188,12 @@ def _aliases(new: Record, old: Record) -> tuple[Alias, ...]:
         former.setdefault(old.ref_code, Alias(code=old.ref_code, scheme=FORMER_CODE))
     former.pop(new.ref_code, None)
     given = {alias.code for alias in new.aliases}
-    return (*new.aliases, *(alias for code, alias in former.items() if code not in given))
+    settled = {(one.code, one.scheme): one for one in old.aliases if old.handover and one.scheme != FORMER_CODE}
+    return (
+        *(alias for alias in new.aliases if (alias.code, alias.scheme) not in settled),
+        *settled.values(),
+        *(alias for code, alias in former.items() if code not in given),
+    )
 
 
 def _reason(old: Record, new: Record, standing: Standing) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.explaining import Explainer
-from node.search_plans import plan_of
+from node.search_plans import SearchPlan, plan_of
 from node.search_statements import Statement, statement_of
 from protocol.calls import (
     AskHealth,
@@ -97,20 +97,39 @@ async def find(database: Database, question: Search, *, with_withheld: bool = Fa
     plan = plan_of(question)
     if plan is None:
         return Finding(total=0, best=())
-    limit = max(0, min(question.limit, SEARCH_HITS_MAX))
-    wanted = limit if plan.is_exact else CHECKED_HITS_MAX
-    statement = statement_of(question, plan, limit=wanted, with_withheld=with_withheld)
-    finding = await _found(database, statement, plan.stages)
+    return _meant(question, plan, await database.fetch(*_statement(question, plan, with_withheld=with_withheld)))
+
+
+def find_in(connection: Connection, question: Search) -> Finding:
+    """Do the same inside a transaction: for an answer that is logged as it is given."""
+    plan = plan_of(question)
+    if plan is None:
+        return Finding(total=0, best=())
+    sql, values = _statement(question, plan, with_withheld=False)
+    return _meant(question, plan, [tuple(row) for row in connection.exec_driver_sql(sql, tuple(values))])
+
+
+def _limit(question: Search) -> int:
+    return max(0, min(question.limit, SEARCH_HITS_MAX))
+
+
+def _statement(question: Search, plan: SearchPlan, *, with_withheld: bool) -> Statement:
+    wanted = _limit(question) if plan.is_exact else CHECKED_HITS_MAX
+    return statement_of(question, plan, limit=wanted, with_withheld=with_withheld)
+
+
+def _meant(question: Search, plan: SearchPlan, rows: Sequence[tuple[object, ...]]) -> Finding:
+    finding = _found(rows, plan.stages)
     if plan.is_exact:
         return finding
     meant = [one for one in finding.best if plan.matcher.satisfies(subject_of(decode_record(one.body)))]
     # Where there is too much to look at all of it, the total may be too high by what was not looked at.
     total = finding.total - (len(finding.best) - len(meant))
-    return Finding(total=total, best=tuple(meant[:limit]))
+    return Finding(total=total, best=tuple(meant[: _limit(question)]))
 
 
-async def _found(database: Database, statement: Statement, stages: Sequence[tuple[str, str]]) -> Finding:
-    *best, (total, _, _) = await database.fetch(*statement)
+def _found(rows: Sequence[tuple[object, ...]], stages: Sequence[tuple[str, str]]) -> Finding:
+    *best, (total, _, _) = rows
     names = [name for name, _ in stages] or [""]
     return Finding(
         total=_number(total),

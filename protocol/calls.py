@@ -12,8 +12,10 @@ from uuid import UUID
 
 import msgspec
 
+from protocol.audit_chain import AuditHead
 from protocol.letters import Letter
 from protocol.limits import SEARCH_HITS_DEFAULT
+from protocol.lookup_cases import LookupCase
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 
@@ -60,6 +62,22 @@ class Search(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="s
     readings: tuple[WordReading, ...] = ()
     """What words of ``language`` may also be read as, so that a site needs no tables of places and names (since 1.2);
     at most ``limits.SEARCH_READINGS_MAX``."""
+
+
+class Lookup(Search, frozen=True, kw_only=True, omit_defaults=True, tag="lookup"):
+    """A search under a case (since 1.4): the site answers by its own policy, and logs what was read and refused.
+
+    It is a call of its own so that a site which has no policy yet refuses it, instead of answering as to ``Search``.
+    The same goes as the letter ``lookup_asked`` to a site that is away; ``asker`` and ``question`` are then empty.
+    """
+
+    lookup_id: UUID
+    case: LookupCase
+    asked_at_ms: int = 0
+    expires_at_ms: int = 0
+    """Until when an answer is of use, by the asker's clock; 0 for ever."""
+    head: AuditHead = AuditHead()
+    """The asker's audit log when it asked: the site keeps it as a checkpoint."""
 
 
 class GetRecord(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, tag="get"):
@@ -139,7 +157,9 @@ class Correspond(QuestionHead, frozen=True, kw_only=True, omit_defaults=True, ta
     """Letters of the site that are taken; it need not tell them again to this incarnation."""
 
 
-Question = Search | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond | AskFiles
+Question = (
+    Search | Lookup | GetRecord | CompareDigests | FetchRange | AskHealth | Redescribe | Brakes | Correspond | AskFiles
+)
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -196,6 +216,32 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="h
 
     total: int
     hits: tuple[Hit, ...] = ()
+
+
+class LookedUpHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One record that the site's policy lets be told."""
+
+    record: msgspec.Raw
+    """The record as far as it may be told."""
+    seq: int = 0
+    stage: str = ""
+    treatment: str = "show"
+    """``show``: whole; ``mask``: without what names persons; ``existence``: that there is one, and where. Of a word
+    that a reader does not know it believes that the record is masked."""
+
+
+class LookedUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="looked_up"):
+    """Answer to ``Lookup``: what the site's policy lets be told (promise 8)."""
+
+    total: int
+    """Records found, those included that are not told; exact."""
+    hits: tuple[LookedUpHit, ...] = ()
+    withheld: int = 0
+    """Records among the best of which the policy tells nothing but their number."""
+    policy: str = ""
+    """Name of the policy that was applied."""
+    head: AuditHead = AuditHead()
+    """The site's audit log with the line of this very answer: the asker keeps it as a checkpoint."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="record"):
@@ -322,7 +368,9 @@ class Correspondence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The site has more to tell: ask again at once."""
 
 
-Body = Hits | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence | FileLines
+Body = (
+    Hits | LookedUp | Found | Digests | Range | Health | Refusal | Redescribed | HeldLines | Correspondence | FileLines
+)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

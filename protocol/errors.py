@@ -4,6 +4,7 @@
     ├── Retryable              the same call may succeed later: try again with a pause
     │   ├── LinkDown           the broker or the other end cannot be reached now
     │   ├── CallTimeout        nobody answered within the call's deadline
+    │   ├── NotYet             a site's rules allow it later, at a time that is named
     │   └── StorageFull        the disk has no room; nothing was written
     └── Permanent              the same input will fail again: set it aside and tell somebody
         ├── BadValue           one value (a code, date, setting) cannot be read
@@ -11,6 +12,7 @@
         ├── BadFile            one catalogue file cannot be read as a whole
         ├── BadFrame           a frame is damaged, foreign, forged or too large
         ├── BadBundle          a courier bundle is damaged, incomplete, foreign or out of order
+        ├── BadFiles           some files of a consignment are not what its list says; the others are here
         ├── UnknownKind        a newer partner sent something this version does not know
         ├── BadSetting         a configuration file is wrong or incomplete
         ├── Refused            the other end understood and said no
@@ -44,6 +46,14 @@ class LinkDown(Retryable):
 
 class CallTimeout(Retryable):
     """Nobody answered within the call's deadline; the caller reports the site as late and may ask again."""
+
+
+class NotYet(Retryable):
+    """The other end's rules allow it later; ``not_before_ms`` is that moment by its clock, 0 where it is not known."""
+
+    def __init__(self, not_before_ms: int, reason: Text, hint: Text = NO_HINT) -> None:
+        super().__init__(reason, hint)
+        self.not_before_ms = not_before_ms
 
 
 class StorageFull(Retryable):
@@ -89,6 +99,17 @@ class BadBundle(Permanent):
     def __init__(self, fault: str, reason: Text, hint: Text = NO_HINT) -> None:
         super().__init__(reason, hint)
         self.fault = fault
+
+
+class BadFiles(Permanent):
+    """Some files of a consignment are not what its list says, and all others have arrived.
+
+    ``faults`` are path and one word each (``protocol.consignments.FileFault``); reason and hint are for people.
+    """
+
+    def __init__(self, faults: tuple[tuple[str, str], ...], reason: Text, hint: Text = NO_HINT) -> None:
+        super().__init__(reason, hint)
+        self.faults = faults
 
 
 class UnknownKind(Permanent):

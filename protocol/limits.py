@@ -167,6 +167,39 @@ LETTERS_AT_ONCE_MAX = 200
 LETTERS_DEADLINE_S = 30.0
 """Seconds that a call of letters may take: a full one each way at 256 kbit/s, and the work at the site."""
 
+CONSIGNMENT_FILES_MAX = 200_000
+"""Files of one consignment: twenty times the largest package that was ever brought; the list fills 60 MB of memory."""
+
+CONSIGNMENT_BYTES_MAX = 16 * 1024**4
+"""Bytes of one consignment: the largest volume that the usual file systems take."""
+
+CONSIGNED_PATH_CHARS_MAX = 400
+"""Characters of a consigned file's path: with the folders before it, it fits where Windows ends."""
+
+CONSIGNED_NAME_BYTES_MAX = 240
+"""Bytes of one part of such a path in UTF-8; file systems end at 255."""
+
+CHUNK_BYTES_MAX = 768 * 1024
+"""Bytes of one range of a consignment: with its head and its seal under the broker's 1 MB."""
+
+CHUNK_BYTES_MIN = 8 * 1024
+"""Bytes below which a range is not made smaller on a slow line: a quarter of a second at 256 kbit/s."""
+
+CHUNKS_WAITING_MAX = 64
+"""Ranges that wait at one site to be read; whoever asks for more at once asks again later."""
+
+CHUNKS_FLYING_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of a consignment that one receiver has asked for and not got: what a sender's socket may be behind with."""
+
+LIST_PAGE_BYTES_MAX = 512 * 1024
+"""Bytes of one packed page of a consignment's list."""
+
+LIST_PAGE_PLAIN_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of a page of a list after unpacking."""
+
+LIST_PAGE_FILES_MAX = 2_000
+"""Files on one page of a list: half a megabyte of JSON with long names."""
+
 FILE_LINES_MAX = 40
 """Catalogue files that one answer names: a kilobyte each at most."""
 

@@ -108,3 +108,5 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     changed_at_ms: int = 0
     """Wall-clock milliseconds since 1970 at the owner: for display, never for ordering."""
     reason: str = ""
+    handover: UUID | None = None
+    """The transfer by which the records changed hands last; from then on no row of a catalogue says who keeps them."""

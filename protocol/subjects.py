@@ -5,6 +5,8 @@
     dl.rcpt.<site>                   the hub's receipts and wishes for one site
     dl.fetch.<site>                  a new node asks for what the hub holds of its site
     dl.held.<site>                   the hub's answer to that, page by page
+    dl.draw.<site>                   the hub asks for files that a site has offered
+    dl.drawn.<site>.<drawer>         pieces of them, sealed for the hub
     dl.ask.<site>.<call>             a call to one site
     dl.ask.all.<call>                the same call to every site
     dl.rsp.<site>.<asker>.<question> replies: the subject itself proves who answered
@@ -54,6 +56,33 @@ def fetch(site: Site) -> str:
 def held(site: Site) -> str:
     """Where the hub tells a node what it holds of its site."""
     return f"dl.held.{site.tokens}"
+
+
+def draw(site: Site) -> str:
+    """Where a site hears which of its offered files are wanted."""
+    return f"dl.draw.{site.tokens}"
+
+
+def drawn(site: Site, drawer: str) -> str:
+    """Where a site puts the pieces that ``drawer`` asked for.
+
+    Raises:
+        BadValue: the drawer's name is not a safe subject token.
+
+    """
+    if not _ASKER.fullmatch(drawer):
+        raise BadValue(Text(zh="提取者名称不合规。", en="the drawer's name is not a safe subject token"))
+    return f"dl.drawn.{site.tokens}.{drawer}"
+
+
+def drawn_of(site: Site) -> str:
+    """Every piece that one site may send, for its permissions."""
+    return f"dl.drawn.{site.tokens}.*"
+
+
+def drawn_to(drawer: str) -> str:
+    """Every piece that any site sends to one drawer, for its standing subscription."""
+    return f"dl.drawn.*.*.*.*.{drawer}"
 
 
 def ask(site: Site, call: str) -> str:

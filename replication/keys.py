@@ -114,6 +114,16 @@ def sealed_for(public_key: str, message: bytes) -> bytes:
     return bytes(SealedBox(_verifying(public_key).to_curve25519_public_key()).encrypt(message))
 
 
+def raw_public_key(public_key: str) -> bytes:
+    """Return the 32 bytes of a public NKey.
+
+    Raises:
+        BadValue: not a public NKey.
+
+    """
+    return bytes(_verifying(public_key))
+
+
 @lru_cache(maxsize=KEYS_CACHED_MAX)
 def _verifying(public_key: str) -> VerifyKey:
     try:

@@ -81,7 +81,8 @@ class NodeSite:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock = Clock()
         self.database = database
-        self.chance = random.Random(1)
+        # Two sites of one test have keys and ids of their own.
+        self.chance = random.Random(1 if code == CODE else int(code[:12]))
         self.writer = FrameWriter(code, Identity(new_seed(self.chance.randbytes(32))), self.clock.ms)
         self.watched = WatchedFolder(settings=settings, place=self.folder, settle_s=2.0)
         self.watch = FolderWatch([self.watched], 900.0, self.clock, lambda: 0.5)

@@ -10,6 +10,8 @@ from hub.broker_config import users_text
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from hub.web_settings import WEB_PORT
+from hub.window.dispute_table import dispute_table
+from hub.window.rule_table import rule_table
 from hub.word_tables import gazetteer_table, synonym_table
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting
@@ -101,6 +103,8 @@ def make_home(home: HubHome, settings: HubConfig, text: str, now: datetime.datet
     write_whole(home.broker_users, users_text(public_key, ()).encode("ascii"), mode=PRIVATE_MODE)
     gazetteer_table(home).provide()
     synonym_table(home).provide()
+    rule_table(home).provide()
+    dispute_table(home).provide()
     write_whole(home.settings, text.encode("utf-8"))
     return public_key
 

@@ -10,9 +10,7 @@ import msgspec
 from hub import config
 from hub.commands.listing import moment, show_table, worded
 from hub.county_tables import BadTable, Fault
-from hub.gazetteer import Gazetteer
 from hub.home import HubHome, add_home_option, home_at
-from hub.synonyms import Synonyms
 from hub.word_tables import SHIPPED, Version, WordTable
 from protocol.errors import BadFile, BadSetting
 from protocol.readings import Reading
@@ -22,7 +20,7 @@ from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_js
 ROWS_SHOWN_MAX = 500
 """Rows that are printed; ``--json`` has all."""
 
-_T = TypeVar("_T", Gazetteer, Synonyms)
+_T = TypeVar("_T")
 
 _FAULT_HEADERS = (
     Text(zh="行", en="line"),

@@ -93,12 +93,15 @@ def _ways(visitor: Visitor, words: FrameWords) -> list[Way]:
     ways = [
         (Permission.SEE_SITES, "/today", words.today),
         (Permission.SEARCH_CATALOGUE, "/catalogue", words.catalogue),
+        (Permission.WORK_REQUESTS, "/window", words.window),
+        (Permission.APPROVE_ACCESS, "/window", words.window),
         (Permission.SEE_SITES, "/sites", words.sites),
         (Permission.DECIDE, "/decisions", words.decisions),
         (Permission.MANAGE_ACCOUNTS, "/users", words.users),
         (Permission.READ_AUDIT, "/audit", words.audit),
     ]
-    return [Way(path=path, words=name) for permission, path, name in ways if visitor.may(permission)]
+    named = {path: name for permission, path, name in ways if visitor.may(permission)}
+    return [Way(path=path, words=name) for path, name in named.items()]
 
 
 def fault_notice(error: DanglianError, visitor: Visitor) -> Notice:

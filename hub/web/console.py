@@ -44,6 +44,12 @@ from hub.web.pages import (
     today,
     tokens,
     users,
+    window_begin,
+    window_counter,
+    window_desk,
+    window_lookups,
+    window_papers,
+    window_request,
 )
 from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
@@ -76,6 +82,11 @@ HANDLERS = (
     *(catalogue.show_catalogue, catalogue.do_ask, live_search.stream_search),
     *(entries.show_entry, entries.do_tell_apart, entries.do_bring_together),
     *(exports.do_export, exports.show_export, exports.fetch_export, exports.stream_export),
+    *(window_desk.show_desk, window_desk.find_request, window_desk.do_discard, window_begin.show_new),
+    *(window_begin.show_who, window_begin.show_question, window_begin.do_keep, window_begin.do_who),
+    *(window_counter.show_counter, window_counter.stream_counter, window_papers.show_form, window_papers.show_receipt),
+    *(window_lookups.do_search, window_lookups.do_widen, window_lookups.do_review, window_lookups.stream_request),
+    *(window_begin.do_question, window_request.show_request, window_request.do_step),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )
 """Every route of the console."""

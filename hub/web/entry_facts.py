@@ -77,6 +77,7 @@ NAMES: Final = {
     "owner": Text(zh="所有", en="owned by"),
     "custodian": Text(zh="保管", en="kept by"),
     "releaser": Text(zh="利用决定", en="released by"),
+    "handover": Text(zh="移交编号", en="transfer"),
 }
 
 _VALUES: Final = {

@@ -1,12 +1,20 @@
 """What of the hub the console reaches beside its store: the sites, and the door at which they enrol."""
 
+import time
+
 import msgspec
 
 from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
+from hub.web.window_parts import WindowParts
+from hub.window.in_force import InForce
+from hub.window.lookups import LookupDesk
+from hub.window.rule_table import rule_table
+from hub.window.working_days import official
 from protocol.bundles import hub_fingerprint
 from replication.asking import Asker
+from replication.county_key import read_county_key
 from replication.keys import load_identity
 
 
@@ -28,9 +36,10 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     asker: Asker | None = None
     door: DoorSigns | None = None
+    window: WindowParts = WindowParts()
 
 
-def reach_of(config: HubConfig, home: HubHome, asker: Asker) -> Reach:
+def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk) -> Reach:
     """Return what the daemon's console reaches."""
     host = config.hosts[0] if config.hosts else "127.0.0.1"
     door = DoorSigns(
@@ -39,4 +48,14 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker) -> Reach:
         address=f"[{host}]:{config.enrolment.port}" if ":" in host else f"{host}:{config.enrolment.port}",
         code_days=config.enrolment.code_days,
     )
-    return Reach(asker=asker, door=door)
+    return Reach(asker=asker, door=door, window=_window_parts(config, home, lookups))
+
+
+def _window_parts(config: HubConfig, home: HubHome, lookups: LookupDesk) -> WindowParts:
+    return WindowParts(
+        county_key=read_county_key(home.county_key),
+        terms=config.window,
+        calendar=official(config.alarms.calendar),
+        rules=InForce(rule_table(home), time.monotonic).current,
+        lookups=lookups,
+    )

@@ -45,6 +45,7 @@ class Printer:
         filters = {
             "moment": moment,
             "short_moment": short_moment,
+            "day": day,
             "number": number,
             "gib": gib,
             "told": told,
@@ -75,6 +76,11 @@ def moment(at_ms: int | None) -> str:
 def short_moment(at_ms: int | None) -> str:
     """Return a moment to the minute, for lists."""
     return _local(at_ms).strftime("%m-%d %H:%M") if at_ms else "—"
+
+
+def day(at_ms: int | None) -> str:
+    """Return the day of a moment, for papers."""
+    return _local(at_ms).strftime("%Y-%m-%d") if at_ms else "—"
 
 
 def number(value: int | None) -> str:

@@ -4,7 +4,6 @@ A key is the HMAC-SHA256 of a name or an identity number under the county's key:
 certain person can compute it, nobody can read it back. Without the county's key there are no person keys.
 """
 
-import hmac
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -12,18 +11,13 @@ from typing import Final
 import msgspec
 
 from protocol.analysis import fold
-from protocol.identity_numbers import is_identity_number, is_truncated_identity_number
-
-KEY_HEX_CHARS: Final = 32
-"""Hexadecimal digits of a key: 128 bits of the HMAC."""
+from protocol.identity_numbers import is_truncated_identity_number
+from protocol.person_keys import current_number, keyed
 
 PERSONS_MAX: Final = 50
 """Persons of one row; more are not an index but a text."""
 
 _SEPARATORS: Final = re.compile("[、，,;；/\n]")
-_OLD_NUMBER_CHARS: Final = 15
-_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS: Final = "10X98765432"
 
 
 class PersonKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,20 +43,8 @@ def person_keys(names: Iterable[str], numbers: Iterable[str], county_key: bytes)
             findings = ("id_number_truncated",)
     if not county_key:
         return PersonKeys(findings=findings)
-    keys = (f"{kind}:{_keyed(county_key, kind, text)}" for kind, text in told[:PERSONS_MAX])
+    keys = (keyed(county_key, kind, text) for kind, text in told[:PERSONS_MAX])
     return PersonKeys(keys=tuple(dict.fromkeys(keys)), findings=findings)
-
-
-def current_number(number: str) -> str:
-    """Return an identity number in its form since 1999; empty if it is none."""
-    if is_identity_number(number):
-        return number
-    if len(number) == _OLD_NUMBER_CHARS and number.isascii() and number.isdigit():
-        longer = f"{number[:6]}19{number[6:]}"
-        total = sum(int(digit) * weight for digit, weight in zip(longer, _WEIGHTS, strict=True))
-        longer += _CHECKS[total % 11]
-        return longer if is_identity_number(longer) else ""
-    return ""
 
 
 def _names(cell: str) -> list[str]:
@@ -72,8 +54,3 @@ def _names(cell: str) -> list[str]:
 
 def _apart(pieces: list[str]) -> list[str]:
     return pieces if all(len(piece) > 1 for piece in pieces) else ["".join(pieces)]
-
-
-def _keyed(county_key: bytes, kind: str, text: str) -> str:
-    message = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
-    return hmac.digest(county_key, message, "sha256").hex()[:KEY_HEX_CHARS]

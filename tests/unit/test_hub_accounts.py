@@ -99,12 +99,22 @@ CATALOGUE = {
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.CLERK, {Permission.SEE_SITES, Permission.SEARCH_CATALOGUE, Permission.PROPOSE_CHANGES}),
+        (
+            Role.CLERK,
+            {
+                *(Permission.SEE_SITES, Permission.SEARCH_CATALOGUE),
+                *(Permission.WORK_REQUESTS, Permission.PROPOSE_CHANGES),
+            },
+        ),
         (
             Role.ARCHIVIST,
-            {Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES} | CATALOGUE,
+            {
+                *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
+                *(Permission.WORK_REQUESTS, Permission.RECEIVE_TRANSFERS),
+            }
+            | CATALOGUE,
         ),
-        (Role.REVIEWER, {Permission.SEE_SITES} | CATALOGUE),
+        (Role.REVIEWER, {Permission.SEE_SITES, Permission.APPROVE_ACCESS} | CATALOGUE),
         (
             Role.ADMINISTRATOR,
             {

@@ -10,6 +10,7 @@ from hub import audit
 from hub.account_tables import audit_line
 from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome, Verdict
 from hub.home import SCHEMA
+from protocol.audit_chain import FIRST
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from tests.stores import Store
@@ -41,7 +42,7 @@ async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
     async with opened(tmp_path / "empty.db", [REPLICATION, SCHEMA]) as empty:
         verdict = await audit.verify(empty)
 
-    assert verdict == Verdict(lines=0, head_seq=0, head_digest=audit.FIRST)
+    assert verdict == Verdict(lines=0, head_seq=0, head_digest=FIRST)
 
 
 @pytest.mark.parametrize("column", ["at_ms", "who", "action", "object", "outcome", "origin", "detail", "digest"])

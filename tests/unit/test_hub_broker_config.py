@@ -36,12 +36,14 @@ def test_a_nodes_rights_are_these_and_no_more() -> None:
         "dl.beat.330523.108.204._",
         "dl.rsp.330523.108.204._.>",
         "dl.fetch.330523.108.204._",
+        "dl.drawn.330523.108.204._.*",
     )
     assert rights.subscribe == (
         "dl.ask.all.*",
         "dl.ask.330523.108.204._.*",
         "dl.rcpt.330523.108.204._",
         "dl.held.330523.108.204._",
+        "dl.draw.330523.108.204._",
         "_INBOX_330523-108-204-_.>",
     )
 

@@ -11,6 +11,7 @@ from hub import (
     account_tables,
     alarm_tables,
     disclosure_tables,
+    draw_tables,
     keyring_tables,
     lease_tables,
     postgres,
@@ -21,6 +22,8 @@ from hub import (
     tombstones,
 )
 from hub.home import SCHEMA
+from hub.window import lookup_tables
+from hub.window import tables as window_tables
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
 from replication.migrations import REPLICATION, migrations_in
@@ -30,6 +33,7 @@ METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     account_tables.metadata,
     disclosure_tables.metadata,
+    draw_tables.metadata,
     token_tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
@@ -37,6 +41,8 @@ METADATA: tuple[MetaData, ...] = (
     rebuilds.metadata,
     repair_tables.metadata,
     tombstones.metadata,
+    window_tables.metadata,
+    lookup_tables.metadata,
     replication_tables.metadata,
 )
 NAMES = sorted({name for metadata in METADATA for name in metadata.tables})

@@ -1,13 +1,23 @@
-"""The tables of tokens and disclosures are what their migrations make."""
+"""The tables of one concept each are what their migrations make."""
 
 from typing import Any
 
 import pytest
 from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
-from hub import disclosure_tables, token_tables
+from hub import disclosure_tables, draw_tables, token_tables
 from hub.home import SCHEMA
+from hub.window import lookup_tables
+from hub.window import tables as window_tables
 from replication.migrations import migrate
+
+METADATA = [
+    token_tables.metadata,
+    disclosure_tables.metadata,
+    draw_tables.metadata,
+    window_tables.metadata,
+    lookup_tables.metadata,
+]
 
 
 def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
@@ -21,7 +31,7 @@ def shape(inspector: Inspector, metadata: MetaData) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", [token_tables.metadata, disclosure_tables.metadata])
+@pytest.mark.parametrize("metadata", METADATA)
 def test_the_migration_makes_the_tables(metadata: MetaData) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:

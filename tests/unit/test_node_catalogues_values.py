@@ -6,7 +6,8 @@ from node.catalogues.livelihood import kind_of_cell, kind_of_title
 from node.catalogues.numbering import Gap, numbering_gaps
 from node.catalogues.pages import parse_page_count
 from node.catalogues.parties import parse_parties
-from node.catalogues.persons import current_number, person_keys
+from node.catalogues.persons import person_keys
+from protocol.person_keys import current_number
 from protocol.vocabularies import LIVELIHOOD_KINDS
 
 KEY = b"county key of a test"

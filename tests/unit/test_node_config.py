@@ -94,8 +94,11 @@ def test_examples_of_single_settings_are_right() -> None:
             continue
         if section == "hub":
             text = PLAIN + "[hub]\n" + (line if name == "hub.urls" else 'urls = ["tls://a"]\n' + line)
-        elif section == "folders":
-            text = PLAIN + HUB + "[[folders]]\n" + line
+        elif section in ("folders", "scans"):
+            text = f"{PLAIN}{HUB}[[{section}]]\n{line}"
+        elif section == "policy.rules":
+            rule = line if name.endswith("treatment") else 'treatment = "mask"\n' + line
+            text = f"{PLAIN}{HUB}[[policy.rules]]\n{rule}"
         elif section:
             text = f"{PLAIN}{HUB}[{section}]\n{line}"
         else:

@@ -26,7 +26,7 @@ async def test_what_was_taken_and_rejected_is_told_with_reasons(tmp_path: Path) 
         (site.folder / "乙.xlsx").write_bytes(b"no workbook")
         await site.settle()
         told = await said(site)
-        outcome, _ = await files_handler(site.database)(AskFiles(asker="hub", question="q"))
+        outcome, *_ = await files_handler(site.database)(AskFiles(asker="hub", question="q"))
 
     by_name = {one.name: one for one in told.lines}
     taken, refused = by_name["甲.csv"], by_name["乙.xlsx"]
@@ -86,6 +86,6 @@ async def test_an_answer_always_fits_into_a_reply(tmp_path: Path) -> None:
 
 async def test_a_site_without_files_says_nothing(tmp_path: Path) -> None:
     async with node_site(tmp_path) as site:
-        outcome, _ = await files_handler(site.database)(AskFiles(asker="hub", question="q"))
+        outcome, *_ = await files_handler(site.database)(AskFiles(asker="hub", question="q"))
 
     assert outcome is Outcome.NOTHING

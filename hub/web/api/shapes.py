@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from hub.alarms import Alarm
-from hub.audit import AuditLine
 from hub.board import SiteState
 from hub.conflict_rulings import Contradiction
 from hub.duplicates import Decision, Likeness
 from hub.entry_views import EntryView, Step
 from hub.facets import Facets
 from hub.gathering import SiteReport
+from protocol.audit_chain import AuditLine
 from protocol.calls import HeldLine, Match
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.plans import StageName

@@ -4,7 +4,7 @@ from litestar import get, post
 
 from hub import audit
 from hub.accounts import folded_login
-from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, AuditLine, Outcome
+from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome
 from hub.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, page
@@ -13,6 +13,7 @@ from hub.web.backstage import backstage_of
 from hub.web.forms import clean
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
+from protocol.audit_chain import AuditLine
 from protocol.wording import Text
 
 LINES_A_PAGE = 50

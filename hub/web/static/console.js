@@ -11,11 +11,21 @@ function show(isLive) {
   sign.className = isLive ? "is-live" : "is-lost";
 }
 
-function replace(pieces) {
+// What somebody has begun to fill in is not taken away either.
+function isBegun(piece) {
+  return [...piece.querySelectorAll("input, select, textarea")].some((field) => {
+    if (field.type === "hidden") return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected && one.defaultSelected);
+    return field.value !== field.defaultValue;
+  });
+}
+
+function replace(pieces, isOwn = false) {
   for (const [id, html] of Object.entries(pieces)) {
     const old = document.getElementById(id);
     // Whoever stands in a piece with the keyboard is not thrown out of it; the next change brings it up to date.
-    if (!old || old.contains(document.activeElement)) continue;
+    if (!old || old.contains(document.activeElement) || (!isOwn && isBegun(old))) continue;
     const parsed = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
     if (!parsed || parsed.outerHTML === old.outerHTML) continue;
     parsed.hidden = old.hidden;
@@ -75,5 +85,67 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
     for (const group of document.querySelectorAll(".group")) {
       group.hidden = !group.querySelector("li:not([hidden])");
     }
+  });
+}
+
+// A draft is kept at the hub while it is typed, so that a reload or another desk goes on where it was. One letter at a
+// time, the newest last: over a slow relay nothing older may arrive after something newer.
+const DRAFT_PAUSE_MS = 700;
+const DRAFT_AGAIN_MS = 5000;
+
+function keepDraft(form) {
+  const sign = document.getElementById(form.dataset.sign);
+  let told = String(new URLSearchParams(new FormData(form)));
+  let timer = 0;
+  let isSending = false;
+
+  function say(word) {
+    if (sign) sign.textContent = sign.dataset[word];
+  }
+
+  async function keep() {
+    clearTimeout(timer);
+    const now = String(new URLSearchParams(new FormData(form)));
+    if (isSending || now === told) return;
+    isSending = true;
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    try {
+      const answer = await fetch(form.dataset.draft, { method: "POST", body: now, headers, keepalive: true });
+      if (!answer.ok) throw new Error(String(answer.status));
+      told = now;
+      const pieces = await answer.json();
+      // Made for what was sent: not for what was typed while it was on its way.
+      if (String(new URLSearchParams(new FormData(form))) === now) replace(pieces, true);
+      say("kept");
+    } catch {
+      say("lost");
+      timer = setTimeout(keep, DRAFT_AGAIN_MS);
+    }
+    isSending = false;
+    if (told === now && String(new URLSearchParams(new FormData(form))) !== told) keep();
+  }
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(keep, DRAFT_PAUSE_MS);
+  });
+  form.addEventListener("change", keep);
+  window.addEventListener("pagehide", keep);
+}
+
+for (const form of document.querySelectorAll("form[data-draft]")) keepDraft(form);
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+// A form that is sent is not sent again by an impatient second press; coming back to the page wakes its button.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", () => {
+    for (const button of form.querySelectorAll("button")) setTimeout(() => { button.disabled = true; }, 0);
+  });
+  window.addEventListener("pageshow", () => {
+    for (const button of form.querySelectorAll("button")) button.disabled = false;
   });
 }

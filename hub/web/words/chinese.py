@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, decisions, proposals, site_quality, tending, tokens
+from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, tokens, window
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -26,6 +26,7 @@ CHINESE = Words(
         catalogue="目录",
         sites="站点",
         decisions="待决定",
+        window="查档窗口",
         users="账户",
         audit="审计",
         account="我的账户",
@@ -269,6 +270,11 @@ CHINESE = Words(
     entry=ENTRY_CHINESE,
     export=EXPORT_CHINESE,
     pictures=PICTURES_CHINESE,
+    window=window.CHINESE,
+    request=request.CHINESE,
+    lookup=lookup.CHINESE,
+    counter=counter.CHINESE,
+    paper=counter.PAPER_CHINESE,
     faults=FaultWords(
         missing="没有这个页面",
         missing_lead="地址可能写错，或内容已经移走。",

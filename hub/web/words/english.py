@@ -1,6 +1,6 @@
 """The console in English, complete."""
 
-from hub.web.words import brakes, decisions, proposals, site_quality, tending, tokens
+from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, tokens, window
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -26,6 +26,7 @@ ENGLISH = Words(
         catalogue="Catalogue",
         sites="Sites",
         decisions="Decisions",
+        window="Window",
         users="Accounts",
         audit="Audit log",
         account="My account",
@@ -274,6 +275,11 @@ ENGLISH = Words(
     entry=ENTRY_ENGLISH,
     export=EXPORT_ENGLISH,
     pictures=PICTURES_ENGLISH,
+    window=window.ENGLISH,
+    request=request.ENGLISH,
+    lookup=lookup.ENGLISH,
+    counter=counter.ENGLISH,
+    paper=counter.PAPER_ENGLISH,
     faults=FaultWords(
         missing="There is no such page",
         missing_lead="The address may be wrong, or the thing is gone.",

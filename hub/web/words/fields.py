@@ -7,14 +7,18 @@ import msgspec
 
 from hub.web.words.brakes import BrakesWords
 from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
+from hub.web.words.lookup import LookupWords
 from hub.web.words.pictures import PictureWords
 from hub.web.words.proposals import ProposalsWords
+from hub.web.words.request import RequestWords
 from hub.web.words.site_quality import ContactWords, QualityWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
 from hub.web.words.tokens import TokensWords
+from hub.web.words.window import WindowWords
 
 
 class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +30,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     sites: str
     decisions: str
+    window: str
     users: str
     audit: str
     account: str
@@ -322,4 +327,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     entry: EntryWords
     export: ExportWords
     pictures: PictureWords
+    window: WindowWords
+    request: RequestWords
+    lookup: LookupWords
+    counter: CounterWords
+    paper: PaperWords
     faults: FaultWords

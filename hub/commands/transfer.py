@@ -1,0 +1,203 @@
+"""``danglian-hub transfer``: what sites hand over: lists, rulings on items, the decision, the signature."""
+
+import argparse
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub import config, store
+from hub.administration import Actor
+from hub.commands.listing import check_database
+from hub.commands.transfer_options import add_actions, boxes_of, conclusion_of
+from hub.commands.transfer_report import show_lines, show_transfer
+from hub.home import HubHome, home_at
+from hub.transfers import deciding, listing, signing
+from hub.transfers.archive_codes import codes_in
+from hub.transfers.listing import TransferView
+from hub.transfers.office import clock_ms, receiver_log
+from protocol.transfer_folds import Transfer
+from protocol.transfers import ItemRuling, Ruling, TransferState
+from protocol.wording import Text
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.database import Database
+from replication.transfer_items import TransferItem
+from replication.transfer_log import TransferLog, transfer_named
+from replication.transfer_rounds import Fault
+
+_HELP = "接收移交：计划、清点、裁定、签字 / transfers: plan, rulings, decision, signature"
+_DESCRIPTION = """接收各站点移交的档案：
+
+  transfer list                         列出移交
+  transfer show 编号 [--items]          详情、检测结果、操作记录
+  transfer return 编号 --faults         退回检测未过的条目（或 --item 档号 --reason 理由；--all 整包退回）
+  transfer hold 编号 --item 档号 --reason 理由    暂缓
+  transfer count 编号 --box 盒号=实点卷数@架位     清点实物
+  transfer accept 编号 --unit 县档案馆 --handler 姓名   审定本批：未退回、未暂缓的即接收
+  transfer sign 编号 --signer 姓名      移交单位签字后由接收单位签
+
+What sites hand over to the archive. An item with a mandatory finding is never accepted: return or hold it first. Once
+nothing is open the giver signs, then the archive; only then does custody change.
+"""
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What an action works with."""
+
+    home: HubHome
+    database: Database
+    log: TransferLog
+    actor: Actor
+
+
+def add(parsers: Parsers) -> None:
+    """Add the command."""
+    parser = parsers.add_parser(
+        "transfer", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_actions(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked.
+
+    Raises:
+        BadValue: no such transfer or item.
+        Refused: it is not the time for it.
+
+    """
+    home = home_at(args.home)
+    config.load(home.settings)
+    check_database(home)
+    return asyncio.run(_run(home, args))
+
+
+async def _run(home: HubHome, args: argparse.Namespace) -> int:
+    async with store.opened(home) as database:
+        desk = Desk(home=home, database=database, log=receiver_log(home), actor=Actor(who=f"cli:{getpass.getuser()}"))
+        return await _ACTIONS[args.action](desk, args)
+
+
+async def _list(desk: Desk, args: argparse.Namespace) -> int:
+    states = [TransferState(args.state)] if args.state else []
+    found = await desk.database.read(
+        lambda c: listing.transfers(c, site=args.site, states=states, with_over=args.all or bool(states))
+    )
+    if args.json:
+        say_json(found)
+    else:
+        show_lines(found)
+    return EXIT_OK
+
+
+async def _show(desk: Desk, args: argparse.Namespace) -> int:
+    now = await _named(desk, args)
+    return await _told(desk, args, now, with_items=args.items)
+
+
+async def _return(desk: Desk, args: argparse.Namespace) -> int:
+    now = await _named(desk, args)
+    if args.all:
+        reason = Text(zh=args.reason or "整包退回，请重新制作", en=args.reason or "sent back as a whole: make it again")
+        after = await desk.database.write(
+            lambda c: deciding.send_back(c, desk.log, desk.actor, now.transfer_id, reason, clock_ms())
+        )
+        return await _told(desk, args, after)
+    return await _rule(desk, args, now, Ruling.RETURN)
+
+
+async def _hold(desk: Desk, args: argparse.Namespace) -> int:
+    return await _rule(desk, args, await _named(desk, args), Ruling.HOLD)
+
+
+async def _rule(desk: Desk, args: argparse.Namespace, now: Transfer, ruling: Ruling) -> int:
+    def step(connection: Connection) -> Transfer:
+        rulings = deciding.rulings_on(connection, now.transfer_id, args.item, ruling, args.reason) if args.item else []
+        if args.faults:
+            rulings += deciding.rulings_on_faults(connection, now, ruling)
+        if not rulings:
+            return now
+        return deciding.rule(connection, desk.log, desk.actor, now.transfer_id, rulings, clock_ms())
+
+    return await _told(desk, args, await desk.database.write(step))
+
+
+async def _accept(desk: Desk, args: argparse.Namespace) -> int:
+    now = await _named(desk, args)
+    conclusion = conclusion_of(args, now)
+    codes = codes_in(Path(args.codes)) if args.codes else {}
+
+    def step(connection: Connection) -> Transfer:
+        rulings: list[ItemRuling] = list(deciding.rulings_with_codes(connection, now, codes))
+        if rulings:
+            deciding.rule(connection, desk.log, desk.actor, now.transfer_id, rulings, clock_ms())
+        return deciding.decide(connection, desk.log, desk.actor, now.transfer_id, conclusion, clock_ms())
+
+    return await _told(desk, args, await desk.database.write(step))
+
+
+async def _count(desk: Desk, args: argparse.Namespace) -> int:
+    now = await _named(desk, args)
+
+    def step(connection: Connection) -> Transfer:
+        expected = deciding.expected_boxes(connection, now.transfer_id)
+        boxes = boxes_of(args.box, expected)
+        return deciding.count(connection, desk.log, desk.actor, now.transfer_id, boxes, clock_ms())
+
+    return await _told(desk, args, await desk.database.write(step))
+
+
+async def _sign(desk: Desk, args: argparse.Namespace) -> int:
+    now = await _named(desk, args)
+    after = await desk.database.write(
+        lambda c: signing.sign(c, desk.log, desk.actor, now.transfer_id, args.signer, clock_ms())
+    )
+    await _told(desk, args, after)
+    if after.signature_refused is not None:
+        say(
+            Text(
+                zh=f"移交单位的签字未被接受：{after.signature_refused.zh}",
+                en=f"the giver's signature was refused: {after.signature_refused.en}",
+            )
+        )
+        return EXIT_PROBLEM
+    return EXIT_OK
+
+
+async def _cancel(desk: Desk, args: argparse.Namespace) -> int:
+    now = await _named(desk, args)
+    after = await desk.database.write(
+        lambda c: deciding.cancel(c, desk.log, desk.actor, now.transfer_id, args.reason, clock_ms())
+    )
+    return await _told(desk, args, after)
+
+
+async def _named(desk: Desk, args: argparse.Namespace) -> Transfer:
+    return await desk.database.read(lambda c: transfer_named(c, args.number))
+
+
+async def _told(desk: Desk, args: argparse.Namespace, now: Transfer, *, with_items: bool = False) -> int:
+    def step(connection: Connection) -> tuple[TransferView, list[TransferItem], list[Fault]]:
+        items = listing.items(connection, now.transfer_id) if with_items else []
+        faults = listing.faults(connection, now.transfer_id, round_number=now.round)
+        return listing.view(connection, now.transfer_id), items, faults
+
+    view, items, faults = await desk.database.read(step)
+    show_transfer(view, items, faults, as_json=args.json)
+    return EXIT_OK
+
+
+_ACTIONS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[int]]] = {
+    "list": _list,
+    "show": _show,
+    "return": _return,
+    "hold": _hold,
+    "accept": _accept,
+    "count": _count,
+    "sign": _sign,
+    "cancel": _cancel,
+}

@@ -1,0 +1,348 @@
+"""Receiving: draws what a giver has submitted, checks it, and loads what both have signed, without anybody watching.
+
+Every transfer that waits for the receiver's program is taken up again after a restart; each step is written only once,
+because the state that it leads to needs it no more. People decide and sign (``deciding``, ``signing``).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, select
+
+from hub.tables import entry
+from hub.transfers.accession import next_accession
+from hub.transfers.signing import look_at_signature
+from protocol.check_rules import Phase
+from protocol.codec import decode_record
+from protocol.consignments import ConsignedFile, Consignment, list_digest
+from protocol.errors import BadFile, DanglianError, Permanent, Retryable
+from protocol.package_entries import PackageEntry
+from protocol.sites import Site, parse_site
+from protocol.transfer_folds import Transfer
+from protocol.transfers import Checking, Closed, Loaded, SentBack, Side, TransferState
+from protocol.wording import Text
+from replication import transfer_items, transfer_rounds
+from replication.database import Database
+from replication.packages.official_layout import read_entries
+from replication.packages.reading import digests_of
+from replication.transfer_checks import checked, payload_of
+from replication.transfer_items import ItemState, TransferItem
+from replication.transfer_log import TransferLog, opened_transfers, transfer_of
+from replication.transfer_rounds import Round
+
+LOOK_S = 1.0
+"""Seconds between looks for transfers that wait."""
+
+AGAIN_S = 20.0
+"""Seconds before a transfer is tried again that could not go on."""
+
+PROGRESS_S = 1.0
+"""Seconds between two notes of how much of a package has come."""
+
+MANIFEST = "manifest-sha256.txt"
+
+Told = Callable[[int, int], None]
+"""Hears bytes that are here, and all bytes."""
+
+log = structlog.get_logger(__name__)
+
+
+class Drawing(Protocol):
+    """What fetches files from a site (``hub.drawing.Drawer``)."""
+
+    async def consignment(self, site: Site, consignment_id: UUID) -> Consignment:
+        """Return the list of what a site has offered."""
+
+    async def draw_to_the_end(
+        self, site: Site, consignment_id: UUID, files: Sequence[ConsignedFile], into: Path, progress: Told
+    ) -> None:
+        """Fetch the files, however long it takes."""
+
+
+class TransferDesk:
+    """Works on every transfer that waits for the receiver's program; ``run`` is its loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        transfers: TransferLog,
+        drawer: Drawing,
+        root: Path,
+        clock_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._log = transfers
+        self._drawer = drawer
+        self._root = root
+        self._clock_ms = clock_ms
+        self._monotonic = monotonic
+        self._busy: set[UUID] = set()
+        self._put_off: dict[UUID, float] = {}
+
+    async def run(self) -> None:
+        """Take up whatever waits, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for now in await self.due():
+                    self._busy.add(now.transfer_id)
+                    tasks.create_task(self._attend(now), name=f"transfer {now.transfer_id}")
+                await asyncio.sleep(LOOK_S)
+
+    async def due(self) -> list[Transfer]:
+        """Return the transfers that this program can go on with now."""
+        states = (TransferState.SUBMITTED, TransferState.CHECKING, TransferState.ACCEPTED, TransferState.SIGNED)
+        later = (TransferState.LOADED,)
+        try:
+            waiting = await self._database.read(partial(_waiting, states=[state.value for state in (*states, *later)]))
+        except Retryable as error:
+            log.warning("transfers_not_looked_for", reason=error.reason.en)
+            return []
+        moment = self._monotonic()
+        return [
+            one
+            for one in waiting
+            if one.transfer_id not in self._busy and self._put_off.get(one.transfer_id, 0.0) <= moment
+        ]
+
+    async def _attend(self, now: Transfer) -> None:
+        try:
+            await self.attend(now)
+        except DanglianError as error:
+            self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
+            log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
+            await self._note_trouble(now, error.reason)
+        finally:
+            self._busy.discard(now.transfer_id)
+
+    async def attend(self, now: Transfer) -> None:
+        """Go on with one transfer as far as the program can.
+
+        Raises:
+            Retryable: the line or the disk; what came stays.
+            Permanent: something that a person has to look at.
+
+        """
+        match now.state:
+            case TransferState.SUBMITTED:
+                await self._receive(now)
+            case TransferState.CHECKING:
+                await self._check(now)
+            case TransferState.ACCEPTED:
+                await self._database.write(lambda c: look_at_signature(c, self._log, now.transfer_id))
+                self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
+            case TransferState.SIGNED | TransferState.LOADED:
+                await self._load(now)
+            case _:
+                return
+
+    def folder_of(self, now: Transfer, number: int) -> Path:
+        """Return where the package of a round belongs."""
+        return self._root / str(now.transfer_id) / f"{number:02d}"
+
+    async def _receive(self, now: Transfer) -> None:
+        if now.consignment is None or now.giver is None or now.prepared is None:
+            return
+        site, into = parse_site(now.giver.site), self.folder_of(now, now.round)
+        consigned = await self._drawer.consignment(site, now.consignment)
+        if list_digest(consigned.files) != now.list_digest:
+            await self._send_back(now, Text(zh="文件清单与提交时不符", en="the list of files is not the one submitted"))
+            return
+        work = Round(
+            round=now.round,
+            package=self._relative(into),
+            total_bytes=consigned.size_bytes,
+            at_ms=self._clock_ms(),
+        )
+        await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
+        try:
+            await self._draw(now, site, consigned, into)
+            items = await asyncio.to_thread(arrived, into, now)
+        except Permanent as error:
+            await self._send_back(now, error.reason)
+            return
+        await self._database.write(partial(self._begin_checking, now=now, items=items))
+        log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(consigned.files))
+
+    async def _draw(self, now: Transfer, site: Site, consigned: Consignment, into: Path) -> None:
+        so_far = 0
+
+        def progress(done_bytes: int, _all_bytes: int) -> None:
+            nonlocal so_far
+            so_far = done_bytes
+
+        async def tell() -> None:
+            told = -1
+            while True:
+                if so_far != told:
+                    told = so_far
+                    await self._database.write(partial(self._note_progress, now=now, done_bytes=told))
+                await asyncio.sleep(PROGRESS_S)
+
+        telling = asyncio.create_task(tell())
+        try:
+            await self._drawer.draw_to_the_end(site, consigned.consignment_id, consigned.files, into, progress)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+        await self._database.write(partial(self._note_progress, now=now, done_bytes=consigned.size_bytes))
+
+    def _note_progress(self, connection: Connection, now: Transfer, done_bytes: int) -> None:
+        transfer_rounds.note_progress(connection, now.transfer_id, now.round, done_bytes, self._clock_ms())
+
+    def _begin_checking(self, connection: Connection, now: Transfer, items: Sequence[TransferItem]) -> None:
+        """Note the items and the step together; nothing where another has done it."""
+        present = transfer_of(connection, now.transfer_id)
+        if present is None or present.state is not TransferState.SUBMITTED or now.prepared is None:
+            return
+        kept = {one.record_id: one for one in transfer_items.listed(connection, now.transfer_id)}
+        transfer_items.put(connection, now.transfer_id, [_renewed(one, kept.get(one.record_id)) for one in items])
+        manifest = now.prepared.manifest
+        self._log.append(connection, now.transfer_id, Checking(round=now.round, manifest=manifest), by="checks")
+
+    async def _check(self, now: Transfer) -> None:
+        work = await self._database.read(lambda c: transfer_rounds.round_of(c, now.transfer_id, now.round))
+        if work is None or work.standing:
+            return
+        package = self._root.parent / work.package
+        try:
+            found = await asyncio.to_thread(checked, package, now, Phase.TRANSFER, self._clock_ms())
+        except BadFile as error:
+            await self._send_back(now, error.reason)
+            return
+        done = msgspec.structs.replace(
+            work,
+            standing=found.standing.value,
+            report=self._relative(found.report) if found.report else "",
+            trouble=None,
+            at_ms=self._clock_ms(),
+        )
+
+        def store(connection: Connection) -> None:
+            transfer_rounds.put_faults(connection, now.transfer_id, now.round, found.faults)
+            transfer_rounds.note(connection, now.transfer_id, done)
+
+        await self._database.write(store)
+        log.info("transfer_checked", transfer=str(now.transfer_id), standing=found.standing.value)
+
+    async def _load(self, now: Transfer) -> None:
+        if now.turn is not Side.RECEIVER:
+            return
+        if not await self._database.read(partial(shows_custody, now=now)):
+            self._put_off[now.transfer_id] = self._monotonic() + LOOK_S
+            return
+        await self._database.write(partial(self._close, transfer_id=now.transfer_id))
+        log.info("transfer_closed", transfer=str(now.transfer_id))
+
+    def _close(self, connection: Connection, transfer_id: UUID) -> None:
+        now = transfer_of(connection, transfer_id)
+        if now is not None and now.state is TransferState.SIGNED and now.custody is not None:
+            accession = next_accession(connection, now, self._clock_ms())
+            now = self._log.append(connection, transfer_id, Loaded(accession=accession), by="checks")
+            moved = [one.record_id for one in transfer_items.listed(connection, transfer_id, states=_ACCEPTED)]
+            transfer_items.set_state(connection, transfer_id, moved, ItemState.MOVED)
+        if now is not None and now.state is TransferState.LOADED:
+            self._log.append(connection, transfer_id, Closed(), by="checks")
+
+    async def _send_back(self, now: Transfer, reason: Text) -> None:
+        log.warning("transfer_sent_back", transfer=str(now.transfer_id), reason=reason.en)
+
+        def step(connection: Connection) -> None:
+            present = transfer_of(connection, now.transfer_id)
+            if present is not None and (present.state, present.round) == (now.state, now.round):
+                self._log.append(connection, now.transfer_id, SentBack(round=now.round, reason=reason), by="checks")
+
+        await self._database.write(step)
+
+    async def _note_trouble(self, now: Transfer, reason: Text) -> None:
+        def step(connection: Connection) -> None:
+            work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
+            if work is not None:
+                troubled = msgspec.structs.replace(work, trouble=reason, at_ms=self._clock_ms())
+                transfer_rounds.note(connection, now.transfer_id, troubled)
+
+        await self._database.write(step)
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._root.parent).as_posix()
+
+
+_ACCEPTED = (ItemState.ACCEPTED,)
+
+
+def _waiting(connection: Connection, states: Sequence[str]) -> list[Transfer]:
+    found = opened_transfers(connection, states)
+    return [one for one in found if one.turn is Side.RECEIVER and not _waits_for_people(connection, one)]
+
+
+def _waits_for_people(connection: Connection, now: Transfer) -> bool:
+    if now.state is not TransferState.CHECKING:
+        return False
+    work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
+    return work is None or bool(work.standing)
+
+
+def _renewed(item: TransferItem, before: TransferItem | None) -> TransferItem:
+    """An item that comes again keeps its place in the list."""
+    return item if before is None else msgspec.structs.replace(item, sequence=before.sequence, state=before.state)
+
+
+def arrived(package: Path, now: Transfer) -> list[TransferItem]:
+    """Return the items that a package carries, if it is the one that was submitted.
+
+    Raises:
+        BadFile: its manifest is another, or its catalogue cannot be read, or has other items than was said.
+
+    """
+    if now.prepared is None or digests_of(package / MANIFEST, ("sha256",))["sha256"] != now.prepared.manifest:
+        raise BadFile(Text(zh="清单摘要与提交时不符", en="the manifest is not the one submitted"))
+    entries = read_entries(payload_of(package))
+    items = [_item(one, place, now) for place, one in enumerate(entries)]
+    distinct = {item.record_id for item in items}
+    if len(distinct) != len(items) or len(items) != now.prepared.items:
+        raise BadFile(
+            Text(
+                zh=f"目录有 {len(items)} 条，提交时为 {now.prepared.items} 条，或有重复",
+                en=f"the catalogue has {len(items)} entries, {now.prepared.items} were submitted, or some stand twice",
+            )
+        )
+    return items
+
+
+def _item(one: PackageEntry, place: int, now: Transfer) -> TransferItem:
+    try:
+        record_id = UUID(one.record_id)
+    except ValueError as error:
+        raise BadFile(
+            Text(zh=f"条目 {one.ref_code} 没有记录标识", en=f"the entry {one.ref_code} names no record")
+        ) from error
+    return TransferItem(
+        record_id=record_id,
+        sequence=place,
+        ref_code=one.ref_code,
+        title=one.title,
+        round=now.round,
+        pages=int(one.pages) if one.pages.isascii() and one.pages.isdigit() else None,
+    )
+
+
+def shows_custody(connection: Connection, now: Transfer) -> bool:
+    """Tell whether the catalogue shows every accepted item as kept by the receiver."""
+    states = (ItemState.ACCEPTED, ItemState.MOVED)
+    wanted = [one.record_id.bytes for one in transfer_items.listed(connection, now.transfer_id, states=states)]
+    for start in range(0, len(wanted), transfer_items.ITEMS_AT_ONCE):
+        some = wanted[start : start + transfer_items.ITEMS_AT_ONCE]
+        site = now.giver.site if now.giver is not None else ""
+        rows = connection.execute(
+            select(entry.c.body).where(entry.c.record_id.in_(some), entry.c.site == site, entry.c.body.is_not(None))
+        ).all()
+        kept = [decode_record(row.body).custodian == now.receiver_site for row in rows]
+        if len(kept) != len(some) or not all(kept):
+            return False
+    return True

@@ -1,0 +1,63 @@
+"""The screen at the counter: which requests are under way, ready, or want their applicant. Numbers and no names."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.window import ledger
+from hub.window.states import State
+
+SHOWN_MAX: Final = 18
+"""Numbers in one column: as many as can be read across a room; the rest is counted."""
+
+LOOKED_AT_MAX: Final = 200
+"""Requests of each column that are looked at."""
+
+_LINK_BYTES: Final = 12
+
+READY: Final = (State.ISSUED,)
+WANTED: Final = (State.SUPPLEMENT_REQUESTED, State.APPROVED, State.DENIED, State.REFUSED)
+"""Their applicant is asked to come to the window: there is something to say, or to bring."""
+GOING: Final = (
+    *(State.SUBMITTED, State.IDENTITY_CHECKED, State.ACCEPTED, State.ROUTED, State.SEARCHING, State.FOUND),
+    *(State.PARTIAL, State.NOT_FOUND, State.ACCESS_REVIEW, State.CERTIFYING),
+)
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of the screen."""
+
+    name: str
+    numbers: tuple[str, ...]
+    more: int
+
+
+def link_of(county_key: bytes) -> str:
+    """Return the last part of the screen's address: nobody guesses it, and it outlives restarts and sessions."""
+    return hashlib.blake2b(b"danglian counter screen", key=county_key, digest_size=_LINK_BYTES).hexdigest()
+
+
+def columns_of(connection: Connection) -> tuple[Column, ...]:
+    """Return what the screen shows now."""
+    return tuple(
+        _column(connection, name, states) for name, states in (("ready", READY), ("wanted", WANTED), ("going", GOING))
+    )
+
+
+def short(number: str) -> str:
+    """Return a request's number as it is called: without the letters and the year."""
+    return number.rpartition("-")[2] or number
+
+
+def _column(connection: Connection, name: str, states: Sequence[State]) -> Column:
+    found = ledger.listed(connection, states=states, limit=LOOKED_AT_MAX)
+    # The one that waits longest stands first.
+    by_wait = sorted(found, key=lambda one: one.standing.since_ms)
+    return Column(
+        name=name,
+        numbers=tuple(short(one.number) for one in by_wait[:SHOWN_MAX]),
+        more=max(0, len(by_wait) - SHOWN_MAX),
+    )

@@ -1,0 +1,233 @@
+"""Beginning a request: who asks and why, then the question. What is typed is kept as it is typed.
+
+The id stands in the address before anything is typed, so a reload finds what was kept, and a form sent twice makes one
+request. Once it is on the register, the same address leads to it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Response
+from sqlalchemy import Connection
+
+from hub.administration import Actor
+from hub.web.answers import Page, away_to, fault_notice, frame_of, page
+from hub.web.asking import AnyRequest
+from hub.web.backstage import backstage_of
+from hub.web.evidence_words import lines_for, papers_for
+from hub.web.faults import Missing
+from hub.web.forms import fields_of, line_of
+from hub.web.pages.window_lookups import begin_search
+from hub.web.pages.windowing import CLERK, done, id_of, parts_of, today_of
+from hub.web.request_lookups import query_of
+from hub.web.visitors import visitor_of
+from hub.web.window_form import (
+    COUNT,
+    QUESTION,
+    applicant_of,
+    check_of,
+    draft_of,
+    is_ticked,
+    line,
+    merged,
+    questions_shown,
+    shape_of,
+)
+from hub.window import applicants, desk, identity, ledger, unsent
+from hub.window.applicants import DOCUMENTS, PAPERS, REQUESTERS
+from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Purpose, Request, Use
+from hub.window.rules import Rules
+from hub.window.states import Step
+from hub.window.unsent import Fields
+from protocol.errors import DanglianError, Refused
+from protocol.queries import parse
+from protocol.vocabularies import LIVELIHOOD_KINDS
+from protocol.wording import Text
+
+_OPENING = (Step.SUBMIT, Step.CHECK_IDENTITY, Step.ACCEPT)
+"""What the clerk who has compared the originals does in one go."""
+
+
+@get("/window/new", opt=CLERK)
+async def show_new() -> Redirect:
+    """Lead to a form of a new request, with an id of its own."""
+    return away_to(f"/window/new/{uuid4()}")
+
+
+@get("/window/new/{name:str}", opt=CLERK)
+async def show_who(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
+    """Show the first page."""
+    return await _shown(request, id_of(name), is_question=False)
+
+
+@get("/window/new/{name:str}/question", opt=CLERK)
+async def show_question(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
+    """Show the second page."""
+    return await _shown(request, id_of(name), is_question=True)
+
+
+@post("/window/new/{name:str}/kept", opt=CLERK, status_code=200)
+async def do_keep(request: AnyRequest, name: FromPath[str]) -> Response[dict[str, str]]:
+    """Keep what is typed so far, and return the parts of the page that follow from it."""
+    request_id, sent = id_of(name), await fields_of(request)
+    is_question = any(one.startswith(f"{QUESTION}-") for one in sent)
+    if await _on_register(request, request_id):
+        # The form was sent meanwhile: a late word of it changes nothing any more.
+        return Response({})
+    fields = await _kept(request, request_id, sent, is_question=is_question)
+    _, rules = await asyncio.to_thread(parts_of(request).rules)
+    return Response({} if is_question else _pieces(request, fields, rules))
+
+
+@post("/window/new/{name:str}", opt=CLERK, status_code=200)
+async def do_who(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
+    """Take the first page, and go on to the second if it is right."""
+    request_id, go = id_of(name), await line_of(request, "go")
+    if await _on_register(request, request_id):
+        return away_to(f"/window/requests/{request_id}")
+    try:
+        fields = await _kept(request, request_id, await fields_of(request), is_question=False)
+        if go == "again":
+            return away_to(f"/window/new/{request_id}")
+        _check_who(request, fields)
+    except DanglianError as error:
+        return await _shown(request, request_id, is_question=False, fault=error)
+    return away_to(f"/window/new/{request_id}/question")
+
+
+@post("/window/new/{name:str}/question", opt=CLERK, status_code=200)
+async def do_question(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
+    """Take the second page: one more question, back, or the whole request."""
+    request_id, go = id_of(name), await line_of(request, "go")
+    if await _on_register(request, request_id):
+        return away_to(f"/window/requests/{request_id}")
+    try:
+        fields = await _kept(request, request_id, await fields_of(request), is_question=True)
+        if go == "back":
+            return away_to(f"/window/new/{request_id}")
+        if go == "more":
+            more = str(min(len(questions_shown(fields)) + 1, QUESTIONS_MAX))
+            await _keep(request, request_id, {**fields, f"{QUESTION}-{COUNT}": (more,)})
+            return away_to(f"/window/new/{request_id}/question")
+        made = await done(
+            request, lambda connection, actor, now: _sent(request, connection, actor, request_id, fields, now)
+        )
+        await begin_search(request, made)
+    except DanglianError as error:
+        return await _shown(request, request_id, is_question=True, fault=error)
+    return away_to(f"/window/requests/{request_id}")
+
+
+def _check_who(request: AnyRequest, fields: Fields) -> None:
+    """Say what is wrong with the first page while it is still in sight."""
+    kept = applicants.kept(applicant_of(fields), parts_of(request).county_key)
+    fault = identity.fault_of(kept, today_of(backstage_of(request))) if is_ticked(fields, "seen") else None
+    if fault is not None:
+        raise Refused(
+            fault,
+            Text(zh="请补登证件，或不勾选“已当面核对”。", en="Record the paper, or leave the originals unticked."),
+        )
+
+
+def _sent(
+    request: AnyRequest, connection: Connection, actor: Actor, request_id: UUID, fields: Fields, now_ms: int
+) -> Request:
+    """Write a request into the register, take the steps that were already done at the window, and forget the form."""
+    asked = draft_of(request_id, fields)
+    for question in asked.questions:
+        # Words that no search understands are said so before anything is on the register.
+        parse(query_of(question).words)
+    made = desk.draft(connection, actor, asked, parts_of(request).county_key, now_ms)
+    for step in _OPENING if is_ticked(fields, "seen") else _OPENING[:1]:
+        made = desk.take(connection, actor, request_id, step, now_ms)
+    unsent.discard(connection, request_id, actor.who)
+    return made
+
+
+async def _on_register(request: AnyRequest, request_id: UUID) -> bool:
+    one = await backstage_of(request).database.read(lambda connection: ledger.found(connection, request_id))
+    return one is not None
+
+
+async def _kept(request: AnyRequest, request_id: UUID, sent: Mapping[str, list[str]], *, is_question: bool) -> Fields:
+    """Put a page that was sent to what is kept, and return the whole."""
+    backstage, login, key = backstage_of(request), visitor_of(request).login, parts_of(request).sealing_key
+    now_ms = backstage.clock_ms()
+
+    def step(connection: Connection) -> Fields:
+        before = unsent.found(connection, key, request_id, login)
+        fields = merged({} if before is None else before.fields, sent, is_question=is_question)
+        unsent.tidy(connection, now_ms)
+        unsent.keep(connection, key, request_id, login, fields, now_ms)
+        return fields
+
+    return await backstage.database.write(step)
+
+
+async def _keep(request: AnyRequest, request_id: UUID, fields: Fields) -> None:
+    backstage, login, key = backstage_of(request), visitor_of(request).login, parts_of(request).sealing_key
+    now_ms = backstage.clock_ms()
+    await backstage.database.write(lambda connection: unsent.keep(connection, key, request_id, login, fields, now_ms))
+
+
+async def _shown(
+    request: AnyRequest, request_id: UUID, *, is_question: bool, fault: DanglianError | None = None
+) -> Page | Redirect:
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    login, key = visitor.login, parts_of(request).sealing_key
+
+    def read(connection: Connection) -> tuple[bool, bool, Fields]:
+        known = ledger.found(connection, request_id) is not None
+        mine = unsent.found(connection, key, request_id, login)
+        return known, mine is None and unsent.is_begun(connection, request_id), {} if mine is None else mine.fields
+
+    _, rules = await asyncio.to_thread(parts_of(request).rules)
+    known, is_of_another, fields = await backstage.database.read(read)
+    if known:
+        return away_to(f"/window/requests/{request_id}")
+    if is_of_another:
+        raise Missing
+    values = {
+        "request_id": request_id,
+        "purposes": PURPOSES,
+        "purpose": line(fields, "purpose"),
+        "other": Purpose.OTHER,
+        "uses": USES,
+        "chosen_uses": fields.get("use", ()) if fields else (Use.CERTIFIED.value,),
+        "kinds": LIVELIHOOD_KINDS,
+        "questions": questions_shown(fields),
+        "questions_max": QUESTIONS_MAX,
+        "text_chars": TEXT_CHARS_MAX,
+        "notice": None if fault is None else fault_notice(fault, visitor),
+        **_who(request, fields, rules),
+    }
+    template = "window_question.html" if is_question else "window_who.html"
+    return page(request, template, status=200 if fault is None else 400, values=values)
+
+
+def _who(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, object]:
+    shown = {name: line(fields, name) for name in ("name", "organ", "phone", "on_behalf_of", "number", "valid_until")}
+    shown |= {name: line(fields, name) for name in ("purpose_note", "case_ref", "document")}
+    shape, check = shape_of(fields), check_of(fields, parts_of(request).county_key)
+    return {
+        "typed": shown,
+        "shape": shape,
+        "is_seen": is_ticked(fields, "seen"),
+        "check": check,
+        "documents": DOCUMENTS,
+        "requesters": REQUESTERS,
+        "papers": {one: PAPERS[one] for one in papers_for(rules, shape.requester)},
+        "evidence_lines": lines_for(rules, shape.requester),
+        "ticked": fields.get("paper", ()),
+        "today": today_of(backstage_of(request)).isoformat(),
+    }
+
+
+def _pieces(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, str]:
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    values = {**frame_of(backstage, visitor), **_who(request, fields, rules)}
+    names = ("number-check", "who-more")
+    return {name: str(backstage.printer.render(f"pieces/window-{name}.html", values)) for name in names}

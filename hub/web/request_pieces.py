@@ -1,0 +1,167 @@
+"""The parts of a request's page that move: where it stands and what may be done next, and its course.
+
+They know who looks: a step is offered only to whoever may take it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.roles import Permission
+from hub.web.answers import frame_of
+from hub.web.backstage import Backstage
+from hub.web.desk_lines import line_of
+from hub.web.pieces import Pieces
+from hub.web.request_lookups import QuestionLine, questions_of
+from hub.web.standings import ADVICE, EFFECTS, MEANINGS, USUAL
+from hub.web.visitors import Visitor
+from hub.web.words import in_language
+from hub.window import access_book, desk
+from hub.window.access_book import Judged
+from hub.window.applicants import Requester
+from hub.window.clocks import PHASES, Deadline
+from hub.window.requests import Request
+from hub.window.rules import RELATIONS, Relation
+from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
+from protocol.wording import Text
+
+_PERMISSION_OF = {Duty.CLERK: Permission.WORK_REQUESTS, Duty.REVIEWER: Permission.APPROVE_ACCESS}
+
+BY_OTHER_MEANS = frozenset(
+    (Step.AMEND, Step.LINK_CASE, Step.EXPIRE, Step.ROUTE, Step.SEARCH, Step.REVIEW_ACCESS, Step.FIND, Step.FIND_PART)
+)
+"""Steps that have a form of their own, or come by themselves."""
+
+WIDER = frozenset((State.SEARCHING, State.FOUND, State.PARTIAL, State.NOT_FOUND))
+"""States in which more holders may be asked."""
+
+COPIED = frozenset((State.APPROVED, State.CERTIFYING, State.ISSUED, State.DELIVERED))
+"""States in which copies may be ordered."""
+
+USUAL_RELATION = {
+    Requester.PERSON: Relation.SUBJECT,
+    Requester.AGENT: Relation.SUBJECT,
+    Requester.GUARDIAN: Relation.SUBJECT,
+    Requester.HEIR: Relation.SUBJECT,
+    Requester.LAWYER: Relation.CASE,
+    Requester.MEDIATION: Relation.CASE,
+    Requester.PETITION: Relation.CASE,
+    Requester.JUDICIAL: Relation.CASE,
+    Requester.UNIT: Relation.CREATOR,
+}
+"""What a record usually has to do with whoever asks; the clerk says otherwise."""
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that may be taken now, as its button is shown."""
+
+    step: Step
+    words: Text
+    effect: Text | None
+    needs_reason: bool
+    needs_days: bool
+
+
+async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pieces:
+    """Return the moving parts of a request's page for this visitor."""
+
+    def read(connection: Connection) -> tuple[list[QuestionLine], Sequence[Judged]]:
+        return questions_of(connection, one), access_book.of_request(connection, one.request_id)
+
+    questions, judged = await backstage.database.read(read)
+    values = {**_state_values(backstage, visitor, one), **_lookup_values(backstage, visitor, one, questions, judged)}
+    names = ("request-state", "request-course", "request-lookups")
+    return {name: backstage.printer.render(f"pieces/{name}.html", values) for name in names}
+
+
+def _state_values(backstage: Backstage, visitor: Visitor, one: Request) -> dict[str, object]:
+    offers = offers_for(one, visitor)
+    usual = USUAL.get(one.standing.state)
+    line = line_of(backstage, one)
+    return {
+        **frame_of(backstage, visitor),
+        "one": one,
+        "line": line,
+        "meaning": MEANINGS[one.standing.state],
+        "advice": ADVICE[one.standing.state],
+        "term": term_of(line.deadline),
+        "usual": [offer for offer in offers if offer.step is usual],
+        "plain": [offer for offer in offers if offer.step is not usual and not offer.needs_reason],
+        "with_reason": [offer for offer in offers if offer.step is not usual and offer.needs_reason],
+        "waits": _waits(one, visitor),
+        "states": STATES,
+        "steps": STEPS,
+        "previous": dict(_states_before(one)),
+    }
+
+
+def _lookup_values(
+    backstage: Backstage, visitor: Visitor, one: Request, questions: Sequence[QuestionLine], judged: Sequence[Judged]
+) -> dict[str, object]:
+    state, may_work = one.standing.state, visitor.may(Permission.WORK_REQUESTS)
+    return {
+        "questions": questions,
+        "found_count": sum(len(line.hits) for line in questions),
+        "decided": {f"{found.asked.site} {found.asked.record_id}": found for found in judged},
+        "has_desk": backstage.reach.window.lookups is not None,
+        "may_search": may_work and state in (State.ACCEPTED, State.ROUTED) and all(not q.view for q in questions),
+        "may_widen": may_work and state in WIDER,
+        "may_review": may_work and state in (State.FOUND, State.PARTIAL),
+        "may_copy": may_work and state in COPIED,
+        "relations": RELATIONS,
+        "usual_relation": USUAL_RELATION.get(one.content.applicant.requester, Relation.NONE),
+    }
+
+
+def offers_for(one: Request, visitor: Visitor) -> list[Offer]:
+    """Return the steps that this visitor may take now, in the order of the table."""
+    return [
+        Offer(
+            step=step,
+            words=words,
+            effect=EFFECTS.get(step),
+            needs_reason=TABLE[step].needs_reason,
+            needs_days=TABLE[step].needs_days,
+        )
+        for step, words in ((offer.step, offer.words) for offer in desk.next_steps(one))
+        if step not in BY_OTHER_MEANS and _may(one, visitor, step)
+    ]
+
+
+def term_of(deadline: Deadline | None) -> Text:
+    """Return how much of a term is left, in words."""
+    if deadline is None:
+        return Text(zh="", en="")
+    phase = PHASES[deadline.phase]
+    if deadline.late_days:
+        return Text(
+            zh=f"{phase.zh}已逾期 {deadline.late_days} 个工作日",
+            en=f"{phase.en}: {deadline.late_days} working days late",
+        )
+    return Text(
+        zh=f"{phase.zh}期限 {deadline.term_days} 个工作日，还剩 {deadline.left_days} 个",
+        en=f"{phase.en}: {deadline.left_days} of {deadline.term_days} working days left",
+    )
+
+
+def _may(one: Request, visitor: Visitor, step: Step) -> bool:
+    duty = TABLE[step].duty
+    is_own = duty is Duty.REVIEWER and one.standing.accepted_by == visitor.login
+    return visitor.may(_PERMISSION_OF[duty]) and not is_own
+
+
+def _waits(one: Request, visitor: Visitor) -> str:
+    """Say who takes the next step, where it is not this visitor."""
+    usual = USUAL.get(one.standing.state)
+    if usual is None or _may(one, visitor, usual):
+        return ""
+    words = in_language(visitor.language).request
+    return words.waits_for_reviewer if TABLE[usual].duty is Duty.REVIEWER else words.waits_for_clerk
+
+
+def _states_before(one: Request) -> Iterable[tuple[int, object]]:
+    before = None
+    for line in one.history:
+        yield line.seq, before
+        before = line.state

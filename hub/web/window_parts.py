@@ -1,0 +1,28 @@
+"""What the window's pages use of the hub beside its store: the county's key, the clock's terms, and who asks sites."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from hub.window.lookups import LookupDesk
+from hub.window.rules import Rules
+from hub.window.settings import WindowSettings
+from hub.window.unsent import sealing_key
+from hub.window.working_days import WorkCalendar
+
+
+class WindowParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is there; a part that is missing is said so on the page that would use it."""
+
+    county_key: bytes = b""
+    """Under which identity numbers are hashed."""
+    terms: WindowSettings = WindowSettings()
+    calendar: WorkCalendar = WorkCalendar()
+    rules: Callable[[], tuple[int, Rules]] = lambda: (0, Rules(rows=()))
+    """The rules in force and their version; reads a file, so it is called in a thread."""
+    lookups: LookupDesk | None = None
+
+    @property
+    def sealing_key(self) -> bytes:
+        """Under which unsent forms are sealed."""
+        return sealing_key(self.county_key)

@@ -1,0 +1,247 @@
+"""The copyist: brings approved orders to paper. It draws their pages, makes the PDF, asks for the seal and puts it in.
+
+Everything that it does can be done again: it looks at the states of orders and goes on from there, after a restart too.
+One order that cannot be made ends with its reason; the others go on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from hub.certificates import CertifiedKey
+from hub.home import HubHome
+from hub.window import certificate_paths, certificates, copies, serials
+from hub.window.copies import CopyOrder, CopyState
+from hub.window.imprints import Imprint, MadeCertificate
+from hub.window.serials import Certificate
+from protocol.certificates import SignedCertificate
+from protocol.consignments import ConsignedFile
+from protocol.copies import COPY_DRAWN, SEAL_ASKED, CopyDrawn, SealAsked
+from protocol.errors import BadSetting, DanglianError, Permanent, Retryable
+from protocol.sites import Site, parse_site
+from protocol.wording import Text
+from replication import letters
+from replication.database import Database
+from replication.keys import Identity
+
+LOOK_S = 1.0
+"""Seconds between looks for what can be done."""
+
+AGAIN_S = 60.0
+"""Seconds before something is tried again that this machine could not do: a font is missing, a disk is full."""
+
+MAKING_AT_ONCE = 2
+"""Certificates that are made at the same time: each holds its pages in memory."""
+
+Draw = Callable[[Site, UUID, Sequence[ConsignedFile], Path, Callable[[int, int], None]], Awaitable[None]]
+"""Fetches a consignment to its end (``hub.drawing``)."""
+
+log = structlog.get_logger(__name__)
+
+
+class Copyist:
+    """Works on orders; ``run`` is its loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        home: HubHome,
+        draw: Draw,
+        identity: Identity,
+        imprint: Callable[[], Imprint],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._home = home
+        self._draw = draw
+        self._identity = identity
+        self._imprint = imprint
+        self._clock_ms = clock_ms
+        self._woken = asyncio.Event()
+        self._busy: set[UUID | str] = set()
+        self._put_off: dict[UUID | str, float] = {}
+        self._making = asyncio.Semaphore(MAKING_AT_ONCE)
+
+    def wake(self) -> None:
+        """Look at once: something was decided."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._woken.clear()
+                await self.look(tasks)
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+
+    async def look(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin whatever can be done now."""
+        try:
+            waiting, unsealed, unmade = await self._database.read(_due)
+        except Retryable as error:
+            log.info("copyist_waits", reason=error.reason.en)
+            return
+        for order in waiting:
+            self._begin(tasks, order.copy_id, partial(self._make, order))
+        for order in unsealed:
+            self._begin(tasks, order.copy_id, partial(self._seal, order))
+        for one in unmade:
+            self._begin(tasks, one.serial, partial(self._say_nothing, one))
+
+    def _begin(self, tasks: asyncio.TaskGroup, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if name in self._busy or self._put_off.get(name, 0.0) > now_s:
+            return
+        self._busy.add(name)
+        tasks.create_task(self._done(name, work), name="copyist")
+
+    async def _done(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+            self._put_off.pop(name, None)
+        except (Retryable, BadSetting) as error:
+            self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
+            log.warning("certificate_put_off", name=str(name), reason=error.reason.en)
+            if isinstance(name, UUID):
+                await self._remark(name, error)
+        except Permanent as error:
+            log.warning("certificate_failed", name=str(name), reason=error.reason.en)
+            if isinstance(name, UUID):
+                await self._write(copies.fail, name, error.reason, error.hint)
+            else:
+                await self._write(serials.void, name, error.reason.zh)
+        finally:
+            self._busy.discard(name)
+
+    async def _make(self, order: CopyOrder) -> None:
+        decision = order.decision
+        if decision is None:
+            return
+        folder = self._home.window / "copies" / str(order.copy_id)
+        consigned = decision.consignment
+        if consigned is not None:
+            if order.state is not CopyState.DRAWING:
+                await self._write(copies.move, order.copy_id, CopyState.DRAWING, "hub")
+            await self._drawn(order, consigned.files, folder)
+        signed = SignedCertificate(
+            statement=decision.statement, signature=decision.signature, contents=decision.contents
+        )
+        async with self._making:
+            made = await asyncio.to_thread(self._made, signed, folder)
+        await self._database.write(
+            lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
+        )
+
+    async def _drawn(self, order: CopyOrder, files: Sequence[ConsignedFile], folder: Path) -> None:
+        told = (0, 0)
+
+        def hear(done: int, total: int) -> None:
+            nonlocal told
+            told = (done, total)
+
+        drawing = asyncio.ensure_future(self._draw(parse_site(order.keeper), order.copy_id, files, folder, hear))
+        noted = (order.done_bytes, order.total_bytes)
+        try:
+            while not drawing.done():
+                await asyncio.wait((drawing,), timeout=LOOK_S)
+                if told != noted:
+                    noted = told
+                    step = partial(copies.progress, copy_id=order.copy_id, done_bytes=noted[0], total_bytes=noted[1])
+                    await self._database.write(step)
+            await drawing
+        finally:
+            drawing.cancel()
+
+    async def _seal(self, order: CopyOrder) -> None:
+        given = order.seal
+        if given is None:
+            return
+        serial = order.asked.serial
+        if given.refused:
+            refused = Text(zh=f"该站未签章（{given.refused}）", en=f"the site did not seal it ({given.refused})")
+            await self._database.write(lambda connection: copies.unsealed(connection, order.copy_id, refused))
+            return
+        try:
+            pdf = await asyncio.to_thread(self._sealed, serial, given.signature)
+        except Permanent as error:
+            reason = error.reason
+            await self._database.write(lambda connection: copies.unsealed(connection, order.copy_id, reason))
+            return
+        await self._database.write(lambda connection: _sealed(connection, order, pdf, self._clock_ms()))
+        await asyncio.to_thread(certificate_paths.tidy, self._certificates, serial)
+
+    async def _say_nothing(self, one: Certificate) -> None:
+        signed = SignedCertificate(statement=one.statement, signature=one.signature, contents=one.contents)
+        async with self._making:
+            pdf, pages = await asyncio.to_thread(self._made_and_sealed, signed)
+        await self._database.write(lambda connection: certificates.made(connection, one.serial, pdf, pages))
+
+    @property
+    def _certificates(self) -> Path:
+        return self._home.window / "certificates"
+
+    # The libraries of PDF take a second to load: a hub that certifies nothing does without, and so does its start.
+
+    def _made(self, signed: SignedCertificate, pages_in: Path) -> MadeCertificate:
+        from hub.window import certificate_files  # noqa: PLC0415 - as above
+
+        return certificate_files.make(self._certificates, signed, pages_in, self._imprint(), self._authority())
+
+    def _sealed(self, serial: str, signature: bytes) -> bytes:
+        from hub.window import certificate_files  # noqa: PLC0415 - as above
+
+        return certificate_files.seal(self._certificates, serial, self._authority(), signature)
+
+    def _made_and_sealed(self, signed: SignedCertificate) -> tuple[bytes, int]:
+        from hub.window import certificate_files  # noqa: PLC0415 - as above
+
+        return certificate_files.make_and_seal(
+            self._certificates, signed, self._imprint(), self._authority(), self._identity
+        )
+
+    def _authority(self) -> CertifiedKey:
+        return CertifiedKey(certificate=self._home.authority.read_bytes(), key=self._home.authority_key.read_bytes())
+
+    async def _remark(self, copy_id: UUID, error: DanglianError) -> None:
+        await self._database.write(lambda connection: copies.remark(connection, copy_id, error.reason, error.hint))
+
+    async def _write(self, step: Callable[..., None], *arguments: object) -> None:
+        await self._database.write(lambda connection: step(connection, *arguments, self._clock_ms()))
+
+
+def _due(connection: Connection) -> tuple[list[CopyOrder], list[CopyOrder], list[Certificate]]:
+    waiting = copies.in_state(connection, CopyState.APPROVED, CopyState.DRAWING)
+    made = copies.in_state(connection, CopyState.READY, CopyState.ISSUED, with_seal=True)
+    return waiting, made, serials.unmade(connection)
+
+
+def _ready(connection: Connection, order: CopyOrder, made: MadeCertificate, now_ms: int, *, is_drawn: bool) -> None:
+    serial, copy_id = order.asked.serial, order.copy_id
+    present = copies.found(connection, copy_id)
+    if present.state not in (CopyState.APPROVED, CopyState.DRAWING):
+        # Withdrawn while it was made.
+        return
+    certificates.made(connection, serial, made.pdf, made.pages)
+    copies.move(connection, copy_id, CopyState.READY, "hub", now_ms)
+    if is_drawn:
+        body = CopyDrawn(copy_id=copy_id)
+        letters.write(connection, order.keeper, kind=COPY_DRAWN, topic=copy_id, body=body, now_ms=now_ms)
+    asked = SealAsked(copy_id=copy_id, serial=serial, attributes=made.attributes)
+    letters.write(connection, order.keeper, kind=SEAL_ASKED, topic=copy_id, body=asked, now_ms=now_ms)
+
+
+def _sealed(connection: Connection, order: CopyOrder, pdf: bytes, now_ms: int) -> None:
+    certificates.resealed(connection, order.asked.serial, pdf)
+    copies.sealed(connection, order.copy_id)
+    letters.settle(connection, order.copy_id)
+    if copies.found(connection, order.copy_id).state is CopyState.READY:
+        copies.move(connection, order.copy_id, CopyState.SIGNED, order.keeper, now_ms)

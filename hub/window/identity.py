@@ -1,0 +1,68 @@
+"""Checking who somebody is: which papers suffice for it, and how well a request's applicant is known.
+
+That the papers show who stands at the window is one question; whether they give a right to a record is another, which
+the rules decide (``rules``).
+"""
+
+import datetime
+from enum import StrEnum
+from typing import Final
+
+from hub.window.applicants import ORGANS, PAPERS, Applicant, Evidence, Paper, Requester
+from hub.window.requests import Standing
+from hub.window.states import State
+from protocol.wording import Text
+
+
+class EvidenceLevel(StrEnum):
+    """How well the applicant is known, for the holder's own policy; the papers themselves do not leave the hub."""
+
+    NONE = "none"
+    SHOWN = "shown"
+    """Papers are recorded, and nobody has checked them."""
+    CHECKED = "checked"
+    """A clerk has checked them."""
+
+
+EVIDENCE_LEVELS: Final = {
+    EvidenceLevel.NONE: Text(zh="未出示证件", en="no paper shown"),
+    EvidenceLevel.SHOWN: Text(zh="已出示，未核验", en="shown, not checked"),
+    EvidenceLevel.CHECKED: Text(zh="已核验", en="checked"),
+}
+
+
+def proving(requester: Requester) -> frozenset[Paper]:
+    """Return the papers any one of which says who it is."""
+    if requester in ORGANS:
+        return frozenset((Paper.UNIT_LETTER, Paper.WORK_CARD, Paper.IDENTITY))
+    if requester is Requester.LAWYER:
+        return frozenset((Paper.LAWYER_CARD, Paper.IDENTITY))
+    return frozenset((Paper.IDENTITY,))
+
+
+def fault_of(applicant: Applicant, today: datetime.date) -> Text | None:
+    """Return why the papers do not say who it is; None if one of them does."""
+    wanted = proving(applicant.requester)
+    shown = [one for one in applicant.evidence if one.kind in wanted]
+    if any(one.is_original and not one.is_expired(today) for one in shown):
+        return None
+    if not shown:
+        zh = "或".join(PAPERS[one].zh for one in Paper if one in wanted)
+        en = " or ".join(PAPERS[one].en for one in Paper if one in wanted)
+        return Text(zh=f"没有出示{zh}。", en=f"no {en} was shown")
+    return _why_not(shown[0], today)
+
+
+def level_of(applicant: Applicant, standing: Standing) -> EvidenceLevel:
+    """Return how well the applicant of a request is known."""
+    if State.IDENTITY_CHECKED in standing.past or standing.state is State.IDENTITY_CHECKED:
+        return EvidenceLevel.CHECKED
+    wanted = proving(applicant.requester)
+    return EvidenceLevel.SHOWN if any(one.kind in wanted for one in applicant.evidence) else EvidenceLevel.NONE
+
+
+def _why_not(paper: Evidence, today: datetime.date) -> Text:
+    name = PAPERS[paper.kind]
+    if paper.is_expired(today):
+        return Text(zh=f"{name.zh}已于 {paper.valid_until} 到期。", en=f"the {name.en} expired on {paper.valid_until}")
+    return Text(zh=f"出示的{name.zh}不是原件。", en=f"the {name.en} that was shown is not the original")

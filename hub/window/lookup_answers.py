@@ -1,0 +1,183 @@
+"""What an answer changes, live or by letter: the line of its site, what was found, the audit log, the request.
+
+One rule for both ways: an answer counts if its site was asked this very question and owes the answer. Whatever else
+comes is refused, counted and shown (``StrayAnswer``); nothing of it is kept.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub import audit
+from hub.audit import Action, AuditEntry
+from hub.window import audit_heads, lookup_ledger
+from hub.window.findings import tell_request
+from hub.window.lookup_ledger import StoredHit, StoredLookup
+from protocol.audit_chain import AuditHead
+from protocol.calls import LookedUp, Lookup, Outcome, Refusal
+from protocol.codec import decode_record
+from protocol.errors import BadValue
+from protocol.lookup_policy import Treatment
+from protocol.lookups import LOOKUP_ASKED, OPEN_OUTCOMES, SiteOutcome
+from protocol.wording import Text
+from replication import letters
+
+WHO: Final = "hub:lookup"
+"""Who stands in the log for what the program does by itself."""
+
+_UNREADABLE: Final = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
+_SILENT: Final = Text(zh="未在屏幕时限内答复，已转为书面提问", en="no answer in time; it was asked by letter")
+_EXPIRED: Final = Text(zh="到期仍未答复", en="no answer until the question's end")
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """One site's answer."""
+
+    site: str
+    outcome: Outcome
+    body: LookedUp | Refusal | None = None
+    epoch: str = ""
+    seq: int = 0
+    took_ms: float = 0.0
+
+
+def take(connection: Connection, stored: StoredLookup, heard: Heard, now_ms: int, *, is_late: bool) -> SiteOutcome:
+    """Take an answer that is owed; returns what became of the question at the site."""
+    values, hits = _read(heard)
+    outcome = SiteOutcome(str(values["outcome"]))
+    told = [msgspec.structs.replace(one, is_late=is_late) for one in hits]
+    if isinstance(heard.body, LookedUp):
+        if heard.body.total <= len(hits) + heard.body.withheld or outcome is SiteOutcome.REFUSED:
+            # It has named everything it found: a copy that it did not name is not there, or must not be told.
+            lookup_ledger.drop_copies(connection, stored.lookup_id, heard.site)
+        audit_heads.keep(connection, heard.site, heard.body.head, now_ms)
+    lookup_ledger.add_hits(connection, stored.lookup_id, told)
+    values |= {"answered_at_ms": now_ms, "took_ms": round(heard.took_ms), "is_late": int(is_late)}
+    if heard.epoch:
+        values |= {"epoch": heard.epoch, "seq": heard.seq}
+    lookup_ledger.put_site(connection, stored.lookup_id, heard.site, values)
+    if outcome is not SiteOutcome.NOTHING:
+        _log(connection, stored, heard, outcome, len(hits), now_ms)
+    return outcome
+
+
+def ask_by_letter(connection: Connection, stored: StoredLookup, sites: Sequence[str], now_ms: int, why: Text) -> None:
+    """Put the question to sites as a letter: they are away, or did not answer in time."""
+    for site in sites:
+        letters.write(
+            connection,
+            site,
+            kind=LOOKUP_ASKED,
+            topic=stored.lookup_id,
+            body=stored.question,
+            now_ms=now_ms,
+            expires_at_ms=stored.expires_at_ms,
+        )
+        values = {
+            "outcome": SiteOutcome.PENDING.value,
+            "is_by_letter": 1,
+            "reason_zh": why.zh,
+            "reason_en": why.en,
+        }
+        lookup_ledger.put_site(connection, stored.lookup_id, site, values)
+
+
+def close_live(connection: Connection, stored: StoredLookup, now_ms: int) -> None:
+    """End the live part: who has not answered is asked by letter, and the request learns what was found."""
+    silent = lookup_ledger.sites_of(connection, stored.lookup_id, (SiteOutcome.WAITING,))
+    ask_by_letter(connection, stored, [one.site for one in silent], now_ms, _SILENT)
+    settle(connection, stored, now_ms)
+
+
+def settle(connection: Connection, stored: StoredLookup, now_ms: int, *, is_news: bool = False) -> None:
+    """Note that something happened to a question; end it if nobody is left to answer, and tell its request."""
+    values: dict[str, object] = {"changed_at_ms": now_ms}
+    if is_news:
+        values["news_at_ms"] = now_ms
+    if stored.ended_at_ms is None and not lookup_ledger.has_open_sites(connection, stored.lookup_id):
+        values["ended_at_ms"] = now_ms
+        letters.settle(connection, stored.lookup_id)
+    lookup_ledger.put(connection, stored.lookup_id, values)
+    tell_request(connection, stored.request_id, now_ms, is_news=is_news)
+
+
+def expire(connection: Connection, lookup_id: UUID, now_ms: int) -> None:
+    """End a question whose time is over; sites that owe an answer have expired."""
+    stored = lookup_ledger.found(connection, lookup_id)
+    if stored is None or stored.ended_at_ms is not None:
+        return
+    for one in lookup_ledger.sites_of(connection, lookup_id, OPEN_OUTCOMES):
+        values = {
+            "outcome": SiteOutcome.EXPIRED.value,
+            "reason_zh": _EXPIRED.zh,
+            "reason_en": _EXPIRED.en,
+        }
+        lookup_ledger.put_site(connection, lookup_id, one.site, values)
+    lookup_ledger.put(connection, lookup_id, {"is_expired": 1})
+    entry = AuditEntry(who=WHO, action=Action.LOOKUP_EXPIRED, object=f"lookup {lookup_id}", detail=_case(stored))
+    audit.append(connection, entry, now_ms)
+    settle(connection, stored, now_ms, is_news=True)
+
+
+def _read(heard: Heard) -> tuple[dict[str, object], list[StoredHit]]:
+    values: dict[str, object] = {"outcome": SiteOutcome.FAILED.value, "reason_zh": "", "reason_en": ""}
+    body = heard.body
+    if isinstance(body, Refusal):
+        outcome = SiteOutcome.REFUSED if heard.outcome is Outcome.REFUSED else SiteOutcome.FAILED
+        return values | {"outcome": outcome.value, "reason_zh": body.reason_zh, "reason_en": body.reason_en}, []
+    if not isinstance(body, LookedUp):
+        return values | {"reason_zh": _UNREADABLE.zh, "reason_en": _UNREADABLE.en}, []
+    hits = []
+    for hit in body.hits:
+        try:
+            record = decode_record(hit.record)
+        except BadValue:
+            return values | {"reason_zh": _UNREADABLE.zh, "reason_en": _UNREADABLE.en}, []
+        hits.append(
+            StoredHit(
+                site=heard.site,
+                record_id=str(record.record_id),
+                is_live=True,
+                seq=hit.seq,
+                stage=hit.stage,
+                treatment=hit.treatment if hit.treatment in tuple(Treatment) else Treatment.MASK.value,
+                body=bytes(hit.record),
+            )
+        )
+    values |= {"total": body.total, "withheld": body.withheld}
+    empty = SiteOutcome.REFUSED if body.withheld else SiteOutcome.NOTHING
+    return values | {"outcome": (SiteOutcome.ANSWERED if hits else empty).value}, hits
+
+
+def _log(
+    connection: Connection, stored: StoredLookup, heard: Heard, outcome: SiteOutcome, told: int, now_ms: int
+) -> None:
+    is_refused = outcome is SiteOutcome.REFUSED
+    withheld = heard.body.withheld if isinstance(heard.body, LookedUp) else 0
+    entry = AuditEntry(
+        who=stored.asked_by,
+        action=Action.LOOKUP_ANSWERED,
+        object=f"lookup {stored.lookup_id}",
+        outcome=audit.Outcome.REFUSED if is_refused else audit.Outcome.DONE,
+        origin=heard.site,
+        detail=f"{_case(stored)}; {outcome.value}, {told} told, {withheld} withheld",
+    )
+    audit.append(connection, entry, now_ms)
+
+
+def _case(stored: StoredLookup) -> str:
+    return case_words(stored.question)
+
+
+def case_words(question: Lookup) -> str:
+    """Return by what the lines of a case are found in the audit log."""
+    case = question.case
+    return f"request {case.request_id}; case {case.case_ref}; for {case.purpose}"
+
+
+def head_before(connection: Connection) -> AuditHead:
+    """Return the head of the hub's audit log, as a question carries it."""
+    return audit.head(connection)

@@ -1,0 +1,266 @@
+"""How lookups are written and read: the question, one line for each site of the county, and what was found."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from hub.search import Query
+from hub.window.lookup_tables import lookup, lookup_hit, lookup_site, lookup_stray
+from hub.window.lookup_views import LookupOrder, SiteView, StrayAnswer
+from protocol.calls import Lookup
+from protocol.lookups import OPEN_OUTCOMES, Route, SiteOutcome, decoded_lookup
+from protocol.wording import Text
+from replication.dialects import upsert
+
+
+class StoredLookup(msgspec.Struct, frozen=True, kw_only=True):
+    """A question as it is kept."""
+
+    lookup_id: UUID
+    request_id: UUID
+    question: Lookup
+    """As its letters carry it."""
+    digest: str
+    query: Query
+    places: tuple[str, ...]
+    asked_by: str
+    asked_at_ms: int
+    live_until_ms: int
+    expires_at_ms: int
+    ended_at_ms: int | None
+    is_expired: bool
+    changed_at_ms: int
+    news_at_ms: int | None
+    widened_because: str
+
+
+class StoredHit(msgspec.Struct, frozen=True, kw_only=True):
+    """One record that was found, as far as it may be told."""
+
+    site: str
+    record_id: str
+    is_live: bool
+    is_late: bool = False
+    seq: int
+    stage: str
+    treatment: str
+    body: bytes
+
+
+def add(
+    connection: Connection, order: LookupOrder, body: bytes, digest: str, *, asked_at_ms: int, live_until_ms: int
+) -> None:
+    """Write a question down."""
+    connection.execute(
+        insert(lookup).values(
+            lookup_id=str(order.lookup_id),
+            request_id=str(order.case.request_id),
+            body=body,
+            digest=digest,
+            query=msgspec.json.encode(order.query).decode(),
+            places=msgspec.json.encode(order.places).decode(),
+            asked_by=order.asked_by,
+            asked_at_ms=asked_at_ms,
+            live_until_ms=live_until_ms,
+            expires_at_ms=order.expires_at_ms,
+            changed_at_ms=asked_at_ms,
+        )
+    )
+
+
+def add_sites(connection: Connection, lookup_id: UUID, sites: Sequence[SiteView]) -> None:
+    """Write down what becomes of a question at each site, to begin with."""
+    rows = [{"lookup_id": str(lookup_id), **_site_values(one)} for one in sites]
+    if rows:
+        connection.execute(insert(lookup_site), rows)
+
+
+def add_hits(connection: Connection, lookup_id: UUID, hits: Sequence[StoredHit]) -> None:
+    """Write down what was found; a record that is there already is put in the place of the one before."""
+    if not hits:
+        return
+    statement = upsert(lookup_hit)
+    keys = [lookup_hit.c.lookup_id, lookup_hit.c.site, lookup_hit.c.record_id]
+    others = {column.name: statement.excluded[column.name] for column in lookup_hit.c if column not in keys}
+    rows = [
+        {
+            "lookup_id": str(lookup_id),
+            **msgspec.structs.asdict(one),
+            "is_live": int(one.is_live),
+            "is_late": int(one.is_late),
+        }
+        for one in hits
+    ]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
+
+
+def drop_copies(connection: Connection, lookup_id: UUID, site: str) -> None:
+    """Take the hub's own copies of a site away: the site has spoken for itself."""
+    connection.execute(
+        delete(lookup_hit).where(
+            lookup_hit.c.lookup_id == str(lookup_id), lookup_hit.c.site == site, lookup_hit.c.is_live == 0
+        )
+    )
+
+
+def put_site(connection: Connection, lookup_id: UUID, site: str, values: Mapping[str, object]) -> None:
+    """Change the line of a site."""
+    connection.execute(update(lookup_site).where(_line(lookup_id, site)).values(dict(values)))
+
+
+def put(connection: Connection, lookup_id: UUID, values: Mapping[str, object]) -> None:
+    """Change a question's own line."""
+    connection.execute(update(lookup).where(lookup.c.lookup_id == str(lookup_id)).values(dict(values)))
+
+
+def found(connection: Connection, lookup_id: UUID) -> StoredLookup | None:
+    """Return a question; None if there is none."""
+    row = connection.execute(select(lookup).where(lookup.c.lookup_id == str(lookup_id))).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def of_request(connection: Connection, request_id: UUID) -> list[StoredLookup]:
+    """Return the questions of a request, the first first."""
+    statement = select(lookup).where(lookup.c.request_id == str(request_id))
+    return [_stored(row) for row in connection.execute(statement.order_by(lookup.c.asked_at_ms, lookup.c.lookup_id))]
+
+
+def changed_since(connection: Connection, since_ms: int, limit: int) -> list[StoredLookup]:
+    """Return the questions in which something happened after a moment, the earliest first."""
+    statement = select(lookup).where(lookup.c.changed_at_ms > since_ms).order_by(lookup.c.changed_at_ms)
+    return [_stored(row) for row in connection.execute(statement.limit(limit))]
+
+
+def due_to_expire(connection: Connection, now_ms: int) -> list[UUID]:
+    """Return the questions whose time is over while sites have still to answer."""
+    statement = select(lookup.c.lookup_id).where(lookup.c.ended_at_ms.is_(None), lookup.c.expires_at_ms <= now_ms)
+    return [UUID(one) for one in connection.scalars(statement)]
+
+
+def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
+    """Return the questions whose live part was over before a moment and never closed: the hub stopped in between."""
+    statement = (
+        select(lookup.c.lookup_id)
+        .join(lookup_site, lookup_site.c.lookup_id == lookup.c.lookup_id)
+        .where(
+            lookup.c.ended_at_ms.is_(None),
+            lookup.c.live_until_ms < before_ms,
+            lookup_site.c.outcome == SiteOutcome.WAITING.value,
+        )
+    )
+    return [UUID(one) for one in connection.scalars(statement.distinct())]
+
+
+def sites_of(connection: Connection, lookup_id: UUID, outcomes: Collection[SiteOutcome] = ()) -> list[SiteView]:
+    """Return the sites of a question in the order of their codes; those with some outcomes, or all."""
+    statement = select(lookup_site).where(lookup_site.c.lookup_id == str(lookup_id)).order_by(lookup_site.c.site)
+    if outcomes:
+        statement = statement.where(lookup_site.c.outcome.in_([one.value for one in outcomes]))
+    return [_site(row) for row in connection.execute(statement)]
+
+
+def site_of(connection: Connection, lookup_id: UUID, site: str) -> tuple[SiteView, bool] | None:
+    """Return the line of a site, and whether it was asked by letter; None if there is none."""
+    row = connection.execute(select(lookup_site).where(_line(lookup_id, site))).one_or_none()
+    return None if row is None else (_site(row), bool(row.is_by_letter))
+
+
+def hits_of(connection: Connection, lookup_id: UUID) -> list[StoredHit]:
+    """Return what was found."""
+    statement = select(lookup_hit).where(lookup_hit.c.lookup_id == str(lookup_id))
+    return [
+        msgspec.convert(row, StoredHit, from_attributes=True, strict=False)
+        for row in connection.execute(statement.order_by(lookup_hit.c.site, lookup_hit.c.record_id))
+    ]
+
+
+def count_hits(connection: Connection, lookup_id: UUID) -> int:
+    """Return how many records were found."""
+    statement = select(func.count()).select_from(lookup_hit).where(lookup_hit.c.lookup_id == str(lookup_id))
+    return connection.execute(statement).scalar_one()
+
+
+def has_open_sites(connection: Connection, lookup_id: UUID) -> bool:
+    """Tell whether somebody may still answer."""
+    return bool(sites_of(connection, lookup_id, OPEN_OUTCOMES))
+
+
+def note_stray(connection: Connection, site: str, lookup_id: str, fault: str, now_ms: int) -> None:
+    """Count an answer that fits no question."""
+    statement = upsert(lookup_stray).values(site=site, lookup_id=lookup_id, fault=fault, heard_at_ms=now_ms, times=1)
+    keys = [lookup_stray.c.site, lookup_stray.c.lookup_id, lookup_stray.c.fault]
+    values = {"heard_at_ms": now_ms, "times": lookup_stray.c.times + 1}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+
+
+def strays(connection: Connection, limit: int) -> list[StrayAnswer]:
+    """Return the answers that were refused, the latest first."""
+    statement = select(lookup_stray).order_by(lookup_stray.c.heard_at_ms.desc()).limit(limit)
+    return [msgspec.convert(row, StrayAnswer, from_attributes=True) for row in connection.execute(statement)]
+
+
+def _line(lookup_id: UUID, site: str) -> Any:  # noqa: ANN401 - SQLAlchemy's type of a condition is not worth its name
+    return (lookup_site.c.lookup_id == str(lookup_id)) & (lookup_site.c.site == site)
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredLookup:
+    return StoredLookup(
+        lookup_id=UUID(row.lookup_id),
+        request_id=UUID(row.request_id),
+        question=decoded_lookup(row.body),
+        digest=row.digest,
+        query=msgspec.json.decode(row.query, type=Query),
+        places=msgspec.json.decode(row.places, type=tuple[str, ...]),
+        asked_by=row.asked_by,
+        asked_at_ms=row.asked_at_ms,
+        live_until_ms=row.live_until_ms,
+        expires_at_ms=row.expires_at_ms,
+        ended_at_ms=row.ended_at_ms,
+        is_expired=bool(row.is_expired),
+        changed_at_ms=row.changed_at_ms,
+        news_at_ms=row.news_at_ms,
+        widened_because=row.widened_because,
+    )
+
+
+def _site(row: Row[*tuple[Any, ...]]) -> SiteView:
+    return SiteView(
+        site=row.site,
+        name=row.name,
+        route=Route(row.route),
+        why=Text(zh=row.why_zh, en=row.why_en),
+        outcome=SiteOutcome(row.outcome),
+        total=row.total,
+        withheld=row.withheld,
+        index_total=row.index_total,
+        reason=Text(zh=row.reason_zh, en=row.reason_en) if row.reason_en else None,
+        epoch=row.epoch,
+        seq=row.seq,
+        took_ms=float(row.took_ms),
+        copied_at_ms=row.copied_at_ms,
+        seen_at_ms=row.seen_at_ms,
+        answered_at_ms=row.answered_at_ms,
+        is_late=bool(row.is_late),
+    )
+
+
+def _site_values(one: SiteView) -> dict[str, object]:
+    return {
+        "site": one.site,
+        "name": one.name,
+        "route": one.route.value,
+        "why_zh": one.why.zh,
+        "why_en": one.why.en,
+        "outcome": one.outcome.value,
+        "index_total": one.index_total,
+        "reason_zh": one.reason.zh if one.reason else "",
+        "reason_en": one.reason.en if one.reason else "",
+        "epoch": one.epoch,
+        "seq": one.seq,
+        "copied_at_ms": one.copied_at_ms,
+        "seen_at_ms": one.seen_at_ms,
+        "is_by_letter": int(one.outcome is SiteOutcome.PENDING),
+    }

@@ -1,0 +1,182 @@
+"""Writing a question down, with everything that follows from it at once: one transaction, before anybody is asked."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub import audit
+from hub.audit import Action, AuditEntry
+from hub.search import Names, readings_of
+from hub.window import findings, lookup_answers, lookup_ledger
+from hub.window.candidates import Known, index_hits, site_view
+from hub.window.lookup_answers import case_words
+from hub.window.lookup_ledger import StoredLookup
+from hub.window.lookup_views import LookupOrder, SiteView
+from hub.window.routing import Routed
+from protocol.audit_chain import head_of
+from protocol.calls import Lookup
+from protocol.errors import BadValue
+from protocol.limits import SEARCH_HITS_MAX
+from protocol.lookups import Route, SiteOutcome, encoded_lookup
+from protocol.queries import parse
+from protocol.search_calls import with_language
+from protocol.wording import Text
+
+REASON_CHARS_MAX: Final = 200
+"""Characters of the reason for asking more sites."""
+
+_GRACE_MS: Final = 1_000
+"""Milliseconds behind the screen's deadline for which the live part may still be stored."""
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is needed to write a question down."""
+
+    order: LookupOrder
+    known: Known
+    routes: tuple[Routed, ...]
+    """In the order of ``known.facts``."""
+    is_linked: bool
+    deadline_s: float
+
+
+def open_lookup(connection: Connection, opening: Opening, names: Names | None, now_ms: int) -> None:
+    """Write a question, its sites, what the index has, and the letters to sites that are away; once only."""
+    order, known = opening.order, opening.known
+    if lookup_ledger.found(connection, order.lookup_id) is not None:
+        return
+    asked = sum(one.is_asked for one in opening.routes)
+    line = audit.append(
+        connection,
+        AuditEntry(
+            who=order.asked_by,
+            action=Action.LOOKUP_ASKED,
+            object=f"lookup {order.lookup_id}",
+            detail=f"{_words(order)}; {asked} of {len(opening.routes)} sites",
+        ),
+        now_ms,
+    )
+    plain = Lookup(
+        asker="",
+        question="",
+        query=order.query.words,
+        limit=SEARCH_HITS_MAX,
+        date_from=order.query.date_from,
+        date_to=order.query.date_to,
+        fonds_no=order.query.fonds_no,
+        livelihood_kind=order.query.livelihood_kind,
+        access_status=order.query.access_status,
+        level=order.query.level,
+        with_matches=False,
+        lookup_id=order.lookup_id,
+        case=order.case,
+        asked_at_ms=now_ms,
+        expires_at_ms=order.expires_at_ms,
+        head=head_of(line),
+    )
+    question = msgspec.convert(
+        msgspec.to_builtins(with_language(plain, parse(order.query.words), readings_of(names, known.page))), Lookup
+    )
+    body, digest = encoded_lookup(question)
+    live_until_ms = now_ms + int(opening.deadline_s * 1000) + _GRACE_MS
+    lookup_ledger.add(connection, order, body, digest, asked_at_ms=now_ms, live_until_ms=live_until_ms)
+    views = _views(opening, now_ms)
+    lookup_ledger.add_sites(connection, order.lookup_id, views)
+    lookup_ledger.add_hits(connection, order.lookup_id, index_hits(known.page, order.query, order.case, names))
+    stored = present(connection, order.lookup_id)
+    _write_letters(connection, stored, views, now_ms)
+    findings.begin(connection, order.case.request_id, now_ms)
+
+
+def _views(opening: Opening, now_ms: int) -> list[SiteView]:
+    return [
+        site_view(
+            facts,
+            routed,
+            index_total=opening.known.totals.get(facts.site, 0),
+            now_ms=now_ms,
+            is_linked=opening.is_linked,
+        )
+        for facts, routed in zip(opening.known.facts, opening.routes, strict=True)
+    ]
+
+
+def _write_letters(connection: Connection, stored: StoredLookup, views: list[SiteView], now_ms: int) -> None:
+    for one in views:
+        if one.outcome is SiteOutcome.PENDING and one.reason is not None:
+            lookup_answers.ask_by_letter(connection, stored, [one.site], now_ms, one.reason)
+
+
+def widen_lookup(
+    connection: Connection, lookup_id: UUID, known: Known, *, because: str, by: str, now_ms: int, is_linked: bool
+) -> None:
+    """Put a question to the sites that were left out as well; a line of the log says by whom and why.
+
+    Raises:
+        BadValue: no reason is given, there is no such question, or its time is over.
+
+    """
+    reason = " ".join(because.split())[:REASON_CHARS_MAX]
+    if not reason:
+        raise BadValue(
+            Text(zh="扩大查询须写明理由。", en="asking more sites needs a reason"),
+            Text(zh="理由会记入审计，并写进查询范围说明。", en="It is logged, and told in the statement."),
+        )
+    stored = present(connection, lookup_id)
+    if stored.is_expired or now_ms >= stored.expires_at_ms:
+        raise BadValue(
+            Text(zh="这次提问已到期。", en="the question's time is over"),
+            Text(zh="请重新提问。", en="Ask it anew."),
+        )
+    left_out = {one.site for one in lookup_ledger.sites_of(connection, lookup_id, (SiteOutcome.NOT_ASKED,))}
+    why = Text(zh=f"扩大查询：{reason}", en=f"widened: {reason}")
+    views = [
+        site_view(
+            facts,
+            Routed(site=facts.site, route=Route.WIDENED, why=why),
+            index_total=None,
+            now_ms=now_ms,
+            is_linked=is_linked,
+        )
+        for facts in known.facts
+        if facts.site in left_out
+    ]
+    if not views:
+        return
+    for one in views:
+        values = {"route": one.route.value, "why_zh": why.zh, "why_en": why.en, "outcome": one.outcome.value}
+        lookup_ledger.put_site(connection, lookup_id, one.site, values)
+    changes = {"widened_because": reason, "ended_at_ms": None, "changed_at_ms": now_ms, "live_until_ms": now_ms}
+    lookup_ledger.put(connection, lookup_id, changes)
+    _write_letters(connection, stored, views, now_ms)
+    entry = AuditEntry(
+        who=by,
+        action=Action.LOOKUP_WIDENED,
+        object=f"lookup {lookup_id}",
+        detail=f"{case_words(stored.question)}; {len(views)} more sites: {reason}",
+    )
+    audit.append(connection, entry, now_ms)
+    findings.begin(connection, stored.request_id, now_ms)
+
+
+def present(connection: Connection, lookup_id: UUID) -> StoredLookup:
+    """Return a question.
+
+    Raises:
+        BadValue: there is none.
+
+    """
+    stored = lookup_ledger.found(connection, lookup_id)
+    if stored is None:
+        raise BadValue(
+            Text(zh="没有这次提问。", en="there is no such lookup"),
+            Text(zh="请从申请页面打开。", en="Open it from its request."),
+        )
+    return stored
+
+
+def _words(order: LookupOrder) -> str:
+    case = order.case
+    return f"request {case.request_id}; case {case.case_ref}; for {case.purpose}"

@@ -1,0 +1,282 @@
+"""Lookups of the window: a question goes to the index, live to the sites that can hold the answer, by letter to others.
+
+    desk = LookupDesk(database, asker, clock_ms, names)
+    async with desk.opened():
+        async for view in desk.start(order): …        # the index first, then the sites as they answer
+        async for view in desk.widen(lookup_id, because="…", by="login"): …
+
+Everything is stored as it comes: a reload reads ``lookup_reading.view_of``, and a watcher that goes away stops nothing.
+What is left waiting when the hub stops, ``late_answers.LookupClock`` takes up.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from hub.search import Names
+from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_reading
+from hub.window.candidates import known
+from hub.window.lookup_answers import Heard
+from hub.window.lookup_ledger import StoredLookup
+from hub.window.lookup_opening import Opening
+from hub.window.lookup_views import LookupOrder, LookupView
+from hub.window.routing import clues_of, routed
+from protocol.calls import LookedUp, Lookup, Outcome, Refusal
+from protocol.errors import Retryable
+from protocol.limits import SCREEN_DEADLINE_S
+from protocol.lookup_cases import checked_case
+from protocol.lookups import SiteOutcome
+from protocol.sites import parse_site
+from replication.asking import Asker, SiteAnswer
+from replication.database import Database
+from replication.faults import place_of
+
+LOOKUP_TERM_DAYS: Final = 15
+"""Days for which a site that is away may still answer, where the window says nothing else."""
+
+POLL_S: Final = 0.5
+"""Seconds between looks at a lookup whose sites another worker asks."""
+
+WATCH_S: Final = 10.0
+"""Seconds for which a watcher waits for news before it looks for itself."""
+
+_SPOKEN: Final = frozenset({Outcome.ANSWERED, Outcome.NOTHING, Outcome.REFUSED})
+"""Outcomes that end a question at a site; with any other it is asked again by letter."""
+
+_DAY_MS: Final = 86_400_000
+
+log = structlog.get_logger(__name__)
+
+
+def expiry_of(now_ms: int) -> int:
+    """Return until when a question asked now may be answered."""
+    return now_ms + LOOKUP_TERM_DAYS * _DAY_MS
+
+
+class _Running:
+    """The live part of one lookup, and who watches it."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Condition()
+        self.turn = 0
+        self.is_over = False
+
+    async def tell(self, *, is_over: bool = False) -> None:
+        """Wake whoever watches."""
+        async with self.changed:
+            self.turn += 1
+            self.is_over = self.is_over or is_over
+            self.changed.notify_all()
+
+    async def wait(self, turn: int) -> None:
+        """Wait until something has changed since a turn, but not for ever."""
+        try:
+            async with asyncio.timeout(WATCH_S), self.changed:
+                await self.changed.wait_for(lambda: self.turn > turn or self.is_over)
+        except TimeoutError:
+            return
+
+
+class LookupDesk:
+    """Asks, stores, and tells whoever watches; use it inside ``opened``."""
+
+    def __init__(
+        self,
+        database: Database,
+        asker: Asker | None,
+        clock_ms: Callable[[], int],
+        names: Callable[[], Names | None] = lambda: None,
+        *,
+        deadline_s: float = SCREEN_DEADLINE_S,
+    ) -> None:
+        self._database = database
+        self._asker = asker
+        self._clock_ms = clock_ms
+        self._names = names
+        self._deadline_s = deadline_s
+        self._running: dict[UUID, _Running] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator["LookupDesk"]:
+        """Work for as long as the context lasts; what is under way at its end is taken up at the next start."""
+        try:
+            yield self
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def start(self, order: LookupOrder) -> AsyncGenerator[LookupView, None]:
+        """Ask a question and yield the growing answer; the last view has ``finished`` set.
+
+        An order whose ``lookup_id`` is known asks nobody again: it yields what there is, and goes on with it.
+
+        Raises:
+            BadQuery: the words cannot be understood.
+            BadValue: the case lacks a purpose, or may not travel.
+            Retryable: the store is away.
+
+        """
+        await self.begin(order)
+        async with aclosing(self.watch(order.lookup_id)) as views:
+            async for view in views:
+                yield view
+
+    async def begin(self, order: LookupOrder) -> None:
+        """Write a question down and put it to the sites behind the scenes; raises as ``start``."""
+        checked_case(order.case)
+        names = await asyncio.to_thread(self._names)
+        if await self._database.read(lambda connection: lookup_ledger.found(connection, order.lookup_id)) is not None:
+            return
+        what = await self._database.read(lambda connection: known(connection, order.query, names))
+        opening = Opening(
+            order=order,
+            known=what,
+            routes=tuple(routed(clues_of(order.query, order.places, names), what.candidates)),
+            is_linked=self._asker is not None,
+            deadline_s=self._deadline_s,
+        )
+        now_ms = self._clock_ms()
+        await self._database.write(lambda connection: lookup_opening.open_lookup(connection, opening, names, now_ms))
+        self._work(order.lookup_id)
+
+    async def widen(self, lookup_id: UUID, *, because: str, by: str) -> AsyncGenerator[LookupView, None]:
+        """Ask the sites that were left out as well, and yield as ``start``; the reason is in the log.
+
+        Raises:
+            BadValue: no reason is given, or the question's time is over.
+            Retryable: the store is away.
+
+        """
+        names = await asyncio.to_thread(self._names)
+        stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))
+        what = await self._database.read(lambda connection: known(connection, stored.query, names))
+        now_ms, is_linked = self._clock_ms(), self._asker is not None
+        await self._database.write(
+            lambda connection: lookup_opening.widen_lookup(
+                connection, lookup_id, what, because=because, by=by, now_ms=now_ms, is_linked=is_linked
+            )
+        )
+        self._work(lookup_id)
+        async with aclosing(self.watch(lookup_id)) as views:
+            async for view in views:
+                yield view
+
+    async def watch(self, lookup_id: UUID) -> AsyncGenerator[LookupView, None]:
+        """Yield a lookup as it is, and again whenever an answer was stored, until its live part is over."""
+        until = time.monotonic() + self._deadline_s + POLL_S
+        while True:
+            running = self._running.get(lookup_id)
+            turn = running.turn if running is not None else 0
+            view = await self._database.read(lambda connection: lookup_reading.view_of(connection, lookup_id))
+            if view is None:
+                return
+            is_elsewhere = running is None and not view.finished and time.monotonic() < until
+            is_over = not is_elsewhere and (view.finished or running is None)
+            yield msgspec.structs.replace(view, finished=is_over)
+            if is_over:
+                return
+            if running is not None:
+                await running.wait(turn)
+            else:
+                # Another worker asks.
+                await asyncio.sleep(POLL_S)
+
+    def _work(self, lookup_id: UUID) -> None:
+        if lookup_id in self._running:
+            return
+        self._running[lookup_id] = _Running()
+        task = asyncio.create_task(self._live(lookup_id), name=f"lookup {lookup_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _live(self, lookup_id: UUID) -> None:
+        """Ask the sites that are there, store what they say, and leave the others to letters."""
+        running = self._running[lookup_id]
+        try:
+            stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))
+            await self._asked(stored, running)
+            now_ms = self._clock_ms()
+            await self._database.write(lambda connection: lookup_answers.close_live(connection, stored, now_ms))
+        except Retryable as error:
+            # What is left waiting goes by letter as soon as the store is back (``late_answers.LookupClock``).
+            log.warning("lookup_interrupted", lookup=str(lookup_id), reason=error.reason.en)
+        except Exception as error:  # noqa: BLE001 - one lookup that finds a defect never stops the others (promise 9)
+            # Where, not what: the words of an exception may quote the question.
+            log.error("lookup_failed", lookup=str(lookup_id), error=place_of(error))  # noqa: TRY400
+        finally:
+            del self._running[lookup_id]
+            await running.tell(is_over=True)
+
+    async def _asked(self, stored: StoredLookup, running: _Running) -> None:
+        waiting = await self._database.read(
+            lambda connection: lookup_ledger.sites_of(connection, stored.lookup_id, (SiteOutcome.WAITING,))
+        )
+        if self._asker is None or not waiting:
+            return
+        arrivals: asyncio.Queue[SiteAnswer | None] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._store(stored, arrivals, running))
+            try:
+                sites = [parse_site(one.site) for one in waiting]
+                async with aclosing(self._asker.ask(_composer(stored), sites, self._deadline_s)) as answers:
+                    async for answer in answers:
+                        arrivals.put_nowait(answer)
+            except Retryable as error:
+                log.info("lookup_not_asked_live", lookup=str(stored.lookup_id), reason=error.reason.en)
+            arrivals.put_nowait(None)
+
+    async def _store(
+        self, stored: StoredLookup, arrivals: "asyncio.Queue[SiteAnswer | None]", running: _Running
+    ) -> None:
+        """Store answers as they come; those that come while one is stored are stored together."""
+        is_over = False
+        while not is_over:
+            some = [await arrivals.get()]
+            while not arrivals.empty():
+                some.append(arrivals.get_nowait())
+            is_over = None in some
+            heard = [_heard(one) for one in some if one is not None and one.outcome in _SPOKEN]
+            if not heard:
+                continue
+            now_ms = self._clock_ms()
+            await self._database.write(
+                lambda connection, those=heard, at=now_ms: _take(connection, stored, those, at)  # type: ignore[misc]
+            )
+            await running.tell()
+
+
+def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int) -> None:
+    for one in heard:
+        line = lookup_ledger.site_of(connection, stored.lookup_id, one.site)
+        if line is not None and line[0].outcome is SiteOutcome.WAITING:
+            lookup_answers.take(connection, stored, one, now_ms, is_late=False)
+    lookup_ledger.put(connection, stored.lookup_id, {"changed_at_ms": now_ms})
+
+
+def _composer(stored: StoredLookup) -> Callable[[str, str], Lookup]:
+    def compose(asker: str, question: str) -> Lookup:
+        return msgspec.structs.replace(stored.question, asker=asker, question=question)
+
+    return compose
+
+
+def _heard(said: SiteAnswer) -> Heard:
+    answer = said.answer
+    body = answer.body if answer is not None else None
+    return Heard(
+        site=said.site.code,
+        outcome=said.outcome,
+        body=body if isinstance(body, LookedUp | Refusal) else None,
+        epoch=answer.epoch if answer is not None else "",
+        seq=answer.seq if answer is not None else 0,
+        took_ms=said.took_ms,
+    )

@@ -1,0 +1,196 @@
+"""The work behind ``danglian-node transfer``: begins, packs and checks, submits."""
+
+import argparse
+import asyncio
+import datetime
+import os
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from node.commands.transfer_options import copy_kept_until, opinion_of, selection_of
+from node.revisions import record_ids
+from node.transfers import beginning, packaging, submitting
+from node.transfers.choosing import chosen
+from node.transfers.office import Office, clock_ms
+from node.transfers.packaging import Packed
+from node.transfers.scans import ScanIndex
+from protocol.check_rules import Phase
+from protocol.consignments import ConsignedFile
+from protocol.errors import BadFile, BadValue
+from protocol.reference_codes import fold_code
+from protocol.sites import Site, parse_site
+from protocol.transfer_folds import Transfer
+from protocol.transfers import Nature, Opened, Party
+from protocol.wording import Text
+from replication import transfer_items
+from replication.progress import progress
+from replication.transfer_checks import Checked, checked
+from replication.transfer_items import TransferItem
+
+SCANS = "scans"
+"""Folder of the home in which scans are looked for unless others are named."""
+
+_LIST = msgspec.json.Decoder(list[ConsignedFile])
+
+
+def today() -> datetime.date:
+    """Return the day by this machine's clock: what papers say, nothing is ordered by it."""
+    return datetime.datetime.now().astimezone().date()
+
+
+def county_of(site: Site) -> str:
+    """Return the county archive's code."""
+    return Site(county=site.county, town="000", village="000").code
+
+
+def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
+    """Return where scans are looked for: where the person says, else the home's own folder and the watched ones."""
+    if named:
+        missing = [folder for folder in named if not Path(folder).is_dir()]
+        if missing:
+            raise BadValue(
+                Text(zh=f"没有目录 {missing[0]}。", en=f"there is no folder {missing[0]}"),
+                Text(zh="请核对 --scans 的路径。", en="Check the path that --scans names."),
+            )
+        return [Path(folder).absolute() for folder in named]
+    own = [office.home.root / SCANS, *(folder.place(office.home) for folder in office.config.folders)]
+    return [folder for folder in own if folder.is_dir()]
+
+
+async def begin(office: Office, args: argparse.Namespace) -> Transfer:
+    """Begin a transfer as the options say.
+
+    Raises:
+        BadValue: the options are wrong, or nothing was chosen.
+
+    """
+    site = parse_site(office.config.site)
+    receiver = parse_site(args.to).code if args.to else county_of(site)
+    selection, said = selection_of(args), opinion_of(args)
+    boxes = beginning.boxes_in(Path(args.boxes)) if args.boxes else {}
+    folders = scan_folders(office, args.scans)
+    index = await asyncio.to_thread(ScanIndex, folders)
+    (transfer_id,) = record_ids(clock_ms(), 1, os.urandom)
+    opened = Opened(
+        title=args.title or f"{office.config.name} {args.years} {args.kind}".strip(),
+        nature=Nature(args.nature),
+        giver=Party(site=site.code, name=office.config.name, leader=args.leader, handler=args.handler),
+        receiver=receiver,
+        plan=_plan_of(args.plan),
+        copy_kept_until=copy_kept_until(args, today()),
+        note=args.note,
+    )
+
+    def step(connection: Connection) -> Transfer:
+        found = chosen(connection, selection, receiver)
+        codes = beginning.volume_codes_of(connection, [one.docid for one in found])
+        items = beginning.items_of(found, codes, index, boxes, said)
+        return beginning.begin(connection, office.log, transfer_id, opened, items)
+
+    return await office.database.write(step)
+
+
+def _plan_of(written: str) -> UUID | None:
+    if not written:
+        return None
+    try:
+        return UUID(written)
+    except ValueError as error:
+        raise BadValue(
+            Text(zh=f"计划编号不对：{written}", en=f"this is no number of a plan: {written}"),
+            Text(zh="向县档案馆核对计划编号。", en="Ask the county archive for the number."),
+        ) from error
+
+
+async def pack_and_check(
+    office: Office, now: Transfer, leave_out: Sequence[str], scan_dirs: Sequence[str]
+) -> tuple[Transfer, Checked]:
+    """Make the package of the round that is due, check it, and note both.
+
+    Raises:
+        Refused: the transfer does not wait for a package, or nothing is left of it.
+        BadFile: a file cannot be read or cannot travel under its name.
+
+    """
+    if scan_dirs or now.parcels:
+        await _look_again(office, now, scan_dirs)
+    out = {fold_code(code) for code in leave_out}
+    parts = await office.database.read(lambda c: packaging.parts_of(c, now))
+    parts = [part for part in parts if fold_code(part.item.ref_code) not in out]
+    number = packaging.round_due(now)
+    into = office.home.transfers / str(now.transfer_id) / f"{number:02d}"
+    into.parent.mkdir(parents=True, exist_ok=True)
+    total = sum(part.item.size_bytes for part in parts)
+    with progress(Text(zh="打包", en="packing"), 2 * total) as shown:
+        software = f"danglian {version('danglian')}"
+        made = await asyncio.to_thread(packaging.packed, now, parts, into, today(), software, shown.add)
+        await asyncio.to_thread(_write_list, into, made)
+        found = await asyncio.to_thread(checked, into, now, Phase.TRANSFER, clock_ms(), shown.add)
+    package = into.relative_to(office.home.root).as_posix()
+    noted = partial(
+        submitting.prepare,
+        log=office.log,
+        transfer_id=now.transfer_id,
+        made=made,
+        checked=found,
+        package=package,
+        now_ms=clock_ms(),
+    )
+    return await office.database.write(noted), found
+
+
+async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -> None:
+    """Find the scans of the items that the next round carries anew: they may have been mended meanwhile."""
+    index = await asyncio.to_thread(ScanIndex, scan_folders(office, scan_dirs))
+
+    def step(connection: Connection) -> None:
+        renewed: list[TransferItem] = []
+        for part in packaging.parts_of(connection, now):
+            record = packaging.record_of(connection, part.item.record_id)
+            if record is not None:
+                found = index.of(record, part.entry.parent_code)
+                renewed.append(beginning.with_scans(part.item, found))
+        transfer_items.put(connection, now.transfer_id, renewed)
+
+    await office.database.write(step)
+
+
+def _write_list(into: Path, made: Packed) -> None:
+    """Keep the list of the package's files beside it, for the day on which it is submitted."""
+    files = [
+        ConsignedFile(path=one.path, size_bytes=one.size_bytes, sha256=one.sha256)
+        for one in sorted(made.package.files, key=lambda one: one.path)
+    ]
+    list_of(into).write_bytes(msgspec.json.encode(files))
+
+
+def list_of(package: Path) -> Path:
+    """Return where the list of a package's files is kept."""
+    return package.with_suffix(".files.json")
+
+
+async def send_out(office: Office, now: Transfer) -> Transfer:
+    """Submit the package that is prepared.
+
+    Raises:
+        Refused: nothing is prepared.
+        BadFile: the package is gone.
+
+    """
+    package = office.home.transfers / str(now.transfer_id) / f"{now.round:02d}"
+    try:
+        files = _LIST.decode(await asyncio.to_thread(list_of(package).read_bytes))
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadFile(
+            Text(zh="打好的包不见了。", en="the package that was made is gone"),
+            Text(zh="请重新运行 transfer check。", en="Run transfer check again."),
+        ) from error
+    return await office.database.write(
+        lambda c: submitting.submit(c, office.log, now.transfer_id, files, package, clock_ms())
+    )

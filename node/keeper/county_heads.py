@@ -1,0 +1,96 @@
+"""The county's audit log as this site keeps it honest: heads that the hub told, and places where it contradicts them.
+
+The site keeps what it was told and asks again later. A hub that has lost, changed or put in a line behind such a head
+cannot say the digest any more (``protocol.audit_letters``), and everybody at the site can see it.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from node.keeper import audit
+from node.keeper.tables import county_contradiction, county_head
+from protocol.audit_chain import AuditHead, contradicted
+from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold, decoded_head
+from protocol.letters import Letter
+from replication import letters
+from replication.letters import LetterHandler
+
+
+class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
+    """One place where the county's log is not what it was."""
+
+    seq: int
+    kept_digest: str
+    said_digest: str
+    """Empty where the county's log ends before it."""
+    found_at_ms: int
+
+
+def keep(connection: Connection, head: AuditHead, now_ms: int) -> None:
+    """Keep a head of the county's log; one that contradicts another is noted."""
+    if head.seq <= 0:
+        return
+    known = connection.scalar(select(county_head.c.digest).where(county_head.c.seq == head.seq))
+    if known is None:
+        connection.execute(insert(county_head).values(seq=head.seq, digest=head.digest, heard_at_ms=now_ms))
+    _judge(connection, {}, head, now_ms)
+
+
+def latest(connection: Connection) -> tuple[AuditHead, int] | None:
+    """Return the furthest head that was heard, and when; None before the first."""
+    row = connection.execute(select(county_head).order_by(county_head.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else (AuditHead(seq=row.seq, digest=row.digest), row.heard_at_ms)
+
+
+def contradictions(connection: Connection) -> list[Contradiction]:
+    """Return where the county's log is not what it was, the first place first."""
+    rows = connection.execute(select(county_contradiction).order_by(county_contradiction.c.seq))
+    return [msgspec.convert(row, Contradiction, from_attributes=True) for row in rows]
+
+
+def _kept(connection: Connection) -> dict[int, str]:
+    rows = connection.execute(select(county_head.c.seq, county_head.c.digest))
+    return {row.seq: row.digest for row in rows}
+
+
+def places_to_ask(connection: Connection) -> tuple[int, ...]:
+    """Return places of the county's log whose digests are asked for: the newest kept, and others spread over all."""
+    found = list(connection.scalars(select(county_head.c.seq).order_by(county_head.c.seq.desc())))
+    step = max(1, -(-len(found) // PLACES_ASKED_MAX))
+    return tuple(sorted(found[::step][:PLACES_ASKED_MAX]))
+
+
+def _judge(connection: Connection, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
+    kept = _kept(connection)
+    known = set(connection.scalars(select(county_contradiction.c.seq)))
+    for seq in contradicted(kept, shown, head):
+        if seq not in known:
+            said = head.digest if seq == head.seq else shown.get(seq, "")
+            values = {"seq": seq, "kept_digest": kept[seq], "said_digest": said, "found_at_ms": now_ms}
+            connection.execute(insert(county_contradiction).values(**values))
+
+
+def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
+    """Return what takes the letter ``audit_head`` of the county and answers it with the site's own."""
+
+    def take(connection: Connection, peer: str, letter: Letter) -> None:
+        told, now_ms = decoded_head(letter.body), clock_ms()
+        _judge(connection, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
+        keep(connection, told.head, now_ms)
+        digests = audit.digests_at(connection, told.places[:PLACES_ASKED_MAX])
+        mine = AuditHeadTold(
+            head=audit.head(connection),
+            places=places_to_ask(connection),
+            digests=tuple(AuditHead(seq=seq, digest=digest) for seq, digest in sorted(digests.items())),
+        )
+        letters.settle(connection, letter.topic)
+        letters.write(connection, peer, kind=AUDIT_HEAD, topic=letter.topic, body=mine, now_ms=now_ms)
+
+    return take
+
+
+def count_kept(connection: Connection) -> int:
+    """Return how many heads of the county's log are kept."""
+    return connection.scalar(select(func.count()).select_from(county_head)) or 0

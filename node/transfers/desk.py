@@ -1,0 +1,96 @@
+"""The giver's daemon side: takes offers back whose files have arrived, and moves custody once both have signed."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from functools import partial
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from node.consigning import offered, withdraw
+from node.transfers.custody import CustodyMover
+from protocol.errors import Retryable
+from protocol.transfer_folds import Transfer
+from protocol.transfers import Side, TransferState
+from replication.database import Database
+from replication.transfer_log import opened_transfers
+from replication.transfer_signing import signature_fault
+
+LOOK_S = 2.0
+"""Seconds between looks for transfers that wait; one look reads the few transfers that are in these states."""
+
+log = structlog.get_logger(__name__)
+
+
+class GivingDesk:
+    """Works on every transfer that waits for the giver's program; ``run`` is its loop."""
+
+    def __init__(
+        self, database: Database, mover: CustodyMover, hub_keys: Collection[str], wake: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._mover = mover
+        self._hub_keys = frozenset(hub_keys)
+        self._wake = wake
+        self._refused: set[UUID] = set()
+
+    async def run(self) -> None:
+        """Take up whatever waits, for ever."""
+        while True:
+            try:
+                await self.step()
+            except Retryable as error:
+                log.warning("transfers_put_off", reason=error.reason.en)
+            await asyncio.sleep(LOOK_S)
+
+    async def step(self) -> int:
+        """Look once; return how many transfers have moved on."""
+        moved = 0
+        for now in await self._database.read(_waiting):
+            if now.state is TransferState.SIGNED:
+                moved += await self._move(now)
+            else:
+                moved += await self._database.write(partial(_take_back, now=now))
+        if moved:
+            self._wake()
+        return moved
+
+    async def _move(self, now: Transfer) -> bool:
+        signature = now.receiver_signature
+        fault = None if signature is None else signature_fault(now, signature, self._hub_keys)
+        if signature is None or fault is not None:
+            # The records stay whose they are; a person has to find out who signed there.
+            if now.transfer_id not in self._refused:
+                self._refused.add(now.transfer_id)
+                log.error("receiver_signature_refused", transfer=str(now.transfer_id), reason=fault and fault.en)
+            return False
+        is_moved = await self._mover.move(now.transfer_id)
+        if is_moved:
+            log.info("custody_moved", transfer=str(now.transfer_id), records=now.accepted)
+        return is_moved
+
+
+_ARRIVED = frozenset(
+    (
+        TransferState.CHECKING,
+        TransferState.RETURNED,
+        TransferState.ACCEPTED,
+        TransferState.CANCELLED,
+        TransferState.PLANNED,
+    )
+)
+
+
+def _waiting(connection: Connection) -> list[Transfer]:
+    signed = [one for one in opened_transfers(connection, (TransferState.SIGNED.value,)) if one.turn is Side.GIVER]
+    arrived = opened_transfers(connection, [state.value for state in _ARRIVED])
+    return [*signed, *(one for one in arrived if one.consignment and offered(connection, one.consignment))]
+
+
+def _take_back(connection: Connection, now: Transfer) -> bool:
+    """Forget an offer whose files have arrived, or are not wanted any more."""
+    if now.consignment is None or offered(connection, now.consignment) is None:
+        return False
+    withdraw(connection, now.consignment)
+    return True

@@ -1,0 +1,141 @@
+"""Results of the four-property checks 四性检测 (DA/T 70-2018), and the verdict that they allow.
+
+Every rule leaves a trace for every thing it looked at, passed ones included: a rule without a trace has not run, and
+what has not run is never passed. The same values are made, stored and compared at both ends of a transfer.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+import msgspec
+
+from protocol.check_rules import CheckRules, Phase
+from protocol.wording import Text
+
+ITEMS_NAMED_MAX = 1_000
+"""Faulty items that one rule's tally names; the report has every one of them."""
+
+
+class Outcome(StrEnum):
+    """What a rule found of one thing."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_APPLICABLE = "not_applicable"
+    MANUAL = "manual"
+    """A person must look, and has not yet."""
+    NOT_RUN = "not_run"
+    """The rule could not be applied: its tool is absent or down, its input unreadable, or it broke."""
+
+
+OUTCOME_WORDS = {
+    Outcome.PASSED: Text(zh="通过", en="passed"),
+    Outcome.FAILED: Text(zh="不通过", en="failed"),
+    Outcome.NOT_APPLICABLE: Text(zh="不适用", en="not applicable"),
+    Outcome.MANUAL: Text(zh="待人工", en="manual"),
+    Outcome.NOT_RUN: Text(zh="未执行", en="not run"),
+}
+
+NO_TEXT = Text(zh="", en="")
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What one rule found of one thing: the package (both names empty), an entry, or a file."""
+
+    rule: str
+    """Id in the table of rules, such as ``fixity_valid``."""
+    phase: Phase
+    entry: str = ""
+    """档号 of the entry; of a file, the entry that it belongs to, if any."""
+    path: str = ""
+    """Path of the file within the package."""
+    outcome: Outcome
+    evidence: Text
+    """What was seen; for a rule that has not run, why not."""
+    remedy: Text = NO_TEXT
+    """What the sender can do; empty where nothing is to be done."""
+    tool: str = "danglian"
+    tool_version: str = ""
+    checked_at_ms: int = 0
+
+
+class Standing(StrEnum):
+    """Where a rule, an item or a package stands."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNPROVEN = "unproven"
+    """Nothing failed, but something that must be shown has not run or waits for a person."""
+
+
+class RuleTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How one rule came out over a whole package."""
+
+    rule: str
+    mandatory: bool
+    counts: dict[Outcome, int] = {}
+    failed_items: tuple[str, ...] = ()
+    """Entries (or paths of files without one) that failed, at most ``ITEMS_NAMED_MAX``."""
+
+    @property
+    def standing(self) -> Standing:
+        """Passed needs a trace, and no trace of anything else than passed or not applicable."""
+        if self.counts.get(Outcome.FAILED):
+            return Standing.FAILED
+        proven = self.counts.get(Outcome.PASSED, 0) + self.counts.get(Outcome.NOT_APPLICABLE, 0)
+        return Standing.PASSED if proven and proven == sum(self.counts.values()) else Standing.UNPROVEN
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What all results together say of a package: passed only if every mandatory rule has passed."""
+
+    phase: Phase
+    standing: Standing
+    tallies: tuple[RuleTally, ...]
+
+    def standing_in_the_way(self) -> tuple[RuleTally, ...]:
+        """Return the mandatory rules that have not passed."""
+        return tuple(tally for tally in self.tallies if tally.mandatory and tally.standing is not Standing.PASSED)
+
+
+def verdict(results: Iterable[CheckResult], rules: CheckRules, phase: Phase) -> Verdict:
+    """Return what results say of a package; rules of the phase without any result have not run."""
+    counts: dict[str, dict[Outcome, int]] = {rule.id: {} for rule in rules.of(phase)}
+    failed: dict[str, dict[str, None]] = {}
+    for result in results:
+        counted = counts.setdefault(result.rule, {})
+        counted[result.outcome] = counted.get(result.outcome, 0) + 1
+        if result.outcome is Outcome.FAILED and (item := result.entry or result.path):
+            named = failed.setdefault(result.rule, {})
+            if len(named) < ITEMS_NAMED_MAX:
+                named[item] = None
+    tallies = tuple(
+        RuleTally(
+            rule=rule,
+            mandatory=rules.is_mandatory(rule, phase),
+            counts=counted,
+            failed_items=tuple(failed.get(rule, ())),
+        )
+        for rule, counted in counts.items()
+    )
+    return Verdict(
+        phase=phase, standing=_together(tally.standing for tally in tallies if tally.mandatory), tallies=tallies
+    )
+
+
+def _together(standings: Iterable[Standing]) -> Standing:
+    found = set(standings)
+    if Standing.FAILED in found:
+        return Standing.FAILED
+    return Standing.PASSED if found == {Standing.PASSED} else Standing.UNPROVEN
+
+
+def faults(results: Iterable[CheckResult], rules: CheckRules, phase: Phase) -> Iterator[CheckResult]:
+    """Yield the results that stand in the way: failed, manual or not run, of mandatory rules.
+
+    A result with an entry can be returned to the sender item by item; one without concerns the whole package.
+    """
+    for result in results:
+        is_settled = result.outcome in {Outcome.PASSED, Outcome.NOT_APPLICABLE}
+        if not is_settled and rules.is_mandatory(result.rule, phase):
+            yield result

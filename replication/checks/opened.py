@@ -1,0 +1,50 @@
+"""What came of opening a file with a program that knows its format."""
+
+from enum import StrEnum
+
+import msgspec
+
+from protocol.wording import Text
+
+
+class Openness(StrEnum):
+    """How far a file could be opened."""
+
+    OPENED = "opened"
+    REPAIRED = "repaired"
+    """Only after damage was put right: a person must look whether anything is lost."""
+    TOO_LARGE = "too_large"
+    """Larger than is opened here; only its head was read."""
+    BROKEN = "broken"
+    LOCKED = "locked"
+    """Asks for a password."""
+    NO_TOOL = "no_tool"
+    """This machine has no program for the format."""
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome for one file."""
+
+    openness: Openness
+    pages: int | None = None
+    evidence: Text
+    tool: str = "danglian"
+    tool_version: str = ""
+    is_encrypted: bool = False
+    """Protected in any way, also where it opens without a password."""
+
+
+def no_tool(package: str, format_name: str) -> Opened:
+    """Return that a library is absent, and which."""
+    return Opened(
+        openness=Openness.NO_TOOL,
+        evidence=Text(
+            zh=f"本机没有打开 {format_name} 的 {package}", en=f"this machine lacks {package}, which opens {format_name}"
+        ),
+        tool=package,
+    )
+
+
+def broken(evidence: Text, tool: str = "danglian", tool_version: str = "") -> Opened:
+    """Return that a file could not be opened, and why."""
+    return Opened(openness=Openness.BROKEN, evidence=evidence, tool=tool, tool_version=tool_version)

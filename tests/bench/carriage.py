@@ -1,0 +1,187 @@
+"""Files from a site to the hub: many small ones, few large ones, memory at both ends, and what a killed hub costs.
+
+Link, seals, database and syncing are those of the product, over TLS. The peers run on the same files in the same run.
+"""
+
+import os
+import random
+import shutil
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from hub.broker_config import PAYLOAD_BYTES_MAX
+from tests.bench.carriage_peers import count_in, rsync_s, syncthing_s
+from tests.bench.figures import Figure, Scale
+from tests.bench.programs import Program, peak_rss_mb, running, worker
+from tests.identities import County
+from tests.servers import NatsServer
+
+SMALL_FILES = 9_185
+"""Scans of the package that one enterprise brought."""
+
+SMALL_BYTES = (1_024, 64 * 1_024)
+"""Bytes of the smallest and the largest of them; every size of a power of two is as frequent."""
+
+LARGE_FILES = 8
+LARGE_BYTES = 128 * 1024 * 1024
+"""Files of 1 GB in all, and bytes of each."""
+
+ROWS_OF_WHOLE = 50_000
+"""Rows of a run at full size; a smaller run has so much fewer files."""
+
+KILLED_AT = 0.5
+"""Share of the large files that is there when the hub is killed."""
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """What one carriage took."""
+
+    took_s: float
+    hub_mb: float
+    node_mb: float
+    carried_bytes: float
+
+
+async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
+    """Both kinds of files, beside the peers, and a kill."""
+    share = min(1.0, scale.rows / ROWS_OF_WHOLE)
+    small, large = folder / "small", folder / "large"
+    _write_small(small, max(200, int(SMALL_FILES * share)))
+    _write_large(large, max(1, int(LARGE_FILES * share)))
+    many = await _beside(folder, small)
+    few = await _beside(folder, large)
+    again = await _killed(folder, large)
+    files, total = count_in(small), sum(path.stat().st_size for path in large.iterdir())
+    return [
+        *_small_figures(files, *many),
+        *_large_figures(total, *few),
+        _memory("hub, peak resident", max(many[0].hub_mb, few[0].hub_mb)),
+        _memory("node, peak resident", max(many[0].node_mb, few[0].node_mb)),
+        Figure(
+            bench="carriage",
+            what=f"{total / 1e9:.1f} GB, hub killed at half: bytes sent again",
+            unit="%",
+            ours=again * 100,
+            target="≤ 1 (10 GB)",
+        ),
+    ]
+
+
+def _small_figures(files: int, ours: Carried, rsync: float | None, syncthing: float | None) -> list[Figure]:
+    what = f"{files:,} files of 1-64 kB, synced"
+    return [
+        Figure(
+            bench="carriage",
+            what=what,
+            unit="files/s",
+            ours=files / ours.took_s,
+            peer=files / taken if taken else None,
+            peer_name=name,
+            target=target,
+        )
+        for name, taken, target in (("Syncthing", syncthing, "≥ 2 × peer"), ("rsync --fsync", rsync, ""))
+    ]
+
+
+def _large_figures(total: int, ours: Carried, rsync: float | None, syncthing: float | None) -> list[Figure]:
+    what = f"{total / 1e9:.1f} GB in large files, synced"
+    return [
+        Figure(
+            bench="carriage",
+            what=what,
+            unit="MB/s",
+            ours=total / 1e6 / ours.took_s,
+            peer=total / 1e6 / taken if taken else None,
+            peer_name=name,
+            target=target,
+        )
+        for name, taken, target in (("rsync --fsync", rsync, "≥ 0.5 × peer"), ("Syncthing", syncthing, ""))
+    ]
+
+
+def _memory(what: str, mb: float) -> Figure:
+    return Figure(bench="carriage", what=what, unit="MB", ours=mb, target="≤ 100")
+
+
+async def _beside(folder: Path, source: Path) -> tuple[Carried, float | None, float | None]:
+    """Run ours and the peers, each into a folder that is new: what was deleted a moment ago slows a disk down."""
+    os.sync()
+    ours = await _ours(folder / f"{source.name}-ours", source)
+    os.sync()
+    rsync = await rsync_s(source, folder / f"{source.name}-rsync", folder / "rsyncd")
+    os.sync()
+    peers = folder / f"{source.name}-syncthing-homes"
+    peers.mkdir(parents=True, exist_ok=True)
+    syncthing = await syncthing_s(source, folder / f"{source.name}-syncthing", peers)
+    return ours, rsync, syncthing
+
+
+class _Ends:
+    """A giver that runs, and how a drawer is started beside it."""
+
+    def __init__(self, folder: Path, url: str, authority: Path, giver: Program) -> None:
+        self.folder = folder
+        self.giver = giver
+        self.command = worker("carriage_ends", "draw", url, authority, folder, folder / "into")
+
+
+@asynccontextmanager
+async def _ends(folder: Path, source: Path) -> AsyncIterator[_Ends]:
+    folder.mkdir(parents=True)
+    county = County(folder / "tls")
+    limits = f"max_payload: {PAYLOAD_BYTES_MAX}"
+    server = NatsServer(folder / "nats", jetstream=None, config=f"{county.config}\n{limits}")
+    await server.start()
+    url = f"tls://127.0.0.1:{server.port}"
+    try:
+        command = worker("carriage_ends", "give", url, county.ca_file, folder, source)
+        async with running(*command, log=folder / "node.log") as giver:
+            await giver.heard("ready")
+            yield _Ends(folder, url, county.ca_file, giver)
+    finally:
+        await server.kill()
+
+
+async def _ours(folder: Path, source: Path) -> Carried:
+    async with _ends(folder, source) as ends, running(*ends.command, log=folder / "hub.log") as drawer:
+        took_s, hub_mb, carried = (await drawer.heard("done")).values
+        node_mb = peak_rss_mb(ends.giver.pid)
+    return Carried(took_s=took_s, hub_mb=hub_mb, node_mb=node_mb, carried_bytes=carried)
+
+
+async def _killed(folder: Path, source: Path) -> float:
+    """Kill the hub in the middle; return which share of all bytes the line carried twice."""
+    total = sum(path.stat().st_size for path in source.iterdir())
+    async with _ends(folder / "killed", source) as ends:
+        moved = 0.0
+        async with running(*ends.command, log=ends.folder / "hub.log") as drawer:
+            while moved < KILLED_AT * total:
+                moved, _ = (await drawer.heard("moved")).values
+            os.kill(drawer.pid, signal.SIGKILL)
+        async with running(*ends.command, log=ends.folder / "hub.log") as drawer:
+            began, _ = (await drawer.heard("moved")).values
+            await drawer.heard("done")
+    shutil.rmtree(folder / "killed", ignore_errors=True)
+    return max(0.0, moved - began) / total
+
+
+def _write_small(folder: Path, count: int) -> None:
+    chance = random.Random(3)
+    smallest, largest = SMALL_BYTES
+    for number in range(count):
+        inside = folder / f"{number % 231:03d}"
+        inside.mkdir(parents=True, exist_ok=True)
+        size = int(smallest * (largest / smallest) ** chance.random())
+        (inside / f"{number:05d}.jpg").write_bytes(os.urandom(size))
+
+
+def _write_large(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        with (folder / f"{number}.tif").open("wb") as file:
+            for _ in range(LARGE_BYTES // 2**20):
+                file.write(os.urandom(2**20))

@@ -1,0 +1,104 @@
+"""The two ends of a carriage, each in a process of its own, with their real parts over a real link.
+
+Worker: ``python -m tests.bench.carriage_ends give URL CA FOLDER SOURCE`` offers every file under SOURCE and says
+``ready`` (seconds that summing took); ``... draw URL CA FOLDER INTO`` fetches it and says ``done`` (seconds, peak MB,
+bytes that the line carried). CA is ``-`` for a link without TLS.
+"""
+
+import asyncio
+import hashlib
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from uuid import UUID
+
+from hub.draw_book import drawing_of
+from hub.drawing import Drawer
+from hub.home import SCHEMA as HUB_SCHEMA
+from node.carriage_rules import CarriageRules, Pacer
+from node.consigning import offer
+from node.giving import Giver
+from node.tables import SCHEMA as NODE_SCHEMA
+from protocol.consignments import ConsignedFile, Consignment
+from protocol.sites import parse_site
+from replication.connection import Link, LinkSettings, connected, inbox_prefix
+from replication.database import opened
+from replication.keys import Identity, new_seed
+from replication.lifetime import run_until_stopped
+from replication.logs import configure_logs
+from replication.migrations import REPLICATION
+from tests.bench.programs import peak_rss_mb, say
+
+SITE = parse_site("330523108204")
+ID = UUID("5d0e3d37-1a57-4d5e-9a77-5b1c8f1f2c11")
+NODE_KEY = Identity(new_seed(b"n" * 32))
+HUB_KEY = Identity(new_seed(b"h" * 32))
+
+
+def listed(source: Path) -> Consignment:
+    """Return every file under a folder with its digest."""
+
+    def one(path: Path) -> ConsignedFile:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return ConsignedFile(path=path.relative_to(source).as_posix(), size_bytes=path.stat().st_size, sha256=digest)
+
+    with ThreadPoolExecutor(2) as pool:
+        files = tuple(pool.map(one, sorted(path for path in source.rglob("*") if path.is_file())))
+    return Consignment(consignment_id=ID, files=files)
+
+
+def link(url: str, authority: str) -> AbstractAsyncContextManager[Link]:
+    """Return a link to the broker."""
+    ca_file = None if authority == "-" else Path(authority)
+    return connected(LinkSettings(urls=(url,), name="bench", inbox_prefix=inbox_prefix(SITE), ca_file=ca_file))
+
+
+async def give(url: str, authority: str, folder: Path, source: Path) -> None:
+    """Offer what is there, and give it until stopped."""
+    began = time.monotonic()
+    consigned = await asyncio.to_thread(listed, source)
+    summed_s = time.monotonic() - began
+    rules = CarriageRules(None, "Asia/Shanghai", Pacer(0), lambda: time.time_ns() // 10**6)
+    async with opened(folder / "node.db", (REPLICATION, NODE_SCHEMA)) as database, link(url, authority) as bus:
+        await database.write(lambda connection: offer(connection, consigned, source, 1))
+        del consigned
+        await bus.until_connected()
+        giving = asyncio.create_task(Giver(database, bus, SITE, NODE_KEY, HUB_KEY.public_key, rules).run())
+        await asyncio.sleep(0.2)
+        say("ready", summed_s)
+        await giving
+
+
+async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
+    """Fetch everything once."""
+    async with opened(folder / "hub.db", (REPLICATION, HUB_SCHEMA)) as database, link(url, authority) as bus:
+        await bus.until_connected()
+        keys = [NODE_KEY.public_key]
+        drawer = Drawer(database, bus, HUB_KEY, lambda _site: keys, lambda: time.time_ns() // 10**6)
+        began = time.monotonic()
+        consigned = await drawer.consignment(SITE, ID)
+        say("listed", time.monotonic() - began)
+        told = began
+
+        def progress(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told > 0.05:
+                told = time.monotonic()
+                say("moved", done, total)
+
+        await drawer.draw_to_the_end(SITE, ID, consigned.files, into, progress)
+        took_s = time.monotonic() - began
+        line = await database.read(lambda connection: drawing_of(connection, SITE.code, ID))
+        carried = line.carried_bytes if line is not None else 0
+        say("done", took_s, peak_rss_mb(os.getpid()), carried)
+
+
+if __name__ == "__main__":
+    configure_logs(level="warning", pretty=False)
+    what, url, authority, folder, place = sys.argv[1:]
+    work = {"give": give, "draw": draw}[what]
+    sys.exit(run_until_stopped(work(url, authority, Path(folder), Path(place))))

@@ -1,0 +1,227 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hub.window import certificates, copies, pdf_seals, serials, sheets
+from hub.window.certificates import Printing
+from hub.window.copies import CopyState
+from hub.window.serials import Fate
+from node.certifying.deciding import Fact
+from node.certifying.orders import OrderState
+from protocol.certificates import decode_contents, decode_statement, signed_message
+from protocol.copies import Product, Refusal
+from protocol.errors import BadValue
+from replication.keys import raw_public_key, verified
+from tests.certifying import CLERK, Window, digest, window
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Window]:
+    async with window(tmp_path) as made:
+        yield made
+
+
+async def test_a_copy_goes_from_the_order_to_a_sealed_pdf(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    assert (await desk.at_site(order)).state is OrderState.WAITING
+
+    await desk.approve(order)
+    order = await desk.made(order)
+
+    assert order.state is CopyState.SIGNED
+    assert (await desk.at_site(order)).state is OrderState.SEALED
+    one = await desk.certificate(order.asked.serial)
+    assert one.fate is Fate.READY
+    statement, contents = decode_statement(one.statement), decode_contents(one.contents)
+    assert verified(desk.key.public_key, one.signature, signed_message(one.statement))
+    folder = desk.scans / desk.record.ref_code
+    assert [page.sha256 for page in contents.pages] == [digest(path.read_bytes()) for path in sorted(folder.iterdir())]
+    assert (statement.pages, statement.ref_code) == (desk.record.page_count, desk.record.ref_code)
+    seal, carried = pdf_seals.examine(await desk.pdf(one.serial), desk.home.authority.read_bytes())
+    assert seal is not None
+    assert (seal.is_intact, seal.covers_all, seal.is_trusted) == (True, True, True)
+    assert seal.signer == raw_public_key(desk.key.public_key)
+    assert list(carried) == ["certificate.json"]
+    assert [step.state for step in await desk.hub.database.read(lambda c: copies.history(c, order.copy_id))] == [
+        CopyState.ASKED,
+        CopyState.APPROVED,
+        CopyState.DRAWING,
+        CopyState.READY,
+        CopyState.SIGNED,
+    ]
+
+
+async def test_a_wish_sent_again_is_the_same_order(desk: Window) -> None:
+    order = await desk.ask()
+    again = await desk.ask(copy_id=order.copy_id)
+
+    assert again == order
+    assert len(await desk.hub.database.read(serials.listed)) == 1
+
+
+async def test_a_statement_answers_the_asked_facts_and_nothing_else(desk: Window) -> None:
+    order = await desk.ask(Product.STATEMENT, facts=("承包人", "承包期限"))
+    await desk.post()
+    with pytest.raises(BadValue, match="each needs an answer"):
+        await desk.approve(order, {1: Fact(said="某户")}, "合同正本")
+
+    await desk.approve(order, {1: Fact(said="某户", page=1), 2: Fact(said="该件未记载")}, "合同正本")
+    order = await desk.made(order)
+
+    assert order.state is CopyState.SIGNED
+    assert desk.drawn == []
+    contents = decode_contents((await desk.certificate(order.asked.serial)).contents)
+    assert [(one.asked, one.said, one.page) for one in contents.facts] == [
+        ("承包人", "某户", 1),
+        ("承包期限", "该件未记载", None),
+    ]
+
+
+async def test_a_refusal_says_why_and_what_can_be_done_and_voids_the_serial(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    await desk.refuse(order, Refusal.DAMAGED, "第3页虫蛀")
+    await desk.post()
+
+    order = await desk.found(order)
+    stands, next_step = order.told(desk.now_ms)
+    assert (order.state, stands.zh) == (CopyState.REFUSED, "保管单位不同意：原件破损，暂不能复制（第3页虫蛀）")
+    assert "档案证明" in next_step.zh
+    assert (await desk.certificate(order.asked.serial)).fate is Fate.VOID
+
+
+async def test_a_page_that_is_another_than_the_holder_signed_ends_the_order(desk: Window) -> None:
+    """The line checks digests too; the certificate does not rest on that."""
+    order = await desk.ask()
+    await desk.post()
+    await desk.approve(order)
+    await desk.post()
+
+    def spoil(into: Path) -> None:
+        next(into.rglob("0001.jpg")).write_bytes(b"\xff\xd8\xffanother")
+
+    desk.spoil = spoil
+    await desk.work()
+
+    order = await desk.found(order)
+    assert order.state is CopyState.FAILED
+    assert "与保管单位签名时的摘要不符" in order.reason.zh
+    assert (await desk.certificate(order.asked.serial)).fate is Fate.VOID
+
+
+async def test_a_picture_that_is_cut_off_ends_the_order_in_words(desk: Window) -> None:
+    """The holder signed what lies in its folder; whether a picture can be read to its end is seen at the hub."""
+    page = desk.scans / desk.record.ref_code / "0001.jpg"
+    page.write_bytes(page.read_bytes()[:900])
+    order = await desk.ask()
+    await desk.post()
+    await desk.approve(order)
+    await desk.post()
+    await desk.work()
+
+    order = await desk.found(order)
+    assert order.state is CopyState.FAILED
+    assert order.reason.en == "page 0001.jpg cannot be used: the picture is damaged"
+    assert "重新扫描" in order.hint.zh
+
+
+async def test_a_forged_approval_ends_the_order_and_is_never_drawn(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    decided = (await desk.approve(order)).decision
+    assert decided is not None
+    forged = msgspec.structs.replace(decided, contents=decided.contents.replace('"number":1', '"number":2'))
+    await desk.write(certificates.take_decision, "330523108204", forged, desk.now_ms)
+    await desk.work()
+
+    order = await desk.found(order)
+    assert (order.state, order.reason.en) == (CopyState.FAILED, "the contents are not those that were signed")
+    assert desk.drawn == []
+
+
+async def test_an_answer_of_another_site_or_to_no_order_changes_nothing(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    decided = (await desk.approve(order)).decision
+    assert decided is not None
+    with pytest.raises(BadValue, match="never put to this site"):
+        await desk.write(certificates.take_decision, "330523108205", decided, desk.now_ms)
+
+    assert (await desk.found(order)).state is CopyState.ASKED
+
+
+async def test_a_withdrawn_order_is_void_at_both_ends(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    await desk.hub.database.write(lambda c: copies.withdraw(c, order.copy_id, CLERK, "申请人撤回", desk.now_ms))
+    await desk.post()
+
+    assert (await desk.at_site(order)).state is OrderState.WITHDRAWN
+    assert (await desk.certificate(order.asked.serial)).because == "申请人撤回"
+    with pytest.raises(BadValue, match="nothing to decide"):
+        await desk.approve(order)
+
+
+async def test_a_silent_holder_is_said_to_be_silent(desk: Window) -> None:
+    order = await desk.ask()
+    _, now = order.told(desk.now_ms)
+    _, later = order.told(desk.now_ms + copies.SILENT_AFTER_MS)
+
+    assert "等保管单位审批" in now.zh
+    assert "电话催办" in later.zh
+
+
+async def test_the_village_is_not_asked_if_nobody_there_can_decide(desk: Window) -> None:
+    with pytest.raises(BadValue, match="has no enrolled node"):
+        await desk.hub.database.write(
+            lambda c: copies._keeper(c, "330523108299", copies.CopyRoutes(county="330523000000"))
+        )
+
+
+async def test_printing_takes_numbered_sheets_and_a_spoiled_sheet_is_printed_again(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    await desk.approve(order)
+    order = await desk.made(order)
+    serial, write, now_ms = order.asked.serial, desk.hub.database.write, desk.now_ms
+    pages = (await desk.certificate(serial)).pdf_pages
+    assert pages == desk.record.page_count
+    await write(lambda c: sheets.receive(c, "A000101", "A000140", CLERK, now_ms))
+
+    printing = Printing(first_sheet="A000101", printer="窗口1")
+    await write(lambda c: certificates.issue(c, serial, printing, CLERK, now_ms))
+    assert (await desk.found(order)).state is CopyState.ISSUED
+    await write(lambda c: sheets.spoil(c, "A000101", "卡纸", CLERK, now_ms))
+    assert await desk.hub.database.read(lambda c: sheets.pages_missing(c, serial, pages)) == [1]
+    next_sheet = (await desk.hub.database.read(sheets.balance)).next_sheet
+    again = Printing(first_sheet=next_sheet, printer="窗口1")
+    await write(lambda c: certificates.issue(c, serial, again, CLERK, now_ms))
+
+    balance = await desk.hub.database.read(sheets.balance)
+    assert (balance.received, balance.printed, balance.spoiled, balance.left) == (40, pages, 1, 40 - pages - 1)
+    assert balance.is_even
+    assert await desk.hub.database.read(lambda c: sheets.pages_missing(c, serial, pages)) == []
+
+
+async def test_a_replacement_revokes_what_it_replaces_when_it_is_handed_out(desk: Window) -> None:
+    first = await desk.ask()
+    await desk.post()
+    await desk.approve(first)
+    first = await desk.made(first)
+    write, now_ms = desk.hub.database.write, desk.now_ms
+    await write(lambda c: sheets.receive(c, "1", "100", CLERK, now_ms))
+    await write(lambda c: certificates.issue(c, first.asked.serial, Printing(first_sheet="1"), CLERK, now_ms))
+    second = await desk.ask(replaces=first.asked.serial)
+    await desk.post()
+    await desk.approve(second)
+    second = await desk.made(second)
+    assert (await desk.certificate(first.asked.serial)).fate is Fate.ISSUED
+    await write(lambda c: certificates.issue(c, second.asked.serial, Printing(first_sheet="50"), CLERK, now_ms))
+
+    old = await desk.certificate(first.asked.serial)
+    assert (old.fate, old.replaced_by) == (Fate.REVOKED, second.asked.serial)
+    with pytest.raises(BadValue, match="cannot be printed"):
+        await write(lambda c: certificates.issue(c, first.asked.serial, Printing(first_sheet="90"), CLERK, now_ms))
