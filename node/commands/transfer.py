@@ -107,11 +107,7 @@ async def _check(office: Office, args: argparse.Namespace) -> int:
     if not args.json:
         sys.stdout.write(faults_told(checked.faults))
     await _told(office, args, now)
-    return EXIT_OK if not checked.items_open and not _whole(checked.faults) else EXIT_PROBLEM
-
-
-def _whole(faults: object) -> bool:
-    return isinstance(faults, tuple) and any(one.is_mandatory and not one.ref_code for one in faults)
+    return EXIT_PROBLEM if checked.failed else EXIT_OK
 
 
 async def _send(office: Office, args: argparse.Namespace) -> int:

@@ -20,18 +20,18 @@ from node.transfers.choosing import chosen
 from node.transfers.office import Office, clock_ms
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
-from protocol.check_rules import Phase
 from protocol.consignments import ConsignedFile
 from protocol.errors import BadFile, BadValue
 from protocol.reference_codes import fold_code
 from protocol.sites import Site, parse_site
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Nature, Opened, Party
+from protocol.transfers import Nature, Opened, Party, Prepared, Side, Step
 from protocol.wording import Text
 from replication import transfer_items
 from replication.progress import progress
-from replication.transfer_checks import Checked, checked
+from replication.transfer_checks import Checked, CheckJob, checked
 from replication.transfer_items import TransferItem
+from replication.transfer_log import logged
 
 SCANS = "scans"
 """Folder of the home in which scans are looked for unless others are named."""
@@ -131,7 +131,8 @@ async def pack_and_check(
         software = f"danglian {version('danglian')}"
         made = await asyncio.to_thread(packaging.packed, now, parts, into, today(), software, shown.add)
         await asyncio.to_thread(_write_list, into, made)
-        found = await asyncio.to_thread(checked, into, now, Phase.TRANSFER, clock_ms(), shown.add)
+        job = await office.database.read(lambda c: _job(c, office, now, made, into))
+        found = await asyncio.to_thread(checked, job, shown.add)
     package = into.relative_to(office.home.root).as_posix()
     noted = partial(
         submitting.prepare,
@@ -159,6 +160,31 @@ async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -
         transfer_items.put(connection, now.transfer_id, renewed)
 
     await office.database.write(step)
+
+
+def _job(connection: Connection, office: Office, now: Transfer, made: Packed, into: Path) -> CheckJob:
+    """Return what is known of the package that was just made."""
+    items = {one.record_id: one for one in transfer_items.listed(connection, now.transfer_id)}
+    steps = tuple(one.step for one in logged(connection, now.transfer_id))
+    packing = Step(
+        transfer=now.transfer_id,
+        side=Side.GIVER,
+        number=len(steps) + 1,
+        at_ms=clock_ms(),
+        by="keeper",
+        what=Prepared(parcel=made.parcel),
+    )
+    return CheckJob(
+        package=into,
+        report=into.with_suffix(".report.jsonl"),
+        now=msgspec.structs.replace(now, prepared=made.parcel),
+        steps=(*steps, packing),
+        checked_by=office.config.site,
+        day=today(),
+        now_ms=clock_ms(),
+        planned_codes=frozenset(items[record_id].ref_code for record_id in made.items),
+        package_digest=made.package.digest,
+    )
 
 
 def _write_list(into: Path, made: Packed) -> None:
