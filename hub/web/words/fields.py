@@ -18,6 +18,7 @@ from hub.web.words.request import RequestWords
 from hub.web.words.site_quality import ContactWords, QualityWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
 from hub.web.words.tokens import TokensWords
+from hub.web.words.transfers import TransfersWords
 from hub.web.words.window import WindowWords
 
 
@@ -30,6 +31,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     sites: str
     decisions: str
+    transfers: str
     window: str
     users: str
     audit: str
@@ -314,6 +316,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     users: UsersWords
     audit: AuditWords
     tokens: TokensWords
+    transfers: TransfersWords
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords
