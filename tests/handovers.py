@@ -166,7 +166,7 @@ def _faults() -> list[Fault]:
     return [
         _fault(
             2,
-            "page_count",
+            "pages_match",
             Text(zh="著录为 2 页，文件共 1 页。", en="2 pages described, the files have 1."),
             Text(zh="补扫缺少的页，或改正页数。", en="Scan what is missing, or correct the number."),
         ),

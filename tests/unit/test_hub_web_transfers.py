@@ -104,7 +104,7 @@ async def test_items_are_ruled_on_one_by_one(here: Desk, handover: Handover, kee
         RECORDS[2]: Ruling.HOLD,
         RECORDS[0]: Ruling.ACCEPT,
     }
-    assert "本批接收 2 条，退回 1 条，暂缓 1 条" in page
+    assert "本批接收 2 条，退回 1 条，暂缓 1 条，有问题而未裁定 0 条" in page
 
 
 async def test_boxes_are_counted(here: Desk, handover: Handover, keeper: Browser) -> None:

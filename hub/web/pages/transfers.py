@@ -31,8 +31,10 @@ from protocol.errors import BadValue
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer, last_rulings
 from protocol.transfers import Ruling, TransferState
+from protocol.wording import Text
 from replication import transfer_items
 from replication.checks.rule_table import default_rules
+from replication.transfer_checks import OPINIONS
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_rounds import Fault, Round
 from replication.transfer_words import ITEM_STATES, NATURES, STATES
@@ -134,7 +136,8 @@ def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict
     ruled = {one.record_id: one for one in last_rulings(now)}
     standing = [one for one in items if one.ref_code in faulty]
     counts = {ruling: sum(one.ruling is ruling for one in ruled.values()) for ruling in Ruling}
-    counts[Ruling.ACCEPT] = len(items) - counts[Ruling.RETURN] - counts[Ruling.HOLD]
+    unruled = sum(one.record_id not in ruled for one in standing)
+    counts[Ruling.ACCEPT] = len(items) - counts[Ruling.RETURN] - counts[Ruling.HOLD] - unruled
     open_faults = [fault for one in standing if one.record_id not in ruled for fault in faulty[one.ref_code]]
     waivable = {
         fault.rule
@@ -147,7 +150,7 @@ def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict
         "work": work,
         "faulty": standing[:FAULTY_SHOWN_MAX],
         "faulty_count": len(standing),
-        "unruled": sum(one.record_id not in ruled for one in standing),
+        "unruled": unruled,
         "faults_of": faulty,
         "ruled": ruled,
         "ruling_counts": counts,
@@ -179,7 +182,10 @@ def work_of(view: TransferView) -> Round | None:
 
 def rule_names() -> dict[str, object]:
     """Return what the rules of the checks are called."""
-    return {one.id: one.name for one in default_rules().rules}
+    return {OPINIONS: _OPINIONS, **{one.id: one.name for one in default_rules().rules}}
+
+
+_OPINIONS = Text(zh="开放审核意见、公开属性、密级齐全", en="opinion, disclosure and secrecy attached")
 
 
 def _drawn(backstage: Backstage, language: Language, view: TransferView) -> Pieces:

@@ -40,7 +40,6 @@ class TransfersWords(msgspec.Struct, frozen=True, kw_only=True):
     opened: str
     round: str
     files: str
-    size: str
     giver: str
     handler: str
     kept_until: str
@@ -172,7 +171,6 @@ CHINESE = TransfersWords(
     opened="发起时间",
     round="批次",
     files="文件",
-    size="容量",
     giver="移交单位",
     handler="经办人",
     kept_until="移交单位副本保留至",
@@ -198,7 +196,7 @@ CHINESE = TransfersWords(
     ruled_done="已裁定。",
     decide="审定本批",
     decide_lead="未退回、未暂缓的条目即为接收。全部条目有结论后进入签字。",
-    decide_counts="本批接收 {accept} 条，退回 {back} 条，暂缓 {hold} 条。",
+    decide_counts="本批接收 {accept} 条，退回 {back} 条，暂缓 {hold} 条，有问题而未裁定 {open} 条。",
     unit="接收单位",
     leader="负责人",
     opinion="接收单位意见",
@@ -304,7 +302,6 @@ ENGLISH = TransfersWords(
     opened="Begun",
     round="Round",
     files="Files",
-    size="Size",
     giver="Giver",
     handler="Handled by",
     kept_until="The giver keeps its copy until",
@@ -330,7 +327,7 @@ ENGLISH = TransfersWords(
     ruled_done="Ruled.",
     decide="Decide this round",
     decide_lead="What is neither returned nor held is accepted. Once every item has its outcome the signatures follow.",
-    decide_counts="This round accepts {accept}, returns {back}, holds {hold}.",
+    decide_counts="This round accepts {accept}, returns {back}, holds {hold}; {open} with findings have no ruling.",
     unit="Receiver",
     leader="In charge",
     opinion="Opinion of the receiver",
