@@ -14,6 +14,7 @@ from hub import keyring
 from hub.keyring_tables import enrolled_node
 from hub.web.reach import Reach, Receiving
 from protocol.check_results import Outcome, Standing
+from protocol.letters import Letter
 from protocol.package_entries import PackageEntry
 from protocol.sites import parse_site
 from protocol.transfers import Checking, Parcel, Prepared, Quantity, Side, Submitted
@@ -21,8 +22,7 @@ from protocol.wording import Text
 from replication import letters, transfer_items, transfer_rounds
 from replication.database import Database
 from replication.letters import HUB_PEER
-from replication.packages.catalogue_xml import catalogue_pieces
-from replication.packages.official_layout import FURTHER, ITEMS
+from replication.packages.catalogue_xml import FURTHER, ITEMS, catalogue_pieces
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog
 from replication.transfer_rounds import Fault, Round
@@ -62,7 +62,7 @@ class Handover:
         """Carry letters both ways."""
         up = self.giver.written()
 
-        def take(connection: Connection) -> list[letters.Letter]:
+        def take(connection: Connection) -> list[Letter]:
             letters.take(connection, VILLAGE, up, self.log.handlers(), NOW_MS)
             return letters.due(connection, VILLAGE, NOW_MS)[0]
 
