@@ -18,7 +18,7 @@ from hub.certificates import new_authority
 from hub.home import home_at
 from hub.window import certificates, copies, serials
 from hub.window.certificate_settings import CertificateSettings
-from hub.window.copies import CopyOrder, CopyRoutes, CopyWish
+from hub.window.copy_orders import CopyOrder, CopyRoutes, CopyWish
 from hub.window.copyist import Copyist
 from hub.window.imprints import imprint_of
 from hub.window.serials import Certificate

@@ -49,6 +49,17 @@ DIGEST: Final = "sha512"
 FIELD: Final = "HolderSeal"
 
 _T = TypeVar("_T")
+_SIGNING: Final = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=True,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class PreparedSeal(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,17 +109,6 @@ def holder_certificate(authority: CertifiedKey, public_key: str, site: str, name
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, name[:64]), x509.NameAttribute(NameOID.COMMON_NAME, site)]
     )
     key = Ed25519PublicKey.from_public_bytes(raw_public_key(public_key))
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=True,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
     until = min(now + datetime.timedelta(days=HOLDER_DAYS), issuer.not_valid_after_utc)
     made = (
         x509.CertificateBuilder()
@@ -119,7 +119,7 @@ def holder_certificate(authority: CertifiedKey, public_key: str, site: str, name
         .not_valid_before(issuer.not_valid_before_utc)
         .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(_SIGNING, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         .sign(issuer_key, SHA256())

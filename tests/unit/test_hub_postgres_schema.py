@@ -22,7 +22,7 @@ from hub import (
     tombstones,
 )
 from hub.home import SCHEMA
-from hub.window import lookup_tables
+from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication import tables as replication_tables
 from replication.dialects import schema_words, spoken
@@ -32,6 +32,7 @@ from tests.postgres_server import PostgresServer
 METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     account_tables.metadata,
+    copy_tables.metadata,
     disclosure_tables.metadata,
     draw_tables.metadata,
     token_tables.metadata,

@@ -6,7 +6,7 @@ import pytest
 
 from hub.window import certificates, copies, pdf_seals, serials, sheets
 from hub.window.certificates import Printing
-from hub.window.copies import CopyState
+from hub.window.copy_orders import SILENT_AFTER_MS, CopyRoutes, CopyState
 from hub.window.serials import Fate
 from node.certifying.deciding import Fact
 from node.certifying.orders import OrderState
@@ -168,7 +168,7 @@ async def test_a_withdrawn_order_is_void_at_both_ends(desk: Window) -> None:
 async def test_a_silent_holder_is_said_to_be_silent(desk: Window) -> None:
     order = await desk.ask()
     _, now = order.told(desk.now_ms)
-    _, later = order.told(desk.now_ms + copies.SILENT_AFTER_MS)
+    _, later = order.told(desk.now_ms + SILENT_AFTER_MS)
 
     assert "等保管单位审批" in now.zh
     assert "电话催办" in later.zh
@@ -176,9 +176,7 @@ async def test_a_silent_holder_is_said_to_be_silent(desk: Window) -> None:
 
 async def test_the_village_is_not_asked_if_nobody_there_can_decide(desk: Window) -> None:
     with pytest.raises(BadValue, match="has no enrolled node"):
-        await desk.hub.database.write(
-            lambda c: copies._keeper(c, "330523108299", copies.CopyRoutes(county="330523000000"))
-        )
+        await desk.hub.database.write(lambda c: copies._keeper(c, "330523108299", CopyRoutes(county="330523000000")))
 
 
 async def test_printing_takes_numbered_sheets_and_a_spoiled_sheet_is_printed_again(desk: Window) -> None:
