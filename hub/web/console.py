@@ -44,6 +44,7 @@ from hub.web.pages import (
     today,
     users,
     window_begin,
+    window_copies,
     window_counter,
     window_desk,
     window_lookups,
@@ -84,6 +85,8 @@ HANDLERS = (
     *(window_begin.show_who, window_begin.show_question, window_begin.do_keep, window_begin.do_who),
     *(window_counter.show_counter, window_counter.stream_counter, window_papers.show_form, window_papers.show_receipt),
     *(window_lookups.do_search, window_lookups.do_widen, window_lookups.do_review, window_lookups.stream_request),
+    *(window_copies.show_order, window_copies.do_order, window_copies.do_withdraw, window_copies.do_print),
+    *(window_copies.do_spoil, window_copies.do_receive, window_copies.do_revoke, window_copies.fetch_certificate),
     *(window_begin.do_question, window_request.show_request, window_request.do_step),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )

@@ -8,6 +8,8 @@ from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
 from hub.web.window_parts import WindowParts
+from hub.window.copy_orders import CopyRoutes
+from hub.window.dispute_table import dispute_table
 from hub.window.in_force import InForce
 from hub.window.lookups import LookupDesk
 from hub.window.rule_table import rule_table
@@ -58,4 +60,7 @@ def _window_parts(config: HubConfig, home: HubHome, lookups: LookupDesk) -> Wind
         calendar=official(config.alarms.calendar),
         rules=InForce(rule_table(home), time.monotonic).current,
         lookups=lookups,
+        home=home,
+        routes=CopyRoutes(county=config.county, deputies=config.certificates.deputies),
+        disputes=InForce(dispute_table(home), time.monotonic).current,
     )

@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from hub.home import HubHome
+from hub.window.copy_orders import CopyRoutes
 from hub.window.lookups import LookupDesk
+from hub.window.mediation import DisputeKinds
 from hub.window.rules import Rules
 from hub.window.settings import WindowSettings
 from hub.window.unsent import sealing_key
@@ -21,6 +24,11 @@ class WindowParts(msgspec.Struct, frozen=True, kw_only=True):
     rules: Callable[[], tuple[int, Rules]] = lambda: (0, Rules(rows=()))
     """The rules in force and their version; reads a file, so it is called in a thread."""
     lookups: LookupDesk | None = None
+    home: HubHome | None = None
+    """Where the files of certificates lie."""
+    routes: CopyRoutes = CopyRoutes(county="")
+    disputes: Callable[[], tuple[int, DisputeKinds]] = lambda: (0, DisputeKinds(kinds=()))
+    """The county's kinds of disputes in force; called in a thread, like the rules."""
 
     @property
     def sealing_key(self) -> bytes:

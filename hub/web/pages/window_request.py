@@ -38,7 +38,10 @@ async def show_request(request: AnyRequest, name: FromPath[str]) -> Page:
     one = await seen(request, id_of(name))
     words = in_language(visitor_of(request).language)
     happened = {"step": words.request.done, "begun": words.lookup.begun, "widened": words.lookup.widened_done}
-    told = (happened | {"reviewed": words.lookup.reviewed}).get(request.query_params.get("done", ""))
+    happened |= {"reviewed": words.lookup.reviewed, "sent": words.copies.sent, "printed": words.copies.printed}
+    happened |= {"spoiled": words.copies.spoiled, "revoked": words.copies.revoked, "received": words.copies.received}
+    happened |= {"copy_withdrawn": words.copies.withdrawn, "no_record": words.copies.no_record_done}
+    told = happened.get(request.query_params.get("done", ""))
     made = await shown(request, one, None if told is None else Notice(words=told))
     backstage = backstage_of(request)
     if await backstage.database.read(lambda connection: lookup_reading.unseen(connection, one.request_id)):

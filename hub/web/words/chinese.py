@@ -1,6 +1,6 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, window
+from hub.web.words import brakes, copies, counter, decisions, lookup, proposals, request, site_quality, tending, window
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -272,6 +272,7 @@ CHINESE = Words(
     window=window.CHINESE,
     request=request.CHINESE,
     lookup=lookup.CHINESE,
+    copies=copies.CHINESE,
     counter=counter.CHINESE,
     paper=counter.PAPER_CHINESE,
     faults=FaultWords(

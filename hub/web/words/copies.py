@@ -18,20 +18,14 @@ class CopiesWords(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
     send: str
     sent: str
-    serial: str
-    holder: str
     fetched: str
     asked_at: str
     withdraw: str
     withdrawn: str
     reason: str
     open_pdf: str
-    print_title: str
-    print_lead: str
     first_sheet: str
-    next_sheet: str
     printer: str
-    print_pages: str
     note_printed: str
     printed: str
     spoil_title: str
@@ -40,7 +34,6 @@ class CopiesWords(msgspec.Struct, frozen=True, kw_only=True):
     spoiled: str
     sheets_of: str
     page: str
-    fate: str
     revoke: str
     revoke_lead: str
     revoke_sure: str
@@ -57,9 +50,6 @@ class CopiesWords(msgspec.Struct, frozen=True, kw_only=True):
     no_record: str
     no_record_lead: str
     no_record_done: str
-    gone: str
-    bad_pages: str
-    bad_pages_hint: str
 
 
 CHINESE = CopiesWords(
@@ -75,20 +65,14 @@ CHINESE = CopiesWords(
     basis="利用依据",
     send="发给保管单位",
     sent="已发给保管单位。",
-    serial="编号",
-    holder="保管单位",
     fetched="已传 {done} / {total} KB",
     asked_at="{time} 提出",
     withdraw="撤回",
     withdrawn="已撤回。",
     reason="理由",
     open_pdf="打开 PDF",
-    print_title="打印登记",
-    print_lead="打印后登记用纸：编号从纸上看。",
     first_sheet="第一张用纸编号",
-    next_sheet="下一张应为 {sheet}",
     printer="打印机",
-    print_pages="要登记的页",
     note_printed="登记已打印",
     printed="已登记用纸，证明已出具。",
     spoil_title="用纸作废",
@@ -97,7 +81,6 @@ CHINESE = CopiesWords(
     spoiled="已登记作废，请重打缺少的页。",
     sheets_of="用纸",
     page="第 {number} 页",
-    fate="去向",
     revoke="撤销证明",
     revoke_lead="撤销后，任何人核验都会显示“已撤销”。",
     revoke_sure="撤销这份证明？不能恢复。",
@@ -114,9 +97,6 @@ CHINESE = CopiesWords(
     no_record="出具查无此档证明",
     no_record_lead="由县馆出具，附完整性说明：问了谁、谁没有答复、截至何时。",
     no_record_done="查无此档证明已制作，稍后可打印。",
-    gone="没有找到这条档案，或它不在本申请的结果中。",
-    bad_pages="页号看不懂。",
-    bad_pages_hint="例如 1-3、5；不填即全部。",
 )
 
 ENGLISH = CopiesWords(
@@ -132,20 +112,14 @@ ENGLISH = CopiesWords(
     basis="Basis of use",
     send="Send to the holder",
     sent="It was sent to the holder.",
-    serial="Serial",
-    holder="Holder",
     fetched="{done} of {total} KB fetched",
     asked_at="asked {time}",
     withdraw="Withdraw",
     withdrawn="It was withdrawn.",
     reason="Reason",
     open_pdf="Open the PDF",
-    print_title="Printed sheets",
-    print_lead="Note the sheets after printing: their numbers are on the paper.",
     first_sheet="Number of the first sheet",
-    next_sheet="{sheet} should be next",
     printer="Printer",
-    print_pages="Pages printed",
     note_printed="Note as printed",
     printed="The sheets are noted; the certificate is issued.",
     spoil_title="Spoiled sheet",
@@ -154,7 +128,6 @@ ENGLISH = CopiesWords(
     spoiled="Noted as spoiled; print the pages again that are missing.",
     sheets_of="Sheets",
     page="page {number}",
-    fate="Fate",
     revoke="Revoke",
     revoke_lead="Whoever verifies it from then on reads that it was revoked.",
     revoke_sure="Revoke this certificate? It cannot be undone.",
@@ -171,7 +144,4 @@ ENGLISH = CopiesWords(
     no_record="Issue a statement of no record",
     no_record_lead="The county gives it, with what was asked of whom, who has not answered, and as of when.",
     no_record_done="The statement is being made and can be printed in a moment.",
-    gone="There is no such record among what was found for this request.",
-    bad_pages="The page numbers cannot be read.",
-    bad_pages_hint="Such as 1-3, 5; empty for all.",
 )

@@ -1,6 +1,6 @@
 """The console in English, complete."""
 
-from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, window
+from hub.web.words import brakes, copies, counter, decisions, lookup, proposals, request, site_quality, tending, window
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -277,6 +277,7 @@ ENGLISH = Words(
     window=window.ENGLISH,
     request=request.ENGLISH,
     lookup=lookup.ENGLISH,
+    copies=copies.ENGLISH,
     counter=counter.ENGLISH,
     paper=counter.PAPER_ENGLISH,
     faults=FaultWords(
