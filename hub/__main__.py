@@ -27,6 +27,7 @@ from hub.commands import (
     run,
     search,
     sites,
+    statement,
     synonyms,
     token,
     transfer,
@@ -38,7 +39,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, letters),
+    *(gazetteer, synonyms, user, token, audit, letters, statement),
     *(request, rules, disputes, transfer),
 )
 

@@ -25,7 +25,7 @@ from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_rea
 from hub.window.candidates import known
 from hub.window.lookup_answers import Heard
 from hub.window.lookup_ledger import StoredLookup
-from hub.window.lookup_opening import Opening
+from hub.window.lookup_opening import Opening, Widening
 from hub.window.lookup_views import LookupOrder, LookupView
 from hub.window.routing import clues_of, routed
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal
@@ -159,11 +159,10 @@ class LookupDesk:
         names = await asyncio.to_thread(self._names)
         stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))
         what = await self._database.read(lambda connection: known(connection, stored.query, names))
-        now_ms, is_linked = self._clock_ms(), self._asker is not None
+        now_ms = self._clock_ms()
+        widening = Widening(because=because, by=by, is_linked=self._asker is not None)
         await self._database.write(
-            lambda connection: lookup_opening.widen_lookup(
-                connection, lookup_id, what, because=because, by=by, now_ms=now_ms, is_linked=is_linked
-            )
+            lambda connection: lookup_opening.widen_lookup(connection, lookup_id, what, widening, now_ms)
         )
         self._work(lookup_id)
         async with aclosing(self.watch(lookup_id)) as views:
