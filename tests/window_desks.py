@@ -11,8 +11,12 @@ from hub.web.reach import Reach
 from hub.web.serving import served
 from hub.web.window_parts import WindowParts
 from hub.web_settings import WebSettings
+from hub.window.copy_orders import CopyRoutes
+from hub.window.dispute_table import dispute_table
 from hub.window.rule_table import rule_table
+from hub.window.statements import Maker
 from hub.window.working_days import official
+from replication.keys import Identity, new_seed
 from tests.consoles import COUNTY, Clock, Desk, quick_sealer
 from tests.servers import free_port
 from tests.window_county import County, county, row
@@ -21,6 +25,7 @@ KEY = b"county key of a test"
 NUMBER = "330523190001010015"
 """A fictitious identity number with the right check character."""
 
+HEAD = "330523000000"
 OLD, NEW, FAR, OFFICE = "330523108204", "330523108205", "330523106201", "330523108000"
 """Two villages that hold the papers of one hill, one that has nothing to do with it, and the township's office."""
 
@@ -53,7 +58,14 @@ async def window_desk(folder: Path) -> AsyncIterator[WindowDesk]:
     async with county(folder) as (one, stack):
         home, clock = home_at(folder), CountyClock(one)
         window = WindowParts(
-            county_key=KEY, calendar=official(Calendar()), rules=rule_table(home).in_force, lookups=one.desk
+            county_key=KEY,
+            calendar=official(Calendar()),
+            rules=rule_table(home).in_force,
+            lookups=one.desk,
+            home=home,
+            maker=Maker(county=HEAD, county_name=COUNTY, identity=Identity(new_seed(b"h" * 32))),
+            routes=CopyRoutes(county=HEAD),
+            disputes=dispute_table(home).in_force,
         )
         backstage = backstage_for(
             one.database,

@@ -84,6 +84,7 @@ HANDLERS = (
     *(window_desk.show_desk, window_desk.find_request, window_desk.do_discard, window_begin.show_new),
     *(window_begin.show_who, window_begin.show_question, window_begin.do_keep, window_begin.do_who),
     *(window_counter.show_counter, window_counter.stream_counter, window_papers.show_form, window_papers.show_receipt),
+    *(window_papers.show_statement, window_papers.do_no_record),
     *(window_lookups.do_search, window_lookups.do_widen, window_lookups.do_review, window_lookups.stream_request),
     *(window_copies.show_order, window_copies.do_order, window_copies.do_withdraw, window_copies.do_print),
     *(window_copies.do_spoil, window_copies.do_receive, window_copies.do_revoke, window_copies.fetch_certificate),
