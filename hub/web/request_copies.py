@@ -110,5 +110,3 @@ def _line(connection: Connection, one: Certificate, order: CopyOrder | None, now
         may_withdraw=order is not None and order.state in OPEN,
         replaced_by=one.replaced_by,
     )
-
-

@@ -1,4 +1,4 @@
-"""A statement of completeness as it is printed: who was asked, what was said, what it covers and what it lacks. Pure."""
+"""A statement of completeness as it is printed: who was asked, what was said, what it covers and lacks. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence

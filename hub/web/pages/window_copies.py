@@ -34,7 +34,6 @@ from protocol.copies import COPY_PAGES_MAX, PRODUCTS, Product
 from protocol.errors import BadFile, BadValue, DanglianError
 from protocol.wording import Text
 
-
 _PART: Final = re.compile(r"([0-9]{1,4})(?:\s*[-–—~～]\s*([0-9]{1,4}))?")
 _PARTS: Final = re.compile(r"[、，,;；\s]+(?![-–—~～])")
 
@@ -185,7 +184,12 @@ async def _granted(request: AnyRequest, one: Request, entry: str) -> tuple[HitVi
 
 
 async def _order_page(
-    request: AnyRequest, one: Request, entry: str, copy_id: str, typed: dict[str, str], fault: DanglianError | None = None
+    request: AnyRequest,
+    one: Request,
+    entry: str,
+    copy_id: str,
+    typed: dict[str, str],
+    fault: DanglianError | None = None,
 ) -> Page:
     hit, judged = await _granted(request, one, entry)
     values = {

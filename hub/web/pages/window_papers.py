@@ -22,8 +22,8 @@ from hub.web.statement_views import contents_of, questions_said
 from hub.web.visitors import visitor_of
 from hub.window import certificates, desk, statements
 from hub.window.applicants import PAPERS, REQUESTERS
-from hub.window.requests import PURPOSES, USES, Request
 from hub.window.certificates import NothingFound
+from hub.window.requests import PURPOSES, USES, Request
 from hub.window.statement_words import verdict
 from hub.window.states import STATES, State, Step
 from protocol.completeness import Signed, Statement

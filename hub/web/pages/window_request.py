@@ -9,6 +9,7 @@ from litestar.response import Redirect
 from sqlalchemy import Connection
 
 from hub.administration import Actor
+from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest
@@ -102,6 +103,7 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
     values = {
         "one": one,
         "who": one.content.applicant,
+        "may_work": visitor.may(Permission.WORK_REQUESTS),
         "pieces": await pieces_of(backstage, visitor, one),
         "purposes": PURPOSES,
         "requesters": REQUESTERS,

@@ -1,6 +1,18 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, copies, counter, decisions, lookup, proposals, request, site_quality, tending, window
+from hub.web.words import (
+    brakes,
+    cases,
+    copies,
+    counter,
+    decisions,
+    lookup,
+    proposals,
+    request,
+    site_quality,
+    tending,
+    window,
+)
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -273,6 +285,7 @@ CHINESE = Words(
     request=request.CHINESE,
     lookup=lookup.CHINESE,
     copies=copies.CHINESE,
+    cases=cases.CHINESE,
     counter=counter.CHINESE,
     paper=counter.PAPER_CHINESE,
     faults=FaultWords(

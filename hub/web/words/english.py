@@ -1,6 +1,18 @@
 """The console in English, complete."""
 
-from hub.web.words import brakes, copies, counter, decisions, lookup, proposals, request, site_quality, tending, window
+from hub.web.words import (
+    brakes,
+    cases,
+    copies,
+    counter,
+    decisions,
+    lookup,
+    proposals,
+    request,
+    site_quality,
+    tending,
+    window,
+)
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -278,6 +290,7 @@ ENGLISH = Words(
     request=request.ENGLISH,
     lookup=lookup.ENGLISH,
     copies=copies.ENGLISH,
+    cases=cases.ENGLISH,
     counter=counter.ENGLISH,
     paper=counter.PAPER_ENGLISH,
     faults=FaultWords(

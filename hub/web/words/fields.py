@@ -6,6 +6,7 @@
 import msgspec
 
 from hub.web.words.brakes import BrakesWords
+from hub.web.words.cases import CasesWords
 from hub.web.words.catalogue import CatalogueWords
 from hub.web.words.copies import CopiesWords
 from hub.web.words.counter import CounterWords, PaperWords
@@ -330,6 +331,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     request: RequestWords
     lookup: LookupWords
     copies: CopiesWords
+    cases: CasesWords
     counter: CounterWords
     paper: PaperWords
     faults: FaultWords
