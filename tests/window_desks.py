@@ -17,6 +17,7 @@ from hub.window.rule_table import rule_table
 from hub.window.statements import Maker
 from hub.window.working_days import official
 from replication.keys import Identity, new_seed
+from tests.certifying import ROUTES, Window, window
 from tests.consoles import COUNTY, Clock, Desk, quick_sealer
 from tests.servers import free_port
 from tests.window_county import County, county, row
@@ -50,6 +51,32 @@ class WindowDesk(Desk):
 
     county: County
     stack: AsyncExitStack
+
+
+@asynccontextmanager
+async def certificate_desk(folder: Path) -> AsyncIterator[tuple[Desk, Window]]:
+    """Run a console at a window whose one holder has papers to certify."""
+    async with window(folder) as one:
+        clock = Clock()
+        clock.ahead_ms = one.now_ms - clock()
+        parts = WindowParts(
+            county_key=KEY,
+            calendar=official(Calendar()),
+            rules=rule_table(one.home).in_force,
+            home=one.home,
+            routes=ROUTES,
+        )
+        backstage = backstage_for(
+            one.hub.database,
+            WebSettings(port=free_port()),
+            COUNTY,
+            clock_ms=clock,
+            is_linked=lambda: True,
+            sealer=quick_sealer(),
+            reach=Reach(window=parts),
+        )
+        async with served(backstage, one.home) as port:
+            yield Desk(backstage, clock, f"http://127.0.0.1:{port}", one.home.database), one
 
 
 @asynccontextmanager
