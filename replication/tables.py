@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    text,
     type_coerce,
 )
 
@@ -108,6 +110,8 @@ letter_out = Table(
     Column("written_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("is_taken", BigInteger, nullable=False),
+    Index("letter_due", "is_taken", "peer", "serial"),
+    Index("letter_topic", "topic"),
 )
 
 letter_in = Table(
@@ -122,6 +126,7 @@ letter_in = Table(
     Column("reason_zh", Text, nullable=False),
     Column("reason_en", Text, nullable=False),
     Column("letter", LargeBinary),
+    Index("letter_set_aside", "peer", sqlite_where=text("fault <> ''"), postgresql_where=text("fault <> ''")),
 )
 
 letter_peer = Table(

@@ -110,7 +110,7 @@ CATALOGUE = {
             Role.ARCHIVIST,
             {
                 *(Permission.SEE_SITES, Permission.ATTEND_ALARMS, Permission.DECIDE, Permission.TEND_SITES),
-                Permission.WORK_REQUESTS,
+                *(Permission.WORK_REQUESTS, Permission.RECEIVE_TRANSFERS),
             }
             | CATALOGUE,
         ),
