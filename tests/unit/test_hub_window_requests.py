@@ -3,6 +3,7 @@
 import pytest
 
 from hub.window.applicants import Requester
+from hub.window.contents import content_of
 from hub.window.requests import (
     EXTENDED_DAYS_MAX,
     PERSONS_MAX,
@@ -12,7 +13,6 @@ from hub.window.requests import (
     Purpose,
     Question,
     Use,
-    content_of,
     digest_of,
     first_line,
     fold,
@@ -34,6 +34,8 @@ def question(text: str = "林地承包合同", **changes: object) -> Question:
         ({"applicant": given(Requester.MEDIATION, organ="某镇调委会")}, "案号"),
         ({"applicant": given(Requester.LAWYER), "case_ref": " \t"}, "案号"),
         ({"purpose": Purpose.OTHER}, "其他"),
+        ({"purpose": Purpose.OFFICIAL}, "不符"),
+        ({"applicant": given(Requester.UNIT, organ="某局"), "purpose": Purpose.MARRIAGE}, "不符"),
         ({"questions": ()}, "问题"),
         ({"questions": (question(),) * (QUESTIONS_MAX + 1)}, "问题"),
         ({"questions": (question("  "),)}, "空"),
