@@ -21,7 +21,7 @@ from protocol.errors import BadValue, Refused
 from tests.consoles import Browser, browsing, token_in, words_in
 from tests.window_desks import KEY, NUMBER, WindowDesk, add_sites, window_desk
 
-WHO = {
+WHO: dict[str, str | list[str]] = {
     "requester": "person",
     "name": "甲某",
     "document": "resident",
@@ -68,7 +68,7 @@ async def submitted(clerk: Browser, who: dict[str, str | list[str]] | None = Non
     [
         (Role.CLERK, 200, 200),
         (Role.REVIEWER, 200, 403),
-        (Role.ARCHIVIST, 403, 403),
+        (Role.ARCHIVIST, 200, 200),
         (Role.ADMINISTRATOR, 403, 403),
         (Role.AUDITOR, 403, 403),
     ],
@@ -169,7 +169,8 @@ async def test_an_unsent_form_is_forgotten_after_its_time_and_never_read_under_a
 async def test_nobody_keeps_more_unsent_forms_than_allowed(here: WindowDesk) -> None:
     key = unsent.sealing_key(KEY)
     for number in range(unsent.UNSENT_MAX):
-        await here.database.write(lambda c, n=number: unsent.keep(c, key, UUID(int=n + 1), "lin.min", {}, 1))
+        draft_id = UUID(int=number + 1)
+        await here.database.write(lambda c, one=draft_id: unsent.keep(c, key, one, "lin.min", {}, 1))  # type: ignore[misc]
     with pytest.raises(Refused, match="unsent"):
         await here.database.write(lambda c: unsent.keep(c, key, UUID(int=999), "lin.min", {}, 1))
 
@@ -188,6 +189,9 @@ async def test_nobody_keeps_more_unsent_forms_than_allowed(here: WindowDesk) -> 
         ({"valid_until": "昨天"}, "证件有效期不是日期"),
         ({"requester": "mediation"}, "没有填写单位名称"),
         ({"requester": "agent"}, "没有填写代谁申请"),
+        ({"requester": "lawyer"}, "没有填写案号"),
+        ({"purpose": "official"}, "与申请人类型不符"),
+        ({"purpose": ""}, "没有说明"),
     ],
 )
 async def test_a_wrong_first_page_says_what_is_wrong(
@@ -253,6 +257,7 @@ async def test_access_that_lacks_papers_is_not_decided_and_the_page_says_what_is
 ) -> None:
     await add_sites(here)
     organ = {**WHO, "requester": "mediation", "organ": "某调委会", "case_ref": "12号", "paper": "work_card"}
+    organ["purpose"] = "mediation"
     address = await submitted(clerk, organ)
     (one,) = await registered(here)
     async for _ in here.county.desk.watch(one.content.questions[0].question_id):
@@ -297,9 +302,8 @@ async def test_forged_ids_find_nothing_and_break_nothing(here: WindowDesk, clerk
             ("widen", {"question": "x"}),
         )
     ]
-    files = [
-        (await clerk.get(f"/window/certificates/{quote(name)}")).status_code for name in ("x.pdf", "../hub.db", "..")
-    ]
+    names = ("x.pdf", "..%2Fhub.db", "330523-2026-000001-9.pdf")
+    files = [(await clerk.get(f"/window/certificates/{name}")).status_code for name in names]
     counter = [(await clerk.get(f"/counter/{link}")).status_code for link in ("x", "0" * 24, link_of(b"another"))]
 
     assert (set(pages), set(posts), inner, set(files), set(counter)) == ({404}, {404}, [404] * 5, {404}, {404})
@@ -387,17 +391,14 @@ async def test_a_case_says_what_is_missing_links_requests_and_counts_without_nam
     saved = await clerk.post(path, fields)
     shown = words_in((await clerk.get(path)).text)
     document = {"document": str(uuid4()), "item": "application", "pages": "3", "copies": "1"}
-    await clerk.post(f"{path}/add", document)
+    await clerk.post(f"{path}/add", document, shown_at=path)
     added = words_in((await clerk.get(path)).text)
-    linked = await clerk.post(f"{path}/link", {"number": one.number})
+    linked = await clerk.post(f"{path}/link", {"number": one.number}, shown_at=path)
     wrong = await clerk.post(f"{path}/link", {"number": "CD1999-000001"}, shown_at=path)
     report = words_in((await clerk.get("/window/cases/report?from=2026-01-01&to=2026-12-31")).text)
 
-    assert (saved.status_code, "还缺：申请书或受理登记表" in shown, "还缺：权利义务告知书" in added) == (
-        303,
-        True,
-        True,
-    )
+    assert (saved.status_code, "还缺：申请书或受理登记表" in shown) == (303, True)
+    assert "还缺：权利义务告知书" in added
     assert (linked.status_code, wrong.status_code, "件数太少，不予显示" in report) == (303, 400, True)
     assert one.number in (await clerk.get(path)).text
 
