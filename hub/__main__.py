@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    certificate,
     disputes,
     enrol,
     gazetteer,
@@ -39,8 +40,7 @@ from replication.command_line import run_command
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, letters, statement),
-    *(request, rules, disputes, transfer),
+    *(gazetteer, synonyms, user, token, audit, letters, statement, request, rules, disputes, transfer, certificate),
 )
 
 

@@ -29,9 +29,11 @@ _HEADING = Text(
 def _own_record() -> Text:
     return Text(
         zh=f"  一、本人的结婚登记：公民本人，{STORY_PERSON}，证号 {STORY_NUMBER}，目的“婚姻”，\n"
-        f"     勾选“已当面核对”；检索词“结婚登记”，涉及的人“{STORY_PERSON}”。查到后勾选条目、关系“当事人”，规则 R04 当场同意。",
+        f"     勾选“已当面核对”；检索词“结婚登记”，涉及的人“{STORY_PERSON}”。\n"
+        "     查到后勾选条目、关系“当事人”，规则 R04 当场同意。",
         en=f"  1. An own marriage record: citizen, {STORY_PERSON}, number {STORY_NUMBER}, purpose “marriage”,\n"
-        f"     originals compared; words 结婚登记, person {STORY_PERSON}. Tick the entry, relation “subject”: rule R04 allows it.",
+        f"     originals compared; words 结婚登记, person {STORY_PERSON}.\n"
+        "     Tick the entry, relation “subject”: rule R04 allows it.",
     )
 
 
@@ -50,8 +52,8 @@ def _nothing() -> Text:
     return Text(
         zh="  三、查无此档：检索词“不存在的档案”，地点“皈山场”。打开“完整性说明”，\n"
         "     看问了谁、截至何时，再点“出具查无此档证明”。",
-        en="  3. Nothing found: words 不存在的档案, place 皈山场. Open the completeness statement: who was asked, as of\n"
-        "     when; then issue the statement of no record.",
+        en="  3. Nothing found: words 不存在的档案, place 皈山场. Open the completeness statement: who was asked, as\n"
+        "     of when; then issue the statement of no record.",
     )
 
 
