@@ -177,7 +177,7 @@ def test_the_sites_keeper_sees_every_read_and_verifies(tmp_path: Path, capsys: p
     assert (len(mine), other) == (2, [])
     assert (code, verdict["lines"], verdict["head"][0], verdict["contradictions"]) == (0, 2, 2, [])
     assert missing == 1
-    assert UUID(shown[0]["request_id"])
+    assert str(UUID(shown[0]["request_id"])) == shown[0]["request_id"]
 
 
 def rewritten(lines: list[AuditLine], start: int) -> list[AuditLine]:
