@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.audit import Action, AuditLine
+from hub.audit import Action
 from hub.office_hours import Calendar
 from hub.roles import Permission
 from hub.window import access_book, access_reviews, cases, deadlines, desk, ledger
@@ -22,6 +22,7 @@ from hub.window.settings import WindowSettings
 from hub.window.states import State, Step
 from hub.window.timekeeping import Timekeeper
 from hub.window.working_days import official
+from protocol.audit_chain import AuditLine
 from protocol.errors import BadValue, Refused
 from protocol.vocabularies import AccessStatus
 from replication.database import Database

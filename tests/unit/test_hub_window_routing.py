@@ -65,9 +65,8 @@ def test_a_kind_goes_to_those_that_hold_it_or_do_not_say_what_they_hold() -> Non
 
 
 def test_years_leave_out_who_holds_nothing_of_them_but_not_what_is_undated() -> None:
-    span = {"date_from": datetime.date(2014, 1, 1), "date_to": datetime.date(2014, 12, 31)}
     found = decided(
-        clues("承包", **span),
+        clues("承包", date_from=datetime.date(2014, 1, 1), date_to=datetime.date(2014, 12, 31)),
         candidate(VILLAGE, "", holding(year_to=2020)),
         candidate(SIBLING, "", holding()),
         candidate(ELSEWHERE, "", holding(undated=1)),
