@@ -5,6 +5,7 @@ chain cannot show is the loss of its newest lines: therefore the sites keep head
 and ``verify`` takes a head that somebody has written down.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
 import msgspec
@@ -219,13 +220,13 @@ def listed(
     before_seq: int | None = None,
     who: str = "",
     action: str = "",
-    case: str = "",
+    about: Collection[str] = (),
     origin: str = "",
     limit: int,
 ) -> list[AuditLine]:
     """Return lines, the newest first, those before a number if one is given.
 
-    ``case`` stands in the line's object or detail: the number of a case or request, or the id of either. ``origin`` is
+    One of ``about`` stands in the line's object or detail: the number of a case or request, or an id. ``origin`` is
     where it came from: for lookups the site that answered.
     """
     statement = select(audit_line).order_by(audit_line.c.seq.desc()).limit(limit)
@@ -235,9 +236,9 @@ def listed(
         statement = statement.where(audit_line.c.who == who)
     if action:
         statement = statement.where(audit_line.c.action == action)
-    if case:
-        about = [column.contains(case, autoescape=True) for column in (audit_line.c.object, audit_line.c.detail)]
-        statement = statement.where(or_(*about))
+    if about:
+        columns = (audit_line.c.object, audit_line.c.detail)
+        statement = statement.where(or_(*(one.contains(name, autoescape=True) for one in columns for name in about)))
     if origin:
         statement = statement.where(audit_line.c.origin == origin)
     return [_line(row) for row in connection.execute(statement)]

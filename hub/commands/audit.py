@@ -9,7 +9,7 @@ from hub import audit, config, store
 from hub.audit import ACTIONS, Action, Verdict
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
-from hub.window import audit_heads, ledger
+from hub.window import audit_heads, audit_search
 from hub.window.audit_heads import Contradiction
 from protocol.audit_chain import AuditLine
 from protocol.errors import BadSetting
@@ -121,19 +121,11 @@ def _show(home: HubHome, args: argparse.Namespace) -> int:
 
 async def _found(home: HubHome, args: argparse.Namespace) -> list[AuditLine]:
     async with store.opened(home, read_only=True) as database:
-        request = await database.read(lambda connection: ledger.by_number(connection, args.case)) if args.case else None
-        # Lines of the sites name the request by its id; what is typed is its number.
-        case = args.case if request is None else str(request.request_id)
-        lines = await database.read(
-            lambda connection: audit.listed(connection, case=case, origin=args.site, who=args.who, limit=args.limit)
-        )
-        if request is not None:
-            lines += await database.read(
-                lambda connection: audit.listed(
-                    connection, case=request.number, origin=args.site, who=args.who, limit=args.limit
-                )
+        return await database.read(
+            lambda connection: audit_search.lines_of(
+                connection, case=args.case, site=args.site, who=args.who, limit=args.limit
             )
-    return sorted({line.seq: line for line in lines}.values(), key=lambda line: -line.seq)[: args.limit]
+        )
 
 
 def _expected(written: str) -> tuple[int, str] | None:

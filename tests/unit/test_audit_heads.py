@@ -19,7 +19,7 @@ from node.keeper import audit, county_heads
 from node.keeper.tables import audit_line
 from protocol.audit_chain import AuditLine, head_of, sealed
 from replication.command_line import run_command
-from tests.window_county import County, SiteEnd, county, order, row
+from tests.window_county import REQUEST, County, SiteEnd, county, order, row
 
 SITE = "330523108204"
 
@@ -177,7 +177,7 @@ def test_the_sites_keeper_sees_every_read_and_verifies(tmp_path: Path, capsys: p
     assert (len(mine), other) == (2, [])
     assert (code, verdict["lines"], verdict["head"][0], verdict["contradictions"]) == (0, 2, 2, [])
     assert missing == 1
-    assert str(UUID(shown[0]["request_id"])) == shown[0]["request_id"]
+    assert UUID(shown[0]["request_id"]) == REQUEST
 
 
 def rewritten(lines: list[AuditLine], start: int) -> list[AuditLine]:

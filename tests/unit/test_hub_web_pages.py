@@ -14,6 +14,7 @@ import httpx
 import pyotp
 import pytest
 from litestar.handlers import HTTPRouteHandler
+from sqlalchemy import Connection
 
 from hub import audit, certificates, first_use
 from hub.home import home_at
@@ -24,6 +25,8 @@ from hub.web.admission import NEEDS, SAFE_METHODS, Door
 from hub.web.console import HANDLERS
 from hub.web.throttling import ATTEMPTS_BURST, Throttle
 from hub.web_settings import WebTls
+from hub.window import audit_heads
+from protocol.audit_chain import AuditHead
 from tests.consoles import PASSWORD, Browser, Desk, browsing, desk, fill_county, token_in, words_in
 
 
@@ -512,6 +515,40 @@ async def test_the_auditor_verifies_the_log_and_sees_that_it_was_tampered_with(h
         broken = words_in((await browser.post("/audit/verify", {}, shown_at="/audit")).text)
 
     assert ("完好" in whole, "第 1 条与前一条不符" in broken) == (True, True)
+
+
+async def test_the_auditor_finds_the_lines_of_a_case_and_of_a_site(here: Desk) -> None:
+    def write(connection: Connection) -> None:
+        for number, site in (("12", "330523108204"), ("12", "330523108205"), ("13", "330523108204")):
+            entry = audit.AuditEntry(
+                who="lin.min",
+                action=audit.Action.LOOKUP_ANSWERED,
+                origin=site,
+                detail=f"case 安调字第{number}号; {site} told",
+            )
+            audit.append(connection, entry, here.clock())
+
+    await here.database.write(write)
+    browser = await here.signed_in(Role.AUDITOR)
+    async with browsing(browser):
+        of_case = words_in((await browser.get("/audit?case=安调字第12号")).text)
+        of_both = words_in((await browser.get("/audit?case=安调字第12号&site=330523108205")).text)
+
+    assert [of_case.count(f"{site} told") for site in ("330523108204", "330523108205")] == [1, 1]
+    assert [of_both.count(f"{site} told") for site in ("330523108204", "330523108205")] == [0, 1]
+
+
+async def test_the_auditor_is_told_of_a_sites_log_that_was_changed(here: Desk) -> None:
+    def write(connection: Connection) -> None:
+        for head in (AuditHead(seq=4, digest="a" * 64), AuditHead(seq=3, digest="b" * 64)):
+            audit_heads.keep(connection, "330523108204", head, here.clock())
+
+    await here.database.write(write)
+    browser = await here.signed_in(Role.AUDITOR)
+    async with browsing(browser):
+        told = words_in((await browser.post("/audit/verify", {}, shown_at="/audit")).text)
+
+    assert "站点 330523108204 的日志第 4 条与县级保存的不符" in told
 
 
 @pytest.mark.parametrize("query", ["before=-1", "before=99999999999999999999", "before=x", "who=%00", "action=<b>"])

@@ -124,7 +124,7 @@ async def test_a_late_answer_takes_the_place_of_the_copy_and_its_head_is_kept(hu
     (head,) = await hub.database.read(audit_heads.kept_heads)
     strays = await hub.database.read(lambda connection: lookup_reading.stray_answers(connection, 10))
     lines = await hub.database.read(
-        lambda connection: audit.listed(connection, case=str(REQUEST), origin=VILLAGE.code, limit=9)
+        lambda connection: audit.listed(connection, about=(str(REQUEST),), origin=VILLAGE.code, limit=9)
     )
 
     assert view is not None

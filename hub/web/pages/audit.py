@@ -13,11 +13,18 @@ from hub.web.backstage import backstage_of
 from hub.web.forms import clean
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
+from hub.window import audit_heads, audit_search
 from protocol.audit_chain import AuditLine
 from protocol.wording import Text
 
 LINES_A_PAGE = 50
 """Lines of one page."""
+
+CASE_CHARS_MAX = 64
+"""Characters of a case number, or of an id."""
+
+SITE_CHARS_MAX = 20
+"""Characters of a site code."""
 
 
 _OPT = {NEEDS: Permission.READ_AUDIT}
@@ -35,6 +42,11 @@ async def do_verify(request: AnyRequest) -> Page:
     backstage, visitor = backstage_of(request), visitor_of(request)
     verdict = await audit.verify(backstage.database)
     words = in_language(visitor.language).audit
+    others = await backstage.database.read(audit_heads.contradictions)
+    if verdict.is_whole and others:
+        first = others[0]
+        told = words.contradicted.format(site=first.site, seq=first.seq, count=len(others))
+        return await _shown(request, Notice(words=told, is_fault=True))
     if verdict.is_whole:
         told = words.whole.format(lines=verdict.lines, seq=verdict.head_seq, digest=verdict.head_digest)
         return await _shown(request, Notice(words=told))
@@ -48,9 +60,10 @@ async def _shown(request: AnyRequest, notice: Notice | None) -> Page:
     action = action if action in tuple(Action) else ""
     before = asked.get("before", "")
     before_seq = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+    case, site = clean(asked.get("case", ""))[:CASE_CHARS_MAX], clean(asked.get("site", ""))[:SITE_CHARS_MAX]
     found = await backstage.database.read(
-        lambda connection: audit.listed(
-            connection, before_seq=before_seq, who=who, action=action, limit=LINES_A_PAGE + 1
+        lambda connection: audit_search.lines_of(
+            connection, case=case, site=site, before_seq=before_seq, who=who, action=action, limit=LINES_A_PAGE + 1
         )
     )
     if before_seq is None and notice is None:
@@ -63,6 +76,8 @@ async def _shown(request: AnyRequest, notice: Notice | None) -> Page:
         "is_newest": before_seq is None,
         "who": who,
         "action": action,
+        "case": case,
+        "site": site,
         "actions": ACTIONS,
         "notice": notice,
         "action_of": _action_of,

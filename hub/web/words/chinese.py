@@ -193,8 +193,12 @@ CHINESE = Words(
         verify="校验全部记录",
         whole="完好：共 {lines} 条，末条 {seq}，摘要 {digest}。",
         broken="第 {seq} 条与前一条不符：记录被改动过，请保存数据库并报告。",
+        contradicted="本县日志完好，但站点 {site} 的日志第 {seq} 条与县级保存的不符"
+        "（共 {count} 处）：请到该站核查并报告。",
         filter_who="登录名",
         filter_action="事项",
+        filter_case="案号或登记号",
+        filter_site="站点",
         every="全部",
         filter="筛选",
         older="更早",

@@ -198,8 +198,12 @@ ENGLISH = Words(
         whole="Whole: {lines} lines, the last is {seq} with digest {digest}.",
         broken="Line {seq} does not follow from the one before: the log was tampered with. Keep the "
         "database and report it.",
+        contradicted="This log is whole, but line {seq} of the log of {site} is not what it was ({count} places): look "
+        "into it there, and report it.",
         filter_who="Login",
         filter_action="What",
+        filter_case="Case or number",
+        filter_site="Site",
         every="all",
         filter="Filter",
         older="Older",

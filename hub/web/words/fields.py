@@ -201,8 +201,11 @@ class AuditWords(msgspec.Struct, frozen=True, kw_only=True):
     verify: str
     whole: str
     broken: str
+    contradicted: str
     filter_who: str
     filter_action: str
+    filter_case: str
+    filter_site: str
     every: str
     filter: str
     older: str
