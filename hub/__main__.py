@@ -14,8 +14,10 @@ from hub.commands import (
     enrol,
     gazetteer,
     health,
+    holdings,
     init,
     letters,
+    lookup,
     migrate_store,
     nodes,
     quarantine,
@@ -28,19 +30,21 @@ from hub.commands import (
     run,
     search,
     sites,
+    statement,
     synonyms,
     token,
     transfer,
     user,
     verify,
+    volumes,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes, transfer, certificate),
+    *(request, lookup, statement, certificate, rules, disputes, transfer, volumes),
 )
 
 
