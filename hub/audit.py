@@ -71,6 +71,8 @@ class Action(StrEnum):
     LOOKUP_ANSWERED = "lookup_answered"
     LOOKUP_EXPIRED = "lookup_expired"
     STATEMENT_MADE = "statement_made"
+    COPY_ORDERED = "copy_ordered"
+    COPY_WITHDRAWN = "copy_withdrawn"
     CERTIFICATE_ISSUED = "certificate_issued"
     CERTIFICATE_REVOKED = "certificate_revoked"
     TRANSFER_RULED = "transfer_ruled"
@@ -129,6 +131,8 @@ ACTIONS = {
     Action.LOOKUP_ANSWERED: Text(zh="站点答复", en="site answered"),
     Action.LOOKUP_EXPIRED: Text(zh="提问到期", en="question expired"),
     Action.STATEMENT_MADE: Text(zh="出具查询范围说明", en="statement of completeness made"),
+    Action.COPY_ORDERED: Text(zh="调取复制件", en="copy ordered"),
+    Action.COPY_WITHDRAWN: Text(zh="撤回调取", en="order for a copy withdrawn"),
     Action.CERTIFICATE_ISSUED: Text(zh="出具证明", en="certificate issued"),
     Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
     Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),

@@ -18,7 +18,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from hub import keyring
+from hub import audit, keyring
+from hub.audit import Action, AuditEntry
 from hub.catalogue import readable, rows_of, stored_from
 from hub.window import serials
 from hub.window.copy_orders import NOBODY, OPEN, STATES, UNSEALED, CopyOrder, CopyRoutes, CopyState, CopyStep, CopyWish
@@ -75,7 +76,15 @@ def ask(connection: Connection, wish: CopyWish, routes: CopyRoutes, who: str, no
     asked = msgspec.structs.replace(asked, serial=serials.take(connection, serial_wish, who, now_ms))
     _insert(connection, asked, keeper, who, now_ms)
     letters.write(connection, keeper, kind=COPY_ASKED, topic=asked.copy_id, body=asked, now_ms=now_ms)
+    _log(connection, asked, Action.COPY_ORDERED, who, now_ms)
     return found(connection, asked.copy_id)
+
+
+def _log(connection: Connection, asked: CopyAsked, action: Action, who: str, now_ms: int) -> None:
+    """Write who asked which holder for which record, under which request."""
+    detail = f"{asked.product.value} {asked.record_id} {asked.holder} {asked.serial}"
+    entry = AuditEntry(who=who, action=action, object=f"request:{asked.request_id}", detail=detail)
+    audit.append(connection, entry, now_ms)
 
 
 def _asked(connection: Connection, wish: CopyWish, record: Record, holder: str, now_ms: int) -> CopyAsked:
@@ -119,6 +128,7 @@ def withdraw(connection: Connection, copy_id: UUID, who: str, note: str, now_ms:
     serials.void(connection, order.asked.serial, note or STATES[CopyState.WITHDRAWN].zh, now_ms)
     body = CopyWithdrawn(copy_id=copy_id, note=note)
     letters.write(connection, order.keeper, kind=COPY_WITHDRAWN, topic=copy_id, body=body, now_ms=now_ms)
+    _log(connection, order.asked, Action.COPY_WITHDRAWN, who, now_ms)
     return found(connection, copy_id)
 
 

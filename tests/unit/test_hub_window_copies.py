@@ -275,3 +275,13 @@ async def test_the_holder_logs_who_decided_under_which_case(desk: Window) -> Non
     (line,) = await desk.site.database.read(lambda c: audit.listed(c, limit=10))
     assert (line.action, line.outcome, line.who) == ("copy_decided", "refused", "keeper:wang")
     assert audit.detail_of(line).case_ref == "安矛调〔2026〕17号"
+
+
+async def test_the_hub_logs_who_ordered_what_under_which_request(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.hub.database.write(lambda c: copies.withdraw(c, order.copy_id, CLERK, "", desk.now_ms))
+
+    rows = await desk.hub.database.fetch("SELECT who, action, object FROM audit_line ORDER BY seq")
+    assert rows == [
+        (CLERK, action, f"request:{order.asked.request_id}") for action in ("copy_ordered", "copy_withdrawn")
+    ]
