@@ -23,9 +23,11 @@ from hub import (
     tombstones,
 )
 from hub.home import SCHEMA
-from hub.window import lookup_tables
+from hub.transfers import plan_tables
+from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication import tables as replication_tables
+from replication import transfer_tables
 from replication.dialects import schema_words, spoken
 from replication.migrations import REPLICATION, migrations_in
 from tests.postgres_server import PostgresServer
@@ -33,6 +35,7 @@ from tests.postgres_server import PostgresServer
 METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     account_tables.metadata,
+    copy_tables.metadata,
     disclosure_tables.metadata,
     draw_tables.metadata,
     keeping_tables.metadata,
@@ -45,6 +48,8 @@ METADATA: tuple[MetaData, ...] = (
     tombstones.metadata,
     window_tables.metadata,
     lookup_tables.metadata,
+    transfer_tables.metadata,
+    plan_tables.metadata,
     replication_tables.metadata,
 )
 NAMES = sorted({name for metadata in METADATA for name in metadata.tables})
