@@ -104,6 +104,9 @@ class Receiver:
             self._staging.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             self._to_sync |= {self._into, self._into.parent}
             self._take_up()
+            for one in self._settling:
+                # Its name is its proof, and it has that only now.
+                one.result()
             self._note_lost()
         except OSError as error:
             raise unwritable(error, self._into) from error

@@ -15,6 +15,9 @@ from protocol.consignments import ConsignedFile, Consignment, check_list, list_d
 from protocol.errors import Refused
 from protocol.wording import Text
 
+INSERTED_FILES = 1_000
+"""Lines of a list that are written at once: memory stays small whatever the list."""
+
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One consignment that the site has offered."""
@@ -80,14 +83,15 @@ def offer(connection: Connection, consigned: Consignment, root: Path, now_ms: in
 
 def _write_lines(connection: Connection, consigned: Consignment) -> None:
     key, starts = consigned.consignment_id.bytes, starts_of(consigned.files)
-    connection.exec_driver_sql(
-        "INSERT INTO consigned_file (consignment_id, position, start, path, size_bytes, sha256)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (key, position, starts[position], one.path, one.size_bytes, one.sha256)
-            for position, one in enumerate(consigned.files)
-        ],
-    )
+    for first in range(0, len(consigned.files), INSERTED_FILES):
+        connection.exec_driver_sql(
+            "INSERT INTO consigned_file (consignment_id, position, start, path, size_bytes, sha256)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (key, first + at, starts[first + at], one.path, one.size_bytes, one.sha256)
+                for at, one in enumerate(consigned.files[first : first + INSERTED_FILES])
+            ],
+        )
 
 
 def withdraw(connection: Connection, consignment_id: UUID) -> None:

@@ -122,6 +122,8 @@ def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
             faults.append((one.path, fault))
             continue
         folded = folded_path(one.path)
+        # The same text once: a list of fifty thousand names is long enough.
+        folded = one.path if folded == one.path else folded
         other = seen.get(folded)
         if other is None:
             seen[folded] = one.path

@@ -167,8 +167,8 @@ LETTERS_AT_ONCE_MAX = 200
 LETTERS_DEADLINE_S = 30.0
 """Seconds that a call of letters may take: a full one each way at 256 kbit/s, and the work at the site."""
 
-CONSIGNMENT_FILES_MAX = 200_000
-"""Files of one consignment: twenty times the largest package that was ever brought; the list fills 60 MB of memory."""
+CONSIGNMENT_FILES_MAX = 50_000
+"""Files of one consignment: five times the largest package that was ever brought; the list fills 20 MB of memory."""
 
 CONSIGNMENT_BYTES_MAX = 16 * 1024**4
 """Bytes of one consignment: the largest volume that the usual file systems take."""

@@ -10,11 +10,15 @@ import sys
 
 _TRIM_THRESHOLD = -1
 _MMAP_THRESHOLD = -3
+_ARENA_MAX = -8
 
-KEPT_BYTES = 32 * 1024 * 1024
+ARENAS = 2
+"""Pools of memory that the threads share: each would else keep its own pieces."""
+
+KEPT_BYTES = 8 * 1024 * 1024
 """Bytes of free memory that a program keeps for the next pieces."""
 
-PIECE_BYTES_MAX = 4 * 1024 * 1024
+PIECE_BYTES_MAX = 2 * 1024 * 1024
 """Bytes of a piece up to which it is taken from what is kept."""
 
 
@@ -29,3 +33,4 @@ def keep_pieces() -> None:
         return
     mallopt(_MMAP_THRESHOLD, PIECE_BYTES_MAX)
     mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(_ARENA_MAX, ARENAS)

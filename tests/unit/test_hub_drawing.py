@@ -506,3 +506,18 @@ async def test_a_site_keeps_a_bounded_number_of_draws(tmp_path: Path, monkeypatc
             await ends.draw(consigned)
 
     assert there(ends.into) == files
+
+
+async def test_a_file_that_was_whole_and_had_no_name_yet_is_not_fetched_again(tmp_path: Path) -> None:
+    """The hub was killed while it synced that file, and had begun the next."""
+    files = {"a.tif": os.urandom(500_000), "b.tif": os.urandom(500_000)}
+    async with carriage_ends(tmp_path) as ends:
+        consigned = await offered_files(ends, files)
+        (ends.into / STAGING).mkdir(parents=True)
+        (ends.into / STAGING / "0").write_bytes(files["a.tif"])
+        (ends.into / STAGING / "1").write_bytes(files["b.tif"][:400_000])
+        async with ends.giving():
+            await ends.draw(consigned)
+        line = await ends.line(consigned)
+
+    assert (there(ends.into), line.carried_bytes) == (files, 100_000)
