@@ -17,7 +17,7 @@ from importlib.metadata import version
 import structlog
 from sqlalchemy import Connection
 
-from hub import board, first_use, gate, health, proposals, store
+from hub import board, first_use, gate, health, proposal_answers, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -310,7 +310,7 @@ class _Hub:
             **window_letters(clock_ms),
             **certificates.handlers(clock_ms),
             **transfers.handlers(),
-            **proposals.handlers(clock_ms),
+            **proposal_answers.handlers(clock_ms),
         }
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         places = (self._home.transfers, self._config.holdings.place(self._home.root))
