@@ -141,9 +141,9 @@ async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -
     def step(connection: Connection) -> None:
         renewed: list[TransferItem] = []
         for part in packaging.parts_of(connection, now):
-            record = packaging.record_of(connection, part.item.record_id)
+            record, volume_code = packaging.record_of(connection, part.item.record_id)
             if record is not None:
-                found = index.of(record, part.entry.parent_code)
+                found = index.of(record, volume_code)
                 renewed.append(beginning.with_scans(part.item, found))
         transfer_items.put(connection, now.transfer_id, renewed)
 

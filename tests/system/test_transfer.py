@@ -52,7 +52,7 @@ async def reaches(program: Program, number: str, state: str) -> None:
     async def look() -> bool:
         return await state_of(program, number) == state
 
-    await until(f"the {program.module} to say {state}", look)
+    await until(f"the {program.module} to say {state}", look, patience_s=60.0)
 
 
 async def checked(hub: Program, number: str) -> dict[str, Any]:
