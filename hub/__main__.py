@@ -13,6 +13,7 @@ from hub.commands import (
     enrol,
     gazetteer,
     health,
+    holdings,
     init,
     letters,
     migrate_store,
@@ -32,14 +33,15 @@ from hub.commands import (
     transfer,
     user,
     verify,
+    volumes,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes, transfer),
+    *(request, rules, disputes, transfer, volumes),
 )
 
 

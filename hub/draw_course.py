@@ -160,7 +160,7 @@ class DrawCourse:
         """Leave out the file that lies at a place, and whatever of it has come or is under way."""
         if not self._flow.is_flying(offset):
             return
-        end = self._receiver.end_of(offset)
+        *_, end = self._receiver.file_at(offset)
         self._flow.drop(offset, end)
         for start in [start for start in self._early if offset <= start < end]:
             later = self._early.pop(start)

@@ -17,7 +17,8 @@ import structlog
 from sqlalchemy import Connection, select
 
 from hub.tables import entry
-from hub.transfers.accession import next_accession
+from hub.transfers.accession import registered
+from hub.transfers.shelving import list_of, shelved
 from hub.transfers.signing import look_at_signature
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile, Consignment, list_digest
@@ -74,6 +75,7 @@ class TransferDesk:
         transfers: TransferLog,
         drawer: Drawing,
         root: Path,
+        holdings: Path,
         clock_ms: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
@@ -81,6 +83,7 @@ class TransferDesk:
         self._log = transfers
         self._drawer = drawer
         self._root = root
+        self._holdings = holdings
         self._clock_ms = clock_ms
         self._monotonic = monotonic
         self._busy: set[UUID] = set()
@@ -164,6 +167,7 @@ class TransferDesk:
         try:
             await self._draw(now, site, consigned, into)
             items = await asyncio.to_thread(arrived, into, now)
+            await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(consigned.files))
         except Permanent as error:
             await self._send_back(now, error.reason)
             return
@@ -249,13 +253,15 @@ class TransferDesk:
         if not await self._database.read(partial(shows_custody, now=now)):
             self._put_off[now.transfer_id] = self._monotonic() + LOOK_S
             return
-        await self._database.write(partial(self._close, transfer_id=now.transfer_id))
+        site = parse_site(now.giver.site if now.giver is not None else "")
+        lists = await asyncio.to_thread(shelved, now, site, self._root, self._holdings)
+        await self._database.write(partial(self._close, transfer_id=now.transfer_id, lists=lists))
         log.info("transfer_closed", transfer=str(now.transfer_id))
 
-    def _close(self, connection: Connection, transfer_id: UUID) -> None:
+    def _close(self, connection: Connection, transfer_id: UUID, lists: dict[str, list[ConsignedFile]]) -> None:
         now = transfer_of(connection, transfer_id)
         if now is not None and now.state is TransferState.SIGNED and now.custody is not None:
-            accession = next_accession(connection, now, self._clock_ms())
+            accession = registered(connection, now, lists, self._clock_ms())
             now = self._log.append(connection, transfer_id, Loaded(accession=accession), by="checks")
             moved = [one.record_id for one in transfer_items.listed(connection, transfer_id, states=_ACCEPTED)]
             transfer_items.set_state(connection, transfer_id, moved, ItemState.MOVED)

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
 from node.commands.transfer_options import copy_kept_until, opinion_of, selection_of
 from node.revisions import record_ids
-from node.transfers import beginning, packaging, submitting
+from node.transfers import beginning, packaging, planned, submitting
 from node.transfers.choosing import chosen
 from node.transfers.office import Office, clock_ms
 from node.transfers.packaging import Packed
@@ -72,7 +71,7 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
     """
     site = parse_site(office.config.site)
     receiver = parse_site(args.to).code if args.to else county_of(site)
-    selection, said = selection_of(args), opinion_of(args)
+    asked, said = selection_of(args), opinion_of(args)
     boxes = beginning.boxes_in(Path(args.boxes)) if args.boxes else {}
     folders = scan_folders(office, args.scans)
     index = await asyncio.to_thread(ScanIndex, folders)
@@ -82,30 +81,19 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
         nature=Nature(args.nature),
         giver=Party(site=site.code, name=office.config.name, leader=args.leader, handler=args.handler),
         receiver=receiver,
-        plan=_plan_of(args.plan),
         copy_kept_until=copy_kept_until(args, today()),
         note=args.note,
     )
 
     def step(connection: Connection) -> Transfer:
-        found = chosen(connection, selection, receiver)
+        line = planned.line_named(connection, args.plan) if args.plan else None
+        found = chosen(connection, planned.selection_of(line, asked) if line else asked, receiver)
         codes = beginning.volume_codes_of(connection, [one.docid for one in found])
         items = beginning.items_of(found, codes, index, boxes, said)
-        return beginning.begin(connection, office.log, transfer_id, opened, items)
+        begun = msgspec.structs.replace(opened, plan=line.plan if line else None)
+        return beginning.begin(connection, office.log, transfer_id, begun, items)
 
     return await office.database.write(step)
-
-
-def _plan_of(written: str) -> UUID | None:
-    if not written:
-        return None
-    try:
-        return UUID(written)
-    except ValueError as error:
-        raise BadValue(
-            Text(zh=f"计划编号不对：{written}", en=f"this is no number of a plan: {written}"),
-            Text(zh="向县档案馆核对计划编号。", en="Ask the county archive for the number."),
-        ) from error
 
 
 async def pack_and_check(
@@ -153,9 +141,9 @@ async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -
     def step(connection: Connection) -> None:
         renewed: list[TransferItem] = []
         for part in packaging.parts_of(connection, now):
-            record = packaging.record_of(connection, part.item.record_id)
+            record, volume_code = packaging.record_of(connection, part.item.record_id)
             if record is not None:
-                found = index.of(record, part.entry.parent_code)
+                found = index.of(record, volume_code)
                 renewed.append(beginning.with_scans(part.item, found))
         transfer_items.put(connection, now.transfer_id, renewed)
 

@@ -1,7 +1,7 @@
 """Choosing records for a transfer: by volume, kind, years, fonds, codes or a search; never what must not travel."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -79,9 +79,8 @@ def chosen(connection: Connection, selection: Selection, receiver: str) -> list[
     )
     records = [(docid, decode_record(body)) for docid, body in rows]
     meant = [(docid, one) for docid, one in records if one.custodian != receiver and _is_of_years(one, selection)]
-    described = {one.parent_id for _, one in meant if one.parent_id is not None}
-    # The entry of a volume goes with its items, which carry the scans; it is handed over by itself where it has none.
-    kept = [(docid, one) for docid, one in meant if one.level is Level.ITEM or one.record_id not in described]
+    going = {one.record_id for _, one in meant}
+    kept = [(docid, one) for docid, one in meant if one.level is Level.ITEM or _goes(connection, one, going, receiver)]
     if len(kept) > TRANSFER_ITEMS_MAX:
         raise BadValue(
             Text(
@@ -92,6 +91,17 @@ def chosen(connection: Connection, selection: Selection, receiver: str) -> list[
         )
     busy = _busy(connection, [one.record_id for _, one in kept])
     return [Chosen(docid=docid, record=one, busy=busy.get(one.record_id)) for docid, one in kept]
+
+
+def _goes(connection: Connection, volume: Record, going: Collection[UUID], receiver: str) -> bool:
+    """Tell whether the entry of a volume goes: with the last of its items, or by itself where nobody described any."""
+    rows = connection.exec_driver_sql(
+        "SELECT body FROM record WHERE fonds_no = ? AND volume_code = ? AND volume_code <> '' AND standing = 'listed'"
+        " AND level = 'item'",
+        (volume.fonds_no, volume.ref_code),
+    )
+    inside = [decode_record(body) for (body,) in rows]
+    return all(one.record_id in going or one.custodian == receiver for one in inside)
 
 
 def _conditions(connection: Connection, selection: Selection) -> tuple[list[str], list[object]]:

@@ -74,24 +74,32 @@ def round_due(now: Transfer) -> int:
 
 def parts_of(connection: Connection, now: Transfer, left_out: Iterable[UUID] = ()) -> list[Part]:
     """Return what the package of the round that is due carries: all items, or those that were returned."""
-    number = round_due(now)
-    states = (ItemState.CHOSEN,) if number == 1 else (ItemState.RETURNED,)
+    states = (ItemState.CHOSEN,) if round_due(now) == 1 else (ItemState.RETURNED,)
     out = set(left_out)
     parts: list[Part] = []
     folders: set[str] = set()
+    numbers: Counter[bool] = Counter()
     for item in transfer_items.listed(connection, now.transfer_id, states=states):
-        record = record_of(connection, item.record_id)
+        record, volume_code = record_of(connection, item.record_id)
         if item.record_id not in out and record is not None:
-            parts.append(_part(item, record, len(parts) + 1, folders))
+            # Volumes and items stand in two lists, each with running numbers of its own.
+            numbers[record.level is Level.VOLUME] += 1
+            part = _part(item, record, numbers[record.level is Level.VOLUME], folders)
+            parts.append(_in_volume(part, volume_code))
     return parts
 
 
-def record_of(connection: Connection, record_id: UUID) -> Record | None:
-    """Return a record as it is listed now; None of one that is gone, or must not travel any more."""
-    body = connection.exec_driver_sql(
-        "SELECT body FROM record WHERE record_id = ? AND standing = 'listed'", (record_id.bytes,)
-    ).scalar_one_or_none()
-    return None if body is None else decode_record(body)
+def _in_volume(part: Part, volume_code: str) -> Part:
+    entry = msgspec.structs.replace(part.entry, parent_code=volume_code)
+    return msgspec.structs.replace(part, entry=entry)
+
+
+def record_of(connection: Connection, record_id: UUID) -> tuple[Record | None, str]:
+    """Return a record as it is listed now, and the code of its volume; None of one that is gone or must not travel."""
+    row = connection.exec_driver_sql(
+        "SELECT body, volume_code FROM record WHERE record_id = ? AND standing = 'listed'", (record_id.bytes,)
+    ).one_or_none()
+    return (None, "") if row is None else (decode_record(row.body), row.volume_code)
 
 
 def _part(item: TransferItem, record: Record, sequence: int, folders: set[str]) -> Part:

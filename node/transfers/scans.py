@@ -15,6 +15,7 @@ import msgspec
 
 from protocol.records import Record
 from protocol.reference_codes import fold_code
+from protocol.vocabularies import Level
 
 SCAN_SUFFIXES = frozenset((".jpg", ".jpeg", ".tif", ".tiff", ".png", ".jp2", ".pdf", ".ofd", ".txt", ".xml", ".bmp"))
 """Kinds of files that count as scans; what else lies in the folders is left alone."""
@@ -29,6 +30,10 @@ _PAGE = re.compile(r"(?:^|[-_. ])0*([0-9]{1,5})$")
 _APART = re.compile(r"[-·._ /\\]+")
 
 
+FOLDERS_MAX = 5
+"""Folders whose names together may make one code."""
+
+
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """One file that shows pages of records."""
 
@@ -38,32 +43,40 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the page, where the name ends in one."""
 
 
+_Named = tuple[Scan, tuple[str, ...], tuple[str, ...]]
+"""A file, the codes that its own name may stand for, and those of its folders."""
+
+
 class ScanIndex:
     """The scans below some folders, by the code that names them."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         """Look through the folders once; links are not followed, and what cannot be read is passed by."""
         self._by_code: dict[str, list[Scan]] = {}
+        self._by_folder: dict[str, list[Scan]] = {}
         self.count = 0
         self.is_cut = False
         """True if there was more than ``SCANS_MAX``."""
         self._used: set[Path] = set()
         for folder in folders:
-            for scan, names in _scans_in(folder, folder, 0):
+            for scan, names, places in _scans_in(folder, folder, 0):
                 if self.count >= SCANS_MAX:
                     self.is_cut = True
                     return
                 self.count += 1
-                for name in names:
-                    self._by_code.setdefault(name, []).append(scan)
+                for by, codes in ((self._by_code, (*places, *names)), (self._by_folder, places)):
+                    for code in dict.fromkeys(codes):
+                        by.setdefault(code, []).append(scan)
 
     def of(self, record: Record, volume_code: str = "") -> list[Scan]:
         """Return the scans of a record in the order of their pages, or those pages of its volume."""
+        # The number behind a volume's code may be an item's as well as a page's: only a folder is surely a volume's.
+        by = self._by_folder if record.level is Level.VOLUME else self._by_code
         for code in dict.fromkeys((record.ref_code, record.ref_code_as_given, *(one.code for one in record.aliases))):
-            found = self._by_code.get(code_key(code)) if code else None
+            found = by.get(code_key(code)) if code else None
             if found:
                 return self._taken(found)
-        return self._taken(_pages_of(record, self._by_code.get(code_key(volume_code), []))) if volume_code else []
+        return self._taken(_pages_of(record, self._by_folder.get(code_key(volume_code), []))) if volume_code else []
 
     def unused(self) -> list[Path]:
         """Return the scans that no record has taken: their entry is missing, or they are named wrongly."""
@@ -76,11 +89,11 @@ class ScanIndex:
 
 
 def code_key(code: str) -> str:
-    """Return a code as names of files are compared with it: folded, without what a disk may not write."""
-    return _APART.sub("", fold_code(code)).upper()
+    """Return a code as names of files are compared with it: folded, and whatever divides its parts as one sign."""
+    return _APART.sub("-", fold_code(code)).upper().strip("-")
 
 
-def _scans_in(folder: Path, top: Path, depth: int) -> Iterator[tuple[Scan, tuple[str, ...]]]:
+def _scans_in(folder: Path, top: Path, depth: int) -> Iterator[_Named]:
     try:
         with os.scandir(folder) as found:
             inside = sorted(found, key=lambda one: one.name)
@@ -97,22 +110,20 @@ def _scans_in(folder: Path, top: Path, depth: int) -> Iterator[tuple[Scan, tuple
                 yield _scan(Path(one.path), state.st_size, top)
 
 
-def _scan(path: Path, size_bytes: int, top: Path) -> tuple[Scan, tuple[str, ...]]:
+def _scan(path: Path, size_bytes: int, top: Path) -> _Named:
     """Return a file with every code that may name it: its own name with and without its page, and its folders'."""
-    stem = path.stem
-    page = _PAGE.search(stem)
-    names = [code_key(stem)]
-    if page is not None:
-        names.append(code_key(stem[: page.start()]))
-    folder = path.parent
-    if folder != top:
-        names.append(code_key(folder.name))
-        # Codes are sometimes spread over folders: 001/WS·2015/D30/0007.
-        parts = folder.relative_to(top).parts
-        names += [code_key("-".join(parts[-length:])) for length in range(2, min(len(parts), 5) + 1)]
-        names += [code_key("-".join((*parts[-length:], stem))) for length in range(1, min(len(parts), 5) + 1)]
-    number = int(page[1]) if page is not None else None
-    return Scan(path=path, size_bytes=size_bytes, page=number), tuple(name for name in dict.fromkeys(names) if name)
+    page = _PAGE.search(path.stem)
+    stems = [path.stem] if page is None else [path.stem, path.stem[: page.start()]]
+    parts = path.parent.relative_to(top).parts
+    # Codes are sometimes spread over folders: 001/WS·2015/D30/0007.
+    tails = [parts[-length:] for length in range(1, min(len(parts), FOLDERS_MAX) + 1)]
+    names = [*stems, *("-".join((*tail, stem)) for tail in tails for stem in stems if stem)]
+    scan = Scan(path=path, size_bytes=size_bytes, page=int(page[1]) if page is not None else None)
+    return scan, _keys(names), _keys("-".join(tail) for tail in tails)
+
+
+def _keys(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(key for key in dict.fromkeys(map(code_key, names)) if key)
 
 
 def _pages_of(record: Record, scans: Sequence[Scan]) -> list[Scan]:

@@ -65,7 +65,6 @@ async def give(url: str, authority: str, folder: Path, source: Path) -> None:
     rules = CarriageRules(None, "Asia/Shanghai", Pacer(0), lambda: time.time_ns() // 10**6)
     async with opened(folder / "node.db", (REPLICATION, NODE_SCHEMA)) as database, link(url, authority) as bus:
         await database.write(lambda connection: offer(connection, consigned, source, 1))
-        del consigned
         await bus.until_connected()
         giving = asyncio.create_task(Giver(database, bus, SITE, NODE_KEY, HUB_KEY.public_key, rules).run())
         await asyncio.sleep(0.2)
@@ -82,7 +81,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
         began = time.monotonic()
         consigned = await drawer.consignment(SITE, ID)
         say("listed", time.monotonic() - began)
-        told = began
+        told = 0.0
 
         def progress(done: int, total: int) -> None:
             nonlocal told

@@ -1,4 +1,4 @@
-"""Transfers under any interleaving: steps that cross, letters that are lost, repeated and reordered, databases put back."""
+"""Transfers under any interleaving: steps that cross, letters lost, repeated and reordered, databases put back."""
 
 from uuid import UUID
 

@@ -85,6 +85,8 @@ async def test_records_are_chosen_sent_checked_signed_by_both_and_kept_by_the_co
         assert sent["state"] == "submitted"
         await until("the hub to hear of it", lambda: is_listed(county.hub, number))
 
+        await county.hub.kill()
+        await county.start_hub()
         shown = await checked(county.hub, number)
         assert len(shown["items"]) == 6
         code = shown["items"][0]["ref_code"]
@@ -106,6 +108,8 @@ async def test_records_are_chosen_sent_checked_signed_by_both_and_kept_by_the_co
         await town.json("transfer", "sign", number, "--signer", "甲")
         await until("the hub to hear the signature", lambda: has_signed(county.hub, number))
         await county.hub.json("transfer", "sign", number, "--signer", "丙")
+        await town.kill()
+        await town.start()
         await reaches(county.hub, number, "closed")
         await reaches(town, number, "closed")
 
