@@ -9,6 +9,7 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    certificate,
     disputes,
     enrol,
     gazetteer,
@@ -16,6 +17,7 @@ from hub.commands import (
     holdings,
     init,
     letters,
+    lookup,
     migrate_store,
     nodes,
     quarantine,
@@ -28,6 +30,7 @@ from hub.commands import (
     run,
     search,
     sites,
+    statement,
     synonyms,
     token,
     transfer,
@@ -41,7 +44,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, rules, disputes, transfer, volumes),
+    *(request, lookup, statement, certificate, rules, disputes, transfer, volumes),
 )
 
 

@@ -8,7 +8,7 @@ and ``verify`` takes a head that somebody has written down.
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select
 
 from hub.account_tables import audit_line
 from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, sealed
@@ -214,9 +214,20 @@ def head_statement() -> Select[int, str]:
 
 
 def listed(
-    connection: Connection, *, before_seq: int | None = None, who: str = "", action: str = "", limit: int
+    connection: Connection,
+    *,
+    before_seq: int | None = None,
+    who: str = "",
+    action: str = "",
+    case: str = "",
+    origin: str = "",
+    limit: int,
 ) -> list[AuditLine]:
-    """Return lines, the newest first, those before a number if one is given."""
+    """Return lines, the newest first, those before a number if one is given.
+
+    ``case`` stands in the line's object or detail: the number of a case or request, or the id of either. ``origin`` is
+    where it came from: for lookups the site that answered.
+    """
     statement = select(audit_line).order_by(audit_line.c.seq.desc()).limit(limit)
     if before_seq is not None:
         statement = statement.where(audit_line.c.seq < before_seq)
@@ -224,6 +235,11 @@ def listed(
         statement = statement.where(audit_line.c.who == who)
     if action:
         statement = statement.where(audit_line.c.action == action)
+    if case:
+        about = [column.contains(case, autoescape=True) for column in (audit_line.c.object, audit_line.c.detail)]
+        statement = statement.where(or_(*about))
+    if origin:
+        statement = statement.where(audit_line.c.origin == origin)
     return [_line(row) for row in connection.execute(statement)]
 
 

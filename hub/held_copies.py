@@ -68,23 +68,33 @@ async def go_over(
     await asyncio.to_thread(check_presence, target.as_target, county)
     tour = _Tour(root, target, trusted_days, clock_ms())
     total = (await database.read(held_files.tally)).files
+    await _go(database, tour, target, clock_ms, lambda: advance(tour.files, total))
+    run = tour.run(clock_ms())
+    await database.write(lambda connection: held_files.note_run(connection, run))
+    return run
+
+
+async def _go(
+    database: Database,
+    tour: "_Tour",
+    target: HoldingCopy,
+    clock_ms: Callable[[], int],
+    advance: Callable[[], None],
+) -> None:
     after = ("", "", "")
     while True:
         page, known = await database.read(
             lambda connection, behind=after: _page(connection, target.name, behind)  # type: ignore[misc]
         )
         if not page:
-            break
+            return
         seen = await asyncio.to_thread(tour.seen, page, known)
         now_ms = clock_ms()
         await database.write(
             lambda connection, them=seen, at=now_ms: _note(connection, target.name, them, at)  # type: ignore[misc]
         )
-        advance(tour.files, total)
+        advance()
         after = (page[-1].site, page[-1].bundle, page[-1].path)
-    run = tour.run(clock_ms())
-    await database.write(lambda connection: held_files.note_run(connection, run))
-    return run
 
 
 class _Tour:

@@ -5,7 +5,7 @@ repeats an identity number, and of a long value only its beginning.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -78,6 +78,10 @@ class EntryContext(msgspec.Struct, frozen=True, kw_only=True):
     """How often a value stands in the package, by field and folded value; only values that stand there twice."""
     held: frozenset[str] | None = None
     """Codes, as wholes, that the receiver holds already; None where nobody said."""
+
+
+EntryRule = Callable[[PackageEntry, EntryContext], Judgement]
+"""A rule on one entry."""
 
 
 def meta_length(entry: PackageEntry, context: EntryContext) -> Judgement:

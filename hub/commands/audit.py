@@ -1,17 +1,22 @@
-"""``danglian-hub audit``: proves that nobody has changed the audit log."""
+"""``danglian-hub audit``: proves that nobody has changed the audit logs, and finds the lines of a case."""
 
 import argparse
 import asyncio
 
+import msgspec
+
 from hub import audit, config, store
-from hub.audit import Verdict
-from hub.commands.listing import check_database
+from hub.audit import ACTIONS, Action, Verdict
+from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
+from hub.window import audit_heads, ledger
+from hub.window.audit_heads import Contradiction
+from protocol.audit_chain import AuditLine
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 
-_HELP = "校验审计日志 / verify the audit log"
+_HELP = "校验、查询审计日志 / verify and search the audit log"
 _DESCRIPTION = """审计日志的每条记录都含前一条的摘要。verify 逐条校验并给出末条的序号和摘要：请抄下保存，
 下次用 --expect 给出，即可发现末尾的记录被删除。退出码：0 完好，1 有改动。
 
@@ -19,9 +24,35 @@ Every line of the audit log carries the digest of the one before. verify checks 
 of the last: write them down, and give them with --expect next time, so that the loss of the newest lines is found too.
 Exit code: 0 whole, 1 tampered with.
 
+各站点的审计日志由县级保存其末条，每日互换；哪一站的日志与保存的不符，verify 一并列出。
+The hub keeps heads of every site's log, exchanged daily; verify names the sites whose log is not what it was.
+
   danglian-hub audit verify
   danglian-hub audit verify --expect 1204:5f0c...
+  danglian-hub audit show --case （2026）安调字第12号
+  danglian-hub audit show --case CD2026-000123 --site 330523108204
 """
+
+_HEADERS = (
+    Text(zh="序号", en="no."),
+    Text(zh="时间", en="time"),
+    Text(zh="何人", en="who"),
+    Text(zh="事项", en="what"),
+    Text(zh="对象", en="object"),
+    Text(zh="结果", en="outcome"),
+    Text(zh="来源", en="origin"),
+    Text(zh="说明", en="detail"),
+)
+
+LINES_SHOWN = 100
+"""Lines that ``show`` prints where nothing else is said."""
+
+
+class Report(Verdict, frozen=True, kw_only=True):
+    """What ``verify`` prints as JSON: the hub's own log, and those of the sites as far as the hub can tell."""
+
+    contradictions: list[Contradiction]
+    """Sites whose log is not what it was when the hub kept its head."""
 
 
 def add(parsers: Parsers) -> None:
@@ -30,7 +61,13 @@ def add(parsers: Parsers) -> None:
         "audit", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_home_option(parser)
-    parser.add_argument("action", choices=("verify",), help="校验全部记录 / check every line")
+    parser.add_argument("action", choices=("verify", "show"), help="校验全部记录，或查询 / check every line, or search")
+    parser.add_argument("--case", default="", metavar="REF", help="案号、登记号或标识 / number of a case or request")
+    parser.add_argument("--site", default="", metavar="CODE", help="答复的站点 / the site that answered")
+    parser.add_argument("--who", default="", metavar="LOGIN", help="何人 / who did it")
+    parser.add_argument(
+        "--limit", type=int, default=LINES_SHOWN, metavar="N", help=f"最多几条（默认 {LINES_SHOWN}）/ lines at most"
+    )
     parser.add_argument(
         "--expect", default="", metavar="SEQ:DIGEST", help="以前抄下的末条 / a head written down before"
     )
@@ -48,12 +85,55 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     config.load(home.settings)
     check_database(home)
-    verdict = asyncio.run(_verified(home, _expected(args.expect)))
+    if args.action == "show":
+        return _show(home, args)
+    report = asyncio.run(_verified(home, _expected(args.expect)))
     if args.json:
-        say_json(verdict)
+        say_json(report)
     else:
-        say(_told(verdict))
-    return EXIT_OK if verdict.is_whole else EXIT_PROBLEM
+        say(_told(report))
+        for one in report.contradictions:
+            say(_told_of(one))
+    return EXIT_OK if report.is_whole and not report.contradictions else EXIT_PROBLEM
+
+
+def _show(home: HubHome, args: argparse.Namespace) -> int:
+    found = asyncio.run(_found(home, args))
+    if args.json:
+        say_json(found)
+        return EXIT_OK
+    rows = [
+        (
+            str(line.seq),
+            moment(line.at_ms),
+            line.who,
+            worded(ACTIONS[Action(line.action)]) if line.action in tuple(Action) else line.action,
+            line.object,
+            line.outcome,
+            line.origin,
+            line.detail,
+        )
+        for line in found
+    ]
+    show_table(_HEADERS, rows)
+    return EXIT_OK
+
+
+async def _found(home: HubHome, args: argparse.Namespace) -> list[AuditLine]:
+    async with store.opened(home, read_only=True) as database:
+        request = await database.read(lambda connection: ledger.by_number(connection, args.case)) if args.case else None
+        # Lines of the sites name the request by its id; what is typed is its number.
+        case = args.case if request is None else str(request.request_id)
+        lines = await database.read(
+            lambda connection: audit.listed(connection, case=case, origin=args.site, who=args.who, limit=args.limit)
+        )
+        if request is not None:
+            lines += await database.read(
+                lambda connection: audit.listed(
+                    connection, case=request.number, origin=args.site, who=args.who, limit=args.limit
+                )
+            )
+    return sorted({line.seq: line for line in lines}.values(), key=lambda line: -line.seq)[: args.limit]
 
 
 def _expected(written: str) -> tuple[int, str] | None:
@@ -68,9 +148,21 @@ def _expected(written: str) -> tuple[int, str] | None:
     return int(seq), digest.lower()
 
 
-async def _verified(home: HubHome, expected: tuple[int, str] | None) -> Verdict:
+async def _verified(home: HubHome, expected: tuple[int, str] | None) -> Report:
     async with store.opened(home, read_only=True) as database:
-        return await audit.verify(database, expected=expected)
+        verdict = await audit.verify(database, expected=expected)
+        found = await database.read(audit_heads.contradictions)
+        return Report(**msgspec.structs.asdict(verdict), contradictions=found)
+
+
+def _told_of(one: Contradiction) -> Text:
+    said = one.said_digest[:16] or "—"
+    return Text(
+        zh=f"站点 {one.site} 的审计日志第 {one.seq} 条与县级保存的不符（{moment(one.found_at_ms)} 发现）："
+        f"保存 {one.kept_digest[:16]}，现为 {said}。请到站点运行 danglian-node audit verify 并报告。",
+        en=f"Line {one.seq} of the audit log of {one.site} is not what it was (found {moment(one.found_at_ms)}): kept"
+        f" {one.kept_digest[:16]}, now {said}. Run danglian-node audit verify there, and report it.",
+    )
 
 
 def _told(verdict: Verdict) -> Text:

@@ -50,11 +50,15 @@ from hub.web.pages import (
     transfers,
     users,
     window_begin,
+    window_cases,
+    window_copies,
     window_counter,
     window_desk,
     window_lookups,
     window_papers,
     window_request,
+    window_research,
+    window_rules,
 )
 from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
@@ -95,7 +99,14 @@ HANDLERS = (
     *(window_desk.show_desk, window_desk.find_request, window_desk.do_discard, window_begin.show_new),
     *(window_begin.show_who, window_begin.show_question, window_begin.do_keep, window_begin.do_who),
     *(window_counter.show_counter, window_counter.stream_counter, window_papers.show_form, window_papers.show_receipt),
+    *(window_papers.show_statement, window_papers.do_no_record),
     *(window_lookups.do_search, window_lookups.do_widen, window_lookups.do_review, window_lookups.stream_request),
+    *(window_copies.show_order, window_copies.do_order, window_copies.do_withdraw, window_copies.do_print),
+    *(window_copies.do_spoil, window_copies.do_receive, window_copies.do_revoke, window_copies.fetch_certificate),
+    *(window_cases.show_cases, window_cases.show_new_case, window_cases.show_report, window_cases.show_case),
+    *(window_cases.do_save_case, window_cases.do_add_document, window_cases.do_drop_document, window_cases.do_link),
+    *(window_research.show_research, window_research.do_plan, window_research.do_part, window_research.do_line),
+    *(window_research.do_drop_line, window_research.do_export_research, window_rules.show_rules),
     *(window_begin.do_question, window_request.show_request, window_request.do_step),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )

@@ -11,9 +11,12 @@ from hub.home import HubHome
 from hub.keeping_settings import HoldingSettings
 from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts
+from hub.window.copy_orders import CopyRoutes
+from hub.window.dispute_table import dispute_table
 from hub.window.in_force import InForce
 from hub.window.lookups import LookupDesk
 from hub.window.rule_table import rule_table
+from hub.window.statements import Maker
 from hub.window.working_days import official
 from protocol.bundles import hub_fingerprint
 from protocol.sites import Site, parse_site
@@ -83,4 +86,8 @@ def _window_parts(config: HubConfig, home: HubHome, lookups: LookupDesk) -> Wind
         calendar=official(config.alarms.calendar),
         rules=InForce(rule_table(home), time.monotonic).current,
         lookups=lookups,
+        home=home,
+        maker=Maker(county=config.county, county_name=config.name, identity=load_identity(home.hub_seed)),
+        routes=CopyRoutes(county=config.county, deputies=config.certificates.deputies),
+        disputes=InForce(dispute_table(home), time.monotonic).current,
     )

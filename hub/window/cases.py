@@ -232,7 +232,7 @@ def _row(case: Case) -> dict[str, object]:
 
 
 def _case(row: Row[*tuple[Any, ...]]) -> Case:
-    fields = {name: value for name, value in row._mapping.items() if not name.startswith("changed_")}  # noqa: SLF001 - SQLAlchemy's public name for it
+    fields = {field.name: getattr(row, field.name) for field in msgspec.structs.fields(Case)}
     return msgspec.convert({**fields, "case_id": str(UUID(bytes=row.case_id))}, Case)
 
 

@@ -15,7 +15,7 @@ from hub.window.lookup_answers import case_words
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_views import LookupOrder, SiteView
 from hub.window.routing import Routed
-from protocol.audit_chain import head_of
+from protocol.audit_chain import AuditHead, head_of
 from protocol.calls import Lookup
 from protocol.errors import BadValue
 from protocol.limits import SEARCH_HITS_MAX
@@ -58,27 +58,7 @@ def open_lookup(connection: Connection, opening: Opening, names: Names | None, n
         ),
         now_ms,
     )
-    plain = Lookup(
-        asker="",
-        question="",
-        query=order.query.words,
-        limit=SEARCH_HITS_MAX,
-        date_from=order.query.date_from,
-        date_to=order.query.date_to,
-        fonds_no=order.query.fonds_no,
-        livelihood_kind=order.query.livelihood_kind,
-        access_status=order.query.access_status,
-        level=order.query.level,
-        with_matches=False,
-        lookup_id=order.lookup_id,
-        case=order.case,
-        asked_at_ms=now_ms,
-        expires_at_ms=order.expires_at_ms,
-        head=head_of(line),
-    )
-    question = msgspec.convert(
-        msgspec.to_builtins(with_language(plain, parse(order.query.words), readings_of(names, known.page))), Lookup
-    )
+    question = _question(opening, names, head_of(line), now_ms)
     body, digest = encoded_lookup(question)
     live_until_ms = now_ms + int(opening.deadline_s * 1000) + _GRACE_MS
     lookup_ledger.add(connection, order, body, digest, asked_at_ms=now_ms, live_until_ms=live_until_ms)
@@ -88,6 +68,32 @@ def open_lookup(connection: Connection, opening: Opening, names: Names | None, n
     stored = present(connection, order.lookup_id)
     _write_letters(connection, stored, views, now_ms)
     findings.begin(connection, order.case.request_id, now_ms)
+
+
+def _question(opening: Opening, names: Names | None, head: AuditHead, now_ms: int) -> Lookup:
+    """Return the question as its letters carry it; the live call adds who asks."""
+    order = opening.order
+    query = order.query
+    plain = Lookup(
+        asker="",
+        question="",
+        query=query.words,
+        limit=SEARCH_HITS_MAX,
+        date_from=query.date_from,
+        date_to=query.date_to,
+        fonds_no=query.fonds_no,
+        livelihood_kind=query.livelihood_kind,
+        access_status=query.access_status,
+        level=query.level,
+        with_matches=False,
+        lookup_id=order.lookup_id,
+        case=order.case,
+        asked_at_ms=now_ms,
+        expires_at_ms=order.expires_at_ms,
+        head=head,
+    )
+    told = with_language(plain, parse(query.words), readings_of(names, opening.known.page))
+    return msgspec.structs.replace(plain, query=told.query, language=told.language, readings=told.readings)
 
 
 def _views(opening: Opening, now_ms: int) -> list[SiteView]:
@@ -109,27 +115,24 @@ def _write_letters(connection: Connection, stored: StoredLookup, views: list[Sit
             lookup_answers.ask_by_letter(connection, stored, [one.site], now_ms, one.reason)
 
 
-def widen_lookup(
-    connection: Connection, lookup_id: UUID, known: Known, *, because: str, by: str, now_ms: int, is_linked: bool
-) -> None:
+class Widening(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the sites that were left out are asked as well, and by whom."""
+
+    because: str
+    by: str
+    is_linked: bool
+
+
+def widen_lookup(connection: Connection, lookup_id: UUID, known: Known, widening: Widening, now_ms: int) -> None:
     """Put a question to the sites that were left out as well; a line of the log says by whom and why.
 
     Raises:
         BadValue: no reason is given, there is no such question, or its time is over.
 
     """
-    reason = " ".join(because.split())[:REASON_CHARS_MAX]
-    if not reason:
-        raise BadValue(
-            Text(zh="扩大查询须写明理由。", en="asking more sites needs a reason"),
-            Text(zh="理由会记入审计，并写进查询范围说明。", en="It is logged, and told in the statement."),
-        )
+    reason = " ".join(widening.because.split())[:REASON_CHARS_MAX]
     stored = present(connection, lookup_id)
-    if stored.is_expired or now_ms >= stored.expires_at_ms:
-        raise BadValue(
-            Text(zh="这次提问已到期。", en="the question's time is over"),
-            Text(zh="请重新提问。", en="Ask it anew."),
-        )
+    _check_widening(stored, reason, now_ms)
     left_out = {one.site for one in lookup_ledger.sites_of(connection, lookup_id, (SiteOutcome.NOT_ASKED,))}
     why = Text(zh=f"扩大查询：{reason}", en=f"widened: {reason}")
     views = [
@@ -138,7 +141,7 @@ def widen_lookup(
             Routed(site=facts.site, route=Route.WIDENED, why=why),
             index_total=None,
             now_ms=now_ms,
-            is_linked=is_linked,
+            is_linked=widening.is_linked,
         )
         for facts in known.facts
         if facts.site in left_out
@@ -152,13 +155,26 @@ def widen_lookup(
     lookup_ledger.put(connection, lookup_id, changes)
     _write_letters(connection, stored, views, now_ms)
     entry = AuditEntry(
-        who=by,
+        who=widening.by,
         action=Action.LOOKUP_WIDENED,
         object=f"lookup {lookup_id}",
         detail=f"{case_words(stored.question)}; {len(views)} more sites: {reason}",
     )
     audit.append(connection, entry, now_ms)
     findings.begin(connection, stored.request_id, now_ms)
+
+
+def _check_widening(stored: StoredLookup, reason: str, now_ms: int) -> None:
+    if not reason:
+        raise BadValue(
+            Text(zh="扩大查询须写明理由。", en="asking more sites needs a reason"),
+            Text(zh="理由会记入审计，并写进查询范围说明。", en="It is logged, and told in the statement."),
+        )
+    if stored.is_expired or now_ms >= stored.expires_at_ms:
+        raise BadValue(
+            Text(zh="这次提问已到期。", en="the question's time is over"),
+            Text(zh="请重新提问。", en="Ask it anew."),
+        )
 
 
 def present(connection: Connection, lookup_id: UUID) -> StoredLookup:

@@ -168,9 +168,23 @@ def packed(
     number = round_due(now)
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(into)
-    giver = now.giver
     sources = [source for part in parts for source in part.sources]
-    label = PackageLabel(
+    label = _label(now, number, parts, sources, today, software)
+    made = pack(into, [part.entry for part in parts], sources, label, told=told)
+    return Packed(package=made, parcel=_parcel(number, parts, made), items=tuple(part.item.record_id for part in parts))
+
+
+def _label(
+    now: Transfer,
+    number: int,
+    parts: Sequence[Part],
+    sources: Sequence[SourceFile],
+    today: datetime.date,
+    software: str,
+) -> PackageLabel:
+    """Return what the package says of itself."""
+    giver = now.giver
+    return PackageLabel(
         identifier=f"{now.transfer_id}/{number}",
         registration=Registration(
             work_name=f"{now.title}（第 {number} 批）",
@@ -190,8 +204,6 @@ def packed(
         ),
         others=_others(parts),
     )
-    made = pack(into, [part.entry for part in parts], sources, label, told=told)
-    return Packed(package=made, parcel=_parcel(number, parts, made), items=tuple(part.item.record_id for part in parts))
 
 
 def _environment(sources: Iterable[SourceFile], software: str) -> str:

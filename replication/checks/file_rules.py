@@ -36,7 +36,8 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
     if (fault := survey.faults_of_file.get(path)) is not None:
         return failed(fault.text, fault.remedy)
     if (proven := survey.proven.get(path)) is not None:
-        return passed(f"摘要相符：{proven}", f"has its digest: {proven}")
+        told = f"{survey.proven_by} {proven.hex()}…"
+        return passed(f"摘要相符：{told}", f"has its digest: {told}")
     recorded = look.entry.digest if look.entry is not None else ""
     algorithm, _, digest = recorded.partition(":")
     if algorithm == "sha256" and digest:
@@ -54,6 +55,8 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
 
 def content_open(look: FileLook, survey: Survey) -> Judgement:
     """The file can be opened by a program that knows its format."""
+    if not look.file.size_bytes:
+        return failed(Text(zh="空文件", en="the file is empty"), _AGAIN)
     opened = look.opened
     if opened is None:
         name = look.identity.format or look.identity.ending or "?"
@@ -115,6 +118,8 @@ def format_whitelist(look: FileLook, survey: Survey) -> Judgement:
 def longterm_format(look: FileLook, survey: Survey) -> Judgement:
     """The format is one for long keeping; PDF/A is believed from a validator only."""
     name, settings = look.identity.format, survey.settings
+    if look.identity.named and not look.identity.agrees:
+        return failed(Text(zh="内容与扩展名不符", en="is not what its name says"), _AGAIN)
     if name in settings.longterm_formats:
         return passed(f"{name} 适合长期保存", f"{name} is for long keeping")
     if name != "PDF" or "PDF/A" not in settings.longterm_formats:

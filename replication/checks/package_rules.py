@@ -20,6 +20,9 @@ SHOWN_MAX: Final = 10
 """Names that one piece of evidence tells; how many there are is always said."""
 
 _AGAIN: Final = Text(zh="请移交方重新制作该包。", en="Ask the sender to make the package again.")
+_LOSES_FILES: Final = frozenset((BagFaultCode.CLASH, BagFaultCode.PORTABLE))
+"""A bag may be valid with these, and lose files all the same on the next system."""
+
 _OF_ONE_FILE: Final = frozenset((BagFaultCode.DIGEST, BagFaultCode.UNREADABLE, BagFaultCode.CHANGED))
 
 
@@ -27,10 +30,12 @@ def package_structure(survey: Survey) -> Judgement:
     """The package is built as was agreed, and nothing in it leads out of it."""
     found = list(structure_faults(survey.package.root))
     found += [Text(zh=f"{path}：{words.zh}", en=f"{path}: {words.en}") for path, words in survey.refused]
-    found += [fault.text for fault in survey.bag_faults if not fault.is_warning and fault.code not in _OF_ONE_FILE]
+    of_package = [fault for fault in survey.bag_faults if fault.code not in _OF_ONE_FILE]
+    found += [fault.text for fault in of_package if not fault.is_warning or fault.code in _LOSES_FILES]
     if found:
         return failed(_listed(found), _AGAIN)
-    return passed(KIND_WORDS[survey.package.kind].zh, KIND_WORDS[survey.package.kind].en)
+    noticed = _listed([KIND_WORDS[survey.package.kind], *(fault.text for fault in of_package)])
+    return passed(noticed.zh, noticed.en)
 
 
 def package_same_as_sent(survey: Survey) -> Judgement:

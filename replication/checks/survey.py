@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -32,6 +33,9 @@ from replication.packages.bag_faults import BagFault
 from replication.packages.bag_tags import PAYLOAD
 from replication.packages.opening import OpenPackage, PackageKind, files_of
 from replication.packages.reading import digests_of
+
+DIGEST_SHOWN_CHARS = 16
+"""Characters of a digest that evidence repeats."""
 
 FAULTS_KEPT_MAX = 10_000
 """Faults of the package itself that are kept for its rules."""
@@ -70,8 +74,10 @@ class Survey:
         self.files: list[PackageFile] = []
         self.refused: list[tuple[str, Text]] = []
         self.bag_faults: list[BagFault] = []
-        self.proven: dict[str, str] = {}
-        """What was proven by the manifests of a bag: by path within the layout, algorithms and the first digest."""
+        self.proven: dict[str, bytes] = {}
+        """What was proven by the manifests of a bag: by path within the layout, the beginning of the first digest."""
+        self.proven_by = ""
+        """Algorithms of the manifests."""
         self.pages: dict[str, int | None] = {}
         self.read_bytes = 0
         self.read_s = 0.0
@@ -157,6 +163,8 @@ class Survey:
             return
         total = sum(file.size_bytes for file in self.files)
         started = time.monotonic()
+        # One text for one path, whoever names it: there may be a hundred thousand.
+        names = {file.path: file.path for file in self.files}
 
         def told(more: int) -> None:
             self.read_bytes += more
@@ -164,11 +172,22 @@ class Survey:
 
         for found in examine_bag(self.package.path, told):
             if isinstance(found, ProvenFile):
-                names = "+".join(name for name, _ in found.digests)
-                self.proven[found.path.removeprefix(f"{PAYLOAD}/")] = f"{names} {found.digests[0][1][:16]}…"
+                self.proven_by = "+".join(name for name, _ in found.digests)
+                path = found.path.removeprefix(f"{PAYLOAD}/")
+                self.proven[names.get(path, path)] = bytes.fromhex(found.digests[0][1][:DIGEST_SHOWN_CHARS])
             elif len(self.bag_faults) < FAULTS_KEPT_MAX:
                 self.bag_faults.append(found)
         self.read_s = time.monotonic() - started
+
+
+_OPENERS: Final[Mapping[str, Callable[[Path], Opened]]] = {
+    "PDF": open_pdf,
+    "OFD": open_ofd,
+    **dict.fromkeys(("TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"), open_image),
+    "XML": open_xml,
+    "TXT": open_text,
+    "WAV": open_sound,
+}
 
 
 class FileLook:
@@ -189,17 +208,11 @@ class FileLook:
     def opened(self) -> Opened | None:
         """What came of opening it; None for a format that no tool of ours opens."""
         name = self.identity.format
-        if name == "PDF":
-            return open_pdf(self.place)
-        if name == "OFD":
-            return open_ofd(self.place)
-        if name in {"TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"}:
-            return open_image(self.place)
-        if name == "XML":
-            return open_xml(self.place)
-        if name == "TXT":
-            return open_text(self.place)
-        return open_sound(self.place) if name == "WAV" else None
+        if name in {"TXT", ""} and self.identity.named:
+            # Anything can be read as text: a PDF whose head is damaged must not pass as a page of it.
+            name = self.identity.named
+        opener = _OPENERS.get(name)
+        return None if opener is None else opener(self.place)
 
     @cached_property
     def archive(self) -> ArchiveLook:

@@ -1,5 +1,6 @@
 """Text, XML and sound opened for real with what Python itself brings."""
 
+import codecs
 import wave
 from pathlib import Path
 
@@ -31,19 +32,17 @@ def open_xml(path: Path) -> Opened:
 
 def open_text(path: Path) -> Opened:
     """Read a text in UTF-8 or GB18030 to its end."""
-    import codecs  # noqa: PLC0415 - small, and only here
-
     decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030", "utf-16")}
     for piece in pieces_of(path):
         for name in list(decoders):
             try:
                 decoders[name].decode(piece)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 del decoders[name]
     for name, decoder in decoders.items():
         try:
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
+        except UnicodeError:
             continue
         return Opened(openness=Openness.OPENED, evidence=Text(zh=f"读完，{name.upper()}", en=f"read as {name.upper()}"))
     return broken(Text(zh="不是 UTF-8 或 GB18030 文本", en="is text neither in UTF-8 nor in GB18030"))

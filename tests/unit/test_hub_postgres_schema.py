@@ -24,7 +24,7 @@ from hub import (
 )
 from hub.home import SCHEMA
 from hub.transfers import plan_tables
-from hub.window import lookup_tables
+from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication import tables as replication_tables
 from replication import transfer_tables
@@ -35,6 +35,7 @@ from tests.postgres_server import PostgresServer
 METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     account_tables.metadata,
+    copy_tables.metadata,
     disclosure_tables.metadata,
     draw_tables.metadata,
     keeping_tables.metadata,

@@ -7,7 +7,7 @@ from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
 from hub import disclosure_tables, draw_tables, keeping_tables, token_tables
 from hub.home import SCHEMA
-from hub.window import lookup_tables
+from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication.migrations import migrate
 
@@ -18,6 +18,7 @@ METADATA = [
     keeping_tables.metadata,
     window_tables.metadata,
     lookup_tables.metadata,
+    copy_tables.metadata,
 ]
 
 

@@ -2,6 +2,8 @@
 
 from hub.web.words import (
     brakes,
+    cases,
+    copies,
     counter,
     decisions,
     keeping,
@@ -289,6 +291,8 @@ CHINESE = Words(
     window=window.CHINESE,
     request=request.CHINESE,
     lookup=lookup.CHINESE,
+    copies=copies.CHINESE,
+    cases=cases.CHINESE,
     counter=counter.CHINESE,
     paper=counter.PAPER_CHINESE,
     faults=FaultWords(

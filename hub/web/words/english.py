@@ -2,6 +2,8 @@
 
 from hub.web.words import (
     brakes,
+    cases,
+    copies,
     counter,
     decisions,
     keeping,
@@ -294,6 +296,8 @@ ENGLISH = Words(
     window=window.ENGLISH,
     request=request.ENGLISH,
     lookup=lookup.ENGLISH,
+    copies=copies.ENGLISH,
+    cases=cases.ENGLISH,
     counter=counter.ENGLISH,
     paper=counter.PAPER_ENGLISH,
     faults=FaultWords(

@@ -6,7 +6,9 @@
 import msgspec
 
 from hub.web.words.brakes import BrakesWords
+from hub.web.words.cases import CasesWords
 from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.copies import CopiesWords
 from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
@@ -335,6 +337,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     window: WindowWords
     request: RequestWords
     lookup: LookupWords
+    copies: CopiesWords
+    cases: CasesWords
     counter: CounterWords
     paper: PaperWords
     faults: FaultWords
