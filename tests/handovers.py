@@ -26,7 +26,7 @@ from replication.packages.catalogue_xml import FURTHER, ITEMS, catalogue_pieces
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog
 from replication.transfer_rounds import Fault, Round
-from tests.transfer_ends import NOW_MS, VILLAGE, End, identity, opened, signature
+from tests.transfer_ends import COUNTY, NOW_MS, VILLAGE, End, identity, opened, signature
 
 TRANSFER = UUID("0192b6a0-0000-7000-8000-000000000001")
 RECORDS = tuple(UUID(int=number + 1) for number in range(4))
@@ -40,7 +40,7 @@ def receiving(home: Path) -> Reach:
     log = TransferLog(
         Side.RECEIVER, identity(ARCHIVE_KEY), lambda _c, _peer: {identity(GIVER_KEY).public_key}, lambda: NOW_MS
     )
-    return Reach(receiving=Receiving(log=log, home=home, unit="安吉县档案馆"))
+    return Reach(receiving=Receiving(log=log, home=home, unit="安吉县档案馆", archive=parse_site(COUNTY)))
 
 
 class Handover:

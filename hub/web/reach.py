@@ -8,6 +8,7 @@ import msgspec
 from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
+from hub.keeping_settings import HoldingSettings
 from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts
 from hub.window.copy_orders import CopyRoutes
@@ -18,6 +19,7 @@ from hub.window.rule_table import rule_table
 from hub.window.statements import Maker
 from hub.window.working_days import official
 from protocol.bundles import hub_fingerprint
+from protocol.sites import Site, parse_site
 from replication.asking import Asker
 from replication.county_key import read_county_key
 from replication.keys import load_identity
@@ -45,6 +47,8 @@ class Receiving(msgspec.Struct, frozen=True, kw_only=True):
     """Below it lie the packages."""
     unit: str
     """Full name of the receiver, as it stands in the papers."""
+    archive: Site
+    holdings: HoldingSettings = HoldingSettings()
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +69,13 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk
         address=f"[{host}]:{config.enrolment.port}" if ":" in host else f"{host}:{config.enrolment.port}",
         code_days=config.enrolment.code_days,
     )
-    receiving = Receiving(log=receiver_log(home), home=home.root, unit=config.name)
+    receiving = Receiving(
+        log=receiver_log(home),
+        home=home.root,
+        unit=config.name,
+        archive=parse_site(config.county),
+        holdings=config.holdings,
+    )
     return Reach(receiving=receiving, asker=asker, door=door, window=_window_parts(config, home, lookups))
 
 

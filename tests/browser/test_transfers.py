@@ -57,8 +57,10 @@ async def test_an_archivist_takes_a_transfer_over(
     await me.look("transfer-decided")
     await me.go(f"{PAGE}/items")
     await me.look("transfer-items")
-    await me.go(f"{PAGE}/certificate")
-    await me.look("transfer-certificate")
+    await me.go("/plan")
+    await me.look("plan")
+    await me.go("/keeping")
+    await me.look("keeping")
     await me.context.close()
 
     assert me.complaints == []
@@ -83,6 +85,8 @@ async def test_signing_and_the_phone(county: Desk, browser: Browser, tmp_path: P
     await me.look("transfer-sign-phone")
     await me.page.click('form[action$="/sign"] button')
     await expect(me.page.locator(".notice.good")).to_be_visible()
+    await me.go(f"{PAGE}/certificate")
+    await me.look("transfer-certificate-phone")
     await me.go("/transfers?state=all")
     await me.look("transfers-phone")
     await me.context.close()

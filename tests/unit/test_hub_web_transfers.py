@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from hub import audit
+from hub import accessions, audit
+from hub.accessions import NewAccession
 from hub.roles import Role
+from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
 from replication import transfer_log, transfer_rounds
 from tests.consoles import Browser, Desk, browsing, desk, fill_county, words_in
@@ -274,3 +276,23 @@ async def test_the_progress_moves_by_itself(here: Desk, handover: Handover, keep
         await listening
 
     assert ('value=\\"1300000\\"' in seen[0], 'value=\\"3000000\\"' in seen[1]) == (True, True)
+
+
+# The plan and the keeping
+
+
+@pytest.mark.parametrize("path", ["/plan", "/plan?year=1999", "/plan?year=x&site=%00", "/keeping"])
+async def test_plan_and_keeping_are_read_by_archivists_alone(here: Desk, keeper: Browser, path: str) -> None:
+    clerk = await here.signed_in(Role.CLERK)
+    async with browsing(clerk):
+        codes = [(await browser.get(path)).status_code for browser in (keeper, clerk)]
+
+    assert codes == [200, 403]
+
+
+async def test_the_register_shows_what_came(here: Desk, keeper: Browser) -> None:
+    new = NewAccession(bundle="t1", nature="移交", title=HOSTILE, items=3, files=9, registered_by="县档案馆")
+    await here.database.write(lambda c: accessions.register(c, parse_site("330599001203"), new, here.clock()))
+    page = (await keeper.get("/keeping")).text
+
+    assert ("-0001" in page, "<script>alert" in page, "&lt;script&gt;" in page) == (True, False, True)

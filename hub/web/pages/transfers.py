@@ -125,7 +125,10 @@ async def transfer_page(request: AnyRequest, transfer_id: UUID, notice: Notice |
     )
 
 
-_BEFORE_PAPERS = (TransferState.PLANNED, TransferState.PREPARED, TransferState.SUBMITTED, TransferState.CHECKING)
+_BEFORE_PAPERS = (
+    *(TransferState.PLANNED, TransferState.PREPARED, TransferState.SUBMITTED, TransferState.CHECKING),
+    *(TransferState.RETURNED, TransferState.CANCELLED),
+)
 
 
 def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict[str, object]]:

@@ -13,6 +13,7 @@ from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
+from hub.web.words.keeping import KeepingWords
 from hub.web.words.lookup import LookupWords
 from hub.web.words.pictures import PictureWords
 from hub.web.words.proposals import ProposalsWords
@@ -322,6 +323,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditWords
     tokens: TokensWords
     transfers: TransfersWords
+    keeping: KeepingWords
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords
