@@ -234,9 +234,10 @@ async def test_a_certificate_is_printed_verified_altered_and_revoked(tmp_path: P
         await expect(copies).to_contain_text("已撤销")
         await me.look("window-certificate-revoked")
         revoked = await _verdict(window, pdf)
+        again = await here.database.read(lambda connection: ledger.present(connection, REQUEST).standing.state)
         await me.context.close()
 
-    assert (me.complaints, fetched.headers["content-type"]) == ([], "application/pdf")
+    assert (me.complaints, fetched.headers["content-type"], again) == ([], "application/pdf", State.CERTIFYING)
     assert (valid, altered, revoked) == (Finding.VALID, Finding.ALTERED, Finding.REVOKED)
 
 
