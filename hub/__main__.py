@@ -14,8 +14,10 @@ from hub.commands import (
     enrol,
     gazetteer,
     health,
+    holdings,
     init,
     letters,
+    lookup,
     migrate_store,
     nodes,
     quarantine,
@@ -34,13 +36,15 @@ from hub.commands import (
     transfer,
     user,
     verify,
+    volumes,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
-    *(gazetteer, synonyms, user, token, audit, letters, statement, request, rules, disputes, transfer, certificate),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
+    *(gazetteer, synonyms, user, token, audit, letters),
+    *(request, lookup, statement, certificate, rules, disputes, transfer, volumes),
 )
 
 

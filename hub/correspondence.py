@@ -19,7 +19,7 @@ from protocol.beats import Beat
 from protocol.calls import Correspond, Correspondence, Outcome
 from protocol.errors import Retryable
 from protocol.letters import Letter
-from protocol.limits import LETTERS_DEADLINE_S, OFFLINE_AFTER_S
+from protocol.limits import CALL_DEADLINE_S, LETTERS_DEADLINE_S, OFFLINE_AFTER_S
 from protocol.sites import parse_site
 from replication import letters
 from replication.asking import Asker, SiteAnswer
@@ -70,6 +70,8 @@ class Correspondent:
         self.put_off: dict[str, float] = {}
         """Sites that are not tried before a moment of the monotonic clock."""
         self._busy: set[str] = set()
+        self._returned: set[str] = set()
+        """Sites that were heard again since the last call to them began."""
         self._at_once = asyncio.Semaphore(EXCHANGES_AT_ONCE)
 
     def wake(self) -> None:
@@ -84,6 +86,7 @@ class Correspondent:
             return
         if beat.site not in self._heard or beat.letters:
             self.put_off.pop(beat.site, None)
+            self._returned.add(beat.site)
             self._woken.set()
         self._heard[beat.site] = self._monotonic() + OFFLINE_AFTER_S
         if beat.letters:
@@ -119,8 +122,10 @@ class Correspondent:
         """Exchange letters with a site until neither has more; it is put off if it says nothing."""
         try:
             async with self._at_once:
+                self._returned.discard(site)
                 done = await self._rounds(site)
-            if not done:
+            # One that came back while it was asked in vain is asked again at once.
+            if not done and site not in self._returned:
                 self.put_off[site] = self._monotonic() + AGAIN_S
         except Retryable as error:
             self.put_off[site] = self._monotonic() + AGAIN_S
@@ -134,7 +139,9 @@ class Correspondent:
             now_ms = self._clock_ms()
             brought = await self._database.write(lambda connection, at=now_ms: _round(connection, site, at))  # type: ignore[misc]
             self._waiting.discard(site)
-            said = await self._asker.ask_one(_question(brought, taken), parse_site(site), LETTERS_DEADLINE_S)
+            # A site that was not heard is hardly there: it is tried, but not waited for as long.
+            deadline_s = LETTERS_DEADLINE_S if site in self._heard else CALL_DEADLINE_S
+            said = await self._asker.ask_one(_question(brought, taken), parse_site(site), deadline_s)
             if said.outcome is not Outcome.ANSWERED or said.answer is None:
                 log.info("letters_unanswered", site=site, outcome=said.outcome.value, waiting=len(brought.letters))
                 return False

@@ -113,13 +113,13 @@ class SiteEnd:
 class County:
     """A hub and its sites."""
 
-    def __init__(self, database: Database, asker: Asker, broker: FakeBroker, root: Path) -> None:
+    def __init__(self, database: Database, asker: Asker, broker: FakeBroker, root: Path, deadline_s: float) -> None:
         self.database = database
         self.broker = broker
         self.root = root
         self.now_ms = NOW_MS
         self.sites: dict[str, SiteEnd] = {}
-        self.desk = LookupDesk(database, asker, self.clock, deadline_s=0.6)
+        self.desk = LookupDesk(database, asker, self.clock, deadline_s=deadline_s)
         self.correspondent = Correspondent(database, asker, window_letters(self.clock), self.clock)
         self._keys: dict[str, str] = {}
 
@@ -217,7 +217,7 @@ def order(number: int, words: str, **changes: object) -> LookupOrder:
 
 
 @asynccontextmanager
-async def county(root: Path) -> AsyncIterator[tuple[County, AsyncExitStack]]:
+async def county(root: Path, *, deadline_s: float = 0.6) -> AsyncIterator[tuple[County, AsyncExitStack]]:
     """Open a hub; sites are added to the stack."""
     broker = FakeBroker()
     async with (
@@ -225,6 +225,6 @@ async def county(root: Path) -> AsyncIterator[tuple[County, AsyncExitStack]]:
         Asker(broker.bus(), "hub").opened() as asker,
         AsyncExitStack() as stack,
     ):
-        made = County(database, asker, broker, root)
+        made = County(database, asker, broker, root, deadline_s)
         async with made.desk.opened():
             yield made, stack

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from hub.window.applicants import ORGANS, WITH_CASE, kept, plain
+from hub.window.applicants import ORGANS, WITH_CASE, kept, said
 from hub.window.requests import (
     CASE_CHARS_MAX,
     PERSONS_MAX,
@@ -18,6 +18,8 @@ from hub.window.requests import (
     Use,
 )
 from protocol.errors import BadValue
+from protocol.identity_numbers import identity_numbers_in
+from protocol.person_keys import current_number, keyed
 from protocol.wording import Text
 
 OF_ORGANS: Final = frozenset((Purpose.OFFICIAL,))
@@ -34,7 +36,7 @@ def content_of(draft: Draft, county_key: bytes) -> Content:
         BadValue: something that is needed is missing, or cannot be right; says which and what to do.
 
     """
-    case_ref, note = plain(draft.case_ref, CASE_CHARS_MAX), plain(draft.purpose_note, TEXT_CHARS_MAX)
+    case_ref, note = said(draft.case_ref, CASE_CHARS_MAX), said(draft.purpose_note, TEXT_CHARS_MAX)
     _check_purpose(draft, case_ref, note)
     if not 0 < len(draft.questions) <= QUESTIONS_MAX:
         raise BadValue(
@@ -46,7 +48,7 @@ def content_of(draft: Draft, county_key: bytes) -> Content:
         purpose=draft.purpose,
         purpose_note=note,
         case_ref=case_ref,
-        questions=tuple(_question(one) for one in draft.questions),
+        questions=tuple(_question(one, county_key) for one in draft.questions),
         uses=tuple(use for use in Use if use in draft.uses) or (Use.VIEW,),
     )
 
@@ -78,8 +80,8 @@ def _check_purpose(draft: Draft, case_ref: str, note: str) -> None:
         )
 
 
-def _question(asked: Question) -> Question:
-    text = plain(asked.text, TEXT_CHARS_MAX)
+def _question(asked: Question, county_key: bytes) -> Question:
+    text = said(asked.text, TEXT_CHARS_MAX)
     if not text:
         raise BadValue(
             Text(zh="问题是空的。", en="a question is empty"),
@@ -95,5 +97,11 @@ def _question(asked: Question) -> Question:
             Text(zh="起始年份晚于终止年份。", en="the first year is after the last"),
             Text(zh="请改正年份。", en="Correct the years."),
         )
-    persons = tuple(name for one in asked.persons if (name := plain(one, TEXT_CHARS_MAX)))
-    return msgspec.structs.replace(asked, text=text, persons=persons, place=plain(asked.place, TEXT_CHARS_MAX))
+    numbers = identity_numbers_in("\n".join((asked.text, *asked.persons)))
+    return msgspec.structs.replace(
+        asked,
+        text=text,
+        persons=tuple(name for one in asked.persons if (name := said(one, TEXT_CHARS_MAX))),
+        place=said(asked.place, TEXT_CHARS_MAX),
+        person_keys=tuple(keyed(county_key, "i", current) for one in numbers if (current := current_number(one))),
+    )

@@ -22,16 +22,17 @@ from sqlalchemy import Connection
 
 from hub.search import Names
 from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_reading
-from hub.window.candidates import known
+from hub.window.candidates import Known, known
 from hub.window.lookup_answers import Heard
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_opening import Opening, Widening
 from hub.window.lookup_views import LookupOrder, LookupView
+from hub.window.requests import Request
 from hub.window.routing import clues_of, routed
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal
 from protocol.errors import Retryable
 from protocol.limits import SCREEN_DEADLINE_S
-from protocol.lookup_cases import checked_case
+from protocol.lookup_cases import LookupCase, checked_case
 from protocol.lookups import SiteOutcome
 from protocol.sites import parse_site
 from replication.asking import Asker, SiteAnswer
@@ -58,6 +59,17 @@ log = structlog.get_logger(__name__)
 def expiry_of(now_ms: int) -> int:
     """Return until when a question asked now may be answered."""
     return now_ms + LOOKUP_TERM_DAYS * _DAY_MS
+
+
+def case_of(request: Request) -> LookupCase:
+    """Return what holders are told about a request: never who the applicant is."""
+    content = request.content
+    return LookupCase(
+        request_id=request.request_id,
+        case_ref=content.case_ref,
+        purpose=content.purpose.value,
+        requester=content.applicant.requester.value,
+    )
 
 
 class _Running:
@@ -134,9 +146,9 @@ class LookupDesk:
         """Write a question down and put it to the sites behind the scenes; raises as ``start``."""
         checked_case(order.case)
         names = await asyncio.to_thread(self._names)
-        if await self._database.read(lambda connection: lookup_ledger.found(connection, order.lookup_id)) is not None:
+        what = await self._database.read(lambda connection: _known(connection, order, names))
+        if what is None:
             return
-        what = await self._database.read(lambda connection: known(connection, order.query, names))
         opening = Opening(
             order=order,
             known=what,
@@ -179,7 +191,7 @@ class LookupDesk:
             if view is None:
                 return
             is_elsewhere = running is None and not view.finished and time.monotonic() < until
-            is_over = not is_elsewhere and (view.finished or running is None)
+            is_over = running is None and not is_elsewhere
             yield msgspec.structs.replace(view, finished=is_over)
             if is_over:
                 return
@@ -251,6 +263,13 @@ class LookupDesk:
                 lambda connection, those=heard, at=now_ms: _take(connection, stored, those, at)  # type: ignore[misc]
             )
             await running.tell()
+
+
+def _known(connection: Connection, order: LookupOrder, names: Names | None) -> Known | None:
+    """Return what is known before anybody is asked; None if the question was asked before."""
+    if lookup_ledger.found(connection, order.lookup_id) is not None:
+        return None
+    return known(connection, order.query, names)
 
 
 def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.window.applicants import Applicant, ApplicantGiven, plain
+from hub.window.applicants import Applicant, ApplicantGiven, said
 from hub.window.states import STATES, STEPS, TABLE, Allowed, Back, Duty, State, Step
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text
@@ -99,6 +99,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     year_from: int | None = None
     year_to: int | None = None
     place: str = ""
+    person_keys: tuple[str, ...] = ()
+    """Keys of the identity numbers that were typed into the question (``protocol.person_keys``); the numbers themselves
+    are masked. Whoever holds the county's key finds entries about these persons by them."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,7 +265,7 @@ def stepped(standing: Standing, move: Move) -> HistoryLine:
 
 
 def _checked_reason(move: Move, allowed: Allowed) -> str:
-    reason = plain(move.reason, TEXT_CHARS_MAX)
+    reason = said(move.reason, TEXT_CHARS_MAX)
     if allowed.needs_reason and not reason:
         raise BadValue(
             Text(zh=f"“{STEPS[move.step].zh}”须写明理由。", en=f"to {STEPS[move.step].en} needs a reason"),
@@ -296,7 +299,7 @@ def is_repeated(history: Sequence[HistoryLine], move: Move) -> bool:
     return (last.step, last.who, last.reason, last.rule) == (
         move.step,
         move.who,
-        plain(move.reason, TEXT_CHARS_MAX),
+        said(move.reason, TEXT_CHARS_MAX),
         move.rule,
     )
 

@@ -306,3 +306,25 @@ async def test_a_site_that_could_not_be_reached_is_tried_when_it_is_heard(county
         await settled(county)
 
     assert county.site.heard == ["waiting"]
+
+
+async def test_a_site_that_comes_back_while_it_is_asked_in_vain_is_asked_again_at_once(county: County) -> None:
+    """A village PC that is switched on in the middle of a call need not wait for the call's pause as well."""
+    lost: list[str] = []
+
+    def first_question(message: object) -> bool:
+        subject = str(getattr(message, "subject", ""))
+        is_first = subject.startswith("dl.ask") and not lost
+        lost.extend([subject] if is_first else [])
+        return is_first
+
+    county.broker.lost = first_question
+    await county.hub.write(SITE, "waiting")
+    async with county.running() as correspondent:
+        async with asyncio.timeout(20):
+            while not lost:
+                await asyncio.sleep(0.01)
+        await correspondent.hear(county.beat())
+        await settled(county)
+
+        assert (county.site.heard, SITE in correspondent.put_off) == (["waiting"], False)

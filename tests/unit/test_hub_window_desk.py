@@ -11,7 +11,7 @@ from hub import audit
 from hub.audit import Action
 from hub.office_hours import Calendar
 from hub.roles import Permission
-from hub.window import access_book, access_reviews, cases, deadlines, desk, ledger
+from hub.window import access_book, access_reviews, cases, deadlines, desk, findings, ledger
 from hub.window.access_book import RecordAsked
 from hub.window.access_reviews import RulesNow
 from hub.window.applicants import Paper, PaperShown, Requester
@@ -365,6 +365,17 @@ async def test_what_is_late_is_listed_first_and_told_upwards(database: Database)
 
     assert [one.deadline.urgency for one in dues] == [Urgency.OVERDUE, Urgency.DUE_SOON]
     assert (told[Told.LEADER], dues[0].handler) == ([late.number], "lin.min")
+
+
+async def test_an_answer_that_comes_while_the_clock_stands_moves_the_request_on(database: Database) -> None:
+    """It stands for a holder that is offline: the answer is what was waited for."""
+    one = await drafted(database)
+    paused = await taken(database, one.request_id, *TO_FOUND[:5], Step.PAUSE, reason="下溪村离线")
+    await database.write(lambda connection: findings.tell_request(connection, one.request_id, NOW_MS + DAY_MS))
+    moved = await database.read(lambda connection: ledger.present(connection, one.request_id))
+
+    assert (paused.standing.paused_for, moved.standing.paused_for) == ("下溪村离线", "")
+    assert (moved.standing.state, moved.history[-1].who) == (State.NOT_FOUND, "hub:lookup")
 
 
 # Cases

@@ -11,6 +11,8 @@ from hub.web.words import (
     request,
     site_quality,
     tending,
+    tokens,
+    transfers,
     window,
 )
 from hub.web.words.catalogue import CATALOGUE_CHINESE
@@ -38,6 +40,7 @@ CHINESE = Words(
         catalogue="目录",
         sites="站点",
         decisions="待决定",
+        transfers="移交",
         window="查档窗口",
         users="账户",
         audit="审计",
@@ -273,6 +276,8 @@ CHINESE = Words(
     decisions=decisions.CHINESE,
     orders=tending.ORDERS_CHINESE,
     brakes=brakes.CHINESE,
+    tokens=tokens.CHINESE,
+    transfers=transfers.CHINESE,
     proposals=proposals.CHINESE,
     enrolment=tending.ENROLMENT_CHINESE,
     contact=site_quality.CONTACT_CHINESE,

@@ -11,6 +11,8 @@ from hub.web.words import (
     request,
     site_quality,
     tending,
+    tokens,
+    transfers,
     window,
 )
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
@@ -38,6 +40,7 @@ ENGLISH = Words(
         catalogue="Catalogue",
         sites="Sites",
         decisions="Decisions",
+        transfers="Transfers",
         window="Window",
         users="Accounts",
         audit="Audit log",
@@ -278,6 +281,8 @@ ENGLISH = Words(
     decisions=decisions.ENGLISH,
     orders=tending.ORDERS_ENGLISH,
     brakes=brakes.ENGLISH,
+    tokens=tokens.ENGLISH,
+    transfers=transfers.ENGLISH,
     proposals=proposals.ENGLISH,
     enrolment=tending.ENROLMENT_ENGLISH,
     contact=site_quality.CONTACT_ENGLISH,

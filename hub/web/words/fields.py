@@ -19,6 +19,8 @@ from hub.web.words.proposals import ProposalsWords
 from hub.web.words.request import RequestWords
 from hub.web.words.site_quality import ContactWords, QualityWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
+from hub.web.words.tokens import TokensWords
+from hub.web.words.transfers import TransfersWords
 from hub.web.words.window import WindowWords
 
 
@@ -31,6 +33,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     sites: str
     decisions: str
+    transfers: str
     window: str
     users: str
     audit: str
@@ -314,6 +317,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountWords
     users: UsersWords
     audit: AuditWords
+    tokens: TokensWords
+    transfers: TransfersWords
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords

@@ -1,0 +1,129 @@
+"""What lookups do to the state of their request, up to late answers for one that was closed long ago."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.search import Query
+from hub.window import desk, ledger
+from hub.window.requests import Request
+from hub.window.states import State, Step
+from protocol.lookup_cases import LookupCase
+from tests.node_site import write_csv
+from tests.window import KEY, LIN, draft, uuid
+from tests.window_county import DAY_MS, HEADER, NOW_MS, County, county, order, row
+
+OLD, NEW = "330523108204", "330523108205"
+CASE = LookupCase(request_id=uuid(1), case_ref="CD2026-000001", purpose="land_and_forest", requester="person")
+ACCEPTED = (Step.SUBMIT, Step.CHECK_IDENTITY, Step.ACCEPT)
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[County]:
+    """Two holders and an accepted request."""
+    async with county(tmp_path) as (made, stack):
+        await add(made, stack)
+        yield made
+
+
+async def add(made: County, stack: AsyncExitStack) -> None:
+    await made.add(stack, OLD, "大溪村档案室", [row(1, "大溪村山林承包合同", "19861203")])
+    await made.add(stack, NEW, "横路村档案室", [row(2, "大溪村与横路村山林流转合同", "20140506")])
+
+    def write(connection: Connection) -> None:
+        desk.draft(connection, LIN, draft(), KEY, NOW_MS)
+        for step in ACCEPTED:
+            desk.take(connection, LIN, uuid(1), step, NOW_MS)
+
+    await made.database.write(write)
+
+
+async def request(one: County) -> Request:
+    return await one.database.read(lambda connection: ledger.present(connection, uuid(1)))
+
+
+async def take(one: County, *steps: Step) -> None:
+    def write(connection: Connection) -> None:
+        for step in steps:
+            desk.take(connection, LIN, uuid(1), step, one.now_ms, reason="理由")
+
+    await one.database.write(write)
+
+
+async def ask(one: County, number: int, words: str, **changes: object) -> None:
+    await one.ask(order(number, words, case=CASE, **changes))
+
+
+async def test_a_request_whose_sites_all_answered_is_found(one: County) -> None:
+    await ask(one, 1, "大溪村 山林")
+    found = await request(one)
+
+    assert found.standing.state is State.FOUND
+    assert [line.step for line in found.history[-3:]] == [Step.ROUTE, Step.SEARCH, Step.FIND]
+    assert {line.who for line in found.history[-3:]} == {"hub:lookup"}
+
+
+async def test_a_request_with_a_silent_site_is_partly_found_and_found_when_it_answers(one: County) -> None:
+    await one.sites[NEW].go()
+    await ask(one, 1, "大溪村 山林")
+    before = (await request(one)).standing.state
+    await one.sites[NEW].start()
+    await one.correspond()
+
+    assert (before, (await request(one)).standing.state) == (State.PARTIAL, State.FOUND)
+
+
+async def test_what_nobody_has_is_not_found(one: County) -> None:
+    await ask(one, 1, "饮用水工程", places=("大溪村",))
+
+    assert (await request(one)).standing.state is State.NOT_FOUND
+
+
+async def test_an_empty_answer_waits_for_silent_sites_and_says_at_the_end_that_it_is_incomplete(one: County) -> None:
+    await one.sites[NEW].go()
+    await ask(one, 1, "饮用水工程", places=("大溪村", "横路村"))
+    waiting = (await request(one)).standing.state
+    one.now_ms += 15 * DAY_MS
+    await one.expire()
+    over = await request(one)
+
+    assert (waiting, over.standing.state) == (State.SEARCHING, State.NOT_FOUND)
+    assert over.history[-1].reason == "所问站点答复不全"
+
+
+async def test_a_late_answer_opens_a_closed_request_again(one: County) -> None:
+    """The 2014 paper lies at a village that was dark while the 1986 one was handed over."""
+    node = one.sites[NEW].node
+    write_csv(node.folder / "新.csv", [row(5, "横路村山林确权结论", "20200101")], HEADER[:7])
+    await node.settle()
+    await one.sites[NEW].go()
+    await ask(one, 1, "确权结论", query=Query(words="确权结论", site_glob=NEW))
+    await take(one, Step.FIND_NOTHING, Step.DELIVER, Step.CLOSE)
+    await one.sites[NEW].start()
+    await one.correspond()
+    after = await request(one)
+
+    assert [line.step for line in after.history[-2:]] == [Step.REOPEN, Step.FIND]
+    assert after.standing.state is State.FOUND
+
+
+async def test_a_late_answer_leaves_a_request_alone_on_which_people_work(one: County) -> None:
+    await one.sites[NEW].go()
+    await ask(one, 1, "大溪村 山林")
+    await take(one, Step.REVIEW_ACCESS)
+    await one.sites[NEW].start()
+    await one.correspond()
+
+    assert (await request(one)).standing.state is State.ACCESS_REVIEW
+    assert (await one.view(UUID(int=1001))).news_at_ms == one.now_ms
+
+
+async def test_a_lookup_of_a_request_that_nobody_knows_stands_by_itself(one: County) -> None:
+    """A research list asks as well; its requests have no state machine here."""
+    await one.ask(order(2, "大溪村 山林"))
+
+    assert (await request(one)).standing.state is State.ACCEPTED
