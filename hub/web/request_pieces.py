@@ -22,7 +22,7 @@ from hub.window import access_book, desk, sheets
 from hub.window.access_book import Judged
 from hub.window.applicants import Requester
 from hub.window.clocks import PHASES, Deadline
-from hub.window.requests import Request
+from hub.window.requests import Request, Use
 from hub.window.rules import RELATIONS, Relation
 from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
 from protocol.wording import Text
@@ -30,7 +30,10 @@ from protocol.wording import Text
 _PERMISSION_OF = {Duty.CLERK: Permission.WORK_REQUESTS, Duty.REVIEWER: Permission.APPROVE_ACCESS}
 
 BY_OTHER_MEANS = frozenset(
-    (Step.AMEND, Step.LINK_CASE, Step.EXPIRE, Step.ROUTE, Step.SEARCH, Step.REVIEW_ACCESS, Step.FIND, Step.FIND_PART)
+    (
+        *(Step.AMEND, Step.LINK_CASE, Step.EXPIRE, Step.ROUTE, Step.SEARCH, Step.REVIEW_ACCESS),
+        *(Step.FIND, Step.FIND_PART, Step.CERTIFY),
+    )
 )
 """Steps that have a form of their own, or come by themselves."""
 
@@ -88,7 +91,7 @@ async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pie
 
 def _state_values(backstage: Backstage, visitor: Visitor, one: Request) -> dict[str, object]:
     offers = offers_for(one, visitor)
-    usual = USUAL.get(one.standing.state)
+    usual = _usual(one)
     line = line_of(backstage, one)
     return {
         **frame_of(backstage, visitor),
@@ -161,6 +164,13 @@ def _may(one: Request, visitor: Visitor, step: Step) -> bool:
     duty = TABLE[step].duty
     is_own = duty is Duty.REVIEWER and one.standing.accepted_by == visitor.login
     return visitor.may(_PERMISSION_OF[duty]) and not is_own
+
+
+def _usual(one: Request) -> Step | None:
+    """Return the step that is usually next; who wants a certificate gets a copy ordered first."""
+    if one.standing.state is State.APPROVED and Use.CERTIFIED in one.content.uses:
+        return None
+    return USUAL.get(one.standing.state)
 
 
 def _waits(one: Request, visitor: Visitor) -> str:

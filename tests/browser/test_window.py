@@ -4,12 +4,13 @@ Nothing between the pages and the sites is pretended but the network: sites answ
 they do over the wire, and who is away hears nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 from sqlalchemy import Connection
 
 from hub import audit
@@ -233,9 +234,10 @@ async def test_a_certificate_is_printed_verified_altered_and_revoked(tmp_path: P
         await expect(copies).to_contain_text("已撤销")
         await me.look("window-certificate-revoked")
         revoked = await _verdict(window, pdf)
+        again = await here.database.read(lambda connection: ledger.present(connection, REQUEST).standing.state)
         await me.context.close()
 
-    assert (me.complaints, fetched.headers["content-type"]) == ([], "application/pdf")
+    assert (me.complaints, fetched.headers["content-type"], again) == ([], "application/pdf", State.CERTIFYING)
     assert (valid, altered, revoked) == (Finding.VALID, Finding.ALTERED, Finding.REVOKED)
 
 
@@ -300,10 +302,20 @@ async def test_a_reload_in_the_middle_loses_nothing_and_a_second_press_makes_no_
     assert (me.complaints, ticked, len(found), "/window/" in address) == ([], True, 1, True)
 
 
-async def test_the_whole_way_by_keyboard_alone(here: WindowDesk, browser: Browser) -> None:
-    """Tab, arrows, space and Enter are enough for the common case."""
+RELAY_S = 0.3
+"""Seconds by which the relay between the window and the hub delays everything."""
+
+
+async def _relayed(route: Route) -> None:
+    await asyncio.sleep(RELAY_S)
+    await route.continue_()
+
+
+async def test_the_whole_way_by_keyboard_alone_and_through_a_slow_relay(here: WindowDesk, browser: Browser) -> None:
+    """Tab, arrows, space and Enter are enough for the common case, and nothing waits for the line while it is typed."""
     me = await reader(here, browser, "zh")
     await me.sign_in("lin.min")
+    await me.page.route("**/*", _relayed)
     await me.go("/window/new")
     await me.page.keyboard.press("Tab")
     await me.page.keyboard.type("甲某")

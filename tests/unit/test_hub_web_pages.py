@@ -203,6 +203,8 @@ def test_every_route_says_what_it_needs() -> None:
     assert openly == {
         *("show_file", "do_prefer", "show_root", "show_set_up", "do_set_up"),
         *("show_sign_in", "do_sign_in", "show_code", "do_code"),
+        # The screen at the counter: numbers only, under an address that nobody guesses.
+        *("show_counter", "stream_counter"),
     }
 
 

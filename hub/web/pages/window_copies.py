@@ -124,7 +124,10 @@ async def do_revoke(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
 
     def step(connection: Connection, actor: Actor, now_ms: int) -> object:
         certificate_of(connection, request_id, serial)
-        return certificates.revoke(connection, serial, because, actor.who, now_ms)
+        revoked = certificates.revoke(connection, serial, because, actor.who, now_ms)
+        if not any(one.fate is Fate.ISSUED for one in _of(connection, request_id)):
+            _certify_again(connection, actor, request_id, because, now_ms)
+        return revoked
 
     return await _answered(request, request_id, "revoked", step)
 
@@ -263,6 +266,12 @@ def _issued(connection: Connection, actor: Actor, request_id: UUID, now_ms: int)
     if not is_under_way and not is_unprinted and Step.ISSUE in possible(known.standing):
         return desk.take(connection, actor, request_id, Step.ISSUE, now_ms)
     return known
+
+
+def _certify_again(connection: Connection, actor: Actor, request_id: UUID, because: str, now_ms: int) -> None:
+    """Bring a request back to where certificates are made: nothing that is revoked is handed over."""
+    if Step.CERTIFY_AGAIN in possible(ledger.present(connection, request_id).standing):
+        desk.take(connection, actor, request_id, Step.CERTIFY_AGAIN, now_ms, reason=because)
 
 
 def _of(connection: Connection, request_id: UUID) -> list[Certificate]:
