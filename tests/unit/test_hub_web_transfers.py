@@ -202,7 +202,7 @@ async def test_only_archivists_see_and_work_on_transfers(here: Desk, handover: H
     assert await state_of(here) is TransferState.CHECKING
 
 
-@pytest.mark.parametrize("name", [str(uuid4()), "nowhere", "%00", "0"])
+@pytest.mark.parametrize("name", ["52de0c6d-8f5a-494c-aa4c-ef5f5ababcfc", "nowhere", "%00", "0"])
 async def test_a_forged_transfer_is_nothing(here: Desk, keeper: Browser, name: str) -> None:
     codes = [
         (await keeper.get(path)).status_code
