@@ -11,7 +11,7 @@ from PIL import Image
 from tests.system.counties import County, rows, write_csv
 from tests.system.programs import Program, until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 TOWN, COUNTY = "330523108000", "330523000000"
 HEADER = ("档号", "题名", "责任者", "文号", "日期", "保管期限", "页数", "密级", "开放标识", "公开属性")
