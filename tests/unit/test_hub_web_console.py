@@ -20,7 +20,7 @@ from protocol.sites import parse_site
 from tests.consoles import Desk, browsing, desk
 
 PROJECT = Path(__file__).parents[2]
-FRAMEWORK = {"jinja2", "litestar", "markupsafe", "segno", "uvicorn"}
+FRAMEWORK = {"jinja2", "litestar", "markupsafe", "uvicorn"}
 SITES = 232
 PAGE_MS_MAX = 300
 """What a page may take here, where eight tests share two processors; a quiet machine needs a tenth."""
