@@ -9,10 +9,12 @@ from hub.commands import (
     audit,
     backup,
     bundle,
+    certificate,
     disputes,
     enrol,
     gazetteer,
     health,
+    holdings,
     init,
     letters,
     lookup,
@@ -34,14 +36,15 @@ from hub.commands import (
     transfer,
     user,
     verify,
+    volumes,
 )
 from replication.command_line import run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store),
+    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, lookup, statement, rules, disputes, transfer),
+    *(request, lookup, statement, certificate, rules, disputes, transfer, volumes),
 )
 
 

@@ -38,6 +38,8 @@ class AlarmKind(StrEnum):
     """The hub has no verified backup on a target, or none that is new enough; about the hub itself."""
     RESTORE_DRILL = "restore_drill"
     """No restore drill has succeeded for too long, or the last one failed; about the hub itself."""
+    HOLDINGS = "holdings"
+    """Held files are spoilt or unverified, or a copy of them is missing or too old; about the hub itself."""
 
 
 KINDS = {
@@ -53,6 +55,7 @@ KINDS = {
     AlarmKind.NO_BUNDLE: Text(zh="信使包逾期", en="no bundle"),
     AlarmKind.BACKUP_OVERDUE: Text(zh="备份逾期", en="backup overdue"),
     AlarmKind.RESTORE_DRILL: Text(zh="恢复演练", en="restore drill"),
+    AlarmKind.HOLDINGS: Text(zh="馆藏文件", en="held files"),
 }
 
 
@@ -76,6 +79,7 @@ class Cause(StrEnum):
     COURIER = "courier"
     BACKUP = "backup"
     DRILL = "drill"
+    HOLDINGS = "holdings"
 
 
 CAUSES = {
@@ -136,6 +140,10 @@ CAUSES = {
     Cause.DRILL: Text(
         zh="备份能否恢复未经证实：请运行 danglian-hub restore --drill。",
         en="Nobody knows whether the backups can be restored: run danglian-hub restore --drill.",
+    ),
+    Cause.HOLDINGS: Text(
+        zh="馆藏文件或其副本有问题：请运行 danglian-hub holdings list 查看。",
+        en="Something is wrong with the held files or their copies: see danglian-hub holdings list.",
     ),
 }
 

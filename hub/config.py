@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hub import alarm_settings, backup_settings, web_settings
+from hub import alarm_settings, backup_settings, keeping_settings, web_settings
 from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings
 from hub.backup_settings import BackupSettings
 from hub.home import HubHome
+from hub.keeping_settings import HoldingSettings
 from hub.web_settings import WebSettings
 from hub.window import certificate_settings
 from hub.window import settings as window_settings
@@ -136,6 +137,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     alarms: AlarmSettings = AlarmSettings()
     health: HealthSettings = HealthSettings()
     backup: BackupSettings = BackupSettings()
+    holdings: HoldingSettings = HoldingSettings()
     database: DatabaseSettings = DatabaseSettings()
     workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
@@ -242,6 +244,10 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
+    lacking = keeping_settings.fault_of(config.holdings)
+    if lacking is not None:
+        setting, why = lacking
+        raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
     amiss = web_settings.fault_of(config.web) or certificate_settings.fault_of(config.certificates)
     if amiss is not None:
         setting, why = amiss
@@ -281,6 +287,7 @@ EXAMPLES = {
     "workers.parts": "parts = 16",
     "database.url": 'url = "postgresql://danglian@db.county.example/danglian?sslmode=verify-full"',
     **backup_settings.EXAMPLES,
+    **keeping_settings.EXAMPLES,
     **web_settings.EXAMPLES,
     **window_settings.EXAMPLES,
     **certificate_settings.EXAMPLES,

@@ -17,7 +17,7 @@ from importlib.metadata import version
 import structlog
 from sqlalchemy import Connection
 
-from hub import board, first_use, gate, health, proposals, store
+from hub import board, first_use, gate, health, proposal_answers, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -26,10 +26,13 @@ from hub.correspondence import Correspondent
 from hub.disclosing import Discloser
 from hub.drawing import Drawer
 from hub.fetches import answer_fetches
+from hub.fixity import Fixity
 from hub.gate import Gate
 from hub.health import Health
 from hub.health_door import health_door_opened
+from hub.held_copies import CopyKeeper
 from hub.home import HubHome
+from hub.keeping_findings import alarms_of, known, sentences
 from hub.leases import LEAD, duties_of, guard, part_duty
 from hub.lookout import Lookout
 from hub.night import NightHour
@@ -194,6 +197,11 @@ def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -
     )
     if plan.replicas > 1:
         lookout.watch_cluster(lambda: cluster_of(link, plan))
+    lookout.watch_holdings(
+        lambda connection, now_ms: alarms_of(
+            config.county, sentences(config.holdings, known(connection, config.holdings), now_ms)
+        )
+    )
     lookout.watch_backups(lambda now_ms: findings_in(home.backups, config.backup, now_ms))
     return lookout
 
@@ -268,6 +276,12 @@ class _Hub:
             tasks.create_task(Consumer(source, inbox, taken_up).run(), name="consumer")
             tasks.create_task(gaps.run(), name="gaps")
 
+    def _keepers(self) -> tuple[Fixity, CopyKeeper]:
+        held = self._config.holdings
+        root = held.place(self._home.root)
+        shared = (self._database, root, held.copy, self._config.county, held.fixity_days, clock_ms)
+        return Fixity(*shared), CopyKeeper(*shared)
+
     def _copyist(self) -> Copyist:
         settings, name = self._config.certificates, self._config.name
 
@@ -296,10 +310,11 @@ class _Hub:
             **window_letters(clock_ms),
             **certificates.handlers(clock_ms),
             **transfers.handlers(),
-            **proposals.handlers(clock_ms),
+            **proposal_answers.handlers(clock_ms),
         }
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
-        receiving = TransferDesk(self._database, transfers, self.drawer, self._home.transfers, clock_ms, time.monotonic)
+        places = (self._home.transfers, self._config.holdings.place(self._home.root))
+        receiving = TransferDesk(self._database, transfers, self.drawer, *places, clock_ms, time.monotonic)
         tasks.create_task(correspondent.run(), name="letters")
         tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
         tasks.create_task(self._copyist().run(), name="copyist")
@@ -317,5 +332,7 @@ class _Hub:
         tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
         tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
         tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")
+        for keeper in self._keepers():
+            tasks.create_task(keeper.run(), name="keeping")
         if self._config.web.oai_contact:
             tasks.create_task(Discloser(self._database, clock_ms).run(), name="disclosures")

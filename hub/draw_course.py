@@ -22,7 +22,7 @@ Commit = Callable[[DrawMark, int], Awaitable[None]]
 """Notes how far the draw has come, and how many bytes the line has carried since the last note."""
 
 ASK_AGAIN_S = 15.0
-"""Seconds without anything from the site after which what is under way counts as lost."""
+"""Seconds without anything from the site after which what is under way counts as lost, before its pace is known."""
 
 SILENCE_S = 60.0
 """Seconds without anything from the site after which the attempt is given up."""
@@ -131,7 +131,7 @@ class DrawCourse:
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(ASK_AGAIN_S):
+            async with asyncio.timeout(self._flow.patience_s(ASK_AGAIN_S)):
                 await self._session.news.wait()
         except TimeoutError:
             if self._flow.is_waiting:
@@ -160,7 +160,7 @@ class DrawCourse:
         """Leave out the file that lies at a place, and whatever of it has come or is under way."""
         if not self._flow.is_flying(offset):
             return
-        end = self._receiver.end_of(offset)
+        *_, end = self._receiver.file_at(offset)
         self._flow.drop(offset, end)
         for start in [start for start in self._early if offset <= start < end]:
             later = self._early.pop(start)

@@ -21,6 +21,15 @@ QUICK_S = 0.25
 SLOW_S = 1.5
 """Seconds beyond which a range came slowly: the line is full."""
 
+PATIENCE_S = 3.0
+"""Seconds of silence at least before anything counts as lost."""
+
+PATIENCE = 6.0
+"""Times the slowest of the last ranges that a silence may last before anything counts as lost."""
+
+FORGET = 0.95
+"""Share of the slowest range's time that is remembered from one range to the next."""
+
 AT_ONCE = 8
 """Ranges that what is under way is divided into."""
 
@@ -41,6 +50,8 @@ class Flow:
         self.behind_bytes = 0
         """Bytes that have come and are not written yet."""
         self._shrunk_at = 0.0
+        self._slowest_s = 0.0
+        """Seconds that the slowest of the last ranges was under way; 0 before the first has come."""
 
     @property
     def is_done(self) -> bool:
@@ -65,6 +76,10 @@ class Flow:
         self._flying[start] = (start + size, now_s)
         self.flying_bytes += size
         return start, size
+
+    def patience_s(self, most_s: float) -> float:
+        """Return after how many seconds of silence what is under way counts as lost."""
+        return min(most_s, max(PATIENCE_S, PATIENCE * self._slowest_s)) if self._slowest_s else most_s
 
     def is_flying(self, start: int) -> bool:
         """Tell whether a range that begins at a place is under way."""
@@ -125,6 +140,7 @@ class Flow:
         return min(CHUNK_BYTES_MAX, max(CHUNK_BYTES_MIN, self.allowed_bytes // AT_ONCE))
 
     def _adapt(self, size_bytes: int, took_s: float, now_s: float) -> None:
+        self._slowest_s = max(took_s, self._slowest_s * FORGET)
         if took_s < QUICK_S:
             self.allowed_bytes = min(CHUNKS_FLYING_BYTES_MAX, self.allowed_bytes + size_bytes)
         elif took_s > SLOW_S and now_s - self._shrunk_at > took_s:

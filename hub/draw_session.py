@@ -31,6 +31,7 @@ from protocol.errors import BadFrame, BadValue, CallTimeout, DanglianError, NotY
 from protocol.limits import CONSIGNMENT_FILES_MAX
 from protocol.sites import Site
 from protocol.wording import Text
+from replication.allocation import keep_pieces
 from replication.bus import Bus, Message, Subscription
 from replication.faults import FaultKind
 from replication.keys import Identity, verified
@@ -154,6 +155,7 @@ class DrawDesk:
             Refused: it offers no such thing, or is not who it says.
 
         """
+        keep_pieces()
         async with self._hearing():
             opening, key = await self._open(site, consignment_id)
             seal = ChunkSeal(key, site.code, consignment_id, opening.session)

@@ -15,12 +15,13 @@ from uuid import UUID
 import structlog
 
 from hub import draw_book
-from hub.draw_book import Drawing, DrawMark, FaultyFile
+from hub.draw_book import Drawing, DrawMark
 from hub.draw_course import DrawCourse, Progress
+from hub.draw_endings import conclude
 from hub.draw_session import DrawDesk
 from hub.receiving import Receiver
-from protocol.consignments import FAULT_WORDS, ConsignedFile, Consignment, FileFault, check_list, list_digest
-from protocol.errors import BadFiles, DanglianError, NotYet, Refused, Retryable
+from protocol.consignments import ConsignedFile, Consignment, check_list, list_digest
+from protocol.errors import DanglianError, NotYet, Refused, Retryable
 from protocol.sites import Site
 from protocol.wording import Text
 from replication.bus import Bus
@@ -148,7 +149,7 @@ class Drawer:
             raise
         finally:
             await asyncio.to_thread(receiver.close)
-        await self._end(site, consignment_id, files, receiver)
+        await conclude(self._database, site, consignment_id, files, receiver)
 
     async def _begin(self, site: Site, consignment_id: UUID, files: Sequence[ConsignedFile], into: Path) -> Drawing:
         now_ms = self._clock_ms()
@@ -177,6 +178,7 @@ class Drawer:
 
         await asyncio.to_thread(receiver.prepare)
         if not receiver.spans():
+            await asyncio.to_thread(receiver.make_empty)
             await note(await asyncio.to_thread(receiver.snapshot()), 0)
             return
         async with self._desk.session(site, consignment_id) as session:
@@ -185,50 +187,12 @@ class Drawer:
                     Text(zh="该站提供的清单与登记的不同", en="the site offers another list than the one known here"),
                     Text(zh="请该站撤回后以新的编号重新提供。", en="Have the site take it back and use a new id."),
                 )
+            await asyncio.to_thread(receiver.make_empty)
             spans = receiver.spans()
             while spans:
                 await DrawCourse(session, receiver, spans, progress, note).run()
                 spans = receiver.spans_again()
 
-    async def _end(self, site: Site, consignment_id: UUID, files: Sequence[ConsignedFile], receiver: Receiver) -> None:
-        faulty = receiver.faulty
-        if not faulty:
-            await asyncio.to_thread(receiver.clear)
-            await self._database.write(lambda connection: draw_book.note_state(connection, site, consignment_id, None))
-            log.info("draw_done", site=site.code, consignment=str(consignment_id), files=len(files))
-            return
-        error = faults_error(faulty, files)
-        await self._database.write(
-            lambda connection: draw_book.note_faulty(connection, site, consignment_id, error.reason)
-        )
-        log.info("draw_faulty", site=site.code, consignment=str(consignment_id), faulty=len(faulty))
-        raise error
-
     async def _mark(self, site: Site, consignment_id: UUID) -> DrawMark | None:
         line = await self._database.read(lambda connection: draw_book.drawing_of(connection, site.code, consignment_id))
         return line.progress if line is not None else None
-
-
-def faults_error(faulty: Sequence[FaultyFile], files: Sequence[ConsignedFile]) -> BadFiles | Retryable:
-    """Return the error of files that did not come: worth another attempt only if they can merely not be read now."""
-    told = [(files[one.position].path, FAULT_WORDS[one.fault]) for one in faulty[:_FAULTS_TOLD]]
-    reason = Text(
-        zh=f"{len(faulty)} 个文件未能取到：" + "；".join(f"{path} {words.zh}" for path, words in told),
-        en=f"{len(faulty)} files did not come: " + "; ".join(f"{path} {words.en}" for path, words in told),
-    )
-    if all(one.fault is FileFault.UNREADABLE for one in faulty):
-        return Retryable(
-            reason,
-            Text(
-                zh="请该站关闭正在使用这些文件的程序；稍后会自动再取。",
-                en="Have the site close whatever uses these files; they are fetched again by themselves.",
-            ),
-        )
-    return BadFiles(
-        tuple((files[one.position].path, one.fault.value) for one in faulty),
-        reason,
-        Text(
-            zh="其余文件均已收到。请该站恢复这些文件后再取，或整理新的移交包。",
-            en="All other files are here. Have the site put these back and fetch again, or make a new package.",
-        ),
-    )

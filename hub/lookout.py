@@ -68,12 +68,17 @@ class Lookout:
         self._taken = 0
         self._refused_ms: dict[str, int] = {}
         self._backups: Callable[[int], Sequence[BackupFinding]] = lambda _: ()
+        self._holdings: Callable[[Connection, int], Sequence[Finding]] = lambda _connection, _now_ms: ()
         self._cluster: Callable[[], Awaitable[ClusterSigns]] | None = None
         self._signs: ClusterSigns | None = None
 
     def watch_backups(self, look: Callable[[int], Sequence[BackupFinding]]) -> None:
         """Have it looked at, too, what there is to say about the hub's backups at a moment; it may read a file."""
         self._backups = look
+
+    def watch_holdings(self, look: Callable[[Connection, int], Sequence[Finding]]) -> None:
+        """Have it looked at, too, what there is to say about the held files at a moment."""
+        self._holdings = look
 
     def watch_cluster(self, look: Callable[[], Awaitable[ClusterSigns]]) -> None:
         """Have it looked at, too, how the copies of the stream are."""
@@ -167,7 +172,8 @@ class Lookout:
         known, enrolled = alarm_book.open_alarms(connection), _enrolled(connection)
         facts = gathered(connection, with_counts=False)
         contacts.note(connection, facts, self._listening_since_ms, now_ms)
-        lineless = [*backups, *overdue_bundles(facts, enrolled, self._settings.bundle_overdue_days, now_ms)]
+        own = [*backups, *self._holdings(connection, now_ms)]
+        lineless = [*own, *overdue_bundles(facts, enrolled, self._settings.bundle_overdue_days, now_ms)]
         rhythms = {one.site: rhythm_of(one.node, self._settings) for one in facts}
         if self._listening_since_ms is None:
             findings = [*_held(known), *self._deaf(now_ms), *lineless]

@@ -13,8 +13,8 @@ from protocol.wording import Text
 DAY_MS = 24 * 3600 * 1000
 """Milliseconds of a day."""
 
-LINELESS = frozenset({AlarmKind.NO_BUNDLE, AlarmKind.BACKUP_OVERDUE, AlarmKind.RESTORE_DRILL})
-"""Alarms that this module alone opens."""
+LINELESS = frozenset({AlarmKind.NO_BUNDLE, AlarmKind.BACKUP_OVERDUE, AlarmKind.RESTORE_DRILL, AlarmKind.HOLDINGS})
+"""Alarms that are judged here or from the hub's own book, without the line."""
 
 _ALARMS = {
     BackupAlarm.NEVER: (AlarmKind.BACKUP_OVERDUE, Cause.BACKUP),

@@ -5,13 +5,12 @@ accepted comes back as an event like any other change. While it waits a proposal
 """
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import structlog
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from hub import audit
@@ -21,18 +20,12 @@ from hub.audit import Outcome as Done
 from hub.catalogue import readable, stored_of
 from hub.proposal_tables import proposal
 from protocol.errors import BadValue, Refused
-from protocol.letters import Letter
 from protocol.limits import PROPOSAL_REASON_CHARS_MAX
 from protocol.proposals import (
     CHANGE_PROPOSED,
-    CORRECTION_DROPPED,
     FIELD_WORDS,
-    PROPOSAL_DECIDED,
     PROPOSAL_WITHDRAWN,
     ChangeProposed,
-    CorrectionDropped,
-    Decision,
-    ProposalDecided,
     ProposalWithdrawn,
     ProposedField,
     ProposedValue,
@@ -42,20 +35,12 @@ from protocol.proposals import (
 from protocol.records import Record
 from protocol.wording import Text
 from replication import letters
-from replication.letters import Handlers
 from replication.tables import letter_out
 
 WAITING_A_SITE_MAX: Final = 500
 """Proposals that wait for one site's keeper: more than a village decides in a year."""
 
-CODES_SHOWN_MAX: Final = 120
-"""Characters of a word of a later version that is kept."""
-
-_Said = TypeVar("_Said")
-
 _values = msgspec.json.Decoder(tuple[ProposedValue, ...])
-
-log = structlog.get_logger(__name__)
 
 
 class ProposalState(StrEnum):
@@ -131,14 +116,31 @@ def propose(connection: Connection, actor: Actor, wish: Wish, now_ms: int) -> Pr
         Refused: the hub holds no such record, somebody proposes the same field already, or too many wait.
 
     """
-    site, record_id, why = wish.site, wish.record_id, wish.reason.strip()
-    record, seq = _held(connection, site, record_id)
-    values = _differing(record, wish.wanted)
+    record, seq = _held(connection, wish.site, wish.record_id)
+    values, why = _differing(record, wish.wanted), _reason(wish)
     if not values:
         raise BadValue(
             Text(zh="没有提出任何不同的内容。", en="nothing is different"),
             Text(zh="请改写至少一个字段。", en="Change one field at least."),
         )
+    _check_room(connection, wish.site, wish.record_id, {one.field for one in values})
+    body = ChangeProposed(
+        record_id=wish.record_id,
+        seq=seq,
+        values=values,
+        reason=why,
+        proposed_by=f"{wish.called}（{actor.who}）" if wish.called else actor.who,
+        proposed_at_ms=now_ms,
+    )
+    proposal_id = _put(connection, actor, wish.site, body)
+    letters.write(connection, wish.site, kind=CHANGE_PROPOSED, topic=proposal_id, body=body, now_ms=now_ms)
+    made = _by_id(connection, proposal_id)
+    tell(connection, actor, Action.CHANGE_PROPOSED, made, ", ".join(made.fields), now_ms)
+    return made
+
+
+def _reason(wish: Wish) -> str:
+    why = wish.reason.strip()
     if not why or len(why) > PROPOSAL_REASON_CHARS_MAX:
         raise BadValue(
             Text(zh="请写明理由。", en="a reason is needed"),
@@ -147,18 +149,21 @@ def propose(connection: Connection, actor: Actor, wish: Wish, now_ms: int) -> Pr
                 en=f"Such as: the original says so; {PROPOSAL_REASON_CHARS_MAX} characters at most.",
             ),
         )
-    _check_room(connection, site, record_id, {one.field for one in values})
+    return why
+
+
+def _put(connection: Connection, actor: Actor, site: str, body: ChangeProposed) -> UUID:
     proposal_id = uuid.uuid4()
     connection.execute(
         insert(proposal).values(
             proposal_id=str(proposal_id),
             site=site,
-            record_id=record_id.bytes,
-            fields=",".join(one.field for one in values),
-            proposed=msgspec.json.encode(values).decode(),
-            reason=why,
+            record_id=body.record_id.bytes,
+            fields=",".join(one.field for one in body.values),
+            proposed=msgspec.json.encode(body.values).decode(),
+            reason=body.reason,
             proposed_by=actor.who,
-            proposed_at_ms=now_ms,
+            proposed_at_ms=body.proposed_at_ms,
             state=ProposalState.WAITING.value,
             decided_by="",
             because_zh="",
@@ -166,18 +171,7 @@ def propose(connection: Connection, actor: Actor, wish: Wish, now_ms: int) -> Pr
             dropped="",
         )
     )
-    body = ChangeProposed(
-        record_id=record_id,
-        seq=seq,
-        values=values,
-        reason=why,
-        proposed_by=f"{wish.called}（{actor.who}）" if wish.called else actor.who,
-        proposed_at_ms=now_ms,
-    )
-    letters.write(connection, site, kind=CHANGE_PROPOSED, topic=proposal_id, body=body, now_ms=now_ms)
-    made = _by_id(connection, proposal_id)
-    _tell(connection, actor, Action.CHANGE_PROPOSED, made, ", ".join(made.fields), now_ms)
-    return made
+    return proposal_id
 
 
 def _held(connection: Connection, site: str, record_id: UUID) -> tuple[Record, int]:
@@ -226,74 +220,16 @@ def take_back(connection: Connection, actor: Actor, number: int, now_ms: int) ->
     one = numbered(connection, number)
     if one is None or one.state is not ProposalState.WAITING:
         return one
-    _settle(connection, one, ProposalState.WITHDRAWN, actor.who, Text(zh="", en=""), now_ms)
+    settle(connection, one, ProposalState.WITHDRAWN, actor.who, Text(zh="", en=""), now_ms)
     body = ProposalWithdrawn(withdrawn_by=actor.who)
     letters.write(connection, one.site, kind=PROPOSAL_WITHDRAWN, topic=one.proposal_id, body=body, now_ms=now_ms)
     taken = _by_id(connection, one.proposal_id)
-    _tell(connection, actor, Action.PROPOSAL_WITHDRAWN, taken, "", now_ms)
+    tell(connection, actor, Action.PROPOSAL_WITHDRAWN, taken, "", now_ms)
     return taken
 
 
-# What the owner answers
-
-
-def handlers(clock_ms: Callable[[], int]) -> Handlers:
-    """Return what acts on the letters of sites about proposals."""
-
-    def decided(connection: Connection, peer: str, letter: Letter) -> None:
-        one = _of_peer(connection, peer, letter)
-        if one is not None:
-            _hear_decision(connection, one, _body(letter, ProposalDecided), clock_ms())
-
-    def dropped(connection: Connection, peer: str, letter: Letter) -> None:
-        one = _of_peer(connection, peer, letter)
-        if one is not None:
-            because = _body(letter, CorrectionDropped).because[:CODES_SHOWN_MAX]
-            noted = update(proposal).where(proposal.c.number == one.number).values(dropped=because)
-            connection.execute(noted)
-
-    return {PROPOSAL_DECIDED: decided, CORRECTION_DROPPED: dropped}
-
-
-def _of_peer(connection: Connection, peer: str, letter: Letter) -> Proposal | None:
-    """Return what a letter is about; None if this hub was put back to before it."""
-    row = connection.execute(select(proposal).where(proposal.c.proposal_id == str(letter.topic))).one_or_none()
-    if row is None:
-        log.info("answer_to_forgotten_proposal", site=peer)
-        return None
-    if row.site != peer:
-        raise Refused(
-            Text(zh="此建议不属于该站。", en="the proposal is about another site's record"),
-            Text(zh="请检查该站的程序。", en="Look after that site's program."),
-        )
-    return _proposal(row)
-
-
-def _hear_decision(connection: Connection, one: Proposal, said: ProposalDecided, now_ms: int) -> None:
-    """Note what the owner decided; it stands even if we had taken the proposal back meanwhile."""
-    if one.state not in (ProposalState.WAITING, ProposalState.WITHDRAWN):
-        return
-    known = {Decision.ACCEPTED.value: ProposalState.ACCEPTED, Decision.REFUSED.value: ProposalState.REFUSED}
-    state = known.get(said.decision, ProposalState.VOID)
-    because = Text(
-        zh=said.reason_zh[:PROPOSAL_REASON_CHARS_MAX],
-        en=(said.reason_en or said.reason_zh)[:PROPOSAL_REASON_CHARS_MAX],
-    )
-    who = said.decided_by[:CODES_SHOWN_MAX]
-    _settle(connection, one, state, who, because, said.decided_at_ms or now_ms)
-    letters.settle(connection, one.proposal_id)
-    actor = Actor(who=f"site:{one.site}")
-    _tell(connection, actor, Action.PROPOSAL_DECIDED, one, f"{state} {who}", now_ms)
-
-
-def _body(letter: Letter, kind: type[_Said]) -> _Said:
-    try:
-        return msgspec.json.decode(letter.body, type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadValue(Text(zh="函件内容无法读取。", en=f"the letter cannot be read: {error}")) from error
-
-
-def _settle(connection: Connection, one: Proposal, state: ProposalState, who: str, because: Text, at_ms: int) -> None:
+def settle(connection: Connection, one: Proposal, state: ProposalState, who: str, because: Text, at_ms: int) -> None:
+    """Note how a proposal ended, and forget its values."""
     connection.execute(
         update(proposal)
         .where(proposal.c.number == one.number)
@@ -355,11 +291,18 @@ def count_waiting(connection: Connection, site: str = "") -> int:
     return connection.scalar(statement) or 0
 
 
+def of_id(connection: Connection, proposal_id: UUID) -> Proposal | None:
+    """Return the proposal of an id; None if there is none."""
+    row = connection.execute(select(proposal).where(proposal.c.proposal_id == str(proposal_id))).one_or_none()
+    return None if row is None else _proposal(row)
+
+
 def _by_id(connection: Connection, proposal_id: UUID) -> Proposal:
     return _proposal(connection.execute(select(proposal).where(proposal.c.proposal_id == str(proposal_id))).one())
 
 
-def _tell(connection: Connection, actor: Actor, action: Action, one: Proposal, detail: str, now_ms: int) -> None:
+def tell(connection: Connection, actor: Actor, action: Action, one: Proposal, detail: str, now_ms: int) -> None:
+    """Write into the audit log what was done about a proposal."""
     entry = AuditEntry(
         who=actor.who,
         action=action,

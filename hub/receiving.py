@@ -103,10 +103,8 @@ class Receiver:
         try:
             self._staging.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             self._to_sync |= {self._into, self._into.parent}
-            self._resume_part()
-            self._pass_what_is_here()
+            self._take_up()
             self._note_lost()
-            self._make_empty()
         except OSError as error:
             raise unwritable(error, self._into) from error
         self._check_room(sum(end - start for start, end in self.spans()))
@@ -124,42 +122,45 @@ class Receiver:
     def _span(self, at: int) -> tuple[int, int]:
         return self._starts[at], self._starts[at + 1]
 
-    def end_of(self, offset: int) -> int:
-        """Return where the file ends that lies at a place."""
-        return self._starts[self._at(offset) + 1]
+    def file_at(self, offset: int) -> tuple[int, int, int]:
+        """Return the number of the file that lies at a place, and where it begins and ends."""
+        at = self._at(offset)
+        return at, *self._span(at)
 
     def _at(self, offset: int) -> int:
         # Of files that begin at the same place, all but the last are empty.
         return bisect.bisect_right(self._starts, offset, hi=len(self._files)) - 1
 
-    def _resume_part(self) -> None:
-        """Go on with a file that was cut short; what it holds behind the mark is believed until its digest is known."""
-        if self._mark == self._starts[-1]:
-            return
-        at = self._at(self._mark)
-        start, part = self._starts[at], self._part(at)
-        size = min(max(_size_of(part), 0), self._files[at].size_bytes)
-        if size < self._mark - start:
-            size = 0
-        self._mark = self._place = start + size
-        if not size:
-            return
-        self._descriptor, self._position, self._is_resumed = os.open(part, os.O_RDWR | os.O_CLOEXEC), at, True
-        os.ftruncate(self._descriptor, size)
+    def _take_up(self) -> None:
+        """Pass what was finished behind the mark just before a crash, and go on with the file that was cut short.
+
+        What a part holds behind the mark is believed until its digest is known.
+        """
+        while self._mark < self._starts[-1]:
+            at = self._at(self._mark)
+            listed, start = self._files[at], self._starts[at]
+            part_bytes = min(max(_size_of(self._part(at)), 0), listed.size_bytes)
+            if _is_whole(self._into / listed.path, listed):
+                self._faulty.pop(at, None)
+                self._to_sync.add((self._into / listed.path).parent)
+                self._mark = self._starts[at + 1]
+                continue
+            self._mark = start + part_bytes if start + part_bytes >= self._mark else start
+            if self._mark > start:
+                self._reopen(at, part_bytes)
+            if self._mark < self._starts[at + 1]:
+                break
+            self._finish()
+        self._place = self._mark
+        # They are among the faulty ones, and so wanted anyway.
+        self._doubtful.clear()
+
+    def _reopen(self, at: int, part_bytes: int) -> None:
+        self._descriptor = os.open(self._part(at), os.O_RDWR | os.O_CLOEXEC)
+        self._position, self._is_resumed, self._sha = at, True, hashlib.sha256()
+        os.ftruncate(self._descriptor, part_bytes)
         while piece := os.read(self._descriptor, READ_BYTES):
             self._sha.update(piece)
-        if size == self._files[at].size_bytes:
-            self._finish()
-
-    def _pass_what_is_here(self) -> None:
-        """Pass the files behind the mark that were finished just before a crash."""
-        while self._descriptor < 0 and self._mark < self._starts[-1]:
-            listed = self._files[self._at(self._mark)]
-            there = self._into / listed.path
-            if not _is_whole(there, listed):
-                return
-            self._to_sync.add(there.parent)
-            self._mark = self._place = self._mark + listed.size_bytes
 
     def _note_lost(self) -> None:
         """Want again what had come and is not here any more."""
@@ -167,6 +168,18 @@ class Receiver:
             listed = self._files[at]
             if at not in self._faulty and listed.size_bytes and _size_of(self._into / listed.path) != listed.size_bytes:
                 self._faulty[at] = FileFault.MISSING
+
+    def make_empty(self) -> None:
+        """Make the files that have no bytes; once it is known that the site offers this list.
+
+        Raises:
+            Retryable: the disk does not take them.
+
+        """
+        try:
+            self._make_empty()
+        except OSError as error:
+            raise unwritable(error, self._into) from error
 
     def _make_empty(self) -> None:
         for at, listed in enumerate(self._files):
@@ -208,15 +221,19 @@ class Receiver:
     def fail(self, offset: int, fault: FileFault) -> int:
         """Give up the file that lies at a place; return where the next one begins."""
         at = self._at(offset)
-        self._drop_part()
+        if self._position == at:
+            self._drop_part()
+        if self._position < 0:
+            self._place = self._starts[at + 1]
         self._faulty[at] = fault
-        self._place = self._starts[at + 1]
-        return self._place
+        return self._starts[at + 1]
 
     def _turn_to(self, offset: int) -> None:
-        if self._descriptor >= 0:
-            self._drop_part()
-        self._place = offset
+        self._drop_part()
+        self._place, at = offset, self._at(offset)
+        if offset > self._starts[at]:
+            # Files that were lost are fetched before the one that was cut short is gone on with.
+            self._reopen(at, offset - self._starts[at])
 
     def _begin(self, at: int) -> None:
         self._descriptor = os.open(self._part(at), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

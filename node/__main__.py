@@ -4,10 +4,27 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from node.commands import audit, brake, bundle, check, init, proposals, requests, restore, run, search, status, transfer
+from node.commands import (
+    audit,
+    brake,
+    bundle,
+    check,
+    init,
+    package,
+    proposals,
+    requests,
+    restore,
+    run,
+    search,
+    status,
+    transfer,
+)
 from replication.command_line import run_command
 
-COMMANDS = (init, run, check, status, search, brake, audit, proposals, requests, transfer, restore, bundle)
+COMMANDS = (
+    *(init, run, check, status, search, brake),
+    *(audit, proposals, requests, transfer, package, restore, bundle),
+)
 
 
 def parser() -> argparse.ArgumentParser:

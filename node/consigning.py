@@ -45,7 +45,7 @@ def offer(connection: Connection, consigned: Consignment, root: Path, now_ms: in
 
     Args:
         connection: within a transaction.
-        consigned: the files, which should have been looked at before (``consigned_files.faults_in``).
+        consigned: the files, which should have been looked at before (``replication.consigned_files.faults_in``).
         root: the folder that the paths are relative to.
         now_ms: the wall clock.
         any_hour: it may travel outside the site's hours.

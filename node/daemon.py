@@ -36,6 +36,7 @@ from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
+from node.transfers import planned
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.office import giver_log
@@ -223,6 +224,7 @@ def _start_letters(
         **keeper_letters(policy_of(config.policy), clock_ms),
         **sealing.handlers(writer.identity, clock_ms),
         **transfers.handlers(),
+        **planned.handlers(),
         **proposals.handlers(clock_ms),
     }
     desk = LetterDesk(database, handlers, beat, clock_ms)

@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 
 from node.carriage_rules import CarriageRules
-from node.consigned_files import ConsignedFolder, FileUnfit
 from node.consigning import ListStretch, Offer, offered, stretch_at, stretch_from
 from protocol import subjects
 from protocol.consignments import FileFault, starts_of
@@ -38,7 +37,9 @@ from protocol.errors import BadValue, Retryable
 from protocol.limits import CHUNK_BYTES_MAX, CHUNKS_WAITING_MAX, LIST_PAGE_FILES_MAX
 from protocol.sites import Site
 from protocol.wording import Text
+from replication.allocation import keep_pieces
 from replication.bus import Bus, Message
+from replication.consigned_files import ConsignedFolder, FileUnfit
 from replication.database import Database
 from replication.faults import FaultKind
 from replication.keys import Identity, sealed_for
@@ -180,6 +181,8 @@ class Giver:
             return encode_word(DrawWord(kind=DrawWordKind.UNKNOWN, question=question.question))
         if not self._hub_key:
             return encode_word(DrawWord(kind=DrawWordKind.REFUSED, question=question.question, reason=_NO_HUB_KEY))
+        # Not before: a site that never gives anything keeps its memory small.
+        keep_pieces()
         key, session = os.urandom(KEY_BYTES), os.urandom(SESSION_BYTES).hex()
         while len(self._draws) >= DRAWS_MAX:
             del self._draws[next(iter(self._draws))]

@@ -109,6 +109,18 @@ def standing_docids(connection: Connection, file_id: int) -> list[int]:
     return _docids(connection, "SELECT docid FROM record WHERE file_id = ? AND row_digest <> x''", (file_id,))
 
 
+def converted_volumes(connection: Connection, file_id: int, docids: Iterable[int]) -> set[int]:
+    """Return which of these records are volumes whose items the same file lists now: it was re-described 卷转件."""
+    found = connection.exec_driver_sql(
+        "SELECT one.docid FROM record AS one WHERE one.docid IN (SELECT value FROM json_each(?))"
+        " AND one.level = 'volume' AND one.standing = 'listed' AND one.ref_code <> '' AND EXISTS (SELECT 1 FROM"
+        " record AS inside WHERE inside.fonds_no = one.fonds_no AND inside.volume_code = one.ref_code"
+        " AND inside.volume_code <> '' AND inside.file_id = ? AND inside.line > 0 AND inside.docid <> one.docid)",
+        (json.dumps(list(docids)), file_id),
+    )
+    return {docid for (docid,) in found}
+
+
 def vanished_docids(connection: Connection, file_id: int) -> list[int]:
     """Return the records of a file that are not withdrawn although it does not list them any more."""
     return _docids(

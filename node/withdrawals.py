@@ -61,6 +61,7 @@ class Withdrawals:
     async def settle_rows(self, file: CatalogueFile, docids: Sequence[int], of_count: int) -> Vanished:
         """Decide about the rows that a complete reading of a file did not find again."""
         docids, rehomed = await self._rehome(docids, file.file_id)
+        docids = await self._without_converted(docids, file.file_id)
         if not brake.is_mass_change(len(docids), of_count, self._bounds):
             await self._database.write(partial(self._lapse, file=file))
             await self._withdraw(docids)
@@ -72,6 +73,13 @@ class Withdrawals:
 
         await self._database.write(hold)
         return Vanished(rehomed=rehomed, held=len(docids))
+
+    async def _without_converted(self, docids: Sequence[int], file_id: int) -> list[int]:
+        """Let volumes stay in whose place the file lists their items now: an entry is added to, never replaced."""
+        kept = await self._database.read(partial(lookups.converted_volumes, file_id=file_id, docids=docids))
+        if kept:
+            await self._database.write(partial(store.set_lines, line=NOWHERE, docids=sorted(kept)))
+        return [docid for docid in docids if docid not in kept]
 
     async def settle_missing(self) -> bool:
         """Decide about files that have been gone from their folders for some time: their records wait at the brake.
@@ -195,7 +203,9 @@ def withdraw(connection: Connection, writer: FrameWriter, rows: Sequence[StoredR
 def _released_rows(connection: Connection, change: HeldChange) -> list[int]:
     """Return what a released change withdraws, as things stand now: what has come back meanwhile stays."""
     if change.cause is Cause.ROWS_VANISHED and change.file_id is not None:
-        return lookups.vanished_docids(connection, change.file_id)
+        gone = lookups.vanished_docids(connection, change.file_id)
+        kept = lookups.converted_volumes(connection, change.file_id, gone)
+        return [docid for docid in gone if docid not in kept]
     if change.cause is Cause.FILE_VANISHED and change.file_id is not None:
         file = files.file_named(connection, change.file_id)
         return lookups.standing_docids(connection, change.file_id) if file.missing_since_ms is not None else []

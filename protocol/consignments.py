@@ -122,8 +122,10 @@ def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
             faults.append((one.path, fault))
             continue
         folded = folded_path(one.path)
-        other = seen.setdefault(folded, one.path)
-        if other is not one.path:
+        other = seen.get(folded)
+        if other is None:
+            seen[folded] = one.path
+        else:
             faults.append((one.path, Text(zh=f"与 {other} 只差大小写", en=f"differs from {other} in case at most")))
         for folder, folded_folder in zip(_folders(one.path), _folders(folded), strict=True):
             written = folders.setdefault(folded_folder, folder)

@@ -5,7 +5,7 @@ repeats an identity number, and of a long value only its beginning.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -76,6 +76,12 @@ class EntryContext(msgspec.Struct, frozen=True, kw_only=True):
     facts: PackageFacts
     repeated: Mapping[tuple[str, str], int] = {}
     """How often a value stands in the package, by field and folded value; only values that stand there twice."""
+    held: frozenset[str] | None = None
+    """Codes, as wholes, that the receiver holds already; None where nobody said."""
+
+
+EntryRule = Callable[[PackageEntry, EntryContext], Judgement]
+"""A rule on one entry."""
 
 
 def meta_length(entry: PackageEntry, context: EntryContext) -> Judgement:
@@ -170,10 +176,9 @@ def meta_duplicate(entry: PackageEntry, context: EntryContext) -> Judgement:
         value = folded(field, getattr(entry, field))
         if value and (count := context.repeated.get((field, value), 0)) > 1:
             return _wrong(field, f"在包内出现 {count} 次", f"stands {count} times in the package")
-    held = context.facts.held_codes
-    if held is None:
+    if context.held is None:
         return passed("包内不重复（未与馆藏比对）", "unique in the package (not compared with what the archive holds)")
-    if whole_code(entry.ref_code) in held:
+    if whole_code(entry.ref_code) in context.held:
         return _wrong("ref_code", "馆藏已有此档号", "is held by the archive already")
     return passed("包内与馆藏均不重复", "unique in the package and in the archive")
 

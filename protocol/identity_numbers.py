@@ -22,6 +22,9 @@ _CHECKS: Final = "10X98765432"
 _NUMBER: Final = re.compile("[0-9]{17}[0-9Xx]")
 _TRUNCATED: Final = re.compile("[0-9]{15}000")
 _DIGIT: Final = "[0-9０-９]"
+_HALF_WIDTH: Final = {
+    ord(wide): ord(plain) for wide, plain in zip("０１２３４５６７８９Ｘｘ", "0123456789Xx", strict=True)
+}
 _LONG: Final = re.compile(f"{_DIGIT}{{15}}|{_DIGIT}{{6}}[ -]{_DIGIT}{{8}}")
 _CANDIDATE: Final = re.compile(
     f"(?<!{_DIGIT})(?:(?P<area>{_DIGIT}{{6}})[ -]?(?P<birth>{_DIGIT}{{8}})[ -]?"
@@ -63,6 +66,23 @@ def mask_identity_numbers(text: str) -> tuple[str, int]:
         return f"{area}{'*' * (8 if match['birth'] else 5)}{serial}"
 
     return _CANDIDATE.sub(masked, text), count
+
+
+def identity_numbers_in(text: str) -> tuple[str, ...]:
+    """Return the identity numbers that stand in a text, each once, as typed but without blanks, hyphens and full width.
+
+    Of 18 characters those with the right check character; of the old form all with a real birth date. What is masked
+    and not among them is somebody's number with a slip in it.
+    """
+    if not _LONG.search(text):
+        return ()
+    found = []
+    for match in _CANDIDATE.finditer(text):
+        parts = ("area", "birth", "serial") if match["area"] else ("old_area", "old_birth", "old_serial")
+        number = "".join(match[part] for part in parts).translate(_HALF_WIDTH).upper()
+        if is_identity_number(number) or (match["old_area"] and _is_birth_date(f"19{number[6:12]}")):
+            found.append(number)
+    return tuple(dict.fromkeys(found))
 
 
 def _is_birth_date(digits: str) -> bool:

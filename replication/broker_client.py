@@ -120,7 +120,7 @@ def read_widely(client: BrokerClient) -> None:
     if isinstance(transport, TcpTransport) and transport._io_reader is not None:  # noqa: SLF001
         reader = transport._io_reader  # noqa: SLF001
         reader._limit = READ_BYTES  # type: ignore[attr-defined] # noqa: SLF001 - the limit of a reader over TLS is fixed
-        transport.read = lambda _: reader.read(READ_BYTES)  # type: ignore[method-assign,assignment]
+        transport.read = lambda buffer_size: reader.read(max(buffer_size, READ_BYTES))  # type: ignore[method-assign]
 
 
 async def discard(client: BrokerClient) -> None:
@@ -194,7 +194,6 @@ async def dial(
             await _connect(client, url, settings, rhythm, error, closed)
         if not client.is_connected:
             raise ConnectionResetError("the server hung up during the sign-in")
-        read_widely(client)
     except NoServersError:
         await discard(client)
         raise (heard[-1] if heard else ConnectionRefusedError(url)) from None
@@ -232,6 +231,7 @@ async def _connect(
         nkeys_seed=str(settings.seed_file) if settings.seed_file is not None else None,
         inbox_prefix=settings.inbox_prefix,
     )
+    read_widely(client)
 
 
 async def part(client: BrokerClient, drain_s: float) -> None:

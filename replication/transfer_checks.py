@@ -1,30 +1,47 @@
 """The checks of a round's package, run by the giver before it sends and by the receiver before it decides.
 
 The rules are those of ``replication.checks``; beside them stands what only a transfer asks for: that every item comes
-with its opening opinion, disclosure attribute and secrecy state (``protocol.attached_opinions``), and that the items in
-the package are those of the log.
+with its opening opinion, disclosure attribute and secrecy state (``protocol.attached_opinions``). Every result goes
+into a report beside the package; what is not in order is kept as faults, for people to act on.
 """
 
+import contextlib
+import datetime
+import hashlib
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from protocol.attached_opinions import missing_opinions
-from protocol.check_results import CheckResult, Outcome, Standing
-from protocol.check_rules import Phase
+from protocol.check_reports import ReportEnd, ReportHead
+from protocol.check_results import CheckResult, Outcome, Standing, verdict
+from protocol.check_rules import CheckRules, Phase
 from protocol.package_entries import PackageEntry
+from protocol.package_facts import PackageFacts, ProcessStep
 from protocol.transfer_folds import Transfer
+from protocol.transfers import Checking, Prepared, Step, Submitted
 from protocol.wording import Text
-from replication.packages.bag_checking import check_bag
+from replication.checks.rule_table import default_rules, rules_digest
+from replication.checks.running import check
+from replication.checks.survey import CheckStage
 from replication.packages.official_layout import read_entries
 from replication.transfer_rounds import Fault, fault_of
 
-OPINIONS = "opinions_attached"
+OPINIONS: Final = "opinions_attached"
 """Rule: opening opinion, disclosure attribute and secrecy state are attached."""
 
-PACKAGE = "package_structure"
-"""Rule: the package is a whole bag in the official layout."""
+SAME_SHOWN_MAX = 50
+"""Results of one rule that say the same and have not run, or wait for a person; of more, one stands for all."""
+
+_SETTLED = frozenset((Outcome.PASSED, Outcome.NOT_APPLICABLE))
+_UNPROVEN = frozenset((Outcome.NOT_RUN, Outcome.MANUAL))
+_encoder = msgspec.json.Encoder()
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,14 +50,36 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     faults: tuple[Fault, ...]
     """What is not in order, that of mandatory rules first."""
-    entries: tuple[PackageEntry, ...]
-    report: Path | None = None
+    report: Path
     """File with every result."""
 
     @property
     def items_open(self) -> int:
-        """Items with a mandatory rule that did not pass."""
-        return len({fault.ref_code for fault in self.faults if fault.is_mandatory and fault.ref_code})
+        """Items with a mandatory rule that failed: what the giver has to mend."""
+        return len({fault.ref_code for fault in self.failed if fault.ref_code})
+
+    @property
+    def failed(self) -> tuple[Fault, ...]:
+        """Mandatory rules that failed, of items and of the package."""
+        return tuple(one for one in self.faults if one.is_mandatory and one.outcome is Outcome.FAILED)
+
+
+class CheckJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What is checked, for whom, and what is known beside it."""
+
+    package: Path
+    report: Path
+    now: Transfer
+    steps: tuple[Step, ...]
+    """The log of the transfer: the handling 业务过程."""
+    checked_by: str
+    """Site code of who checks."""
+    day: datetime.date
+    now_ms: int
+    planned_codes: frozenset[str] | None = None
+    """Codes of what should be in it; None where nobody can say."""
+    package_digest: str = ""
+    """Digest of the package as the giver said it in its step; at the giver, as it was made."""
 
 
 def payload_of(package: Path) -> Path:
@@ -48,7 +87,71 @@ def payload_of(package: Path) -> Path:
     return package / "data"
 
 
-def opinion_results(entries: Iterable[PackageEntry], now: Transfer, phase: Phase, now_ms: int) -> Iterator[CheckResult]:
+def checked(job: CheckJob, told: Callable[[int], None] = lambda _more: None) -> Checked:
+    """Run every check on a package and write the report.
+
+    Raises:
+        OSError: the report cannot be written.
+
+    """
+    rules = default_rules()
+    results = _results(job, rules, told)
+    kept: list[tuple[CheckResult, bool]] = []
+    same: Counter[tuple[str, str, str]] = Counter()
+    told_results = _Report(job, rules)
+    with told_results.opened():
+        for one in results:
+            told_results.add(one)
+            if one.outcome not in _SETTLED:
+                alike = (one.rule, one.outcome.value, one.evidence.zh)
+                same[alike] += 1
+                if one.outcome is Outcome.FAILED or same[alike] <= SAME_SHOWN_MAX:
+                    kept.append((one, _is_mandatory(one, rules)))
+        standing = told_results.end()
+    return Checked(standing=standing, faults=tuple(_faults(kept, same)), report=job.report)
+
+
+def _is_mandatory(result: CheckResult, rules: CheckRules) -> bool:
+    return result.rule == OPINIONS or rules.is_mandatory(result.rule, result.phase)
+
+
+def _results(job: CheckJob, rules: CheckRules, told: Callable[[int], None]) -> Iterator[CheckResult]:
+    read = 0
+
+    def progress(stage: CheckStage, done: int, _total: int) -> None:
+        nonlocal read
+        if stage is CheckStage.FIXITY:
+            told(done - read)
+            read = done
+
+    yield from check(job.package, facts_of(job), rules, Phase.TRANSFER, progress)
+    yield from opinion_results(read_entries(payload_of(job.package)), job.now, job.now_ms)
+
+
+def facts_of(job: CheckJob) -> PackageFacts:
+    """Return what is known of a package beside it: the log of its transfer above all."""
+    return PackageFacts(
+        today=job.day,
+        sent_digest=job.package_digest,
+        planned_codes=job.planned_codes,
+        process=tuple(_handled(step, job) for step in job.steps),
+    )
+
+
+def _handled(step: Step, job: CheckJob) -> ProcessStep:
+    digest = job.package_digest if isinstance(step.what, Prepared | Submitted | Checking) else ""
+    is_of_round = isinstance(step.what, Prepared) and step.what.parcel.round == job.now.round
+    is_later = isinstance(step.what, Submitted | Checking) and step.what.round == job.now.round
+    return ProcessStep(
+        step=str(step.what.__struct_config__.tag),
+        done_by=step.by or step.side.value,
+        # A clock that was never set says 0, which would read as "no time given".
+        at_ms=max(1, step.at_ms),
+        digest=digest if is_of_round or is_later else "",
+    )
+
+
+def opinion_results(entries: Iterable[PackageEntry], now: Transfer, now_ms: int) -> Iterator[CheckResult]:
     """Yield what each entry says, or lacks, of what has to be attached to it."""
     for entry in entries:
         missing = missing_opinions(
@@ -65,7 +168,7 @@ def opinion_results(entries: Iterable[PackageEntry], now: Transfer, phase: Phase
         )
         yield CheckResult(
             rule=OPINIONS,
-            phase=phase,
+            phase=Phase.TRANSFER,
             entry=entry.ref_code,
             outcome=Outcome.FAILED if missing else Outcome.PASSED,
             evidence=evidence,
@@ -73,36 +176,85 @@ def opinion_results(entries: Iterable[PackageEntry], now: Transfer, phase: Phase
         )
 
 
-def checked(
-    package: Path, now: Transfer, phase: Phase, now_ms: int, told: Callable[[int], None] = lambda _more: None
-) -> Checked:
-    """Run every check on a package.
+def _faults(kept: Iterable[tuple[CheckResult, bool]], same: Counter[tuple[str, str, str]]) -> list[Fault]:
+    """Return the faults to be acted on, the failed ones of mandatory rules first."""
+    faults: list[Fault] = []
+    gathered: set[tuple[str, str, str]] = set()
+    for one, is_mandatory in kept:
+        alike = (one.rule, one.outcome.value, one.evidence.zh)
+        if one.outcome in _UNPROVEN and same[alike] > SAME_SHOWN_MAX:
+            if alike in gathered:
+                continue
+            gathered.add(alike)
+            count = same[alike]
+            words = Text(zh=f"{one.evidence.zh}（共 {count} 处）", en=f"{one.evidence.en} ({count} in all)")
+            one = msgspec.structs.replace(one, entry="", path="", evidence=words)  # noqa: PLW2901 - one for all
+        faults.append(fault_of(one, is_mandatory=is_mandatory))
+    return sorted(faults, key=lambda one: (not one.is_mandatory, one.outcome is not Outcome.FAILED))
 
-    Raises:
-        BadFile: its catalogue cannot be read.
 
-    """
-    verdict = check_bag(package, told)
-    entries = tuple(read_entries(payload_of(package)))
-    results = [
-        *(
-            CheckResult(
-                rule=PACKAGE,
-                phase=phase,
-                path=fault.path,
-                outcome=Outcome.FAILED,
-                evidence=fault.text,
-                remedy=fault.remedy,
-                checked_at_ms=now_ms,
-            )
-            for fault in verdict.faults
-            if not fault.is_warning
-        ),
-        *opinion_results(entries, now, phase, now_ms),
-    ]
-    faults = tuple(
-        fault_of(one, is_mandatory=True)
-        for one in results
-        if one.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
-    )
-    return Checked(standing=Standing.FAILED if faults else Standing.PASSED, faults=faults, entries=entries)
+class _Report:
+    """The report of one run, written line by line; a report that was cut has no end."""
+
+    def __init__(self, job: CheckJob, rules: CheckRules) -> None:
+        self._job = job
+        self._rules = rules
+        self._count = 0
+        self._sha = hashlib.sha256()
+        self._seen: list[CheckResult] = []
+        self._lines: list[bytes] = []
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        self._job.report.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._job.report.with_suffix(".partial")
+        with partial.open("wb") as self._file:
+            self._file.write(_encoder.encode(self._head()) + b"\n")
+            yield
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        partial.replace(self._job.report)
+
+    def _head(self) -> ReportHead:
+        return ReportHead(
+            report_id=UUID(bytes=os.urandom(16)),
+            package=self._job.package_digest,
+            phase=Phase.TRANSFER,
+            checked_by=self._job.checked_by,
+            rules_digest=rules_digest(self._rules),
+            program=f"danglian {version('danglian')}",
+            started_at_ms=self._job.now_ms,
+        )
+
+    def add(self, result: CheckResult) -> None:
+        line = _encoder.encode(result) + b"\n"
+        self._file.write(line)
+        self._sha.update(line)
+        self._count += 1
+        # For the verdict a result needs no words.
+        self._seen.append(msgspec.structs.replace(result, evidence=_NO_WORDS, remedy=_NO_WORDS))
+
+    def end(self) -> Standing:
+        ruled = verdict((one for one in self._seen if one.rule != OPINIONS), self._rules, Phase.TRANSFER)
+        missing = any(one.rule == OPINIONS and one.outcome is Outcome.FAILED for one in self._seen)
+        end = ReportEnd(
+            results=self._count,
+            results_digest=self._sha.hexdigest(),
+            verdict=ruled,
+            ended_at_ms=self._job.now_ms,
+        )
+        self._file.write(_encoder.encode(end) + b"\n")
+        return Standing.FAILED if missing else ruled.standing
+
+
+_NO_WORDS = Text(zh="", en="")
+
+
+def results_of(report: Path, ref_code: str | None = None) -> Iterator[CheckResult]:
+    """Read the results of a report again: of one item, or all."""
+    with report.open("rb") as file:
+        for line in file:
+            if line.startswith(b'{"rule"'):
+                result = msgspec.json.decode(line, type=CheckResult)
+                if ref_code is None or result.entry == ref_code:
+                    yield result

@@ -17,22 +17,10 @@ from sqlalchemy import Connection, delete, insert, select
 
 from protocol.errors import BadValue, Refused
 from protocol.letters import Letter
+from protocol.transfer_codec import decode_step, encode_step, step_digest
 from protocol.transfer_folds import Transfer
 from protocol.transfer_states import after, fold, in_order, refusal
-from protocol.transfers import (
-    LETTER_KIND,
-    SEAL_PREFIX,
-    WANTED_KIND,
-    Opened,
-    SealedStep,
-    Side,
-    Step,
-    StepsWanted,
-    What,
-    decode_step,
-    encode_step,
-    step_digest,
-)
+from protocol.transfers import LETTER_KIND, SEAL_PREFIX, WANTED_KIND, Opened, SealedStep, Side, Step, StepsWanted, What
 from protocol.wording import Text
 from replication import letters, transfer_items
 from replication.dialects import upsert

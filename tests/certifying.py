@@ -18,7 +18,7 @@ from hub.certificates import new_authority
 from hub.home import home_at
 from hub.window import certificates, copies, serials
 from hub.window.certificate_settings import CertificateSettings
-from hub.window.copies import CopyOrder, CopyRoutes, CopyWish
+from hub.window.copy_orders import CopyOrder, CopyRoutes, CopyWish
 from hub.window.copyist import Copyist
 from hub.window.imprints import imprint_of
 from hub.window.serials import Certificate
@@ -66,8 +66,9 @@ class Window:
         self.record = record
         self.home = home_at(root / "hub")
         self.scans = root / "node" / "scans"
-        self.key: Identity = site.writer.identity
-        self.county_key = Identity(new_seed(b"h" * 32))
+        self.node_seed, self.county_seed = new_seed(b"n" * 32), new_seed(b"h" * 32)
+        self.key = Identity(self.node_seed)
+        self.county_key = Identity(self.county_seed)
         self.now_ms = NOW_MS
         self.drawn: list[Path] = []
         self.spoil: Callable[[Path], None] = lambda _: None
@@ -202,7 +203,8 @@ class Window:
 async def window(root: Path) -> AsyncIterator[Window]:
     """Open a window and a holder with one record of some pages."""
     write_csv(root / "node" / "catalogues" / "目录.csv", rows(3))
-    async with node_site(root / "node") as site, opened(root / "hub.db", MIGRATIONS) as database:
+    (root / "hub").mkdir()
+    async with node_site(root / "node") as site, opened(home_at(root / "hub").database, MIGRATIONS) as database:
         await site.settle()
         record = next(iter((await site.records()).values()))
         hub = Hub(database)

@@ -9,7 +9,11 @@ import msgspec
 
 from protocol.package_entries import PackageEntry
 from protocol.registration import PartySigning, Registration
+from replication.packages.catalogue_xml import FURTHER, ITEMS, catalogue_pieces
+from replication.packages.official_layout import README, CarrierNote, note_text
 from replication.packages.packing import DEFAULT_STYLE, PackageLabel, PackedPackage, PackingStyle, pack, source_files
+
+TODAY = datetime.date(2026, 11, 22)
 
 CODES = ("Z109-WS·2011·Y·BGS-0001", "Z109-WS·2011·Y·BGS-0002")
 
@@ -60,6 +64,19 @@ def packed(
     """Make a package of these files in a folder of its own."""
     names = scans(folder / "scans", files)
     return pack(folder / "package", list(entries), source_files(folder / "scans", names), label, style)
+
+
+def layout_of(folder: Path, entries: Iterable[PackageEntry]) -> Path:
+    """Write catalogue and note beside the files of a folder, which is then in the official layout."""
+    listed = list(entries)
+    (folder / "电子档案").mkdir(exist_ok=True, parents=True)
+    texts = {
+        ITEMS: b"".join(catalogue_pieces(ITEMS, listed)),
+        FURTHER: b"".join(catalogue_pieces(FURTHER, listed)),
+        README: note_text(CarrierNote(environment="Windows 10")),
+    }
+    scans(folder, texts)
+    return folder
 
 
 def plain_bag(bag: Path, payload: Mapping[str, bytes], *, version: str = "1.0", algorithm: str = "sha256") -> Path:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from hub import proposals as hub_proposals
+from hub import proposal_answers
 from node import proposals as node_proposals
 from replication import letters
 from replication.database import Database
@@ -14,7 +14,7 @@ NOW_MS = 1_790_000_000_000
 async def carry(hub: Database, node: Database, site: str) -> tuple[int, int]:
     """Carry everything that is due both ways, as the call ``letters`` does; returns how much went each way."""
     down = await _one_way(hub, node, site, HUB_PEER, node_proposals.handlers(lambda: NOW_MS))
-    up = await _one_way(node, hub, HUB_PEER, site, hub_proposals.handlers(lambda: NOW_MS))
+    up = await _one_way(node, hub, HUB_PEER, site, proposal_answers.handlers(lambda: NOW_MS))
     return down, up
 
 

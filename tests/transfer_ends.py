@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, delete, se
 
 from protocol.handovers import SIGNED_PREFIX, canonical, certificate_digest, certificate_of
 from protocol.letters import Letter
+from protocol.transfer_codec import items_digest
 from protocol.transfer_folds import Transfer
 from protocol.transfers import (
     Checking,
@@ -28,7 +29,6 @@ from protocol.transfers import (
     Signed,
     Submitted,
     What,
-    items_digest,
 )
 from protocol.wording import Text
 from replication import letters, transfer_items
@@ -95,6 +95,7 @@ class End:
         """The whole database as it stands, for a backup."""
         raw = self.engine.raw_connection()
         try:
+            assert raw.driver_connection is not None
             return bytes(raw.driver_connection.serialize())
         finally:
             raw.close()
@@ -103,6 +104,7 @@ class End:
         """Put a backup back: the letters' memory gets another name, as a restored database does it."""
         raw = self.engine.raw_connection()
         try:
+            assert raw.driver_connection is not None
             raw.driver_connection.deserialize(backup)
         finally:
             raw.close()

@@ -236,6 +236,6 @@ def _planted(plan: SheetPlan, paper: Planted, number: int, numbers: Numbers) -> 
         "note": paper.note or None,
         "date": paper.date or dating(plan.owner.habit, paper.day),
         "retention": "永久" if paper.period == "Y" else f"{paper.period[1:]}年",
-        "access": "开放",
+        "access": paper.access,
     }
     return {field: whole[field] for field in whole if field in plan.columns.values_wanted()}

@@ -21,6 +21,7 @@ from rich.table import Table
 from deploy.demo import bars
 from deploy.demo.advice import advice
 from deploy.demo.foundation import Foundation, Options, assignments, lay, participants
+from deploy.demo.guide import guide
 from deploy.demo.look import Look
 from deploy.demo.manifest import total
 from deploy.demo.pipes import input_lines
@@ -136,13 +137,13 @@ class Demonstration:
         for words, command in advice(foundation):
             self._console.print(f"  {words.in_language(self._language)}", markup=False, style="dim")
             self._console.print(f"    {command}", markup=False, soft_wrap=True)
-        self._invite(sign_in)
+        self._invite(foundation, sign_in)
         async for typed in input_lines():
             if not await self._obey(typed.decode("utf-8", errors="replace").split(), stage):
                 return
         await asyncio.Event().wait()
 
-    def _invite(self, sign_in: SignIn) -> None:
+    def _invite(self, foundation: Foundation, sign_in: SignIn) -> None:
         """Say where the console is, and how one gets in: the last words before the county waits for orders."""
         zh, en = "、".join(sign_in.logins), " or ".join(sign_in.logins)
         self._say(
@@ -151,6 +152,8 @@ class Demonstration:
                 en=f"\nThe console: {sign_in.url}\nSign in as {en} with the password {sign_in.password}",
             )
         )
+        for told in guide(foundation):
+            self._say(told)
 
     async def _obey(self, words: list[str], stage: Stage) -> bool:
         """Carry out what was typed; False means that it was the last."""

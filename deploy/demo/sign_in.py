@@ -16,9 +16,10 @@ PASSWORD_BYTES = 9
 
 PERSONS = {
     "demo": ("演示人员", (Role.CLERK, Role.ARCHIVIST, Role.ADMINISTRATOR)),
+    "review": ("演示审核员", (Role.REVIEWER,)),
     "audit": ("演示审计员", (Role.AUDITOR,)),
 }
-"""Name and roles by login: who administers does not read the audit log, so there are two."""
+"""Name and roles by login: who administers, who decides on access and who reads the audit log are three persons."""
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,9 @@
 
 麻竹生 holds a forest plot by a contract of 1986, made with 皈山乡, which was abolished: that paper lies with the
 township that took over its files. In 2014 the village leased the same plot to a cooperative: that paper lies in the
-village. The hill is written 大塢里 in one and 大坞里 in the other. Nobody finds both by asking one archive.
+village. His own marriage, closed to others, lies with the township.
+
+The hill is written 大塢里 in one and 大坞里 in the other. Nobody finds both by asking one archive.
 All of it is made up.
 """
 
@@ -13,11 +15,15 @@ import msgspec
 from deploy.demo.county import STORY_TOWN_CODE, STORY_VILLAGE_CODE, Place
 from deploy.demo.persons import check_digit
 
-STORY_QUERY = "大坞里 麻竹生"
+STORY_PERSON = "麻竹生"
+STORY_HILL = "大坞里"
+STORY_QUERY = f"{STORY_HILL} {STORY_PERSON}"
 """Finds both papers, and nothing else."""
 NOTICE_TITLE = "关于开展村级档案目录清理登记工作的通知"
 NOTICE_DOC_NO = "安档联〔2014〕7号"
-_HOLDER_ID = f"33052319000312001{check_digit('33052319000312001')}"
+STORY_NUMBER = f"33052319000312001{check_digit('33052319000312001')}"
+"""Of nobody: born in 1900."""
+_HOLDER_ID = STORY_NUMBER
 
 
 class Planted(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +39,7 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     date: str | None = None
     """How the date is written; as the site does if it is not said."""
+    access: str = "开放"
 
 
 _NOTICE = Planted(
@@ -68,7 +75,20 @@ _LEASE_2014 = Planted(
 )
 
 
+_MARRIAGE_1992 = Planted(
+    title="麻竹生、方云香结婚登记",
+    party="孝源乡人民政府",
+    doc_no="",
+    day=datetime.date(1992, 5, 18),
+    period="Y",
+    organ="民政",
+    pages=2,
+    access="控制",
+)
+"""His own file: closed to others, and his to see (``hub.window.rules``)."""
+
+
 def planted_papers(place: Place) -> tuple[Planted, ...]:
     """Return what every seed plants at this site: the notice everywhere, the story where it belongs."""
-    story = {STORY_TOWN_CODE: (_CONTRACT_1986,), STORY_VILLAGE_CODE: (_LEASE_2014,)}
+    story = {STORY_TOWN_CODE: (_CONTRACT_1986, _MARRIAGE_1992), STORY_VILLAGE_CODE: (_LEASE_2014,)}
     return (*story.get(place.code, ()), _NOTICE)

@@ -200,7 +200,8 @@ def _cells(one: RequestLine) -> tuple[str, ...]:
         one.number,
         worded(REQUESTERS[one.requester]),
         worded(PURPOSES[one.purpose]),
-        one.case_ref,
+        # A citizen without a case is asked for under the request's own number, which stands in front already.
+        "—" if one.case_ref == one.number else one.case_ref,
         worded(STATES[one.state]),
         "—" if term is None else f"{worded(PHASES[term.phase])} {worded(URGENCIES[term.urgency])}",
         "—" if term is None or term.due is None else term.due.isoformat(),

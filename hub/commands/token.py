@@ -1,24 +1,19 @@
 """``danglian-hub token``: the tokens by which other systems use the hub's interface."""
 
 import argparse
-import asyncio
 import getpass
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection
 
-from hub import config, store, tokens
+from hub import config, tokens
 from hub.administration import Actor
+from hub.commands.actions import add_action, written
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.home import HubHome, add_home_option, home_at
+from hub.home import home_at
 from hub.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, SCOPES, Scope, Token
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-
-T = TypeVar("T")
 
 _HELP = "接口令牌：新增、列出、撤销 / tokens for other systems: add, list, revoke"
 _DESCRIPTION = """其他系统凭令牌使用 /api/v1 与 /metrics。令牌只在新增时显示一次，库中只存摘要；到期或撤销后即失效。
@@ -56,7 +51,7 @@ def add(parsers: Parsers) -> None:
         "token", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    made = _action(actions, "add", "新增令牌，只显示一次 / make a token, shown once")
+    made = add_action(actions, "add", "新增令牌，只显示一次 / make a token, shown once", run)
     made.add_argument("name", help="使用它的系统 / the system that uses it")
     made.add_argument("--scope", action="append", required=True, choices=[*Scope], help="范围，可重复 / repeatable")
     made.add_argument(
@@ -66,17 +61,9 @@ def add(parsers: Parsers) -> None:
         metavar="N",
         help=f"有效天数，1–{LIFE_DAYS_MAX}（默认 {LIFE_DAYS_DEFAULT}）/ days for which it is good",
     )
-    _action(actions, "list", "列出全部令牌 / list every token")
-    revoked = _action(actions, "revoke", "撤销令牌，立即失效 / revoke a token at once")
+    add_action(actions, "list", "列出全部令牌 / list every token", run)
+    revoked = add_action(actions, "revoke", "撤销令牌，立即失效 / revoke a token at once", run)
     revoked.add_argument("id", help="编号 / its id")
-
-
-def _action(actions: Parsers, name: str, words: str) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=words, description=words)
-    add_home_option(parser)
-    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,30 +79,22 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), time.time_ns() // 10**6
     if args.action == "list":
-        return _list(_written(home, tokens.listed), now_ms, as_json=args.json)
+        return _list(written(home, tokens.listed), now_ms, as_json=args.json)
     if args.action == "revoke":
-        one = _written(home, lambda connection: tokens.revoke(connection, actor, args.id, now_ms))
+        one = written(home, lambda connection: tokens.revoke(connection, actor, args.id, now_ms))
         if args.json:
             say_json(one)
         else:
             say(Text(zh=f"已撤销：{one.name}。", en=f"Revoked: {one.name}."))
         return EXIT_OK
     scopes = [Scope(one) for one in args.scope]
-    made = _written(home, lambda connection: tokens.add(connection, actor, args.name, scopes, now_ms, days=args.days))
+    made = written(home, lambda connection: tokens.add(connection, actor, args.name, scopes, now_ms, days=args.days))
     if args.json:
         say_json(made)
     else:
         say(Text(zh="令牌（只显示这一次）：", en="The token, shown this once:"))
         print(made.secret)
     return EXIT_OK
-
-
-def _written(home: HubHome, step: Callable[[Connection], T]) -> T:
-    async def write() -> T:
-        async with store.opened(home) as database:
-            return await database.write(step)
-
-    return asyncio.run(write())
 
 
 def _list(found: list[Token], now_ms: int, *, as_json: bool) -> int:

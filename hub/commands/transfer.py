@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime
 import getpass
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 
 from hub import config, store
 from hub.administration import Actor
+from hub.commands import transfer_plan
 from hub.commands.listing import check_database
 from hub.commands.transfer_options import add_actions, boxes_of, conclusion_of
 from hub.commands.transfer_report import show_lines, show_transfer
@@ -19,6 +21,7 @@ from hub.transfers import deciding, listing, signing
 from hub.transfers.archive_codes import codes_in
 from hub.transfers.listing import TransferView
 from hub.transfers.office import clock_ms, receiver_log
+from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Ruling, TransferState
 from protocol.wording import Text
@@ -38,6 +41,8 @@ _DESCRIPTION = """接收各站点移交的档案：
   transfer count 编号 --box 盒号=实点卷数@架位     清点实物
   transfer accept 编号 --unit 县档案馆 --handler 姓名   审定本批：未退回、未暂缓的即接收
   transfer sign 编号 --signer 姓名      移交单位签字后由接收单位签
+  transfer papers 编号 [--out 文件]     交接文据与登记表（PDF，含双方签名和清单摘要）
+  transfer plan [make|show|agree]       年度接收计划：编制、查看、约定提前或推迟
 
 What sites hand over to the archive. An item with a mandatory finding is never accepted: return or hold it first. Once
 nothing is open the giver signs, then the archive; only then does custody change.
@@ -176,6 +181,33 @@ async def _cancel(desk: Desk, args: argparse.Namespace) -> int:
     return await _told(desk, args, after)
 
 
+async def _papers(desk: Desk, args: argparse.Namespace) -> int:
+    # Drawing takes libraries that no other action needs.
+    from hub.transfers import papers  # noqa: PLC0415
+
+    now = await _named(desk, args)
+    settings = config.load(desk.home.settings).certificates
+    at = datetime.datetime.now().astimezone()
+    content = await asyncio.to_thread(papers.drawn, now, settings, at)
+    into = Path(args.out) if args.out else desk.home.transfers / str(now.transfer_id) / "交接文据.pdf"
+    await asyncio.to_thread(_write, into, content)
+    if args.json:
+        say_json({"papers": str(into), "size_bytes": len(content)})
+    else:
+        say(Text(zh=f"已写到 {into}", en=f"written to {into}"))
+    return EXIT_OK
+
+
+def _write(into: Path, content: bytes) -> None:
+    into.parent.mkdir(parents=True, exist_ok=True)
+    into.write_bytes(content)
+
+
+async def _plan(desk: Desk, args: argparse.Namespace) -> int:
+    archive = parse_site(config.load(desk.home.settings).county)
+    return await transfer_plan.plan(desk.database, desk.actor, archive, args, clock_ms())
+
+
 async def _named(desk: Desk, args: argparse.Namespace) -> Transfer:
     return await desk.database.read(lambda c: transfer_named(c, args.number))
 
@@ -200,4 +232,6 @@ _ACTIONS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[int]]] = {
     "count": _count,
     "sign": _sign,
     "cancel": _cancel,
+    "plan": _plan,
+    "papers": _papers,
 }

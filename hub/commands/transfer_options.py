@@ -36,8 +36,11 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     count.add_argument("--box", action="append", default=[], metavar="BOX=SEEN@SHELF", help="如 12=25@3-2-1，可多次")
     sign = _about(actions, "sign", "签署交接文据 / sign the handover certificate")
     sign.add_argument("--signer", default="", metavar="NAME", help="签字人 / who answers for it on paper")
+    papers = _about(actions, "papers", "交接文据与登记表 PDF / the papers as a PDF")
+    papers.add_argument("--out", default="", metavar="FILE", help="写到此文件 / where to write it")
     cancel = _about(actions, "cancel", "取消 / give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 / why")
+    _add_plan(actions)
     for one in actions.choices.values():
         add_home_option(one)
         one.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
@@ -67,6 +70,21 @@ def _add_accept(
     accept.add_argument(
         "--waive", action="append", default=[], metavar="RULE=REASON", help="未执行或待人工的规则及理由 / waive a rule"
     )
+
+
+def _add_plan(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    plan = actions.add_parser("plan", help="年度接收计划 / the yearly receiving plan")
+    plan.add_argument("what", nargs="?", choices=("show", "make", "agree"), default="show", help="看、编制、约定")
+    plan.add_argument("--year", type=int, default=0, metavar="YEAR", help="年度，默认今年 / year")
+    plan.add_argument("--site", default="", metavar="CODE", help="站点 / site")
+    plan.add_argument("--kind", default="", metavar="KIND", help="门类或民生种类，空为全部 / kind")
+    plan.add_argument(
+        "--after", type=int, default=None, metavar="YEARS", help="形成后满几年移交 / years after creation"
+    )
+    plan.add_argument("--by", default="", metavar="NAME", help="约定双方或批准单位 / who agreed")
+    plan.add_argument("--reason", default="", metavar="TEXT", help="理由 / why")
 
 
 def conclusion_of(args: argparse.Namespace, now: Transfer) -> Conclusion:

@@ -92,6 +92,23 @@ def show_transfer(view: TransferView, items: Sequence[TransferItem], faults: Seq
             en="items: " + ", ".join(f"{words.en} {count}" for words, count in told),
         )
     )
+    _show_rounds(view)
+    if items:
+        rows = [
+            (one.ref_code, one.title, worded(ITEM_STATES[one.state]), worded(one.reason) if one.reason else "")
+            for one in items
+        ]
+        show_table(_ITEMS, rows)
+    if faults:
+        show_table(
+            _FAULTS, [(one.ref_code, one.path, one.rule, one.outcome.value, worded(one.evidence)) for one in faults]
+        )
+    say(next_step)
+
+
+def _show_rounds(view: TransferView) -> None:
+    """Print what has come of each round, and the physical volumes."""
+    now = view.transfer
     for work in view.rounds:
         standing = work.standing or "—"
         trouble = f" {worded(work.trouble)}" if work.trouble else ""
@@ -109,14 +126,3 @@ def show_transfer(view: TransferView, items: Sequence[TransferItem], faults: Seq
                 en=f"physical volumes: {now.volumes_expected} announced, {now.volumes_seen} seen",
             )
         )
-    if items:
-        rows = [
-            (one.ref_code, one.title, worded(ITEM_STATES[one.state]), worded(one.reason) if one.reason else "")
-            for one in items
-        ]
-        show_table(_ITEMS, rows)
-    if faults:
-        show_table(
-            _FAULTS, [(one.ref_code, one.path, one.rule, one.outcome.value, worded(one.evidence)) for one in faults]
-        )
-    say(next_step)

@@ -1,25 +1,22 @@
 """``danglian-hub user``: the accounts of the console, for whoever administers the machine."""
 
 import argparse
-import asyncio
 import getpass
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
-from hub import accounts, administration, config, store
+from hub import accounts, administration, config
 from hub.accounts import Account
 from hub.administration import Actor, NewAccount
+from hub.commands.actions import add_action, written
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.home import HubHome, add_home_option, home_at
+from hub.home import home_at
 from hub.roles import ROLES, Role
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-
-T = TypeVar("T")
 
 _HELP = "控制台账户：新增、列出、停用、重置、改角色 / accounts of the console"
 _DESCRIPTION = """账户没有初始密码：add 和 reset 给出一次性链接，由本人打开后设置密码，24 小时内有效。
@@ -65,27 +62,21 @@ def add(parsers: Parsers) -> None:
         "user", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    made = _action(actions, "add", "新增账户，给出一次性链接 / add an account, print its link")
+    made = add_action(actions, "add", "新增账户，给出一次性链接 / add an account, print its link", run)
     made.add_argument("login", help="登录名 / login")
     made.add_argument("--name", required=True, help="姓名 / name")
     made.add_argument("--role", action="append", required=True, choices=[*Role], help="角色，可重复 / role, repeatable")
-    _action(actions, "list", "列出全部账户 / list every account")
-    locked = _action(actions, "lock", "停用账户，立即结束其登录 / lock an account, end its sessions")
+    add_action(actions, "list", "列出全部账户 / list every account", run)
+    locked = add_action(actions, "lock", "停用账户，立即结束其登录 / lock an account, end its sessions", run)
     locked.add_argument("login", help="登录名 / login")
     locked.add_argument("--off", action="store_true", help="重新启用 / unlock it")
-    reset = _action(actions, "reset", "清除密码与动态口令，给出一次性链接 / take password and codes away, print a link")
+    reset = add_action(
+        actions, "reset", "清除密码与动态口令，给出一次性链接 / take password and codes away, print a link", run
+    )
     reset.add_argument("login", help="登录名 / login")
-    roles = _action(actions, "role", "变更角色 / give other roles")
+    roles = add_action(actions, "role", "变更角色 / give other roles", run)
     roles.add_argument("login", help="登录名 / login")
     roles.add_argument("role", nargs="+", choices=[*Role], help="全部角色 / all roles")
-
-
-def _action(actions: Parsers, name: str, words: str) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=words, description=words)
-    add_home_option(parser)
-    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -101,24 +92,16 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), time.time_ns() // 10**6
     if args.action == "list":
-        return _list(_written(home, accounts.listed), as_json=args.json)
+        return _list(written(home, accounts.listed), as_json=args.json)
     if args.action in ("add", "reset"):
-        made = _written(home, lambda found: _invited(found, actor, args, now_ms))
+        made = written(home, lambda found: _invited(found, actor, args, now_ms))
         return _tell_link(LinkMade(account=made.account, link=f"{settings.web.url}/set-up/{made.secret}"), args)
-    one = _written(home, lambda found: _changed(found, actor, args, now_ms))
+    one = written(home, lambda found: _changed(found, actor, args, now_ms))
     if args.json:
         say_json(one)
         return EXIT_OK
     say(Text(zh=f"已保存：{one.login}（{_roles(one).zh}）。", en=f"Done: {one.login} ({_roles(one).en})."))
     return EXIT_OK
-
-
-def _written(home: HubHome, step: Callable[[Connection], T]) -> T:
-    async def write() -> T:
-        async with store.opened(home) as database:
-            return await database.write(step)
-
-    return asyncio.run(write())
 
 
 def _invited(connection: Connection, actor: Actor, args: argparse.Namespace, now_ms: int) -> NewAccount:

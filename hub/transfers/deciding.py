@@ -17,6 +17,7 @@ from hub.audit import Action, AuditEntry
 from protocol.check_results import Outcome
 from protocol.errors import BadValue, Refused
 from protocol.reference_codes import fold_code
+from protocol.transfer_codec import items_digest
 from protocol.transfer_folds import Transfer, last_rulings
 from protocol.transfers import (
     BOXES_PER_STEP_MAX,
@@ -32,7 +33,6 @@ from protocol.transfers import (
     Ruling,
     SentBack,
     TransferState,
-    items_digest,
 )
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds

@@ -5,6 +5,7 @@ because the state that it leads to needs it no more. People decide and sign (``d
 """
 
 import asyncio
+import datetime
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,9 @@ import structlog
 from sqlalchemy import Connection, select
 
 from hub.tables import entry
-from hub.transfers.accession import next_accession
+from hub.transfers.accession import registered
+from hub.transfers.shelving import list_of, shelved
 from hub.transfers.signing import look_at_signature
-from protocol.check_rules import Phase
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile, Consignment, list_digest
 from protocol.errors import BadFile, DanglianError, Permanent, Retryable
@@ -31,9 +32,9 @@ from replication import transfer_items, transfer_rounds
 from replication.database import Database
 from replication.packages.official_layout import read_entries
 from replication.packages.reading import digests_of
-from replication.transfer_checks import checked, payload_of
+from replication.transfer_checks import CheckJob, checked, payload_of
 from replication.transfer_items import ItemState, TransferItem
-from replication.transfer_log import TransferLog, opened_transfers, transfer_of
+from replication.transfer_log import TransferLog, logged, opened_transfers, transfer_of
 from replication.transfer_rounds import Round
 
 LOOK_S = 1.0
@@ -74,6 +75,7 @@ class TransferDesk:
         transfers: TransferLog,
         drawer: Drawing,
         root: Path,
+        holdings: Path,
         clock_ms: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
@@ -81,6 +83,7 @@ class TransferDesk:
         self._log = transfers
         self._drawer = drawer
         self._root = root
+        self._holdings = holdings
         self._clock_ms = clock_ms
         self._monotonic = monotonic
         self._busy: set[UUID] = set()
@@ -164,6 +167,7 @@ class TransferDesk:
         try:
             await self._draw(now, site, consigned, into)
             items = await asyncio.to_thread(arrived, into, now)
+            await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(consigned.files))
         except Permanent as error:
             await self._send_back(now, error.reason)
             return
@@ -210,16 +214,12 @@ class TransferDesk:
         work = await self._database.read(lambda c: transfer_rounds.round_of(c, now.transfer_id, now.round))
         if work is None or work.standing:
             return
-        package = self._root.parent / work.package
-        try:
-            found = await asyncio.to_thread(checked, package, now, Phase.TRANSFER, self._clock_ms())
-        except BadFile as error:
-            await self._send_back(now, error.reason)
-            return
+        job = await self._database.read(partial(self._job, now=now, work=work))
+        found = await asyncio.to_thread(checked, job)
         done = msgspec.structs.replace(
             work,
             standing=found.standing.value,
-            report=self._relative(found.report) if found.report else "",
+            report=self._relative(found.report),
             trouble=None,
             at_ms=self._clock_ms(),
         )
@@ -231,19 +231,37 @@ class TransferDesk:
         await self._database.write(store)
         log.info("transfer_checked", transfer=str(now.transfer_id), standing=found.standing.value)
 
+    def _job(self, connection: Connection, now: Transfer, work: Round) -> CheckJob:
+        package = self._root.parent / work.package
+        items = [one for one in transfer_items.listed(connection, now.transfer_id) if one.round == now.round]
+        at_ms = self._clock_ms()
+        return CheckJob(
+            package=package,
+            report=package.with_suffix(".report.jsonl"),
+            now=now,
+            steps=tuple(one.step for one in logged(connection, now.transfer_id)),
+            checked_by=now.receiver_site,
+            day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
+            now_ms=at_ms,
+            planned_codes=catalogued_codes(connection, now, [one.record_id for one in items]),
+            package_digest=now.prepared.package_digest if now.prepared is not None else "",
+        )
+
     async def _load(self, now: Transfer) -> None:
         if now.turn is not Side.RECEIVER:
             return
         if not await self._database.read(partial(shows_custody, now=now)):
             self._put_off[now.transfer_id] = self._monotonic() + LOOK_S
             return
-        await self._database.write(partial(self._close, transfer_id=now.transfer_id))
+        site = parse_site(now.giver.site if now.giver is not None else "")
+        lists = await asyncio.to_thread(shelved, now, site, self._root, self._holdings)
+        await self._database.write(partial(self._close, transfer_id=now.transfer_id, lists=lists))
         log.info("transfer_closed", transfer=str(now.transfer_id))
 
-    def _close(self, connection: Connection, transfer_id: UUID) -> None:
+    def _close(self, connection: Connection, transfer_id: UUID, lists: dict[str, list[ConsignedFile]]) -> None:
         now = transfer_of(connection, transfer_id)
         if now is not None and now.state is TransferState.SIGNED and now.custody is not None:
-            accession = next_accession(connection, now, self._clock_ms())
+            accession = registered(connection, now, lists, self._clock_ms())
             now = self._log.append(connection, transfer_id, Loaded(accession=accession), by="checks")
             moved = [one.record_id for one in transfer_items.listed(connection, transfer_id, states=_ACCEPTED)]
             transfer_items.set_state(connection, transfer_id, moved, ItemState.MOVED)
@@ -330,6 +348,19 @@ def _item(one: PackageEntry, place: int, now: Transfer) -> TransferItem:
         round=now.round,
         pages=int(one.pages) if one.pages.isascii() and one.pages.isdigit() else None,
     )
+
+
+def catalogued_codes(connection: Connection, now: Transfer, record_ids: Sequence[UUID]) -> frozenset[str]:
+    """Return the codes that the catalogue has of these records: a package holds these entries and no others."""
+    codes: set[str] = set()
+    site = now.giver.site if now.giver is not None else ""
+    for start in range(0, len(record_ids), transfer_items.ITEMS_AT_ONCE):
+        some = [one.bytes for one in record_ids[start : start + transfer_items.ITEMS_AT_ONCE]]
+        statement = select(entry.c.ref_code).where(
+            entry.c.record_id.in_(some), entry.c.site == site, entry.c.body.is_not(None)
+        )
+        codes.update(connection.scalars(statement))
+    return frozenset(codes)
 
 
 def shows_custody(connection: Connection, now: Transfer) -> bool:

@@ -96,6 +96,7 @@ def _ways(visitor: Visitor, words: FrameWords) -> list[Way]:
         (Permission.WORK_REQUESTS, "/window", words.window),
         (Permission.APPROVE_ACCESS, "/window", words.window),
         (Permission.SEE_SITES, "/sites", words.sites),
+        (Permission.RECEIVE_TRANSFERS, "/transfers", words.transfers),
         (Permission.DECIDE, "/decisions", words.decisions),
         (Permission.MANAGE_ACCOUNTS, "/users", words.users),
         (Permission.READ_AUDIT, "/audit", words.audit),

@@ -1,21 +1,27 @@
 """What of the hub the console reaches beside its store: the sites, and the door at which they enrol."""
 
 import time
+from pathlib import Path
 
 import msgspec
 
 from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
+from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts
+from hub.window.copy_orders import CopyRoutes
+from hub.window.dispute_table import dispute_table
 from hub.window.in_force import InForce
 from hub.window.lookups import LookupDesk
 from hub.window.rule_table import rule_table
+from hub.window.statements import Maker
 from hub.window.working_days import official
 from protocol.bundles import hub_fingerprint
 from replication.asking import Asker
 from replication.county_key import read_county_key
 from replication.keys import load_identity
+from replication.transfer_log import TransferLog
 
 
 class DoorSigns(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +37,22 @@ class DoorSigns(msgspec.Struct, frozen=True, kw_only=True):
     """Days that a code is good."""
 
 
+class Receiving(msgspec.Struct, frozen=True, kw_only=True):
+    """With what the console works on transfers."""
+
+    log: TransferLog
+    home: Path
+    """Below it lie the packages."""
+    unit: str
+    """Full name of the receiver, as it stands in the papers."""
+
+
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
     """What is there; a part that is missing is said so on the page that would use it."""
 
     asker: Asker | None = None
     door: DoorSigns | None = None
+    receiving: Receiving | None = None
     window: WindowParts = WindowParts()
 
 
@@ -48,7 +65,8 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk
         address=f"[{host}]:{config.enrolment.port}" if ":" in host else f"{host}:{config.enrolment.port}",
         code_days=config.enrolment.code_days,
     )
-    return Reach(asker=asker, door=door, window=_window_parts(config, home, lookups))
+    receiving = Receiving(log=receiver_log(home), home=home.root, unit=config.name)
+    return Reach(receiving=receiving, asker=asker, door=door, window=_window_parts(config, home, lookups))
 
 
 def _window_parts(config: HubConfig, home: HubHome, lookups: LookupDesk) -> WindowParts:
@@ -58,4 +76,8 @@ def _window_parts(config: HubConfig, home: HubHome, lookups: LookupDesk) -> Wind
         calendar=official(config.alarms.calendar),
         rules=InForce(rule_table(home), time.monotonic).current,
         lookups=lookups,
+        home=home,
+        maker=Maker(county=config.county, county_name=config.name, identity=load_identity(home.hub_seed)),
+        routes=CopyRoutes(county=config.county, deputies=config.certificates.deputies),
+        disputes=InForce(dispute_table(home), time.monotonic).current,
     )

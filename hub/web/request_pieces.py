@@ -13,11 +13,12 @@ from hub.web.answers import frame_of
 from hub.web.backstage import Backstage
 from hub.web.desk_lines import line_of
 from hub.web.pieces import Pieces
+from hub.web.request_copies import copies_of
 from hub.web.request_lookups import QuestionLine, questions_of
 from hub.web.standings import ADVICE, EFFECTS, MEANINGS, USUAL
 from hub.web.visitors import Visitor
 from hub.web.words import in_language
-from hub.window import access_book, desk
+from hub.window import access_book, desk, sheets
 from hub.window.access_book import Judged
 from hub.window.applicants import Requester
 from hub.window.clocks import PHASES, Deadline
@@ -65,13 +66,23 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pieces:
     """Return the moving parts of a request's page for this visitor."""
+    now_ms = backstage.clock_ms()
 
-    def read(connection: Connection) -> tuple[list[QuestionLine], Sequence[Judged]]:
-        return questions_of(connection, one), access_book.of_request(connection, one.request_id)
+    def read(connection: Connection) -> tuple[list[QuestionLine], Sequence[Judged], dict[str, object]]:
+        made = {
+            "copies": copies_of(connection, one.request_id, now_ms),
+            "balance": sheets.balance(connection),
+        }
+        return questions_of(connection, one), access_book.of_request(connection, one.request_id), made
 
-    questions, judged = await backstage.database.read(read)
+    questions, judged, made = await backstage.database.read(read)
     values = {**_state_values(backstage, visitor, one), **_lookup_values(backstage, visitor, one, questions, judged)}
-    names = ("request-state", "request-course", "request-lookups")
+    values |= {
+        **made,
+        "may_work": visitor.may(Permission.WORK_REQUESTS),
+        "may_say_nothing": visitor.may(Permission.WORK_REQUESTS) and one.standing.state is State.NOT_FOUND,
+    }
+    names = ("request-state", "request-course", "request-lookups", "request-copies")
     return {name: backstage.printer.render(f"pieces/{name}.html", values) for name in names}
 
 
@@ -83,6 +94,7 @@ def _state_values(backstage: Backstage, visitor: Visitor, one: Request) -> dict[
         **frame_of(backstage, visitor),
         "one": one,
         "line": line,
+        "why": one.history[-1].reason if one.history[-1].state is one.standing.state else "",
         "meaning": MEANINGS[one.standing.state],
         "advice": ADVICE[one.standing.state],
         "term": term_of(line.deadline),

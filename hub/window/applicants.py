@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from protocol.errors import BadValue
-from protocol.identity_numbers import is_identity_number, is_truncated_identity_number
+from protocol.identity_numbers import is_identity_number, is_truncated_identity_number, mask_identity_numbers
 from protocol.person_keys import current_number, is_old_form, keyed
 from protocol.wording import Text
 
@@ -228,13 +228,13 @@ def kept(given: ApplicantGiven, county_key: bytes) -> Applicant:
         BadValue: a name is missing or too long, an identity number is wrong; says which and what to do.
 
     """
-    name = plain(given.name, NAME_CHARS_MAX)
+    name = said(given.name, NAME_CHARS_MAX)
     if not name:
         raise BadValue(
             Text(zh="没有填写申请人姓名。", en="the applicant's name is missing"),
             Text(zh="请填写到场人员的姓名。", en="Write the name of the person at the window."),
         )
-    organ, on_behalf_of = plain(given.organ, NAME_CHARS_MAX), plain(given.on_behalf_of, NAME_CHARS_MAX)
+    organ, on_behalf_of = said(given.organ, NAME_CHARS_MAX), said(given.on_behalf_of, NAME_CHARS_MAX)
     if given.requester in ORGANS and not organ:
         raise BadValue(
             Text(zh="单位申请没有填写单位名称。", en="an organ's request names no organ"),
@@ -279,7 +279,7 @@ def kept_paper(shown: PaperShown, county_key: bytes) -> Evidence:
         number_note=noted,
         valid_until=shown.valid_until,
         is_original=shown.is_original,
-        note=plain(shown.note, NAME_CHARS_MAX),
+        note=said(shown.note, NAME_CHARS_MAX),
     )
 
 
@@ -328,6 +328,16 @@ def _wrong_number(number: str) -> BadValue:
         ),
         Text(zh="请照证件逐位核对。", en="Compare it with the document, character by character."),
     )
+
+
+def said(text: str, chars_max: int) -> str:
+    """Return a typed text as ``plain`` does, with every identity number in it masked: numbers belong to papers.
+
+    Raises:
+        BadValue: as ``plain``.
+
+    """
+    return mask_identity_numbers(plain(text, chars_max))[0]
 
 
 def plain(text: str, chars_max: int) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from fpdf.enums import Align
 
 from hub.window.fonts import Face, faces_for
-from hub.window.imprints import Imprint
+from hub.window.imprints import CARRIED, Imprint
 from hub.window.paper import GREY, HEIGHT, LINE_SPACING, MARGIN, MM_A_POINT, RED, RIGHT, Paper
 from hub.window.scans import Scan
 from protocol.certificates import (
@@ -27,9 +27,6 @@ from protocol.certificates import (
     qr_text,
 )
 from protocol.copies import HANDLERS
-
-CARRIED: Final = "certificate.json"
-"""Name of the file in the PDF that programs check."""
 
 _CODE: Final = 31.0
 _FOOT: Final = HEIGHT - 46
@@ -126,7 +123,7 @@ def _copied(paper: Paper, sheet: _Sheet, scans: Sequence[Scan]) -> int:
             for line in paper.lines(fact, 112, 9):
                 paper.text(line, y=y, size=9)
                 y += 5.2
-        _seal(paper, sheet, x=132, y=_FOOT + 8)
+        _seal(paper, sheet, x=129, y=_FOOT + 8)
         _code(paper, sheet)
         paper.edge(f"{statement.serial}　{statement.ref_code}　第 {place} 页　共 {total} 页", x=9, y=HEIGHT - 60)
     return total
@@ -246,8 +243,9 @@ def _seal(paper: Paper, sheet: _Sheet, x: float, y: float) -> None:
 def _foot(paper: Paper, sheet: _Sheet, place: int, total: int) -> None:
     paper.rule(_FOOT)
     statement = sheet.statement
+    certifier = "出证单位" if statement.kind is CertificateKind.NO_RECORD else "保管单位"
     facts = (
-        f"保管单位：{statement.holder_name}（{statement.holder}）",
+        f"{certifier}：{statement.holder_name}（{statement.holder}）",
         f"经办：{HANDLERS[statement.handler].zh}　出证日期：{_day(statement.date)}",
         f"打印窗口：{sheet.imprint.window}",
         f"第 {place} 页　共 {total} 页",

@@ -19,7 +19,7 @@ from hub.audit import Action, AuditEntry
 from hub.home import HubHome
 from hub.window import copies, serials, sheets
 from hub.window.certificate_paths import pdf_path
-from hub.window.copies import CopyOrder, CopyState
+from hub.window.copy_orders import OPEN, CopyOrder, CopyState
 from hub.window.copy_tables import certificate
 from hub.window.serials import COUNTY_TIME, Certificate, Fate, SerialWish
 from protocol.certificates import (
@@ -285,7 +285,7 @@ def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: 
         order = None if one.copy_id is None else copies.look_up(connection, one.copy_id)
         if order is not None and order.state in (CopyState.READY, CopyState.SIGNED):
             copies.move(connection, order.copy_id, CopyState.WITHDRAWN, who, now_ms, note=because)
-        elif order is not None and order.state in copies.OPEN:
+        elif order is not None and order.state in OPEN:
             copies.withdraw(connection, order.copy_id, who, because, now_ms)
     _note(connection, who, Action.CERTIFICATE_REVOKED, serial, because, now_ms)
     return serials.found(connection, serial)

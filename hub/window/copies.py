@@ -13,9 +13,6 @@
 Every change is a line of the order's history, written in the transaction that makes it.
 """
 
-import uuid
-from collections.abc import Mapping
-from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -24,6 +21,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from hub import keyring
 from hub.catalogue import readable, rows_of, stored_from
 from hub.window import serials
+from hub.window.copy_orders import NOBODY, OPEN, STATES, UNSEALED, CopyOrder, CopyRoutes, CopyState, CopyStep, CopyWish
 from hub.window.copy_tables import copy_order, copy_step
 from hub.window.serials import SerialWish
 from protocol.certificates import CertificateKind
@@ -49,141 +47,6 @@ from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import letters
 
-SILENT_AFTER_MS = 2 * 24 * 3600 * 1000
-"""Milliseconds after which a holder that has not decided is called silent: the window says what else can be done."""
-
-NOBODY = Text(zh="", en="")
-
-
-class CopyState(StrEnum):
-    """Where an order stands."""
-
-    ASKED = "asked"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    DRAWING = "drawing"
-    READY = "ready"
-    SIGNED = "signed"
-    ISSUED = "issued"
-    FAILED = "failed"
-    WITHDRAWN = "withdrawn"
-
-
-STATES: Mapping[CopyState, Text] = {
-    CopyState.ASKED: Text(zh="已发往保管单位，待审批", en="sent to the holder, not decided yet"),
-    CopyState.APPROVED: Text(zh="已批准，准备调取", en="approved, about to be fetched"),
-    CopyState.REFUSED: Text(zh="保管单位不同意", en="refused by the holder"),
-    CopyState.DRAWING: Text(zh="正在调取页面", en="its pages are being fetched"),
-    CopyState.READY: Text(zh="已制成，待保管单位签章", en="made, waiting for the holder's seal"),
-    CopyState.SIGNED: Text(zh="已签章，可打印", en="sealed, ready to print"),
-    CopyState.ISSUED: Text(zh="已出具", en="issued"),
-    CopyState.FAILED: Text(zh="未能制成", en="could not be made"),
-    CopyState.WITHDRAWN: Text(zh="窗口已撤回", en="withdrawn by the window"),
-}
-
-OPEN = (CopyState.ASKED, CopyState.APPROVED, CopyState.DRAWING)
-"""States in which the window still waits for something."""
-
-
-class CopyWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What the clerk asks for; ``copy_id`` is made by the client, so that a repeated submit is one order."""
-
-    request_id: UUID
-    record_id: UUID
-    product: Product
-    purpose: str
-    case_no: str
-    requester: str
-    """Kind of the requester by the request's rules; never a name."""
-    copy_id: UUID = msgspec.field(default_factory=uuid.uuid4)
-    site: str = ""
-    """Whose record, where two sites claim the same id."""
-    pages: tuple[int, ...] = ()
-    facts: tuple[str, ...] = ()
-    basis: str = ""
-    replaces: str = ""
-
-
-class CopyRoutes(msgspec.Struct, frozen=True, kw_only=True):
-    """Who decides for whom."""
-
-    county: str
-    deputies: Mapping[str, str] = {}
-    """Village without staff → the site whose keeper decides for it."""
-
-
-class CopyStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an order's history."""
-
-    at_ms: int
-    state: CopyState
-    who: str
-    """A login; or the site that decided."""
-    note: str
-
-
-class CopyOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as it stands."""
-
-    asked: CopyAsked
-    keeper: str
-    """The site that decides: the holder, or its deputy."""
-    state: CopyState
-    decision: CopyDecided | None
-    seal: SealGiven | None
-    """The holder's signature under the PDF, until the PDF bears it."""
-    reason: Text
-    """Why it was refused or failed."""
-    hint: Text
-    """What can be done then."""
-    done_bytes: int
-    total_bytes: int
-    asked_by: str
-    asked_at_ms: int
-    changed_at_ms: int
-
-    @property
-    def copy_id(self) -> UUID:
-        """Its name."""
-        return self.asked.copy_id
-
-    def is_silent(self, now_ms: int) -> bool:
-        """True if the holder has not decided for so long that the window should do something else."""
-        return self.state is CopyState.ASKED and now_ms - self.asked_at_ms >= SILENT_AFTER_MS
-
-    def told(self, now_ms: int) -> tuple[Text, Text]:
-        """Return in plain words where it stands, and what can be done next."""
-        if self.is_silent(now_ms):
-            return STATES[self.state], _SILENT
-        if self.reason.zh:
-            stands = STATES[self.state]
-            return Text(zh=f"{stands.zh}：{self.reason.zh}", en=f"{stands.en}: {self.reason.en}"), self.hint
-        return STATES[self.state], _NEXT.get(self.state, NOBODY)
-
-
-_SILENT = Text(
-    zh="该站多日未答复：可电话催办、设置代办乡镇，或撤回后向其他保管单位提出。",
-    en="The site has not answered for days: call it, name a deputy for it, or withdraw and ask another holder.",
-)
-_UNSEALED = Text(
-    zh="二维码已含保管单位签名，可以出具；需要电子签章时请重新提出。",
-    en="Its QR code bears the holder's signature: it can be issued; if a sealed PDF is needed, order it again.",
-)
-_NEXT: Mapping[CopyState, Text] = {
-    CopyState.ASKED: Text(
-        zh="等保管单位审批；离线的站点联网后即收到。", en="Wait: a site that is offline gets it on return."
-    ),
-    CopyState.APPROVED: Text(zh="自动调取，请稍候。", en="It is fetched by itself."),
-    CopyState.DRAWING: Text(zh="断线后自动接着传。", en="It goes on by itself after a break of the line."),
-    CopyState.READY: Text(
-        zh="自动签章；急用时可先出具，二维码已含保管单位签名。",
-        en="It is sealed by itself; if it is urgent, issue it now: its QR code bears the holder's signature.",
-    ),
-    CopyState.SIGNED: Text(zh="请打印并登记用纸。", en="Print it and note the sheets."),
-    CopyState.ISSUED: Text(zh="已办结；有误可撤销并重开。", en="Done; if it is wrong, revoke and replace it."),
-    CopyState.WITHDRAWN: Text(zh="可重新提出。", en="It can be ordered again."),
-}
-
 
 def ask(connection: Connection, wish: CopyWish, routes: CopyRoutes, who: str, now_ms: int) -> CopyOrder:
     """Send an order to the holder; the same wish again is the same order.
@@ -200,23 +63,30 @@ def ask(connection: Connection, wish: CopyWish, routes: CopyRoutes, who: str, no
     _check(wish, record)
     holder = record.custodian or site
     keeper = _keeper(connection, holder, routes)
-    kind = CertificateKind(wish.product.value)
     serial_wish = SerialWish(
         county=routes.county,
-        kind=kind,
+        kind=CertificateKind(wish.product.value),
         holder=holder,
         request_id=wish.request_id,
         copy_id=wish.copy_id,
         replaces=wish.replaces,
     )
-    asked = CopyAsked(
+    asked = _asked(connection, wish, record, holder, now_ms)
+    asked = msgspec.structs.replace(asked, serial=serials.take(connection, serial_wish, who, now_ms))
+    _insert(connection, asked, keeper, who, now_ms)
+    letters.write(connection, keeper, kind=COPY_ASKED, topic=asked.copy_id, body=asked, now_ms=now_ms)
+    return found(connection, asked.copy_id)
+
+
+def _asked(connection: Connection, wish: CopyWish, record: Record, holder: str, now_ms: int) -> CopyAsked:
+    return CopyAsked(
         copy_id=wish.copy_id,
         request_id=wish.request_id,
         record_id=wish.record_id,
         holder=holder,
         holder_name=keyring.expected_name(connection, parse_site(holder)) or holder,
         product=wish.product,
-        serial=serials.take(connection, serial_wish, who, now_ms),
+        serial="",
         purpose=wish.purpose,
         case_no=wish.case_no,
         requester=wish.requester,
@@ -229,9 +99,6 @@ def ask(connection: Connection, wish: CopyWish, routes: CopyRoutes, who: str, no
         replaces=wish.replaces,
         asked_at_ms=now_ms,
     )
-    _insert(connection, asked, keeper, who, now_ms)
-    letters.write(connection, keeper, kind=COPY_ASKED, topic=asked.copy_id, body=asked, now_ms=now_ms)
-    return found(connection, asked.copy_id)
 
 
 def withdraw(connection: Connection, copy_id: UUID, who: str, note: str, now_ms: int) -> CopyOrder:
@@ -324,7 +191,7 @@ def unsealed(connection: Connection, copy_id: UUID, reason: Text) -> None:
     connection.execute(
         update(copy_order)
         .where(copy_order.c.copy_id == str(copy_id))
-        .values(seal=None, reason_zh=reason.zh, reason_en=reason.en, hint_zh=_UNSEALED.zh, hint_en=_UNSEALED.en)
+        .values(seal=None, reason_zh=reason.zh, reason_en=reason.en, hint_zh=UNSEALED.zh, hint_en=UNSEALED.en)
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from hub.certificates import CertifiedKey
 from hub.home import HubHome
 from hub.window import certificate_paths, certificates, copies, serials
-from hub.window.copies import CopyOrder, CopyState
+from hub.window.copy_orders import CopyOrder, CopyState
 from hub.window.imprints import Imprint, MadeCertificate
 from hub.window.serials import Certificate
 from protocol.certificates import SignedCertificate

@@ -22,12 +22,12 @@ from hub.audit import Action, AuditEntry, Outcome
 from hub.office_hours import zone_of
 from hub.roles import Permission
 from hub.window import access_book, identity, ledger
+from hub.window.contents import content_of
 from hub.window.requests import (
     TEXT_CHARS_MAX,
     Draft,
     Move,
     Request,
-    content_of,
     digest_of,
     first_line,
     fold,

@@ -2,7 +2,7 @@
 
 A count of one or two says who it was to anybody who knows the village, so such counts are withheld. The total stands
 beside them, so others are withheld with them until the total does not give them away: one alone would be what is left
-of it, and several that are all one would be seen by their sum. Kinds are not crossed with places: the sums of rows and
+of it, and several that are alike would be seen by their sum. Kinds are not crossed with places: the sums of rows and
 columns give away too much.
 """
 
@@ -57,11 +57,12 @@ def shown(counts: Counter[str]) -> dict[str, int | None] | None:
     The counts are all above zero; what is withheld stands as None.
     """
     hidden = {value for value, count in counts.items() if count < SMALL}
-    others = sorted((count, value) for value, count in counts.items() if value not in hidden)
-    while hidden and (len(hidden) == 1 or sum(counts[value] for value in hidden) == len(hidden)):
+    while hidden and len({counts[value] for value in hidden}) == 1:
+        others = {counts[value] for value in counts if value not in hidden}
         if not others:
             return None
-        hidden.add(others.pop(0)[1])
+        # All of the next count, or the choice among them would tell who knows how it is made.
+        hidden |= {value for value, count in counts.items() if count == min(others)}
     return {value: None if value in hidden else count for value, count in counts.items()}
 
 

@@ -68,7 +68,8 @@ def _has_late_hits(connection: Connection, stored: Sequence[StoredLookup]) -> bo
 
 def _take(connection: Connection, request: Request | None, step: Step, now_ms: int, reason: str = "") -> Request | None:
     """Take a step if it may be taken; a request that is found already is not found again."""
-    if request is None or step not in possible(request.standing) or request.standing.paused_for:
+    # A clock that stands, for example for a holder that is offline, goes on with what this step brings.
+    if request is None or step not in possible(request.standing):
         return request
     if step is Step.FIND_NOTHING and request.standing.state is not State.SEARCHING:
         # That what came up is somebody else, only a person can say.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+from unicodedata import category
 
 import msgspec
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
@@ -39,6 +40,9 @@ STAND_INS: Final = (
 RARE_PACKAGE: Final = "fonts-hanazono"
 """The package with the rarest characters."""
 
+_UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
+"""Characters that need no picture. Those of private use do: some sets wrote rare names with them."""
+
 _CHINESE_FACES: Final = (" SC", " CN", "Zen Hei")
 _PROBE: Final = "档案复制件"
 
@@ -52,7 +56,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
     def lacks(self, text: Iterable[str]) -> set[str]:
         """Return the characters of a text that it does not have."""
-        return {one for one in text if ord(one) not in self.characters and one.isprintable()}
+        return {one for one in text if ord(one) not in self.characters and category(one) not in _UNSEEN}
 
 
 def faces_for(texts: Iterable[str], font_file: str = "", stand_ins: Sequence[str] = ()) -> tuple[Face, ...]:
@@ -96,7 +100,7 @@ def face(path: Path) -> Face:
     """
     try:
         number = _number(path)
-        with TTFont(path, fontNumber=number, lazy=True) as font:
+        with path.open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
             characters = frozenset(font.getBestCmap() or {})
     except (OSError, TTLibError, ValueError, KeyError, AssertionError) as error:
         raise BadSetting(
@@ -113,7 +117,7 @@ def _number(path: Path) -> int:
     """Return which font of a collection has the forms of mainland China."""
     if path.suffix.lower() not in (".ttc", ".otc"):
         return -1
-    with TTCollection(path, lazy=True) as collection:
+    with path.open("rb") as file, TTCollection(file, lazy=True) as collection:
         names = [str(font["name"].getDebugName(1) or "") for font in collection.fonts]
     return next((at for at, name in enumerate(names) if any(mark in name for mark in _CHINESE_FACES)), 0)
 

@@ -1,10 +1,14 @@
 """What the window adds on paper to what a holder signed, and what comes of both."""
 
 import datetime
+from typing import Final
 
 import msgspec
 
 from hub.window.certificate_settings import CertificateSettings
+
+CARRIED: Final = "certificate.json"
+"""Name of the file in a certificate's PDF that programs check."""
 
 
 class Imprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +40,16 @@ class MadeCertificate(msgspec.Struct, frozen=True, kw_only=True):
     pdf: bytes
     pages: int
     attributes: bytes
+
+
+class SealFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What the signature of a PDF turned out to be."""
+
+    is_intact: bool
+    covers_all: bool
+    """Nothing was added behind what was signed."""
+    is_trusted: bool
+    """The county's authority vouches for the key."""
+    signer: bytes
+    """Raw public key, 32 bytes; empty if it is no Ed25519 key."""
+    signed_at: datetime.datetime | None

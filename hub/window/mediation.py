@@ -12,10 +12,9 @@ from uuid import UUID
 
 import msgspec
 
-from hub.window.applicants import NAME_CHARS_MAX, plain
+from hub.window.applicants import NAME_CHARS_MAX, plain, said
 from hub.window.requests import CASE_CHARS_MAX, TEXT_CHARS_MAX
 from protocol.errors import BadValue
-from protocol.identity_numbers import mask_identity_numbers
 from protocol.retention import Retention, RetentionKind
 from protocol.wording import Text
 
@@ -204,10 +203,10 @@ def checked(case: Case, kinds: DisputeKinds) -> Case:
     """
     made = msgspec.structs.replace(
         case,
-        case_no=plain(case.case_no, CASE_CHARS_MAX),
+        case_no=said(case.case_no, CASE_CHARS_MAX),
         body=plain(case.body, NAME_CHARS_MAX),
         place=plain(case.place, NAME_CHARS_MAX),
-        cause=mask_identity_numbers(plain(case.cause, TEXT_CHARS_MAX))[0],
+        cause=said(case.cause, TEXT_CHARS_MAX),
         law_used=plain(case.law_used, TEXT_CHARS_MAX),
     )
     if not made.case_no or not made.body:
@@ -263,7 +262,7 @@ def checked_document(one: CaseDocument) -> CaseDocument:
             ),
             Text(zh="请改正。", en="Correct it."),
         )
-    return msgspec.structs.replace(one, note=mask_identity_numbers(plain(one.note, TEXT_CHARS_MAX))[0])
+    return msgspec.structs.replace(one, note=said(one.note, TEXT_CHARS_MAX))
 
 
 def needed(case: Case) -> frozenset[Item]:

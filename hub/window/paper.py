@@ -5,6 +5,7 @@ All measures are millimetres from the upper left corner; sizes of type are point
 
 import datetime
 import io
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -44,6 +45,8 @@ CONFORMANCE: Final = "PDF/A-3B"
 """Archival PDF that may carry files: the signed certificate lies inside as ``certificate.json``."""
 
 _MAIN: Final = "song"
+_PIECES: Final = re.compile("[!-~]{1,40}|.")
+"""What is never broken: a number, a date, a word in Latin letters; Chinese may break at every character."""
 _NEVER_FIRST: Final = "，。、；：？！）》」』”’…—%·"
 _ASSOCIATED: Final = "Data"
 
@@ -53,6 +56,7 @@ class Paper:
 
     def __init__(self, faces: Sequence[Face], title: str, at: datetime.datetime) -> None:
         self._pdf = FPDF(orientation="portrait", unit="mm", format="A4", enforce_compliance=CONFORMANCE)
+        self._codes: dict[str, bytes] = {}
         pdf = self._pdf
         pdf.set_auto_page_break(auto=False)
         pdf.set_margin(0)
@@ -100,7 +104,7 @@ class Paper:
 
     def _broken(self, paragraph: str, width: float) -> list[str]:
         lines, line, filled = [], "", 0.0
-        for one in paragraph:
+        for one in _PIECES.findall(paragraph):
             wide = self._pdf.get_string_width(one)
             if line and filled + wide > width and one not in _NEVER_FIRST:
                 lines.append(line)
@@ -137,10 +141,11 @@ class Paper:
 
     def code(self, text: str, x: float, y: float, width: float) -> None:
         """Print a QR code."""
-        drawn = io.BytesIO()
-        segno.make_qr(text, error="l", boost_error=True).save(drawn, kind="png", scale=QR_SCALE, border=2)
-        drawn.seek(0)
-        self._pdf.image(drawn, x=x, y=y, w=width, h=width)
+        if text not in self._codes:
+            made = io.BytesIO()
+            segno.make_qr(text, error="l", boost_error=True).save(made, kind="png", scale=QR_SCALE, border=2)
+            self._codes[text] = made.getvalue()
+        self._pdf.image(io.BytesIO(self._codes[text]), x=x, y=y, w=width, h=width)
 
     def carry(self, name: str, content: bytes, at: datetime.datetime) -> None:
         """Put a file into the document, for programs."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.window.applicants import WITH_CASE, Applicant, ApplicantGiven, kept, plain
+from hub.window.applicants import Applicant, ApplicantGiven, said
 from hub.window.states import STATES, STEPS, TABLE, Allowed, Back, Duty, State, Step
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text
@@ -99,6 +99,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     year_from: int | None = None
     year_to: int | None = None
     place: str = ""
+    person_keys: tuple[str, ...] = ()
+    """Keys of the identity numbers that were typed into the question (``protocol.person_keys``); the numbers themselves
+    are masked. Whoever holds the county's key finds entries about these persons by them."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,63 +191,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
-def content_of(draft: Draft, county_key: bytes) -> Content:
-    """Return what is kept of a draft; its case number may still be empty.
-
-    Raises:
-        BadValue: something that is needed is missing, or cannot be right; says which and what to do.
-
-    """
-    case_ref, note = plain(draft.case_ref, CASE_CHARS_MAX), plain(draft.purpose_note, TEXT_CHARS_MAX)
-    if draft.applicant.requester in WITH_CASE and not case_ref:
-        raise BadValue(
-            Text(zh="没有填写案号。", en="the case number is missing"),
-            Text(
-                zh="请填写调解、信访或诉讼的案号；公民没有案件的，由登记号代替。",
-                en="Give the number of the mediation, petition or court case; a citizen without one needs none.",
-            ),
-        )
-    if draft.purpose is Purpose.OTHER and not note:
-        raise BadValue(
-            Text(zh="查档目的选了“其他”，但没有说明。", en="the purpose is “other” and not said in words"),
-            Text(zh="请写明用途。", en="Say what it is needed for."),
-        )
-    if not 0 < len(draft.questions) <= QUESTIONS_MAX:
-        raise BadValue(
-            Text(zh=f"一份申请应有 1 至 {QUESTIONS_MAX} 个问题。", en=f"a request has 1 to {QUESTIONS_MAX} questions"),
-            Text(zh="名单类的请登记为专题查档。", en="A list of persons is a research request."),
-        )
-    return Content(
-        applicant=kept(draft.applicant, county_key),
-        purpose=draft.purpose,
-        purpose_note=note,
-        case_ref=case_ref,
-        questions=tuple(_question(one) for one in draft.questions),
-        uses=tuple(use for use in Use if use in draft.uses) or (Use.VIEW,),
-    )
-
-
-def _question(asked: Question) -> Question:
-    text = plain(asked.text, TEXT_CHARS_MAX)
-    if not text:
-        raise BadValue(
-            Text(zh="问题是空的。", en="a question is empty"),
-            Text(zh="请写明要查什么。", en="Say what is looked for."),
-        )
-    if len(asked.persons) > PERSONS_MAX:
-        raise BadValue(
-            Text(zh=f"一个问题最多 {PERSONS_MAX} 人。", en=f"a question names at most {PERSONS_MAX} persons"),
-            Text(zh="名单类的请登记为专题查档。", en="A list of persons is a research request."),
-        )
-    if asked.year_from is not None and asked.year_to is not None and asked.year_from > asked.year_to:
-        raise BadValue(
-            Text(zh="起始年份晚于终止年份。", en="the first year is after the last"),
-            Text(zh="请改正年份。", en="Correct the years."),
-        )
-    persons = tuple(name for one in asked.persons if (name := plain(one, TEXT_CHARS_MAX)))
-    return msgspec.structs.replace(asked, text=text, persons=persons, place=plain(asked.place, TEXT_CHARS_MAX))
-
-
 def digest_of(content: Content) -> str:
     """Return by what the same content is known again: SHA-256 of what is kept of it, in hexadecimal."""
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
@@ -319,7 +265,7 @@ def stepped(standing: Standing, move: Move) -> HistoryLine:
 
 
 def _checked_reason(move: Move, allowed: Allowed) -> str:
-    reason = plain(move.reason, TEXT_CHARS_MAX)
+    reason = said(move.reason, TEXT_CHARS_MAX)
     if allowed.needs_reason and not reason:
         raise BadValue(
             Text(zh=f"“{STEPS[move.step].zh}”须写明理由。", en=f"to {STEPS[move.step].en} needs a reason"),
@@ -353,7 +299,7 @@ def is_repeated(history: Sequence[HistoryLine], move: Move) -> bool:
     return (last.step, last.who, last.reason, last.rule) == (
         move.step,
         move.who,
-        plain(move.reason, TEXT_CHARS_MAX),
+        said(move.reason, TEXT_CHARS_MAX),
         move.rule,
     )
 

@@ -12,10 +12,9 @@ from uuid import UUID
 
 import msgspec
 
-from hub.window.applicants import NAME_CHARS_MAX, plain
+from hub.window.applicants import NAME_CHARS_MAX, plain, said
 from hub.window.requests import TEXT_CHARS_MAX
 from protocol.errors import BadValue
-from protocol.identity_numbers import mask_identity_numbers
 from protocol.sites import parse_site
 from protocol.wording import Text
 
@@ -155,7 +154,7 @@ def checked_part(part: Part) -> Part:
         site=parse_site(part.site).code,
         scope=plain(part.scope, TEXT_CHARS_MAX),
         assignee=plain(part.assignee, NAME_CHARS_MAX),
-        note=_masked(part.note),
+        note=said(part.note, TEXT_CHARS_MAX),
     )
     if not made.title:
         raise _bad(
@@ -183,7 +182,7 @@ def checked_line(plan: Plan, line: Line) -> Line:
         BadValue: its cells or sources do not fit the plan.
 
     """
-    cells = tuple(_masked(one) for one in line.cells)
+    cells = tuple(said(one, TEXT_CHARS_MAX) for one in line.cells)
     if len(cells) != len(plan.columns) or not cells[0]:
         raise _bad(
             f"一行应有 {len(plan.columns)} 格，首格（{plan.columns[0]}）不能空。",
@@ -251,10 +250,6 @@ def _source(plan: Plan, source: LineSource) -> LineSource:
             "Choose one of the columns.",
         )
     return made
-
-
-def _masked(text: str) -> str:
-    return mask_identity_numbers(plain(text, TEXT_CHARS_MAX))[0]
 
 
 def _bad(zh: str, en: str, hint_zh: str, hint_en: str) -> BadValue:

@@ -133,7 +133,7 @@ def look_up(connection: Connection, serial: str) -> Certificate | None:
     return None if row is None else _certificate(row)
 
 
-def listed(connection: Connection, *, request_id: UUID | None = None, limit: int = 1_000) -> list[Certificate]:
+def listed(connection: Connection, *, request_id: UUID | None = None, limit: int | None = 1_000) -> list[Certificate]:
     """Return the register, the newest first; of one request, or of all."""
     statement = select(certificate).order_by(certificate.c.taken_at_ms.desc(), certificate.c.serial.desc()).limit(limit)
     if request_id is not None:

@@ -11,9 +11,7 @@ from typing import Final
 
 import msgspec
 
-from hub.window import pdf_seals
-from hub.window.certificate_pages import CARRIED
-from hub.window.pdf_seals import SealFound
+from hub.window.imprints import CARRIED, SealFound
 from protocol.certificates import (
     KINDS,
     CertificateKind,
@@ -81,13 +79,22 @@ def verify_qr(text: str, keys: KeyList, registered: Registered | None = None) ->
     return _of_statement(statement, signature, keys, registered)
 
 
-def verify_pdf(pdf: bytes, authority: bytes, keys: KeyList, registered: Registered | None = None) -> Verdict:
+def verify_pdf(pdf: bytes, authority: bytes | None, keys: KeyList, registered: Registered | None = None) -> Verdict:
     """Verify a PDF whole: its statement, its contents, its seal.
+
+    Args:
+        pdf: the file.
+        authority: the county's, which vouches for keys to PDF readers; None where only the key list is at hand.
+        keys: the county's key list.
+        registered: the register, where it can be asked.
 
     Raises:
         BadFile: it is no PDF, or damaged.
 
     """
+    # The libraries of PDF take a second to load, which whoever verifies a code need not wait for.
+    from hub.window import pdf_seals  # noqa: PLC0415 - as above
+
     seal, carried = pdf_seals.examine(pdf, authority)
     signed = _carried(carried)
     if signed is None:
@@ -96,7 +103,7 @@ def verify_pdf(pdf: bytes, authority: bytes, keys: KeyList, registered: Register
     verdict = _of_statement(signed.statement, signed.signature, keys, registered)
     if verdict.finding not in (Finding.VALID, Finding.REVOKED) or verdict.statement is None:
         return verdict
-    fault = _fault_of_file(signed, verdict.statement, seal)
+    fault = _fault_of_file(signed, verdict.statement, seal, has_authority=authority is not None)
     if fault is not None:
         finding = Finding.UNPROVEN if seal is None and fault is _NO_SEAL else Finding.ALTERED
         if verdict.finding is Finding.REVOKED and finding is Finding.UNPROVEN:
@@ -148,7 +155,9 @@ def may_certify(key: CertifyingKey, statement: CertificateStatement) -> bool:
 _NO_SEAL: Final = Text(zh="文件未经保管单位签章", en="the file bears no seal of the holder")
 
 
-def _fault_of_file(signed: SignedCertificate, statement: CertificateStatement, seal: SealFound | None) -> Text | None:
+def _fault_of_file(
+    signed: SignedCertificate, statement: CertificateStatement, seal: SealFound | None, *, has_authority: bool
+) -> Text | None:
     if contents_digest(signed.contents) != statement.contents:
         return Text(zh="所附内容与签名的摘要不符", en="its contents are not those that were signed")
     try:
@@ -161,7 +170,7 @@ def _fault_of_file(signed: SignedCertificate, statement: CertificateStatement, s
         return Text(zh="文件与签章不符", en="the file does not fit its seal")
     if not seal.covers_all:
         return Text(zh="签章之后又加了内容", en="something was added after it was sealed")
-    if not seal.is_trusted or seal.signer != raw_public_key(statement.signer):
+    if (has_authority and not seal.is_trusted) or seal.signer != raw_public_key(statement.signer):
         return Text(zh="签章不是该保管单位的", en="the seal is not that of this holder")
     return None
 

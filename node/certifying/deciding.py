@@ -11,6 +11,8 @@ from node import consigning
 from node.certifying import orders
 from node.certifying.orders import OrderState, SiteOrder
 from node.certifying.page_files import FoundPages
+from node.keeper import audit
+from node.keeper.audit import Action, NodeAuditEntry, Outcome, ReadDetail, Told
 from protocol.certificates import (
     CertificateContents,
     CertificateKind,
@@ -27,6 +29,7 @@ from protocol.copies import (
     COPY_DECIDED,
     FACT_CHARS_MAX,
     NOTE_CHARS_MAX,
+    REFUSALS,
     CopyDecided,
     Handler,
     Product,
@@ -46,6 +49,7 @@ class Keeper(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     who: str
     """Account of the person at this machine: stays here, and is not told to the county."""
+    origin: str = "command"
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,12 +214,39 @@ def _offered(connection: Connection, order: SiteOrder, approval: Approval, now_m
 
 def _decided(connection: Connection, decision: CopyDecided, keeper: Keeper, now_ms: int) -> SiteOrder:
     orders.decide(connection, decision, keeper.who, now_ms)
+    _log(connection, decision, keeper, now_ms)
     letters.write(connection, HUB_PEER, kind=COPY_DECIDED, topic=decision.copy_id, body=decision, now_ms=now_ms)
     known = orders.look_up(connection, decision.copy_id)
     if known is None:
         message = "the order is gone in the transaction that decided it"
         raise RuntimeError(message)
     return known
+
+
+def _log(connection: Connection, decision: CopyDecided, keeper: Keeper, now_ms: int) -> None:
+    """Write who decided, under which case, in the site's own log."""
+    order = orders.look_up(connection, decision.copy_id)
+    if order is None:
+        return
+    asked = order.asked
+    detail = ReadDetail(
+        case_ref=asked.case_no,
+        purpose=asked.purpose,
+        requester=asked.requester,
+        total=1,
+        withheld=0 if decision.approved else 1,
+        told=(Told(record_id=asked.record_id, treatment=asked.product.value),) if decision.approved else (),
+        reason=None if decision.refusal is None else REFUSALS[decision.refusal],
+    )
+    entry = NodeAuditEntry(
+        who=f"keeper:{keeper.who}",
+        action=Action.COPY_DECIDED,
+        request_id=str(asked.request_id),
+        outcome=Outcome.DONE if decision.approved else Outcome.REFUSED,
+        origin=keeper.origin,
+        detail=detail,
+    )
+    audit.append(connection, entry, now_ms)
 
 
 def _note(note: str) -> str:

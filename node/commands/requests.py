@@ -5,30 +5,23 @@ It works beside the running daemon, which tells the window within seconds, and w
 
 import argparse
 import asyncio
-import getpass
 import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
 from node import config
-from node.certifying import deciding, orders, page_files
-from node.certifying.deciding import Approval, Fact, Keeper
-from node.certifying.orders import OrderState, SiteOrder
-from node.certifying.page_files import FoundPages
+from node.certifying import local_page, orders
+from node.certifying.deciding import Fact
+from node.certifying.desk import Answer, KeeperDesk, Shown
+from node.certifying.orders import SiteOrder
 from node.config import NodeConfig
 from node.home import NodeHome, add_home_option, home_of
-from node.tables import SCHEMA
 from node.wording import moment, size
-from protocol.copies import PRODUCTS, REFUSALS, Product, Refusal
-from protocol.errors import BadValue, DanglianError
+from protocol.copies import PRODUCTS, REFUSALS, Refusal
+from protocol.errors import BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, language
-from replication.database import opened
-from replication.keys import load_identity
-from replication.migrations import REPLICATION
 
 _HELP = "审批县里查档窗口的复制件、档案证明申请 · decide about copies that the window asks for"
 _DESCRIPTION = """查档窗口要复制件或档案证明时，由本站（保管单位）决定。批准后页面才离开本站；批准即用本站密钥签名。
@@ -39,6 +32,7 @@ _DESCRIPTION = """查档窗口要复制件或档案证明时，由本站（保�
   danglian-node requests approve 1a2b3c4d --fact "1=1986年3月12日@2" --fact "2=该件未记载" --source "合同正本第2页"
                                                     批准档案证明：逐项写明档案怎么记载、在第几页
   danglian-node requests refuse 1a2b3c4d --reason damaged --note "第3页虫蛀"
+  danglian-node requests page                       在本机浏览器里看页面、审批
 
 When the window wants a certified copy or an archival statement, the site that holds the record decides. No page leaves
 before it is approved; approving signs the certificate with this site's key. A statement answers each asked fact, and
@@ -61,9 +55,9 @@ def add(parsers: Parsers) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("list", "show", "approve", "refuse"),
+        choices=("list", "show", "approve", "refuse", "page"),
         default="list",
-        help="list 列出（默认）、show 查看、approve 批准、refuse 拒绝 · what to do",
+        help="list 列出（默认）、show 查看、approve 批准、refuse 拒绝、page 本机网页 · what to do",
     )
     parser.add_argument("name", nargs="?", default="", metavar="ID", help="申请编号的前几位，或证明编号 · which one")
     parser.add_argument("--all", action="store_true", help="连同已处理的一并列出 · with what is decided")
@@ -80,15 +74,6 @@ def add(parsers: Parsers) -> None:
     parser.set_defaults(run=run)
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """One order with the pages that were found for it."""
-
-    order: SiteOrder
-    pages: FoundPages | None = None
-    trouble: Text | None = None
-    """Why no pages were found."""
-
-
 def run(args: argparse.Namespace) -> int:
     """List, show, approve or refuse.
 
@@ -98,73 +83,41 @@ def run(args: argparse.Namespace) -> int:
 
     """
     home = home_of(args)
+    settings = config.load(home.settings)
+    if args.action == "page":
+        return _page(home, settings)
+    desk = KeeperDesk(home, settings, "command")
     if args.action == "list":
-        found = asyncio.run(_listed(home, with_past=args.all))
+        found = asyncio.run(desk.listed(with_past=args.all))
         sys.stdout.write(_json(found) if args.json else _list_told(found))
         return EXIT_OK
-    shown = asyncio.run(_acted(home, args))
+    shown = asyncio.run(_acted(desk, args))
     sys.stdout.write(_json(shown) if args.json else _told(shown, args.action))
     return EXIT_OK
 
 
-async def _listed(home: NodeHome, *, with_past: bool) -> list[SiteOrder]:
-    async with opened(home.database, (), read_only=True) as database:
-        return await database.read(lambda connection: orders.listed(connection, with_past=with_past))
+async def _acted(desk: KeeperDesk, args: argparse.Namespace) -> Shown:
+    if args.action == "show":
+        return await desk.shown(args.name)
+    if args.action == "refuse":
+        return await desk.refused(args.name, _refusal(args.reason), args.note)
+    answer = Answer(facts=_facts(args.fact), source=args.source, note=args.note, despite_remarks=args.despite_remarks)
+    return await desk.approved(args.name, answer)
 
 
-async def _acted(home: NodeHome, args: argparse.Namespace) -> Shown:
-    settings = config.load(home.settings)
-    keeper = Keeper(site=settings.site, who=getpass.getuser())
-    now_ms = time.time_ns() // 1_000_000
-    async with opened(home.database, (REPLICATION, SCHEMA)) as database:
-        order = await database.read(lambda connection: orders.named(connection, args.name))
-        record, volume_code = await database.read(lambda connection: orders.record_of(connection, order))
-        asked = order.asked
-        sought = page_files.sought(record, asked.ref_code, volume_code, asked.page_count)
-        if args.action == "show":
-            return _looked_for(home, settings, order, sought)
-        if args.action == "refuse":
-            refusal = _refusal(args.reason)
-            decided = await database.write(
-                lambda connection: deciding.refuse(connection, order.copy_id, refusal, args.note, keeper, now_ms)
-            )
-            return Shown(order=decided)
-        pages = None
-        if asked.product is Product.CERTIFIED_COPY and order.state is OrderState.WAITING:
-            pages = page_files.find(_roots(home, settings), sought, asked.pages)
-            _check_remarks(pages, despite=args.despite_remarks)
-        approval = Approval(pages=pages, facts=_facts(args.fact), source=args.source, note=args.note)
-        identity = load_identity(home.seed)
-        approved = await database.write(
-            lambda connection: deciding.approve(connection, order.copy_id, approval, keeper, identity, now_ms)
-        )
-        return Shown(order=approved, pages=pages)
+def _page(home: NodeHome, settings: NodeConfig) -> int:
+    """Serve the local page until Ctrl-C."""
+    with local_page.served(KeeperDesk(home, settings, "page")) as page:
+        sys.stdout.write(f"{_OPEN.in_language(language())}\n\n    {page.address}\n\n")
+        sys.stdout.flush()
+        page.wait()
+    return EXIT_OK
 
 
-def _looked_for(home: NodeHome, settings: NodeConfig, order: SiteOrder, sought: page_files.Sought) -> Shown:
-    if order.asked.product is not Product.CERTIFIED_COPY or order.state is not OrderState.WAITING:
-        return Shown(order=order)
-    try:
-        return Shown(order=order, pages=page_files.find(_roots(home, settings), sought, order.asked.pages))
-    except DanglianError as error:
-        return Shown(order=order, trouble=error.reason)
-
-
-def _roots(home: NodeHome, settings: NodeConfig) -> list[Path]:
-    return [one.place(home) for one in settings.scans]
-
-
-def _check_remarks(pages: FoundPages, *, despite: bool) -> None:
-    if despite or not pages.remarks:
-        return
-    said = Text(zh="；".join(one.zh for one in pages.remarks) + "。", en="; ".join(one.en for one in pages.remarks))
-    raise BadValue(
-        said,
-        Text(
-            zh="核对原件后，加 --despite-remarks 批准；或补扫、或拒绝。",
-            en="Compare with the paper, then approve with --despite-remarks; or scan what lacks, or refuse.",
-        ),
-    )
+_OPEN = Text(
+    zh="请在本机浏览器中打开下面的地址（只在本机有效，含一次性口令；按 Ctrl-C 结束）：",
+    en="Open this address in a browser on this machine (it works nowhere else, and until Ctrl-C):",
+)
 
 
 def _refusal(written: str | None) -> Refusal:

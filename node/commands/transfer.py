@@ -9,8 +9,10 @@ from node.commands.transfer_options import add_new_options
 from node.commands.transfer_report import as_json, as_lines, as_page, faults_told
 from node.commands.transfer_work import begin, pack_and_check, send_out
 from node.home import add_home_option, home_of
-from node.transfers import submitting
+from node.transfers import planned, submitting
 from node.transfers.office import Office, office_opened
+from protocol.handover_texts import as_text
+from protocol.handovers import certificate_of
 from protocol.transfer_folds import Transfer
 from protocol.transfers import TransferState
 from protocol.wording import Text
@@ -25,6 +27,7 @@ _DESCRIPTION = """把档案（条目和扫描件）移交县档案馆，或交�
   transfer send 编号      提交；枢纽自行提取文件，断网断电后续传
   transfer status [编号]  看进度、退回的条目和理由
   transfer sign 编号 --signer 姓名    对方审核通过后签署交接文据
+  transfer papers 编号    显示交接文据和登记表
   transfer cancel 编号 --reason 理由  签字之前可以取消
 
 编号写前几位即可。双方都签字后，本站条目自动改记为由接收单位保管；本站副本继续保存到约定日期。
@@ -56,9 +59,10 @@ def add(parsers: Parsers) -> None:
     status.add_argument("number", nargs="?", default="", metavar="NUMBER", help="移交编号；不写则列出全部 · else: all")
     sign = _about(actions, "sign", "签署交接文据 · sign the certificate")
     sign.add_argument("--signer", default="", metavar="NAME", help="签字人，写入文据 · who answers for it on paper")
+    papers = _about(actions, "papers", "显示交接文据与登记表 · show the papers of the handover")
     cancel = _about(actions, "cancel", "取消（签字之前） · give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 · why")
-    for one in (new, check, send, status, sign, cancel):
+    for one in (new, check, send, status, sign, papers, cancel):
         add_home_option(one)
         one.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
     parser.set_defaults(run=run)
@@ -91,6 +95,7 @@ async def _run(args: argparse.Namespace) -> int:
         "status": _status,
         "sign": _sign,
         "cancel": _cancel,
+        "papers": _papers,
     }
     async with office_opened(home_of(args)) as office:
         return await actions[args.action](office, args)
@@ -107,11 +112,7 @@ async def _check(office: Office, args: argparse.Namespace) -> int:
     if not args.json:
         sys.stdout.write(faults_told(checked.faults))
     await _told(office, args, now)
-    return EXIT_OK if not checked.items_open and not _whole(checked.faults) else EXIT_PROBLEM
-
-
-def _whole(faults: object) -> bool:
-    return isinstance(faults, tuple) and any(one.is_mandatory and not one.ref_code for one in faults)
+    return EXIT_PROBLEM if checked.failed else EXIT_OK
 
 
 async def _send(office: Office, args: argparse.Namespace) -> int:
@@ -135,8 +136,8 @@ async def _send(office: Office, args: argparse.Namespace) -> int:
 async def _status(office: Office, args: argparse.Namespace) -> int:
     if args.number:
         return await _told(office, args, await _named(office, args))
-    found = await office.database.read(opened_transfers)
-    sys.stdout.write(as_json(found) if args.json else as_lines(found))
+    found, expected = await office.database.read(lambda c: (opened_transfers(c), planned.lines(c)))
+    sys.stdout.write(as_json(found) if args.json else as_lines(found, expected))
     return EXIT_OK
 
 
@@ -144,6 +145,17 @@ async def _sign(office: Office, args: argparse.Namespace) -> int:
     now = await _named(office, args)
     after = await office.database.write(lambda c: submitting.sign(c, office.log, now.transfer_id, args.signer))
     return await _told(office, args, after)
+
+
+async def _papers(office: Office, args: argparse.Namespace) -> int:
+    now = await _named(office, args)
+    certificate = certificate_of(now)
+    if certificate is None:
+        say(Text(zh="审核通过之前没有交接文据。", en="There is no certificate before the transfer was accepted."))
+        return EXIT_PROBLEM
+    text = as_text(certificate, now.giver_signature, now.receiver_signature)
+    sys.stdout.write(as_json(certificate) if args.json else text + "\n")
+    return EXIT_OK
 
 
 async def _cancel(office: Office, args: argparse.Namespace) -> int:

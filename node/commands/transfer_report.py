@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.wording import moment
+from protocol.receiving_plans import PlannedLine
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Nature, Side, TransferState
 from protocol.wording import Text
@@ -63,14 +64,18 @@ def as_json(value: object) -> str:
     return msgspec.json.encode(value).decode() + "\n"
 
 
-def as_lines(found: Sequence[Transfer]) -> str:
-    """Return one line for each transfer."""
-    if not found:
-        return "还没有移交。用 transfer new 开始。· No transfers yet: begin with transfer new.\n"
-    return "".join(
-        f"{str(one.transfer_id)[:NUMBER_CHARS]}  {STATES[one.state].both()}  {one.accepted}/{one.items}  {one.title}\n"
+def as_lines(found: Sequence[Transfer], expected: Sequence[PlannedLine] = ()) -> str:
+    """Return one line for each transfer, and what the archive's plan expects of this site."""
+    lines = [
+        f"{str(one.transfer_id)[:NUMBER_CHARS]}  {STATES[one.state].both()}  {one.accepted}/{one.items}  {one.title}"
         for one in found
-    )
+    ] or ["还没有移交。用 transfer new 开始。· No transfers yet: begin with transfer new."]
+    lines += [
+        f"计划 · plan {line.year}  {str(line.plan)[:8]}  {line.kind or '—'}  {line.year_first}–{line.year_last}"
+        f"  {line.records} 条 · records：transfer new --plan {str(line.plan)[:8]}"
+        for line in expected
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def as_page(connection: Connection, now: Transfer) -> Page:

@@ -8,30 +8,29 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
 from node.commands.transfer_options import copy_kept_until, opinion_of, selection_of
 from node.revisions import record_ids
-from node.transfers import beginning, packaging, submitting
+from node.transfers import beginning, packaging, planned, submitting
 from node.transfers.choosing import chosen
 from node.transfers.office import Office, clock_ms
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
-from protocol.check_rules import Phase
 from protocol.consignments import ConsignedFile
 from protocol.errors import BadFile, BadValue
 from protocol.reference_codes import fold_code
 from protocol.sites import Site, parse_site
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Nature, Opened, Party
+from protocol.transfers import Nature, Opened, Party, Prepared, Side, Step
 from protocol.wording import Text
 from replication import transfer_items
 from replication.progress import progress
-from replication.transfer_checks import Checked, checked
+from replication.transfer_checks import Checked, CheckJob, checked
 from replication.transfer_items import TransferItem
+from replication.transfer_log import logged
 
 SCANS = "scans"
 """Folder of the home in which scans are looked for unless others are named."""
@@ -72,7 +71,7 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
     """
     site = parse_site(office.config.site)
     receiver = parse_site(args.to).code if args.to else county_of(site)
-    selection, said = selection_of(args), opinion_of(args)
+    asked, said = selection_of(args), opinion_of(args)
     boxes = beginning.boxes_in(Path(args.boxes)) if args.boxes else {}
     folders = scan_folders(office, args.scans)
     index = await asyncio.to_thread(ScanIndex, folders)
@@ -82,30 +81,19 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
         nature=Nature(args.nature),
         giver=Party(site=site.code, name=office.config.name, leader=args.leader, handler=args.handler),
         receiver=receiver,
-        plan=_plan_of(args.plan),
         copy_kept_until=copy_kept_until(args, today()),
         note=args.note,
     )
 
     def step(connection: Connection) -> Transfer:
-        found = chosen(connection, selection, receiver)
+        line = planned.line_named(connection, args.plan) if args.plan else None
+        found = chosen(connection, planned.selection_of(line, asked) if line else asked, receiver)
         codes = beginning.volume_codes_of(connection, [one.docid for one in found])
         items = beginning.items_of(found, codes, index, boxes, said)
-        return beginning.begin(connection, office.log, transfer_id, opened, items)
+        begun = msgspec.structs.replace(opened, plan=line.plan if line else None)
+        return beginning.begin(connection, office.log, transfer_id, begun, items)
 
     return await office.database.write(step)
-
-
-def _plan_of(written: str) -> UUID | None:
-    if not written:
-        return None
-    try:
-        return UUID(written)
-    except ValueError as error:
-        raise BadValue(
-            Text(zh=f"计划编号不对：{written}", en=f"this is no number of a plan: {written}"),
-            Text(zh="向县档案馆核对计划编号。", en="Ask the county archive for the number."),
-        ) from error
 
 
 async def pack_and_check(
@@ -131,7 +119,8 @@ async def pack_and_check(
         software = f"danglian {version('danglian')}"
         made = await asyncio.to_thread(packaging.packed, now, parts, into, today(), software, shown.add)
         await asyncio.to_thread(_write_list, into, made)
-        found = await asyncio.to_thread(checked, into, now, Phase.TRANSFER, clock_ms(), shown.add)
+        job = await office.database.read(lambda c: _job(c, office, now, made, into))
+        found = await asyncio.to_thread(checked, job, shown.add)
     package = into.relative_to(office.home.root).as_posix()
     noted = partial(
         submitting.prepare,
@@ -159,6 +148,31 @@ async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -
         transfer_items.put(connection, now.transfer_id, renewed)
 
     await office.database.write(step)
+
+
+def _job(connection: Connection, office: Office, now: Transfer, made: Packed, into: Path) -> CheckJob:
+    """Return what is known of the package that was just made."""
+    items = {one.record_id: one for one in transfer_items.listed(connection, now.transfer_id)}
+    steps = tuple(one.step for one in logged(connection, now.transfer_id))
+    packing = Step(
+        transfer=now.transfer_id,
+        side=Side.GIVER,
+        number=len(steps) + 1,
+        at_ms=clock_ms(),
+        by="keeper",
+        what=Prepared(parcel=made.parcel),
+    )
+    return CheckJob(
+        package=into,
+        report=into.with_suffix(".report.jsonl"),
+        now=msgspec.structs.replace(now, prepared=made.parcel),
+        steps=(*steps, packing),
+        checked_by=office.config.site,
+        day=today(),
+        now_ms=clock_ms(),
+        planned_codes=frozenset(items[record_id].ref_code for record_id in made.items),
+        package_digest=made.package.digest,
+    )
 
 
 def _write_list(into: Path, made: Packed) -> None:

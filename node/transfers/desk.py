@@ -17,7 +17,7 @@ from replication.database import Database
 from replication.transfer_log import opened_transfers
 from replication.transfer_signing import signature_fault
 
-LOOK_S = 2.0
+LOOK_S = 5.0
 """Seconds between looks for transfers that wait; one look reads the few transfers that are in these states."""
 
 log = structlog.get_logger(__name__)

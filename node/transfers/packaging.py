@@ -6,6 +6,7 @@ replaces the package of before; what has been submitted is not touched any more.
 
 import contextlib
 import datetime
+import platform
 import re
 import shutil
 from collections import Counter
@@ -159,8 +160,23 @@ def packed(
     number = round_due(now)
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(into)
+    sources = [source for part in parts for source in part.sources]
+    label = _label(now, number, parts, sources, today, software)
+    made = pack(into, [part.entry for part in parts], sources, label, told=told)
+    return Packed(package=made, parcel=_parcel(number, parts, made), items=tuple(part.item.record_id for part in parts))
+
+
+def _label(
+    now: Transfer,
+    number: int,
+    parts: Sequence[Part],
+    sources: Sequence[SourceFile],
+    today: datetime.date,
+    software: str,
+) -> PackageLabel:
+    """Return what the package says of itself."""
     giver = now.giver
-    label = PackageLabel(
+    return PackageLabel(
         identifier=f"{now.transfer_id}/{number}",
         registration=Registration(
             work_name=f"{now.title}（第 {number} 批）",
@@ -171,12 +187,21 @@ def packed(
         ),
         made_on=today,
         software=software,
-        note=CarrierNote(kind="在线", content=now.title, maker=giver.name if giver else "", made_on=today.isoformat()),
+        note=CarrierNote(
+            kind="在线",
+            content=now.title,
+            maker=giver.name if giver else "",
+            made_on=today.isoformat(),
+            environment=_environment(sources, software),
+        ),
         others=_others(parts),
     )
-    sources = [source for part in parts for source in part.sources]
-    made = pack(into, [part.entry for part in parts], sources, label, told=told)
-    return Packed(package=made, parcel=_parcel(number, parts, made), items=tuple(part.item.record_id for part in parts))
+
+
+def _environment(sources: Iterable[SourceFile], software: str) -> str:
+    """Return what is needed to read the files 软硬件环境, as far as their names tell, and where they were packed."""
+    formats = sorted({source.source.suffix.lower().lstrip(".") for source in sources if source.source.suffix})
+    return f"{platform.system()} {platform.release()}; {software}; {' '.join(formats)}"
 
 
 def _others(parts: Sequence[Part]) -> dict[str, bytes]:
@@ -202,6 +227,7 @@ def _parcel(number: int, parts: Sequence[Part], made: PackedPackage) -> Parcel:
         files=len(made.files),
         size_bytes=sum(file.size_bytes for file in made.files),
         manifest=manifest_of(made.files),
+        package_digest=made.digest,
         fonds=tuple(sorted({part.entry.fonds_no for part in parts if part.entry.fonds_no})),
         year_first=min(years, default=None),
         year_last=max(years, default=None),

@@ -11,8 +11,9 @@ from node.transfers.packaging import Packed
 from protocol.consignments import ConsignedFile, Consignment, list_digest
 from protocol.errors import Refused
 from protocol.handovers import certificate_of
+from protocol.transfer_codec import items_digest
 from protocol.transfer_folds import Transfer
-from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Side, Submitted, TransferState, items_digest
+from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Side, Submitted, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
 from replication.transfer_checks import Checked
@@ -45,7 +46,7 @@ def prepare(
         done_bytes=made.parcel.size_bytes,
         total_bytes=made.parcel.size_bytes,
         standing=checked.standing.value,
-        report=checked.report.name if checked.report else "",
+        report=f"{package}.report.jsonl",
         at_ms=now_ms,
     )
     transfer_rounds.note(connection, transfer_id, work)

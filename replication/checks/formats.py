@@ -9,6 +9,9 @@ import msgspec
 HEAD_BYTES = 64 * 1024
 """Bytes of a file that are looked at."""
 
+PDF_MARK_BYTES = 1024
+"""First bytes in which the mark of a PDF may stand."""
+
 UNKNOWN: Final = ""
 
 _MAGIC: Final = (
@@ -109,7 +112,8 @@ def format_of(head: bytes) -> str:
     for place, magic, name in _MAGIC:
         if head.startswith(magic, place):
             return _of_zip(head) if name == "ZIP" else name
-    return _of_text(head)
+    # Programs that read PDF look for its mark in the first kilobyte; what stands before it is damage.
+    return "PDF" if b"%PDF-" in head[:PDF_MARK_BYTES] else _of_text(head)
 
 
 def _of_zip(head: bytes) -> str:

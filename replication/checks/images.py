@@ -57,6 +57,7 @@ def _decoded(image: "Image", version: str) -> Opened:
     if pages > PAGES_MAX:
         return broken(Text(zh=f"{pages} 页，过多", en=f"{pages} pages are too many"), TOOL, version)
     is_whole = True
+    width, height = image.size
     for page in range(pages):
         if pages > 1:
             image.seek(page)
@@ -67,7 +68,6 @@ def _decoded(image: "Image", version: str) -> Opened:
             is_whole = False
             continue
         image.load()
-    width, height = image.size
     told = f"{image.format} {width}×{height}"
     if not is_whole:
         evidence = Text(zh=f"{told}，过大，未逐点解码", en=f"{told}, too large to be decoded here")

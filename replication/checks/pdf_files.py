@@ -79,8 +79,8 @@ def _claim(pdf: "pikepdf.Pdf") -> str:
     if prefix is None:
         return ""
     name = re.escape(prefix[1])
-    part = re.search(name + rb":part(?:>|\s*=\s*[\"'])\s*([1-4])", plain)
-    level = re.search(name + rb":conformance(?:>|\s*=\s*[\"'])\s*([A-Za-z])", plain)
+    part = re.search(name + rb":part(?:\s*=\s*[\"']|[^>]*>)\s*([1-4])", plain)
+    level = re.search(name + rb":conformance(?:\s*=\s*[\"']|[^>]*>)\s*([A-Za-z])", plain)
     return f"{part[1].decode()}{level[1].decode().lower() if level else ''}" if part else ""
 
 

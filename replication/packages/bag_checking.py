@@ -8,7 +8,6 @@ is held to what its own version asks.
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -32,7 +31,7 @@ from replication.packages.bag_tags import (
     listed_of,
     manifests_of,
 )
-from replication.packages.reading import Told, digests_of, nobody
+from replication.packages.reading import PlainKind, Told, digests_of, nobody, plain_kind
 
 __all__ = ["BagVerdict", "ProvenFile", "check_bag", "examine_bag"]
 
@@ -157,11 +156,12 @@ def _walk(bag: Path, top: str, add: Callable[[str, int], None]) -> Iterator[BagF
         for one in inside:
             path = f"{folder}/{one.name}"
             state = one.stat(follow_symlinks=False)
-            if stat.S_ISDIR(state.st_mode) and not one.is_symlink() and path.count("/") < FOLDER_DEPTH_MAX:
+            kind = plain_kind(one, state)
+            if kind is PlainKind.FOLDER and path.count("/") < FOLDER_DEPTH_MAX:
                 waiting.append(path)
                 continue
             problems = path_faults(path)
-            if not stat.S_ISREG(state.st_mode) or one.is_symlink():
+            if kind is not PlainKind.FILE:
                 yield bag_fault(BagFaultCode.LINK, path)
                 continue
             if PathFault.NOT_TEXT in problems:

@@ -7,7 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from protocol.errors import StorageFull
 from protocol.package_paths import normal, same_to_others
+from protocol.wording import Text
 
 CACHE_KIB = 16 * 1024
 """KiB of the tables that stay in memory; the rest goes to a temporary file."""
@@ -115,8 +117,19 @@ class BagTables:
 
 @contextmanager
 def bag_tables() -> Iterator[BagTables]:
-    """Open the tables for one bag; they are gone afterwards."""
-    with closing(sqlite3.connect("", isolation_level=None)) as database:
-        database.executescript(_SCHEMA)
-        database.execute("BEGIN")
-        yield BagTables(database)
+    """Open the tables for one bag; they are gone afterwards.
+
+    Raises:
+        StorageFull: the folder for temporary files has no room for a bag of so many files.
+
+    """
+    try:
+        with closing(sqlite3.connect("", isolation_level=None)) as database:
+            database.executescript(_SCHEMA)
+            database.execute("BEGIN")
+            yield BagTables(database)
+    except sqlite3.Error as error:
+        raise StorageFull(
+            Text(zh=f"临时文件夹写不下核对用的表：{error}", en=f"the temporary folder cannot hold the tables: {error}"),
+            Text(zh="腾出系统临时文件夹的空间后重试。", en="Make room in that folder, then try again."),
+        ) from error

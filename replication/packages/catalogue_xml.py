@@ -4,10 +4,9 @@ Columns after 电子档案移交与接收办法 (档发〔2012〕7号). Any elem
 column, whatever they are called: those whose names are known fill the entry.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -16,6 +15,7 @@ from protocol.package_entries import PACKAGE_ENTRIES_MAX, PackageEntry
 from protocol.vocabularies import Level
 from protocol.wording import Text
 from replication.packages.xml_reading import file_pieces, local, read_xml
+from replication.packages.xml_writing import xml_text
 
 ITEMS: Final = "文件目录.XML"
 VOLUMES: Final = "案卷目录.XML"
@@ -23,6 +23,9 @@ FURTHER: Final = "其他/元数据.XML"
 
 FIELD_CHARS_READ_MAX = 20_000
 """Characters of one column that are read; the check of lengths allows far fewer."""
+
+SHARED_TEXTS_MAX = 20_000
+"""Texts of one catalogue that are kept once for all rows that say them."""
 
 OFFICIAL: Final[Mapping[str, str]] = {
     "sequence": "顺序号",
@@ -58,6 +61,11 @@ ALL: Final[Mapping[str, str]] = {
     "size_bytes": "文件大小",
     "digest": "固化信息",
 }
+
+_OWN_TEXTS: Final = frozenset(
+    ("sequence", "ref_code", "title", "file_name", "record_id", "office_code", "archive_code", "digest")
+)
+"""Fields in which nearly every row says something else."""
 
 _SYNONYMS: Final = {
     **{label: field for field, label in ALL.items()},
@@ -96,7 +104,7 @@ def catalogue_pieces(name: str, entries: Iterable[PackageEntry], *, encoding: st
     yield head.encode(encoding)
     for entry in entries:
         cells = "".join(
-            f"    <{label}>{_text(getattr(entry, field))}</{label}>\n"
+            f"    <{label}>{xml_text(str(getattr(entry, field)))}</{label}>\n"
             for field, label in columns.items()
             if columns is OFFICIAL or getattr(entry, field)
         )
@@ -113,6 +121,7 @@ def read_catalogue(path: Path) -> Iterator[PackageEntry]:
     """
     level = Level.VOLUME if path.name.upper() == VOLUMES.upper() else Level.ITEM
     rows = _Rows()
+    shared: dict[str, str] = {}
     count = 0
     for _ in read_xml(file_pieces(path), path.name, rows.start, rows.end, rows.characters):
         count += len(rows.done)
@@ -124,24 +133,28 @@ def read_catalogue(path: Path) -> Iterator[PackageEntry]:
                 ),
                 Text(zh="请分成几个包移交。", en="Divide it into several packages."),
             )
-        yield from (_entry(row, level) for row in rows.done)
+        yield from (_entry(row, level, shared) for row in rows.done)
         rows.done.clear()
 
 
-def merged(entries: Sequence[PackageEntry], further: Iterable[PackageEntry]) -> list[PackageEntry]:
-    """Return the entries with what the further columns say of them; the official columns outrank the further ones.
+def merged(entries: Iterable[PackageEntry], further: Iterator[PackageEntry]) -> Iterator[PackageEntry]:
+    """Yield the entries with what the further columns say of them; the official columns outrank the further ones.
 
-    Rows belong together by 顺序号 and 档号, so that a code that stands twice by mistake does not confuse them.
+    Rows belong together by 顺序号 and 档号, so that a code that stands twice by mistake does not confuse them. Both
+    catalogues are read side by side while they go in one order, as ours do; only rows out of order are kept waiting.
     """
-    more = {(entry.level, entry.sequence, entry.ref_code): entry for entry in further}
-    joined = []
+    waiting: dict[tuple[Level, str, str], PackageEntry] = {}
     for entry in entries:
-        known = more.get((entry.level, entry.sequence, entry.ref_code))
-        if known is None:
-            joined.append(entry)
-            continue
-        joined.append(msgspec.structs.replace(known, **{field: getattr(entry, field) for field in OFFICIAL}))
-    return joined
+        wanted = (entry.level, entry.sequence, entry.ref_code)
+        known = waiting.pop(wanted, None)
+        while known is None and (following := next(further, None)) is not None:
+            key = (following.level, following.sequence, following.ref_code)
+            if key == wanted:
+                known = following
+            else:
+                waiting.setdefault(key, following)
+        said = {field: getattr(entry, field) for field in OFFICIAL}
+        yield entry if known is None else msgspec.structs.replace(known, **said)
 
 
 class _Rows:
@@ -173,17 +186,16 @@ class _Rows:
         self._text = []
 
 
-def _entry(row: Mapping[str, str], level: Level) -> PackageEntry:
+def _entry(row: Mapping[str, str], level: Level, shared: dict[str, str]) -> PackageEntry:
     fields: dict[str, str] = {}
     for name, value in row.items():
         field = _SYNONYMS.get(name)
-        if field is not None:
-            fields.setdefault(field, value)
+        if field is None:
+            continue
+        # Years, parties, periods say the same in every row: each text is kept once.
+        if len(shared) < SHARED_TEXTS_MAX and field not in _OWN_TEXTS:
+            value = shared.setdefault(value, value)  # noqa: PLW2901 - the same text, once
+        fields.setdefault(field, value)
     said = fields.pop("level", "")
     known = next((one for one in Level if one.value == said), level)
     return PackageEntry(level=known, **fields)
-
-
-def _text(value: str) -> str:
-    """Return a value as XML may hold it: control characters have no place in it, whatever a cell says."""
-    return escape("".join(char for char in str(value) if char.isprintable() or char in "\n\t\u3000"))

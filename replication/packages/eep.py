@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import msgspec
 
@@ -35,6 +35,7 @@ from replication.packages.catalogue_xml import ALL, FIELD_CHARS_READ_MAX
 from replication.packages.packing import SourceFile
 from replication.packages.reading import digests_of
 from replication.packages.xml_reading import file_pieces, local, read_xml
+from replication.packages.xml_writing import xml_text
 
 NAMESPACE: Final = "http://www.saac.gov.cn/standards/ERM/encapsulation"
 
@@ -95,7 +96,7 @@ def eep_pieces(items: Iterable[EepEntry], *, created_at: str, created_by: str) -
         "《基于XML的电子文件封装规范》生成</封装包格式描述>\n"
         '<版本>2009</版本>\n<被签名对象 eep版本="2009">\n'
         "<封装包类型>原始型</封装包类型><封装包类型描述>本封装包包含电子文件数据及其元数据</封装包类型描述>\n"
-        f"<封装包创建时间>{escape(created_at)}</封装包创建时间><封装包创建单位>{escape(created_by)}</封装包创建单位>\n"
+        f"<封装包创建时间>{xml_text(created_at)}</封装包创建时间><封装包创建单位>{xml_text(created_by)}</封装包创建单位>\n"
         "<封装内容><文件实体块>\n"
     ).encode()
     for item in items:
@@ -108,7 +109,7 @@ def eep_pieces(items: Iterable[EepEntry], *, created_at: str, created_by: str) -
 
 def _described(entry: PackageEntry) -> str:
     said = ((label, str(getattr(entry, field))) for field, label in ALL.items())
-    return "".join(f"<{label}>{_text(value)}</{label}>\n" for label, value in said if value)
+    return "".join(f"<{label}>{xml_text(value)}</{label}>\n" for label, value in said if value)
 
 
 def _document(file: SourceFile) -> Iterator[bytes]:
@@ -116,8 +117,8 @@ def _document(file: SourceFile) -> Iterator[bytes]:
     size_bytes = file.source.stat().st_size
     ending = file.path.rpartition(".")[2].upper()
     yield (
-        f"<文档><文档数据><{DOCUMENT}>\n<电子属性><格式信息>{_text(ending)}</格式信息>"
-        f"<{_NAME}>{_text(file.path)}</{_NAME}><{_SIZE}>{size_bytes}</{_SIZE}></电子属性>\n"
+        f"<文档><文档数据><{DOCUMENT}>\n<电子属性><格式信息>{xml_text(ending)}</格式信息>"
+        f"<{_NAME}>{xml_text(file.path)}</{_NAME}><{_SIZE}>{size_bytes}</{_SIZE}></电子属性>\n"
         f"<{_ABOUT}>编码数据为文件内容的base64编码；SHA-256: {digest}</{_ABOUT}>"
         f"<{_KEYWORD}>base64</{_KEYWORD}>\n<{DATA}>"
     ).encode()
@@ -320,7 +321,3 @@ def eep_of(entries: Sequence[PackageEntry], files: Sequence[SourceFile], names: 
     for file in files:
         by_code.setdefault(names.get(file.path, ""), []).append(file)
     return [EepEntry(entry=entry, files=tuple(by_code.get(entry.ref_code, ()))) for entry in entries]
-
-
-def _text(value: str) -> str:
-    return escape("".join(char for char in value if char.isprintable() or char in "\n\t\u3000"))

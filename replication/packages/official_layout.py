@@ -6,6 +6,7 @@
 其他/                          metadata, rules, forms
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -114,9 +115,9 @@ def read_entries(root: Path) -> list[PackageEntry]:
                 zh="请移交方把目录放在包的最上层。", en="Ask the sender to put the catalogue at the top of the package."
             ),
         )
-    entries = [entry for path in paths for entry in read_catalogue(path)]
+    entries = itertools.chain.from_iterable(map(read_catalogue, paths))
     further = found(root, FURTHER)
-    return entries if further is None else merged(entries, read_catalogue(further))
+    return list(entries if further is None else merged(entries, read_catalogue(further)))
 
 
 def structure_faults(root: Path) -> Iterator[Text]:

@@ -1,7 +1,6 @@
 """Opening a package that came from anywhere: what it is, its catalogue, its files; nothing in it is believed or run."""
 
 import os
-import stat
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -20,6 +19,7 @@ from replication.packages.bag_writing import write_file
 from replication.packages.catalogue_xml import FURTHER, ITEMS, catalogue_pieces
 from replication.packages.eep import unpack_eep
 from replication.packages.official_layout import README, RECORDS, CarrierNote, has_catalogue, note_text, read_entries
+from replication.packages.reading import PlainKind, plain_kind
 
 HEAD_BYTES = 4 * 1024
 """Bytes of a file that are looked at to tell what kind of package it is."""
@@ -175,9 +175,10 @@ def files_of(root: Path, refused: Callable[[str, PathFault | None], None]) -> It
             path = f"{folder}{one.name}"
             state = one.stat(follow_symlinks=False)
             faults = [fault for fault in path_faults(path) if fault in LEADS_OUT or fault is PathFault.NOT_TEXT]
-            if faults or one.is_symlink() or not (stat.S_ISDIR(state.st_mode) or stat.S_ISREG(state.st_mode)):
+            kind = plain_kind(one, state)
+            if faults or kind is PlainKind.OTHER:
                 refused(path, faults[0] if faults else None)
-            elif stat.S_ISDIR(state.st_mode):
+            elif kind is PlainKind.FOLDER:
                 deeper.append(f"{path}/")
             else:
                 count += 1

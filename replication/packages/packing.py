@@ -23,7 +23,7 @@ from protocol.registration import Registration, info_of
 from protocol.vocabularies import Level
 from protocol.wording import Text
 from replication.packages.bag_tags import PAYLOAD, can_digest
-from replication.packages.bag_writing import BagWriter, make_folder
+from replication.packages.bag_writing import BagWriter, make_folder, sync_folder
 from replication.packages.catalogue_xml import FURTHER, ITEMS, VOLUMES, catalogue_pieces
 from replication.packages.official_layout import OTHERS, README, RECORDS, CarrierNote, note_text
 from replication.packages.reading import Told, digests_of, nobody, pieces_of
@@ -90,14 +90,16 @@ def source_files(root: Path, files: Iterable[str]) -> list[SourceFile]:
 def packing_faults(files: Iterable[SourceFile]) -> list[Text]:
     """Return why files cannot be packed under their names: one sentence for each that some system could not hold."""
     faults = []
-    taken: dict[str, str] = {}
+    # The hash is enough to suspect that two names are one: a hundred thousand folded paths are not kept.
+    taken: dict[int, str] = {}
     for one in files:
         faults += [
             Text(zh=f"{one.path}：{FAULT_WORDS[fault].zh}", en=f"{one.path}: {FAULT_WORDS[fault].en}")
             for fault in path_faults(f"{PAYLOAD}/{RECORDS}/{one.path}")
         ]
-        other = taken.setdefault(same_to_others(one.path), one.path)
-        if other is not one.path:
+        folded = same_to_others(one.path)
+        other = taken.setdefault(hash(folded), one.path)
+        if other is not one.path and same_to_others(other) == folded:
             faults.append(
                 Text(zh=f"{one.path} 与 {other} 重名", en=f"{one.path} and {other} are one name to some system")
             )
@@ -136,6 +138,7 @@ def pack(
         _look_for_room(partial.parent, files, style)
         made = packing.make(entries, files, label)
         partial.rename(into)
+        sync_folder(into.parent)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise _unwritable(into, error) from error

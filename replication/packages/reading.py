@@ -2,12 +2,34 @@
 
 import hashlib
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 PIECE_BYTES = 1024 * 1024
 """Bytes read or written at once."""
+
+
+class PlainKind(StrEnum):
+    """What a name in a folder stands for, as far as it is followed."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    OTHER = "other"
+    """A link, a junction, a pipe, a device: never opened."""
+
+
+def plain_kind(found: "os.DirEntry[str]", state: os.stat_result) -> PlainKind:
+    """Say whether a name may be opened; of Windows' junctions only the attributes tell."""
+    if found.is_symlink():
+        return PlainKind.OTHER
+    if stat.S_ISDIR(state.st_mode):
+        is_elsewhere = getattr(state, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_REPARSE_POINT
+        return PlainKind.OTHER if is_elsewhere else PlainKind.FOLDER
+    return PlainKind.FILE if stat.S_ISREG(state.st_mode) else PlainKind.OTHER
+
 
 Told = Callable[[int], None]
 """Told of so many more bytes that were read; it raises where the work is to stop."""

@@ -21,7 +21,7 @@ from tests.bench.programs import Load
 
 Bench = Callable[[Scale, Path], Awaitable[Sequence[Figure]]]
 
-BENCHES = ("breakdown", "steady", "change", "outage", "live", "idle", "fairness", "carriage")
+BENCHES = ("breakdown", "steady", "change", "outage", "live", "idle", "fairness", "carriage", "checks")
 """Modules of this folder, each with ``measure(scale, folder)``, in the order in which they run."""
 
 

@@ -54,11 +54,20 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     _write_large(large, max(1, int(LARGE_FILES * share)))
     many = await _beside(folder, small)
     few = await _beside(folder, large)
+    bare = await _ours(folder / "large-bare", large, with_tls=False)
     again = await _killed(folder, large)
     files, total = count_in(small), sum(path.stat().st_size for path in large.iterdir())
     return [
         *_small_figures(files, *many),
         *_large_figures(total, *few),
+        Figure(
+            bench="carriage",
+            what=f"{total / 1e9:.1f} GB in large files, synced, link without TLS as rsync's",
+            unit="MB/s",
+            ours=total / 1e6 / bare.took_s,
+            peer=total / 1e6 / few[1] if few[1] else None,
+            peer_name="rsync --fsync",
+        ),
         _memory("hub, peak resident", max(many[0].hub_mb, few[0].hub_mb)),
         _memory("node, peak resident", max(many[0].node_mb, few[0].node_mb)),
         Figure(
@@ -123,31 +132,36 @@ async def _beside(folder: Path, source: Path) -> tuple[Carried, float | None, fl
 class _Ends:
     """A giver that runs, and how a drawer is started beside it."""
 
-    def __init__(self, folder: Path, url: str, authority: Path, giver: Program) -> None:
+    def __init__(self, folder: Path, url: str, authority: Path | str, giver: Program) -> None:
         self.folder = folder
         self.giver = giver
         self.command = worker("carriage_ends", "draw", url, authority, folder, folder / "into")
 
 
 @asynccontextmanager
-async def _ends(folder: Path, source: Path) -> AsyncIterator[_Ends]:
+async def _ends(folder: Path, source: Path, *, with_tls: bool = True) -> AsyncIterator[_Ends]:
     folder.mkdir(parents=True)
     county = County(folder / "tls")
-    limits = f"max_payload: {PAYLOAD_BYTES_MAX}"
-    server = NatsServer(folder / "nats", jetstream=None, config=f"{county.config}\n{limits}")
+    config = f"max_payload: {PAYLOAD_BYTES_MAX}\n{county.config if with_tls else ''}"
+    server = NatsServer(folder / "nats", jetstream=None, config=config)
     await server.start()
-    url = f"tls://127.0.0.1:{server.port}"
+    url = f"tls://127.0.0.1:{server.port}" if with_tls else server.url
+    authority = county.ca_file if with_tls else "-"
     try:
-        command = worker("carriage_ends", "give", url, county.ca_file, folder, source)
-        async with running(*command, log=folder / "node.log") as giver:
+        async with running(
+            *worker("carriage_ends", "give", url, authority, folder, source), log=folder / "node.log"
+        ) as giver:
             await giver.heard("ready")
-            yield _Ends(folder, url, county.ca_file, giver)
+            yield _Ends(folder, url, authority, giver)
     finally:
         await server.kill()
 
 
-async def _ours(folder: Path, source: Path) -> Carried:
-    async with _ends(folder, source) as ends, running(*ends.command, log=folder / "hub.log") as drawer:
+async def _ours(folder: Path, source: Path, *, with_tls: bool = True) -> Carried:
+    async with (
+        _ends(folder, source, with_tls=with_tls) as ends,
+        running(*ends.command, log=folder / "hub.log") as drawer,
+    ):
         took_s, hub_mb, carried = (await drawer.heard("done")).values
         node_mb = peak_rss_mb(ends.giver.pid)
     return Carried(took_s=took_s, hub_mb=hub_mb, node_mb=node_mb, carried_bytes=carried)

@@ -1,8 +1,8 @@
 """The two ends of a carriage, each in a process of its own, with their real parts over a real link.
 
-Worker: ``python -m tests.bench.carriage_ends give URL CA FOLDER SOURCE`` offers every file under SOURCE and says
-``ready`` (seconds that summing took); ``... draw URL CA FOLDER INTO`` fetches it and says ``done`` (seconds, peak MB,
-bytes that the line carried). CA is ``-`` for a link without TLS.
+Worker: ``python -m tests.bench.carriage_ends give URL CA FOLDER SOURCE [RATE]`` offers every file under SOURCE, says
+``ready`` (seconds that summing took) and gives RATE bytes a second; ``... draw URL CA FOLDER INTO`` fetches it and says
+``done`` (seconds, peak MB, bytes that the line carried). CA is ``-`` for a link without TLS.
 """
 
 import asyncio
@@ -57,15 +57,14 @@ def link(url: str, authority: str) -> AbstractAsyncContextManager[Link]:
     return connected(LinkSettings(urls=(url,), name="bench", inbox_prefix=inbox_prefix(SITE), ca_file=ca_file))
 
 
-async def give(url: str, authority: str, folder: Path, source: Path) -> None:
+async def give(url: str, authority: str, folder: Path, source: Path, bytes_a_second: int = 0) -> None:
     """Offer what is there, and give it until stopped."""
     began = time.monotonic()
     consigned = await asyncio.to_thread(listed, source)
     summed_s = time.monotonic() - began
-    rules = CarriageRules(None, "Asia/Shanghai", Pacer(0), lambda: time.time_ns() // 10**6)
+    rules = CarriageRules(None, "Asia/Shanghai", Pacer(bytes_a_second), lambda: time.time_ns() // 10**6)
     async with opened(folder / "node.db", (REPLICATION, NODE_SCHEMA)) as database, link(url, authority) as bus:
         await database.write(lambda connection: offer(connection, consigned, source, 1))
-        del consigned
         await bus.until_connected()
         giving = asyncio.create_task(Giver(database, bus, SITE, NODE_KEY, HUB_KEY.public_key, rules).run())
         await asyncio.sleep(0.2)
@@ -82,7 +81,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
         began = time.monotonic()
         consigned = await drawer.consignment(SITE, ID)
         say("listed", time.monotonic() - began)
-        told = began
+        told = 0.0
 
         def progress(done: int, total: int) -> None:
             nonlocal told
@@ -99,6 +98,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
 
 if __name__ == "__main__":
     configure_logs(level="warning", pretty=False)
-    what, url, authority, folder, place = sys.argv[1:]
-    work = {"give": give, "draw": draw}[what]
-    sys.exit(run_until_stopped(work(url, authority, Path(folder), Path(place))))
+    what, url, authority, folder, place, *rate = sys.argv[1:]
+    paths = Path(folder), Path(place)
+    work = draw(url, authority, *paths) if what == "draw" else give(url, authority, *paths, *map(int, rate))
+    sys.exit(run_until_stopped(work))

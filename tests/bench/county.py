@@ -154,6 +154,14 @@ async def until_applied(county: County, site: str, position: int, within_s: floa
                 await asyncio.sleep(_POLL_S)
 
 
+async def until_read(home: NodeHome, within_s: float = 60.0) -> None:
+    """Wait until a node has read all its files to their ends."""
+    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as connection:
+        async with asyncio.timeout(within_s):
+            while connection.execute("SELECT count(*) FROM file WHERE state = 'loading'").fetchone()[0]:
+                await asyncio.sleep(_POLL_S)
+
+
 def head_of(home: NodeHome) -> int:
     """How far a node's own history has come."""
     with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as connection:

@@ -34,7 +34,7 @@ def fill(connection: Connection, now_ms: int) -> None:
         made = proposals.propose(connection, actor, wish, now_ms - 86_400_000 * (at + 1))
         because = Text(zh="附图已另立一件", en="the map is an item of its own")
         if at:
-            proposals._settle(connection, made, ProposalState.REFUSED, "王守仁", because, now_ms)
+            proposals.settle(connection, made, ProposalState.REFUSED, "王守仁", because, now_ms)
 
 
 @pytest.fixture

@@ -7,10 +7,16 @@ from pathlib import Path
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from protocol.check_rules import Phase
+from protocol.package_entries import PackageEntry
+from protocol.package_facts import PackageFacts
 from protocol.package_paths import LEADS_OUT, path_faults, read, same_to_others, written
+from replication.checks.rule_table import default_rules
+from replication.checks.running import check
 from replication.packages.bag_checking import check_bag
 from replication.packages.bag_writing import BagWriter
-from tests.packages_made import entry, packed
+from replication.packages.catalogue_xml import ITEMS, catalogue_pieces, read_catalogue
+from tests.packages_made import TODAY, entry, packed
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=20)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -32,7 +38,7 @@ def test_a_path_without_faults_stays_inside_whatever_the_system(path: str) -> No
     assert inside.parts[0] == "bag"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(PATHS, st.binary(max_size=64), max_size=6))
 def test_a_bag_of_any_names_is_valid(payload: dict[str, bytes]) -> None:
     assume(len({same_to_others(path) for path in payload}) == len(payload))
@@ -53,7 +59,7 @@ def test_a_bag_of_any_names_is_valid(payload: dict[str, bytes]) -> None:
         assert verdict.files == len(payload)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_flipped_bit_of_a_package_is_found(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -69,3 +75,36 @@ def test_any_flipped_bit_of_a_package_is_found(data: st.DataObject) -> None:
 
         assert check_bag(made.path).is_valid is False
         shutil.rmtree(made.path)
+
+
+CHARACTERS = st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\ufffe\uffff")
+SAID = st.text(CHARACTERS, max_size=40).map(str.strip)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(SAID, SAID, SAID), max_size=5), st.sampled_from(["UTF-8", "GB18030"]))
+def test_a_catalogue_says_what_was_written_into_it(rows: list[tuple[str, str, str]], encoding: str) -> None:
+    entries = [PackageEntry(ref_code=code, title=title, note=note) for code, title, note in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ITEMS
+        path.write_bytes(b"".join(catalogue_pieces(ITEMS, entries, encoding=encoding)))
+
+        assert list(read_catalogue(path)) == entries
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300))
+def test_bytes_of_any_kind_make_no_reader_crash(content: bytes) -> None:
+    """Each either reads the file or says in words that it does not."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "电子档案").mkdir()
+        place = Path(folder) / "电子档案" / "x.pdf"
+        place.write_bytes(content)
+        (Path(folder) / ITEMS).write_bytes(content)
+        outcomes = {
+            one.evidence.en
+            for one in check(Path(folder), PackageFacts(today=TODAY), default_rules(), Phase.FILING)
+            if "the rule broke" in one.evidence.en
+        }
+
+        assert outcomes == set()

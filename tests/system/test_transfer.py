@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.system.counties import County, rows, write_csv
 from tests.system.programs import Program, until
@@ -32,7 +33,12 @@ def scans(folder: Path, count: int) -> None:
         item = folder / row[0].replace("·", "_")
         item.mkdir(parents=True)
         for page in (1, 2):
-            (item / f"{page:04d}.txt").write_text(f"{row[1]} 第 {page} 页\n", encoding="utf-8")
+            scan(item / f"{page:04d}.jpg", page)
+
+
+def scan(path: Path, shade: int) -> None:
+    """A small page, of a shade that tells it from the others."""
+    Image.new("RGB", (60, 80), (shade * 40, 128, 200)).save(path, dpi=(300, 300))
 
 
 async def state_of(program: Program, number: str) -> str:
@@ -88,7 +94,7 @@ async def test_records_are_chosen_sent_checked_signed_by_both_and_kept_by_the_co
         told = await town.json("transfer", "status", number)
         assert [(item["ref_code"], item["reason"]["zh"]) for item in told["to_mend"]] == [(code, "第 2 页模糊，请重扫")]
 
-        (next((town.home / "scans").iterdir()) / "0002.txt").write_text("重扫\n", encoding="utf-8")
+        scan(town.home / "scans" / code.replace("·", "_") / "0002.jpg", 5)
         again = await town.json("transfer", "send", number, "--despite-faults")
         assert (again["state"], again["round"]) == ("submitted", 2)
         second = await checked(county.hub, number)

@@ -12,6 +12,7 @@ from hub import (
     alarm_tables,
     disclosure_tables,
     draw_tables,
+    keeping_tables,
     keyring_tables,
     lease_tables,
     postgres,
@@ -22,9 +23,11 @@ from hub import (
     tombstones,
 )
 from hub.home import SCHEMA
-from hub.window import lookup_tables
+from hub.transfers import plan_tables
+from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication import tables as replication_tables
+from replication import transfer_tables
 from replication.dialects import schema_words, spoken
 from replication.migrations import REPLICATION, migrations_in
 from tests.postgres_server import PostgresServer
@@ -32,8 +35,10 @@ from tests.postgres_server import PostgresServer
 METADATA: tuple[MetaData, ...] = (
     tables.metadata,
     account_tables.metadata,
+    copy_tables.metadata,
     disclosure_tables.metadata,
     draw_tables.metadata,
+    keeping_tables.metadata,
     token_tables.metadata,
     alarm_tables.alarm.metadata,
     keyring_tables.metadata,
@@ -43,6 +48,8 @@ METADATA: tuple[MetaData, ...] = (
     tombstones.metadata,
     window_tables.metadata,
     lookup_tables.metadata,
+    transfer_tables.metadata,
+    plan_tables.metadata,
     replication_tables.metadata,
 )
 NAMES = sorted({name for metadata in METADATA for name in metadata.tables})

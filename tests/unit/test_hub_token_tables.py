@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
-from hub import disclosure_tables, draw_tables, token_tables
+from hub import disclosure_tables, draw_tables, keeping_tables, token_tables
 from hub.home import SCHEMA
-from hub.window import lookup_tables
+from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication.migrations import migrate
 
@@ -15,8 +15,10 @@ METADATA = [
     token_tables.metadata,
     disclosure_tables.metadata,
     draw_tables.metadata,
+    keeping_tables.metadata,
     window_tables.metadata,
     lookup_tables.metadata,
+    copy_tables.metadata,
 ]
 
 

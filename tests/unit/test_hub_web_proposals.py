@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from hub import audit, proposals
+from hub import audit, proposal_answers, proposals
 from hub.application import Application
 from hub.proposals import ProposalState
 from hub.roles import Role
@@ -292,7 +292,7 @@ async def test_a_site_answers_only_for_its_own_proposals(here: Desk) -> None:
     async with browsing(browser):
         await send(browser, ENTRY, title=RIGHT)
     (one,) = await here.database.read(lambda connection: proposals.waiting(connection, 5))
-    hear = proposals.handlers(lambda: NOW_MS)[PROPOSAL_DECIDED]
+    hear = proposal_answers.handlers(lambda: NOW_MS)[PROPOSAL_DECIDED]
 
     def letter(topic: UUID) -> Letter:
         body = msgspec.Raw(msgspec.json.encode(ProposalDecided(decision="accepted")))

@@ -1,19 +1,25 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 import pytest
+from sqlalchemy import insert
 
+from hub.keyring_tables import enrolled_node
 from hub.window import certificates, copies, pdf_seals, serials, sheets
 from hub.window.certificates import Printing
-from hub.window.copies import CopyState
+from hub.window.copy_orders import SILENT_AFTER_MS, CopyRoutes, CopyState, CopyWish
 from hub.window.serials import Fate
+from node.certifying import sealing
 from node.certifying.deciding import Fact
 from node.certifying.orders import OrderState
+from node.keeper import audit
 from protocol.certificates import decode_contents, decode_statement, signed_message
-from protocol.copies import Product, Refusal
+from protocol.copies import Product, Refusal, SealAsked
 from protocol.errors import BadValue
-from replication.keys import raw_public_key, verified
+from replication import letters
+from replication.keys import Identity, new_seed, raw_public_key, verified
 from tests.certifying import CLERK, Window, digest, window
 
 
@@ -168,7 +174,7 @@ async def test_a_withdrawn_order_is_void_at_both_ends(desk: Window) -> None:
 async def test_a_silent_holder_is_said_to_be_silent(desk: Window) -> None:
     order = await desk.ask()
     _, now = order.told(desk.now_ms)
-    _, later = order.told(desk.now_ms + copies.SILENT_AFTER_MS)
+    _, later = order.told(desk.now_ms + SILENT_AFTER_MS)
 
     assert "等保管单位审批" in now.zh
     assert "电话催办" in later.zh
@@ -176,9 +182,7 @@ async def test_a_silent_holder_is_said_to_be_silent(desk: Window) -> None:
 
 async def test_the_village_is_not_asked_if_nobody_there_can_decide(desk: Window) -> None:
     with pytest.raises(BadValue, match="has no enrolled node"):
-        await desk.hub.database.write(
-            lambda c: copies._keeper(c, "330523108299", copies.CopyRoutes(county="330523000000"))
-        )
+        await desk.hub.database.write(lambda c: copies._keeper(c, "330523108299", CopyRoutes(county="330523000000")))
 
 
 async def test_printing_takes_numbered_sheets_and_a_spoiled_sheet_is_printed_again(desk: Window) -> None:
@@ -225,3 +229,49 @@ async def test_a_replacement_revokes_what_it_replaces_when_it_is_handed_out(desk
     assert (old.fate, old.replaced_by) == (Fate.REVOKED, second.asked.serial)
     with pytest.raises(BadValue, match="cannot be printed"):
         await write(lambda c: certificates.issue(c, first.asked.serial, Printing(first_sheet="90"), CLERK, now_ms))
+
+
+async def test_a_seal_is_given_only_for_what_the_keeper_approved(desk: Window) -> None:
+    """The hub prepares the PDF; it must not get the site's signature under anything by calling it one."""
+    order = await desk.ask()
+    await desk.post()
+    asked = SealAsked(copy_id=order.copy_id, serial=order.asked.serial, attributes=b"1")
+    site = desk.site.database.write
+    before = await site(lambda c: sealing.sealed(c, asked, desk.key, desk.now_ms))
+    await desk.approve(order)
+    after = await site(lambda c: sealing.sealed(c, asked, desk.key, desk.now_ms))
+    other = msgspec.structs.replace(asked, serial="330523-2026-000099-1")
+
+    assert (before.refused, after.refused) == ("not_approved", "not_attributes")
+    assert (await site(lambda c: sealing.sealed(c, other, desk.key, desk.now_ms))).refused == "not_approved"
+
+
+async def test_the_township_decides_for_a_village_without_staff(desk: Window) -> None:
+    """The order goes to the deputy's node, and what it signs says so."""
+    wish = CopyWish(
+        request_id=UUID(int=1),
+        record_id=desk.record.record_id,
+        product=Product.CERTIFIED_COPY,
+        purpose="调解",
+        case_no="1号",
+        requester="organ",
+    )
+    routes = CopyRoutes(county="330523000000", deputies={"330523108204": "330523108000"})
+    key = Identity(new_seed(b"t" * 32))
+    values = {"public_key": key.public_key, "site": "330523108000", "name": "", "software": "", "enrolled_at_ms": 1}
+    await desk.hub.database.write(lambda c: c.execute(insert(enrolled_node).values(values)).rowcount)
+    order = await desk.hub.database.write(lambda c: copies.ask(c, wish, routes, CLERK, desk.now_ms))
+
+    assert (order.keeper, order.asked.holder) == ("330523108000", "330523108204")
+    due, _ = await desk.hub.database.read(lambda c: letters.due(c, "330523108000", desk.now_ms))
+    assert [one.kind for one in due] == ["copy_asked"]
+
+
+async def test_the_holder_logs_who_decided_under_which_case(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    await desk.refuse(order, Refusal.RESTRICTED)
+
+    (line,) = await desk.site.database.read(lambda c: audit.listed(c, limit=10))
+    assert (line.action, line.outcome, line.who) == ("copy_decided", "refused", "keeper:wang")
+    assert audit.detail_of(line).case_ref == "安矛调〔2026〕17号"

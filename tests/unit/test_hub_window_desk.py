@@ -11,7 +11,7 @@ from hub import audit
 from hub.audit import Action
 from hub.office_hours import Calendar
 from hub.roles import Permission
-from hub.window import access_book, access_reviews, cases, deadlines, desk, ledger
+from hub.window import access_book, access_reviews, cases, deadlines, desk, findings, ledger
 from hub.window.access_book import RecordAsked
 from hub.window.access_reviews import RulesNow
 from hub.window.applicants import Paper, PaperShown, Requester
@@ -119,7 +119,9 @@ async def test_numbers_of_the_register_go_on_by_year(database: Database) -> None
 async def test_a_citizen_without_a_case_is_asked_for_under_the_registers_number(database: Database) -> None:
     own = await drafted(database)
     organ = given(Requester.MEDIATION, organ="某镇调委会", papers=(PaperShown(kind=Paper.UNIT_LETTER),))
-    theirs = await drafted(database, draft(2, applicant=organ, case_ref="(2026)某人调字第12号"))
+    theirs = await drafted(
+        database, draft(2, applicant=organ, purpose=Purpose.MEDIATION, case_ref="(2026)某人调字第12号")
+    )
 
     assert (own.content.case_ref, theirs.content.case_ref) == ("CD2026-000001", "(2026)某人调字第12号")
 
@@ -299,7 +301,7 @@ async def test_what_the_rules_refer_waits_for_another_person(database: Database)
         organ="某镇调委会",
         papers=(PaperShown(kind=Paper.UNIT_LETTER), PaperShown(kind=Paper.WORK_CARD, number="12345678")),
     )
-    one = await found(database, draft(applicant=organ, case_ref="(2026)某人调字第12号"))
+    one = await found(database, draft(applicant=organ, purpose=Purpose.MEDIATION, case_ref="(2026)某人调字第12号"))
     waiting = await reviewed(database, one, record(relation=Relation.CASE))
     before = await may(database, one, record(), Use.VIEW)
     with pytest.raises(Refused):
@@ -363,6 +365,17 @@ async def test_what_is_late_is_listed_first_and_told_upwards(database: Database)
 
     assert [one.deadline.urgency for one in dues] == [Urgency.OVERDUE, Urgency.DUE_SOON]
     assert (told[Told.LEADER], dues[0].handler) == ([late.number], "lin.min")
+
+
+async def test_an_answer_that_comes_while_the_clock_stands_moves_the_request_on(database: Database) -> None:
+    """It stands for a holder that is offline: the answer is what was waited for."""
+    one = await drafted(database)
+    paused = await taken(database, one.request_id, *TO_FOUND[:5], Step.PAUSE, reason="下溪村离线")
+    await database.write(lambda connection: findings.tell_request(connection, one.request_id, NOW_MS + DAY_MS))
+    moved = await database.read(lambda connection: ledger.present(connection, one.request_id))
+
+    assert (paused.standing.paused_for, moved.standing.paused_for) == ("下溪村离线", "")
+    assert (moved.standing.state, moved.history[-1].who) == (State.NOT_FOUND, "hub:lookup")
 
 
 # Cases

@@ -137,6 +137,7 @@ def test_small_counts_are_withheld_and_one_more_with_them() -> None:
         (Counter(a=9, b=5, c=1, d=1), {"a": 9, "b": None, "c": None, "d": None}),
         (Counter(a=1, b=1, c=1), None),
         (Counter(a=2), None),
+        (Counter(a=2, b=2, c=2, d=3), {"a": None, "b": None, "c": None, "d": None}),
         (Counter(), {}),
     ],
 )

@@ -3,6 +3,8 @@
 import pytest
 
 from hub.window.applicants import Requester
+from hub.window.applicants import kept as kept_applicant
+from hub.window.contents import content_of
 from hub.window.requests import (
     EXTENDED_DAYS_MAX,
     PERSONS_MAX,
@@ -12,7 +14,6 @@ from hub.window.requests import (
     Purpose,
     Question,
     Use,
-    content_of,
     digest_of,
     first_line,
     fold,
@@ -21,7 +22,7 @@ from hub.window.requests import (
 )
 from hub.window.states import State, Step
 from protocol.errors import BadValue, Refused
-from tests.window import KEY, MONDAY, TO_FOUND, draft, given, history, identity, uuid
+from tests.window import KEY, MONDAY, NUMBER, TO_FOUND, draft, given, history, identity, uuid
 
 
 def question(text: str = "林地承包合同", **changes: object) -> Question:
@@ -34,6 +35,8 @@ def question(text: str = "林地承包合同", **changes: object) -> Question:
         ({"applicant": given(Requester.MEDIATION, organ="某镇调委会")}, "案号"),
         ({"applicant": given(Requester.LAWYER), "case_ref": " \t"}, "案号"),
         ({"purpose": Purpose.OTHER}, "其他"),
+        ({"purpose": Purpose.OFFICIAL}, "不符"),
+        ({"applicant": given(Requester.UNIT, organ="某局"), "purpose": Purpose.MARRIAGE}, "不符"),
         ({"questions": ()}, "问题"),
         ({"questions": (question(),) * (QUESTIONS_MAX + 1)}, "问题"),
         ({"questions": (question("  "),)}, "空"),
@@ -129,3 +132,20 @@ def test_a_history_of_one_line_is_a_draft() -> None:
     standing = fold([first_line("lin.min", 5)])
 
     assert (standing.state, standing.seq, standing.since_ms, standing.past) == (State.DRAFTED, 1, 5, frozenset())
+
+
+def test_numbers_typed_into_a_question_become_keys() -> None:
+    """A clerk who types the number finds the person all the same, and no site that is asked reads the number."""
+    (kept,) = content_of(
+        draft(questions=(question(f"查{NUMBER}的结婚登记", persons=(f"甲某{NUMBER}",)),)), KEY
+    ).questions
+
+    assert (kept.text, kept.persons) == ("查330523********0015的结婚登记", ("甲某330523********0015",))
+    assert kept.person_keys == (kept_applicant(given(), KEY).identity_key,)
+
+
+def test_a_number_in_a_reason_is_masked() -> None:
+    standing = fold(history((Step.SUBMIT, MONDAY)))
+    line = stepped(standing, Move(step=Step.REFUSE, who="lin.min", at_ms=0, reason=f"{NUMBER} 与本人不符"))
+
+    assert line.reason == "330523********0015 与本人不符"

@@ -160,6 +160,20 @@ async def test_withdrawn_volume_lets_its_items_go_and_takes_them_back(site: Node
     assert await links(site) == {"第15册第1件": "山林承包卷第15册", "第16册第1件": "山林承包卷第16册"}
 
 
+async def test_a_list_of_volumes_that_becomes_a_list_of_their_items_keeps_the_volumes(site: NodeSite) -> None:
+    """卷转件: the firm re-describes the volumes in the same file; their entries stay, and the items lie in them."""
+    write_csv(site.folder / "目录.csv", [volume(number) for number in range(1, 81)], VOLUMES)
+    await site.take("目录.csv")
+    rows = [item(number, count) for number in range(1, 81) for count in (1, 2)]
+    write_csv(site.folder / "目录.csv", rows, ITEMS)
+    await site.take("目录.csv")
+
+    assert await site.held() == []
+    assert await site.standings() == {"listed": 240}
+    assert (await links(site))["第7册第2件"] == "山林承包卷第7册"
+    assert (await site.take("目录.csv")).outcome is Outcome.UNCHANGED
+
+
 async def test_held_volume_keeps_its_items_until_somebody_releases_it(site: NodeSite) -> None:
     await take_volumes(site, *(volume(number) for number in range(1, 101)))
     await take_items(site, item(60, 1), item(3, 1))

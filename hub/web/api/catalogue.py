@@ -70,8 +70,8 @@ async def search_catalogue(asked: Asked[SearchAsked]) -> SearchAnswer:
         return answer if sees_closed else _open_answer(answer, is_all=not given.cursor and not found.cursor)
 
     answer = await asked.backstage.database.read(read)
-    if any(not _is_open(hit.record) for hit in answer.hits):
-        await _note(asked.backstage, asked.bearer, Action.ENTRIES_LISTED, "search")
+    if any(not is_open(hit.record) for hit in answer.hits):
+        await note_seen(asked.backstage, asked.bearer, Action.ENTRIES_LISTED, "search")
     return answer
 
 
@@ -81,7 +81,7 @@ def _open_answer(answer: SearchAnswer, *, is_all: bool) -> SearchAnswer:
     The index knows no marks of secrecy, and might lag: what is not public is taken out, and what was counted with it
     (totals beyond one page, facets, look-alikes) is not told as if it were known.
     """
-    shown = [msgspec.structs.replace(hit, likeness=Likeness()) for hit in answer.hits if _is_open(hit.record)]
+    shown = [msgspec.structs.replace(hit, likeness=Likeness()) for hit in answer.hits if is_open(hit.record)]
     total, exact = (len(shown), answer.exact) if is_all else (answer.total, False)
     return msgspec.structs.replace(answer, total=total, exact=exact, hits=shown, facets=None)
 
@@ -138,10 +138,10 @@ async def _entries(asked: Asked[Nothing], record_id: UUID) -> list[EntryView]:
         raise Missing
     if asked.bearer.sees_closed:
         shown = [_without_keys(one) for one in found.entries]
-        if any(not _is_open(one.record) for one in shown):
-            await _note(asked.backstage, asked.bearer, Action.ENTRY_READ, str(record_id))
+        if any(not is_open(one.record) for one in shown):
+            await note_seen(asked.backstage, asked.bearer, Action.ENTRY_READ, str(record_id))
         return shown
-    open_ones = [_open_part(_without_keys(one)) for one in found.entries if _is_open(one.record)]
+    open_ones = [_open_part(_without_keys(one)) for one in found.entries if is_open(one.record)]
     if not open_ones:
         # The same answer as for an id that nobody bears: that there is such an entry is not told either.
         raise Missing
@@ -155,7 +155,8 @@ def _known(look: Callable[[], T]) -> T | None:
         return None
 
 
-def _is_open(record: Record | None) -> bool:
+def is_open(record: Record | None) -> bool:
+    """Tell whether anybody may see a record."""
     return record is not None and is_public(record.access_status.value, record.secrecy.value)
 
 
@@ -164,7 +165,7 @@ def _open_part(entry: EntryView) -> EntryView:
     contents = [one for one in entry.contents.first if one.access_status is AccessStatus.OPEN]
     return msgspec.structs.replace(
         entry,
-        alike=[one for one in entry.alike if _is_open(one.record)],
+        alike=[one for one in entry.alike if is_open(one.record)],
         # The volume's own status is not known here, and its title may say what is closed in it.
         volume=None,
         contents=Contents(total=len(contents), first=tuple(contents)),
@@ -172,12 +173,12 @@ def _open_part(entry: EntryView) -> EntryView:
 
 
 def _without_keys(entry: EntryView) -> EntryView:
-    alike = [msgspec.structs.replace(one, record=_public(one.record)) for one in entry.alike]
-    record = None if entry.record is None else _public(entry.record)
+    alike = [msgspec.structs.replace(one, record=public_part(one.record)) for one in entry.alike]
+    record = None if entry.record is None else public_part(entry.record)
     return msgspec.structs.replace(entry, record=record, alike=alike)
 
 
-def _public(record: Record) -> Record:
+def public_part(record: Record) -> Record:
     """Return a record without the keyed hashes by which persons are matched: they are nobody else's business."""
     return msgspec.structs.replace(record, person_keys=()) if record.person_keys else record
 
@@ -186,7 +187,7 @@ def _hit(found: Found, names: dict[str, str]) -> Hit:
     return Hit(
         site=found.site,
         site_name=names.get(found.site, ""),
-        record=_public(found.record),
+        record=public_part(found.record),
         matches=found.matches,
         likeness=found.likeness,
         stage=found.stage,
@@ -194,6 +195,7 @@ def _hit(found: Found, names: dict[str, str]) -> Hit:
     )
 
 
-async def _note(backstage: Backstage, bearer: Bearer, action: Action, what: str) -> None:
+async def note_seen(backstage: Backstage, bearer: Bearer, action: Action, what: str) -> None:
+    """Write into the audit log that a token saw what is not open."""
     entry = AuditEntry(who=bearer.who, action=action, object=what, origin=bearer.origin)
     await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))

@@ -7,17 +7,23 @@ import msgspec
 
 from hub.board import SiteState
 from hub.tokens import Scope
-from hub.web.api import catalogue, county
+from hub.web.api import catalogue, county, live
 from hub.web.api.asked import Asked
 from hub.web.api.shapes import (
     AlarmsAnswer,
     AlarmsAsked,
     AuditAnswer,
     AuditAsked,
+    BrakesAnswer,
+    BrakesOfSite,
+    ContradictionsAnswer,
+    ContradictionsAsked,
     DecisionsAnswer,
     DuplicatesAnswer,
     EntryAnswer,
     HistoryAnswer,
+    LiveAnswer,
+    LiveAsked,
     Nothing,
     Page,
     QuarantineAnswer,
@@ -143,6 +149,39 @@ OPERATIONS: Final = (
     ),
     _operation(
         "/audit", Text(zh="审计日志", en="The audit log"), (Scope.AUDIT,), AuditAsked, AuditAnswer, county.list_audit
+    ),
+    _operation(
+        "/search/live",
+        Text(zh="实时检索各站点", en="Search the sites live"),
+        _READS,
+        LiveAsked,
+        LiveAnswer,
+        live.search_live,
+    ),
+    _operation(
+        "/brakes",
+        Text(zh="有待定大批变更的站点", en="Sites that hold mass changes"),
+        (Scope.DECISIONS,),
+        Nothing,
+        BrakesAnswer,
+        live.list_brakes,
+    ),
+    _operation(
+        "/brakes/{site}",
+        Text(zh="一个站点待定的大批变更", en="Mass changes that a site holds"),
+        (Scope.DECISIONS,),
+        Nothing,
+        BrakesOfSite,
+        live.read_brakes,
+        _SITE,
+    ),
+    _operation(
+        "/contradictions",
+        Text(zh="历史冲突", en="Contradictions"),
+        (Scope.DECISIONS,),
+        ContradictionsAsked,
+        ContradictionsAnswer,
+        live.list_contradictions,
     ),
 )
 """Every operation of ``/api/v1``."""

@@ -9,11 +9,13 @@ from msgspec import Meta
 
 from hub.alarms import Alarm
 from hub.board import SiteState
+from hub.conflict_rulings import Contradiction
 from hub.duplicates import Decision, Likeness
 from hub.entry_views import EntryView, Step
 from hub.facets import Facets
+from hub.gathering import SiteReport
 from protocol.audit_chain import AuditLine
-from protocol.calls import Match
+from protocol.calls import HeldLine, Match
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.plans import StageName
 from protocol.records import Record
@@ -71,6 +73,34 @@ class SearchAsked(
     limit: Annotated[int, Meta(ge=1, le=SEARCH_HITS_MAX, description="Hits of a page.")] = SEARCH_HITS_DEFAULT
     facets: Annotated[bool, Meta(description="Also count the hits by site, year, fonds, kind, access, level.")] = False
     cursor: _Cursor = ""
+
+
+class LiveAsked(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"date_from": "from", "date_to": "to"}
+):
+    """What to look for at the sites themselves; there is one page."""
+
+    q: Annotated[
+        str,
+        Meta(max_length=WORDS_CHARS_MAX, description="Words in the query language of the console.", examples=["山林"]),
+    ] = ""
+    site: Annotated[str, Meta(max_length=VALUE_CHARS_MAX, description="Site codes, with `*` and `?`.")] = ""
+    date_from: Annotated[datetime.date | None, Meta(description="No earlier than this day.")] = None
+    date_to: Annotated[datetime.date | None, Meta(description="No later than this day.")] = None
+    fonds: Annotated[str, Meta(max_length=VALUE_CHARS_MAX, description="Number of the fonds.")] = ""
+    kind: Annotated[str, Meta(max_length=VALUE_CHARS_MAX, description="Livelihood kind.")] = ""
+    access: Annotated[
+        AccessStatus | None, Meta(description="Outcome of the opening review; without `catalogue-closed`: open.")
+    ] = None
+    level: Annotated[Level | None, Meta(description="Level of description.")] = None
+    limit: Annotated[int, Meta(ge=1, le=SEARCH_HITS_MAX, description="Hits in the answer.")] = SEARCH_HITS_DEFAULT
+
+
+class ContradictionsAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which contradictions."""
+
+    site: Annotated[str, Meta(max_length=VALUE_CHARS_MAX, description="Of this site only.")] = ""
+    limit: _Limit = LINES_A_PAGE
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,3 +244,53 @@ class AuditAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     lines: list[AuditLine]
     next: str
+
+
+class LiveHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of the merged answer."""
+
+    site: str
+    record: Record
+    live: bool = False
+    """The site said so just now; false for the hub's copy."""
+    matches: tuple[Match, ...] = ()
+    stage: StageName | None = None
+
+
+class LiveAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub's copy and the sites said, and what became of the question at each site."""
+
+    total: int
+    exact: bool
+    complete: bool
+    """Every expected site in question answered live."""
+    hits: list[LiveHit]
+    sites: list[SiteReport]
+
+
+class BrakesOfSite(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Mass changes that a site holds."""
+
+    site: str
+    site_name: str = ""
+    held: int = 0
+    heard_at_ms: int | None = None
+    changes: list[HeldLine] = []
+    """What is held, where the site was asked and answered."""
+    why_not: Text | None = None
+    """Why it could not be asked; then `held` is what its last sign of life said."""
+
+
+class BrakesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The sites that hold mass changes."""
+
+    at_ms: int
+    sites: list[BrakesOfSite]
+
+
+class ContradictionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Places of records that two contents claim, the newest first; never what they say."""
+
+    contradictions: list[Contradiction]
+    total: int
+    """Of all sites."""

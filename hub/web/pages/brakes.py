@@ -7,24 +7,20 @@ from litestar.response import Redirect
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.audit import Outcome as Done
-from hub.commands.fields import OUTCOMES
 from hub.web.answers import Notice, Page, away_to, page, spoken
 from hub.web.asking import AnyRequest
-from hub.web.backstage import Backstage, backstage_of
+from hub.web.backstage import backstage_of
 from hub.web.forms import line_of
+from hub.web.held_changes import BrakeDecision, ask_brakes
 from hub.web.pages.deciding import OPT, actor_of, names_of, number_of
 from hub.web.pages.tending import site_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
-from protocol.calls import Brakes, HeldLines, Outcome
-from protocol.errors import Retryable
-from protocol.limits import CALL_DEADLINE_S
+from protocol.calls import HeldLines
 from protocol.sites import Site
 from protocol.wording import Text
 
 DECISIONS = ("release", "reject")
-
-_LINK_DOWN = Text(zh="与消息服务器的连接中断", en="no connection to the broker")
 
 
 @get("/sites/{code:str}/brakes", opt=OPT)
@@ -43,7 +39,8 @@ async def do_decide_brake(request: AnyRequest, code: FromPath[str]) -> Page | Re
     decision, words = await line_of(request, "decision"), in_language(visitor_of(request).language).brakes
     if decision not in DECISIONS or number is None or held_at_ms is None:
         return await _shown(request, site, Notice(words=words.undecided, is_fault=True))
-    said = await _asked(backstage, site, number, held_at_ms, decision)
+    decided = BrakeDecision(number=number, held_at_ms=held_at_ms, decision=decision)
+    said = await ask_brakes(backstage.reach, site, decided)
     is_decided = isinstance(said, HeldLines) and said.is_decided
     actor = actor_of(request)
     entry = AuditEntry(
@@ -62,7 +59,7 @@ async def do_decide_brake(request: AnyRequest, code: FromPath[str]) -> Page | Re
 
 async def _shown(request: AnyRequest, site: Site, notice: Notice | None) -> Page:
     backstage, visitor = backstage_of(request), visitor_of(request)
-    said = await _asked(backstage, site)
+    said = await ask_brakes(backstage.reach, site)
     names = await backstage.database.read(names_of)
     values = {
         "site": site.code,
@@ -72,26 +69,3 @@ async def _shown(request: AnyRequest, site: Site, notice: Notice | None) -> Page
         "notice": notice,
     }
     return page(request, "brakes.html", status=400 if notice is not None and notice.is_fault else 200, values=values)
-
-
-async def _asked(
-    backstage: Backstage, site: Site, number: int = 0, held_at_ms: int = 0, decision: str = ""
-) -> HeldLines | Text:
-    """Return what the site says, or why it said nothing of use."""
-    asker = backstage.reach.asker
-    if asker is None:
-        return _LINK_DOWN
-    try:
-        heard = await asker.ask_one(
-            lambda name, question: Brakes(
-                asker=name, question=question, brake_id=number, held_at_ms=held_at_ms, decision=decision
-            ),
-            site,
-            CALL_DEADLINE_S,
-        )
-    except Retryable as error:
-        return error.reason
-    body = heard.answer.body if heard.answer is not None else None
-    if isinstance(body, HeldLines):
-        return body
-    return HeldLines() if heard.outcome is Outcome.NOTHING else OUTCOMES[heard.outcome]

@@ -35,7 +35,8 @@ AGAIN_MS = 3_000
 
 
 _OPT = {NEEDS: Permission.SEE_SITES, STREAM: True}
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""Of every stream: nothing on the way keeps it, or waits until it has more."""
 
 
 @get("/stream/today", opt=_OPT)
@@ -67,7 +68,7 @@ def _stream(request: AnyRequest, topic: str, code: str = "") -> Stream:
     if len(backstage.streams) >= STREAMS_MAX:
         raise TooMany(AGAIN_MS // 1000)
     told = _told(backstage, visitor, topic, code)
-    return Stream(told, media_type="text/event-stream; charset=utf-8", headers=_HEADERS)
+    return Stream(told, media_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
 async def _told(backstage: Backstage, visitor: Visitor, topic: str, code: str) -> AsyncIterator[bytes]:
@@ -79,7 +80,7 @@ async def _told(backstage: Backstage, visitor: Visitor, topic: str, code: str) -
         yield f"retry: {AGAIN_MS}\n\n".encode()
         while not backstage.closing.is_set():
             outlook = await _newer(backstage, at_ms)
-            if await _is_over(backstage, visitor):
+            if await is_over(backstage, visitor):
                 yield b"event: over\ndata: {}\n\n"
                 return
             if outlook is None:
@@ -111,7 +112,7 @@ async def _newer(backstage: Backstage, at_ms: int) -> Outlook | None:
         await asyncio.gather(news, closing, return_exceptions=True)
 
 
-async def _is_over(backstage: Backstage, visitor: Visitor) -> bool:
+async def is_over(backstage: Backstage, visitor: Visitor) -> bool:
     """Tell whether the session ended meanwhile, or grew too old."""
     session = await backstage.database.read(lambda connection: sessions.found(connection, visitor.secret))
     idle_s = backstage.settings.idle_minutes * 60

@@ -3,13 +3,16 @@
 import datetime
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Redirect
 
+from hub.attention import Matter
 from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
+from hub.web.pages.tending import site_of
 from hub.web.pictures import holdings_of
 from hub.web.visitors import visitor_of
 
@@ -18,6 +21,25 @@ from hub.web.visitors import visitor_of
 async def show_root() -> Redirect:
     """Go to the first page."""
     return away_to("/today")
+
+
+@get("/needs/{matter:str}/{site:str}", opt={NEEDS: Permission.SEE_SITES})
+async def go_to_need(request: AnyRequest, matter: FromPath[str], site: FromPath[str]) -> Redirect:
+    """Go to where a need is decided: to its queue whoever may, else to the site's page.
+
+    The pieces of the first page are the same for everybody, so who may what is known only here.
+    """
+    code = site_of(site).code
+    if visitor_of(request).may(Permission.DECIDE):
+        queues = {
+            Matter.BRAKE: f"/sites/{code}/brakes",
+            Matter.CONFLICT: f"/decisions/conflicts?site={code}",
+            Matter.QUARANTINE: f"/decisions/quarantine?site={code}",
+        }
+        path = queues.get(Matter(matter)) if matter in tuple(Matter) else None
+        if path is not None:
+            return away_to(path)
+    return away_to(f"/sites/{code}")
 
 
 @get("/today", opt={NEEDS: Permission.SEE_SITES})

@@ -5,9 +5,10 @@ request. Once it is on the register, the same address leads to it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID, uuid4
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response
@@ -37,8 +38,9 @@ from hub.web.window_form import (
     shape_of,
 )
 from hub.window import applicants, desk, identity, ledger, unsent
-from hub.window.applicants import DOCUMENTS, PAPERS, REQUESTERS
-from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Purpose, Request, Use
+from hub.window.applicants import DOCUMENTS, ORGANS, PAPERS, REQUESTERS
+from hub.window.contents import OF_ORGANS, OF_PERSONS, content_of
+from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Question, Request, Use
 from hub.window.rules import Rules
 from hub.window.states import Step
 from hub.window.unsent import Fields
@@ -123,13 +125,21 @@ async def do_question(request: AnyRequest, name: FromPath[str]) -> Page | Redire
 
 def _check_who(request: AnyRequest, fields: Fields) -> None:
     """Say what is wrong with the first page while it is still in sight."""
-    kept = applicants.kept(applicant_of(fields), parts_of(request).county_key)
+    key, any_question = parts_of(request).county_key, Question(question_id=UUID(int=0), text="-")
+    applicants.kept(applicant_of(fields), key)
+    asked = msgspec.structs.replace(draft_of(UUID(int=0), dict(_of_who(fields))), questions=(any_question,))
+    kept = content_of(asked, key).applicant
     fault = identity.fault_of(kept, today_of(backstage_of(request))) if is_ticked(fields, "seen") else None
     if fault is not None:
         raise Refused(
             fault,
             Text(zh="请补登证件，或不勾选“已当面核对”。", en="Record the paper, or leave the originals unticked."),
         )
+
+
+def _of_who(fields: Fields) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Yield the first page's fields: those of the second are not asked about yet."""
+    return ((name, some) for name, some in fields.items() if not name.startswith(f"{QUESTION}-"))
 
 
 def _sent(
@@ -192,15 +202,11 @@ async def _shown(
         raise Missing
     values = {
         "request_id": request_id,
-        "purposes": PURPOSES,
-        "purpose": line(fields, "purpose"),
-        "other": Purpose.OTHER,
         "uses": USES,
         "chosen_uses": fields.get("use", ()) if fields else (Use.CERTIFIED.value,),
         "kinds": LIVELIHOOD_KINDS,
         "questions": questions_shown(fields),
         "questions_max": QUESTIONS_MAX,
-        "text_chars": TEXT_CHARS_MAX,
         "notice": None if fault is None else fault_notice(fault, visitor),
         **_who(request, fields, rules),
     }
@@ -211,10 +217,14 @@ async def _shown(
 def _who(request: AnyRequest, fields: Fields, rules: Rules) -> dict[str, object]:
     shown = {name: line(fields, name) for name in ("name", "organ", "phone", "on_behalf_of", "number", "valid_until")}
     shown |= {name: line(fields, name) for name in ("purpose_note", "case_ref", "document")}
+    unfit = OF_PERSONS if shape_of(fields).requester in ORGANS else OF_ORGANS
     shape, check = shape_of(fields), check_of(fields, parts_of(request).county_key)
     return {
         "typed": shown,
         "shape": shape,
+        "purposes": {one: words for one, words in PURPOSES.items() if one not in unfit},
+        "purpose": line(fields, "purpose"),
+        "text_chars": TEXT_CHARS_MAX,
         "is_seen": is_ticked(fields, "seen"),
         "check": check,
         "documents": DOCUMENTS,

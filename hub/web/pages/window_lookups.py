@@ -1,4 +1,4 @@
-"""What is asked and found for a request: the search, wider searches, the review of access, and the stream of answers."""
+"""What is asked and found for a request: the search, wider ones, the review of access, the stream of answers."""
 
 import asyncio
 from contextlib import aclosing

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 from sqlalchemy import Connection
 
 from hub.administration import Actor
+from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest
@@ -38,7 +39,10 @@ async def show_request(request: AnyRequest, name: FromPath[str]) -> Page:
     one = await seen(request, id_of(name))
     words = in_language(visitor_of(request).language)
     happened = {"step": words.request.done, "begun": words.lookup.begun, "widened": words.lookup.widened_done}
-    told = (happened | {"reviewed": words.lookup.reviewed}).get(request.query_params.get("done", ""))
+    happened |= {"reviewed": words.lookup.reviewed, "sent": words.copies.sent, "printed": words.copies.printed}
+    happened |= {"spoiled": words.copies.spoiled, "revoked": words.copies.revoked, "received": words.copies.received}
+    happened |= {"copy_withdrawn": words.copies.withdrawn, "no_record": words.copies.no_record_done}
+    told = happened.get(request.query_params.get("done", ""))
     made = await shown(request, one, None if told is None else Notice(words=told))
     backstage = backstage_of(request)
     if await backstage.database.read(lambda connection: lookup_reading.unseen(connection, one.request_id)):
@@ -99,6 +103,7 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
     values = {
         "one": one,
         "who": one.content.applicant,
+        "may_work": visitor.may(Permission.WORK_REQUESTS),
         "pieces": await pieces_of(backstage, visitor, one),
         "purposes": PURPOSES,
         "requesters": REQUESTERS,

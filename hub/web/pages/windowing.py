@@ -1,4 +1,4 @@
-"""What the window's pages share: who may come in, ids in addresses, the day of today, and steps taken as the visitor."""
+"""What the window's pages share: who may come in, ids in addresses, the day of today, steps taken as the visitor."""
 
 import datetime
 from collections.abc import Callable

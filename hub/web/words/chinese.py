@@ -1,6 +1,20 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
-from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, window
+from hub.web.words import (
+    brakes,
+    cases,
+    copies,
+    counter,
+    decisions,
+    lookup,
+    proposals,
+    request,
+    site_quality,
+    tending,
+    tokens,
+    transfers,
+    window,
+)
 from hub.web.words.catalogue import CATALOGUE_CHINESE
 from hub.web.words.entry import ENTRY_CHINESE
 from hub.web.words.export import EXPORT_CHINESE
@@ -26,6 +40,7 @@ CHINESE = Words(
         catalogue="目录",
         sites="站点",
         decisions="待决定",
+        transfers="移交",
         window="查档窗口",
         users="账户",
         audit="审计",
@@ -265,6 +280,8 @@ CHINESE = Words(
     decisions=decisions.CHINESE,
     orders=tending.ORDERS_CHINESE,
     brakes=brakes.CHINESE,
+    tokens=tokens.CHINESE,
+    transfers=transfers.CHINESE,
     proposals=proposals.CHINESE,
     enrolment=tending.ENROLMENT_CHINESE,
     contact=site_quality.CONTACT_CHINESE,
@@ -276,6 +293,8 @@ CHINESE = Words(
     window=window.CHINESE,
     request=request.CHINESE,
     lookup=lookup.CHINESE,
+    copies=copies.CHINESE,
+    cases=cases.CHINESE,
     counter=counter.CHINESE,
     paper=counter.PAPER_CHINESE,
     faults=FaultWords(

@@ -43,6 +43,13 @@ class PaperWords(msgspec.Struct, frozen=True, kw_only=True):
     clerk_signs: str
     collect: str
     receipt_lead: str
+    statement_title: str
+    statement_file: str
+    covered: str
+    left_out: str
+    statement_no: str
+    signed_by: str
+    statement_check: str
     results: str
 
 
@@ -90,6 +97,13 @@ PAPER_CHINESE = PaperWords(
     clerk_signs="经办人（签名、日期）",
     collect="请凭本回执和身份证件领取结果；叫号屏按登记号末六位显示。",
     receipt_lead="您的查档申请已经收到。",
+    statement_title="查询范围完整性说明",
+    statement_file="下载签名文件",
+    covered="覆盖范围",
+    left_out="没有提问的单位",
+    statement_no="说明编号",
+    signed_by="签名密钥（枢纽）",
+    statement_check="核验：danglian-hub statement verify 文件；内容改动一字即不通过。",
     results="当前状态",
 )
 PAPER_ENGLISH = PaperWords(
@@ -119,5 +133,12 @@ PAPER_ENGLISH = PaperWords(
     clerk_signs="Clerk (signature, date)",
     collect="Bring this receipt and your document to collect the result; the screen shows the last six digits.",
     receipt_lead="Your request has been received.",
+    statement_title="Statement of completeness",
+    statement_file="Signed file",
+    covered="What it covers",
+    left_out="Holders not asked",
+    statement_no="Statement",
+    signed_by="Signed by the hub's key",
+    statement_check="To verify: danglian-hub statement verify FILE; one changed character fails.",
     results="State now",
 )

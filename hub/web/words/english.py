@@ -1,6 +1,20 @@
 """The console in English, complete."""
 
-from hub.web.words import brakes, counter, decisions, lookup, proposals, request, site_quality, tending, window
+from hub.web.words import (
+    brakes,
+    cases,
+    copies,
+    counter,
+    decisions,
+    lookup,
+    proposals,
+    request,
+    site_quality,
+    tending,
+    tokens,
+    transfers,
+    window,
+)
 from hub.web.words.catalogue import CATALOGUE_ENGLISH
 from hub.web.words.entry import ENTRY_ENGLISH
 from hub.web.words.export import EXPORT_ENGLISH
@@ -26,6 +40,7 @@ ENGLISH = Words(
         catalogue="Catalogue",
         sites="Sites",
         decisions="Decisions",
+        transfers="Transfers",
         window="Window",
         users="Accounts",
         audit="Audit log",
@@ -270,6 +285,8 @@ ENGLISH = Words(
     decisions=decisions.ENGLISH,
     orders=tending.ORDERS_ENGLISH,
     brakes=brakes.ENGLISH,
+    tokens=tokens.ENGLISH,
+    transfers=transfers.ENGLISH,
     proposals=proposals.ENGLISH,
     enrolment=tending.ENROLMENT_ENGLISH,
     contact=site_quality.CONTACT_ENGLISH,
@@ -281,6 +298,8 @@ ENGLISH = Words(
     window=window.ENGLISH,
     request=request.ENGLISH,
     lookup=lookup.ENGLISH,
+    copies=copies.ENGLISH,
+    cases=cases.ENGLISH,
     counter=counter.ENGLISH,
     paper=counter.PAPER_ENGLISH,
     faults=FaultWords(

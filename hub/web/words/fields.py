@@ -6,7 +6,9 @@
 import msgspec
 
 from hub.web.words.brakes import BrakesWords
+from hub.web.words.cases import CasesWords
 from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.copies import CopiesWords
 from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
 from hub.web.words.entry import EntryWords
@@ -17,6 +19,8 @@ from hub.web.words.proposals import ProposalsWords
 from hub.web.words.request import RequestWords
 from hub.web.words.site_quality import ContactWords, QualityWords
 from hub.web.words.tending import EnrolmentWords, OrdersWords
+from hub.web.words.tokens import TokensWords
+from hub.web.words.transfers import TransfersWords
 from hub.web.words.window import WindowWords
 
 
@@ -29,6 +33,7 @@ class FrameWords(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: str
     sites: str
     decisions: str
+    transfers: str
     window: str
     users: str
     audit: str
@@ -315,6 +320,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountWords
     users: UsersWords
     audit: AuditWords
+    tokens: TokensWords
+    transfers: TransfersWords
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords
@@ -331,6 +338,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     window: WindowWords
     request: RequestWords
     lookup: LookupWords
+    copies: CopiesWords
+    cases: CasesWords
     counter: CounterWords
     paper: PaperWords
     faults: FaultWords

@@ -31,13 +31,10 @@ class RequestWords(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     uses: str
     course: str
-    since: str
     by: str
     extended: str
     print_form: str
     print_receipt: str
-    questions: str
-    question: str
     persons: str
     kind: str
     years: str
@@ -70,13 +67,10 @@ CHINESE = RequestWords(
     purpose="目的",
     uses="要得到",
     course="办理经过",
-    since="{time} 起",
     by="{who} 于 {time}",
     extended="延长 {days} 个工作日",
     print_form="打印登记表",
     print_receipt="打印受理回执",
-    questions="查找",
-    question="问题 {number}",
     persons="涉及的人",
     kind="种类",
     years="年份",
@@ -109,13 +103,10 @@ ENGLISH = RequestWords(
     purpose="Purpose",
     uses="Wanted",
     course="Course",
-    since="since {time}",
     by="{who} at {time}",
     extended="extended by {days} working days",
     print_form="Print the form",
     print_receipt="Print the receipt",
-    questions="The search",
-    question="Question {number}",
     persons="Persons",
     kind="Kind",
     years="Years",

@@ -43,8 +43,6 @@ class WindowWords(msgspec.Struct, frozen=True, kw_only=True):
     who_title: str
     question_title: str
     requester: str
-    requester_organ: str
-    requester_person: str
     name: str
     name_hint: str
     organ: str
@@ -127,8 +125,6 @@ CHINESE = WindowWords(
     who_title="谁来查，为什么",
     question_title="查什么",
     requester="以什么身份申请",
-    requester_organ="单位（凭介绍信）",
-    requester_person="个人",
     name="到场人员姓名",
     name_hint="与证件一致。",
     organ="单位全称",
@@ -211,8 +207,6 @@ ENGLISH = WindowWords(
     who_title="Who asks, and why",
     question_title="What is looked for",
     requester="Asking as",
-    requester_organ="An organ (with its letter)",
-    requester_person="A person",
     name="Name of the person at the window",
     name_hint="As on the document.",
     organ="Full name of the organ",

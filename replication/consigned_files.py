@@ -1,4 +1,7 @@
-"""Reading consigned files where they lie: only what the list says, from inside its folder, without following links."""
+"""Reading consigned files where they lie, at the giver or on a courier's disk.
+
+Only what the list says is read, from inside its folder, without following links.
+"""
 
 import os
 import stat

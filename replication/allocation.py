@@ -1,0 +1,31 @@
+"""How the C library hands out memory while large pieces pass through a program.
+
+Each piece of a file is half a megabyte and lives for a millisecond. The GNU C library gets such pieces from the system
+and gives them back at once, and the system clears every page of them anew: measured, a third of the processor time of
+whoever sends, and a fifth of whoever receives.
+"""
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD = -1
+_MMAP_THRESHOLD = -3
+
+KEPT_BYTES = 32 * 1024 * 1024
+"""Bytes of free memory that a program keeps for the next pieces."""
+
+PIECE_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of a piece up to which it is taken from what is kept."""
+
+
+def keep_pieces() -> None:
+    """Have this process keep the memory of pieces for the next ones; changes nothing where that cannot be said."""
+    if sys.platform != "linux":
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        # Another C library, which does it in its own way.
+        return
+    mallopt(_MMAP_THRESHOLD, PIECE_BYTES_MAX)
+    mallopt(_TRIM_THRESHOLD, KEPT_BYTES)

@@ -1,0 +1,237 @@
+"""What is known of a package before its rules are applied: read once, shared by all of them."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from protocol.attaching import Attached, MismatchKind, attach, is_kept_beside
+from protocol.check_rules import CheckSettings
+from protocol.entry_checks import EntryContext, folded
+from protocol.errors import BadFile
+from protocol.package_entries import PackageEntry, PackageFile
+from protocol.package_facts import PackageFacts
+from protocol.package_paths import FAULT_WORDS, PathFault
+from protocol.whole_codes import whole_code
+from protocol.wording import Text
+from replication.checks.archives_within import ArchiveLook, look_within
+from replication.checks.formats import Identity, identify
+from replication.checks.images import open_image
+from replication.checks.ofd_files import open_ofd
+from replication.checks.opened import Opened
+from replication.checks.pdf_files import open_pdf
+from replication.checks.pdfa_validator import PdfaValidator
+from replication.checks.text_files import open_sound, open_text, open_xml
+from replication.checks.virus_scanner import VirusScanner
+from replication.packages.bag_checking import ProvenFile, bag_digest, examine_bag
+from replication.packages.bag_faults import BagFault
+from replication.packages.bag_tags import PAYLOAD
+from replication.packages.opening import OpenPackage, PackageKind, files_of
+from replication.packages.reading import digests_of
+
+DIGEST_SHOWN_CHARS = 16
+"""Characters of a digest that evidence repeats."""
+
+FAULTS_KEPT_MAX = 10_000
+"""Faults of the package itself that are kept for its rules."""
+
+
+class CheckStage(StrEnum):
+    """What is being done; the measure of how far it has come."""
+
+    FIXITY = "fixity"
+    """Bytes read for digests."""
+    FILES = "files"
+    ENTRIES = "entries"
+    PACKAGE = "package"
+    """Rules applied to the package as a whole."""
+
+
+Progress = Callable[[CheckStage, int, int], None]
+"""Told of a stage, how much of it is done, and its whole; it raises where the work is to stop."""
+
+
+class CheckTools(msgspec.Struct, frozen=True, kw_only=True):
+    """Programs beside ours; what is None is not there, and its rules have not run."""
+
+    scanner: VirusScanner | None = None
+    validator: PdfaValidator | None = None
+
+
+class Survey:
+    """One package in hand."""
+
+    def __init__(self, package: OpenPackage, facts: PackageFacts, settings: CheckSettings, tools: CheckTools) -> None:
+        self.package = package
+        self.facts = facts
+        self.settings = settings
+        self.tools = tools
+        self.files: list[PackageFile] = []
+        self.refused: list[tuple[str, Text]] = []
+        self.bag_faults: list[BagFault] = []
+        self.proven: dict[str, bytes] = {}
+        """What was proven by the manifests of a bag: by path within the layout, the beginning of the first digest."""
+        self.proven_by = ""
+        """Algorithms of the manifests."""
+        self.pages: dict[str, int | None] = {}
+        self.read_bytes = 0
+        self.read_s = 0.0
+        self.entries: list[PackageEntry] = []
+        self.catalogue_fault: BadFile | None = None
+
+    def look(self, progress: Progress) -> None:
+        """Read catalogue, names and, of a bag, every byte."""
+
+        def refused(path: str, fault: PathFault | None) -> None:
+            words = FAULT_WORDS[fault] if fault else Text(zh="是链接或特殊文件", en="it is a link or a special file")
+            self.refused.append((path, words))
+
+        self.files = list(files_of(self.package.root, refused))
+        try:
+            self.entries = self.package.entries()
+        except BadFile as error:
+            self.catalogue_fault = error
+        self._prove(progress)
+
+    @cached_property
+    def records(self) -> list[PackageFile]:
+        """The files in 电子档案."""
+        return [file for file in self.files if not is_kept_beside(file.path)]
+
+    @cached_property
+    def attached(self) -> Attached:
+        """Which of ``records`` belongs to which of ``entries``."""
+        return attach(self.entries, self.records)
+
+    @cached_property
+    def absent_files(self) -> Mapping[str, list[str]]:
+        """Files that entries name and that are not there, by the entries' codes."""
+        found: dict[str, list[str]] = {}
+        for one in self.attached.mismatches:
+            if one.kind is MismatchKind.NAMED_FILE_ABSENT:
+                found.setdefault(one.entry, []).append(one.expected)
+        return found
+
+    @cached_property
+    def contested_codes(self) -> frozenset[str]:
+        """Codes, as wholes, of files that several entries claim."""
+        twice = (one.entry for one in self.attached.mismatches if one.kind is MismatchKind.CODE_TWICE)
+        return frozenset(map(whole_code, twice))
+
+    @cached_property
+    def loaded_codes(self) -> frozenset[str] | None:
+        """Codes, as wholes, that were read back after loading."""
+        return _wholes(self.facts.loaded_codes)
+
+    @cached_property
+    def context(self) -> EntryContext:
+        """What the pure rules on entries are given."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for entry in self.entries:
+            for field in self.settings.unique:
+                if value := folded(field, getattr(entry, field)):
+                    counts[field, value] += 1
+        repeated = {value: count for value, count in counts.items() if count > 1}
+        held = _wholes(self.facts.held_codes)
+        return EntryContext(settings=self.settings, facts=self.facts, repeated=repeated, held=held)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest that stands for the package; empty where it is no bag."""
+        return bag_digest(self.package.path) if self.package.kind is PackageKind.BAG else ""
+
+    @cached_property
+    def faults_of_file(self) -> Mapping[str, BagFault]:
+        """The first fault of each file of a bag that has one, by path within the layout."""
+        found: dict[str, BagFault] = {}
+        for fault in self.bag_faults:
+            if fault.path.startswith(f"{PAYLOAD}/") and not fault.is_warning:
+                found.setdefault(fault.path.removeprefix(f"{PAYLOAD}/"), fault)
+        return found
+
+    def paths_of(self, number: int) -> list[str]:
+        """Return the files of an entry, by its number."""
+        return [self.records[one].path for one in self.attached.files_of_entry[number]]
+
+    def _prove(self, progress: Progress) -> None:
+        if self.package.kind is not PackageKind.BAG:
+            return
+        total = sum(file.size_bytes for file in self.files)
+        started = time.monotonic()
+        # One text for one path, whoever names it: there may be a hundred thousand.
+        names = {file.path: file.path for file in self.files}
+
+        def told(more: int) -> None:
+            self.read_bytes += more
+            progress(CheckStage.FIXITY, min(self.read_bytes, total), total)
+
+        for found in examine_bag(self.package.path, told):
+            if isinstance(found, ProvenFile):
+                self.proven_by = "+".join(name for name, _ in found.digests)
+                path = found.path.removeprefix(f"{PAYLOAD}/")
+                self.proven[names.get(path, path)] = bytes.fromhex(found.digests[0][1][:DIGEST_SHOWN_CHARS])
+            elif len(self.bag_faults) < FAULTS_KEPT_MAX:
+                self.bag_faults.append(found)
+        self.read_s = time.monotonic() - started
+
+
+_OPENERS: Final[Mapping[str, Callable[[Path], Opened]]] = {
+    "PDF": open_pdf,
+    "OFD": open_ofd,
+    **dict.fromkeys(("TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"), open_image),
+    "XML": open_xml,
+    "TXT": open_text,
+    "WAV": open_sound,
+}
+
+
+class FileLook:
+    """One file of a package, looked at once for all rules."""
+
+    def __init__(self, file: PackageFile, entry: PackageEntry | None, survey: Survey) -> None:
+        self.file = file
+        self.entry = entry
+        self.place: Path = survey.package.file(file.path)
+        self._settings = survey.settings
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What the file is."""
+        return identify(self.place)
+
+    @cached_property
+    def opened(self) -> Opened | None:
+        """What came of opening it; None for a format that no tool of ours opens."""
+        name = self.identity.format
+        if name in {"TXT", ""} and self.identity.named:
+            # Anything can be read as text: a PDF whose head is damaged must not pass as a page of it.
+            name = self.identity.named
+        opener = _OPENERS.get(name)
+        return None if opener is None else opener(self.place)
+
+    @cached_property
+    def archive(self) -> ArchiveLook:
+        """What was seen inside of it, if it packs other files."""
+        return look_within(self.place, self.identity.format, self._settings)
+
+    def sha256(self) -> str:
+        """Read the file and return its digest."""
+        return digests_of(self.place, ("sha256",))["sha256"]
+
+
+def _wholes(codes: frozenset[str] | None) -> frozenset[str] | None:
+    return None if codes is None else frozenset(map(whole_code, codes))
+
+
+def looks(survey: Survey) -> Iterator[FileLook]:
+    """Yield the files of a package, those of the records first, each with its entry if it has one."""
+    for file, number in zip(survey.records, survey.attached.entry_of_file, strict=True):
+        yield FileLook(file, None if number is None else survey.entries[number], survey)
+    for file in survey.files:
+        if is_kept_beside(file.path):
+            yield FileLook(file, None, survey)

@@ -1,0 +1,458 @@
+"""The window's pages over HTTP and real stores: who may come in, forms that are kept, forged ids, hostile text."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from hub import audit
+from hub.roles import Role
+from hub.web.counter import link_of
+from hub.web.pages.window_copies import pages_of
+from hub.window import ledger, unsent
+from hub.window.requests import Request
+from hub.window.states import State
+from protocol.errors import BadValue, Refused
+from tests.consoles import Browser, browsing, token_in, words_in
+from tests.window_desks import KEY, NUMBER, WindowDesk, add_sites, window_desk
+
+WHO: dict[str, str | list[str]] = {
+    "requester": "person",
+    "name": "甲某",
+    "document": "resident",
+    "number": NUMBER,
+    "purpose": "marriage",
+    "use": ["view", "certified"],
+    "seen": "yes",
+}
+QUESTION = {"q-count": "1", "q-text-1": "结婚登记", "q-place-1": "天荒坪镇"}
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[WindowDesk]:
+    async with window_desk(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def clerk(here: WindowDesk) -> AsyncIterator[Browser]:
+    browser = await here.signed_in(Role.CLERK, login="lin.min")
+    async with browsing(browser):
+        yield browser
+
+
+async def registered(here: WindowDesk) -> list[Request]:
+    return await here.database.read(lambda connection: ledger.listed(connection, limit=50))
+
+
+async def submitted(clerk: Browser, who: dict[str, str | list[str]] | None = None) -> str:
+    """Send both pages of a form; returns the address of the request."""
+    path = f"/window/new/{uuid4()}"
+    first = await clerk.post(path, {**(who or WHO), "go": "next"})
+    assert first.status_code == 303, words_in(first.text)
+    second = await clerk.post(f"{path}/question", {**QUESTION, "go": "submit"})
+    assert second.status_code == 303, words_in(second.text)
+    return str(second.headers["location"])
+
+
+# Who may come in
+
+
+@pytest.mark.parametrize(
+    ("role", "desk", "new"),
+    [
+        (Role.CLERK, 200, 200),
+        (Role.REVIEWER, 200, 403),
+        (Role.ARCHIVIST, 200, 200),
+        (Role.ADMINISTRATOR, 403, 403),
+        (Role.AUDITOR, 403, 403),
+    ],
+)
+async def test_clerks_work_reviewers_look_and_nobody_else_comes_in(
+    here: WindowDesk, role: Role, desk: int, new: int
+) -> None:
+    browser = await here.signed_in(role)
+    async with browsing(browser):
+        pages = [
+            (await browser.get(path)).status_code for path in ("/window", "/window/find?number=x", "/window/rules")
+        ]
+        forms = [
+            (await browser.get(path)).status_code
+            for path in (f"/window/new/{uuid4()}", "/window/cases", f"/window/cases/{uuid4()}", "/window/cases/report")
+        ]
+
+    assert pages == [desk, 404 if desk == 200 else 403, desk]
+    assert set(forms) == {new}
+
+
+async def test_a_stranger_is_sent_to_the_sign_in(here: WindowDesk) -> None:
+    browser = here.browser()
+    async with browsing(browser):
+        answer = await browser.get("/window")
+
+    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
+
+
+# Forms that are kept
+
+
+async def test_what_is_typed_is_kept_sealed_and_gone_when_it_is_sent(here: WindowDesk, clerk: Browser) -> None:
+    """The number stands nowhere in the store: neither while it is typed nor afterwards."""
+    path = f"/window/new/{uuid4()}"
+    kept = await clerk.post(f"{path}/kept", {"name": "甲某", "number": NUMBER, "requester": "person"}, shown_at=path)
+    shown = await clerk.get(path)
+    stored = here.path.read_bytes() + here.path.with_name("hub.db-wal").read_bytes()
+    await clerk.post(path, {**WHO, "go": "next"})
+    await clerk.post(f"{path}/question", {**QUESTION, "go": "submit"})
+    after = here.path.read_bytes() + here.path.with_name("hub.db-wal").read_bytes()
+    left = await here.database.read(lambda c: unsent.listed(c, unsent.sealing_key(KEY), "lin.min"))
+
+    assert set(kept.json()) == {"number-check", "who-more"}
+    assert "330523********0015" in kept.json()["number-check"]
+    assert (f'value="{NUMBER}"' in shown.text, NUMBER.encode() in stored, NUMBER.encode() in after) == (
+        True,
+        False,
+        False,
+    )
+    assert left == []
+
+
+async def test_a_form_sent_twice_is_one_request_and_a_late_word_of_it_changes_nothing(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    path = f"/window/new/{uuid4()}"
+    await clerk.post(path, {**WHO, "go": "next"})
+    first = await clerk.post(f"{path}/question", {**QUESTION, "go": "submit"})
+    again = await clerk.post(f"{path}/question", {**QUESTION, "go": "submit"}, shown_at="/window")
+    late = await clerk.post(f"{path}/kept", {"name": "乙某"}, shown_at="/window")
+    back = await clerk.get(path)
+
+    assert [one.headers.get("location") for one in (again, back)] == [first.headers["location"]] * 2
+    assert (late.json(), [one.content.applicant.name for one in await registered(here)]) == ({}, ["甲某"])
+
+
+async def test_somebody_elses_draft_is_neither_shown_nor_changed(here: WindowDesk, clerk: Browser) -> None:
+    path = f"/window/new/{uuid4()}"
+    await clerk.post(f"{path}/kept", {"name": "甲某"}, shown_at=path)
+    other = await here.signed_in(Role.CLERK, login="zhao.liu")
+    async with browsing(other):
+        shown = await other.get(path)
+        written = await other.post(f"{path}/kept", {"name": "乙某"}, shown_at="/window")
+        dropped = await other.post(f"{path}/discard", {}, shown_at="/window")
+        listed = await other.get("/window")
+    mine = await clerk.get(path)
+
+    assert (shown.status_code, written.status_code, dropped.status_code) == (404, 400, 303)
+    assert ("甲某" in listed.text, 'value="甲某"' in mine.text) == (False, True)
+
+
+async def test_an_unsent_form_is_forgotten_after_its_time_and_never_read_under_another_key(here: WindowDesk) -> None:
+    key, draft_id = unsent.sealing_key(KEY), UUID(int=9)
+
+    def keep(connection: object) -> None:
+        unsent.keep(connection, key, draft_id, "lin.min", {"name": ("甲某",)}, 1_000)  # type: ignore[arg-type]
+
+    await here.database.write(keep)
+    found = await here.database.read(lambda c: unsent.found(c, key, draft_id, "lin.min"))
+    other = await here.database.read(lambda c: unsent.found(c, unsent.sealing_key(b"another"), draft_id, "lin.min"))
+    soon = await here.database.write(lambda c: unsent.tidy(c, 1_000 + unsent.KEPT_MS))
+    late = await here.database.write(lambda c: unsent.tidy(c, 1_001 + unsent.KEPT_MS))
+
+    assert (found is not None and found.line("name"), other, soon, late) == ("甲某", None, 0, 1)
+
+
+async def test_nobody_keeps_more_unsent_forms_than_allowed(here: WindowDesk) -> None:
+    key = unsent.sealing_key(KEY)
+    for number in range(unsent.UNSENT_MAX):
+        draft_id = UUID(int=number + 1)
+        await here.database.write(lambda c, one=draft_id: unsent.keep(c, key, one, "lin.min", {}, 1))  # type: ignore[misc]
+    with pytest.raises(Refused, match="unsent"):
+        await here.database.write(lambda c: unsent.keep(c, key, UUID(int=999), "lin.min", {}, 1))
+
+
+# What is wrong is said on the page where it was typed
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": ""}, "没有填写申请人姓名"),
+        ({"number": "330523190001010016"}, "身份证号码有误"),
+        ({"number": "33052319000101"}, "身份证号码应为 18 位"),
+        ({"number": ""}, "没有出示有效身份证件"),
+        ({"valid_until": "2020-01-01"}, "到期"),
+        ({"valid_until": "昨天"}, "证件有效期不是日期"),
+        ({"requester": "mediation"}, "没有填写单位名称"),
+        ({"requester": "agent"}, "没有填写代谁申请"),
+        ({"requester": "lawyer"}, "没有填写案号"),
+        ({"purpose": "official"}, "与申请人类型不符"),
+        ({"purpose": ""}, "没有说明"),
+    ],
+)
+async def test_a_wrong_first_page_says_what_is_wrong(
+    here: WindowDesk, clerk: Browser, changes: dict[str, str], words: str
+) -> None:
+    answer = await clerk.post(f"/window/new/{uuid4()}", {**WHO, **changes, "go": "next"})
+
+    assert (answer.status_code, words in words_in(answer.text)) == (400, True)
+    assert await registered(here) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"q-text-1": "", "q-place-1": ""}, "1 至 20 个问题"),
+        ({"q-from-1": "八六年"}, "年份应为四位数字"),
+        ({"q-from-1": "1990", "q-to-1": "1980"}, "起始年份晚于终止年份"),
+        ({"q-text-1": "类别:结昏"}, "结昏"),
+    ],
+)
+async def test_a_wrong_question_is_said_before_anything_is_on_the_register(
+    here: WindowDesk, clerk: Browser, changes: dict[str, str], words: str
+) -> None:
+    path = f"/window/new/{uuid4()}"
+    await clerk.post(path, {**WHO, "go": "next"})
+    answer = await clerk.post(f"{path}/question", {**QUESTION, **changes, "go": "submit"})
+
+    assert (answer.status_code, words in words_in(answer.text)) == (400, True)
+    assert await registered(here) == []
+
+
+async def test_an_identity_that_nobody_checked_waits_and_its_button_goes_on(here: WindowDesk, clerk: Browser) -> None:
+    address = await submitted(clerk, {**WHO, "seen": ""})
+    page = await clerk.get(address)
+    token = {"step": "check_identity", "seq": "2"}
+    done = await clerk.post(f"{address}/step", token, shown_at=address)
+    twice = await clerk.post(f"{address}/step", token, shown_at=address)
+
+    assert ("核验身份" in page.text, done.status_code, twice.status_code) == (True, 303, 303)
+    (one,) = await registered(here)
+    assert (one.standing.state, len(one.history)) == (State.IDENTITY_CHECKED, 3)
+
+
+async def test_a_step_that_is_not_the_visitors_is_not_taken(here: WindowDesk, clerk: Browser) -> None:
+    address = await submitted(clerk)
+    reviewer = await here.signed_in(Role.REVIEWER, login="wu.hai")
+    async with browsing(reviewer):
+        page = await reviewer.get(address)
+        answers = [
+            (await reviewer.post(f"{address}/step", {"step": step, "reason": "x"}, shown_at=address)).status_code
+            for step in ("withdraw", "approve", "no-such-step", "draft")
+        ]
+        search = await reviewer.post(f"{address}/search", {}, shown_at=address)
+
+    assert ("甲某" in page.text, answers, search.status_code) == (True, [409] * 4, 403)
+
+
+# A refusal of access by the rules, and what the clerk is told
+
+
+async def test_access_that_lacks_papers_is_not_decided_and_the_page_says_what_is_missing(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    await add_sites(here)
+    organ = {**WHO, "requester": "mediation", "organ": "某调委会", "case_ref": "12号", "paper": "work_card"}
+    organ["purpose"] = "mediation"
+    address = await submitted(clerk, organ)
+    (one,) = await registered(here)
+    async for _ in here.county.desk.watch(one.content.questions[0].question_id):
+        pass
+    page = await clerk.get(address)
+    entry = re.search(r'name="entry" value="([^"]+)"', page.text)
+    assert entry is not None
+    missing = await clerk.post(f"{address}/review", {"entry": entry[1], "relation": "case"}, shown_at=address)
+    unrelated = await clerk.post(f"{address}/review", {"entry": entry[1], "relation": "none"}, shown_at=address)
+    nothing = await clerk.post(f"{address}/review", {"entry": "x y", "relation": "case"}, shown_at=address)
+    denied = await clerk.get(address)
+
+    assert (missing.status_code, "单位介绍信" in words_in(missing.text)) == (400, True)
+    assert (unrelated.status_code, nothing.status_code, "不同意利用" in denied.text) == (303, 400, True)
+    lines = await here.database.read(lambda c: audit.listed(c, limit=20))
+    assert [(line.who, line.outcome) for line in lines if "denied" in line.detail] == [("lin.min", "refused")]
+
+
+# Ids that nobody gave out, and text that means harm
+
+
+async def test_forged_ids_find_nothing_and_break_nothing(here: WindowDesk, clerk: Browser) -> None:
+    address = await submitted(clerk)
+    forged = ("x", str(uuid4()), "00000000-0000-0000-0000-00000000000g", "%2e%2e", "9" * 200)
+    pages = [
+        (await clerk.get(f"/window/requests/{name}{rest}")).status_code
+        for name in forged
+        for rest in ("", "/form", "/receipt", "/statement", "/copy", "/research")
+    ]
+    posts = [
+        (await clerk.post(f"/window/requests/{name}/{verb}", {"serial": "x"}, shown_at="/window")).status_code
+        for name in forged[:3]
+        for verb in ("step", "search", "widen", "review", "copy", "print", "revoke", "research", "no-record")
+    ]
+    inner = [
+        (await clerk.post(f"{address}/{verb}", fields, shown_at=address)).status_code
+        for verb, fields in (
+            ("copy", {"entry": "x y", "copy": str(uuid4())}),
+            ("print", {"serial": "330523-2026-000001-9"}),
+            ("revoke", {"serial": "x", "because": "y"}),
+            ("withdraw", {"copy": "x"}),
+            ("widen", {"question": "x"}),
+        )
+    ]
+    names = ("x.pdf", "..%2Fhub.db", "330523-2026-000001-9.pdf")
+    files = [(await clerk.get(f"/window/certificates/{name}")).status_code for name in names]
+    counter = [(await clerk.get(f"/counter/{link}")).status_code for link in ("x", "0" * 24, link_of(b"another"))]
+
+    assert (set(pages), set(posts), inner, set(files), set(counter)) == ({404}, {404}, [404] * 5, {404}, {404})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_hostile_text_in_every_field_breaks_no_page(here: WindowDesk, clerk: Browser, shared_data: Path) -> None:
+    """A page stays a page: no fault of ours, nothing of the text outside quotes, no tag of it."""
+    naughty = json.loads(
+        (shared_data / "12_test_vectors" / "big_list_of_naughty_strings.json").read_text(encoding="utf-8")
+    )
+    hostile = [*naughty[::7], "\x00\x01\x7f", "</title><script>x</script>", '"><img src=x onerror=x>', "长" * 600]
+    address = await submitted(clerk)
+    token = token_in((await clerk.get("/window")).text)
+    seen: set[int] = set()
+
+    def check(answer: httpx.Response) -> None:
+        seen.add(answer.status_code)
+        assert "<script>" not in answer.text
+        assert not re.search(r"<img(?![^>]*mark\.)", answer.text)
+        assert answer.is_redirect or answer.text.count("<main") == answer.text.count("</main>") == 1
+
+    for text in hostile:
+        here.clock.forward(3)
+        path, case = f"/window/new/{uuid4()}", f"/window/cases/{uuid4()}"
+        who = dict.fromkeys(("name", "organ", "phone", "number", "case_ref", "purpose_note", "on_behalf_of"), text)
+        who |= {"requester": "mediation", "purpose": "other", "paper": text, "use": text, "document": text}
+        check(await clerk.client.post(path, data={"token": token, **who, "go": "next"}))
+        asked = {f"q-{name}-1": text for name in ("text", "persons", "kind", "place", "from", "to")}
+        check(
+            await clerk.client.post(f"{path}/question", data={"token": token, **asked, "q-count": text, "go": "submit"})
+        )
+        step = {"token": token, "step": "withdraw", "reason": text, "days": text, "seq": text, "because": text}
+        check(await clerk.client.post(f"{address}/step", data={**step, "step": text}))
+        check(await clerk.client.post(f"{address}/paper", data={"token": token, "first": text, "last": text}))
+        fields = dict.fromkeys(("case_no", "body", "kind", "place", "cause", "law_used", "opened_on"), text)
+        check(await clerk.client.post(case, data={"token": token, **fields}))
+        plan = {"token": token, "title": text, "columns": text}
+        check(await clerk.client.post(f"{address}/research", data=plan))
+        for page in (f"/window/find?number={quote(text[:300])}", f"/window/cases/report?from={quote(text[:300])}&to=x"):
+            check(await clerk.get(page))
+
+    assert seen <= {200, 303, 400, 404, 409}
+
+
+# Pages that show no names
+
+
+async def test_the_screen_at_the_counter_shows_numbers_without_names_to_anybody(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    await submitted(clerk)
+    stranger = here.browser()
+    async with browsing(stranger):
+        screen = await stranger.get(f"/counter/{link_of(KEY)}")
+
+    (one,) = await registered(here)
+    assert (screen.status_code, one.number[-6:] in screen.text, "甲" in screen.text) == (200, True, False)
+
+
+async def test_lists_and_the_audit_log_name_nobody(here: WindowDesk, clerk: Browser) -> None:
+    await submitted(clerk)
+    listed = await clerk.get("/window?view=all")
+    lines = await here.database.read(lambda c: audit.listed(c, limit=100))
+
+    assert ("甲某" in words_in(listed.text), "甲**" in listed.text or "甲*" in listed.text) == (False, True)
+    assert [line for line in lines if "甲某" in line.detail or NUMBER in line.detail] == []
+
+
+# Cases, research, papers, rules
+
+
+async def test_a_case_says_what_is_missing_links_requests_and_counts_without_names(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    await submitted(clerk)
+    (one,) = await registered(here)
+    kinds = (await clerk.get(f"/window/cases/{uuid4()}")).text
+    kind = re.search(r'id="kind" name="kind"><option value="([^"]+)"', kinds)
+    assert kind is not None
+    path = f"/window/cases/{uuid4()}"
+    fields = {"case_no": "(2026)某人调字第12号", "body": "某镇人民调解委员会", "kind": kind[1], "place": "某村"}
+    fields |= {"party_count": "2", "opened_on": "2026-03-02", "result": "pending", "source": "applied"}
+    saved = await clerk.post(path, fields)
+    shown = words_in((await clerk.get(path)).text)
+    document = {"document": str(uuid4()), "item": "application", "pages": "3", "copies": "1"}
+    await clerk.post(f"{path}/add", document, shown_at=path)
+    added = words_in((await clerk.get(path)).text)
+    linked = await clerk.post(f"{path}/link", {"number": one.number}, shown_at=path)
+    wrong = await clerk.post(f"{path}/link", {"number": "CD1999-000001"}, shown_at=path)
+    report = words_in((await clerk.get("/window/cases/report?from=2026-01-01&to=2026-12-31")).text)
+
+    assert (saved.status_code, "还缺：申请书或受理登记表" in shown) == (303, True)
+    assert "还缺：权利义务告知书" in added
+    assert (linked.status_code, wrong.status_code, "件数太少，不予显示" in report) == (303, 400, True)
+    assert one.number in (await clerk.get(path)).text
+
+
+async def test_research_is_planned_filled_in_and_taken_out_as_a_file(here: WindowDesk, clerk: Browser) -> None:
+    address = f"{await submitted(clerk)}/research"
+    begun = await clerk.post(address, {"title": "五十年代迁入人员", "columns": "姓名、迁入时间"})
+    part = {"part": str(uuid4()), "title": "迁入名册", "site": "330523108000", "scope": "", "assignee": "lin.min"}
+    await clerk.post(f"{address}/part", {**part, "state": "assigned", "note": ""}, shown_at=address)
+    await clerk.post(
+        f"{address}/line", {"line": str(uuid4()), "cell": ["乙某", "1955"], "entry": "", "page": ""}, shown_at=address
+    )
+    wrong = await clerk.post(
+        f"{address}/line", {"line": str(uuid4()), "cell": ["丙某"], "entry": "x"}, shown_at=address
+    )
+    shown = words_in((await clerk.get(address)).text)
+    taken = await clerk.post(f"{address}/file", {"kind": "csv"}, shown_at=address)
+    book = await clerk.post(f"{address}/file", {"kind": "xlsx"}, shown_at=address)
+
+    assert (begun.status_code, wrong.status_code, "没有出处" in shown) == (303, 400, True)
+    assert ("乙某" in taken.content.decode("utf-8-sig"), book.content[:2]) == (True, b"PK")
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "查档申请登记表"), ("en", "Request for records")])
+async def test_papers_and_rules_are_in_the_readers_language(here: WindowDesk, language: str, title: str) -> None:
+    browser = await here.signed_in(Role.CLERK, language=language)
+    async with browsing(browser):
+        address = await submitted(browser)
+        form = await browser.get(f"{address}/form")
+        rules = await browser.get("/window/rules")
+        nothing = await browser.get(f"{address}/statement")
+
+    assert (title in form.text, "330523********0015" in form.text, NUMBER in form.text) == (True, True, False)
+    assert ("R04" in rules.text, nothing.status_code) == (True, 200)
+
+
+async def test_a_request_is_found_by_its_number_and_another_is_said_not_to_exist(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    address = await submitted(clerk)
+    (one,) = await registered(here)
+    found = await clerk.get(f"/window/find?number=%20{one.number.lower()}%20")
+    missing = await clerk.get("/window/find?number=CD2026-999999")
+
+    assert (found.headers["location"], missing.status_code) == (address, 404)
+    assert "没有登记号为 CD2026-999999 的申请" in words_in(missing.text)
+
+
+@pytest.mark.parametrize(("text", "pages"), [("", ()), ("1-3、5", (1, 2, 3, 5)), (" 7 ", (7,)), ("2,2;1", (1, 2))])
+def test_page_numbers_are_read_as_clerks_type_them(text: str, pages: tuple[int, ...]) -> None:
+    assert pages_of(text) == pages
+
+
+@pytest.mark.parametrize("text", ["0", "3-1", "x", "1-9999", "１", "-3"])
+def test_page_numbers_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(BadValue, match="page numbers"):
+        pages_of(text)

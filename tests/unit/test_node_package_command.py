@@ -1,0 +1,86 @@
+"""``danglian-node package check``: what to mend, in plain words, and an exit code that a script can trust."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from node import __main__ as program
+from replication import command_line
+from replication.checks.reports import results_of
+from replication.packages.official_layout import CarrierNote
+from replication.packages.packing import PackageLabel
+from tests.packages_made import CODES, LABEL, TODAY, entry, packed
+
+FILES = {f"{CODES[0]}.txt": "正文".encode(), f"{CODES[1]}.txt": "正文".encode()}
+NOTED = PackageLabel(
+    identifier="1",
+    registration=LABEL.registration,
+    made_on=TODAY,
+    software="x",
+    note=CarrierNote(environment="Windows 10"),
+)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    return packed(tmp_path, [entry(1, pages=""), entry(2, pages="")], FILES, NOTED).path
+
+
+def test_a_sound_package_is_said_to_be_sound(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = program.main(["package", "check", str(package)])
+    told = capsys.readouterr().out
+
+    assert (code, told.strip().splitlines()[-1]) == (0, "全部必检项通过。")
+    assert "✓* 真实性  固化信息有效性  通过 5" in told
+
+
+def test_what_is_wrong_is_told_with_what_to_do(
+    package: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(command_line.LANGUAGE_VARIABLE, "en")
+    scan = package / "data/电子档案" / f"{CODES[0]}.txt"
+    scan.unlink()
+    scan.write_bytes(b"another")
+
+    code = program.main(["package", "check", str(package)])
+    told = capsys.readouterr().out
+
+    assert code == 1
+    assert "【failed】digests are right × 1 (mandatory)" in told
+    assert f"{CODES[0]}.txt: the content does not have the digest that is listed (sha256, sm3)" in told
+    assert "→ Ask the sender to make or copy the package again." in told
+    assert told.strip().splitlines()[-1] == "Failed: mend what is listed, then check again."
+
+
+def test_a_rule_that_has_not_run_is_no_success(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the phase of transfer somebody must have said what was planned and sent; by hand nobody did."""
+    code = program.main(["package", "check", str(package), "--phase", "yj"])
+
+    assert code == 1
+    assert capsys.readouterr().out.strip().splitlines()[-1] == "尚不能判定：有必检项未执行或待人工。"
+
+
+def test_the_answer_for_programs_and_the_report_say_the_same(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.jsonl"
+
+    program.main(["package", "check", str(package), "--json", "--phase", "YJ", "--report", str(report)])
+    answer = json.loads(capsys.readouterr().out)
+
+    assert answer["report"]["end"]["results"] == len(list(results_of(report)))
+    assert answer["report"]["end"]["verdict"]["standing"] == "unproven"
+    assert {one["rule"] for one in answer["faults"]} >= {"virus_scan", "scope_check"}
+
+
+def test_what_is_no_package_is_told_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = program.main(["package", "check", str(tmp_path / "nowhere")])
+
+    assert (code, "无法识别的文件，不能接收" in capsys.readouterr().out) == (1, True)
+
+
+@pytest.mark.parametrize("wrong", [["--phase", "ZZ"], ["--rules", "nowhere.toml"], ["--scanner", "here"]])
+def test_wrong_use_is_told_as_such(package: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["package", "check", str(package), *wrong]) == 2
+    assert "处理办法" in capsys.readouterr().err
