@@ -51,6 +51,8 @@ LINES_SHOWN = 100
 class Report(Verdict, frozen=True, kw_only=True):
     """What ``verify`` prints as JSON: the hub's own log, and those of the sites as far as the hub can tell."""
 
+    sites_kept: int
+    """Sites of whose log a head is kept here."""
     contradictions: list[Contradiction]
     """Sites whose log is not what it was when the hub kept its head."""
 
@@ -144,7 +146,8 @@ async def _verified(home: HubHome, expected: tuple[int, str] | None) -> Report:
     async with store.opened(home, read_only=True) as database:
         verdict = await audit.verify(database, expected=expected)
         found = await database.read(audit_heads.contradictions)
-        return Report(**msgspec.structs.asdict(verdict), contradictions=found)
+        kept = await database.read(audit_heads.kept_heads)
+        return Report(**msgspec.structs.asdict(verdict), sites_kept=len(kept), contradictions=found)
 
 
 def _told_of(one: Contradiction) -> Text:

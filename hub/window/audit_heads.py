@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from hub import audit, keyring
 from hub.account_tables import audit_line
@@ -93,7 +93,9 @@ def contradictions(connection: Connection, site: str = "") -> list[Contradiction
 
 
 def _judge(connection: Connection, site: str, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
-    statement = select(site_audit_head.c.seq, site_audit_head.c.digest).where(site_audit_head.c.site == site)
+    # Of the other heads that are kept nothing is known now.
+    places = or_(site_audit_head.c.seq >= head.seq, site_audit_head.c.seq.in_(shown))
+    statement = select(site_audit_head.c.seq, site_audit_head.c.digest).where(site_audit_head.c.site == site, places)
     kept = {row.seq: row.digest for row in connection.execute(statement)}
     known = {one.seq for one in contradictions(connection, site)}
     for seq in contradicted(kept, shown, head):

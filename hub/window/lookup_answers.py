@@ -16,7 +16,6 @@ from hub.audit import Action, AuditEntry
 from hub.window import audit_heads, lookup_ledger
 from hub.window.findings import tell_request
 from hub.window.lookup_ledger import StoredHit, StoredLookup
-from protocol.audit_chain import AuditHead
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal
 from protocol.codec import decode_record
 from protocol.errors import BadValue
@@ -176,8 +175,3 @@ def case_words(question: Lookup) -> str:
     """Return by what the lines of a case are found in the audit log."""
     case = question.case
     return f"request {case.request_id}; case {case.case_ref}; for {case.purpose}"
-
-
-def head_before(connection: Connection) -> AuditHead:
-    """Return the head of the hub's audit log, as a question carries it."""
-    return audit.head(connection)

@@ -2,11 +2,11 @@
 
 A question about a person is itself personal. A site is asked if its copy at the hub has hits, or if what it is known to
 hold speaks for it: the places, fonds, years and kinds that the question names. A question that names none of these is
-put only to sites whose copy has hits; whoever wants the others asked says why (``widened``). Every decision has its
-words, for the clerk and for the statement of completeness.
+put only to sites whose copy has hits; whoever wants the others asked says why (``lookup_opening``). Every decision has
+its words, for the clerk and for the statement of completeness.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -104,12 +104,6 @@ def routed(clues: Clues, candidates: Sequence[Candidate]) -> list[Routed]:
     return [_decided(clues, one, there) for one in candidates]
 
 
-def widened(before: Sequence[Routed], because: str) -> list[Routed]:
-    """Return the same with every site asked that was not, for a reason."""
-    why = Text(zh=f"扩大查询：{because}", en=f"widened: {because}")
-    return [one if one.is_asked else Routed(site=one.site, route=Route.WIDENED, why=why) for one in before]
-
-
 def _sites_at(places: Collection[str], candidates: Sequence[Candidate]) -> frozenset[str] | None:
     """Return the sites at the places, those above, which may keep their records, and those below; None if unknown."""
     if not places:
@@ -201,8 +195,3 @@ def _reaches(one: Holding, periods: Sequence[Period]) -> bool:
         and (period.last is None or one.year_from <= period.last.year)
         for period in periods
     )
-
-
-def by_site(routes: Sequence[Routed]) -> Mapping[str, Routed]:
-    """Return the decisions by site."""
-    return {one.site: one for one in routes}

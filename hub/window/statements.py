@@ -1,7 +1,6 @@
 """Statements of completeness: made of what is stored about a request's questions, signed by the hub's key."""
 
 from collections.abc import Mapping
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -25,8 +24,6 @@ from protocol.completeness import (
 from protocol.errors import BadValue
 from protocol.wording import Text
 from replication.keys import Identity
-
-FILE_SUFFIX: Final = ".json"
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ The site keeps what it was told and asks again later. A hub that has lost, chang
 cannot say the digest any more (``protocol.audit_letters``), and everybody at the site can see it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
 from node.keeper import audit
 from node.keeper.tables import county_contradiction, county_head
@@ -50,8 +50,10 @@ def contradictions(connection: Connection) -> list[Contradiction]:
     return [msgspec.convert(row, Contradiction, from_attributes=True) for row in rows]
 
 
-def _kept(connection: Connection) -> dict[int, str]:
-    rows = connection.execute(select(county_head.c.seq, county_head.c.digest))
+def _kept(connection: Connection, shown: Collection[int], behind: int) -> dict[int, str]:
+    """Return the kept heads about which something is known now: those shown, and those behind the log's end."""
+    statement = select(county_head.c.seq, county_head.c.digest)
+    rows = connection.execute(statement.where(or_(county_head.c.seq >= behind, county_head.c.seq.in_(shown))))
     return {row.seq: row.digest for row in rows}
 
 
@@ -63,7 +65,7 @@ def places_to_ask(connection: Connection) -> tuple[int, ...]:
 
 
 def _judge(connection: Connection, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
-    kept = _kept(connection)
+    kept = _kept(connection, shown, head.seq)
     known = set(connection.scalars(select(county_contradiction.c.seq)))
     for seq in contradicted(kept, shown, head):
         if seq not in known:
@@ -89,8 +91,3 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         letters.write(connection, peer, kind=AUDIT_HEAD, topic=letter.topic, body=mine, now_ms=now_ms)
 
     return take
-
-
-def count_kept(connection: Connection) -> int:
-    """Return how many heads of the county's log are kept."""
-    return connection.scalar(select(func.count()).select_from(county_head)) or 0

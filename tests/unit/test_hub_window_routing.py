@@ -8,7 +8,7 @@ from hub.readings import Readings
 from hub.search import Query
 from hub.synonyms import Synonyms
 from hub.window.coverage import Coverage, Holding
-from hub.window.routing import Candidate, Clues, clues_of, routed, widened
+from hub.window.routing import Candidate, Clues, clues_of, routed
 from protocol.lookups import Route
 
 TOWN, VILLAGE, SIBLING, ELSEWHERE = "330523108000", "330523108204", "330523108205", "330523106201"
@@ -140,11 +140,3 @@ def test_a_site_that_the_clerk_did_not_choose_is_not_asked_though_it_has_hits() 
     assert decided(clues("承包"), candidate(VILLAGE, "", holding(), index_total=3, is_named=False)) == {
         VILLAGE: Route.NOT_ASKED
     }
-
-
-def test_widening_asks_whoever_was_left_out_and_nobody_anew() -> None:
-    before = routed(clues("王小明"), [candidate(VILLAGE, "", holding(), index_total=1), candidate(SIBLING)])
-    after = widened(before, "当事人称可能在邻村")
-
-    assert [one.route for one in after] == [Route.LIKELY, Route.WIDENED]
-    assert "当事人称可能在邻村" in after[1].why.zh
