@@ -6,7 +6,7 @@ whoever sends, and a fifth of whoever receives.
 """
 
 import ctypes
-import sys
+import platform
 
 _TRIM_THRESHOLD = -1
 _MMAP_THRESHOLD = -3
@@ -24,7 +24,7 @@ PIECE_BYTES_MAX = 2 * 1024 * 1024
 
 def keep_pieces() -> None:
     """Have this process keep the memory of pieces for the next ones; changes nothing where that cannot be said."""
-    if sys.platform != "linux":
+    if platform.system() != "Linux":
         return
     try:
         mallopt = ctypes.CDLL(None).mallopt
