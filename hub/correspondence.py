@@ -164,6 +164,12 @@ class Correspondent:
         return await self._database.write(take)
 
 
+def deadline_s(some: Sequence[Letter]) -> float:
+    """Return the seconds that a call with these letters may take: with a full answer, over the slowest line."""
+    travelling = sum(len(one.body) for one in some) + LETTERS_FILL_BYTES
+    return CALL_DEADLINE_S + travelling / LETTERS_BYTES_S
+
+
 def _round(connection: Connection, site: str, now_ms: int) -> _Round:
     some, has_more = letters.due(connection, site, now_ms)
     return _Round(incarnation=letters.incarnation(connection), letters=some, has_more=has_more)

@@ -164,8 +164,8 @@ LETTERS_BYTES_MAX = 320 * 1024
 LETTERS_AT_ONCE_MAX = 200
 """Letters of one call: a thousand small ones are five calls."""
 
-LETTERS_DEADLINE_S = 30.0
-"""Seconds that a call of letters may take: a full one each way at 256 kbit/s, and the work at the site."""
+LETTERS_BYTES_S = 32 * 1024
+"""Bytes of letters that the slowest line of a village takes in a second: 256 kbit/s."""
 
 CONSIGNMENT_FILES_MAX = 50_000
 """Files of one consignment: five times the largest package that was ever brought; the list fills 20 MB of memory."""
