@@ -19,7 +19,7 @@ from protocol.beats import Beat
 from protocol.calls import Correspond, Correspondence, Outcome
 from protocol.errors import Retryable
 from protocol.letters import Letter
-from protocol.limits import CALL_DEADLINE_S, LETTERS_DEADLINE_S, OFFLINE_AFTER_S
+from protocol.limits import CALL_DEADLINE_S, LETTERS_BYTES_S, LETTERS_FILL_BYTES, OFFLINE_AFTER_S
 from protocol.sites import parse_site
 from replication import letters
 from replication.asking import Asker, SiteAnswer
@@ -140,8 +140,8 @@ class Correspondent:
             brought = await self._database.write(lambda connection, at=now_ms: _round(connection, site, at))  # type: ignore[misc]
             self._waiting.discard(site)
             # A site that was not heard is hardly there: it is tried, but not waited for as long.
-            deadline_s = LETTERS_DEADLINE_S if site in self._heard else CALL_DEADLINE_S
-            said = await self._asker.ask_one(_question(brought, taken), parse_site(site), deadline_s)
+            within_s = call_s(brought.letters) if site in self._heard else CALL_DEADLINE_S
+            said = await self._asker.ask_one(_question(brought, taken), parse_site(site), within_s)
             if said.outcome is not Outcome.ANSWERED or said.answer is None:
                 log.info("letters_unanswered", site=site, outcome=said.outcome.value, waiting=len(brought.letters))
                 return False
@@ -164,9 +164,9 @@ class Correspondent:
         return await self._database.write(take)
 
 
-def deadline_s(some: Sequence[Letter]) -> float:
+def call_s(some: Sequence[Letter]) -> float:
     """Return the seconds that a call with these letters may take: with a full answer, over the slowest line."""
-    travelling = sum(len(one.body) for one in some) + LETTERS_FILL_BYTES
+    travelling = sum(len(memoryview(one.body)) for one in some) + LETTERS_FILL_BYTES
     return CALL_DEADLINE_S + travelling / LETTERS_BYTES_S
 
 
