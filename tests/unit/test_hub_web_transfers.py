@@ -10,11 +10,12 @@ import pytest
 from hub import accessions, audit
 from hub.accessions import NewAccession
 from hub.roles import Role
+from hub.transfers.waiting import waiting
 from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
 from replication import transfer_log, transfer_rounds
 from tests.consoles import Browser, Desk, browsing, desk, fill_county, words_in
-from tests.handovers import HOSTILE, RECORDS, TRANSFER, Handover, receiving
+from tests.handovers import HOSTILE, RECORDS, TRANSFER, VILLAGE, Handover, receiving
 
 PAGE = f"/transfers/{TRANSFER}"
 
@@ -83,6 +84,40 @@ async def test_a_sound_transfer_is_signed_by_both(here: Desk, handover: Handover
     assert await state_of(here) is TransferState.SIGNED
     assert ("档案交接文据" in paper, "SHA-256 " + "ab" * 32 in paper, "签字人 林敏" in paper) == (True, True, True)
     assert {one.action for one in known} >= {"transfer_decided", "transfer_signed"}
+
+
+async def test_what_waits_for_the_archive_is_a_need_and_what_waits_for_others_is_none(
+    here: Desk, handover: Handover, keeper: Browser
+) -> None:
+    async def waits() -> list[tuple[int, int]]:
+        found = await here.database.read(waiting)
+        return [(one.to_decide, one.to_sign) for one in found.values()]
+
+    await handover.submit()
+    coming = await waits()
+    await handover.arrive(faulty=False)
+    checked = await waits()
+    here.clock.forward(5)
+    today = (await keeper.get("/today")).text
+    led = await keeper.get(f"/needs/transfer/{VILLAGE}")
+    there = await keeper.get(led.headers["location"])
+    await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
+    decided = await waits()
+    await handover.giver_signs()
+    to_sign = await waits()
+    await keeper.post(f"{PAGE}/sign", {"signer": "林敏"}, shown_at=PAGE)
+
+    assert (coming, checked, decided, to_sign, await waits()) == ([], [(1, 0)], [], [(0, 1)], [])
+    assert ("1 批移交已检测，等待审定" in words_in(today), f"/needs/transfer/{VILLAGE}" in today) == (True, True)
+    assert (led.headers["location"], there.status_code) == (f"/transfers?site={VILLAGE}", 200)
+
+
+async def test_who_receives_no_transfers_is_led_from_their_need_to_the_site(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        led = await browser.get(f"/needs/transfer/{VILLAGE}")
+
+    assert led.headers["location"] == f"/sites/{VILLAGE}"
 
 
 async def test_items_are_ruled_on_one_by_one(here: Desk, handover: Handover, keeper: Browser) -> None:
