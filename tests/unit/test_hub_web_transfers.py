@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from hub import accessions, audit
 from hub.accessions import NewAccession
 from hub.roles import Role
 from hub.transfers.waiting import waiting
+from hub.window.certificate_settings import CertificateSettings
 from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
 from replication import transfer_log, transfer_rounds
@@ -110,6 +112,53 @@ async def test_what_waits_for_the_archive_is_a_need_and_what_waits_for_others_is
     assert (coming, checked, decided, to_sign, await waits()) == ([], [(1, 0)], [], [(0, 1)], [])
     assert ("1 批移交已检测，等待审定" in words_in(today), f"/needs/transfer/{VILLAGE}" in today) == (True, True)
     assert (led.headers["location"], there.status_code) == (f"/transfers?site={VILLAGE}", 200)
+
+
+async def test_the_papers_are_a_file_and_who_took_them_is_written_down(
+    here: Desk, handover: Handover, keeper: Browser
+) -> None:
+    await handover.submit()
+    await handover.arrive(faulty=False)
+    too_early = await keeper.get(f"{PAGE}/papers")
+    early = (await keeper.get(PAGE)).text
+    await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
+    await handover.giver_signs()
+    await keeper.post(f"{PAGE}/sign", {"signer": "林敏"}, shown_at=PAGE)
+    page = (await keeper.get(PAGE)).text
+    papers = await keeper.get(f"{PAGE}/papers")
+    known = await here.database.read(lambda connection: audit.listed(connection, limit=20))
+
+    assert (too_early.status_code, f"{PAGE}/papers" in early, f'href="{PAGE}/papers"' in page) == (404, False, True)
+    assert (papers.status_code, papers.headers["content-type"], papers.content[:5]) == (
+        200,
+        "application/pdf",
+        b"%PDF-",
+    )
+    assert papers.headers["content-disposition"] == f'attachment; filename="handover-{TRANSFER}.pdf"'
+    assert (papers.content[:5], b"pdfaid" in papers.content) == (b"%PDF-", True)
+    assert [(one.who, one.object) for one in known if one.action == "handover_exported"] == [
+        ("lin.min", f"transfer {TRANSFER}")
+    ]
+
+
+async def test_papers_that_no_font_can_write_are_said_on_the_page_and_not_written_down(
+    here: Desk, handover: Handover, keeper: Browser, tmp_path: Path
+) -> None:
+    await handover.submit()
+    await handover.arrive(faulty=False)
+    await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
+    receiving = here.backstage.reach.receiving
+    assert receiving is not None
+    settings = CertificateSettings(font_file=str(tmp_path / "gone.ttf"))
+    fontless = msgspec.structs.replace(receiving, certificates=settings)
+    reach = msgspec.structs.replace(here.backstage.reach, receiving=fontless)
+    msgspec.structs.force_setattr(here.backstage, "reach", reach)
+
+    papers = await keeper.get(f"{PAGE}/papers")
+    known = await here.database.read(lambda connection: audit.listed(connection, limit=20))
+
+    assert (papers.status_code, "gone.ttf" in papers.text) == (400, True)
+    assert "handover_exported" not in {one.action for one in known}
 
 
 async def test_who_receives_no_transfers_is_led_from_their_need_to_the_site(here: Desk) -> None:
