@@ -17,7 +17,8 @@ from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
 from replication import transfer_log, transfer_rounds
 from tests.consoles import Browser, Desk, browsing, desk, fill_county, words_in
-from tests.handovers import HOSTILE, RECORDS, TRANSFER, VILLAGE, Handover, receiving
+from tests.handovers import HOSTILE, RECORDS, TRANSFER, Handover, receiving
+from tests.transfer_ends import VILLAGE
 
 PAGE = f"/transfers/{TRANSFER}"
 
@@ -52,6 +53,7 @@ async def rule(keeper: Browser, record: int, ruling: str, reason: str = "") -> s
     return str(answer.headers.get("location", answer.status_code))
 
 
+PAPERS = (f"{PAGE}/certificate", f"{PAGE}/papers")
 DECIDE = {"unit": "安吉县档案馆", "handler": "林敏", "opinion": "同意接收", "waive-virus_scan": "已另行杀毒"}
 
 
@@ -273,7 +275,7 @@ async def test_only_archivists_see_and_work_on_transfers(here: Desk, handover: H
     async with browsing(browser):
         seen = [
             (await browser.get(path)).status_code
-            for path in ("/transfers", PAGE, f"{PAGE}/items", f"{PAGE}/items/{RECORDS[0]}", f"{PAGE}/certificate")
+            for path in ("/transfers", PAGE, f"{PAGE}/items", f"{PAGE}/items/{RECORDS[0]}", *PAPERS)
         ]
         seen.append((await browser.get(f"{PAGE}/items/{RECORDS[0]}/files/1")).status_code)
         seen.append((await browser.get(f"/stream/transfer/{TRANSFER}")).status_code)

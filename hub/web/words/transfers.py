@@ -93,7 +93,6 @@ class TransfersWords(msgspec.Struct, frozen=True, kw_only=True):
     receiver_signed: str
     receiver_not_signed: str
     papers: str
-    papers_file: str
     print_hint: str
     cancel: str
     cancel_lead: str
@@ -225,7 +224,6 @@ CHINESE = TransfersWords(
     receiver_signed="接收单位已签字",
     receiver_not_signed="接收单位未签字",
     papers="交接文据",
-    papers_file="下载文据与登记表（PDF/A）",
     print_hint="打印或存为 PDF：浏览器的“打印”。",
     cancel="取消移交",
     cancel_lead="双方签字前可取消；没有任何档案改变保管单位。",
@@ -357,7 +355,6 @@ ENGLISH = TransfersWords(
     receiver_signed="the receiver has signed",
     receiver_not_signed="the receiver has not signed",
     papers="Handover certificate",
-    papers_file="Papers as a file (PDF/A)",
     print_hint="To print, or keep as PDF: your browser's print.",
     cancel="Cancel the transfer",
     cancel_lead="Possible until both have signed; nothing has changed hands.",
