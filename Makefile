@@ -15,8 +15,9 @@ SYNC_STAMP := $(VENV)/.synced
 # More arguments for the demonstration, for example: make demo DEMO_ARGS="--sites 24 --exit-when-settled"
 DEMO_ARGS ?=
 # Arguments for pytest instead of these, for example: make test TEST_ARGS="tests/unit -x". Files of tests run side by side, three
-# on two processors, for many of them wait; every test has its own ports and folders.
-TEST_ARGS ?= -n 3 --dist loadfile
+# on two processors, for many of them wait, and in the order of their folders, so that the quick ones fill the end; every
+# test has its own ports and folders.
+TEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 BENCH_ARGS ?=
 # More arguments for the search engines side by side, for example: make bench ENGINE_ARGS="--rows 1000000 --only danglian"
 ENGINE_ARGS ?=
