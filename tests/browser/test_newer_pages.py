@@ -1,27 +1,25 @@
-"""The window's and the transfers' further pages with much on them, in both languages, on a desk and on a phone at night.
+"""The further pages of the window and of transfers with much on them: both languages, a desk, a phone at night.
 
 The stories are told by the neighbours; this walk looks at every page when it is full.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from hub.roles import Role
-from hub.window import copies, ledger
-from hub.window.copy_orders import CopyRoutes, CopyWish
+from hub.window import ledger
 from hub.window.requests import Request
-from protocol.copies import Product
 from protocol.lookup_policy import Policy, PolicyRule, Treatment
 from tests.browser.test_console import DESKTOP, PHONE, Reader, browser, reader
 from tests.browser.test_window import ask, begin
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import RECORDS, TRANSFER, Handover, receiving
 from tests.window_county import row
-from tests.window_desks import HEAD, NEW, OLD, WindowDesk, add_sites, window_desk
+from tests.window_desks import NEW, OLD, WindowDesk, add_sites, window_desk
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 __all__ = ["browser"]
@@ -38,7 +36,11 @@ async def window(tmp_path: Path) -> AsyncIterator[WindowDesk]:
         county = made.county
         for at, name in enumerate(HILLS[2:]):
             rows = [
-                row(10 * at + line, f"{name}村与麻竹生户山林承包合同（第{line}份，含四至图与村民代表会议记录）", "19860312")
+                row(
+                    10 * at + line,
+                    f"{name}村与麻竹生户山林承包合同（第{line}份，含四至图与村民代表会议记录）",
+                    "19860312",
+                )
                 for line in range(1, 5)
             ]
             await county.add(made.stack, f"3305231082{at + 10}", f"{name}村档案室", rows)
@@ -88,7 +90,9 @@ async def fill_case(me: Reader, path: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(("language", "kind"), [("zh", "desk"), ("en", "phone")])
-async def test_the_windows_pages_with_much_on_them(window: WindowDesk, browser: Browser, language: str, kind: str) -> None:
+async def test_the_windows_pages_with_much_on_them(
+    window: WindowDesk, browser: Browser, language: str, kind: str
+) -> None:
     me = await reader(window, browser, language, viewport=DESKTOP)
     await me.sign_in("lin.min")
     one = await asked(window, me)
@@ -128,7 +132,7 @@ async def test_the_windows_pages_with_much_on_them(window: WindowDesk, browser: 
         (f"{address}/research", "newer-research"),
         ("/window/rules", "newer-rules"),
         (f"{address}/statement", "newer-statement"),
-        ]
+    ]
     if kind == "phone":
         await at_night(me)
     await walk(me, pages, kind)
@@ -144,7 +148,9 @@ async def archive(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 @pytest.mark.parametrize(("language", "kind"), [("zh", "desk"), ("en", "phone")])
-async def test_the_pages_of_a_transfer(archive: Desk, browser: Browser, tmp_path: Path, language: str, kind: str) -> None:
+async def test_the_pages_of_a_transfer(
+    archive: Desk, browser: Browser, tmp_path: Path, language: str, kind: str
+) -> None:
     """A faulty transfer with boxes, and beside it a year's plan and what is kept."""
     post = Handover(archive.database, tmp_path)
     await post.submit(boxes=True)
