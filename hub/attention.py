@@ -1,4 +1,4 @@
-"""What needs a person now, in order: the hub itself, silent sites, held changes, contradictions, other alarms.
+"""What needs a person now, in order: the hub, silent sites, held changes, contradictions, other alarms, transfers.
 
 Pure: an outlook in, a list out. What nobody needs to do anything about is not in it.
 """
@@ -12,6 +12,7 @@ from hub.alarms import CAUSES, KINDS, Alarm, AlarmKind
 from hub.board import STRANGER, SiteState, Word
 from hub.health import Standing, health_of
 from hub.outlook import Outlook
+from hub.transfers.waiting import WaitingTransfers
 from protocol.wording import Text
 
 
@@ -24,6 +25,7 @@ class Matter(StrEnum):
     CONFLICT = "conflict"
     ALARM = "alarm"
     QUARANTINE = "quarantine"
+    TRANSFER = "transfer"
 
 
 MATTERS = {
@@ -33,6 +35,7 @@ MATTERS = {
     Matter.CONFLICT: Text(zh="冲突", en="conflict"),
     Matter.ALARM: Text(zh="告警", en="alarm"),
     Matter.QUARANTINE: Text(zh="隔离", en="quarantine"),
+    Matter.TRANSFER: Text(zh="移交", en="transfer"),
 }
 
 
@@ -57,6 +60,7 @@ def needs(outlook: Outlook) -> list[Need]:
         *_of_hub(outlook),
         *(_of_alarm(one, names.get(one.site, "")) for one in outlook.alarms if one.cleared_at_ms is None),
         *(need for one in outlook.sites for need in _of_site(one, outlook.conflicts.get(one.site, 0))),
+        *(_of_transfers(site, names.get(site, ""), some) for site, some in outlook.transfers.items()),
     ]
     order = list(Matter)
     return sorted(found, key=lambda need: (order.index(need.matter), bool(need.attended_by), need.since_ms or 0))
@@ -84,6 +88,35 @@ def _of_alarm(one: Alarm, name: str) -> Need:
         since_ms=one.opened_at_ms,
         alarm_id=one.id,
         attended_by=one.acknowledged_by if one.acknowledged_at_ms is not None else "",
+    )
+
+
+def _of_transfers(site: str, name: str, some: WaitingTransfers) -> Need:
+    parts = [
+        *(
+            [Text(zh=f"{some.to_decide} 批移交已检测，等待审定", en=f"{some.to_decide} checked, to be decided")]
+            * bool(some.to_decide)
+        ),
+        *(
+            [
+                Text(
+                    zh=f"{some.to_sign} 批已由移交方签字，等待本馆签署",
+                    en=f"{some.to_sign} signed by the giver, to be signed here",
+                )
+            ]
+            * bool(some.to_sign)
+        ),
+    ]
+    return Need(
+        matter=Matter.TRANSFER,
+        site=site,
+        name=name,
+        what=Text(zh="；".join(one.zh for one in parts), en="transfers: " + "; ".join(one.en for one in parts)),
+        advice=Text(
+            zh="请在“移交”中办理，或运行 danglian-hub transfer list。",
+            en="See to it under Transfers, or with danglian-hub transfer list.",
+        ),
+        since_ms=some.since_ms,
     )
 
 

@@ -79,6 +79,7 @@ class Action(StrEnum):
     TRANSFER_DECIDED = "transfer_decided"
     TRANSFER_SIGNED = "transfer_signed"
     TRANSFER_CANCELLED = "transfer_cancelled"
+    HANDOVER_EXPORTED = "handover_exported"
     PLAN_CHANGED = "plan_changed"
     CHANGE_PROPOSED = "change_proposed"
     PROPOSAL_WITHDRAWN = "proposal_withdrawn"
@@ -139,6 +140,7 @@ ACTIONS = {
     Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),
     Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),
     Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
+    Action.HANDOVER_EXPORTED: Text(zh="导出交接文据", en="handover papers exported"),
     Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
     Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
     Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),

@@ -27,8 +27,10 @@ from protocol.errors import BadSetting, BadValue
 from protocol.rhythms import TIME_ZONE
 from protocol.sites import Site, SiteRank, parse_site
 from protocol.wording import Text
+from replication import transfer_settings
 from replication.parts import PARTS_MAX
 from replication.streams import EVENTS, STREAM_BYTES_MAX, StreamPlan
+from replication.transfer_settings import TransferSettings
 
 CONNECTIONS_MAX = 2_000
 """Connections that the broker accepts: 232 sites, their reconnects, and commands, many times over."""
@@ -143,6 +145,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     web: WebSettings = WebSettings()
     window: WindowSettings = WindowSettings()
     certificates: CertificateSettings = CertificateSettings()
+    transfers: TransferSettings = TransferSettings()
 
     @property
     def site(self) -> Site:
@@ -244,11 +247,12 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
     fault = backup_settings.fault_of(config.backup)
     if fault is not None:
         raise _bad(file_name, fault, EXAMPLES["backup.target"])
-    lacking = keeping_settings.fault_of(config.holdings)
-    if lacking is not None:
-        setting, why = lacking
-        raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
-    amiss = web_settings.fault_of(config.web) or certificate_settings.fault_of(config.certificates)
+    amiss = (
+        keeping_settings.fault_of(config.holdings)
+        or web_settings.fault_of(config.web)
+        or certificate_settings.fault_of(config.certificates)
+        or transfer_settings.fault_of(config.transfers)
+    )
     if amiss is not None:
         setting, why = amiss
         raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
@@ -291,6 +295,7 @@ EXAMPLES = {
     **web_settings.EXAMPLES,
     **window_settings.EXAMPLES,
     **certificate_settings.EXAMPLES,
+    **transfer_settings.EXAMPLES,
 }
 """Every setting with a line that would be right."""
 

@@ -68,6 +68,7 @@ from replication.inbox import Inbox, Taken
 from replication.keys import load_identity
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
+from replication.transfer_checks import tools_of
 
 READERS = 3
 """Reading connections: one for enrolment and receipts, two for people who search."""
@@ -314,7 +315,8 @@ class _Hub:
         }
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         places = (self._home.transfers, self._config.holdings.place(self._home.root))
-        receiving = TransferDesk(self._database, transfers, self.drawer, *places, clock_ms, time.monotonic)
+        tools = tools_of(self._config.transfers)
+        receiving = TransferDesk(self._database, transfers, self.drawer, *places, clock_ms, time.monotonic, tools)
         tasks.create_task(correspondent.run(), name="letters")
         tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
         tasks.create_task(self._copyist().run(), name="copyist")

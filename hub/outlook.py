@@ -13,6 +13,7 @@ from hub.alarms import Alarm
 from hub.board import SiteState, Word, board
 from hub.health import Counted
 from hub.tables import conflict
+from hub.transfers.waiting import WaitingTransfers, waiting
 
 CONFLICTS_COUNTED_MAX = 10_000
 """Conflicts that are counted; beyond, it is that many and more."""
@@ -29,6 +30,8 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: dict[str, int]
     """Events that contradict what is held, by site."""
     counted: Counted
+    transfers: dict[str, WaitingTransfers] = {}
+    """Transfers that wait for people of the archive, by the site that hands over."""
 
     @property
     def words(self) -> dict[Word, int]:
@@ -61,4 +64,5 @@ def read(connection: Connection, now_ms: int) -> Outlook:
         alarms=tuple(alarm_book.open_alarms(connection)),
         conflicts={row.site: row.held for row in connection.execute(conflicts)},
         counted=health.counted(connection),
+        transfers=waiting(connection),
     )

@@ -24,6 +24,8 @@ from protocol.rhythms import TIME_ZONE, Rhythm, parse_hours
 from protocol.sites import Site, parse_site
 from protocol.vocabularies import LIVELIHOOD_KINDS, AccessStatus, Level
 from protocol.wording import Text
+from replication import transfer_settings
+from replication.transfer_settings import TransferSettings
 
 SETTLE_S = 2.0
 """Seconds between the two looks that must agree before a file on a local disk is read."""
@@ -184,6 +186,7 @@ class NodeConfig(_Settings, frozen=True, kw_only=True):
     rhythm: RhythmSettings = RhythmSettings()
     carriage: CarriageSettings = CarriageSettings()
     policy: PolicySettings = PolicySettings()
+    transfers: TransferSettings = TransferSettings()
     folders: Annotated[tuple[FolderSettings, ...], msgspec.Meta(min_length=1)] = (FolderSettings(),)
     scans: Annotated[tuple[ScanSettings, ...], msgspec.Meta(min_length=1)] = (ScanSettings(),)
 
@@ -271,6 +274,7 @@ EXAMPLES = {
     "scans.path": 'path = "scans"',
     "carriage.rate-kib-s": "rate-kib-s = 100",
     "carriage.hours": 'hours = "22:00-06:00"',
+    **transfer_settings.EXAMPLES,
     "policy.rules": '[[policy.rules]] treatment = "existence"',
     "policy.rules.treatment": 'treatment = "existence"',
     "policy.rules.kinds": 'kinds = ["marriage", "petitions"]',
@@ -329,11 +333,10 @@ def _check(config: NodeConfig, file_name: str) -> None:
     if not config.name.strip():
         raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
     _check_rhythm(config.rhythm, file_name)
-    try:
-        parse_window(config.carriage.hours)
-    except BadValue as error:
-        raise bad(file_name, "carriage.hours", error.reason) from error
+    _check_carriage(config.carriage, file_name)
     _check_policy(config.policy, file_name)
+    if (amiss := transfer_settings.fault_of(config.transfers)) is not None:
+        raise bad(file_name, *amiss)
     seen: set[Path] = set()
     for index, folder in enumerate(config.folders):
         at = f"folders[{index}]"
@@ -358,6 +361,13 @@ def _check(config: NodeConfig, file_name: str) -> None:
         if Path(folder.path) in seen:
             raise bad(file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice"))
         seen.add(Path(folder.path))
+
+
+def _check_carriage(carriage: CarriageSettings, file_name: str) -> None:
+    try:
+        parse_window(carriage.hours)
+    except BadValue as error:
+        raise bad(file_name, "carriage.hours", error.reason) from error
 
 
 def _check_policy(policy: PolicySettings, file_name: str) -> None:

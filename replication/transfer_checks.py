@@ -27,11 +27,14 @@ from protocol.package_facts import PackageFacts, ProcessStep
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Checking, Prepared, Step, Submitted
 from protocol.wording import Text
+from replication.checks.pdfa_validator import installed_validator
 from replication.checks.rule_table import default_rules, rules_digest
 from replication.checks.running import check
-from replication.checks.survey import CheckStage
+from replication.checks.survey import CheckStage, CheckTools
+from replication.checks.virus_scanner import VirusScanner, scanner_address
 from replication.packages.official_layout import read_entries
 from replication.transfer_rounds import Fault, fault_of
+from replication.transfer_settings import TransferSettings
 
 OPINIONS: Final = "opinions_attached"
 """Rule: opening opinion, disclosure attribute and secrecy state are attached."""
@@ -78,8 +81,23 @@ class CheckJob(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     planned_codes: frozenset[str] | None = None
     """Codes of what should be in it; None where nobody can say."""
+    held_codes: frozenset[str] | None = None
+    """Codes of what the giver has handed over before; None where nobody can say."""
+    tools: CheckTools = CheckTools()
+    """Programs beside ours that this end has."""
     package_digest: str = ""
     """Digest of the package as the giver said it in its step; at the giver, as it was made."""
+
+
+def tools_of(settings: TransferSettings) -> CheckTools:
+    """Return the programs that the checks of an end use: the scanner that is set, and veraPDF where it is installed.
+
+    Raises:
+        BadSetting: the scanner's address cannot be read.
+
+    """
+    scanner = VirusScanner(scanner_address(settings.scanner)) if settings.scanner else None
+    return CheckTools(scanner=scanner, validator=installed_validator())
 
 
 def payload_of(package: Path) -> Path:
@@ -124,7 +142,7 @@ def _results(job: CheckJob, rules: CheckRules, told: Callable[[int], None]) -> I
             told(done - read)
             read = done
 
-    yield from check(job.package, facts_of(job), rules, Phase.TRANSFER, progress)
+    yield from check(job.package, facts_of(job), rules, Phase.TRANSFER, progress, tools=job.tools)
     yield from opinion_results(read_entries(payload_of(job.package)), job.now, job.now_ms)
 
 
@@ -134,6 +152,7 @@ def facts_of(job: CheckJob) -> PackageFacts:
         today=job.day,
         sent_digest=job.package_digest,
         planned_codes=job.planned_codes,
+        held_codes=job.held_codes,
         process=tuple(_handled(step, job) for step in job.steps),
     )
 

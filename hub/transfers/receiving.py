@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from hub.tables import entry
 from hub.transfers.accession import registered
+from hub.transfers.held import catalogued_codes, handed_over
 from hub.transfers.shelving import list_of, shelved
 from hub.transfers.signing import look_at_signature
 from protocol.codec import decode_record
@@ -29,6 +30,8 @@ from protocol.transfer_folds import Transfer
 from protocol.transfers import Checking, Closed, Loaded, SentBack, Side, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
+from replication.checks.running import NO_TOOLS
+from replication.checks.survey import CheckTools
 from replication.database import Database
 from replication.packages.official_layout import read_entries
 from replication.packages.reading import digests_of
@@ -78,6 +81,7 @@ class TransferDesk:
         holdings: Path,
         clock_ms: Callable[[], int],
         monotonic: Callable[[], float],
+        tools: CheckTools = NO_TOOLS,
     ) -> None:
         self._database = database
         self._log = transfers
@@ -86,6 +90,7 @@ class TransferDesk:
         self._holdings = holdings
         self._clock_ms = clock_ms
         self._monotonic = monotonic
+        self._tools = tools
         self._busy: set[UUID] = set()
         self._put_off: dict[UUID, float] = {}
 
@@ -244,7 +249,9 @@ class TransferDesk:
             day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
             now_ms=at_ms,
             planned_codes=catalogued_codes(connection, now, [one.record_id for one in items]),
+            held_codes=handed_over(connection, now),
             package_digest=now.prepared.package_digest if now.prepared is not None else "",
+            tools=self._tools,
         )
 
     async def _load(self, now: Transfer) -> None:
@@ -348,19 +355,6 @@ def _item(one: PackageEntry, place: int, now: Transfer) -> TransferItem:
         round=now.round,
         pages=int(one.pages) if one.pages.isascii() and one.pages.isdigit() else None,
     )
-
-
-def catalogued_codes(connection: Connection, now: Transfer, record_ids: Sequence[UUID]) -> frozenset[str]:
-    """Return the codes that the catalogue has of these records: a package holds these entries and no others."""
-    codes: set[str] = set()
-    site = now.giver.site if now.giver is not None else ""
-    for start in range(0, len(record_ids), transfer_items.ITEMS_AT_ONCE):
-        some = [one.bytes for one in record_ids[start : start + transfer_items.ITEMS_AT_ONCE]]
-        statement = select(entry.c.ref_code).where(
-            entry.c.record_id.in_(some), entry.c.site == site, entry.c.body.is_not(None)
-        )
-        codes.update(connection.scalars(statement))
-    return frozenset(codes)
 
 
 def shows_custody(connection: Connection, now: Transfer) -> bool:

@@ -11,6 +11,7 @@ from hub.home import HubHome
 from hub.keeping_settings import HoldingSettings
 from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts
+from hub.window.certificate_settings import CertificateSettings
 from hub.window.copy_orders import CopyRoutes
 from hub.window.dispute_table import dispute_table
 from hub.window.in_force import InForce
@@ -49,6 +50,8 @@ class Receiving(msgspec.Struct, frozen=True, kw_only=True):
     """Full name of the receiver, as it stands in the papers."""
     archive: Site
     holdings: HoldingSettings = HoldingSettings()
+    certificates: CertificateSettings = CertificateSettings()
+    """With which fonts the papers are written."""
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +78,7 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk
         unit=config.name,
         archive=parse_site(config.county),
         holdings=config.holdings,
+        certificates=config.certificates,
     )
     return Reach(receiving=receiving, asker=asker, door=door, window=_window_parts(config, home, lookups))
 

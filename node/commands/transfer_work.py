@@ -28,7 +28,7 @@ from protocol.transfers import Nature, Opened, Party, Prepared, Side, Step
 from protocol.wording import Text
 from replication import transfer_items
 from replication.progress import progress
-from replication.transfer_checks import Checked, CheckJob, checked
+from replication.transfer_checks import Checked, CheckJob, checked, tools_of
 from replication.transfer_items import TransferItem
 from replication.transfer_log import logged
 
@@ -172,6 +172,7 @@ def _job(connection: Connection, office: Office, now: Transfer, made: Packed, in
         now_ms=clock_ms(),
         planned_codes=frozenset(items[record_id].ref_code for record_id in made.items),
         package_digest=made.package.digest,
+        tools=tools_of(office.config.transfers),
     )
 
 

@@ -209,7 +209,8 @@ def virus_scan(look: FileLook, survey: Survey) -> Judgement:
         return not_run(
             Text(zh="没有设置病毒扫描器", en="no virus scanner is set"),
             Text(
-                zh="安装 ClamAV 并用 --scanner 指明 clamd 的地址。", en="Install ClamAV and name clamd with --scanner."
+                zh="安装 ClamAV，在设置 [transfers] scanner（或用 --scanner）中写明 clamd 的地址。",
+                en="Install ClamAV and name clamd in the setting [transfers] scanner, or with --scanner.",
             ),
             tool="clamd",
         )

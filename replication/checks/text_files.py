@@ -31,13 +31,14 @@ def open_xml(path: Path) -> Opened:
 
 
 def open_text(path: Path) -> Opened:
-    """Read a text in UTF-8 or GB18030 to its end."""
+    """Read a text in UTF-8 or GB18030, or in UTF-16 with its mark, to its end."""
     decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030", "utf-16")}
     for piece in pieces_of(path):
         for name in list(decoders):
             try:
                 decoders[name].decode(piece)
             except UnicodeError:
+                # Of a text without the mark of UTF-16 Python says a plain UnicodeError, no UnicodeDecodeError.
                 del decoders[name]
     for name, decoder in decoders.items():
         try:

@@ -66,7 +66,7 @@ class VirusScanner:
     """Speaks to one clamd; a connection for each file, as clamd wants it."""
 
     def __init__(self, address: ScannerAddress) -> None:
-        self._address = address
+        self.address = address
         self._version = ""
 
     def version(self) -> str:
@@ -106,7 +106,7 @@ class VirusScanner:
         return Scan(is_clean=True if answer.endswith(_CLEAN) else None, said=said)
 
     def _connected(self) -> socket.socket:
-        address = self._address
+        address = self.address
         if not address.path:
             return socket.create_connection((address.host, address.port), CONNECT_S)
         family = getattr(socket, "AF_UNIX", None)

@@ -9,6 +9,7 @@ from hub.health import Counted, HubReport
 from hub.outlook import Outlook
 from hub.plain_words import Tone, duration, explained, tone_of
 from hub.stalls import BrokerSigns
+from hub.transfers.waiting import WaitingTransfers
 from protocol.wording import Text
 
 NOW_MS = 1_790_000_000_000
@@ -34,9 +35,16 @@ def alarm(kind: AlarmKind, *, by: str = "", cleared: bool = False) -> Alarm:
     )
 
 
-def outlook(*alarms: Alarm, sites: tuple[SiteState, ...] = (), counted: Counted = WELL, conflicts: int = 0) -> Outlook:
+def outlook(
+    *alarms: Alarm,
+    sites: tuple[SiteState, ...] = (),
+    counted: Counted = WELL,
+    conflicts: int = 0,
+    transfers: WaitingTransfers | None = None,
+) -> Outlook:
     held = {VILLAGE: conflicts} if conflicts else {}
-    return Outlook(at_ms=NOW_MS, sites=sites, alarms=alarms, conflicts=held, counted=counted)
+    handed = {VILLAGE: transfers} if transfers else {}
+    return Outlook(at_ms=NOW_MS, sites=sites, alarms=alarms, conflicts=held, counted=counted, transfers=handed)
 
 
 def site(word: Word = Word.IN_SYNC, **more: int) -> SiteState:
@@ -55,10 +63,22 @@ def test_needs_stand_in_the_order_of_urgency() -> None:
             sites=(site(Word.HELD, brakes_held=1, quarantined=3), site(Word.FORKED)),
             counted=Counted(report=None, reported_at_ms=0),
             conflicts=2,
+            transfers=WaitingTransfers(to_decide=1, since_ms=NOW_MS),
         )
     )
 
     assert list(dict.fromkeys(need.matter for need in found)) == list(Matter)
+
+
+def test_transfers_that_wait_for_the_archive_are_told_by_site() -> None:
+    some = WaitingTransfers(to_decide=2, to_sign=1, since_ms=NOW_MS - 60_000)
+    (need,) = needs(outlook(sites=(site(),), transfers=some))
+
+    assert (need.matter, need.site, need.name, need.since_ms) == (Matter.TRANSFER, VILLAGE, "上石村", NOW_MS - 60_000)
+    assert need.what == Text(
+        zh="2 批移交已检测，等待审定；1 批已由移交方签字，等待本馆签署",
+        en="transfers: 2 checked, to be decided; 1 signed by the giver, to be signed here",
+    )
 
 
 def test_what_somebody_looks_after_comes_behind_what_nobody_does() -> None:

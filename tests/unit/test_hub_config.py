@@ -34,6 +34,11 @@ def test_the_commented_part_of_the_example_is_right_too(project: Path) -> None:
     assert (settings.events.replicas, settings.events.bytes_max, settings.workers.parts) == (3, 64 * 1024**3, 16)
 
 
+def test_a_scanner_that_cannot_be_reached_by_its_address_is_refused() -> None:
+    with pytest.raises(BadSetting, match=r"transfers\.scanner"):
+        config.parse(LEAST + '[transfers]\nscanner = "clamd"')
+
+
 def test_workers_without_a_broker_that_all_of_them_reach_are_refused() -> None:
     with pytest.raises(BadSetting, match=r"workers\.parts"):
         config.parse(LEAST + "[workers]\nparts = 2")

@@ -5,16 +5,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from hub import accessions, audit
 from hub.accessions import NewAccession
 from hub.roles import Role
+from hub.transfers.waiting import waiting
+from hub.window.certificate_settings import CertificateSettings
 from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
 from replication import transfer_log, transfer_rounds
 from tests.consoles import Browser, Desk, browsing, desk, fill_county, words_in
 from tests.handovers import HOSTILE, RECORDS, TRANSFER, Handover, receiving
+from tests.transfer_ends import VILLAGE
 
 PAGE = f"/transfers/{TRANSFER}"
 
@@ -49,6 +53,7 @@ async def rule(keeper: Browser, record: int, ruling: str, reason: str = "") -> s
     return str(answer.headers.get("location", answer.status_code))
 
 
+PAPERS = (f"{PAGE}/certificate", f"{PAGE}/papers")
 DECIDE = {"unit": "安吉县档案馆", "handler": "林敏", "opinion": "同意接收", "waive-virus_scan": "已另行杀毒"}
 
 
@@ -83,6 +88,87 @@ async def test_a_sound_transfer_is_signed_by_both(here: Desk, handover: Handover
     assert await state_of(here) is TransferState.SIGNED
     assert ("档案交接文据" in paper, "SHA-256 " + "ab" * 32 in paper, "签字人 林敏" in paper) == (True, True, True)
     assert {one.action for one in known} >= {"transfer_decided", "transfer_signed"}
+
+
+async def test_what_waits_for_the_archive_is_a_need_and_what_waits_for_others_is_none(
+    here: Desk, handover: Handover, keeper: Browser
+) -> None:
+    async def waits() -> list[tuple[int, int]]:
+        found = await here.database.read(waiting)
+        return [(one.to_decide, one.to_sign) for one in found.values()]
+
+    await handover.submit()
+    coming = await waits()
+    await handover.arrive(faulty=False)
+    checked = await waits()
+    here.clock.forward(5)
+    today = (await keeper.get("/today")).text
+    led = await keeper.get(f"/needs/transfer/{VILLAGE}")
+    there = await keeper.get(led.headers["location"])
+    await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
+    decided = await waits()
+    await handover.giver_signs()
+    to_sign = await waits()
+    await keeper.post(f"{PAGE}/sign", {"signer": "林敏"}, shown_at=PAGE)
+
+    assert (coming, checked, decided, to_sign, await waits()) == ([], [(1, 0)], [], [(0, 1)], [])
+    assert ("1 批移交已检测，等待审定" in words_in(today), f"/needs/transfer/{VILLAGE}" in today) == (True, True)
+    assert (led.headers["location"], there.status_code) == (f"/transfers?site={VILLAGE}", 200)
+
+
+async def test_the_papers_are_a_file_and_who_took_them_is_written_down(
+    here: Desk, handover: Handover, keeper: Browser
+) -> None:
+    await handover.submit()
+    await handover.arrive(faulty=False)
+    too_early = await keeper.get(f"{PAGE}/papers")
+    early = (await keeper.get(PAGE)).text
+    await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
+    await handover.giver_signs()
+    await keeper.post(f"{PAGE}/sign", {"signer": "林敏"}, shown_at=PAGE)
+    page = (await keeper.get(PAGE)).text
+    papers = await keeper.get(f"{PAGE}/papers")
+    known = await here.database.read(lambda connection: audit.listed(connection, limit=20))
+
+    assert (too_early.status_code, f"{PAGE}/papers" in early, f'href="{PAGE}/papers"' in page) == (404, False, True)
+    assert (papers.status_code, papers.headers["content-type"], papers.content[:5]) == (
+        200,
+        "application/pdf",
+        b"%PDF-",
+    )
+    assert papers.headers["content-disposition"] == f'attachment; filename="handover-{TRANSFER}.pdf"'
+    assert (papers.content[:5], b"pdfaid" in papers.content) == (b"%PDF-", True)
+    assert [(one.who, one.object) for one in known if one.action == "handover_exported"] == [
+        ("lin.min", f"transfer {TRANSFER}")
+    ]
+
+
+async def test_papers_that_no_font_can_write_are_said_on_the_page_and_not_written_down(
+    here: Desk, handover: Handover, keeper: Browser, tmp_path: Path
+) -> None:
+    await handover.submit()
+    await handover.arrive(faulty=False)
+    await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
+    receiving = here.backstage.reach.receiving
+    assert receiving is not None
+    settings = CertificateSettings(font_file=str(tmp_path / "gone.ttf"))
+    fontless = msgspec.structs.replace(receiving, certificates=settings)
+    reach = msgspec.structs.replace(here.backstage.reach, receiving=fontless)
+    msgspec.structs.force_setattr(here.backstage, "reach", reach)
+
+    papers = await keeper.get(f"{PAGE}/papers")
+    known = await here.database.read(lambda connection: audit.listed(connection, limit=20))
+
+    assert (papers.status_code, "gone.ttf" in papers.text) == (400, True)
+    assert "handover_exported" not in {one.action for one in known}
+
+
+async def test_who_receives_no_transfers_is_led_from_their_need_to_the_site(here: Desk) -> None:
+    browser = await here.signed_in(Role.CLERK)
+    async with browsing(browser):
+        led = await browser.get(f"/needs/transfer/{VILLAGE}")
+
+    assert led.headers["location"] == f"/sites/{VILLAGE}"
 
 
 async def test_items_are_ruled_on_one_by_one(here: Desk, handover: Handover, keeper: Browser) -> None:
@@ -189,7 +275,7 @@ async def test_only_archivists_see_and_work_on_transfers(here: Desk, handover: H
     async with browsing(browser):
         seen = [
             (await browser.get(path)).status_code
-            for path in ("/transfers", PAGE, f"{PAGE}/items", f"{PAGE}/items/{RECORDS[0]}", f"{PAGE}/certificate")
+            for path in ("/transfers", PAGE, f"{PAGE}/items", f"{PAGE}/items/{RECORDS[0]}", *PAPERS)
         ]
         seen.append((await browser.get(f"{PAGE}/items/{RECORDS[0]}/files/1")).status_code)
         seen.append((await browser.get(f"/stream/transfer/{TRANSFER}")).status_code)

@@ -49,6 +49,7 @@ def test_every_setting_stands_in_the_example(project: Path) -> None:
         (PLAIN + 'settle-s = "two"\n' + HUB, "settle-s"),
         (PLAIN + "settle-s = 0\n" + HUB, "settle-s"),
         (PLAIN + "[brake]\nshare = 5\n" + HUB, "brake.share"),
+        (PLAIN + '[transfers]\nscanner = "clamd"\n' + HUB, "transfers.scanner"),
         (PLAIN + HUB + '[[folders]]\nlevel = "卷"\n', "folders[0].level"),
         (PLAIN + HUB + '[[folders]]\nowner = "村委会"\n', "folders[0].owner"),
         (PLAIN + HUB + '[[folders]]\nlivelihood-kind = "forest"\n', "folders[0].livelihood-kind"),

@@ -2,14 +2,12 @@
 
 import gzip
 import io
-import socket
 import stat
 import struct
 import sys
-import threading
 import wave
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +29,7 @@ from replication.checks.virus_scanner import ScannerAddress, VirusScanner
 from replication.packages.catalogue_xml import ITEMS
 from replication.packages.official_layout import README, CarrierNote, note_text
 from tests.packages_made import CODES, LABEL, TODAY, entry, layout_of, packed, scans
+from tests.scanners import clamd
 
 RULES = default_rules()
 
@@ -641,41 +640,6 @@ def test_a_validator_that_cannot_be_started_has_not_run(tmp_path: Path) -> None:
 
 
 # The scanner
-
-
-def clamd(answer: Callable[[bytes], bytes]) -> Iterator[tuple[VirusScanner, list[bytes]]]:
-    """A stand-in that speaks clamd's own protocol on a real socket."""
-    server = socket.create_server(("127.0.0.1", 0))
-    taken: list[bytes] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                line, _ = server.accept()
-            except OSError:
-                return
-            with line, line.makefile("rb") as heard:
-                command = b""
-                while not command.endswith(b"\0"):
-                    command += heard.read(1)
-                if command == b"zVERSION\0":
-                    line.sendall(b"ClamAV 1.4.3/27400/Sun Nov 22 2026\0")
-                    continue
-                content = b""
-                while size := struct.unpack("!L", heard.read(4))[0]:
-                    content += heard.read(size)
-                taken.append(content)
-                line.sendall(answer(content))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield VirusScanner(virus_scanner.scanner_address(f"tcp:127.0.0.1:{server.getsockname()[1]}")), taken
-    finally:
-        # Closing does not wake who waits in accept; a last visitor does.
-        server.shutdown(socket.SHUT_RDWR)
-        server.close()
-        thread.join()
 
 
 EICAR_LIKE = b"a harmless text that the stand-in takes for a virus"

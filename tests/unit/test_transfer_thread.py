@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 import pytest
 from PIL import Image
 from sqlalchemy import Connection, insert
@@ -16,7 +17,7 @@ from hub import held_files, keyring
 from hub.administration import Actor
 from hub.application import Application
 from hub.keyring_tables import enrolled_node
-from hub.transfers import deciding, listing, papers, receiving, signing
+from hub.transfers import deciding, held, listing, papers, receiving, signing
 from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion
 from hub.transfers.receiving import TransferDesk
@@ -41,13 +42,18 @@ from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Party, Ruling, Side, TransferState
 from protocol.wording import Text
 from replication import letters, outbox, transfer_items
+from replication.checks.running import NO_TOOLS
+from replication.checks.survey import CheckTools
 from replication.database import Database, opened
 from replication.inbox import Inbox
 from replication.keys import Identity, new_seed
+from replication.transfer_checks import tools_of
 from replication.transfer_items import ItemState
 from replication.transfer_log import TransferLog, transfer_of
+from replication.transfer_settings import TransferSettings
 from tests.hubs import MIGRATIONS
 from tests.node_site import CODE, NodeSite, node_site, rows, write_csv
+from tests.scanners import clamd
 
 HEADER = ("档号", "题名", "责任者", "文号", "日期", "保管期限", "页数", "密级", "开放标识", "公开属性")
 COUNTY = "330523000000"
@@ -138,7 +144,7 @@ class Thread:
         self.desk = self.hub_desk(hub)
         self.number = UUID(int=0)
 
-    def hub_desk(self, database: Database) -> TransferDesk:
+    def hub_desk(self, database: Database, tools: CheckTools = NO_TOOLS) -> TransferDesk:
         return TransferDesk(
             database,
             self.hub_log,
@@ -147,6 +153,7 @@ class Thread:
             self.root / "hub" / "holdings",
             lambda: NOW_MS,
             lambda: 0.0,
+            tools,
         )
 
     def node_desk(self, database: Database) -> GivingDesk:
@@ -486,6 +493,44 @@ async def test_a_rule_that_has_not_run_is_not_passed_unless_it_is_waived_with_a_
             await both.decide(waived={})
         now = await both.decide()
         assert "virus_scan 未执行：本机未装" in now.opinion
+
+
+async def test_the_scanner_that_is_set_looks_at_both_ends(tmp_path: Path) -> None:
+    stand_in = clamd(lambda _content: b"stream: OK\0")
+    scanner, taken = next(stand_in)
+    try:
+        async with thread(tmp_path) as both:
+            settings = TransferSettings(scanner=f"tcp:127.0.0.1:{scanner.address.port}")
+            config = msgspec.structs.replace(both.office.config, transfers=settings)
+            both.office = msgspec.structs.replace(both.office, config=config)
+            both.desk = both.hub_desk(both.hub, tools_of(settings))
+            await both.begin(2)
+            await both.send()
+            sent = len(taken)
+            await both.look()
+            now = await both.decide(waived={"longterm_format": "照片"})
+    finally:
+        stand_in.close()  # type: ignore[attr-defined]  # it is a generator
+
+    assert (sent > 0, len(taken)) == (True, 2 * sent)
+    assert (now.state, "virus_scan" in now.opinion) == (TransferState.ACCEPTED, False)
+
+
+async def test_a_code_that_the_giver_has_handed_over_before_is_found(tmp_path: Path) -> None:
+    """Another record under a code that lies in the archive already is a fault; other sites may use that code."""
+    async with thread(tmp_path) as both:
+        await handed_over(both, 2)
+        first = await both.receiver()
+
+        def known_of(**changes: object) -> Callable[[Connection], frozenset[str]]:
+            other = msgspec.structs.replace(first, transfer_id=UUID(int=9), **changes)
+            return lambda connection: held.handed_over(connection, other)
+
+        codes = frozenset(row[0] for row in rows(2))
+        neighbour = Party(site="330523108299", name="邻村")
+        assert await both.hub.read(known_of()) == codes
+        assert await both.hub.read(lambda connection: held.handed_over(connection, first)) == frozenset()
+        assert await both.hub.read(known_of(giver=neighbour)) == frozenset()
 
 
 async def test_records_of_another_unfinished_transfer_are_not_chosen_again(tmp_path: Path) -> None:

@@ -29,8 +29,10 @@ async def go_to_need(request: AnyRequest, matter: FromPath[str], site: FromPath[
 
     The pieces of the first page are the same for everybody, so who may what is known only here.
     """
-    code = site_of(site).code
-    if visitor_of(request).may(Permission.DECIDE):
+    code, visitor = site_of(site).code, visitor_of(request)
+    if matter == Matter.TRANSFER.value and visitor.may(Permission.RECEIVE_TRANSFERS):
+        return away_to("/transfers", site=code)
+    if visitor.may(Permission.DECIDE):
         queues = {
             Matter.BRAKE: f"/sites/{code}/brakes",
             Matter.CONFLICT: f"/decisions/conflicts?site={code}",

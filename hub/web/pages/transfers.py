@@ -117,7 +117,7 @@ async def transfer_page(request: AnyRequest, transfer_id: UUID, notice: Notice |
         "reason_chars": 200,
         "told": told,
         "steps": tuple(reversed(view.steps))[:STEPS_SHOWN_MAX],
-        "certificate": certificate_of(now) if now.state not in _BEFORE_PAPERS else None,
+        "certificate": certificate_of(now) if now.state not in BEFORE_PAPERS else None,
     }
     status = 400 if notice is not None and notice.is_fault else 200
     return page(
@@ -125,10 +125,11 @@ async def transfer_page(request: AnyRequest, transfer_id: UUID, notice: Notice |
     )
 
 
-_BEFORE_PAPERS = (
+BEFORE_PAPERS = (
     *(TransferState.PLANNED, TransferState.PREPARED, TransferState.SUBMITTED, TransferState.CHECKING),
     *(TransferState.RETURNED, TransferState.CANCELLED),
 )
+"""States in which there is no handover certificate."""
 
 
 def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict[str, object]]:
@@ -331,7 +332,7 @@ async def show_certificate(request: AnyRequest, name: FromPath[str]) -> Page:
     transfer_id = id_of(name)
     view = await backstage_of(request).database.read(lambda connection: view_of(connection, transfer_id))
     now: Transfer = view.transfer
-    certificate = None if now.state in _BEFORE_PAPERS else certificate_of(now)
+    certificate = None if now.state in BEFORE_PAPERS else certificate_of(now)
     if certificate is None:
         raise Missing
     values = {**SEVERAL, "now": now, "one": certificate, "digest": certificate_digest(certificate)}
