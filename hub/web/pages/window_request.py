@@ -20,11 +20,12 @@ from hub.web.pages.windowing import done, id_of, may_come_in
 from hub.web.request_pieces import offers_for, pieces_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
-from hub.window import desk, ledger, lookup_reading
+from hub.window import cases, desk, ledger, lookup_reading
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, USES, Request
 from hub.window.states import Step
 from protocol.errors import DanglianError
+from replication.database import Database
 
 SEQ_DIGITS_MAX: Final = 9
 """Digits of a line's number in a form."""
@@ -103,6 +104,7 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
     values = {
         "one": one,
         "who": one.content.applicant,
+        "case_no": await _case_no(backstage.database, one),
         "may_work": visitor.may(Permission.WORK_REQUESTS),
         "pieces": await pieces_of(backstage, visitor, one),
         "purposes": PURPOSES,
@@ -127,6 +129,14 @@ async def present(request: AnyRequest, request_id: UUID) -> Request:
     if one is None:
         raise Missing
     return one
+
+
+async def _case_no(database: Database, one: Request) -> str:
+    if one.case_id is None:
+        return ""
+    case_id = one.case_id
+    case = await database.read(lambda connection: cases.found(connection, case_id))
+    return "" if case is None else case.case_no
 
 
 def number_of(text: str) -> int:

@@ -135,6 +135,9 @@ function keepDraft(form) {
 
 for (const form of document.querySelectorAll("form[data-draft]")) keepDraft(form);
 
+// On a phone the ways scroll sideways: the one that was taken is brought into sight.
+document.querySelector(".ways [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());

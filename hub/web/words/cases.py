@@ -27,11 +27,13 @@ class CasesWords(msgspec.Struct, frozen=True, kw_only=True):
     complete: str
     missing: str
     item: str
+    need: str
     needed: str
     if_any: str
     documents: str
     pages: str
     copies: str
+    extent: str
     note: str
     add: str
     added: str
@@ -65,10 +67,12 @@ class CasesWords(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     lines: str
     sources: str
+    line_no: str
     source_entry: str
     source_page: str
     no_source: str
     add_part: str
+    save_part: str
     add_line: str
     export_csv: str
     export_xlsx: str
@@ -105,11 +109,13 @@ CHINESE = CasesWords(
     complete="应有材料齐全。",
     missing="还缺：{items}",
     item="材料",
+    need="要求",
     needed="必备",
     if_any="有则附",
     documents="已有",
     pages="页数",
     copies="份数",
+    extent="{pages} 页 × {copies} 份",
     note="备注",
     add="登记材料",
     added="清单已更新。",
@@ -143,10 +149,12 @@ CHINESE = CasesWords(
     state="进展",
     lines="汇编表",
     sources="出处",
+    line_no="行",
     source_entry="出处：站点代码/条目编号",
     source_page="页码",
     no_source="无出处",
-    add_part="保存这一部分",
+    add_part="加一部分",
+    save_part="保存",
     add_line="加一行",
     export_csv="导出 CSV",
     export_xlsx="导出 Excel",
@@ -183,11 +191,13 @@ ENGLISH = CasesWords(
     complete="Everything that must be there is there.",
     missing="Missing: {items}",
     item="Paper",
+    need="Needed",
     needed="must be there",
     if_any="if there is one",
     documents="There",
     pages="Pages",
     copies="Copies",
+    extent="pages: {pages}, copies: {copies}",
     note="Note",
     add="Add a paper",
     added="The list is up to date.",
@@ -221,10 +231,12 @@ ENGLISH = CasesWords(
     state="How far",
     lines="The table",
     sources="Sources",
+    line_no="Line",
     source_entry="Source: site code/id of the entry",
     source_page="Page",
     no_source="no source",
-    add_part="Save the part",
+    add_part="Add a part",
+    save_part="Save",
     add_line="Add a line",
     export_csv="As CSV",
     export_xlsx="As Excel",
