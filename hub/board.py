@@ -344,7 +344,7 @@ def counts_by_site(connection: Connection) -> dict[str, int]:
 
 def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]:
     """Return what is known of every site that is expected, enrolled, seen or applied, in the order of their codes."""
-    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    names = keyring.site_names(connection)
     nodes = keyring.nodes(connection, with_revoked=True)
     seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
     aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)

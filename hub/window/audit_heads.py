@@ -19,9 +19,9 @@ from hub import audit, keyring
 from hub.account_tables import audit_line
 from hub.window.lookup_tables import audit_contradiction, audit_exchange, site_audit_head
 from protocol.audit_chain import AuditHead, contradicted
-from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold, decoded_head
+from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold
 from protocol.errors import Retryable
-from protocol.letters import Letter
+from protocol.letters import Letter, body_of
 from replication import letters
 from replication.database import Database
 from replication.dialects import upsert
@@ -117,7 +117,7 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
     """Return what takes a site's word about its log, and answers what it asked about the county's."""
 
     def take(connection: Connection, peer: str, letter: Letter) -> None:
-        told, now_ms = decoded_head(letter.body), clock_ms()
+        told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
         _judge(connection, peer, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
         keep(connection, peer, told.head, now_ms)
         # What it asks about our log goes with the next exchange: an answer to each answer would never end.
