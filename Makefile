@@ -14,9 +14,9 @@ SYNC_STAMP := $(VENV)/.synced
 
 # More arguments for the demonstration, for example: make demo DEMO_ARGS="--sites 24 --exit-when-settled"
 DEMO_ARGS ?=
-# Arguments for pytest instead of these, for example: make test TEST_ARGS="tests/unit -x". Files of tests run side by side
-# on two processors; every test has its own ports and folders.
-TEST_ARGS ?= -n 2 --dist loadfile
+# Arguments for pytest instead of these, for example: make test TEST_ARGS="tests/unit -x". Files of tests run side by side, three
+# on two processors, for many of them wait; every test has its own ports and folders.
+TEST_ARGS ?= -n 3 --dist loadfile
 BENCH_ARGS ?=
 # More arguments for the search engines side by side, for example: make bench ENGINE_ARGS="--rows 1000000 --only danglian"
 ENGINE_ARGS ?=

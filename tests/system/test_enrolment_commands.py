@@ -79,7 +79,9 @@ def test_init_makes_a_home_that_loads(home: Path) -> None:
         "tls/ca.pem",
         "tls/server.key",
         "tls/server.pem",
+        "words/disputes.csv",
         "words/gazetteer.csv",
+        "words/rules.csv",
         "words/synonyms.csv",
     ]
 

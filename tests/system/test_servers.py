@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.servers import ServerFailedError
 
-CONNECT_S = 5
+CONNECT_S = 30
 
 
 async def test_a_stream_outlives_a_killed_server(nats_server: StartServer) -> None:

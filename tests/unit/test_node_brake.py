@@ -8,6 +8,7 @@ from sqlalchemy import Connection, create_engine
 from node import brake
 from node.brake import BrakeState, Cause, Decision, HeldChange, is_mass_change
 from node.config import BrakeBounds
+from node.proposal_tables import correction, proposal
 from node.tables import SCHEMA, metadata
 from protocol.errors import BadValue
 from replication.migrations import migrate
@@ -116,9 +117,12 @@ def test_every_cause_has_words_in_both_languages(cause: Cause) -> None:
 
 def test_migrations_make_the_tables_that_the_code_knows(connection: Connection) -> None:
     """Columns, their nullability, and the indexes."""
+    assert {correction, proposal} <= set(metadata.sorted_tables)
     for table in metadata.sorted_tables:
         found = connection.exec_driver_sql(f"PRAGMA table_info({table.name})").all()
-        expected = [(column.name, column.nullable or column.primary_key) for column in table.columns]
-        assert [(row[1], not row[3]) for row in found] == expected, table.name
+        # SQLite says of a key that it may be empty unless the statement said otherwise; no key of ours is.
+        assert [(row[1], not (row[3] or row[5])) for row in found] == [
+            (column.name, column.nullable) for column in table.columns
+        ], table.name
         made = {row[1] for row in connection.exec_driver_sql(f"PRAGMA index_list({table.name})") if row[3] == "c"}
         assert made == {index.name for index in table.indexes}, table.name
