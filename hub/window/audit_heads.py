@@ -17,10 +17,10 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from hub import audit, keyring
 from hub.account_tables import audit_line
+from hub.looking import look_for_ever
 from hub.window.lookup_tables import audit_contradiction, audit_exchange, site_audit_head
 from protocol.audit_chain import AuditHead, contradicted
 from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold
-from protocol.errors import Retryable
 from protocol.letters import Letter, body_of
 from replication import letters
 from replication.database import Database
@@ -181,12 +181,7 @@ class HeadExchange:
 
     async def run(self) -> None:
         """Look, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("audit_heads_postponed", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "audit_heads_postponed", sleep=self._sleep)
 
     async def look(self) -> int:
         """Write to the sites whose turn it is; return how many."""
