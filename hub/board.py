@@ -18,7 +18,6 @@ from hub.tables import entry, node_state
 from protocol.beats import Beat, Want
 from protocol.limits import BEAT_FAULTS_MAX, OFFLINE_AFTER_S, SEQ_MAX
 from protocol.rhythms import sound
-from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import quarantine
 from replication.dialects import upsert
@@ -344,7 +343,7 @@ def counts_by_site(connection: Connection) -> dict[str, int]:
 
 def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]:
     """Return what is known of every site that is expected, enrolled, seen or applied, in the order of their codes."""
-    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    names = keyring.site_names(connection)
     nodes = keyring.nodes(connection, with_revoked=True)
     seen, applied, compared = node_states(connection), marks(connection), comparisons.kept(connection)
     aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)
@@ -384,8 +383,3 @@ def board(connection: Connection, now_ms: int, *, site_glob: str = "", with_coun
 def matches(site: str, site_glob: str) -> bool:
     """Tell whether a site code matches a pattern with ``*`` and ``?``; an empty pattern matches all."""
     return not site_glob or fnmatchcase(site, site_glob)
-
-
-def in_tree_order(sites: Sequence[SiteState]) -> list[SiteState]:
-    """Return lines of the board as people read a county: each town followed by its villages."""
-    return sorted(sites, key=lambda line: parse_site(line.site))

@@ -105,7 +105,7 @@ class Correspondent:
                     async with asyncio.timeout(LOOK_S):
                         await self._woken.wait()
                 except TimeoutError:
-                    continue
+                    continue  # Nobody woke it: time for the next look.
 
     async def _due(self) -> list[str]:
         now_ms, now = self._clock_ms(), self._monotonic()

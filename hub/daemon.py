@@ -69,6 +69,7 @@ from replication.keys import load_identity
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
 from replication.transfer_checks import tools_of
+from replication.wall_clock import clock_ms
 
 READERS = 3
 """Reading connections: one for enrolment and receipts, two for people who search."""
@@ -85,11 +86,6 @@ ASKER = "hub"
 """Name under which the daemon asks the sites; commands beside it ask under names of their own."""
 
 log = structlog.get_logger(__name__)
-
-
-def clock_ms() -> int:
-    """Return the wall clock in milliseconds since 1970: for display, never for order."""
-    return time.time_ns() // 1_000_000
 
 
 def now() -> datetime.datetime:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from hub import disclosures
 from hub.disclosures import Mark
-from protocol.errors import Retryable
+from hub.looking import look_for_ever
 from replication.database import Database
 
 LOOK_EVERY_S: Final = 60.0
@@ -47,12 +47,7 @@ class Discloser:
 
     async def run(self) -> None:
         """Look and bring up to date, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("disclosing_postponed", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "disclosing_postponed", sleep=self._sleep)
 
     async def look(self) -> int:
         """Bring every site up to date that moved; return how many entries are told anew."""

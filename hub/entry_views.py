@@ -77,7 +77,7 @@ def view_of(connection: Connection, record_id: UUID) -> RecordView:
         Refused: the hub knows nothing under this id.
 
     """
-    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    names = keyring.site_names(connection)
     stored = [stored_from(tuple(row)) for row in connection.execute(rows_of(record_id))]
     if not stored:
         raise Refused(Text(zh=f"没有条目 {record_id}。", en=f"the hub knows no record {record_id}"))

@@ -34,7 +34,7 @@ deadline; if all answer before, nobody needs it."""
 
 def sites_in_question(connection: Connection, query: Query) -> list[SiteFacts]:
     """Return every site that is expected, was seen or is applied, and that the query's site filter lets through."""
-    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    names = keyring.site_names(connection)
     applied, seen, renewing = marks(connection), node_states(connection), rebuilds.pending(connection)
     carried = couriers.last_taken(connection)
     return [

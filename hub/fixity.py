@@ -23,8 +23,8 @@ from hub.backup_targets import Presence, presence_of
 from hub.bags import chunks_of, sync_folder
 from hub.held_files import HeldFile, HeldState
 from hub.keeping_settings import HoldingCopy
+from hub.looking import look_for_ever
 from hub.receiving import FILE_MODE, FOLDER_MODE, unwritable
-from protocol.errors import Retryable
 from replication.database import Database
 
 LOOK_EVERY_S = 300.0
@@ -148,12 +148,7 @@ class Fixity:
 
     async def run(self) -> None:
         """Examine what is due, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("fixity_postponed", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "fixity_postponed", sleep=self._sleep)
 
     async def look(self) -> list[Found]:
         """Examine this look's share of the files; return how each was found.

@@ -99,6 +99,16 @@ def expected_sites(connection: Connection) -> list[ExpectedSite]:
     ]
 
 
+def site_names(connection: Connection) -> dict[str, str]:
+    """Return what the county calls its sites, by their codes."""
+    return {one.site: one.name for one in expected_sites(connection)}
+
+
+def keys_now(connection: Connection, site: str) -> frozenset[str]:
+    """Return the keys that may write and sign for a site now: those that are enrolled and not revoked."""
+    return frozenset(one.public_key for one in nodes(connection, site=parse_site(site)))
+
+
 def expected_name(connection: Connection, site: Site) -> str:
     """Return what the county calls a site, or "" if it does not expect it."""
     row = connection.execute(expected_statement(site.code)).one_or_none()

@@ -2,9 +2,6 @@
 
 import pyotp
 
-CODE_DIGITS = 6
-"""Digits of a code."""
-
 STEP_S = 30
 """Seconds that a code stands."""
 

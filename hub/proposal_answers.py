@@ -1,9 +1,8 @@
 """What owners answer to proposals of change: their decisions, and what became of what they accepted."""
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
 import structlog
 from sqlalchemy import Connection, update
 
@@ -11,8 +10,8 @@ from hub.administration import Actor
 from hub.audit import Action
 from hub.proposal_tables import proposal
 from hub.proposals import Proposal, ProposalState, of_id, settle, tell
-from protocol.errors import BadValue, Refused
-from protocol.letters import Letter
+from protocol.errors import Refused
+from protocol.letters import Letter, body_of
 from protocol.limits import PROPOSAL_REASON_CHARS_MAX
 from protocol.proposals import CORRECTION_DROPPED, PROPOSAL_DECIDED, CorrectionDropped, Decision, ProposalDecided
 from protocol.wording import Text
@@ -22,7 +21,6 @@ from replication.letters import Handlers
 CODES_SHOWN_MAX: Final = 120
 """Characters of a word of a later version that is kept."""
 
-_Said = TypeVar("_Said")
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +31,12 @@ def handlers(clock_ms: Callable[[], int]) -> Handlers:
     def decided(connection: Connection, peer: str, letter: Letter) -> None:
         one = _of_peer(connection, peer, letter)
         if one is not None:
-            _hear_decision(connection, one, _body(letter, ProposalDecided), clock_ms())
+            _hear_decision(connection, one, body_of(letter, ProposalDecided), clock_ms())
 
     def dropped(connection: Connection, peer: str, letter: Letter) -> None:
         one = _of_peer(connection, peer, letter)
         if one is not None:
-            because = _body(letter, CorrectionDropped).because[:CODES_SHOWN_MAX]
+            because = body_of(letter, CorrectionDropped).because[:CODES_SHOWN_MAX]
             noted = update(proposal).where(proposal.c.number == one.number).values(dropped=because)
             connection.execute(noted)
 
@@ -74,10 +72,3 @@ def _hear_decision(connection: Connection, one: Proposal, said: ProposalDecided,
     letters.settle(connection, one.proposal_id)
     actor = Actor(who=f"site:{one.site}")
     tell(connection, actor, Action.PROPOSAL_DECIDED, one, f"{state} {who}", now_ms)
-
-
-def _body(letter: Letter, kind: type[_Said]) -> _Said:
-    try:
-        return msgspec.json.decode(letter.body, type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadValue(Text(zh="函件内容无法读取。", en=f"the letter cannot be read: {error}")) from error

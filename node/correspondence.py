@@ -51,7 +51,7 @@ class LetterDesk:
                 async with asyncio.timeout(self._look_s):
                     await self._woken.wait()
             except TimeoutError:
-                continue
+                continue  # Nobody woke it: time for the next look.
 
     def handler(self) -> Handler:
         """Return what answers the call."""

@@ -5,7 +5,6 @@ weeks; then the parts that take catalogues in, send events out and answer. Parts
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +54,7 @@ from replication.keys import load_identity
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
+from replication.wall_clock import clock_ms
 
 MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
 """The schema of ``node.db``."""
@@ -62,11 +62,6 @@ MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
 SECONDS_A_MINUTE = 60.0
 
 log = structlog.get_logger(__name__)
-
-
-def clock_ms() -> int:
-    """Return the wall clock in milliseconds since 1970: for display, never for order."""
-    return time.time_ns() // 1_000_000
 
 
 def link_settings(config: NodeConfig, home: NodeHome) -> LinkSettings:

@@ -6,7 +6,7 @@ so that no import that is under way writes over it.
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from node.proposal_tables import proposal
 from protocol.errors import BadValue, Refused
-from protocol.letters import Letter
+from protocol.letters import Letter, body_of
 from protocol.limits import PROPOSAL_REASON_CHARS_MAX
 from protocol.proposals import (
     CHANGE_PROPOSED,
@@ -39,7 +39,6 @@ _FULL: Final = Text(
     zh=f"该站已有 {WAITING_MAX} 项建议等待处理。", en=f"{WAITING_MAX} proposals wait at this site already"
 )
 
-Said = TypeVar("Said")
 
 _values = msgspec.json.Decoder(tuple[ProposedValue, ...])
 
@@ -84,19 +83,12 @@ def handlers(clock_ms: Callable[[], int]) -> Handlers:
     """Return what acts on the county's letters about proposals."""
 
     def proposed(connection: Connection, _peer: str, letter: Letter) -> None:
-        take(connection, letter.topic, _body(letter, ChangeProposed), clock_ms())
+        take(connection, letter.topic, body_of(letter, ChangeProposed), clock_ms())
 
     def withdrawn(connection: Connection, _peer: str, letter: Letter) -> None:
-        take_back(connection, letter.topic, _body(letter, ProposalWithdrawn), clock_ms())
+        take_back(connection, letter.topic, body_of(letter, ProposalWithdrawn), clock_ms())
 
     return {CHANGE_PROPOSED: proposed, PROPOSAL_WITHDRAWN: withdrawn}
-
-
-def _body(letter: Letter, kind: type[Said]) -> Said:
-    try:
-        return msgspec.json.decode(letter.body, type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadValue(Text(zh="函件内容无法读取。", en=f"the letter cannot be read: {error}")) from error
 
 
 def take(connection: Connection, proposal_id: UUID, said: ChangeProposed, now_ms: int) -> None:

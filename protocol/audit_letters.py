@@ -10,8 +10,6 @@ from typing import Final
 import msgspec
 
 from protocol.audit_chain import AuditHead
-from protocol.errors import BadValue
-from protocol.wording import Text
 
 AUDIT_HEAD: Final = "audit_head"
 """Kind of the letter, both ways."""
@@ -30,16 +28,3 @@ class AuditHeadTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What the writer's log has at the places that the reader last asked for."""
     is_broken: bool = False
     """The writer has found that its own chain does not hold."""
-
-
-def decoded_head(body: bytes | msgspec.Raw) -> AuditHeadTold:
-    """Read the body of such a letter.
-
-    Raises:
-        BadValue: it is none.
-
-    """
-    try:
-        return msgspec.json.decode(body, type=AuditHeadTold)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadValue(Text(zh="审计末条无法解读。", en=f"unreadable audit head: {error}")) from error

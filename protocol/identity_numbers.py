@@ -8,9 +8,6 @@ import datetime
 import re
 from typing import Final
 
-IDENTITY_CHARS: Final = 18
-"""Characters of a number since 1999."""
-
 BIRTH_YEAR_MIN: Final = 1850
 """Earliest year of birth of a person with a number: born before it, nobody lived when numbers were given out."""
 

@@ -10,6 +10,7 @@ site is there and one of the two has something to say.
 - The bodies belong to their own modules. A reader keeps letters of a kind that it does not know until it does.
 """
 
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,8 @@ import msgspec
 from protocol.errors import BadValue
 from protocol.limits import LETTER_BYTES_MAX
 from protocol.wording import Text
+
+Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,3 +54,18 @@ def letter_body(body: msgspec.Struct) -> bytes:
             Text(zh="请分成几次办理。", en="Divide the matter."),
         )
     return encoded
+
+
+def body_of(letter: Letter, shape: type[Body]) -> Body:
+    """Read a letter's body.
+
+    Raises:
+        BadValue: it is none of this shape; that names its kind, for it may be set aside with many others.
+
+    """
+    try:
+        return msgspec.json.decode(letter.body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadValue(
+            Text(zh=f"函件（{letter.kind}）无法解读：{error}", en=f"unreadable letter of kind {letter.kind}: {error}")
+        ) from error

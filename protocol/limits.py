@@ -69,9 +69,6 @@ SCREEN_DEADLINE_S = 2.0
 CALL_DEADLINE_S = 5.0
 """Seconds that one call to one site may take before it counts as unanswered."""
 
-SITE_CODE_DIGITS = 12
-"""Digits of a statistical division code: county 6, township 3, village 3."""
-
 ENROLMENT_APPLICATION_BYTES_MAX = 2 * 1024
 """Bytes of an application to become a node: one line with a secret, a key, a signature and a name."""
 

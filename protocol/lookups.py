@@ -124,19 +124,6 @@ def decoded_lookup(body: bytes | msgspec.Raw) -> Lookup:
         raise BadValue(Text(zh="查档提问无法解读。", en=f"unreadable lookup: {error}")) from error
 
 
-def decoded_answer(body: bytes | msgspec.Raw) -> LookupAnswered:
-    """Read an answer from a letter.
-
-    Raises:
-        BadValue: it is none.
-
-    """
-    try:
-        return msgspec.json.decode(body, type=LookupAnswered)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadValue(Text(zh="查档答复无法解读。", en=f"unreadable answer to a lookup: {error}")) from error
-
-
 def state_of(outcomes: list[SiteOutcome], *, hits: int, is_live: bool) -> LookupState:
     """Return where a question stands.
 

@@ -12,7 +12,6 @@ import msgspec
 SOFTWARE: Final = "Bag-Software-Agent"
 BAGGING_DATE: Final = "Bagging-Date"
 PAYLOAD_OXUM: Final = "Payload-Oxum"
-BAG_SIZE: Final = "Bag-Size"
 IDENTIFIER: Final = "External-Identifier"
 ORGANISATION: Final = "Source-Organization"
 CONTACT: Final = "Contact-Name"

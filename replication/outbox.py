@@ -11,7 +11,6 @@
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
@@ -22,6 +21,7 @@ from protocol.codec import encode_event
 from protocol.events import EventHead
 from protocol.frames import END_DIGITS, Frame, frame_digest
 from protocol.limits import CATCH_UP_ENDS_MAX, FRAME_EVENTS_MAX, FRAME_FILL_BYTES, SEQ_MAX
+from replication import wall_clock
 from replication.keys import Identity
 from replication.seal import seal
 from replication.tables import forgotten_frame, outbox
@@ -68,9 +68,7 @@ class CatchUp(msgspec.Struct, frozen=True, kw_only=True):
 class FrameWriter:
     """Seals events in the name of one site and node."""
 
-    def __init__(
-        self, site: str, identity: Identity, clock_ms: Callable[[], int] = lambda: time.time_ns() // 10**6
-    ) -> None:
+    def __init__(self, site: str, identity: Identity, clock_ms: Callable[[], int] = wall_clock.clock_ms) -> None:
         self.site = site
         self.identity = identity
         self.clock_ms = clock_ms

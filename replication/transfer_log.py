@@ -8,7 +8,6 @@ way under the same numbers, what the other end holds is what counts, for that is
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, delete, insert, select
 
 from protocol.errors import BadValue, Refused
-from protocol.letters import Letter
+from protocol.letters import Letter, body_of
 from protocol.transfer_codec import decode_step, encode_step, step_digest
 from protocol.transfer_folds import Transfer
 from protocol.transfer_states import after, fold, in_order, refusal
@@ -30,7 +29,6 @@ from replication.transfer_tables import transfer, transfer_step
 
 log = structlog.get_logger(__name__)
 
-_Body = TypeVar("_Body", SealedStep, StepsWanted)
 
 KeysOf = Callable[[Connection, str], Collection[str]]
 """The keys that may write for a peer now: those that are enrolled and not revoked."""
@@ -110,7 +108,7 @@ class TransferLog:
         return self._settle(connection, peer, site, now.transfer_id, before)
 
     def _take(self, connection: Connection, peer: str, letter: Letter) -> None:
-        sealed = _decoded(letter, SealedStep)
+        sealed = body_of(letter, SealedStep)
         step = decode_step(sealed.step)
         row = connection.execute(
             select(transfer.c.peer, transfer.c.site).where(transfer.c.transfer_id == str(step.transfer))
@@ -207,7 +205,7 @@ class TransferLog:
         letters.write(connection, peer, kind=WANTED_KIND, topic=transfer_id, body=wanted, now_ms=self._clock_ms())
 
     def _give_back(self, connection: Connection, peer: str, letter: Letter) -> None:
-        wanted = _decoded(letter, StepsWanted)
+        wanted = body_of(letter, StepsWanted)
         row = connection.execute(
             select(transfer.c.peer).where(transfer.c.transfer_id == str(wanted.transfer))
         ).one_or_none()
@@ -319,10 +317,3 @@ def opened_transfers(connection: Connection, states: Iterable[str] = ()) -> list
     if wanted:
         statement = statement.where(transfer.c.state.in_(wanted))
     return [msgspec.json.decode(row.folded, type=Transfer) for row in connection.execute(statement)]
-
-
-def _decoded(letter: Letter, kind: type[_Body]) -> _Body:
-    try:
-        return msgspec.json.decode(letter.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadValue(Text(zh="移交函件无法解读。", en=f"unreadable letter about a transfer: {error}")) from error

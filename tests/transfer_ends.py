@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, delete, select, update
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, update
 
 from protocol.handovers import SIGNED_PREFIX, canonical, certificate_digest, certificate_of
 from protocol.letters import Letter
@@ -115,15 +115,6 @@ class End:
         """Tell everything again, because the other end lost its memory."""
         with self.engine.begin() as connection:
             connection.execute(update(letter_out).values(is_taken=0))
-
-    def forget_letters(self) -> None:
-        """Lose every letter that was ever written here."""
-        with self.engine.begin() as connection:
-            connection.execute(delete(letter_out))
-
-    def count_letters(self) -> int:
-        with self.engine.begin() as connection:
-            return len(connection.execute(select(letter_out.c.letter_id)).all())
 
 
 def fresh(schema: tuple[str, Path]) -> Engine:

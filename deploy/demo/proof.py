@@ -8,7 +8,7 @@ from deploy.demo.foundation import Foundation
 from deploy.demo.look import Look, look
 from deploy.demo.report import LiveSample
 from hub import store
-from hub.daemon import clock_ms, link_settings
+from hub.daemon import link_settings
 from hub.federation import federated
 from hub.search import Query
 from hub.verification import verify
@@ -17,6 +17,7 @@ from protocol.sites import parse_site
 from replication.asking import Asker
 from replication.connection import connected
 from replication.database import Database
+from replication.wall_clock import clock_ms
 
 LIVE_QUERY = "林权"
 """A word that catalogues of forest villages have: every site is asked for it."""

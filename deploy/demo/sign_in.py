@@ -1,7 +1,6 @@
 """A ready sign-in for the demonstration's console: invented persons, with a password made up anew each time."""
 
 import secrets
-import time
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,6 +9,7 @@ from deploy.demo.foundation import Foundation
 from hub import accounts, store
 from hub.passwords import Sealer
 from hub.roles import Role
+from replication.wall_clock import clock_ms
 
 PASSWORD_BYTES = 9
 """Random bytes of the password: nobody guesses it, and it is typed in one go."""
@@ -33,7 +33,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 async def ready_sign_in(foundation: Foundation) -> SignIn:
     """Make the accounts in the hub's store, before the hub runs."""
     password = secrets.token_urlsafe(PASSWORD_BYTES)
-    sealed, now_ms = await Sealer().sealed(password), time.time_ns() // 10**6
+    sealed, now_ms = await Sealer().sealed(password), clock_ms()
 
     def make(connection: Connection) -> None:
         for login, (name, roles) in PERSONS.items():

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import getpass
-import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -17,6 +16,7 @@ from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 ALARMS_SHOWN_MAX = 500
 """Alarms in one list."""
@@ -122,7 +122,7 @@ def _acknowledge(home: HubHome, args: argparse.Namespace) -> int:
             Text(zh="例如：danglian-hub alarms ack 17 --note 已联系", en="For example: danglian-hub alarms ack 17"),
         )
     who, note = args.by or getpass.getuser(), args.note[:NOTE_CHARS_MAX]
-    now_ms = time.time_ns() // 10**6
+    now_ms = clock_ms()
 
     async def note_it() -> Alarm:
         async with store.opened(home) as database:
@@ -148,7 +148,7 @@ async def listed(
     """Read the book of alarms, whether the daemon runs or not."""
 
     def step(connection: Connection) -> list[AlarmLine]:
-        names = {one.site: one.name for one in keyring.expected_sites(connection)}
+        names = keyring.site_names(connection)
         found = [
             one
             for one in alarm_book.listed(connection, with_closed=with_closed, limit=ALARMS_SHOWN_MAX)

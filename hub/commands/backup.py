@@ -1,7 +1,6 @@
 """``danglian-hub backup``: makes backups beside the running hub, lists them, reads them back, readies new targets."""
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting, BadValue, DanglianError
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "备份：制作、列出、核验 / make, list and verify backups"
 _DESCRIPTION = """不停机备份整个枢纽：数据库、密钥、证书、设置。目标在 hub.toml 的 [[backup.target]] 中列出；
@@ -145,11 +145,6 @@ def named(settings: HubConfig, names: Sequence[str]) -> list[BackupTarget]:
     return [known[name] for name in names] or list(known.values())
 
 
-def now_ms() -> int:
-    """Return the wall clock in milliseconds since 1970."""
-    return time.time_ns() // 10**6
-
-
 def _back_up(home: HubHome, settings: HubConfig, targets: list[BackupTarget], args: argparse.Namespace) -> int:
     outcomes = []
     for target in targets:
@@ -159,7 +154,7 @@ def _back_up(home: HubHome, settings: HubConfig, targets: list[BackupTarget], ar
             continue
         try:
             with shown(target.name) as course:
-                outcomes.append(backing_up.back_up(home, settings, target, now_ms, course))
+                outcomes.append(backing_up.back_up(home, settings, target, clock_ms, course))
         except DanglianError as error:
             outcomes.append(Outcome(target=target.name, fault=error.reason, hint=error.hint))
     if args.json:
@@ -190,7 +185,7 @@ def _told(outcome: Outcome) -> Text:
 
 def _prepare(settings: HubConfig, targets: list[BackupTarget], *, as_json: bool) -> int:
     for target in targets:
-        prepare(target, settings.county, now_ms())
+        prepare(target, settings.county, clock_ms())
     if as_json:
         say_json({"prepared": [target.name for target in targets]})
         return EXIT_OK
@@ -207,7 +202,7 @@ def _verify(home: HubHome, settings: HubConfig, targets: list[BackupTarget], arg
         if presence_of(target, settings.county) is Presence.ABSENT and target.name not in args.to:
             continue
         with shown(target.name) as course:
-            examined = backing_up.verify(home, settings, target, now_ms, course, every=args.all, deep=args.deep)
+            examined = backing_up.verify(home, settings, target, clock_ms, course, every=args.all, deep=args.deep)
         found += [(target.name, one) for one in examined]
     if args.json:
         say_json({"backups": [{"target": name, **msgspec.to_builtins(one)} for name, one in found]})
@@ -238,7 +233,7 @@ _HEADERS = (
 
 
 def _list(home: HubHome, settings: HubConfig, targets: list[BackupTarget], *, as_json: bool) -> int:
-    ledger, now = backups.read_ledger(home.backups), now_ms()
+    ledger, now = backups.read_ledger(home.backups), clock_ms()
     found = Listing(
         targets=[_listed(settings.county, target, ledger.of(target.name), now) for target in targets],
         last_drill=ledger.last_drill,

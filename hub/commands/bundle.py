@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 from pathlib import Path
 
 from hub import config, store
@@ -20,6 +19,7 @@ from replication.carriage import Carried, Found, Outcome, Written, found_in, ref
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.keys import load_identity
 from replication.progress import progress
+from replication.wall_clock import clock_ms
 
 _HELP = "信使包：用 U 盘与没有网络的站点往来 / courier bundles: sites without a line, by USB stick"
 _DESCRIPTION = r"""没有网络的站点用 U 盘往来。签名的帧与网上传的相同，随时可以与网络混用，重复收取不会改变任何内容。
@@ -78,11 +78,6 @@ def add(parsers: Parsers) -> None:
     )
     outward.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     outward.set_defaults(run=run_out)
-
-
-def clock_ms() -> int:
-    """Return the wall clock in milliseconds since 1970."""
-    return time.time_ns() // 10**6
 
 
 def run_in(args: argparse.Namespace) -> int:

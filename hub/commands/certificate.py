@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import getpass
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,6 +24,7 @@ from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.files import write_whole
 from replication.keys import load_identity, verified
+from replication.wall_clock import clock_ms
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ def _listed_keys(content: bytes) -> KeyList:
 def _key_list(connection: Connection, home: HubHome, settings: HubConfig) -> KeyList:
     hub_key = load_identity(home.hub_seed).public_key
     deputies = settings.certificates.deputies
-    return public_keys.key_list(connection, settings.county, settings.name, hub_key, deputies, _now_ms())
+    return public_keys.key_list(connection, settings.county, settings.name, hub_key, deputies, clock_ms())
 
 
 def _list(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
@@ -222,7 +222,7 @@ def _issue(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     pdf = certificates.pdf_of(home, one)
     write_whole(out, pdf)
     printing = Printing(first_sheet=args.sheet, printer=args.printer)
-    asyncio.run(_writing(home, lambda connection: certificates.issue(connection, serial, printing, _who(), _now_ms())))
+    asyncio.run(_writing(home, lambda connection: certificates.issue(connection, serial, printing, _who(), clock_ms())))
     say(Text(zh=f"已登记，请打印 {out}", en=f"Entered; print {out}"))
 
 
@@ -230,7 +230,7 @@ def _revoke(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     serial = _named(args, "编号", "a serial")
     because = str(args.because)
     step = asyncio.run(
-        _writing(home, lambda connection: certificates.revoke(connection, serial, because, _who(), _now_ms()))
+        _writing(home, lambda connection: certificates.revoke(connection, serial, because, _who(), clock_ms()))
     )
     stands = serials.FATES[step.fate]
     say(
@@ -270,13 +270,13 @@ def _receive(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     if len(args.what) != 2:
         raise _needs("起号和止号", "a first and a last number")
     first, last = args.what
-    batch = asyncio.run(_writing(home, lambda connection: sheets.receive(connection, first, last, _who(), _now_ms())))
+    batch = asyncio.run(_writing(home, lambda connection: sheets.receive(connection, first, last, _who(), clock_ms())))
     say(Text(zh=f"已登记 {batch.sheets} 张。", en=f"{batch.sheets} sheets entered."))
 
 
 def _spoil(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     number, because = _named(args, "用纸编号", "a sheet's number"), str(args.because)
-    one = asyncio.run(_writing(home, lambda connection: sheets.spoil(connection, number, because, _who(), _now_ms())))
+    one = asyncio.run(_writing(home, lambda connection: sheets.spoil(connection, number, because, _who(), clock_ms())))
     if not one.serial:
         say(Text(zh=f"{number} 已登记作废。", en=f"{number} is entered as spoiled."))
         return
@@ -354,7 +354,3 @@ def _needs(zh: str, en: str) -> BadSetting:
 
 def _who() -> str:
     return f"cli:{getpass.getuser()}"
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 
 from hub import config, store
 from hub.backup_settings import BackupSettings
@@ -11,6 +10,7 @@ from hub.health import STANDINGS, Health, look
 from hub.home import HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "县级枢纽是否正常工作 / whether the hub does its work"
 _DESCRIPTION = """查看县级枢纽是否在运行、是否连着消息服务器、是否在处理新到内容、磁盘和索引是否正常，
@@ -70,4 +70,4 @@ def run(args: argparse.Namespace) -> int:
 async def read(home: HubHome, backups: BackupSettings) -> Health:
     """Read the hub's health from its home, whether it runs or not."""
     async with store.opened(home, read_only=True) as database:
-        return await look(database, home, backups, time.time_ns() // 10**6)
+        return await look(database, home, backups, clock_ms())

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -24,6 +23,7 @@ from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import Database
 from replication.progress import progress
+from replication.wall_clock import clock_ms
 
 PAGE_FILES = 200
 """Files between two notes in the book."""
@@ -185,7 +185,7 @@ async def listed(home: HubHome, settings: HubConfig) -> Listing:
                 )
                 for one in settings.holdings.copy
             ],
-            findings=sentences(settings.holdings, here, now_ms()),
+            findings=sentences(settings.holdings, here, clock_ms()),
             spoilt=held_files.page_after(connection, ("", "", ""), PAGE_FILES, SPOILT),
         )
 
@@ -250,7 +250,7 @@ async def examine(home: HubHome, settings: HubConfig, *, only_spoilt: bool) -> E
 
 
 async def _note(database: Database, found: Found) -> None:
-    at_ms = now_ms()
+    at_ms = clock_ms()
     await database.write(
         lambda connection: held_files.note_look(connection, found.held, found.state, at_ms, found.repaired_from)
     )
@@ -258,7 +258,7 @@ async def _note(database: Database, found: Found) -> None:
 
 def _prepare(settings: HubConfig, copies: Sequence[HoldingCopy], *, as_json: bool) -> int:
     for one in copies:
-        prepare(one.as_target, settings.county, now_ms())
+        prepare(one.as_target, settings.county, clock_ms())
         if not as_json:
             say(Text(zh=f"{one.name}：{one.path} 可用于馆藏副本", en=f"{one.name}: {one.path} is ready for a copy"))
     if as_json:
@@ -295,12 +295,7 @@ async def copy(home: HubHome, settings: HubConfig, target: HoldingCopy) -> Holdi
                 bar.add(done - done_before)
                 done_before = done
 
-            return await go_over(database, root, target, settings.county, now_ms, advance)
-
-
-def now_ms() -> int:
-    """Return the wall clock in milliseconds."""
-    return time.time_ns() // 10**6
+            return await go_over(database, root, target, settings.county, clock_ms, advance)
 
 
 _COPY_HEADERS = (

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,6 +12,7 @@ from hub.home import HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication import letters
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "函件：待送各站点的，以及收到而未能办理的 / letters that wait, and those that were set aside"
 _DESCRIPTION = """县级枢纽与站点之间的函件（查档提问、复制件审批、移交步骤等）由后台自动收发；
@@ -98,7 +98,7 @@ def _show(found: LetterList) -> None:
 
 
 async def _listed(home: HubHome) -> LetterList:
-    now_ms = time.time_ns() // 10**6
+    now_ms = clock_ms()
 
     def read(connection: Connection) -> LetterList:
         aside = [

@@ -28,6 +28,7 @@ from protocol.lookups import LOOKUP_STATES, SiteOutcome
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.database import Database
+from replication.wall_clock import clock_ms
 
 _HELP = "联合查档：提问、扩大、查看 / lookups: ask, widen, show"
 _DESCRIPTION = """为一份查档申请提问：先查县级目录，再实时询问可能保管的站点；离线站点留下书面提问，上线后补答。
@@ -122,7 +123,7 @@ async def _asked(home: HubHome, settings: HubConfig, args: argparse.Namespace) -
     names = ReadingsInForce(home, time.monotonic).current
     async with store.opened(home) as database, reaching(home, settings) as reach:
         is_up = await reach.up()
-        async with LookupDesk(database, reach.asker if is_up else None, _clock_ms, names).opened() as desk:
+        async with LookupDesk(database, reach.asker if is_up else None, clock_ms, names).opened() as desk:
             if args.action == "widen":
                 states = desk.widen(args.lookup, because=args.because, by=who)
             else:
@@ -169,7 +170,7 @@ def _order(args: argparse.Namespace, case: LookupCase, who: str) -> LookupOrder:
         query=query,
         places=tuple(args.place),
         asked_by=who,
-        expires_at_ms=expiry_of(_clock_ms()),
+        expires_at_ms=expiry_of(clock_ms()),
     )
 
 
@@ -233,7 +234,3 @@ def _print(view: LookupView) -> None:
             for one in sorted(view.sites, key=lambda line: line.outcome is SiteOutcome.NOT_ASKED)
         ],
     )
-
-
-def _clock_ms() -> int:
-    return time.time_ns() // 1_000_000

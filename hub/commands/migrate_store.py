@@ -23,6 +23,7 @@ from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import opened
+from replication.wall_clock import clock_ms
 
 _HELP = "把统一目录迁到 PostgreSQL · move the catalogue to PostgreSQL"
 _DESCRIPTION = """把统一目录从 hub.db 迁到 PostgreSQL 15 或更新版本。分三步：
@@ -137,7 +138,7 @@ def _move(home: HubHome, url: str, *, as_json: bool) -> int:
     if known is None:
         # From here on the file does not change; before, it is brought to the schema that the new store will have.
         asyncio.run(_bring_up_to_date(home))
-        known = Moving(to="", began_at_ms=_now_ms())
+        known = Moving(to="", began_at_ms=clock_ms())
     known = msgspec.structs.replace(known, to="" if store.url_of_environment() else url, verified_at_ms=None)
     moving.write_marker(home, known)
     asyncio.run(_make_schema(home, url))
@@ -145,7 +146,7 @@ def _move(home: HubHome, url: str, *, as_json: bool) -> int:
         moved = _copied(home, engine, course)
     if not moved.faults:
         store_move.note_verified(engine)
-        moving.write_marker(home, msgspec.structs.replace(known, verified_at_ms=_now_ms()))
+        moving.write_marker(home, msgspec.structs.replace(known, verified_at_ms=clock_ms()))
     return _tell(
         MoveReport(to=store.shown(url), moved=moved, took_s=round(time.monotonic() - began, 1)), as_json=as_json
     )
@@ -165,10 +166,6 @@ async def _bring_up_to_date(home: HubHome) -> None:
 async def _make_schema(home: HubHome, url: str) -> None:
     async with postgres.opened(url, home.root, store.MIGRATIONS):
         pass
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 10**6
 
 
 def _tell(report: MoveReport, *, as_json: bool) -> int:

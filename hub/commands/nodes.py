@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime
-import time
 
 import msgspec
 from sqlalchemy import Connection
@@ -14,6 +13,7 @@ from hub.home import HubHome, add_home_option, home_at
 from hub.keyring import EnrolledNode
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 
 class KeyringList(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def listed(home: HubHome, *, with_revoked: bool) -> KeyringList:
     """Read the keyring."""
-    now_ms = time.time_ns() // 10**6
+    now_ms = clock_ms()
 
     def step(connection: Connection) -> KeyringList:
         return KeyringList(

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -25,6 +24,7 @@ from replication import quarantine
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.inbox import Inbox
 from replication.quarantine import Quarantined
+from replication.wall_clock import clock_ms
 
 SHOWN_MAX = 500
 """Things in one list."""
@@ -163,9 +163,9 @@ async def retried(
 ) -> list[Attempt]:
     """Try things in quarantine again."""
     async with store.opened(home) as database:
-        keyring, application = Keyring(database), Application(_now_ms)
+        keyring, application = Keyring(database), Application(clock_ms)
         await keyring.refresh()
-        inbox = Inbox(database, application, keyring.keys_of, _now_ms)
+        inbox = Inbox(database, application, keyring.keys_of, clock_ms)
         return await Redriver(database, application, inbox).retry(ids, site, on_attempt)
 
 
@@ -205,7 +205,3 @@ def _progress() -> Iterator[Callable[[Attempt], None]]:
     with Progress(console=Console(file=sys.stderr), transient=True) as bar:
         task = bar.add_task(worded(Text(zh="重试", en="trying again")), total=None)
         yield lambda _: bar.advance(task)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 10**6

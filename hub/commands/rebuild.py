@@ -17,6 +17,7 @@ from hub.renewal import Renewed, renew, renew_on_postgres
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 LOOK_EVERY_S = 1.0
 """Seconds between two looks at how far a rebuild is."""
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             if not (args.yes or _agreed()):
                 return EXIT_USAGE
             anew = renew_on_postgres if store.url_of(settings) else renew
-            renewed = asyncio.run(anew(home, _now_ms()))
+            renewed = asyncio.run(anew(home, clock_ms()))
     elif args.follow:
         _follow(home, visible=not args.json)
     sites = asyncio.run(progress_of(home))
@@ -153,7 +154,3 @@ def _tell(report: RebuildReport, *, as_json: bool) -> int:
 def _cells(one: Rebuild) -> tuple[str, ...]:
     state = _PENDING if one.done_at_ms is None else _DONE
     return (one.site, worded(state), str(one.expected), str(one.held), moment(one.done_at_ms))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 10**6

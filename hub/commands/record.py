@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import getpass
-import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from protocol.records import Record
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import Database
+from replication.wall_clock import clock_ms
 
 _HELP = "查看一条条目的全部内容、来源与相似条目 / one record: all fields, where they came from, what is like it"
 
@@ -96,7 +96,7 @@ async def looked_up(home: HubHome, named: str) -> RecordView:
 
 async def decided(home: HubHome, one: str, other: str, by: str, *, apart: bool) -> bool:
     """Note that two records are different things, or reverse that; False if it was so before."""
-    now_ms = time.time_ns() // 10**6
+    now_ms = clock_ms()
     decide = duplicates.set_apart if apart else duplicates.bring_together
 
     def step(connection: Connection) -> bool:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import datetime
 import getpass
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -25,6 +24,7 @@ from hub.window.working_days import official
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "查档申请：列表、详情、时限 / requests of the window and their terms"
 _DESCRIPTION = """列出矛调查档窗口的申请，看某一份的经过，或看哪些快到期、已逾期、该告诉谁。时限按工作日计
@@ -210,11 +210,11 @@ def _cells(one: RequestLine) -> tuple[str, ...]:
 
 
 def _today() -> datetime.date:
-    return desk.day_of(time.time_ns() // 10**6)
+    return desk.day_of(clock_ms())
 
 
 async def _read(home: HubHome, number: str) -> Request:
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), time.time_ns() // 10**6
+    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
 
     def step(connection: Connection) -> Request:
         found = ledger.by_number(connection, number)

@@ -12,7 +12,7 @@ import msgspec
 from hub import backups, config, drills, keyring, store
 from hub.backing_up import CLAIM, ledger_of
 from hub.backup_targets import chosen
-from hub.commands.backup import named, now_ms
+from hub.commands.backup import named
 from hub.commands.listing import check_database, moment
 from hub.commands.stages import shown
 from hub.drills import report_text
@@ -23,6 +23,7 @@ from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "从备份恢复；恢复演练；核对恢复后的节点 / put a hub back, drill it, review its nodes"
 _DESCRIPTION = """从一份备份恢复县级枢纽到新的目录；FROM 是一份备份，或一个备份目标的文件夹（取其中最新的一份）。
@@ -104,7 +105,7 @@ def _restored(home: HubHome, source: Path) -> Restored:
     check_new_home(home)
     backup = chosen(source)
     with shown(backup.name) as course:
-        return put_back(backup, home, now_ms(), course)
+        return put_back(backup, home, clock_ms(), course)
 
 
 def _tell(restored: Restored, will_review: bool) -> None:  # noqa: FBT001 - a fact
@@ -171,7 +172,7 @@ def _review(home: HubHome, *, as_json: bool) -> int:
     with claimed(home.root, "danglian-hub backup", CLAIM):
         ledger = ledger_of(home)
         if ledger.restored is not None:
-            reviewed = msgspec.structs.replace(ledger.restored, reviewed_at_ms=now_ms())
+            reviewed = msgspec.structs.replace(ledger.restored, reviewed_at_ms=clock_ms())
             backups.write_ledger(home.backups, msgspec.structs.replace(ledger, restored=reviewed))
     gone = {one.public_key for one in revoked}
     if as_json:
@@ -221,7 +222,7 @@ async def _revoke(home: HubHome, nodes: Sequence[EnrolledNode]) -> int:
     keys = [one.public_key for one in nodes]
     async with store.opened(home) as database:
         return await database.write(
-            lambda connection: keyring.revoke(connection, keys, now_ms(), "reviewed after a restore")
+            lambda connection: keyring.revoke(connection, keys, clock_ms(), "reviewed after a restore")
         )
 
 
@@ -237,7 +238,7 @@ def _drill(home: HubHome, args: argparse.Namespace) -> int:
             Text(zh="请用 --scratch 指定已有的文件夹。", en="Name an existing one with --scratch."),
         )
     with shown(source.name) as course:
-        report = drills.drill(home, source, now_ms, course, args.scratch)
+        report = drills.drill(home, source, clock_ms, course, args.scratch)
     if args.json:
         say_json(report)
     else:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 
 from sqlalchemy import Connection
 
@@ -14,6 +13,7 @@ from protocol.errors import Refused
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 
 def add(parsers: Parsers) -> None:
@@ -74,7 +74,7 @@ async def revoke(home: HubHome, named: str, because: str) -> list[EnrolledNode]:
                 Text(zh=f"{named} 没有可停用的节点或登记码。", en=f"{named} has no node and no code to revoke"),
                 Text(zh="用 danglian-hub nodes 查看在用的节点。", en="danglian-hub nodes lists what there is."),
             )
-        keyring.revoke(connection, [one.public_key for one in found], time.time_ns() // 10**6, because)
+        keyring.revoke(connection, [one.public_key for one in found], clock_ms(), because)
         return found
 
     async with store.opened(home) as database:

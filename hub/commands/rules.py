@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import getpass
-import time
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,6 +21,7 @@ from hub.word_tables import Version, WordTable
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "利用规则表：谁凭什么能看什么 / who may see what, on which evidence"
 _DESCRIPTION = """规则表按申请人类型、开放状态、与档案的关系，规定能否查阅、复制、出证，凭什么材料。
@@ -137,4 +137,4 @@ def _note(connection: Connection, version: int) -> None:
     entry = AuditEntry(
         who=f"cli:{getpass.getuser()}", action=Action.RULES_TAKEN, object="rules", detail=f"version {version}"
     )
-    audit.append(connection, entry, time.time_ns() // 10**6)
+    audit.append(connection, entry, clock_ms())

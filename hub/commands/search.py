@@ -30,6 +30,7 @@ from protocol.query_help import QUERY_HELP, underlined
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "在统一目录中检索，可同时询问各站点 / search the unified catalogue, and the sites themselves"
 
@@ -187,7 +188,7 @@ async def _states(
             database,
             reach.asker if reach else None,
             query,
-            time.time_ns() // 10**6,
+            clock_ms(),
             deadline_s=deadline_s,
             link_up=reach.up if reach else None,
             names=await asyncio.to_thread(ReadingsInForce(home, time.monotonic).current),

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,6 +16,7 @@ from hub.comparisons import Sameness
 from hub.home import HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "各站点的真实状态 / the honest state of every site"
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     settings = config.load(home.settings)
     check_database(home)
-    known = backups.findings_in(home.backups, settings.backup, time.time_ns() // 10**6)
+    known = backups.findings_in(home.backups, settings.backup, clock_ms())
     found = msgspec.structs.replace(asyncio.run(listed(home, args.site)), backups=known)
     if args.json:
         say_json(found)
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def listed(home: HubHome, site_glob: str = "") -> Board:
     """Read the board from the hub's database, whether the daemon runs or not."""
-    now_ms = time.time_ns() // 10**6
+    now_ms = clock_ms()
     async with store.opened(home, read_only=True) as database:
         lines, alarms = await database.read(
             lambda connection: (

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import getpass
 import sys
-import time
 import uuid
 from pathlib import Path
 from uuid import UUID
@@ -23,6 +22,7 @@ from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, language, say, say_json
 from replication.database import Database
 from replication.keys import load_identity, verified
+from replication.wall_clock import clock_ms
 
 _HELP = "查询范围说明：出具、验证 / statements of completeness: make, verify"
 _DESCRIPTION = """说明一次查档问过哪些站点、各站怎么答复、目录副本有多旧、哪些没有编目；
@@ -92,7 +92,7 @@ def _make(home: HubHome, args: argparse.Namespace) -> int:
 
 
 async def _made(home: HubHome, maker: Maker, written: str) -> bytes:
-    now_ms, who = time.time_ns() // 1_000_000, f"cli:{getpass.getuser()}"
+    now_ms, who = clock_ms(), f"cli:{getpass.getuser()}"
     async with store.opened(home) as database:
         request_id = await _request(database, written)
         return await database.write(

@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import time
 
 import msgspec
 
@@ -14,6 +13,7 @@ from hub.home import home_at
 from hub.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, SCOPES, Scope, Token
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "接口令牌：新增、列出、撤销 / tokens for other systems: add, list, revoke"
 _DESCRIPTION = """其他系统凭令牌使用 /api/v1 与 /metrics。令牌只在新增时显示一次，库中只存摘要；到期或撤销后即失效。
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     config.load(home.settings)
     check_database(home)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), time.time_ns() // 10**6
+    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
     if args.action == "list":
         return _list(written(home, tokens.listed), now_ms, as_json=args.json)
     if args.action == "revoke":

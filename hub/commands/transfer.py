@@ -20,7 +20,7 @@ from hub.home import HubHome, home_at
 from hub.transfers import deciding, listing, signing
 from hub.transfers.archive_codes import codes_in
 from hub.transfers.listing import TransferView
-from hub.transfers.office import clock_ms, receiver_log
+from hub.transfers.office import receiver_log
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Ruling, TransferState
@@ -30,6 +30,7 @@ from replication.database import Database
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog, transfer_named
 from replication.transfer_rounds import Fault
+from replication.wall_clock import clock_ms
 
 _HELP = "接收移交：计划、清点、裁定、签字 / transfers: plan, rulings, decision, signature"
 _DESCRIPTION = """接收各站点移交的档案：

@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -17,6 +16,7 @@ from hub.home import home_at
 from hub.roles import ROLES, Role
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "控制台账户：新增、列出、停用、重置、改角色 / accounts of the console"
 _DESCRIPTION = """账户没有初始密码：add 和 reset 给出一次性链接，由本人打开后设置密码，24 小时内有效。
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     settings = config.load(home.settings)
     check_database(home)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), time.time_ns() // 10**6
+    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
     if args.action == "list":
         return _list(written(home, accounts.listed), as_json=args.json)
     if args.action in ("add", "reset"):

@@ -5,7 +5,6 @@ The command compares and says; the daemon repairs. ``--repairs`` tells what was 
 
 import argparse
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from hub.verification import OFFLINE, Depth, Scope, Verdict, verify
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "逐站核对两端的摘要 / compare the digests of both ends, site by site"
 
@@ -169,7 +169,7 @@ async def verified(
     """
     verdicts: list[Verdict] = []
     async with store.opened(home) as database, reaching(home, settings) as reach:
-        now_ms = _now_ms()
+        now_ms = clock_ms()
         facts = await database.read(lambda connection: gathered(connection, with_counts=False))
         chosen = [one for one in facts if matches(one.site, site_glob)]
         sites = [parse_site(one.site) for one in chosen]
@@ -177,7 +177,7 @@ async def verified(
         scope = Scope(depth=Depth.RECORDS if deep else Depth.SUMS, cause=Cause.ASKED)
         await reach.up()
         advance(0, len(sites))
-        async for verdict in verify(database, reach.asker, sites, _now_ms, away=away, scope=scope):
+        async for verdict in verify(database, reach.asker, sites, clock_ms, away=away, scope=scope):
             verdicts.append(verdict)
             advance(len(verdicts), len(sites))
     return sorted(verdicts, key=lambda verdict: verdict.site)
@@ -214,10 +214,6 @@ def _progress(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task(worded(Text(zh="核对站点", en="comparing sites")), total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 10**6
 
 
 def _print(verdicts: Sequence[Verdict], counts: Counter[Sameness]) -> None:

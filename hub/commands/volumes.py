@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import datetime
 import getpass
-import time
 
 from hub import config, conversions, store
 from hub.administration import Actor
@@ -13,6 +12,7 @@ from hub.conversions import Conversion
 from hub.home import HubHome, add_home_option, home_at
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "卷转件进度与年度计划 / volumes described item by item: progress and plan"
 _DESCRIPTION = """各站点案卷转为逐件著录的进度：案卷数、已转、未转、卷内条目数、本年计划与完成。
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _found(home: HubHome, args: argparse.Namespace) -> list[Conversion]:
     year = args.year or datetime.datetime.now().astimezone().year
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), time.time_ns() // 10**6
+    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
     async with store.opened(home) as database:
         if args.plan:
             made = await database.write(lambda c: conversions.plan(c, actor, year, args.site, args.plan, now_ms))

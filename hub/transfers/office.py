@@ -1,17 +1,11 @@
 """The receiver's end of all transfers, for the daemon and for the commands beside it."""
 
-import time
-
+from hub import keyring
 from hub.home import HubHome
-from hub.transfers.signing import keys_of
 from protocol.transfers import Side
 from replication.keys import load_identity
 from replication.transfer_log import TransferLog
-
-
-def clock_ms() -> int:
-    """Return the wall clock in milliseconds since 1970: for display, never for order."""
-    return time.time_ns() // 1_000_000
+from replication.wall_clock import clock_ms
 
 
 def receiver_log(home: HubHome) -> TransferLog:
@@ -21,4 +15,4 @@ def receiver_log(home: HubHome) -> TransferLog:
         BadSetting: the hub's key is missing.
 
     """
-    return TransferLog(Side.RECEIVER, load_identity(home.hub_seed), keys_of, clock_ms)
+    return TransferLog(Side.RECEIVER, load_identity(home.hub_seed), keyring.keys_now, clock_ms)

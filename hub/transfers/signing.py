@@ -9,17 +9,11 @@ from hub.administration import Actor
 from hub.audit import Action, AuditEntry
 from hub.transfers.deciding import found
 from protocol.errors import Refused
-from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import SignatureRefused
 from protocol.wording import Text
 from replication.transfer_log import TransferLog
 from replication.transfer_signing import signature_fault, signed_by
-
-
-def keys_of(connection: Connection, site: str) -> frozenset[str]:
-    """Return the keys that may write and sign for a site now: those that are enrolled and not revoked."""
-    return frozenset(one.public_key for one in keyring.nodes(connection, site=parse_site(site)))
 
 
 def look_at_signature(connection: Connection, log: TransferLog, transfer_id: UUID) -> Text | None:
@@ -28,7 +22,7 @@ def look_at_signature(connection: Connection, log: TransferLog, transfer_id: UUI
     signature, giver = now.giver_signature, now.giver
     if signature is None or giver is None or now.receiver_signature is not None:
         return None
-    fault = signature_fault(now, signature, keys_of(connection, giver.site))
+    fault = signature_fault(now, signature, keyring.keys_now(connection, giver.site))
     if fault is not None:
         log.append(connection, transfer_id, SignatureRefused(reason=fault), by="checks")
     return fault

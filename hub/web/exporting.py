@@ -151,7 +151,7 @@ class Exports:
         asked = export.asked
         file = await asyncio.to_thread(begun, asked.format, export.file, asked.heading)
         names = await asyncio.to_thread(self._names)
-        cursor, sites = "", await self._database.read(_site_names)
+        cursor, sites = "", await self._database.read(keyring.site_names)
         while True:
             query = msgspec.structs.replace(asked.query, limit=SEARCH_HITS_MAX, cursor=cursor, with_facets=False)
             async with asyncio.timeout(PAGE_S):
@@ -173,10 +173,6 @@ def _add(export: Export, file: CatalogueFile, found: Page, sites: dict[str, str]
     export.restricted += sum(one.record.access_status in GUARDED for one in hits)
     export.was_cut = export.was_cut or found.was_cut
     export.is_bounded = export.written >= EXPORT_ENTRIES_MAX and (len(found.hits) > room or bool(found.cursor))
-
-
-def _site_names(connection: Connection) -> dict[str, str]:
-    return {one.site: one.name for one in keyring.expected_sites(connection)}
 
 
 def _note(connection: Connection, export: Export, now_ms: int) -> None:

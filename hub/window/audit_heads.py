@@ -17,11 +17,11 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from hub import audit, keyring
 from hub.account_tables import audit_line
+from hub.looking import look_for_ever
 from hub.window.lookup_tables import audit_contradiction, audit_exchange, site_audit_head
 from protocol.audit_chain import AuditHead, contradicted
-from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold, decoded_head
-from protocol.errors import Retryable
-from protocol.letters import Letter
+from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold
+from protocol.letters import Letter, body_of
 from replication import letters
 from replication.database import Database
 from replication.dialects import upsert
@@ -117,7 +117,7 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
     """Return what takes a site's word about its log, and answers what it asked about the county's."""
 
     def take(connection: Connection, peer: str, letter: Letter) -> None:
-        told, now_ms = decoded_head(letter.body), clock_ms()
+        told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
         _judge(connection, peer, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
         keep(connection, peer, told.head, now_ms)
         # What it asks about our log goes with the next exchange: an answer to each answer would never end.
@@ -181,12 +181,7 @@ class HeadExchange:
 
     async def run(self) -> None:
         """Look, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("audit_heads_postponed", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "audit_heads_postponed", sleep=self._sleep)
 
     async def look(self) -> int:
         """Write to the sites whose turn it is; return how many."""

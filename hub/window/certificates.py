@@ -8,7 +8,7 @@ forged, or is one for another order, ends the order with its reason and is never
 import datetime
 import hashlib
 from collections.abc import Callable, Collection
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -36,7 +36,7 @@ from protocol.certificates import (
 )
 from protocol.copies import COPY_DECIDED, SEAL_GIVEN, CopyDecided, Handler, Product, SealGiven
 from protocol.errors import BadFile, BadValue
-from protocol.letters import Letter
+from protocol.letters import Letter, body_of
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import letters
@@ -46,7 +46,6 @@ from replication.letters import Handlers
 SHEETS_PRINTED_MAX: Final = 500
 """Sheets of one printing: two hundred pages, and their statement, twice."""
 
-_Body = TypeVar("_Body", bound=msgspec.Struct)
 _AGAIN: Final = Text(
     zh="请重新提出；若再次发生，请查该站密钥。", en="Order it again; if it happens again, check the site's keys."
 )
@@ -66,10 +65,10 @@ def handlers(clock_ms: Callable[[], int]) -> Handlers:
     """Return what the hub does with the letters of holders about copies."""
 
     def decided(connection: Connection, peer: str, letter: Letter) -> None:
-        take_decision(connection, peer, _read(letter, CopyDecided), clock_ms())
+        take_decision(connection, peer, body_of(letter, CopyDecided), clock_ms())
 
     def sealed(connection: Connection, peer: str, letter: Letter) -> None:
-        take_seal(connection, peer, _read(letter, SealGiven), clock_ms())
+        take_seal(connection, peer, body_of(letter, SealGiven), clock_ms())
 
     return {COPY_DECIDED: decided, SEAL_GIVEN: sealed}
 
@@ -89,7 +88,7 @@ def take_decision(connection: Connection, peer: str, decision: CopyDecided, now_
         copies.refuse(connection, order, decision, now_ms)
         letters.settle(connection, order.copy_id)
         return
-    fault = fault_of(order, decision, _keys(connection, order.keeper))
+    fault = fault_of(order, decision, keyring.keys_now(connection, order.keeper))
     if fault is not None:
         copies.fail(connection, order.copy_id, fault, _AGAIN, now_ms)
         return
@@ -334,10 +333,6 @@ def _keep(connection: Connection, serial: str, signed: SignedCertificate) -> Non
     connection.execute(update(certificate).where(certificate.c.serial == serial).values(values))
 
 
-def _keys(connection: Connection, site: str) -> frozenset[str]:
-    return frozenset(one.public_key for one in keyring.nodes(connection, site=parse_site(site)))
-
-
 def _asked_of(connection: Connection, peer: str, copy_id: UUID) -> CopyOrder:
     order = copies.look_up(connection, copy_id)
     if order is None or order.keeper != peer:
@@ -353,12 +348,3 @@ def _asked_of(connection: Connection, peer: str, copy_id: UUID) -> CopyOrder:
 
 def _note(connection: Connection, who: str, action: Action, serial: str, detail: str, now_ms: int) -> None:
     audit.append(connection, AuditEntry(who=who, action=action, object=f"certificate:{serial}", detail=detail), now_ms)
-
-
-def _read(letter: Letter, kind: type[_Body]) -> _Body:
-    try:
-        return msgspec.json.decode(letter.body, type=kind)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadValue(
-            Text(zh=f"函件读不出：{letter.kind}", en=f"a letter of kind {letter.kind} cannot be read")
-        ) from error

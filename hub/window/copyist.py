@@ -81,7 +81,7 @@ class Copyist:
                     async with asyncio.timeout(LOOK_S):
                         await self._woken.wait()
                 except TimeoutError:
-                    continue
+                    continue  # Nobody woke it: time for the next look.
 
     async def look(self, tasks: asyncio.TaskGroup) -> None:
         """Begin whatever can be done now."""

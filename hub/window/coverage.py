@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
-import structlog
 from sqlalchemy import Connection, delete, insert, select
 
 from hub.board import Mark, marks
+from hub.looking import look_for_ever
 from hub.window.lookup_tables import site_holding, site_holding_mark
-from protocol.errors import Retryable
 from protocol.vocabularies import Level
 from replication.database import Database
 
@@ -23,8 +22,6 @@ LOOK_EVERY_S: Final = 20.0
 
 RECOUNT_AFTER_S: Final = 120.0
 """Seconds before a site that keeps moving is counted again."""
-
-log = structlog.get_logger(__name__)
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,12 +72,7 @@ class Counter:
 
     async def run(self) -> None:
         """Count, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("coverage_not_counted", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "coverage_not_counted", sleep=self._sleep)
 
     async def look(self) -> int:
         """Count every copy that has moved since it was counted, a site in a transaction; return how many."""

@@ -6,7 +6,6 @@ the rules decide (``rules``).
 
 import datetime
 from enum import StrEnum
-from typing import Final
 
 from hub.window.applicants import ORGANS, PAPERS, Applicant, Evidence, Paper, Requester
 from hub.window.requests import Standing
@@ -22,13 +21,6 @@ class EvidenceLevel(StrEnum):
     """Papers are recorded, and nobody has checked them."""
     CHECKED = "checked"
     """A clerk has checked them."""
-
-
-EVIDENCE_LEVELS: Final = {
-    EvidenceLevel.NONE: Text(zh="未出示证件", en="no paper shown"),
-    EvidenceLevel.SHOWN: Text(zh="已出示，未核验", en="shown, not checked"),
-    EvidenceLevel.CHECKED: Text(zh="已核验", en="checked"),
-}
 
 
 def proving(requester: Requester) -> frozenset[Paper]:

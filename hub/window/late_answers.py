@@ -12,12 +12,13 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
+from hub.looking import look_for_ever
 from hub.window import audit_heads, lookup_answers, lookup_ledger
 from hub.window.lookup_answers import Heard
 from protocol.audit_letters import AUDIT_HEAD
-from protocol.errors import BadValue, Retryable
-from protocol.letters import Letter
-from protocol.lookups import LOOKUP_ANSWERED, OPEN_OUTCOMES, LookupAnswered, decoded_answer
+from protocol.errors import BadValue
+from protocol.letters import Letter, body_of
+from protocol.lookups import LOOKUP_ANSWERED, OPEN_OUTCOMES, LookupAnswered
 from replication.database import Database
 from replication.letters import Handlers, LetterHandler
 
@@ -53,7 +54,7 @@ def answer_handler(clock_ms: Callable[[], int]) -> LetterHandler:
     def take(connection: Connection, peer: str, letter: Letter) -> None:
         now_ms = clock_ms()
         try:
-            told = decoded_answer(letter.body)
+            told = body_of(letter, LookupAnswered)
         except BadValue:
             # Not set aside: no later version will know whose answer it was to be.
             lookup_ledger.note_stray(connection, peer, UNTOLD, UNREADABLE, now_ms)
@@ -102,12 +103,7 @@ class LookupClock:
 
     async def run(self) -> None:
         """Look, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("lookups_not_looked_at", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "lookups_not_looked_at", sleep=self._sleep)
 
     async def look(self) -> int:
         """Do what is due; return how many questions it concerned."""

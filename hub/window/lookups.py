@@ -93,7 +93,7 @@ class _Running:
             async with asyncio.timeout(WATCH_S), self.changed:
                 await self.changed.wait_for(lambda: self.turn > turn or self.is_over)
         except TimeoutError:
-            return
+            return  # Nothing changed: whoever watches tells the page that the line still stands.
 
 
 class LookupDesk:

@@ -18,7 +18,7 @@ def key_list(
     connection: Connection, county: str, name: str, hub_key: str, deputies: Mapping[str, str], now_ms: int
 ) -> KeyList:
     """Return the list as it is now: every key that ever was enrolled, and every certificate that was revoked."""
-    names = {one.site: one.name for one in keyring.expected_sites(connection)}
+    names = keyring.site_names(connection)
     deputy_of: dict[str, list[str]] = {}
     for site, deputy in sorted(deputies.items()):
         deputy_of.setdefault(deputy, []).append(site)

@@ -8,11 +8,11 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.config import HubConfig
+from hub.looking import look_for_ever
 from hub.window import deadlines, desk
 from hub.window.clocks import Urgency
 from hub.window.settings import WindowSettings
 from hub.window.working_days import WorkCalendar, official
-from protocol.errors import Retryable
 from replication.database import Database
 
 LOOK_EVERY_S: Final = 600.0
@@ -42,12 +42,7 @@ class Timekeeper:
 
     async def run(self) -> None:
         """Look, for ever."""
-        while True:
-            try:
-                await self.look()
-            except Retryable as error:
-                log.warning("terms_postponed", reason=error.reason.en)
-            await self._sleep(LOOK_EVERY_S)
+        await look_for_ever(self.look, LOOK_EVERY_S, "terms_postponed", sleep=self._sleep)
 
     async def look(self) -> int:
         """Look once; return how many requests expired."""

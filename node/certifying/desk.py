@@ -1,7 +1,6 @@
 """The keeper's desk: what a person at the site does with orders, by command or on the local page."""
 
 import getpass
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from protocol.wording import Text
 from replication.database import Database, opened
 from replication.keys import load_identity
 from replication.migrations import REPLICATION
+from replication.wall_clock import clock_ms
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class KeeperDesk:
                 pages = page_files.find(self._roots(), sought, order.asked.pages)
                 _check_remarks(pages, despite=answer.despite_remarks)
             approval = Approval(pages=pages, facts=answer.facts, source=answer.source, note=answer.note)
-            identity, now_ms = load_identity(self._home.seed), _now_ms()
+            identity, now_ms = load_identity(self._home.seed), clock_ms()
             decided = await database.write(
                 lambda connection: deciding.approve(
                     connection, order.copy_id, approval, self._keeper(), identity, now_ms
@@ -102,7 +102,7 @@ class KeeperDesk:
         """
         async with opened(self._home.database, (REPLICATION, SCHEMA)) as database:
             order, _ = await _looked_up(database, name)
-            now_ms = _now_ms()
+            now_ms = clock_ms()
             decided = await database.write(
                 lambda connection: deciding.refuse(connection, order.copy_id, refusal, note, self._keeper(), now_ms)
             )
@@ -131,7 +131,3 @@ def _check_remarks(pages: FoundPages, *, despite: bool) -> None:
             en="Compare with the paper, then approve with --despite-remarks (tick “compared” on the page); or refuse.",
         ),
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -6,9 +6,8 @@ that such a signature has, so that nobody gets the site's signature under anythi
 
 import hashlib
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
 from sqlalchemy import Connection, insert, select
 
 from node import consigning
@@ -28,14 +27,10 @@ from protocol.copies import (
     SealAsked,
     SealGiven,
 )
-from protocol.errors import BadValue
-from protocol.letters import Letter
-from protocol.wording import Text
+from protocol.letters import Letter, body_of
 from replication import letters
 from replication.keys import Identity
 from replication.letters import HUB_PEER, Handlers
-
-_Body = TypeVar("_Body", bound=msgspec.Struct)
 
 SEALS_MAX: Final = 5
 """Seals of one order: the PDF is made once; it is made again if the hub was put back."""
@@ -58,22 +53,22 @@ def handlers(identity: Identity, clock_ms: Callable[[], int]) -> Handlers:
     """Return what the site does with the window's letters about copies."""
 
     def taken(connection: Connection, _: str, letter: Letter) -> None:
-        orders.take(connection, _read(letter, CopyAsked), clock_ms())
+        orders.take(connection, body_of(letter, CopyAsked), clock_ms())
 
     def drawn(connection: Connection, _: str, letter: Letter) -> None:
-        copy_id = _read(letter, CopyDrawn).copy_id
+        copy_id = body_of(letter, CopyDrawn).copy_id
         order = orders.look_up(connection, copy_id)
         if order is not None and order.state is OrderState.APPROVED:
             orders.move(connection, copy_id, OrderState.DRAWN)
         consigning.withdraw(connection, copy_id)
 
     def withdrawn(connection: Connection, _: str, letter: Letter) -> None:
-        body = _read(letter, CopyWithdrawn)
+        body = body_of(letter, CopyWithdrawn)
         orders.move(connection, body.copy_id, OrderState.WITHDRAWN, body.note)
         consigning.withdraw(connection, body.copy_id)
 
     def seal(connection: Connection, _: str, letter: Letter) -> None:
-        asked = _read(letter, SealAsked)
+        asked = body_of(letter, SealAsked)
         given = sealed(connection, asked, identity, clock_ms())
         letters.write(connection, HUB_PEER, kind=SEAL_GIVEN, topic=asked.copy_id, body=given, now_ms=clock_ms())
 
@@ -142,12 +137,3 @@ def _first(der: bytes, tag: int) -> tuple[bytes, bytes]:
         message = "cut short"
         raise ValueError(message)
     return der[start:end], der[end:]
-
-
-def _read(letter: Letter, kind: type[_Body]) -> _Body:
-    try:
-        return msgspec.json.decode(letter.body, type=kind)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadValue(
-            Text(zh=f"函件读不出：{letter.kind}", en=f"a letter of kind {letter.kind} cannot be read")
-        ) from error

@@ -7,7 +7,6 @@ when it next runs.
 import argparse
 import asyncio
 import sys
-import time
 
 import msgspec
 
@@ -19,6 +18,7 @@ from node.wording import moment
 from replication.command_line import EXIT_OK, Parsers
 from replication.database import opened
 from replication.migrations import REPLICATION
+from replication.wall_clock import clock_ms
 
 _HELP = "查看并处理被拦下的大批变更 · changes that wait for a decision"
 _DESCRIPTION = """目录中大批条目不见时（文件被删、表格被截断、磁盘未挂载），系统先保留这些条目，等人决定：
@@ -71,7 +71,7 @@ async def _listed(home: NodeHome, *, with_past: bool) -> list[HeldChange]:
 
 
 async def _decided(home: NodeHome, ids: list[int], decision: Decision) -> list[HeldChange]:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock_ms()
     async with opened(home.database, (REPLICATION, SCHEMA)) as database:
         return await database.write(
             lambda connection: [brake.decide(connection, brake_id, decision, now_ms) for brake_id in ids]

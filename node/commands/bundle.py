@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from replication.database import opened
 from replication.keys import Identity, load_identity
 from replication.migrations import REPLICATION
 from replication.progress import progress
+from replication.wall_clock import clock_ms
 
 _HELP = "信使包：没有网络时用 U 盘上报和收取回执 · courier bundles: report by USB stick where there is no line"
 _DESCRIPTION = r"""没有网络时用 U 盘与县档案馆往来。签名的帧与网上传的相同，随时可与网络混用，重复收取不会改变任何内容。
@@ -77,11 +77,6 @@ def add(parsers: Parsers) -> None:
     )
     inward.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
     inward.set_defaults(run=run_in)
-
-
-def clock_ms() -> int:
-    """Return the wall clock in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def run_out(args: argparse.Namespace) -> int:

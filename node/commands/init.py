@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import importlib.metadata
 import os
-import time
 from pathlib import Path
 
 from node import courier_enrolment
@@ -13,6 +12,7 @@ from node.home import add_home_option, home_of
 from protocol.enrolment import ENROLMENT_PORT, parse_code
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 
 def add(parsers: Parsers) -> None:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         name=args.name, folder=args.folder, software=f"danglian {importlib.metadata.version('danglian')}"
     )
     if door is None:
-        now_ms = time.time_ns() // 10**6
+        now_ms = clock_ms()
         written = courier_enrolment.apply(home_of(args), code, installation, args.courier, os.urandom, now_ms)
         if args.json:
             say_json(written)

@@ -21,12 +21,13 @@ from protocol.wording import Text
 from replication.checks.pdfa_validator import installed_validator
 from replication.checks.reports import results_of, write_report
 from replication.checks.rule_table import default_rules, phase_of, read_rules, rules_digest
-from replication.checks.running import check, wall_clock_ms
+from replication.checks.running import check
 from replication.checks.survey import CheckStage, CheckTools
 from replication.checks.virus_scanner import VirusScanner, scanner_address
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
 from replication.packages.bag_checking import bag_digest
 from replication.progress import Progress, progress
+from replication.wall_clock import clock_ms
 
 ITEMS_SHOWN_MAX = 5
 """Items that are named for one thing to mend; the report has all."""
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         checked_by=BY_HAND,
         rules_digest=rules_digest(rules),
         program=f"danglian {importlib.metadata.version('danglian')}",
-        started_at_ms=wall_clock_ms(),
+        started_at_ms=clock_ms(),
     )
     with tempfile.TemporaryDirectory() as folder:
         path = args.report or Path(folder) / "report.jsonl"
@@ -104,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         workplace.mkdir()
         with _Bars() as bars:
             results = check(args.path, facts, rules, phase, bars.tell, tools=tools, workplace=workplace)
-            report = write_report(path, head, results, rules, wall_clock_ms)
+            report = write_report(path, head, results, rules, clock_ms)
         _tell(report, path, rules, as_json=args.json)
     return EXIT_OK if report.end.verdict.standing is Standing.PASSED else EXIT_PROBLEM
 

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import getpass
 import sys
-import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
 from replication.database import opened
 from replication.migrations import REPLICATION
+from replication.wall_clock import clock_ms
 
 _HELP = "查看并处理县级的修改建议 · changes that the county proposes"
 _DESCRIPTION = """县级在条目上提出修改建议，由本站决定：accept 采纳，refuse 不采纳（须写理由）。
@@ -123,7 +123,7 @@ async def _read(home: NodeHome, numbers: list[int], *, with_past: bool = False) 
 
 
 async def _decide(home: NodeHome, args: argparse.Namespace) -> list[Shown]:
-    now_ms, who = time.time_ns() // 1_000_000, args.by or getpass.getuser()
+    now_ms, who = clock_ms(), args.by or getpass.getuser()
     decide = proposals.accept if args.action == "accept" else proposals.refuse
 
     def write(connection: Connection) -> list[Shown]:

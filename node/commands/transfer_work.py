@@ -16,7 +16,7 @@ from node.commands.transfer_options import copy_kept_until, opinion_of, selectio
 from node.revisions import record_ids
 from node.transfers import beginning, packaging, planned, submitting
 from node.transfers.choosing import chosen
-from node.transfers.office import Office, clock_ms
+from node.transfers.office import Office
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
 from protocol.consignments import ConsignedFile
@@ -31,6 +31,7 @@ from replication.progress import progress
 from replication.transfer_checks import Checked, CheckJob, checked, tools_of
 from replication.transfer_items import TransferItem
 from replication.transfer_log import logged
+from replication.wall_clock import clock_ms
 
 SCANS = "scans"
 """Folder of the home in which scans are looked for unless others are named."""

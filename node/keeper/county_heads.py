@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert, or_, select
 from node.keeper import audit
 from node.keeper.tables import county_contradiction, county_head
 from protocol.audit_chain import AuditHead, contradicted
-from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold, decoded_head
-from protocol.letters import Letter
+from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold
+from protocol.letters import Letter, body_of
 from replication import letters
 from replication.letters import LetterHandler
 
@@ -78,7 +78,7 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
     """Return what takes the letter ``audit_head`` of the county and answers it with the site's own."""
 
     def take(connection: Connection, peer: str, letter: Letter) -> None:
-        told, now_ms = decoded_head(letter.body), clock_ms()
+        told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
         _judge(connection, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
         keep(connection, told.head, now_ms)
         digests = audit.digests_at(connection, told.places[:PLACES_ASKED_MAX])

@@ -1,6 +1,5 @@
 """What the commands of transfers work with at a node: its settings, its key, its database, whether the daemon runs."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from replication.database import Database, opened
 from replication.keys import Identity, load_identity
 from replication.migrations import REPLICATION
 from replication.transfer_log import TransferLog
+from replication.wall_clock import clock_ms
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +23,6 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
     config: NodeConfig
     database: Database
     log: TransferLog
-
-
-def clock_ms() -> int:
-    """Return the wall clock in milliseconds since 1970: for display, never for order."""
-    return time.time_ns() // 1_000_000
 
 
 def giver_log(config: NodeConfig, identity: Identity) -> TransferLog:

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, de
 
 from node.transfers.choosing import Selection
 from protocol.errors import BadValue
-from protocol.letters import Letter
+from protocol.letters import Letter, body_of
 from protocol.receiving_plans import LETTER_KIND, PlannedLine, PlanTold
 from protocol.wording import Text as Words
 from replication.letters import Handlers
@@ -38,10 +38,7 @@ def take(connection: Connection, _peer: str, letter: Letter) -> None:
         BadValue: the letter cannot be read.
 
     """
-    try:
-        told = msgspec.json.decode(letter.body, type=PlanTold)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadValue(Words(zh="接收计划无法解读。", en=f"unreadable plan: {error}")) from error
+    told = body_of(letter, PlanTold)
     connection.execute(delete(planned_line).where(planned_line.c.plan_year == told.year))
     rows = [
         {

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import msgspec
 
+from protocol.errors import BadFile
 from protocol.records import Record
 from protocol.reference_codes import fold_code
 from protocol.vocabularies import Level
+from protocol.wording import Text
 
 SCAN_SUFFIXES = frozenset((".jpg", ".jpeg", ".tif", ".tiff", ".png", ".jp2", ".pdf", ".ofd", ".txt", ".xml", ".bmp"))
 """Kinds of files that count as scans; what else lies in the folders is left alone."""
@@ -51,7 +53,12 @@ class ScanIndex:
     """The scans below some folders, by the code that names them."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        """Look through the folders once; links are not followed, and what cannot be read is passed by."""
+        """Look through the folders once; links are not followed.
+
+        Raises:
+            BadFile: a folder cannot be read: its scans would be left behind, and nobody would know.
+
+        """
         self._by_code: dict[str, list[Scan]] = {}
         self._by_folder: dict[str, list[Scan]] = {}
         self.count = 0
@@ -97,8 +104,11 @@ def _scans_in(folder: Path, top: Path, depth: int) -> Iterator[_Named]:
     try:
         with os.scandir(folder) as found:
             inside = sorted(found, key=lambda one: one.name)
-    except OSError:
-        return
+    except OSError as error:
+        raise BadFile(
+            Text(zh=f"目录 {folder} 读不出：{error.strerror}", en=f"cannot read the folder {folder}: {error.strerror}"),
+            Text(zh="请检查该目录的权限和磁盘，再做一次。", en="Look at its rights and at the disk, and try again."),
+        ) from error
     for one in inside:
         if one.name.startswith("."):
             continue

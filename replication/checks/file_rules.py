@@ -21,12 +21,6 @@ FileCheck = Callable[[FileLook, Survey], Judgement]
 _AGAIN: Final = Text(zh="请重新扫描或重新导出该文件。", en="Scan or export the file again.")
 _COPY_AGAIN: Final = Text(zh="请移交方重新制作或重新复制该包。", en="Ask the sender to make or copy the package again.")
 _LOOK: Final = Text(zh="请人工打开查看。", en="Open it and look.")
-_LOOK_WHETHER_LOST: Final = Text(
-    zh="请人工查看内容是否完整，或重新导出。", en="Look whether anything is lost, or export it again."
-)
-_ISOLATE: Final = Text(
-    zh="隔离该载体，由移交方清除后重新移交。", en="Isolate the carrier; the sender removes it and sends again."
-)
 _INSTALL: Final = Text(zh="安装 danglian[checks] 后重新检测。", en="Install danglian[checks] and check again.")
 
 

@@ -6,7 +6,6 @@ is one (``PackageFacts.looked``), under that person's name.
 """
 
 import importlib.metadata
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from protocol.errors import BadFile, DanglianError
 from protocol.judgements import OWN_TOOL, Judgement, failed, not_run
 from protocol.package_facts import PackageFacts
 from protocol.wording import Text
+from replication import wall_clock
 from replication.checks.entry_rules import ENTRY_CHECKS, EntryCheck
 from replication.checks.file_rules import FILE_CHECKS, FileCheck, applies, no_files
 from replication.checks.package_rules import PACKAGE_CHECKS, PackageCheck
@@ -52,11 +52,6 @@ def nobody(_stage: CheckStage, _done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def wall_clock_ms() -> int:
-    """Return the milliseconds since 1970 of this machine's clock: for display, never for ordering."""
-    return time.time_ns() // 1_000_000
-
-
 def check(  # noqa: PLR0913 - the parts of a check, each by its own name
     package: Path,
     facts: PackageFacts,
@@ -67,7 +62,7 @@ def check(  # noqa: PLR0913 - the parts of a check, each by its own name
     tools: CheckTools = NO_TOOLS,
     checks: Checks = CHECKS,
     workplace: Path | None = None,
-    clock_ms: Callable[[], int] = wall_clock_ms,
+    clock_ms: Callable[[], int] = wall_clock.clock_ms,
 ) -> Iterator[CheckResult]:
     """Apply every rule of a phase to a package and yield what each found, as it is found.
 

@@ -14,7 +14,6 @@ import node.importing
 import node.reading
 import node.store
 import replication.inbox
-from hub import daemon as hub_daemon
 from hub import preparation, store
 from hub.application import Application
 from node import daemon as node_daemon
@@ -33,6 +32,7 @@ from replication.county_key import COUNTY_KEY_BYTES, write_county_key
 from replication.database import _Worker, opened
 from replication.inbox import Inbox
 from replication.outbox import FrameWriter, SealedFrame
+from replication.wall_clock import clock_ms
 from tests.bench.county import site_code
 from tests.bench.figures import Figure, Scale
 from tests.bench.plain_replication import new_identity
@@ -49,7 +49,7 @@ INSERTS = {"INSERT INTO record": "store", "INSERT INTO entry": "store", "INSERT 
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     """The node's steps, the hub's steps, and reading a sheet again in which one row changed."""
     site = parse_site(site_code(0))
-    writer = FrameWriter(site.code, new_identity(), node_daemon.clock_ms)
+    writer = FrameWriter(site.code, new_identity(), clock_ms)
     home = home_at(folder / "node")
     home.catalogues.mkdir(parents=True)
     write_county_key(home.county_key, os.urandom(COUNTY_KEY_BYTES))
@@ -144,9 +144,7 @@ async def _applied(
 ) -> tuple[Stopwatch, float]:
     """Apply all frames; those of the second sheet are counted."""
     async with opened(folder / "hub.db", store.MIGRATIONS) as database:
-        inbox = Inbox(
-            database, Application(hub_daemon.clock_ms), lambda _: [writer.identity.public_key], hub_daemon.clock_ms
-        )
+        inbox = Inbox(database, Application(clock_ms), lambda _: [writer.identity.public_key], clock_ms)
         await _feed(inbox, site, [frame.sealed for frame in frames if frame.last <= count])
         steps, spent_s = _hub_steps(), time.process_time()
         with steps.running():

@@ -24,8 +24,6 @@ STOP_S = 15.0
 SAY_S = 300.0
 """Seconds that a worker may take to say what is waited for."""
 
-_TICKS_S = os.sysconf("SC_CLK_TCK")
-
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a worker."""

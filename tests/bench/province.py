@@ -16,7 +16,6 @@ import msgspec
 
 from hub import board, postgres
 from hub.application import Application
-from hub.daemon import clock_ms
 from hub.search import Query, search
 from protocol import subjects
 from protocol.beats import Beat
@@ -33,6 +32,7 @@ from replication.outbox import FrameWriter, Position
 from replication.parts import plan_of, reader_of
 from replication.pulling import PullSource
 from replication.streams import EVENTS
+from replication.wall_clock import clock_ms
 from tests.bench.figures import percentile
 from tests.bench.rows import record, row
 from tests.builders import identity

@@ -55,12 +55,6 @@ async def is_connected_soon(hub: HubUnderTest) -> bool:
             return True
 
 
-async def until_log_says(hub: HubUnderTest, words: str) -> None:
-    async with asyncio.timeout(SOON_S):
-        while words not in hub.home.broker_log.read_text(encoding="utf-8"):
-            await asyncio.sleep(0.02)
-
-
 # Its life
 
 

@@ -17,7 +17,6 @@ from protocol.rhythms import Rhythm, parse_hours
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 SETTINGS = AlarmSettings()
 OFFICE = Rhythm(hours=(parse_hours("1-5 09:00-11:30"), parse_hours("1-5 14:00-17:00")))
-MINUTE_MS = 60_000
 
 
 def ms(day: int, hour: int, minute: int = 0) -> int:

@@ -16,10 +16,10 @@ from protocol.audit_chain import AuditHead, AuditLine
 from protocol.calls import LookedUp, Lookup, Outcome, Refusal, question_digest
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.letters import Letter
+from protocol.letters import Letter, body_of
 from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import DEFAULT_POLICY, Policy, PolicyRule, Treatment
-from protocol.lookups import LOOKUP_ANSWERED, LOOKUP_ASKED, decoded_answer, encoded_lookup
+from protocol.lookups import LOOKUP_ANSWERED, LOOKUP_ASKED, LookupAnswered, encoded_lookup
 from protocol.masking import HIDDEN, UNTOLD_TITLE
 from protocol.queries import parse
 from protocol.search_calls import with_language
@@ -187,7 +187,7 @@ async def test_a_letter_is_answered_with_a_letter_that_names_its_question(site: 
     written, _ = await site.database.read(lambda connection: letters.due(connection, HUB_PEER, NOW_MS))
     (line,) = await lines(site)
     (answer,) = written
-    told = decoded_answer(answer.body)
+    told = body_of(answer, LookupAnswered)
     assert (answer.kind, answer.topic) == (LOOKUP_ANSWERED, asked.lookup_id)
     assert (told.lookup_id, told.question_digest, told.outcome) == (asked.lookup_id, digest, Outcome.ANSWERED)
     assert (line.origin, audit.detail_of(line).question) == ("letter", digest)

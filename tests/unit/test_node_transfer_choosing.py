@@ -1,5 +1,7 @@
 """Which records a transfer takes, and which scans show them."""
 
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -8,7 +10,7 @@ import pytest
 
 from node.transfers.choosing import Selection, chosen
 from node.transfers.scans import ScanIndex, code_key
-from protocol.errors import BadValue
+from protocol.errors import BadFile, BadValue
 from protocol.records import Record
 from tests.node_site import NodeSite, node_site, write_csv
 
@@ -93,3 +95,19 @@ def test_pages_of_an_item_are_taken_from_the_folder_of_its_volume(tmp_path: Path
     assert [scan.page for scan in index.of(record("001-2-15-003", "7", 2), "001-2-15")] == [7, 8]
     assert len(index.unused()) == 3
     assert code_key("Z109—WS・2011") == code_key("z109 ws_2011")
+
+
+def test_a_folder_that_cannot_be_read_stops_the_transfer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scans would be left behind without a word: records would travel with fewer pages than they have."""
+    spoilt = tmp_path / "001-2-1"
+    spoilt.mkdir()
+    scandir = os.scandir
+
+    def failing(folder: Path) -> object:
+        if Path(folder) == spoilt:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(BadFile, match="001-2-1"):
+        ScanIndex([tmp_path])

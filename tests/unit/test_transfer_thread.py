@@ -139,7 +139,7 @@ class Thread:
         config = NodeConfig(site=CODE, name="某村", hub=BrokerLink(urls=("tls://x",), key=HUB.public_key))
         self.node_log = giver_log(config, site.writer.identity)
         self.office = Office(home=home_at(root / "site"), config=config, database=site.database, log=self.node_log)
-        self.hub_log = TransferLog(Side.RECEIVER, HUB, signing.keys_of, lambda: NOW_MS)
+        self.hub_log = TransferLog(Side.RECEIVER, HUB, keyring.keys_now, lambda: NOW_MS)
         self.shelf = Shelf(site.database)
         self.desk = self.hub_desk(hub)
         self.number = UUID(int=0)

@@ -27,6 +27,7 @@ from hub.web.api.shapes import (
     SearchAsked,
     SiteHistory,
 )
+from hub.web.asking import id_of
 from hub.web.backstage import Backstage
 from hub.web.faults import Missing
 from hub.web.forms import clean
@@ -57,7 +58,7 @@ async def search_catalogue(asked: Asked[SearchAsked]) -> SearchAnswer:
         return SearchAnswer(total=0, exact=True, was_cut=False, hits=[], facets=None, next="")
 
     def read(connection: Connection) -> SearchAnswer:
-        names = {one.site: one.name for one in keyring.expected_sites(connection)}
+        names = keyring.site_names(connection)
         found = search.search(connection, query, asked.backstage.names())
         answer = SearchAnswer(
             total=found.total,
@@ -88,14 +89,14 @@ def _open_answer(answer: SearchAnswer, *, is_all: bool) -> SearchAnswer:
 
 async def read_entry(asked: Asked[Nothing]) -> EntryAnswer:
     """Return an entry with where each field came from, its history, volume, and entries that look alike."""
-    record_id = _id_of(asked.name)
+    record_id = id_of(asked.name)
     entries = await _entries(asked, record_id)
     return EntryAnswer(record_id=record_id, entries=entries)
 
 
 async def read_history(asked: Asked[Nothing]) -> HistoryAnswer:
     """Return what changed in an entry after its first description: names of fields, never values."""
-    record_id = _id_of(asked.name)
+    record_id = id_of(asked.name)
     entries = await _entries(asked, record_id)
     histories = [SiteHistory(site=one.site, steps=one.history) for one in entries]
     return HistoryAnswer(record_id=record_id, histories=histories)
@@ -103,7 +104,7 @@ async def read_history(asked: Asked[Nothing]) -> HistoryAnswer:
 
 async def read_duplicates(asked: Asked[Nothing]) -> DuplicatesAnswer:
     """Return entries that look like the same thing, with the fields that agree, and what people decided."""
-    record_id = _id_of(asked.name)
+    record_id = id_of(asked.name)
     entries = await _entries(asked, record_id)
     decisions: list[Decision] = []
     if asked.bearer.sees_closed:
@@ -117,13 +118,6 @@ async def read_duplicates(asked: Asked[Nothing]) -> DuplicatesAnswer:
         for one in entry.alike
     ]
     return DuplicatesAnswer(record_id=record_id, alike=alike, decisions=decisions)
-
-
-def _id_of(name: str) -> UUID:
-    try:
-        return UUID(name)
-    except ValueError:
-        raise Missing from None
 
 
 async def _entries(asked: Asked[Nothing], record_id: UUID) -> list[EntryView]:

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 
 from litestar import get, post
 from litestar.response import Response
-from sqlalchemy import Connection
 
 from hub import disclosures, keyring, oai_documents
 from hub.oai_requests import (
@@ -95,7 +94,9 @@ async def _told(backstage: Backstage, verb: Verb, given: dict[str, str]) -> str:
     if verb is Verb.LIST_SETS:
         if given:
             raise OaiFault(Fault.BAD_TOKEN, "the list of sets is one page")
-        fonds, names = await read(lambda connection: (disclosures.fonds_by_site(connection), _names(connection)))
+        fonds, names = await read(
+            lambda connection: (disclosures.fonds_by_site(connection), keyring.site_names(connection))
+        )
         return oai_documents.sets(fonds, names)
     if "identifier" in given:
         await _found(backstage, given["identifier"])
@@ -106,7 +107,7 @@ async def _listed(backstage: Backstage, asked: Harvest) -> str:
     found, names = await backstage.database.read(
         lambda connection: (
             disclosures.page(connection, asked.selection, asked.behind, PAGE_ENTRIES + 1),
-            _names(connection),
+            keyring.site_names(connection),
         )
     )
     shown = found[:PAGE_ENTRIES]
@@ -133,12 +134,8 @@ async def _one(backstage: Backstage, given: dict[str, str]) -> str:
 async def _found(backstage: Backstage, identifier: str) -> tuple[disclosures.Disclosure, dict[str, str]]:
     site, record_id = named_by(identifier)
     one, names = await backstage.database.read(
-        lambda connection: (disclosures.one(connection, site, record_id), _names(connection))
+        lambda connection: (disclosures.one(connection, site, record_id), keyring.site_names(connection))
     )
     if one is None:
         raise OaiFault(Fault.NO_ID, "no entry has this identifier")
     return one, names
-
-
-def _names(connection: Connection) -> dict[str, str]:
-    return {one.site: one.name for one in keyring.expected_sites(connection)}

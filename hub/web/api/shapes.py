@@ -38,7 +38,6 @@ _Cursor = Annotated[
     str, Meta(max_length=300, description="`next` of the page before; it is good for the same query only.")
 ]
 _Limit = Annotated[int, Meta(ge=1, le=LINES_A_PAGE_MAX, description="Lines of a page.")]
-_Value = Annotated[str, Meta(max_length=VALUE_CHARS_MAX)]
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

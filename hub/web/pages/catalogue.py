@@ -134,7 +134,7 @@ async def note_listed(backstage: Backstage, visitor: Visitor, lines: Sequence[ob
 
 
 def _found(connection: Connection, look: Look, names: Names | None) -> tuple[dict[str, str], Results]:
-    sites = {one.site: one.name for one in keyring.expected_sites(connection)}
+    sites = keyring.site_names(connection)
     return sites, search(connection, look.query(with_facets=True), names)
 
 

@@ -19,7 +19,7 @@ from hub.proposals import Proposal
 from hub.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.entry_facts import FieldDifference, changed_fields, differences_between, name_of, sections_of, shown
 from hub.web.faults import Forbidden, Missing
@@ -139,19 +139,6 @@ async def _decided(request: AnyRequest, site: str, record: str, action: Action, 
     return away_to(f"/catalogue/{site}/{one}", done=done)
 
 
-def id_of(text: str) -> UUID:
-    """Return the id of a record that stands in an address or form.
-
-    Raises:
-        Missing: it is none.
-
-    """
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Missing from error
-
-
 class _LookedUp(msgspec.Struct, frozen=True, kw_only=True):
     sites: dict[str, str]
     view: RecordView
@@ -160,7 +147,7 @@ class _LookedUp(msgspec.Struct, frozen=True, kw_only=True):
 
 def _looked_up(connection: Connection, site: str, record_id: UUID) -> _LookedUp:
     return _LookedUp(
-        sites={one.site: one.name for one in keyring.expected_sites(connection)},
+        sites=keyring.site_names(connection),
         view=view_of(connection, record_id),
         proposals=proposals.of_record(connection, site, record_id),
     )

@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 from litestar import get
 from litestar.response import Stream
-from sqlalchemy import Connection
 
 from hub import keyring
 from hub.federation import federated
@@ -52,7 +51,7 @@ async def _told(backstage: Backstage, visitor: Visitor, look: Look) -> AsyncIter
     drawn_at = 0.0
     try:
         names = await asyncio.to_thread(backstage.names)
-        sites = await backstage.database.read(_names)
+        sites = await backstage.database.read(keyring.site_names)
         query = look.query(with_facets=False)
         asked = federated(
             backstage.database,
@@ -96,7 +95,3 @@ async def _drawn(backstage: Backstage, visitor: Visitor, look: Look, state: Gath
     names = ("results", "outcomes", "total")
     pieces = {name: str(backstage.printer.render(f"pieces/catalogue-{name}.html", values)) for name in names}
     return b"event: pieces\ndata: " + msgspec.json.encode(pieces) + b"\n\n"
-
-
-def _names(connection: Connection) -> dict[str, str]:
-    return {one.site: one.name for one in keyring.expected_sites(connection)}

@@ -13,12 +13,12 @@ from hub.rulings import Queue
 from hub.side_by_side import Line
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import clean, fields_of, line_of
 from hub.web.pages.deciding import OPT, SHOWN_MAX, note_reading, surroundings, written
-from hub.web.pages.entries import entry_page, id_of
+from hub.web.pages.entries import entry_page
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused

@@ -13,12 +13,11 @@ from hub.administration import Actor
 from hub.transfers import deciding, signing
 from hub.transfers.deciding import Conclusion
 from hub.web.answers import Notice, Page, away_to, fault_notice
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
 from hub.web.pages.deciding import number_of, written
-from hub.web.pages.entries import id_of
 from hub.web.pages.transfers import OPT, item_page, rule_names, transfer_page
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language

@@ -9,11 +9,10 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from hub.transfers.scans import SHOWN_BYTES_MAX, picture_of
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.pages.deciding import note_sight
-from hub.web.pages.entries import id_of
 from hub.web.pages.transfers import OPT, files_here, view_of
 from protocol.errors import BadFile
 from replication import transfer_items

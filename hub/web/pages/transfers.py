@@ -16,13 +16,12 @@ from hub.transfers.scans import files_of
 from hub.transfers.telling import COURSE, RULINGS, is_ours, next_name, told
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import clean
 from hub.web.languages import Language
 from hub.web.pages.deciding import names_of, note_sight, number_of
-from hub.web.pages.entries import id_of
 from hub.web.pieces import Pieces
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language

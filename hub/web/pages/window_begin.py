@@ -16,13 +16,13 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, frame_of, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.evidence_words import lines_for, papers_for
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
 from hub.web.pages.window_lookups import begin_search
-from hub.web.pages.windowing import CLERK, done, id_of, parts_of, today_of
+from hub.web.pages.windowing import CLERK, done, parts_of, today_of
 from hub.web.request_lookups import query_of
 from hub.web.visitors import visitor_of
 from hub.web.window_form import (

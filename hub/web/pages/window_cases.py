@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import clean, fields_of, line_of
 from hub.web.pages.window_request import number_of
-from hub.web.pages.windowing import CLERK, done, id_of, parts_of, today_of
+from hub.web.pages.windowing import CLERK, done, parts_of, today_of
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from hub.window import cases, ledger

@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
 from hub.web.pages.window_request import present, shown
-from hub.web.pages.windowing import CLERK, done, id_of, parts_of
+from hub.web.pages.windowing import CLERK, done, parts_of
 from hub.web.request_copies import certificate_of
 from hub.web.visitors import visitor_of
 from hub.window import access_book, certificates, copies, desk, ledger, lookup_reading, serials, sheets

@@ -14,7 +14,7 @@ from hub.web.backstage import Backstage, backstage_of
 from hub.web.counter import columns_of, link_of
 from hub.web.faults import Missing
 from hub.web.languages import Language
-from hub.web.pages.window_streams import stream_of
+from hub.web.pages.watching import stream_of
 from hub.web.pieces import Pieces
 from hub.web.visitors import STREAM, visitor_of
 from hub.web.words import in_language

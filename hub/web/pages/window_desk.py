@@ -13,13 +13,13 @@ from hub.administration import Actor
 from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.counter import link_of
 from hub.web.desk_lines import line_of
 from hub.web.faults import Forbidden
 from hub.web.forms import clean
-from hub.web.pages.windowing import CLERK, done, id_of, may_come_in, parts_of
+from hub.web.pages.windowing import CLERK, done, may_come_in, parts_of
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from hub.window import desk, ledger, lookup_reading, unsent

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.web.answers import Notice, Page, away_to, fault_notice
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.forms import choices_of, line_of
+from hub.web.pages.watching import stream_of
 from hub.web.pages.window_request import OPT, present, seen, shown
-from hub.web.pages.window_streams import stream_of
-from hub.web.pages.windowing import CLERK, done, id_of, parts_of
+from hub.web.pages.windowing import CLERK, done, parts_of
 from hub.web.pieces import Pieces
 from hub.web.request_lookups import order_of
 from hub.web.request_pieces import pieces_of

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.desk_lines import line_of
 from hub.web.faults import Missing
 from hub.web.pages.window_request import OPT, present, seen, shown
-from hub.web.pages.windowing import CLERK, done, id_of, parts_of
+from hub.web.pages.windowing import CLERK, done, parts_of
 from hub.web.statement_views import contents_of, questions_said
 from hub.web.visitors import visitor_of
 from hub.window import certificates, desk, statements

@@ -12,11 +12,11 @@ from hub.administration import Actor
 from hub.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import line_of
-from hub.web.pages.windowing import done, id_of, may_come_in
+from hub.web.pages.windowing import done, may_come_in
 from hub.web.request_pieces import offers_for, pieces_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language

@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from hub.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, page
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.forms import choices_of, line_of
 from hub.web.pages.window_request import present
-from hub.web.pages.windowing import CLERK, done, id_of
+from hub.web.pages.windowing import CLERK, done
 from hub.web.visitors import visitor_of
 from hub.window import compiling, research, research_files
 from hub.window.research import PART_STATES, Line, LineSource, Part, PartState, Plan

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Callable
 from typing import Final, TypeVar
-from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -12,7 +11,6 @@ from hub.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
-from hub.web.faults import Missing
 from hub.web.pages.deciding import actor_of
 from hub.web.visitors import Visitor
 from hub.web.window_parts import WindowParts
@@ -27,19 +25,6 @@ CLERK: Final = {NEEDS: Permission.WORK_REQUESTS}
 def parts_of(request: AnyRequest) -> WindowParts:
     """Return what the window's pages use."""
     return backstage_of(request).reach.window
-
-
-def id_of(text: str) -> UUID:
-    """Return an id that stands in an address or form.
-
-    Raises:
-        Missing: it is none.
-
-    """
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Missing from error
 
 
 def today_of(backstage: Backstage) -> datetime.date:

@@ -1,21 +1,17 @@
-"""Streams of the window: the parts of a page that moved, looked at every moment for as long as somebody looks."""
+"""Watching: the parts of one page that moved, looked at every moment for as long as somebody looks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
 
 import msgspec
 from litestar.response import Stream
 
-from hub import sessions
 from hub.web.backstage import Backstage
-from hub.web.faults import TooMany
-from hub.web.pages.streams import AGAIN_MS, PING_S, STREAMS_MAX
+from hub.web.faults import Missing, TooMany
+from hub.web.pages.streams import AGAIN_MS, HEADERS, PING_S, STREAMS_MAX, is_over
 from hub.web.pieces import Pieces
 from hub.web.visitors import Visitor
 from protocol.errors import DanglianError
-
-_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 Look = Callable[[], Awaitable[tuple[Pieces, float]]]
 """Makes the parts of a page, and says after how many seconds to look again."""
@@ -30,7 +26,7 @@ def stream_of(backstage: Backstage, visitor: Visitor | None, look: Look) -> Stre
     """
     if len(backstage.streams) >= STREAMS_MAX:
         raise TooMany(AGAIN_MS // 1000)
-    return Stream(_told(backstage, visitor, look), media_type="text/event-stream; charset=utf-8", headers=_HEADERS)
+    return Stream(_told(backstage, visitor, look), media_type="text/event-stream; charset=utf-8", headers=HEADERS)
 
 
 async def _told(backstage: Backstage, visitor: Visitor | None, look: Look) -> AsyncIterator[bytes]:
@@ -41,7 +37,7 @@ async def _told(backstage: Backstage, visitor: Visitor | None, look: Look) -> As
     try:
         yield f"retry: {AGAIN_MS}\n\n".encode()
         while not backstage.closing.is_set():
-            if visitor is not None and await _is_over(backstage, visitor):
+            if visitor is not None and await is_over(backstage, visitor):
                 yield b"event: over\ndata: {}\n\n"
                 return
             pieces, pause_s = await look()
@@ -55,8 +51,8 @@ async def _told(backstage: Backstage, visitor: Visitor | None, look: Look) -> As
                 yield b": still here\n\n"
             quiet_s += pause_s
             await _pause(backstage, pause_s)
-    except DanglianError:
-        # The store is away: the browser comes again by itself, and finds the page that says so.
+    except (DanglianError, Missing):
+        # The store is away, or what was watched is gone: the browser comes again, and finds the page that says so.
         yield b"event: over\ndata: {}\n\n"
     finally:
         backstage.streams.discard(me)
@@ -67,10 +63,4 @@ async def _pause(backstage: Backstage, pause_s: float) -> None:
         async with asyncio.timeout(pause_s):
             await backstage.closing.wait()
     except TimeoutError:
-        return
-
-
-async def _is_over(backstage: Backstage, visitor: Visitor) -> bool:
-    session = await backstage.database.read(lambda connection: sessions.found(connection, visitor.secret))
-    idle_s = backstage.settings.idle_minutes * 60
-    return session is None or sessions.is_over(session, backstage.clock_ms(), idle_s)
+        return  # The console stays open: time for the next look.
