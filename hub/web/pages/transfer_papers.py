@@ -12,10 +12,9 @@ from hub.audit import Action, AuditEntry
 from hub.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Page, fault_notice
-from hub.web.asking import AnyRequest
+from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
-from hub.web.pages.entries import id_of
 from hub.web.pages.transfers import BEFORE_PAPERS, transfer_page, view_of
 from hub.web.visitors import visitor_of
 from protocol.errors import BadSetting

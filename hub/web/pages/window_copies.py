@@ -26,7 +26,7 @@ from hub.window.access_book import Judged
 from hub.window.certificates import Printing
 from hub.window.copy_orders import OPEN, CopyWish
 from hub.window.lookup_views import HitView
-from hub.window.requests import Request, possible
+from hub.window.requests import Request, Use, possible
 from hub.window.serials import Certificate, Fate
 from hub.window.states import Step
 from protocol.certificates import is_serial
@@ -166,10 +166,10 @@ async def _answered(
 
 
 async def _granted(request: AnyRequest, one: Request, entry: str) -> tuple[HitView, Judged]:
-    """Return an entry that was found for a request and may be used, with the decision.
+    """Return an entry that was found for a request and may be certified, with the decision.
 
     Raises:
-        Missing: it was not found, or nobody allowed its use.
+        Missing: it was not found, or nobody allowed a certified copy or statement of it.
 
     """
 
@@ -177,8 +177,12 @@ async def _granted(request: AnyRequest, one: Request, entry: str) -> tuple[HitVi
         views = [lookup_reading.view_of(connection, question.question_id) for question in one.content.questions]
         hits = [hit for view in views if view is not None for hit in view.hits]
         hit = next((hit for hit in hits if f"{hit.site} {hit.record.record_id}" == entry), None)
+        if hit is None or not access_book.may_have(
+            connection, one.request_id, hit.site, hit.record.record_id, Use.CERTIFIED
+        ):
+            return hit, None
         judged = access_book.of_request(connection, one.request_id)
-        return hit, next((j for j in judged if f"{j.asked.site} {j.asked.record_id}" == entry and j.granted), None)
+        return hit, next(j for j in judged if f"{j.asked.site} {j.asked.record_id}" == entry)
 
     hit, judged = await backstage_of(request).database.read(read)
     if hit is None or judged is None:
