@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -14,10 +15,14 @@ from hub import audit
 from hub.roles import Role
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
-from hub.window import ledger, unsent
-from hub.window.requests import Request
+from hub.window import access_book, ledger, unsent
+from hub.window.access_book import Judged, RecordAsked
+from hub.window.requests import Request, Use
+from hub.window.rules import Decision, Outcome, Relation
 from hub.window.states import State
 from protocol.errors import BadValue, Refused
+from protocol.vocabularies import AccessStatus
+from protocol.wording import Text
 from tests.consoles import Browser, browsing, token_in, words_in
 from tests.window_desks import KEY, NUMBER, WindowDesk, add_sites, window_desk
 
@@ -274,6 +279,40 @@ async def test_access_that_lacks_papers_is_not_decided_and_the_page_says_what_is
     assert (unrelated.status_code, nothing.status_code, "不同意利用" in denied.text) == (303, 400, True)
     lines = await here.database.read(lambda c: audit.listed(c, limit=20))
     assert [(line.who, line.outcome) for line in lines if "denied" in line.detail] == [("lin.min", "refused")]
+
+
+async def test_a_copy_is_ordered_only_of_what_may_be_certified(here: WindowDesk, clerk: Browser) -> None:
+    """Whoever may look at a paper may not therefore take a certified copy of it home."""
+    await add_sites(here)
+    organ = {**WHO, "requester": "mediation", "organ": "某调委会", "case_ref": "12号", "paper": "work_card"}
+    address = await submitted(clerk, {**organ, "purpose": "mediation"})
+    (one,) = await registered(here)
+    async for _ in here.county.desk.watch(one.content.questions[0].question_id):
+        pass
+    entry = re.search(r'name="entry" value="([^"]+)"', (await clerk.get(address)).text)
+    assert entry is not None
+    site, record_id = entry[1].split()
+    statuses = []
+    for granted in ((Use.VIEW, Use.COPY), (Use.VIEW, Use.COPY, Use.CERTIFIED)):
+        decision = Decision(
+            outcome=Outcome.ALLOW,
+            rule="R01",
+            version=1,
+            allowed=granted,
+            referred=(),
+            refused=(),
+            missing=(),
+            not_good=(),
+            basis="",
+            reason=Text(zh="可以", en="may"),
+        )
+        asked = RecordAsked(site=site, record_id=UUID(record_id), status=AccessStatus.OPEN, relation=Relation.CASE)
+        judged = Judged(asked=asked, decision=decision, granted=granted, decided_by="R01@1", decided_at_ms=1)
+        await here.database.write(partial(access_book.put, request_id=one.request_id, judged=judged))
+        shown = await clerk.get(f"{address}/copy?entry={site}%20{record_id}")
+        statuses.append(shown.status_code)
+
+    assert statuses == [404, 200]
 
 
 # Ids that nobody gave out, and text that means harm
