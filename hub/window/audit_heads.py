@@ -154,7 +154,7 @@ def tell(connection: Connection, site: str, now_ms: int) -> None:
     kept = list(connection.scalars(statement.order_by(site_audit_head.c.seq.desc())))
     step = max(1, -(-len(kept) // PLACES_ASKED_MAX))
     body = AuditHeadTold(
-        head=audit.head(connection),
+        head=audit.LOG.head(connection),
         places=tuple(sorted(kept[::step][:PLACES_ASKED_MAX])),
         digests=digests_at(connection, asked),
     )
