@@ -1,8 +1,8 @@
-"""``make rehearsal``: a township hands records with their scans over to the county, behind a village's line, under faults.
+"""``make rehearsal``: a township hands records and scans over to the county, behind a village's line, under faults.
 
 From the first choice to both signatures with the real programs: the line carries 256 kbit/s and loses every twentieth
-packet, node and hub are killed at random points of the drawing, the broker loses its store once, the hub is killed while
-it checks and the node while custody moves. One item comes back, is mended, and travels in a second round.
+packet, node and hub are killed at random points of the drawing, the broker loses its store once, the hub is killed
+while it checks and the node while custody moves. One item comes back, is mended, and travels in a second round.
 """
 
 import argparse
@@ -59,7 +59,7 @@ class Rehearsal(msgspec.Struct, kw_only=True):
     files: int = 0
     package_bytes: int = 0
     carried_bytes: int = 0
-    """Bytes of files that reached the hub, those included that came twice."""
+    """Bytes of files that the hub has noted as carried; what it took in right before a kill it did not note."""
     faults: Counter[str] = msgspec.field(default_factory=Counter)
     schedule: list[str] = []
     phases: dict[str, float] = {}
@@ -256,8 +256,8 @@ async def _signed(play: Play, here: County, town: SiteAtWork, number: str) -> No
     await town.node.json("transfer", "sign", number, "--signer", "甲")
     await until("the giver's signature to arrive", lambda: _has_giver_signature(here, number), play.patience_s)
     await here.hub.json("transfer", "sign", number, "--signer", "丙")
-    await _reaches(play, town.node, number, "signed", "closed")
-    moved = asked(town.node.home / "node.db", "SELECT count(*) FROM transfer_item WHERE state = 'moved'")[0][0]
+    query = "SELECT count(*) FROM transfer_item WHERE state = 'moved'"
+    moved = await until("custody to move", lambda: asked(town.node.home / "node.db", query)[0][0], play.patience_s)
     play.fault("kill -9 node", f"when custody of {moved} of {play.items} had moved")
     await town.node.kill()
     await started(town.node)
@@ -289,14 +289,14 @@ def as_page(told: Rehearsal) -> str:
         f"{told.began_at} · {told.items:,} items · seed {told.seed} · {word}",
         "",
         f"- line: {told.line}",
-        f"- first package: {told.files:,} files, {told.package_bytes:,} bytes; {told.carried_bytes:,} bytes of files came",
+        f"- first package: {told.files:,} files, {told.package_bytes:,} bytes; noted as carried {told.carried_bytes:,}",
         f"- faults: {', '.join(f'{count} × {kind}' for kind, count in sorted(told.faults.items())) or 'none'}",
         f"- took {told.took_s:.0f} s: " + "; ".join(f"{name} {seconds:.0f} s" for name, seconds in told.phases.items()),
     ]
     proof = told.proof
     if proof is not None:
         lines += [
-            f"- files held {proof.files_held:,}, verified {proof.files_verified:,}; scans among them {proof.scans_found:,}",
+            f"- files held {proof.files_held:,}, verified {proof.files_verified:,}; scans {proof.scans_found:,}",
             f"- custody moved of {proof.custody_moved:,} entries; {proof.signatures} of 2 signatures hold",
             f"- catalogue equal at both ends: {'yes' if proof.equal else 'NO'}; hits that tell it: {proof.searched}",
             f"- steps: {', '.join(f'{count} × {kind}' for kind, count in proof.steps.items())}",
@@ -307,7 +307,9 @@ def as_page(told: Rehearsal) -> str:
 def main(given: Sequence[str] | None = None) -> int:
     """Run the rehearsal; 1 if it failed. What failed keeps its folder."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.chaos.rehearsal", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.chaos.rehearsal",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--items", type=int, default=ITEMS, help=f"items with a scan each (default: {ITEMS:,})")
     parser.add_argument("--seed", type=int, help="draw the faults of this run again (default: a new one, printed)")

@@ -1,4 +1,4 @@
-"""What a rehearsed transfer is made of, and the proof at its end: files, custody, signatures, search, the log of steps."""
+"""What a rehearsed transfer is made of, and the proof at its end: files, custody, signatures, search, steps."""
 
 import csv
 import hashlib
