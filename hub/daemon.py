@@ -19,18 +19,13 @@ from sqlalchemy import Connection
 
 from hub import board, first_use, gate, health, keyring, proposal_answers, store
 from hub.application import Application
-from hub.backups import findings_in
-from hub.comparing import Comparer
+from hub.backup.backups import findings_in
+from hub.backup.nightly import Nightly
 from hub.config import HubConfig, load
 from hub.correspondence import Correspondent
-from hub.disclosing import Discloser
-from hub.drawing import Drawer
-from hub.fetches import answer_fetches
-from hub.fixity import Fixity
-from hub.gate import Gate
-from hub.health import Health
-from hub.health_door import health_door_opened
-from hub.held_copies import CopyKeeper
+from hub.decisions import proposal_answers
+from hub.disclosure.disclosing import Discloser
+from hub.draws.drawing import Drawer
 from hub.home import HubHome
 from hub.keeping_findings import alarms_of, known, sentences
 from hub.leases import LEAD, duties_of, guard, part_duty
@@ -56,8 +51,8 @@ from hub.window.imprints import Imprint, imprint_of
 from hub.window.late_answers import LookupClock, window_letters
 from hub.window.lookups import LookupDesk
 from hub.window.timekeeping import timekeeper_of
-from hub.word_tables import ReadingsInForce
-from hub.worker import LeasedSource, Worker
+from hub.workers.leases import LEAD, duties_of, guard, part_duty
+from hub.workers.worker import LeasedSource, Worker
 from protocol.beats import Beat
 from protocol.sites import Site, parse_site
 from replication.asking import Asker

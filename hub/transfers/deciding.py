@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
 from protocol.errors import Refused
 from protocol.transfer_folds import Transfer

@@ -1,6 +1,5 @@
 """The hub's end of all transfers: those that it receives, and those of two sites that pass through it."""
 
-from hub import keyring
 from hub.home import HubHome
 from hub.transfers.relaying import TransferRelay
 from protocol.transfers import Side

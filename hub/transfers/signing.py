@@ -4,8 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub import audit, keyring
-from hub.administration import Actor
+from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.transfers.deciding import found, refuse_witness
 from protocol.errors import Refused

@@ -13,8 +13,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import Connection, insert
 
-from hub import held_files, keyring
-from hub.administration import Actor
 from hub.application import Application
 from hub.keyring_tables import enrolled_node
 from hub.transfers import deciding, held, listing, papers, signing
