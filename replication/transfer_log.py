@@ -8,7 +8,7 @@ way under the same numbers, what the other end holds is what counts, for that is
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -156,7 +156,7 @@ class TransferLog:
             self._want(connection, peer, step.transfer)
         self._settle(connection, peer, site, step.transfer, before)
 
-    def _row_of(self, connection: Connection, transfer_id: UUID) -> Row[Any] | None:
+    def _row_of(self, connection: Connection, transfer_id: UUID) -> Row[str, str] | None:
         return connection.execute(
             select(transfer.c.peer, transfer.c.site).where(transfer.c.transfer_id == str(transfer_id))
         ).one_or_none()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from protocol.errors import Refused
 from protocol.transfer_folds import Transfer
 from protocol.transfers import BoxCount, ItemRuling, Ruling

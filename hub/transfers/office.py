@@ -1,6 +1,7 @@
 """The hub's end of all transfers: those that it receives, and those of two sites that pass through it."""
 
 from hub.home import HubHome
+from hub.membership import keyring
 from hub.transfers.relaying import TransferRelay
 from protocol.transfers import Side
 from replication.keys import load_identity

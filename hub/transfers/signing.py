@@ -6,6 +6,8 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.audit import Action, AuditEntry
+from hub.membership import keyring
+from hub.staff.administration import Actor
 from hub.transfers.deciding import found, refuse_witness
 from protocol.errors import Refused
 from protocol.transfer_folds import Transfer

@@ -200,11 +200,7 @@ async def _take_folder(office: Office, folder: Path) -> int:
         return EXIT_OK
     now = disk.transfer
     # The giver wrote its steps with the key that it signs the disk with; the hub vouched for that key.
-    keys = await office.database.read(
-        lambda c: (
-            {one.key for one in logged(c, now.transfer_id, Side.GIVER)} | signing_keys(c, now.transfer_id, Side.GIVER)
-        )
-    )
+    keys = await office.database.read(lambda c: {one.key for one in logged(c, now.transfer_id, Side.GIVER)})
     brought = await asyncio.to_thread(read_disk, folder, lambda _site: keys)
     if list_digest(brought.consignment.files) != now.list_digest:
         raise BadValue(

@@ -14,7 +14,10 @@ from PIL import Image
 from sqlalchemy import Connection, insert
 
 from hub.application import Application
-from hub.keyring_tables import enrolled_node
+from hub.keeping import held_files
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.staff.administration import Actor
 from hub.transfers import deciding, held, listing, papers, signing
 from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion
@@ -286,7 +289,7 @@ async def thread(root: Path) -> AsyncIterator[Thread]:
 
 async def test_custody_moves_when_both_have_signed_and_not_before(tmp_path: Path) -> None:
     async with thread(tmp_path) as both:
-        await both.begin(3, "--nature", "delegated_custody")
+        await both.begin(3, "--nature", "delegated_custody", "--to", COUNTY)
         await both.send()
         await both.look()
         await both.decide()
