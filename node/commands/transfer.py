@@ -6,9 +6,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from node.commands.transfer_mending import faults_told
 from node.commands.transfer_options import add_new_options
 from node.commands.transfer_receiving import RECEIVING_ACTIONS, about, add_receiving, named, sign_received, told
-from node.commands.transfer_report import as_json, as_lines, faults_told
+from node.commands.transfer_report import as_json, as_lines
 from node.commands.transfer_work import begin, pack_and_check, send_out, write_disk
 from node.home import add_home_option, home_of
 from node.transfers import planned, submitting

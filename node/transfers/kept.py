@@ -121,7 +121,7 @@ def register(connection: Connection, now: Transfer, year: int, files: int, now_m
 def packages(connection: Connection) -> list[KeptPackage]:
     """Return the register, the latest first."""
     rows = connection.execute(select(kept_package).order_by(kept_package.c.accession.desc()))
-    return [msgspec.convert(dict(row._mapping), KeptPackage) for row in rows]  # noqa: SLF001 - the row's own columns
+    return [msgspec.convert(row, KeptPackage, from_attributes=True) for row in rows]
 
 
 def verified(kept: Path, one: KeptPackage, told: Callable[[int], None]) -> list[str]:
