@@ -15,6 +15,7 @@ from replication.checks.pdf_files import pdfa_disproof
 from replication.checks.survey import FileLook, Survey
 from replication.checks.virus_scanner import VirusScanner
 from replication.packages.opening import PackageKind
+from replication.packages.zip_reading import is_behind
 
 FileCheck = Callable[[FileLook, Survey], Judgement]
 
@@ -73,7 +74,7 @@ def _openness(opened: Opened) -> Judgement:
             zh="请人工查看内容是否完整，或重新导出。", en="Look whether anything is lost, or export it again."
         )
         return manual(opened.evidence, look_at, tool=tool, tool_version=version)
-    if opened.openness is Openness.TOO_LARGE:
+    if opened.openness in {Openness.TOO_LARGE, Openness.UNUSUAL}:
         return manual(
             opened.evidence, Text(zh="请人工打开查看。", en="Open it and look."), tool=tool, tool_version=version
         )
@@ -170,6 +171,20 @@ def no_private_compression_or_encryption(look: FileLook, _survey: Survey) -> Jud
         return failed(Text(zh="办公文档要求密码", en="an office document that asks for a password"), unlock)
     if name in ARCHIVES or name in {"OFD", "OFFICE"}:
         return _packed(look)
+    if is_behind(look.place):
+        return failed(
+            Text(
+                zh=f"{name or '该文件'} 后面藏有压缩文件", en=f"{name or 'the file'} with a ZIP file hidden behind it"
+            ),
+            Text(zh="请与移交方核实，并重新导出该文件。", en="Ask the sender, and have the file exported again."),
+        )
+    if look.opened is not None and look.opened.holds:
+        held = ", ".join(look.opened.holds)
+        return failed(
+            Text(zh=f"内嵌文件：{held}", en=f"files are embedded in it: {held}"),
+            Text(zh="取出内嵌文件，单独著录后移交。", en="Take them out, and describe each by itself."),
+            tool=look.opened.tool,
+        )
     return passed("未压缩、未加密", "neither packed nor encrypted")
 
 
@@ -186,6 +201,14 @@ def _packed(look: FileLook) -> Judgement:
         return failed(
             Text(zh=f"{seen.format} 带密码", en=f"{seen.format} that asks for a password"),
             Text(zh="请去掉密码、解压后移交。", en="Remove the password and unpack it before the transfer."),
+        )
+    if seen.leads_out:
+        return failed(
+            Text(
+                zh=f"{seen.format} 内有指向外面的路径或链接",
+                en=f"{seen.format} with a path or a link in it that leads out",
+            ),
+            Text(zh="不要解压，请与移交方核实。", en="Do not unpack it; ask the sender."),
         )
     if seen.format in {"OFD", "OFFICE"}:
         if seen.is_broken:
