@@ -10,8 +10,8 @@ from protocol.wording import Text
 from replication.checks.archives_within import is_ole_locked
 from replication.checks.formats import ARCHIVES
 from replication.checks.opened import Opened, Openness
+from replication.checks.opening_apart import OpeningFailed
 from replication.checks.pdf_files import TOOL as PDF_TOOL
-from replication.checks.pdf_files import pdfa_disproof
 from replication.checks.survey import FileLook, Survey
 from replication.checks.virus_scanner import VirusScanner
 from replication.packages.opening import PackageKind
@@ -22,6 +22,9 @@ FileCheck = Callable[[FileLook, Survey], Judgement]
 _AGAIN: Final = Text(zh="请重新扫描或重新导出该文件。", en="Scan or export the file again.")
 _COPY_AGAIN: Final = Text(zh="请移交方重新制作或重新复制该包。", en="Ask the sender to make or copy the package again.")
 _LOOK: Final = Text(zh="请人工打开查看。", en="Open it and look.")
+_UNSEEN: Final = frozenset((Openness.BROKEN, Openness.CRASHED, Openness.TOO_LARGE))
+"""Of what was not opened nobody knows whether it is encrypted."""
+
 _INSTALL: Final = Text(zh="安装 danglian[checks] 后重新检测。", en="Install danglian[checks] and check again.")
 
 
@@ -67,6 +70,8 @@ def _openness(opened: Opened) -> Judgement:
     tool, version = opened.tool, opened.tool_version
     if opened.openness is Openness.NO_TOOL:
         return not_run(opened.evidence, _INSTALL, tool=tool)
+    if opened.openness is Openness.CRASHED:
+        return not_run(opened.evidence, _LOOK, tool=tool)
     if opened.openness is Openness.OPENED:
         return passed(opened.evidence.zh, opened.evidence.en, tool=tool, tool_version=version)
     if opened.openness is Openness.REPAIRED:
@@ -145,7 +150,10 @@ def _pdfa(look: FileLook, survey: Survey) -> Judgement:
     opened = look.opened
     if opened is None or opened.openness not in {Openness.OPENED, Openness.REPAIRED}:
         return not_run(opened.evidence if opened else Text(zh="打不开", en="cannot be opened"), tool=PDF_TOOL)
-    claim, against = pdfa_disproof(look.place)
+    try:
+        claim, against = survey.disprove_pdfa(look.place)
+    except OpeningFailed as error:
+        return not_run(error.why, _LOOK, tool=PDF_TOOL)
     if against is not None:
         return failed(Text(zh=f"不是 PDF/A：{against.zh}", en=f"no PDF/A: {against.en}"), make, tool=PDF_TOOL)
     return not_run(
@@ -167,6 +175,8 @@ def no_private_compression_or_encryption(look: FileLook, _survey: Survey) -> Jud
             return failed(
                 Text(zh="已加密或要求密码", en="is encrypted or asks for a password"), unlock, tool=opened.tool
             )
+        if opened is not None and opened.openness in _UNSEEN:
+            return not_run(opened.evidence, _AGAIN, tool=opened.tool)
     if name == "OLE" and is_ole_locked(look.place):
         return failed(Text(zh="办公文档要求密码", en="an office document that asks for a password"), unlock)
     if name in ARCHIVES or name in {"OFD", "OFFICE"}:

@@ -20,6 +20,8 @@ class Openness(StrEnum):
     BROKEN = "broken"
     LOCKED = "locked"
     """Asks for a password."""
+    CRASHED = "crashed"
+    """The program that opened it did not survive it; that says nothing of the file."""
     NO_TOOL = "no_tool"
     """This machine has no program for the format."""
 

@@ -7,6 +7,7 @@ is one (``PackageFacts.looked``), under that person's name.
 
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -86,9 +87,10 @@ def check(  # noqa: PLR0913 - the parts of a check, each by its own name
     except (BadFile, OSError) as error:
         yield from run.unopened(error)
         return
-    yield from run.files(survey, progress)
-    yield from run.entries(survey, progress)
-    yield from run.package(survey, progress)
+    with closing(survey):
+        yield from run.files(survey, progress)
+        yield from run.entries(survey, progress)
+        yield from run.package(survey, progress)
 
 
 class _Run:

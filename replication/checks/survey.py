@@ -21,10 +21,11 @@ from protocol.whole_codes import whole_code
 from protocol.wording import Text
 from replication.checks.archives_within import ArchiveLook, look_within
 from replication.checks.formats import Identity, identify
-from replication.checks.images import open_image
 from replication.checks.ofd_files import open_ofd
 from replication.checks.opened import Opened
-from replication.checks.pdf_files import open_pdf
+from replication.checks.opening_apart import OpeningApart
+from replication.checks.opening_worker import OPENERS
+from replication.checks.pdf_files import pdfa_disproof
 from replication.checks.pdfa_validator import PdfaValidator
 from replication.checks.text_files import open_sound, open_text, open_xml
 from replication.checks.virus_scanner import VirusScanner
@@ -61,6 +62,8 @@ class CheckTools(msgspec.Struct, frozen=True, kw_only=True):
 
     scanner: VirusScanner | None = None
     validator: PdfaValidator | None = None
+    opens_apart: bool = True
+    """PDF and images are opened by a program apart, which a hostile file can neither crash for us nor keep for ever."""
 
 
 class Survey:
@@ -71,6 +74,7 @@ class Survey:
         self.facts = facts
         self.settings = settings
         self.tools = tools
+        self._apart = OpeningApart() if tools.opens_apart else None
         self.files: list[PackageFile] = []
         self.refused: list[tuple[str, Text]] = []
         self.bag_faults: list[BagFault] = []
@@ -158,6 +162,27 @@ class Survey:
         """Return the files of an entry, by its number."""
         return [self.records[one].path for one in self.attached.files_of_entry[number]]
 
+    def open(self, format_name: str, place: Path) -> Opened | None:
+        """Open a file; None for a format that no tool of ours opens."""
+        if self._apart is not None and format_name in OPENERS:
+            return self._apart.open(format_name, place)
+        opener = _OPENERS.get(format_name)
+        return None if opener is None else opener(place)
+
+    def disprove_pdfa(self, place: Path) -> tuple[str, Text | None]:
+        """Return as ``pdf_files.pdfa_disproof``.
+
+        Raises:
+            OpeningFailed: the program apart did not come to an end.
+
+        """
+        return pdfa_disproof(place) if self._apart is None else self._apart.disprove(place)
+
+    def close(self) -> None:
+        """Let go of the program apart."""
+        if self._apart is not None:
+            self._apart.close()
+
     def _prove(self, progress: Progress) -> None:
         if self.package.kind is not PackageKind.BAG:
             return
@@ -181,9 +206,8 @@ class Survey:
 
 
 _OPENERS: Final[Mapping[str, Callable[[Path], Opened]]] = {
-    "PDF": open_pdf,
+    **OPENERS,
     "OFD": open_ofd,
-    **dict.fromkeys(("TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"), open_image),
     "XML": open_xml,
     "TXT": open_text,
     "WAV": open_sound,
@@ -197,7 +221,7 @@ class FileLook:
         self.file = file
         self.entry = entry
         self.place: Path = survey.package.file(file.path)
-        self._settings = survey.settings
+        self._survey = survey
 
     @cached_property
     def identity(self) -> Identity:
@@ -211,13 +235,12 @@ class FileLook:
         if name in {"TXT", ""} and self.identity.named:
             # Anything can be read as text: a PDF whose head is damaged must not pass as a page of it.
             name = self.identity.named
-        opener = _OPENERS.get(name)
-        return None if opener is None else opener(self.place)
+        return self._survey.open(name, self.place)
 
     @cached_property
     def archive(self) -> ArchiveLook:
         """What was seen inside of it, if it packs other files."""
-        return look_within(self.place, self.identity.format, self._settings)
+        return look_within(self.place, self.identity.format, self._survey.settings)
 
     def sha256(self) -> str:
         """Read the file and return its digest."""
