@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.broker_config import PAYLOAD_BYTES_MAX
+from hub.membership.broker_config import PAYLOAD_BYTES_MAX
 from tests.bench.figures import Figure
 from tests.bench.programs import Program, peak_rss_mb, running, worker
 from tests.identities import County
