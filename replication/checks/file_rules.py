@@ -33,7 +33,7 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
     path = look.file.path
     if (fault := survey.faults_of_file.get(path)) is not None:
         return failed(fault.text, fault.remedy)
-    if (proven := survey.proven.get(path)) is not None:
+    if (proven := survey.shelf.files.proven(path)) is not None:
         told = f"{survey.proven_by} {proven.hex()}…"
         return passed(f"摘要相符：{told}", f"has its digest: {told}")
     recorded = look.entry.digest if look.entry is not None else ""
@@ -62,7 +62,7 @@ def content_open(look: FileLook, survey: Survey) -> Judgement:
             Text(zh=f"没有自动打开 {name} 的工具", en=f"no tool here opens {name}"),
             _LOOK,
         )
-    survey.pages[look.file.path] = opened.pages
+    survey.shelf.files.note_pages(look.file.path, opened.pages)
     return _openness(opened)
 
 

@@ -47,14 +47,20 @@ def open_pdf(path: Path) -> Opened:
     except (pikepdf.PdfError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         told = _shown(str(error), path)
         return broken(Text(zh=f"打不开：{told}", en=f"cannot be opened: {told}"), TOOL, version)
+    return _judged(pages, [_shown(one, path) for one in noticed], is_encrypted=is_encrypted, holds=holds)
+
+
+def _judged(pages: int, noticed: list[str], *, is_encrypted: bool, holds: tuple[str, ...]) -> Opened:
+    import pikepdf  # noqa: PLC0415 - as above
+
+    version = pikepdf.__version__
     if not pages:
         return broken(Text(zh="没有一页", en="has no page"), TOOL, version)
+    evidence, openness = Text(zh=f"打开，{pages} 页", en=f"opened, {pages} pages"), Openness.OPENED
     if noticed:
-        told = _shown(noticed[0], path)
+        told = noticed[0]
         evidence = Text(zh=f"修补 {len(noticed)} 处后打开：{told}", en=f"opened after {len(noticed)} repairs: {told}")
         openness = Openness.REPAIRED
-    else:
-        evidence, openness = Text(zh=f"打开，{pages} 页", en=f"opened, {pages} pages"), Openness.OPENED
     return Opened(
         openness=openness,
         pages=pages,
