@@ -5,14 +5,15 @@ chain cannot show is the loss of its newest lines: therefore the sites keep head
 and ``verify`` takes a head that somebody has written down.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select
+from sqlalchemy import Connection, Insert, Row, Select, exists, func, insert, or_, select
 
 from hub.account_tables import audit_line
-from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, sealed
+from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, head_of, sealed
 from protocol.wording import Text
 from replication.database import Database
 
@@ -193,20 +194,36 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
     """Write a line, in the transaction of what it tells."""
-    line = AuditLine(
-        seq=0,
-        at_ms=now_ms,
-        who=entry.who,
-        action=entry.action.value,
-        object=entry.object[:DETAIL_CHARS_MAX],
-        outcome=entry.outcome.value,
-        origin=entry.origin[:DETAIL_CHARS_MAX],
-        detail=entry.detail[:DETAIL_CHARS_MAX],
-        digest="",
-    )
-    line = sealed(line, head(connection))
-    connection.execute(insert(audit_line).values(msgspec.structs.asdict(line)))
-    return line
+    return append_all(connection, [entry], now_ms)[0]
+
+
+def append_all(connection: Connection, entries: Sequence[AuditEntry], now_ms: int) -> list[AuditLine]:
+    """Write lines, in the transaction of what they tell; a hundred cost little more than one."""
+    if not entries:
+        return []
+    lines: list[AuditLine] = []
+    last = head(connection)
+    for entry in entries:
+        line = AuditLine(
+            seq=0,
+            at_ms=now_ms,
+            who=entry.who,
+            action=entry.action.value,
+            object=entry.object[:DETAIL_CHARS_MAX],
+            outcome=entry.outcome.value,
+            origin=entry.origin[:DETAIL_CHARS_MAX],
+            detail=entry.detail[:DETAIL_CHARS_MAX],
+            digest="",
+        )
+        lines.append(sealed(line, last))
+        last = head_of(lines[-1])
+    connection.execute(_adding(), [msgspec.structs.asdict(line) for line in lines])
+    return lines
+
+
+@cache
+def _adding() -> Insert:
+    return insert(audit_line)
 
 
 def head(connection: Connection) -> AuditHead:
@@ -215,9 +232,22 @@ def head(connection: Connection) -> AuditHead:
     return AuditHead() if found is None else AuditHead(seq=found.seq, digest=found.digest)
 
 
+@cache
 def head_statement() -> Select[int, str]:
     """The newest line's number and digest."""
     return select(audit_line.c.seq, audit_line.c.digest).order_by(audit_line.c.seq.desc()).limit(1)
+
+
+def says(connection: Connection, entry: AuditEntry, *, since_ms: int) -> bool:
+    """Tell whether such a line, whatever its outcome and detail, was written after a moment."""
+    such = (
+        (audit_line.c.at_ms > since_ms)
+        & (audit_line.c.who == entry.who)
+        & (audit_line.c.action == entry.action.value)
+        & (audit_line.c.object == entry.object)
+        & (audit_line.c.origin == entry.origin)
+    )
+    return bool(connection.execute(select(exists().where(such))).scalar_one())
 
 
 def listed(

@@ -7,7 +7,7 @@ than from a holder.
 import msgspec
 from sqlalchemy import Connection
 
-from hub.board import is_away
+from hub.board import is_away, matches
 from hub.federation import sites_in_question
 from hub.gathering import SiteFacts
 from hub.search import Found, Names, Page, Query, readings_of, search, totals_by_site
@@ -61,7 +61,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 def known(connection: Connection, query: Query, names: Names | None) -> Known:
     """Read all that is known; raises BadQuery for words that cannot be understood."""
     wide = msgspec.structs.replace(query, limit=SEARCH_HITS_MAX, with_facets=False, cursor="")
-    page = search(connection, wide, names)
+    page = search(connection, wide, names, is_bare=True)
     if len(page.hits) < page.total:
         totals = totals_by_site(connection, query, names)[0]
     else:
@@ -69,12 +69,13 @@ def known(connection: Connection, query: Query, names: Names | None) -> Known:
         for hit in page.hits:
             totals[hit.site] = totals.get(hit.site, 0) + 1
     everywhere = sites_in_question(connection, msgspec.structs.replace(query, site_glob=""))
+    named = [one.site for one in everywhere if matches(one.site, query.site_glob)]
     return Known(
         facts=tuple(everywhere),
         coverages=coverage.coverages(connection),
         page=page,
         totals=totals,
-        named=frozenset(one.site for one in sites_in_question(connection, query)),
+        named=frozenset(named),
     )
 
 
