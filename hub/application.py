@@ -13,7 +13,7 @@ from typing import cast
 
 from sqlalchemy import Connection, select, update
 
-from hub import comparisons
+from hub import comparisons, withdrawn_content
 from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
@@ -287,6 +287,7 @@ class _Batch:
         updates: list[tuple[object, ...]] = []
         rewrites: list[tuple[object, ...]] = []
         moves: list[tuple[object, ...]] = []
+        withdrawn_content.note(self._connection, site, slots)
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):
