@@ -29,12 +29,12 @@ LOOK_EVERY_S = 1.0
 _HELP = "从县级取回本站条目（换机或数据库丢失后）· take this site's records back from the hub"
 _DESCRIPTION = """换机登记后或数据库丢失后，节点启动时自动从县级取回本站已报的条目（标识、旧号等），再读目录文件夹。
 不带选项：显示进度。--now：要求下次启动时取回（须无数据库）。--skip：不再等待，从头开始。
-换机之前已撤回的条目，旧目录文件里即使还有也不重新公布；确要公布：停止节点，--readmit，再启动。
+换机之前已撤回的条目，旧目录文件里即使还有也不重新公布；确要公布：--readmit，然后重启节点。
 
 A node that replaces another, or has lost its database, takes back what the hub holds of its site when it starts, and
 then reads its folder: ids and former codes stay as they were. Without an option this shows how far that is; --now asks
 for it at the next start, --skip does without. What had been withdrawn stays so though an old sheet still lists it;
---readmit, with the node stopped, lets such rows bring their records back.
+--readmit lets such rows bring their records back, from the next start on.
 """
 
 
