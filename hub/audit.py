@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 from sqlalchemy import Connection, Insert, Row, Select, exists, func, insert, or_, select
 
-from hub.account_tables import audit_line
+from hub.staff.account_tables import audit_line
 from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, head_of, sealed
 from protocol.wording import Text
 from replication.database import Database

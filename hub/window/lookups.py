@@ -20,7 +20,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub.search import Names, Query
+from hub.searching.search import Names, Query
 from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_reading
 from hub.window.candidates import known
 from hub.window.lookup_answers import Heard

@@ -9,9 +9,10 @@ import httpx
 import msgspec
 from sqlalchemy import Connection
 
-from hub import accounts, administration, store
-from hub.administration import Actor
-from hub.roles import Role
+from hub.staff import accounts, administration
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
+from hub.storage import store
 from replication.wall_clock import clock_ms
 from tests.bench.county import County
 from tests.consoles import PASSWORD, Browser, browsing, quick_sealer, token_in

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from node.home import NodeHome
 from tests.bench.clerks import Shown, asked, clerk, pieces
 from tests.bench.county import (

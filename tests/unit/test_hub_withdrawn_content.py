@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub import tombstones
-from hub.fetches import STONE_ROWS, held_page
-from hub.tombstones import KEEP_DAYS
+from hub.repair import tombstones
+from hub.repair.fetches import STONE_ROWS, held_page
+from hub.repair.tombstones import KEEP_DAYS
 from protocol.events import WithdrawalCause
 from protocol.fingerprints import content_key
 from protocol.holdings import FetchHeld, HeldPage, HeldStone
