@@ -13,7 +13,6 @@ from typing import cast
 
 from sqlalchemy import Connection, select, update
 
-from hub import withdrawn_content
 from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
@@ -37,7 +36,7 @@ from hub.catalogue import (
 )
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
-from hub.repair import comparisons
+from hub.repair import comparisons, withdrawn_content
 from hub.repair.comparisons import Comparison, Sameness
 from hub.storage.reindexing import refresh_index, write_index
 from hub.tables import baseline, conflict, entry

@@ -14,8 +14,8 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub import withdrawn_content
 from hub.catalogue import tally_from, tally_statement
+from hub.repair import withdrawn_content
 from hub.repair.holdings import Cursor, HeldBody, page_of
 from hub.sites.board import marks
 from protocol import subjects

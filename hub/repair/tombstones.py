@@ -8,7 +8,7 @@ The history keeps that, and why, a record was withdrawn.
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, Text
 
-from hub import withdrawn_content
+from hub.repair import withdrawn_content
 
 KEEP_DAYS = 400
 """Days that a tombstone lives at least."""
