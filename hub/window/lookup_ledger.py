@@ -238,11 +238,39 @@ def site_of(connection: Connection, lookup_id: UUID, site: str) -> tuple[SiteVie
 
 def hits_of(connection: Connection, lookup_id: UUID) -> list[StoredHit]:
     """Return what was found."""
-    statement = select(lookup_hit).where(lookup_hit.c.lookup_id == str(lookup_id))
     return [
-        msgspec.convert(row, StoredHit, from_attributes=True, strict=False)
-        for row in connection.execute(statement.order_by(lookup_hit.c.site, lookup_hit.c.record_id))
+        StoredHit(
+            site=site,
+            record_id=record_id,
+            is_live=bool(is_live),
+            is_late=bool(is_late),
+            seq=seq,
+            stage=stage,
+            treatment=treatment,
+            body=bytes(body),
+        )
+        for site, record_id, is_live, is_late, seq, stage, treatment, body in connection.execute(
+            _hits(), {"of_lookup": str(lookup_id)}
+        )
     ]
+
+
+@cache
+def _hits() -> Select[*tuple[Any, ...]]:
+    columns = [lookup_hit.c[name] for name in StoredHit.__struct_fields__]
+    mine = lookup_hit.c.lookup_id == bindparam("of_lookup")
+    return select(*columns).where(mine).order_by(lookup_hit.c.site, lookup_hit.c.record_id)
+
+
+def has_late_hits(connection: Connection, lookup_id: UUID) -> bool:
+    """Tell whether something was found after the screen had closed."""
+    return bool(connection.execute(_late_hits(), {"of_lookup": str(lookup_id)}).scalar_one())
+
+
+@cache
+def _late_hits() -> Select[bool]:
+    late = (lookup_hit.c.lookup_id == bindparam("of_lookup")) & (lookup_hit.c.is_late == 1)
+    return select(exists().where(late))
 
 
 def count_hits(connection: Connection, lookup_id: UUID) -> int:
@@ -265,7 +293,18 @@ def _being_asked() -> Select[str]:
 
 def has_open_sites(connection: Connection, lookup_id: UUID) -> bool:
     """Tell whether somebody may still answer."""
-    return bool(sites_of(connection, lookup_id, OPEN_OUTCOMES))
+    return not OPEN_OUTCOMES.isdisjoint(outcomes_of(connection, lookup_id))
+
+
+def outcomes_of(connection: Connection, lookup_id: UUID) -> list[SiteOutcome]:
+    """Return which outcomes there are at the sites of a question, each once."""
+    found = connection.execute(_outcomes(), {"of_lookup": str(lookup_id)})
+    return [SiteOutcome(row.outcome) for row in found]
+
+
+@cache
+def _outcomes() -> Select[str]:
+    return select(lookup_site.c.outcome).where(lookup_site.c.lookup_id == bindparam("of_lookup")).distinct()
 
 
 def note_stray(connection: Connection, site: str, lookup_id: str, fault: str, now_ms: int) -> None:
