@@ -43,6 +43,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     html: str
     began: float
     """Moment at which the question was sent, by ``time.perf_counter``."""
+    submitted_ms: float
+    """Milliseconds from sending it to the answer: everything is on the disk."""
     shown_ms: float
     """Milliseconds from sending the question to having its whole page."""
 
@@ -78,11 +80,13 @@ async def asked(browser: Browser, words: str, place: str = "") -> Shown:
     fields = {"token": token_in(form.text), "q-count": "1", "q-text-1": words, "q-place-1": place, "go": "submit"}
     began = time.perf_counter()
     sent = _expect(await browser.client.post(f"{path}/question", data=fields), 303)
+    submitted_ms = (time.perf_counter() - began) * 1e3
     page = _expect(await browser.get(sent.headers["location"]), 200)
     return Shown(
         path=sent.headers["location"],
         html=page.text,
         began=began,
+        submitted_ms=submitted_ms,
         shown_ms=(time.perf_counter() - began) * 1e3,
     )
 
