@@ -23,6 +23,8 @@ ALTERNATIVE: Final = "|｜"
 MINUS: Final = "-－"
 COLONS: Final = ":：﹕"
 STARS: Final = "*＊"
+PARTING: Final = re.compile("[,，、丶;；+＋]")
+"""What may part words where somebody leaves out blanks."""
 
 _FIELD: Final = re.compile(rf"([^\W\d_][^\s{COLONS}|｜\"“”＂「『《〈()（）]{{0,15}})[{COLONS}]")
 _SPACED_NUMBER: Final = re.compile(
