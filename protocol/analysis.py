@@ -72,9 +72,9 @@ def _fold_table() -> dict[int, str | None]:
     table.update({code: unicodedata.normalize("NFKC", chr(code)).replace("\u2044", "/") for code in _SEVERAL})
     table.update({code: f"({unicodedata.normalize('NFKC', chr(code)).strip('().')})" for code in _NUMBERED})
     for code in _ACCENTED:
-        base, *accents = unicodedata.normalize("NFD", chr(code))
-        if accents and base.isascii():
-            table[code] = base
+        parts = unicodedata.normalize("NFD", chr(code))
+        if len(parts) > 1 and parts[0].isascii():
+            table[code] = parts[0]
     table.update({ord(given): plain for given, plain in _LOOK_ALIKES.items()})
     table.update(dict.fromkeys(map(ord, TRANSPARENT)))
     table.update(dict.fromkeys(range(0xFE00, 0xFE10)))
