@@ -40,6 +40,8 @@ class Action(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     ACCOUNT_RESET = "account_reset"
     ROLES_CHANGED = "roles_changed"
+    ACCOUNT_LINKED = "account_linked"
+    ACCOUNT_UNLINKED = "account_unlinked"
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
@@ -101,6 +103,8 @@ ACTIONS = {
     Action.ACCOUNT_UNLOCKED: Text(zh="启用账户", en="account unlocked"),
     Action.ACCOUNT_RESET: Text(zh="重置账户", en="account reset"),
     Action.ROLES_CHANGED: Text(zh="变更角色", en="roles changed"),
+    Action.ACCOUNT_LINKED: Text(zh="关联统一身份", en="subject of a provider linked"),
+    Action.ACCOUNT_UNLINKED: Text(zh="解除统一身份", en="subject of a provider unlinked"),
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
