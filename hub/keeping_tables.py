@@ -22,6 +22,7 @@ held_file = Table(
     Index("held_file_looked", "looked_at_ms", "site", "bundle", "path"),
     Index("held_file_sound", "sound_at_ms"),
     Index("held_file_state", "state", "site", "bundle", "path"),
+    Index("held_file_tally", "state", "size_bytes"),
 )
 
 held_copy = Table(
