@@ -83,6 +83,8 @@ class Action(StrEnum):
     TRANSFER_CANCELLED = "transfer_cancelled"
     HANDOVER_EXPORTED = "handover_exported"
     PLAN_CHANGED = "plan_changed"
+    FIXITY_ORDERED = "fixity_ordered"
+    COPY_NOTED = "copy_noted"
     CHANGE_PROPOSED = "change_proposed"
     PROPOSAL_WITHDRAWN = "proposal_withdrawn"
     PROPOSAL_DECIDED = "proposal_decided"
@@ -146,6 +148,8 @@ ACTIONS = {
     Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
     Action.HANDOVER_EXPORTED: Text(zh="导出交接文据", en="handover papers exported"),
     Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
+    Action.FIXITY_ORDERED: Text(zh="要求核验全部馆藏", en="all held files to be read"),
+    Action.COPY_NOTED: Text(zh="注明副本已核验", en="copy noted as verified"),
     Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
     Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
     Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),
