@@ -38,6 +38,8 @@ class Action(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     ACCOUNT_RESET = "account_reset"
     ROLES_CHANGED = "roles_changed"
+    ACCOUNT_LINKED = "account_linked"
+    ACCOUNT_UNLINKED = "account_unlinked"
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
@@ -79,6 +81,8 @@ class Action(StrEnum):
     TRANSFER_CANCELLED = "transfer_cancelled"
     HANDOVER_EXPORTED = "handover_exported"
     PLAN_CHANGED = "plan_changed"
+    FIXITY_ORDERED = "fixity_ordered"
+    COPY_NOTED = "copy_noted"
     CHANGE_PROPOSED = "change_proposed"
     PROPOSAL_WITHDRAWN = "proposal_withdrawn"
     PROPOSAL_DECIDED = "proposal_decided"
@@ -99,6 +103,8 @@ ACTIONS = {
     Action.ACCOUNT_UNLOCKED: Text(zh="启用账户", en="account unlocked"),
     Action.ACCOUNT_RESET: Text(zh="重置账户", en="account reset"),
     Action.ROLES_CHANGED: Text(zh="变更角色", en="roles changed"),
+    Action.ACCOUNT_LINKED: Text(zh="关联统一身份", en="subject of a provider linked"),
+    Action.ACCOUNT_UNLINKED: Text(zh="解除统一身份", en="subject of a provider unlinked"),
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
@@ -140,6 +146,8 @@ ACTIONS = {
     Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
     Action.HANDOVER_EXPORTED: Text(zh="导出交接文据", en="handover papers exported"),
     Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
+    Action.FIXITY_ORDERED: Text(zh="要求核验全部馆藏", en="all held files to be read"),
+    Action.COPY_NOTED: Text(zh="注明副本已核验", en="copy noted as verified"),
     Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
     Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
     Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),

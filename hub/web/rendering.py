@@ -9,6 +9,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from hub.web.actors import spoken_actor
 from protocol.wording import Text
 
 _FOLDER = Path(__file__).parent
@@ -50,6 +51,7 @@ class Printer:
             "gib": gib,
             "told": told,
             "browser": browser,
+            "actor": spoken_actor,
         }
         self._templates.filters.update(filters)
         self._templates.globals["static"] = self.address_of
