@@ -23,7 +23,7 @@ from hub.web.words import in_language
 from hub.window import cases, desk, ledger, lookup_reading
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, USES, Request
-from hub.window.states import Step
+from hub.window.states import State, Step
 from protocol.errors import DanglianError
 from replication.database import Database
 
@@ -111,6 +111,7 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
         "requesters": REQUESTERS,
         "uses": USES,
         "papers": PAPERS,
+        "copies_first": one.standing.state in (State.CERTIFYING, State.ISSUED),
         "sep": "、" if visitor.language.value == "zh" else ", ",
         "notice": notice,
     }
