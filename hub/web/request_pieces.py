@@ -18,7 +18,7 @@ from hub.web.request_lookups import QuestionLine, questions_of
 from hub.web.standings import ADVICE, EFFECTS, MEANINGS, USUAL
 from hub.web.visitors import Visitor
 from hub.web.words import in_language
-from hub.window import access_book, desk, sheets
+from hub.window import access_book, amendments, desk, sheets
 from hub.window.access_book import Judged
 from hub.window.applicants import Requester
 from hub.window.clocks import PHASES, Deadline
@@ -87,6 +87,7 @@ async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pie
         made = {
             "copies": copies_of(connection, one.request_id, now_ms),
             "balance": sheets.balance(connection),
+            "amended": amendments.of_request(connection, one.request_id),
         }
         return questions_of(connection, one), access_book.of_request(connection, one.request_id), made
 

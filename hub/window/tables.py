@@ -41,6 +41,16 @@ request_history = Table(
     PrimaryKeyConstraint("request_id", "seq"),
 )
 
+request_amendment = Table(
+    "request_amendment",
+    metadata,
+    Column("request_id", LargeBinary, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("content_before", Text, nullable=False),
+    Column("content_after", Text, nullable=False),
+    PrimaryKeyConstraint("request_id", "seq"),
+)
+
 access_decision = Table(
     "access_decision",
     metadata,
