@@ -45,7 +45,7 @@ from hub.reindexing import Reindexer
 from hub.tidying import Tidier
 from hub.transfers.office import receiver_log
 from hub.transfers.receiving import TransferDesk
-from hub.window import certificates
+from hub.window import audit_findings, certificates
 from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
 from hub.window.coverage import Counter
@@ -194,7 +194,8 @@ def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -
     )
     if plan.replicas > 1:
         lookout.watch_cluster(lambda: cluster_of(link, plan))
-    lookout.watch_holdings(
+    lookout.watch_book(lambda connection, _now_ms: audit_findings.findings(connection, config.county))
+    lookout.watch_book(
         lambda connection, now_ms: alarms_of(
             config.county, sentences(config.holdings, known(connection, config.holdings), now_ms)
         )

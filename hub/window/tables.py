@@ -51,6 +51,23 @@ request_amendment = Table(
     PrimaryKeyConstraint("request_id", "seq"),
 )
 
+request_hold = Table(
+    "request_hold",
+    metadata,
+    Column("request_id", LargeBinary, primary_key=True, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("held_at_ms", BigInteger, nullable=False),
+)
+
+request_disposal = Table(
+    "request_disposal",
+    metadata,
+    Column("request_id", LargeBinary, primary_key=True, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("disposed_at_ms", BigInteger, nullable=False),
+)
+
 access_decision = Table(
     "access_decision",
     metadata,
