@@ -49,6 +49,7 @@ from hub.window import audit_findings, certificates
 from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
 from hub.window.coverage import Counter
+from hub.window.disposing import Disposer
 from hub.window.imprints import Imprint, imprint_of
 from hub.window.late_answers import LookupClock, window_letters
 from hub.window.lookups import LookupDesk
@@ -320,6 +321,7 @@ class _Hub:
         tasks.create_task(receiving.run(), name="transfers")
         tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
         tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
+        tasks.create_task(Disposer(self._database, self._home, clock_ms).run(), name="disposal")
         tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
 
     def _tend_catalogue(self, tasks: asyncio.TaskGroup) -> None:

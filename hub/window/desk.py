@@ -199,6 +199,11 @@ def take(
     _check_fresh(known, expected_seq)
     if step is Step.CHECK_IDENTITY:
         _check_papers(known, now_ms)
+    if step is Step.REOPEN and ledger.disposed_at_ms(connection, request_id) is not None:
+        raise Refused(
+            Text(zh=f"{known.number} 的个人信息已按期清除。", en=f"personal data of {known.number} were disposed of"),
+            Text(zh="请另登记一份申请。", en="Take down another request."),
+        )
     return moved(connection, actor, known, move)
 
 

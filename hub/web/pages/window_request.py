@@ -114,6 +114,9 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
         "uses": USES,
         "papers": PAPERS,
         "may_amend": _may_amend(visitor, one),
+        "disposed_at_ms": await backstage.database.read(
+            lambda connection: ledger.disposed_at_ms(connection, one.request_id)
+        ),
         "copies_first": one.standing.state in (State.CERTIFYING, State.ISSUED),
         "sep": "、" if visitor.language.value == "zh" else ", ",
         "notice": notice,
