@@ -17,7 +17,7 @@ from importlib.metadata import version
 import structlog
 from sqlalchemy import Connection
 
-from hub import board, first_use, gate, health, proposal_answers, store
+from hub import board, first_use, gate, health, store
 from hub.application import Application
 from hub.backups import findings_in
 from hub.comparing import Comparer
@@ -34,6 +34,7 @@ from hub.held_copies import CopyKeeper
 from hub.home import HubHome
 from hub.keeping_findings import alarms_of, known, sentences
 from hub.leases import LEAD, duties_of, guard, part_duty
+from hub.letter_handlers import letter_handlers
 from hub.lookout import Lookout
 from hub.night import NightHour
 from hub.nightly import Nightly
@@ -45,13 +46,13 @@ from hub.reindexing import Reindexer
 from hub.tidying import Tidier
 from hub.transfers.office import receiver_log
 from hub.transfers.receiving import TransferDesk
-from hub.window import audit_findings, certificates
+from hub.window import audit_findings
 from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
 from hub.window.coverage import Counter
 from hub.window.disposing import Disposer
 from hub.window.imprints import Imprint, imprint_of
-from hub.window.late_answers import LookupClock, window_letters
+from hub.window.late_answers import LookupClock
 from hub.window.lookups import LookupDesk
 from hub.window.timekeeping import timekeeper_of
 from hub.word_tables import ReadingsInForce
@@ -305,12 +306,7 @@ class _Hub:
     def _correspond(self, tasks: asyncio.TaskGroup) -> None:
         """Start what works by letters: lookups, copies, transfers, proposals, and the letters themselves."""
         transfers = receiver_log(self._home)
-        handlers = {
-            **window_letters(clock_ms),
-            **certificates.handlers(clock_ms),
-            **transfers.handlers(),
-            **proposal_answers.handlers(clock_ms),
-        }
+        handlers = letter_handlers(self._home, clock_ms)
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         places = (self._home.transfers, self._config.holdings.place(self._home.root))
         tools = tools_of(self._config.transfers)

@@ -1,0 +1,20 @@
+"""What the hub does with each kind of letter, on the line as on a stick."""
+
+from collections.abc import Callable
+
+from hub import proposal_answers
+from hub.home import HubHome
+from hub.transfers.office import receiver_log
+from hub.window import certificates
+from hub.window.late_answers import window_letters
+from replication.letters import Handlers
+
+
+def letter_handlers(home: HubHome, clock_ms: Callable[[], int]) -> Handlers:
+    """Return them by kind: lookups, audit heads, copies and certificates, transfers, proposals."""
+    return {
+        **window_letters(clock_ms),
+        **certificates.handlers(clock_ms),
+        **receiver_log(home).handlers(),
+        **proposal_answers.handlers(clock_ms),
+    }
