@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hub import proposal_answers
+from hub.decisions import proposal_answers
 from hub.home import HubHome
 from hub.transfers.office import receiver_log
 from hub.window import certificates

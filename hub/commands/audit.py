@@ -6,12 +6,13 @@ import getpass
 
 import msgspec
 
-from hub import audit, config, store
-from hub.administration import Actor
+from hub import audit, config
 from hub.audit import ACTIONS, Action, Verdict
 from hub.commands.actions import written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
+from hub.staff.administration import Actor
+from hub.storage import store
 from hub.window import audit_findings, audit_heads, audit_search
 from hub.window.audit_findings import Settled
 from hub.window.audit_heads import Contradiction, Doubt

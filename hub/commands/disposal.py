@@ -7,17 +7,17 @@ import getpass
 import msgspec
 from sqlalchemy import Connection
 
-from hub.administration import Actor
 from hub.commands import word_tables
 from hub.commands.actions import written
 from hub.commands.listing import check_database, moment, show_table, worded
+from hub.staff.administration import Actor
+from hub.vocabulary.word_tables import Version
 from hub.window import desk, disposal
 from hub.window.applicants import REQUESTERS
 from hub.window.disposal import Disposable, Hold
 from hub.window.disposal_table import DisposalRule, disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from hub.window.requests import PURPOSES
-from hub.word_tables import Version
 from protocol.errors import BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json

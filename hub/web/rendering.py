@@ -9,7 +9,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hub.office_hours import zone_of
+from hub.alarm.office_hours import zone_of
 from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
 

@@ -12,9 +12,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from hub import audit
-from hub.administration import Actor
-from hub.alarms import AlarmKind, Cause, Finding
+from hub.alarm.alarms import AlarmKind, Cause, Finding
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from hub.window import audit_heads
 from hub.window.lookup_tables import audit_settled
 from protocol.errors import BadValue

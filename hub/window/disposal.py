@@ -16,8 +16,8 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from hub.window import amendments, cases, copies, desk, ledger
 from hub.window.applicants import NumberNote
 from hub.window.copy_orders import OPEN

@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from hub.county_sheets import Sheet
-from hub.county_tables import WHOLE, Fault, TableColumn, TableRow, raise_if_any, rows_of
 from hub.home import HubHome
+from hub.vocabulary.county_sheets import Sheet
+from hub.vocabulary.county_tables import WHOLE, Fault, TableColumn, TableRow, raise_if_any, rows_of
+from hub.vocabulary.word_tables import WordTable
 from hub.window.applicants import REQUESTERS, Requester
 from hub.window.requests import PURPOSES, Purpose
-from hub.word_tables import WordTable
 from protocol.errors import BadFile
 from protocol.retention import PERMANENT, Retention, RetentionKind, parse_retention
 from protocol.wording import Text

@@ -8,9 +8,9 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from hub.administration import Actor
 from hub.home import HubHome
 from hub.looking import look_for_ever
+from hub.staff.administration import Actor
 from hub.window import desk, disposal
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table

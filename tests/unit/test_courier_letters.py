@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from hub.deliveries import Deliveries as HubDeliveries
-from hub.proposal_answers import handlers as proposal_handlers
+from hub.courier.deliveries import Deliveries as HubDeliveries
+from hub.decisions.proposal_answers import handlers as proposal_handlers
 from hub.window import certificates, copies, lookup_reading
 from hub.window.copy_orders import CopyOrder, CopyRoutes, CopyState, CopyWish
 from hub.window.late_answers import window_letters

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from hub import audit
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.window import amendments, desk, ledger
 from hub.window.amendments import Correction, Scope, scope_of
 from hub.window.applicants import Paper, PaperShown, Requester

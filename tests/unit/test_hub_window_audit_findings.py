@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from hub import audit
-from hub.account_tables import audit_line as county_line
-from hub.administration import Actor
-from hub.alarms import AlarmKind, Cause
-from hub.health import Counted, Standing, health_of
+from hub.alarm.alarms import AlarmKind, Cause
+from hub.alarm.health import Counted, Standing, health_of
+from hub.staff.account_tables import audit_line as county_line
+from hub.staff.administration import Actor
 from hub.window import audit_findings, audit_heads
 from hub.window.audit_heads import EXCHANGE_EVERY_MS, HeadExchange
 from hub.window.lookup_tables import audit_contradiction

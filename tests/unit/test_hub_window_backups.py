@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.backing_up import back_up
-from hub.backup_targets import prepare
-from hub.bags import PAYLOAD
-from hub.course import Course
+from hub.backup.backing_up import back_up
+from hub.backup.backup_targets import prepare
+from hub.backup.bags import PAYLOAD
+from hub.backup.restoring import put_back
 from hub.home import HubHome, home_at
-from hub.restoring import put_back
+from hub.keeping.course import Course
 from hub.window import certificates, serials, sheets
 from hub.window.certificates import Printing
 from hub.window.public_keys import key_list
@@ -82,7 +82,7 @@ def test_what_waited_for_its_seal_and_is_gone_meanwhile_stops_no_backup(
 ) -> None:
     """The list was made, then the seal came and the prepared file was removed."""
     gone = home.window / "certificates" / "330523-2026-000001-9.prepared"
-    monkeypatch.setattr("hub.backing_up.window_files", lambda _: [gone])
+    monkeypatch.setattr("hub.backup.backing_up.window_files", lambda _: [gone])
 
     backup = backed_up(home)
 
@@ -98,7 +98,7 @@ def test_a_target_without_room_for_the_papers_is_not_begun(home: HubHome, monkey
     store = sum(path.stat().st_size for path in (home.database, log) if path.exists())
     room = store + 64 * 1024 * 1024 + 1_000_000
     usage = shutil.disk_usage(home.root)
-    monkeypatch.setattr("hub.backing_up.shutil.disk_usage", lambda _: usage._replace(free=room))
+    monkeypatch.setattr("hub.backup.backing_up.shutil.disk_usage", lambda _: usage._replace(free=room))
 
     with pytest.raises(StorageFull):
         backed_up(home)

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from hub import audit
-from hub import store as hub_store
 from hub.__main__ import main
 from hub.commands.init import make_home, settings_text
 from hub.config import parse
-from hub.county_sheets import read_sheet
-from hub.county_tables import BadTable
 from hub.home import HubHome, home_at
+from hub.storage import store as hub_store
+from hub.vocabulary.county_sheets import read_sheet
+from hub.vocabulary.county_tables import BadTable
 from hub.window import amendments, cases, desk, disposal, ledger
 from hub.window.amendments import Correction
 from hub.window.applicants import Requester

@@ -11,8 +11,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response
 from sqlalchemy import Connection
 
-from hub.administration import Actor
-from hub.keyring import site_names
+from hub.membership.keyring import site_names
+from hub.staff.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
