@@ -75,6 +75,9 @@ class Action(StrEnum):
     COPY_WITHDRAWN = "copy_withdrawn"
     CERTIFICATE_ISSUED = "certificate_issued"
     CERTIFICATE_REVOKED = "certificate_revoked"
+    AUDIT_SETTLED = "audit_settled"
+    REQUESTS_DISPOSED = "requests_disposed"
+    REQUEST_HELD = "request_held"
     TRANSFER_RULED = "transfer_ruled"
     TRANSFER_DECIDED = "transfer_decided"
     TRANSFER_SIGNED = "transfer_signed"
@@ -140,6 +143,9 @@ ACTIONS = {
     Action.COPY_WITHDRAWN: Text(zh="撤回调取", en="order for a copy withdrawn"),
     Action.CERTIFICATE_ISSUED: Text(zh="出具证明", en="certificate issued"),
     Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
+    Action.AUDIT_SETTLED: Text(zh="查明日志矛盾", en="contradiction of a log settled"),
+    Action.REQUESTS_DISPOSED: Text(zh="清除个人信息", en="personal data disposed of"),
+    Action.REQUEST_HELD: Text(zh="暂缓清除", en="request held or released"),
     Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
     Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),
     Action.TRANSFER_SIGNED: Text(zh="签署交接文据", en="handover certificate signed"),

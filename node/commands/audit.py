@@ -13,6 +13,7 @@ from node.keeper.audit import ACTIONS, Action, ReadDetail
 from node.keeper.county_heads import Contradiction
 from node.wording import moment
 from protocol.audit_chain import AuditHead, AuditLine
+from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.errors import BadSetting
 from protocol.lookup_policy import TREATMENTS, Treatment
 from protocol.wording import Text
@@ -178,13 +179,13 @@ def _as_text(lines: list[Line]) -> list[str]:
     for line in lines:
         detail = line.detail
         action = ACTIONS[Action(line.action)].in_language(language()) if line.action in tuple(Action) else line.action
+        purpose = purpose_in_words(detail.purpose).in_language(language()) or "—"
+        requester = requester_in_words(detail.requester).in_language(language()) or "—"
         told.append(f"[{line.seq}] {moment(line.at_ms)}  {action}  {line.who} · {line.origin}")
         told.append(
             _in(
-                f"    案号 {detail.case_ref or '—'} · 目的 {detail.purpose or '—'} · 申请人 {detail.requester or '—'}"
-                f" · 申请 {line.request_id}",
-                f"    case {detail.case_ref or '—'} · for {detail.purpose or '—'} · by {detail.requester or '—'}"
-                f" · request {line.request_id}",
+                f"    案号 {detail.case_ref or '—'} · 目的 {purpose} · 申请人 {requester} · 申请 {line.request_id}",
+                f"    case {detail.case_ref or '—'} · for {purpose} · by {requester} · request {line.request_id}",
             )
         )
         told.append(
