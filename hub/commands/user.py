@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import accounts, administration, config
-from hub.accounts import Account
-from hub.administration import Actor, NewAccount
+from hub import config
 from hub.commands.actions import add_action, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
-from hub.roles import ROLES, Role
+from hub.staff import accounts, administration
+from hub.staff.accounts import Account
+from hub.staff.administration import Actor, NewAccount
+from hub.staff.roles import ROLES, Role
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms

@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from hub.tables import entry
 from hub.transfers.plan_tables import transfer_agreement, transfer_plan
 from protocol.errors import BadValue

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from hub.roles import Role
-from hub.tokens import Scope
+from hub.staff.roles import Role
+from hub.staff.tokens import Scope
 from protocol.vocabularies import AccessStatus
 from tests.catalogue import described, fictitious
 from tests.consoles import Browser, Desk, desk, fill_county

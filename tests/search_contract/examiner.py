@@ -9,10 +9,10 @@ import random
 from pathlib import Path
 from typing import Final
 
-from hub.county_sheets import read_sheet
-from hub.gazetteer_table import gazetteer_of
-from hub.readings import Readings
-from hub.synonyms import synonyms_of
+from hub.vocabulary.county_sheets import read_sheet
+from hub.vocabulary.gazetteer_table import gazetteer_of
+from hub.vocabulary.readings import Readings
+from hub.vocabulary.synonyms import synonyms_of
 from tests.search_contract.catalogue import Line, in_sheets, written_lines
 from tests.search_contract.questions import Question, all_questions
 

@@ -3,8 +3,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.facets import FACET_VALUES_MAX, facets_of, sites_of
-from hub.walks import FACE_SEPARATOR, Faces
+from hub.searching.facets import FACET_VALUES_MAX, facets_of, sites_of
+from hub.searching.walks import FACE_SEPARATOR, Faces
 
 VALUES = st.sampled_from(["", "330523108204", "330523105000", "J001", "marriage", "开放"])
 

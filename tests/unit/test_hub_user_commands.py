@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from hub.__main__ import main
 from hub.config import parse
 from hub.home import SCHEMA
-from hub.store import URL_VARIABLE
+from hub.storage.store import URL_VARIABLE
 from protocol.errors import BadSetting
 from replication.migrations import REPLICATION, migrate
 from tests.stores import PostgresStore

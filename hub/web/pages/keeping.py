@@ -5,7 +5,7 @@ import datetime
 from litestar import get
 from sqlalchemy import Connection
 
-from hub import accessions, held_files, keeping_findings
+from hub.keeping import accessions, held_files, keeping_findings
 from hub.transfers import planning
 from hub.web.answers import Page, page
 from hub.web.asking import AnyRequest
