@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import getpass
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -23,6 +24,21 @@ def add_action(
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     parser.set_defaults(run=run)
     return parser
+
+
+def operator() -> Actor:
+    """Return who acts at the command line: the account of the machine."""
+    return Actor(who=f"cli:{getpass.getuser()}")
+
+
+def seen(home: HubHome, step: Callable[[Connection], T]) -> T:
+    """Read something of a home's store at one moment, and change nothing."""
+
+    async def read() -> T:
+        async with store.opened(home, read_only=True) as database:
+            return await database.read(step)
+
+    return asyncio.run(read())
 
 
 def written(home: HubHome, step: Callable[[Connection], T]) -> T:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime
-import getpass
 from collections.abc import Sequence
 
 import msgspec
@@ -215,7 +214,7 @@ def _today() -> datetime.date:
 
 
 async def _read(home: HubHome, number: str) -> Request:
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
 
     def step(connection: Connection) -> Request:
         found = ledger.by_number(connection, number)

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import sys
 import uuid
 from pathlib import Path
@@ -93,7 +92,7 @@ def _make(home: HubHome, args: argparse.Namespace) -> int:
 
 
 async def _made(home: HubHome, maker: Maker, written: str) -> bytes:
-    now_ms, who = clock_ms(), f"cli:{getpass.getuser()}"
+    now_ms, who = clock_ms(), operator().who
     async with store.opened(home) as database:
         request_id = await _request(database, written)
         return await database.write(

@@ -1,7 +1,6 @@
 """``danglian-hub token``: the tokens by which other systems use the hub's interface."""
 
 import argparse
-import getpass
 
 import msgspec
 
@@ -78,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     config.load(home.settings)
     check_database(home)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     if args.action == "list":
         return _list(written(home, tokens.listed), now_ms, as_json=args.json)
     if args.action == "revoke":

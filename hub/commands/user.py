@@ -1,7 +1,6 @@
 """``danglian-hub user``: the accounts of the console, for whoever administers the machine."""
 
 import argparse
-import getpass
 from collections.abc import Sequence
 
 import msgspec
@@ -91,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     settings = config.load(home.settings)
     check_database(home)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     if args.action == "list":
         return _list(written(home, accounts.listed), as_json=args.json)
     if args.action in ("add", "reset"):

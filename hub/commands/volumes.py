@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime
-import getpass
 
 from hub import config
 from hub.commands.listing import check_database, show_table
@@ -70,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _found(home: HubHome, args: argparse.Namespace) -> list[Conversion]:
     year = args.year or datetime.datetime.now().astimezone().year
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     async with store.opened(home) as database:
         if args.plan:
             made = await database.write(lambda c: conversions.plan(c, actor, year, args.site, args.plan, now_ms))
