@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from hub.home import HubHome, add_home_option
+from hub.staff.administration import Actor
 from hub.storage import store
 from replication.command_line import Parsers
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.commands.live import reaching
 from hub.commands.search import day

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
-from hub.staff.administration import Actor
 from hub.storage import store
 from hub.window import deadlines, desk, ledger
 from hub.window.applicants import REQUESTERS, Requester

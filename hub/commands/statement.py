@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
-from hub.commands.actions import add_action, written
+from hub.commands.actions import add_action, operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
 from hub.staff import accounts, administration
