@@ -2,8 +2,7 @@
 
 Old prints and old typewriters, Japanese forms in papers of the thirties and forties, and the radicals that come out of
 a PDF in the place of characters (U+2E80 to U+2EFF have no compatibility mapping). A form is in this table only if
-nobody's name is told apart by it: such forms are other spellings of a name (``hub.vocabulary.person_names``), found in a rank of
-their own.
+nobody's name is told apart by it: such forms are other spellings of a name, found in a rank of their own.
 """
 
 from typing import Final
