@@ -13,7 +13,6 @@ from typing import cast
 
 from sqlalchemy import Connection, select, update
 
-from hub import comparisons
 from hub.catalogue import (
     DESCRIBED_COLUMNS,
     ENTRY_COLUMNS,
@@ -35,10 +34,11 @@ from hub.catalogue import (
     tally_from,
     tally_statement,
 )
-from hub.comparisons import Comparison, Sameness
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
-from hub.reindexing import refresh_index, write_index
+from hub.repair import comparisons
+from hub.repair.comparisons import Comparison, Sameness
+from hub.storage.reindexing import refresh_index, write_index
 from hub.tables import baseline, conflict, entry
 from protocol.events import BaselineMarked, BaselinePhase, WithdrawalCause
 from protocol.index_rows import IndexRow, with_access

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select
 
-from hub.account_tables import audit_line
+from hub.staff.account_tables import audit_line
 from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, sealed
 from protocol.wording import Text
 from replication.database import Database

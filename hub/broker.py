@@ -20,9 +20,9 @@ from pathlib import Path
 
 import structlog
 
-from hub.broker_config import broker_text
 from hub.config import EVERYWHERE, BrokerSettings, HubConfig
 from hub.home import HubHome
+from hub.membership.broker_config import broker_text
 from protocol.errors import BadSetting, DanglianError, LinkDown
 from protocol.wording import Text
 from replication.files import PRIVATE_FOLDER_MODE, write_whole

@@ -12,11 +12,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hub import alarm_settings, backup_settings, keeping_settings, web_settings
-from hub.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings
-from hub.backup_settings import BackupSettings
+from hub import web_settings
+from hub.alarm import alarm_settings
+from hub.alarm.alarm_settings import ESCALATION, MISSED_AFTER_MINUTES, NEVER_SEEN_AFTER_HOURS, AlarmSettings
+from hub.backup import backup_settings
+from hub.backup.backup_settings import BackupSettings
 from hub.home import HubHome
-from hub.keeping_settings import HoldingSettings
+from hub.keeping import keeping_settings
+from hub.keeping.keeping_settings import HoldingSettings
 from hub.web_settings import WebSettings
 from hub.window import certificate_settings
 from hub.window import settings as window_settings

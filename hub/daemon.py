@@ -17,34 +17,39 @@ from importlib.metadata import version
 import structlog
 from sqlalchemy import Connection
 
-from hub import board, first_use, gate, health, proposal_answers, store
+from hub.alarm import health
+from hub.alarm.health import Health
+from hub.alarm.health_door import health_door_opened
+from hub.alarm.lookout import Lookout
+from hub.alarm.refusals import Refusals
 from hub.application import Application
-from hub.backups import findings_in
-from hub.comparing import Comparer
+from hub.backup.backups import findings_in
+from hub.backup.nightly import Nightly
 from hub.config import HubConfig, load
 from hub.correspondence import Correspondent
-from hub.disclosing import Discloser
-from hub.drawing import Drawer
-from hub.fetches import answer_fetches
-from hub.fixity import Fixity
-from hub.gate import Gate
-from hub.health import Health
-from hub.health_door import health_door_opened
-from hub.held_copies import CopyKeeper
+from hub.decisions import proposal_answers
+from hub.disclosure.disclosing import Discloser
+from hub.draws.drawing import Drawer
 from hub.home import HubHome
-from hub.keeping_findings import alarms_of, known, sentences
-from hub.leases import LEAD, duties_of, guard, part_duty
-from hub.lookout import Lookout
-from hub.night import NightHour
-from hub.nightly import Nightly
-from hub.postgres import IDLE_MS, SHARED_IDLE_MS
-from hub.pulse import Pulse
-from hub.redriving import Redriver
-from hub.refusals import Refusals
-from hub.reindexing import Reindexer
-from hub.tidying import Tidier
+from hub.keeping.fixity import Fixity
+from hub.keeping.held_copies import CopyKeeper
+from hub.keeping.keeping_findings import alarms_of, known, sentences
+from hub.membership import gate
+from hub.membership.gate import Gate
+from hub.repair.comparing import Comparer
+from hub.repair.fetches import answer_fetches
+from hub.repair.night import NightHour
+from hub.repair.redriving import Redriver
+from hub.sites import board
+from hub.sites.pulse import Pulse
+from hub.staff import first_use
+from hub.storage import store
+from hub.storage.postgres import IDLE_MS, SHARED_IDLE_MS
+from hub.storage.reindexing import Reindexer
+from hub.storage.tidying import Tidier
 from hub.transfers.office import receiver_log
 from hub.transfers.receiving import TransferDesk
+from hub.vocabulary.word_tables import ReadingsInForce
 from hub.window import certificates
 from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
@@ -53,8 +58,8 @@ from hub.window.imprints import Imprint, imprint_of
 from hub.window.late_answers import LookupClock, window_letters
 from hub.window.lookups import LookupDesk
 from hub.window.timekeeping import timekeeper_of
-from hub.word_tables import ReadingsInForce
-from hub.worker import LeasedSource, Worker
+from hub.workers.leases import LEAD, duties_of, guard, part_duty
+from hub.workers.worker import LeasedSource, Worker
 from protocol.beats import Beat
 from protocol.sites import Site, parse_site
 from replication.asking import Asker

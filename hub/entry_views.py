@@ -5,9 +5,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from hub import duplicates, keyring
 from hub.catalogue import Stored, history_of, origin_epoch, readable, rows_of, stored_from
-from hub.duplicates import Alike, Decision, Entry, alike_to
+from hub.decisions import duplicates
+from hub.decisions.duplicates import Alike, Decision, Entry, alike_to
+from hub.membership import keyring
 from hub.tables import conflict
 from hub.volumes import Contents, Volume, contents_of, volume_of
 from protocol.errors import BadValue, Refused

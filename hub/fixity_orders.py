@@ -1,4 +1,4 @@
-"""Orders to read every held file now: one stands at a time, the background does it (``hub.fixity``), a restart goes on.
+"""Orders to read every held file now: one stands at a time, the background does it (``hub.keeping.fixity``), a restart goes on.
 
 An order is the moment at which it was given: whatever was looked at before that moment is still to be read.
 """
@@ -7,9 +7,9 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
-from hub.keeping_tables import fixity_order, held_file
+from hub.keeping.keeping_tables import fixity_order, held_file
+from hub.staff.administration import Actor
 from protocol.errors import Refused
 from protocol.wording import Text
 

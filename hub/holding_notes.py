@@ -10,11 +10,11 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
-from hub.backup_settings import TargetKind
-from hub.keeping_settings import HoldingSettings
-from hub.keeping_tables import holding_note
+from hub.backup.backup_settings import TargetKind
+from hub.keeping.keeping_settings import HoldingSettings
+from hub.keeping.keeping_tables import holding_note
+from hub.staff.administration import Actor
 from protocol.errors import BadValue
 from protocol.wording import Text
 

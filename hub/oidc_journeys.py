@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
-from hub.account_tables import oidc_journey
+from hub.staff.account_tables import oidc_journey
 from protocol.errors import Retryable
 from protocol.wording import Text
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.likeness import likeness_keys
+from hub.decisions.likeness import likeness_keys
 from hub.merge import Change, Place
 from protocol.codec import decode_record, decode_records, encode_event
 from protocol.errors import BadValue

@@ -4,7 +4,7 @@ Statements are written once. Core expressions that both understand need nothing 
 words of SQLite, and ``spoken`` and ``schema_words`` say it in PostgreSQL's, once for each text. What a rewriting of
 words cannot do stands here as a function. The driver of PostgreSQL is not imported: a node never has it.
 
-The full-text index is another matter: each store has its own (``hub.text_index``).
+The full-text index is another matter: each store has its own (``hub.storage.text_index``).
 """
 
 import re

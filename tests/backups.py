@@ -7,14 +7,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hub import codes, config, keyring, store
-from hub.backup_settings import BackupTarget
-from hub.codes import CodeOrder
+from hub import config
+from hub.backup.backup_settings import BackupTarget
+from hub.backup.snapshots import Inventory
 from hub.commands.init import make_home, settings_text
 from hub.config import HubConfig
 from hub.home import HubHome, home_at
-from hub.keyring_tables import enrolled_node
-from hub.snapshots import Inventory
+from hub.membership import codes, keyring
+from hub.membership.codes import CodeOrder
+from hub.membership.keyring_tables import enrolled_node
+from hub.storage import store
 from protocol.sites import Site, parse_site
 from replication.keys import Identity, new_seed
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, record_id, withdrawn

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from hub.draw_book import Drawing, drawing_of
-from hub.drawing import Drawer
+from hub.draws.draw_book import Drawing, drawing_of
+from hub.draws.drawing import Drawer
 from node.carriage_rules import CarriageRules, Pacer
 from node.consigning import offer
 from node.giving import Giver

@@ -13,9 +13,9 @@ from uuid import UUID
 from PIL import Image, ImageDraw
 from sqlalchemy import Connection, insert
 
-from hub import keyring_tables
-from hub.certificates import new_authority
 from hub.home import home_at
+from hub.membership import keyring_tables
+from hub.membership.certificates import new_authority
 from hub.window import certificates, copies, serials
 from hub.window.certificate_settings import CertificateSettings
 from hub.window.copy_orders import CopyOrder, CopyRoutes, CopyWish

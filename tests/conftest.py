@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from hub.store import URL_VARIABLE
+from hub.storage.store import URL_VARIABLE
 from tests import postgres_server, servers
 from tests.postgres_server import PostgresServer
 from tests.servers import NatsServer

@@ -12,16 +12,19 @@ import httpx
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, insert
 
-from hub import accounts, administration, alarm_book, comparisons, keyring
-from hub.administration import Actor
-from hub.alarm_settings import AlarmSettings
-from hub.alarms import AlarmKind, Cause, Finding
-from hub.board import record_beats
-from hub.comparisons import Comparison, Sameness
+from hub.alarm import alarm_book
+from hub.alarm.alarm_settings import AlarmSettings
+from hub.alarm.alarms import AlarmKind, Cause, Finding
 from hub.home import SCHEMA, home_at
-from hub.keyring_tables import enrolled_node
-from hub.passwords import Sealer
-from hub.roles import Role
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.repair import comparisons
+from hub.repair.comparisons import Comparison, Sameness
+from hub.sites.board import record_beats
+from hub.staff import accounts, administration
+from hub.staff.administration import Actor
+from hub.staff.passwords import Sealer
+from hub.staff.roles import Role
 from hub.web.backstage import Backstage
 from hub.web.console import backstage_for
 from hub.web.reach import Reach

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import insert
 
-from hub import couriers as hub_couriers
-from hub import keyring
-from hub.board import SiteState, board
-from hub.deliveries import Deliveries as HubDeliveries
-from hub.enrolment import County
-from hub.keyring_tables import enrolled_node
-from hub.replies import write_replies
+from hub.courier import couriers as hub_couriers
+from hub.courier.deliveries import Deliveries as HubDeliveries
+from hub.courier.replies import write_replies
+from hub.membership import keyring
+from hub.membership.enrolment import County
+from hub.membership.keyring_tables import enrolled_node
+from hub.sites.board import SiteState, board
 from node.config import BrokerLink, NodeConfig
 from node.deliveries import Deliveries as NodeDeliveries
 from node.replies import Replies

@@ -10,13 +10,14 @@ from pathlib import Path
 import nats
 from nats.aio.client import Client
 
-from hub import gate, store
-from hub.codes import CodeOrder
 from hub.commands import enrol as enrol_command
 from hub.commands import init as init_command
 from hub.config import HubConfig, parse
-from hub.gate import Gate
 from hub.home import HubHome, home_at
+from hub.membership import gate
+from hub.membership.codes import CodeOrder
+from hub.membership.gate import Gate
+from hub.storage import store
 from node.enrolment import DoorAddress, Enrolled, Installation, enrol
 from node.home import NodeHome
 from node.home import home_at as node_home_at

@@ -10,8 +10,8 @@ from uuid import UUID
 from PIL import Image, ImageDraw
 from sqlalchemy import Connection, insert
 
-from hub import keyring
-from hub.keyring_tables import enrolled_node
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
 from hub.web.reach import Reach, Receiving
 from protocol.check_results import Outcome, Standing
 from protocol.letters import Letter

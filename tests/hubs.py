@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from hub.application import Application
 from hub.catalogue import Stored, rows_of, stored_from
-from hub.reindexing import refresh_index
-from hub.search import Query, search
+from hub.searching.search import Query, search
+from hub.storage.reindexing import refresh_index
 from hub.tables import catalogue_state
 from protocol.events import Event
 from protocol.sites import Site

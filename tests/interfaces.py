@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 
-from hub import tokens
-from hub.administration import Actor
-from hub.tokens import NewToken, Scope
+from hub.staff import tokens
+from hub.staff.administration import Actor
+from hub.staff.tokens import NewToken, Scope
 from protocol.vocabularies import AccessStatus
 from tests.catalogue import VILLAGE, described, fictitious, withdrawn
 from tests.consoles import Desk, desk, fill_county

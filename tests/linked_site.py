@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from hub import keyring
 from hub.application import Application
-from hub.board import SiteState, board, record_beats
-from hub.comparing import Comparer
-from hub.keyring_tables import enrolled_node
-from hub.repairs import Repair, kept
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.repair.comparing import Comparer
+from hub.repair.repairs import Repair, kept
+from hub.sites.board import SiteState, board, record_beats
 from node import search
 from node.redescribing import redescribe_handler
 from protocol.beats import Beat

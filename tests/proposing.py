@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from hub import proposal_answers
+from hub.decisions import proposal_answers
 from node import proposals as node_proposals
 from replication import letters
 from replication.database import Database

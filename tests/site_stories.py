@@ -4,9 +4,9 @@ import datetime
 
 from sqlalchemy import Connection, insert
 
-from hub.board import record_beats
-from hub.contact_tables import site_contact
-from hub.contacts import Contact
+from hub.sites.board import record_beats
+from hub.sites.contact_tables import site_contact
+from hub.sites.contacts import Contact
 from protocol.beats import Beat
 from protocol.calls import FileLine, FileLines, FindingCount
 from protocol.findings import rule

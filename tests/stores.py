@@ -7,8 +7,8 @@ from typing import Protocol
 
 import pytest
 
-from hub import postgres
 from hub.home import SCHEMA
+from hub.storage import postgres
 from replication import database as sqlite
 from replication.database import Database
 from replication.migrations import REPLICATION

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.window.applicants import ApplicantGiven, Document, Paper, PaperShown, Requester
 from hub.window.mediation import Case, DisputeKind, DisputeKinds, Result
 from hub.window.requests import Draft, HistoryLine, Move, Purpose, Question, Use, first_line, fold, stepped

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
-from hub import keyring
 from hub.application import Application
-from hub.board import record_beats
 from hub.correspondence import Correspondent
-from hub.keyring_tables import enrolled_node
-from hub.search import Query
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.searching.search import Query
+from hub.sites.board import record_beats
 from hub.window import lookup_reading
 from hub.window.coverage import Counter
 from hub.window.late_answers import LookupClock, window_letters

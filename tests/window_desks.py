@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from hub.alarm.office_hours import Calendar
 from hub.home import home_at
-from hub.office_hours import Calendar
 from hub.web.console import backstage_for
 from hub.web.reach import Reach
 from hub.web.serving import served

@@ -1,10 +1,10 @@
 """Tables of words for tests: written as people write them, fictitious but for what everybody knows."""
 
-from hub.county_sheets import Sheet, sheet_of
-from hub.gazetteer import Gazetteer
-from hub.gazetteer_table import gazetteer_of
-from hub.readings import Readings
-from hub.synonyms import Synonyms, synonyms_of
+from hub.vocabulary.county_sheets import Sheet, sheet_of
+from hub.vocabulary.gazetteer import Gazetteer
+from hub.vocabulary.gazetteer_table import gazetteer_of
+from hub.vocabulary.readings import Readings
+from hub.vocabulary.synonyms import Synonyms, synonyms_of
 from protocol.readings import Reading
 
 PLACES = """\

@@ -14,12 +14,12 @@ import msgspec
 from deploy.demo.county import COUNTY_CODE, SITES_MAX, Place, chosen_places
 from deploy.demo.orders import Assignment
 from hub import config
-from hub.codes import CodeOrder
 from hub.commands.enrol import issue_all
 from hub.commands.init import make_home, settings_text
 from hub.config import HubConfig
 from hub.home import HubHome
 from hub.home import home_at as hub_home_at
+from hub.membership.codes import CodeOrder
 from protocol.errors import BadSetting, Refused
 from protocol.wording import Text
 

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from deploy.demo.foundation import Foundation
 from deploy.demo.look import Look, look
 from deploy.demo.report import LiveSample
-from hub import store
 from hub.daemon import link_settings
-from hub.federation import federated
-from hub.search import Query
-from hub.verification import verify
+from hub.repair.verification import verify
+from hub.searching.federation import federated
+from hub.searching.search import Query
+from hub.storage import store
 from protocol.limits import CALL_DEADLINE_S
 from protocol.sites import parse_site
 from replication.asking import Asker

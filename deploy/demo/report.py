@@ -8,7 +8,7 @@ import msgspec
 from deploy.demo.foundation import Options
 from deploy.demo.look import Look, SiteLook
 from deploy.demo.manifest import Counts, SiteManifest, total
-from hub.comparisons import Sameness
+from hub.repair.comparisons import Sameness
 from protocol.wording import Text
 
 EQUAL = Sameness.EQUAL.value

@@ -6,9 +6,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from deploy.demo.foundation import Foundation
-from hub import accounts, store
-from hub.passwords import Sealer
-from hub.roles import Role
+from hub.staff import accounts
+from hub.staff.passwords import Sealer
+from hub.staff.roles import Role
+from hub.storage import store
 from replication.wall_clock import clock_ms
 
 PASSWORD_BYTES = 9

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from hub import store
 from hub.home import HubHome, add_home_option
+from hub.storage import store
 from replication.command_line import Parsers
 
 T = TypeVar("T")

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import alarm_book, config, keyring, store
-from hub.alarms import CAUSES, KINDS, Alarm
-from hub.board import matches
+from hub import config
+from hub.alarm import alarm_book
+from hub.alarm.alarms import CAUSES, KINDS, Alarm
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
+from hub.membership import keyring
+from hub.sites.board import matches
+from hub.storage import store
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json

@@ -5,10 +5,11 @@ import asyncio
 
 import msgspec
 
-from hub import audit, config, store
+from hub import audit, config
 from hub.audit import ACTIONS, Action, Verdict
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
+from hub.storage import store
 from hub.window import audit_heads, audit_search
 from hub.window.audit_heads import Contradiction
 from protocol.audit_chain import AuditLine

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import msgspec
 
-from hub import backing_up, backups, config
-from hub.backing_up import Outcome
-from hub.backup_settings import BackupTarget, TargetKind
-from hub.backup_targets import Presence, prepare, presence_of
-from hub.backups import BackupFinding, KeptBackup, backup_findings
+from hub import config
+from hub.backup import backing_up, backups
+from hub.backup.backing_up import Outcome
+from hub.backup.backup_settings import BackupTarget, TargetKind
+from hub.backup.backup_targets import Presence, prepare, presence_of
+from hub.backup.backups import BackupFinding, KeptBackup, backup_findings
+from hub.backup.examining import Examination
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.commands.stages import shown
 from hub.config import HubConfig
-from hub.examining import Examination
 from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting, BadValue, DanglianError
 from protocol.wording import Text

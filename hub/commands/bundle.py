@@ -4,13 +4,14 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from hub import config, store
+from hub import config
 from hub.commands.listing import moment
 from hub.config import HubConfig
-from hub.deliveries import Deliveries
-from hub.gate import county_of
+from hub.courier.deliveries import Deliveries
+from hub.courier.replies import write_replies
 from hub.home import HubHome, add_home_option, home_at
-from hub.replies import write_replies
+from hub.membership.gate import county_of
+from hub.storage import store
 from protocol.bundles import Compared
 from protocol.errors import BadBundle, Retryable
 from protocol.sites import parse_site

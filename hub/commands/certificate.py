@@ -10,10 +10,11 @@ from typing import Final, TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from hub import config, store
+from hub import config
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
+from hub.storage import store
 from hub.window import certificates, public_keys, serials, sheets, verify_page
 from hub.window.certificates import Printing
 from hub.window.verifying import Finding, Verdict, verify_pdf, verify_qr

@@ -6,15 +6,15 @@ import datetime
 
 import msgspec
 
-from hub import store
 from hub.commands import word_tables
 from hub.commands.listing import check_database, show_table, worded
 from hub.home import HubHome
+from hub.storage import store
+from hub.vocabulary.word_tables import Version, WordTable
 from hub.window import cases
 from hub.window.dispute_counts import Count, DisputeReport
 from hub.window.dispute_table import dispute_table
 from hub.window.mediation import RESULTS, DisputeKind, DisputeKinds
-from hub.word_tables import Version, WordTable
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json

@@ -12,9 +12,11 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from hub import certificates, codes, config, store
+from hub import config
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
+from hub.membership import certificates, codes
+from hub.storage import store
 from protocol.bundles import hub_fingerprint
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from hub.commands.fields import ACCESS, OUTCOMES, field_word
 from hub.commands.listing import moment, on_terminal, show_table, table, worded
-from hub.duplicates import Likeness
-from hub.facets import Facet, Facets
-from hub.gathering import Gathering, SiteReport, Summary
-from hub.search import Query
+from hub.decisions.duplicates import Likeness
+from hub.searching.facets import Facet, Facets
+from hub.searching.gathering import Gathering, SiteReport, Summary
+from hub.searching.search import Query
 from protocol.calls import Match, Outcome
 from protocol.plans import MEANINGS, StageName
 from protocol.records import Record

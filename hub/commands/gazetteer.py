@@ -7,10 +7,10 @@ import msgspec
 from hub.commands import word_tables
 from hub.commands.listing import show_table, worded
 from hub.commands.word_tables import ROWS_SHOWN_MAX
-from hub.gazetteer import CHANGE_WORDS, Gazetteer, Place
-from hub.place_forms import KIND_WORDS
-from hub.readings import WORD_CHARS_MAX
-from hub.word_tables import Version, WordTable, gazetteer_table
+from hub.vocabulary.gazetteer import CHANGE_WORDS, Gazetteer, Place
+from hub.vocabulary.place_forms import KIND_WORDS
+from hub.vocabulary.readings import WORD_CHARS_MAX
+from hub.vocabulary.word_tables import Version, WordTable, gazetteer_table
 from protocol.analysis import fold
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import accessions, config, held_files, store
-from hub.accessions import Accession
-from hub.backup_targets import Presence, prepare, presence_of
+from hub import config
+from hub.backup.backup_targets import Presence, prepare, presence_of
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
-from hub.fixity import Found, examined
-from hub.held_copies import go_over
-from hub.held_files import HeldFile, HeldState, HeldTally, HoldingRun
 from hub.home import HubHome, add_home_option, home_at
-from hub.keeping_findings import known, sentences
-from hub.keeping_settings import HoldingCopy
+from hub.keeping import accessions, held_files
+from hub.keeping.accessions import Accession
+from hub.keeping.fixity import Found, examined
+from hub.keeping.held_copies import go_over
+from hub.keeping.held_files import HeldFile, HeldState, HeldTally, HoldingRun
+from hub.keeping.keeping_findings import known, sentences
+from hub.keeping.keeping_settings import HoldingCopy
+from hub.storage import store
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json

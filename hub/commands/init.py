@@ -5,14 +5,15 @@ import datetime
 import json
 import os
 
-from hub import broker, certificates, config
-from hub.broker_config import users_text
+from hub import broker, config
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
+from hub.membership import certificates
+from hub.membership.broker_config import users_text
+from hub.vocabulary.word_tables import gazetteer_table, synonym_table
 from hub.web_settings import WEB_PORT
 from hub.window.dispute_table import dispute_table
 from hub.window.rule_table import rule_table
-from hub.word_tables import gazetteer_table, synonym_table
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
 from protocol.errors import BadSetting
 from protocol.wording import Text

@@ -6,9 +6,10 @@ import asyncio
 import msgspec
 from sqlalchemy import Connection
 
-from hub import config, store
+from hub import config
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
+from hub.storage import store
 from protocol.wording import Text
 from replication import letters
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from hub import store
 from hub.home import HubHome
+from hub.storage import store
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import language

@@ -9,18 +9,19 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from uuid import UUID
 
-from hub import config, store
+from hub import config
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.commands.live import reaching
 from hub.commands.search import day
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
-from hub.search import Query
+from hub.searching.search import Query
+from hub.storage import store
+from hub.vocabulary.word_tables import ReadingsInForce
 from hub.window import ledger, lookup_reading
 from hub.window.lookup_views import LookupOrder, LookupView, StrayAnswer
 from hub.window.lookups import LookupDesk, case_of, expiry_of
 from hub.window.statement_words import SITE_OUTCOMES
-from hub.word_tables import ReadingsInForce
 from protocol.errors import BadValue
 from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import TREATMENTS, Treatment

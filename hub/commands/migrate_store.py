@@ -11,13 +11,15 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from hub import config, moving, postgres, snapshots, store, store_move
+from hub import config
+from hub.backup import snapshots
 from hub.commands.stages import shown
-from hub.course import Course
 from hub.home import HubHome, add_home_option, home_at
-from hub.moving import Moving
-from hub.postgres_errors import refused
-from hub.store_move import Moved
+from hub.keeping.course import Course
+from hub.storage import moving, postgres, store, store_move
+from hub.storage.moving import Moving
+from hub.storage.postgres_errors import refused
+from hub.storage.store_move import Moved
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.claim import claimed

@@ -7,10 +7,12 @@ import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from hub import codes, config, keyring, store
-from hub.codes import OpenCode
+from hub import config
 from hub.home import HubHome, add_home_option, home_at
-from hub.keyring import EnrolledNode
+from hub.membership import codes, keyring
+from hub.membership.codes import OpenCode
+from hub.membership.keyring import EnrolledNode
+from hub.storage import store
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
 from replication.wall_clock import clock_ms

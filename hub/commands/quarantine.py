@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Connection
 
-from hub import config, store
+from hub import config
 from hub.application import Application
 from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
-from hub.keyring import Keyring
-from hub.redriving import REDRIVEN, Attempt, Redriven, Redriver
+from hub.membership.keyring import Keyring
+from hub.repair.redriving import REDRIVEN, Attempt, Redriven, Redriver
+from hub.storage import store
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication import quarantine

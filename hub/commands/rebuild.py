@@ -9,11 +9,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hub import config, rebuilds, store
+from hub import config
 from hub.commands.listing import moment, on_terminal, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
-from hub.rebuilds import Rebuild
-from hub.renewal import Renewed, renew, renew_on_postgres
+from hub.repair import rebuilds
+from hub.repair.rebuilds import Rebuild
+from hub.storage import store
+from hub.storage.renewal import Renewed, renew, renew_on_postgres
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Parsers, say, say_json

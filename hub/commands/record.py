@@ -9,13 +9,15 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from hub import config, duplicates, store
+from hub import config
 from hub.commands.fields import ACCESS, cause_words, field_word
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.duplicates import Alike
+from hub.decisions import duplicates
+from hub.decisions.duplicates import Alike
 from hub.entry_views import EntryView, RecordView, Step, view_of
 from hub.home import HubHome, add_home_option, home_at
-from hub.search import Query, search
+from hub.searching.search import Query, search
+from hub.storage import store
 from hub.volumes import CONTENTS_SHOWN_MAX, Content, Contents, Volume
 from protocol.errors import Refused
 from protocol.limits import SEARCH_HITS_MAX

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import config, store
-from hub.administration import Actor
+from hub import config
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
+from hub.staff.administration import Actor
+from hub.storage import store
 from hub.window import deadlines, desk, ledger
 from hub.window.applicants import REQUESTERS, Requester
 from hub.window.clocks import PHASES, TOLD, URGENCIES, Deadline, Told, Urgency, deadline

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import msgspec
 
-from hub import backups, config, drills, keyring, store
-from hub.backing_up import CLAIM, ledger_of
-from hub.backup_targets import chosen
+from hub import config
+from hub.backup import backups, drills
+from hub.backup.backing_up import CLAIM, ledger_of
+from hub.backup.backup_targets import chosen
+from hub.backup.drills import report_text
+from hub.backup.restoring import Restored, check_new_home, put_back
 from hub.commands.backup import named
 from hub.commands.listing import check_database, moment
 from hub.commands.stages import shown
-from hub.drills import report_text
 from hub.home import HubHome, add_home_option, home_at
-from hub.keyring import EnrolledNode
-from hub.restoring import Restored, check_new_home, put_back
+from hub.membership import keyring
+from hub.membership.keyring import EnrolledNode
+from hub.storage import store
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
 from replication.claim import claimed

@@ -5,10 +5,12 @@ import asyncio
 
 from sqlalchemy import Connection
 
-from hub import codes, config, keyring, store
-from hub.broker_config import is_public_key
+from hub import config
 from hub.home import HubHome, add_home_option, home_at
-from hub.keyring import KEYRING_POLL_S, EnrolledNode
+from hub.membership import codes, keyring
+from hub.membership.broker_config import is_public_key
+from hub.membership.keyring import KEYRING_POLL_S, EnrolledNode
+from hub.storage import store
 from protocol.errors import Refused
 from protocol.sites import parse_site
 from protocol.wording import Text

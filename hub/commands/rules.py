@@ -7,17 +7,18 @@ import getpass
 import msgspec
 from sqlalchemy import Connection
 
-from hub import audit, store
+from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.commands import word_tables
 from hub.commands.fields import ACCESS
 from hub.commands.listing import show_table, worded
 from hub.home import HubHome
+from hub.storage import store
+from hub.vocabulary.word_tables import Version, WordTable
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import USES
 from hub.window.rule_table import rule_table
 from hub.window.rules import RELATIONS, SAYS, Rule, Rules
-from hub.word_tables import Version, WordTable
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json

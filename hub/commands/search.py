@@ -12,16 +12,17 @@ from contextlib import aclosing
 from rich.console import Console, Group
 from rich.live import Live
 
-from hub import config, store
+from hub import config
 from hub.commands.found import Answer, hits_table, lines_of, show, statement
 from hub.commands.listing import check_database, on_terminal, worded
 from hub.commands.live import reaching
 from hub.config import HubConfig
-from hub.federation import federated
-from hub.gathering import Gathering
 from hub.home import HubHome, add_home_option, home_at
-from hub.search import Query
-from hub.word_tables import ReadingsInForce
+from hub.searching.federation import federated
+from hub.searching.gathering import Gathering
+from hub.searching.search import Query
+from hub.storage import store
+from hub.vocabulary.word_tables import ReadingsInForce
 from protocol.errors import BadQuery, BadSetting
 from protocol.limits import SCREEN_DEADLINE_S, SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.plans import MEANINGS

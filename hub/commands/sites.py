@@ -7,13 +7,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hub import alarm_book, backups, config, store
-from hub.alarms import KINDS, Alarm
-from hub.backups import BackupFinding
-from hub.board import STRANGER, WORDS, SiteState, Word, board, matches
+from hub import config
+from hub.alarm import alarm_book
+from hub.alarm.alarms import KINDS, Alarm
+from hub.backup import backups
+from hub.backup.backups import BackupFinding
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.comparisons import Sameness
 from hub.home import HubHome, add_home_option, home_at
+from hub.repair.comparisons import Sameness
+from hub.sites.board import STRANGER, WORDS, SiteState, Word, board, matches
+from hub.storage import store
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms

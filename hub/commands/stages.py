@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from hub.commands.listing import worded
-from hub.course import Course, Stage
+from hub.keeping.course import Course, Stage
 from protocol.wording import Text
 
 _WORDS = {

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from hub import config, store
+from hub import config
 from hub.commands.listing import check_database
 from hub.home import HubHome, add_home_option, home_at
+from hub.storage import store
 from hub.window import ledger, statements
 from hub.window.statement_words import in_words
 from hub.window.statements import Maker

@@ -7,9 +7,9 @@ import msgspec
 from hub.commands import word_tables
 from hub.commands.listing import show_table
 from hub.commands.word_tables import ROWS_SHOWN_MAX
-from hub.readings import WORD_CHARS_MAX
-from hub.synonyms import SynonymGroup, Synonyms
-from hub.word_tables import Version, WordTable, synonym_table
+from hub.vocabulary.readings import WORD_CHARS_MAX
+from hub.vocabulary.synonyms import SynonymGroup, Synonyms
+from hub.vocabulary.word_tables import Version, WordTable, synonym_table
 from protocol.analysis import fold
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json

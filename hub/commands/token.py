@@ -5,12 +5,13 @@ import getpass
 
 import msgspec
 
-from hub import config, tokens
-from hub.administration import Actor
+from hub import config
 from hub.commands.actions import add_action, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
-from hub.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, SCOPES, Scope, Token
+from hub.staff import tokens
+from hub.staff.administration import Actor
+from hub.staff.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, SCOPES, Scope, Token
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms

@@ -10,13 +10,14 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from hub import config, store
-from hub.administration import Actor
+from hub import config
 from hub.commands import transfer_plan
 from hub.commands.listing import check_database
 from hub.commands.transfer_options import add_actions, boxes_of, conclusion_of
 from hub.commands.transfer_report import show_lines, show_transfer
 from hub.home import HubHome, home_at
+from hub.staff.administration import Actor
+from hub.storage import store
 from hub.transfers import deciding, listing, signing
 from hub.transfers.archive_codes import codes_in
 from hub.transfers.listing import TransferView

@@ -3,8 +3,8 @@
 import argparse
 import datetime
 
-from hub.administration import Actor
 from hub.commands.listing import show_table, worded
+from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import Agreement, PlanLine
 from protocol.errors import BadValue

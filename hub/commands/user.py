@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import accounts, administration, config, oidc_links
-from hub.accounts import Account
-from hub.administration import Actor, NewAccount
+from hub import config, oidc_links
 from hub.commands.actions import add_action, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
 from hub.oidc_links import Link
-from hub.roles import ROLES, Role
+from hub.staff import accounts, administration
+from hub.staff.accounts import Account
+from hub.staff.administration import Actor, NewAccount
+from hub.staff.roles import ROLES, Role
 from hub.web_settings import WebSettings
 from protocol.errors import BadSetting
 from protocol.wording import Text

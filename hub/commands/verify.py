@@ -14,17 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Connection
 
-from hub import config, repairs, store
-from hub.board import Facts, compared_here, gathered, is_away, is_by_courier, matches
+from hub import config
 from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
 from hub.commands.live import reaching
-from hub.comparisons import Sameness
 from hub.config import HubConfig
-from hub.couriers import not_on_the_line
-from hub.differences import Difference, DifferenceKind
+from hub.courier.couriers import not_on_the_line
 from hub.home import HubHome, add_home_option, home_at
-from hub.repairs import Cause, Remedy, Repair, RepairState
-from hub.verification import OFFLINE, Depth, Scope, Verdict, verify
+from hub.repair import repairs
+from hub.repair.comparisons import Sameness
+from hub.repair.differences import Difference, DifferenceKind
+from hub.repair.repairs import Cause, Remedy, Repair, RepairState
+from hub.repair.verification import OFFLINE, Depth, Scope, Verdict, verify
+from hub.sites.board import Facts, compared_here, gathered, is_away, is_by_courier, matches
+from hub.storage import store
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json

@@ -5,11 +5,13 @@ import asyncio
 import datetime
 import getpass
 
-from hub import config, conversions, store
-from hub.administration import Actor
+from hub import config
 from hub.commands.listing import check_database, show_table
-from hub.conversions import Conversion
 from hub.home import HubHome, add_home_option, home_at
+from hub.keeping import conversions
+from hub.keeping.conversions import Conversion
+from hub.staff.administration import Actor
+from hub.storage import store
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms

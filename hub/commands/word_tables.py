@@ -9,9 +9,9 @@ import msgspec
 
 from hub import config
 from hub.commands.listing import moment, show_table, worded
-from hub.county_tables import BadTable, Fault
 from hub.home import HubHome, add_home_option, home_at
-from hub.word_tables import SHIPPED, Version, WordTable
+from hub.vocabulary.county_tables import BadTable, Fault
+from hub.vocabulary.word_tables import SHIPPED, Version, WordTable
 from protocol.errors import BadFile, BadSetting
 from protocol.readings import Reading
 from protocol.wording import Text

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, select
 
-from hub import accessions, held_files
-from hub.accessions import NewAccession
+from hub.keeping import accessions, held_files
+from hub.keeping.accessions import NewAccession
 from hub.transfers.plan_tables import fonds_dossier
 from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of

@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from protocol.check_results import Outcome
 from protocol.errors import BadValue, Refused
 from protocol.reference_codes import fold_code

@@ -1,7 +1,7 @@
 """The receiver's end of all transfers, for the daemon and for the commands beside it."""
 
-from hub import keyring
 from hub.home import HubHome
+from hub.membership import keyring
 from protocol.transfers import Side
 from replication.keys import load_identity
 from replication.transfer_log import TransferLog

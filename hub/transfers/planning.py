@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from hub.transfers import year_counts
 from hub.transfers.plan_tables import transfer_agreement, transfer_plan
 from protocol.errors import BadValue

@@ -59,7 +59,7 @@ log = structlog.get_logger(__name__)
 
 
 class Drawing(Protocol):
-    """What fetches files from a site (``hub.drawing.Drawer``)."""
+    """What fetches files from a site (``hub.draws.drawing.Drawer``)."""
 
     async def consignment(self, site: Site, consignment_id: UUID) -> Consignment:
         """Return the list of what a site has offered."""

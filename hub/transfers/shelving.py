@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub import held_files
+from hub.keeping import held_files
 from protocol.consignments import ConsignedFile
 from protocol.sites import Site
 from protocol.transfer_folds import Transfer

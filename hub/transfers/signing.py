@@ -4,9 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub import audit, keyring
-from hub.administration import Actor
+from hub import audit
 from hub.audit import Action, AuditEntry
+from hub.membership import keyring
+from hub.staff.administration import Actor
 from hub.transfers.deciding import found
 from protocol.errors import Refused
 from protocol.transfer_folds import Transfer

@@ -12,8 +12,8 @@ from litestar.handlers import BaseRouteHandler
 
 from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
-from hub.roles import Permission
-from hub.sessions import Stage
+from hub.staff.roles import Permission
+from hub.staff.sessions import Stage
 from hub.web.asking import AnyConnection, AnyRequest
 from hub.web.backstage import backstage_of
 from hub.web.faults import CodeNeeded, Forbidden, Missing, SignInNeeded, Stale, TooMany

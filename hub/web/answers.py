@@ -11,8 +11,8 @@ from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 from litestar.response import Redirect, Response
 
-from hub.roles import Permission
-from hub.sessions import SESSION_S_MAX
+from hub.staff.roles import Permission
+from hub.staff.sessions import SESSION_S_MAX
 from hub.web.asking import AnyConnection
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.forms import TOKEN_FIELD

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from hub.passwords import Sealer
-from hub.search import Names
+from hub.searching.search import Names
+from hub.staff.passwords import Sealer
 from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
 from hub.web.exporting import Exports

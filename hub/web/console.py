@@ -8,8 +8,8 @@ from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
-from hub.passwords import Sealer
-from hub.search import Names
+from hub.searching.search import Names
+from hub.staff.passwords import Sealer
 from hub.web.admission import admitted, genuine
 from hub.web.api.application import divided, interface
 from hub.web.asked_words import AskedWords

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from hub.contacts import Contact, Turn
+from hub.sites.contacts import Contact, Turn
 
 DAYS_SHOWN: Final = 14
 """Days in the picture: two working weeks show a habit."""

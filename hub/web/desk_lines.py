@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from hub.plain_words import Tone
+from hub.sites.plain_words import Tone
 from hub.web.backstage import Backstage
 from hub.web.standings import TONES
 from hub.window import clocks, desk

@@ -15,11 +15,12 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub import audit, keyring
+from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.catalogue_files import CatalogueFile, FileFormat, Heading, Line, begun
-from hub.guarding import GUARDED
-from hub.search import Names, Page, Query, search
+from hub.disclosure.guarding import GUARDED
+from hub.membership import keyring
+from hub.searching.search import Names, Page, Query, search
 from protocol.errors import DanglianError
 from protocol.limits import SEARCH_HITS_MAX
 from replication.database import Database

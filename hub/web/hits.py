@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 
 from hub.commands.fields import ACCESS, field_word
-from hub.duplicates import Likeness
-from hub.gathering import MergedHit
-from hub.guarding import GUARDED
-from hub.search import Found
+from hub.decisions.duplicates import Likeness
+from hub.disclosure.guarding import GUARDED
+from hub.searching.gathering import MergedHit
+from hub.searching.search import Found
 from protocol.analysis import fold
 from protocol.calls import Match
 from protocol.records import Record

@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection
 
-from hub import codes, keyring
-from hub.board import WORDS
-from hub.joining import Joining
-from hub.outlook import Outlook
+from hub.membership import codes, keyring
+from hub.membership.joining import Joining
+from hub.sites.board import WORDS
+from hub.sites.outlook import Outlook
 from hub.web.backstage import Backstage
 from hub.web.languages import Language
 from hub.web.pieces import Pieces

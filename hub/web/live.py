@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 import structlog
 
-from hub import outlook
-from hub.board import SiteState
-from hub.outlook import Outlook
+from hub.sites import outlook
+from hub.sites.board import SiteState
+from hub.sites.outlook import Outlook
 from protocol.errors import DanglianError
 from replication.database import Database
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from hub.search import Query
+from hub.searching.search import Query
 from hub.web.asked_words import AskedWords
 from hub.web.forms import clean
 from protocol.vocabularies import LIVELIHOOD_KINDS, AccessStatus, Level

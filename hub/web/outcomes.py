@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from hub.commands.fields import OUTCOMES
-from hub.gathering import Gathering, SiteReport
+from hub.searching.gathering import Gathering, SiteReport
 from protocol.calls import Outcome
 from protocol.wording import Text
 

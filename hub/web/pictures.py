@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 import structlog
 
-from hub import spread
-from hub.spread import Spread
+from hub.searching import spread
+from hub.searching.spread import Spread
 from protocol.errors import DanglianError
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import msgspec
 from markupsafe import Markup
 
-from hub.attention import MATTERS, needs
-from hub.board import WORDS, SiteState, Word
-from hub.outlook import Outlook
-from hub.plain_words import Tone, cause_of, explained, tone_of
+from hub.alarm.attention import MATTERS, needs
+from hub.sites.board import WORDS, SiteState, Word
+from hub.sites.outlook import Outlook
+from hub.sites.plain_words import Tone, cause_of, explained, tone_of
 from hub.web.languages import Language
 from hub.web.live import MINUTES, Beat, Pulse
 from hub.web.rendering import Printer

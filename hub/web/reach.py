@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from hub.certificates import door_fingerprint
 from hub.config import HubConfig
 from hub.home import HubHome
-from hub.keeping_settings import HoldingSettings
+from hub.keeping.keeping_settings import HoldingSettings
+from hub.membership.certificates import door_fingerprint
 from hub.oidc_provider import Provider, provider_of
 from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts

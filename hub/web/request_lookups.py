@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.commands.fields import ACCESS
-from hub.search import Query
+from hub.searching.search import Query
 from hub.web.hits import TITLE_CHARS_MAX, Stretch, date_of, stretches
 from hub.web.outcomes import OutcomeCount
 from hub.window import lookup_reading

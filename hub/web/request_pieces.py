@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub.roles import Permission
+from hub.staff.roles import Permission
 from hub.web.answers import frame_of
 from hub.web.backstage import Backstage
 from hub.web.desk_lines import line_of

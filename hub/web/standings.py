@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.plain_words import Tone
+from hub.sites.plain_words import Tone
 from hub.window.states import State, Step
 from protocol.wording import Text
 

@@ -13,10 +13,10 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import Receive, Scope, Send
 from sqlalchemy import Connection
 
-from hub import accounts, sessions
-from hub.accounts import Account
-from hub.roles import Permission
-from hub.sessions import USE_NOTED_EVERY_S, Session, Stage
+from hub.staff import accounts, sessions
+from hub.staff.accounts import Account
+from hub.staff.roles import Permission
+from hub.staff.sessions import USE_NOTED_EVERY_S, Session, Stage
 from hub.web.asking import AnyConnection
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.faults import TooMany

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.window import access_book, desk, ledger
 from hub.window.access_book import Judged, RecordAsked
 from hub.window.requests import Content, Move, Request

@@ -15,9 +15,10 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, insert, or_, select, update
 
-from hub import audit, keyring
-from hub.account_tables import audit_line
+from hub import audit
 from hub.looking import look_for_ever
+from hub.membership import keyring
+from hub.staff.account_tables import audit_line
 from hub.window.lookup_tables import audit_contradiction, audit_exchange, site_audit_head
 from protocol.audit_chain import AuditHead, contradicted
 from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold

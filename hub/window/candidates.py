@@ -7,10 +7,10 @@ than from a holder.
 import msgspec
 from sqlalchemy import Connection
 
-from hub.board import is_away
-from hub.federation import sites_in_question
-from hub.gathering import SiteFacts
-from hub.search import Found, Names, Page, Query, readings_of, search, totals_by_site
+from hub.searching.federation import sites_in_question
+from hub.searching.gathering import SiteFacts
+from hub.searching.search import Found, Names, Page, Query, readings_of, search, totals_by_site
+from hub.sites.board import is_away
 from hub.window import coverage
 from hub.window.coverage import Coverage
 from hub.window.lookup_ledger import StoredHit

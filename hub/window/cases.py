@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
 from hub.window import desk, ledger
 from hub.window.dispute_counts import DisputeReport, report
 from hub.window.mediation import (

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from hub.certificates import CertifiedKey
+from hub.membership.certificates import CertifiedKey
 from hub.window import pdf_seals, scans
 from hub.window.certificate_pages import drawn
 from hub.window.certificate_paths import pdf_path, place_path, prepared_path, tidy

@@ -14,9 +14,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, update
 
-from hub import audit, keyring
+from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.home import HubHome
+from hub.membership import keyring
 from hub.window import copies, serials, sheets
 from hub.window.certificate_paths import pdf_path
 from hub.window.copy_orders import OPEN, CopyOrder, CopyState

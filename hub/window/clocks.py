@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from hub.office_hours import zone_of
+from hub.alarm.office_hours import zone_of
 from hub.window.requests import HistoryLine
 from hub.window.settings import WindowSettings
 from hub.window.states import State, Step

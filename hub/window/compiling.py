@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, delete, func, select
 
 from hub import audit
-from hub.administration import Actor
 from hub.audit import Action, AuditEntry
 from hub.catalogue import readable, stored_of
+from hub.staff.administration import Actor
 from hub.window import ledger
 from hub.window.requests import Request
 from hub.window.research import (

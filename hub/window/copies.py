@@ -18,9 +18,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from hub import audit, keyring
+from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.catalogue import readable, rows_of, stored_from
+from hub.membership import keyring
 from hub.window import serials
 from hub.window.copy_orders import NOBODY, OPEN, STATES, UNSEALED, CopyOrder, CopyRoutes, CopyState, CopyStep, CopyWish
 from hub.window.copy_tables import copy_order, copy_step

@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from hub.certificates import CertifiedKey
 from hub.home import HubHome
+from hub.membership.certificates import CertifiedKey
 from hub.window import certificate_paths, certificates, copies, serials
 from hub.window.copy_orders import CopyOrder, CopyState
 from hub.window.imprints import Imprint, MadeCertificate
@@ -39,7 +39,7 @@ MAKING_AT_ONCE = 2
 """Certificates that are made at the same time: each holds its pages in memory."""
 
 Draw = Callable[[Site, UUID, Sequence[ConsignedFile], Path, Callable[[int, int], None]], Awaitable[None]]
-"""Fetches a consignment to its end (``hub.drawing``)."""
+"""Fetches a consignment to its end (``hub.draws.drawing``)."""
 
 log = structlog.get_logger(__name__)
 

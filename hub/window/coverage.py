@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from hub.board import Mark, marks
 from hub.looking import look_for_ever
+from hub.sites.board import Mark, marks
 from hub.transfers import year_counts
 from hub.transfers.year_counts import YearCount
 from hub.window.lookup_tables import site_holding, site_holding_mark

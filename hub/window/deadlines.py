@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.window import desk, ledger
 from hub.window.clocks import PHASE_OF, PHASES, Deadline, Told, Urgency, deadline
 from hub.window.requests import Move, Request

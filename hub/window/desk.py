@@ -17,10 +17,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.administration import Actor
+from hub.alarm.office_hours import zone_of
 from hub.audit import Action, AuditEntry, Outcome
-from hub.office_hours import zone_of
-from hub.roles import Permission
+from hub.staff.administration import Actor
+from hub.staff.roles import Permission
 from hub.window import access_book, identity, ledger
 from hub.window.contents import content_of
 from hub.window.requests import (

@@ -6,11 +6,11 @@ No statute says how long a mediation file is kept; counties decide, by kind. Hen
 import re
 from typing import Final
 
-from hub.county_sheets import Sheet
-from hub.county_tables import WHOLE, Fault, TableColumn, TableRow, raise_if_any, rows_of
 from hub.home import HubHome
+from hub.vocabulary.county_sheets import Sheet
+from hub.vocabulary.county_tables import WHOLE, Fault, TableColumn, TableRow, raise_if_any, rows_of
+from hub.vocabulary.word_tables import WordTable
 from hub.window.mediation import DisputeKind, DisputeKinds
-from hub.word_tables import WordTable
 from protocol.retention import RetentionKind, parse_retention
 from protocol.wording import Text
 

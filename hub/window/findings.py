@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.window import desk, ledger, lookup_ledger
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.requests import Request, possible

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from hub.word_tables import LOOK_AGAIN_S, WordTable
+from hub.vocabulary.word_tables import LOOK_AGAIN_S, WordTable
 
 T = TypeVar("T")
 

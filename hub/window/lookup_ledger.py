@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from hub.search import Query
+from hub.searching.search import Query
 from hub.window.lookup_tables import lookup, lookup_hit, lookup_site, lookup_stray
 from hub.window.lookup_views import LookupOrder, SiteView, StrayAnswer
 from protocol.calls import Lookup

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.search import Names, readings_of
+from hub.searching.search import Names, readings_of
 from hub.window import findings, lookup_answers, lookup_ledger
 from hub.window.candidates import Known, index_hits, site_view
 from hub.window.lookup_answers import case_words

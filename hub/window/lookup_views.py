@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.search import Query
+from hub.searching.search import Query
 from protocol.calls import Match
 from protocol.lookup_cases import LookupCase
 from protocol.lookups import OPEN_OUTCOMES, LookupState, Route, SiteOutcome

@@ -20,7 +20,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub.search import Names
+from hub.searching.search import Names
 from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_reading
 from hub.window.candidates import Known, known
 from hub.window.lookup_answers import Heard

@@ -31,7 +31,7 @@ from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from hub.certificates import CertifiedKey
+from hub.membership.certificates import CertifiedKey
 from hub.window.imprints import SealFound
 from protocol.errors import BadFile
 from protocol.wording import Text

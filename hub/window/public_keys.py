@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from hub import keyring
+from hub.membership import keyring
 from hub.window.copy_tables import certificate
 from hub.window.serials import Fate
 from hub.window.verifying import day_of

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from hub.place_forms import place_name
-from hub.search import Names, Query
+from hub.searching.search import Names, Query
+from hub.vocabulary.place_forms import place_name
 from hub.window.coverage import Coverage, Holding
 from protocol.analysis import fold
 from protocol.lookups import Route

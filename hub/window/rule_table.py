@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from hub.commands.fields import ACCESS
-from hub.county_sheets import Sheet
-from hub.county_tables import WHOLE, Fault, TableColumn, TableRow, raise_if_any, rows_of
 from hub.home import HubHome
+from hub.vocabulary.county_sheets import Sheet
+from hub.vocabulary.county_tables import WHOLE, Fault, TableColumn, TableRow, raise_if_any, rows_of
+from hub.vocabulary.word_tables import WordTable
 from hub.window.applicants import PAPERS, REQUESTERS, Paper, Requester
 from hub.window.requests import Use
 from hub.window.rules import RELATIONS, SAYS, Relation, Rule, Rules, Say, gaps, idle
-from hub.word_tables import WordTable
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 

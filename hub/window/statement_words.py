@@ -3,7 +3,7 @@
 import datetime
 from typing import Final
 
-from hub.office_hours import zone_of
+from hub.alarm.office_hours import zone_of
 from protocol.completeness import HoldingLine, QuestionLine, SiteLine, Statement, tally
 from protocol.lookups import LOOKUP_STATES, SiteOutcome
 from protocol.rhythms import TIME_ZONE

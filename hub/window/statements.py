@@ -6,9 +6,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from hub import audit, rebuilds
+from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.board import NodeState, node_states
+from hub.repair import rebuilds
+from hub.sites.board import NodeState, node_states
 from hub.window import coverage, findings, ledger, lookup_ledger
 from hub.window.coverage import Coverage
 from hub.window.lookup_ledger import StoredLookup

@@ -12,7 +12,7 @@ from typing import Final
 import chinese_calendar
 import msgspec
 
-from hub.office_hours import Calendar
+from hub.alarm.office_hours import Calendar
 from protocol.wording import Text
 
 TERM_DAYS_MAX: Final = 400

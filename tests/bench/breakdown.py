@@ -14,8 +14,9 @@ import node.importing
 import node.reading
 import node.store
 import replication.inbox
-from hub import preparation, store
+from hub import preparation
 from hub.application import Application
+from hub.storage import store
 from node import daemon as node_daemon
 from node.catalogues.description import SheetDescription
 from node.catalogues.rows import SheetReading

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.broker_config import PAYLOAD_BYTES_MAX
+from hub.membership.broker_config import PAYLOAD_BYTES_MAX
 from tests.bench.carriage_peers import count_in, rsync_s, syncthing_s
 from tests.bench.figures import Figure, Scale
 from tests.bench.programs import Program, peak_rss_mb, running, worker

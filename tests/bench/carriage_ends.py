@@ -14,8 +14,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import UUID
 
-from hub.draw_book import drawing_of
-from hub.drawing import Drawer
+from hub.draws.draw_book import drawing_of
+from hub.draws.drawing import Drawer
 from hub.home import SCHEMA as HUB_SCHEMA
 from node.carriage_rules import CarriageRules, Pacer
 from node.consigning import offer

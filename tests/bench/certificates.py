@@ -17,7 +17,7 @@ from uuid import UUID
 
 from PIL import Image, ImageDraw
 
-from hub.certificates import new_authority
+from hub.membership.certificates import new_authority
 from hub.window.imprints import Imprint
 from protocol.certificates import (
     CertificateContents,

@@ -33,12 +33,13 @@ import httpx
 import msgspec
 from sqlalchemy import Connection, insert
 
-from hub import accounts, keyring, sessions
-from hub.board import record_beats
 from hub.home import home_at
-from hub.keyring_tables import enrolled_node
-from hub.roles import Role
-from hub.sessions import Stage
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.sites.board import record_beats
+from hub.staff import accounts, sessions
+from hub.staff.roles import Role
+from hub.staff.sessions import Stage
 from hub.web.visitors import SESSION_COOKIE
 from hub.web.words.chinese import CHINESE
 from protocol.beats import Beat, Want

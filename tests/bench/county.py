@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from hub.codes import CodeOrder
 from hub.commands.enrol import issue_all
 from hub.home import HubHome
 from hub.home import home_at as hub_home_at
+from hub.membership.codes import CodeOrder
 from node.enrolment import Installation, enrol, parse_door
 from node.home import NodeHome
 from node.home import home_at as node_home_at

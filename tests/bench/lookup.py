@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.search import Query, search
+from hub.searching.search import Query, search
 from hub.window.lookup_views import LookupOrder
 from node.search import find
 from protocol.calls import Search

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from hub import board, postgres
 from hub.application import Application
-from hub.search import Query, search
+from hub.searching.search import Query, search
+from hub.sites import board
+from hub.storage import postgres
 from protocol import subjects
 from protocol.beats import Beat
 from protocol.codec import encode_event, encode_record

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hub import config
 from hub.commands.live import Reach, reaching
-from hub.federation import federated
-from hub.gathering import LIVE
 from hub.home import SCHEMA, HubHome, home_at
-from hub.search import Query
+from hub.searching.federation import federated
+from hub.searching.gathering import LIVE
+from hub.searching.search import Query
 from protocol.calls import Outcome
 from replication.database import Database, opened
 from replication.migrations import REPLICATION

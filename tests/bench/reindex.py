@@ -15,9 +15,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hub import reindexing
-from hub.reindexing import Reindexer
-from hub.search import Query, search
+from hub.searching.search import Query, search
+from hub.storage import reindexing
+from hub.storage.reindexing import Reindexer
 from hub.tables import catalogue_state
 from replication.database import Database, opened
 from tests.catalogue import described, fictitious

@@ -21,9 +21,9 @@ from sqlalchemy import Connection
 from hub.application import Application
 from hub.catalogue import fonds_tallies
 from hub.preparation import entry_row
-from hub.reindexing import INDEX_VERSION, write_index
-from hub.text_index import index_of
-from hub.verification import Depth, Scope, verify
+from hub.repair.verification import Depth, Scope, verify
+from hub.storage.reindexing import INDEX_VERSION, write_index
+from hub.storage.text_index import index_of
 from node.revisions import record_ids
 from protocol.codec import decode_record, encode_record
 from replication.acceptance import AcceptedFrame

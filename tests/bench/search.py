@@ -1,4 +1,4 @@
-"""Searching the unified catalogue: the first page with its total and facets, by class of query, through ``hub.search``.
+"""Searching the unified catalogue: the first page with its total and facets, by class of query, through ``hub.searching.search``.
 
     python -m tests.bench.search --rows 1000000 [--rounds 5] [--file FILE]
 
@@ -25,9 +25,9 @@ from sqlalchemy import Connection
 
 from hub.catalogue import DESCRIBED_COLUMNS, docid_of
 from hub.preparation import entry_rows
-from hub.reindexing import INDEX_VERSION
-from hub.search import Page, Query, search
-from hub.text_index import PRESENT, index_of
+from hub.searching.search import Page, Query, search
+from hub.storage.reindexing import INDEX_VERSION
+from hub.storage.text_index import PRESENT, index_of
 from protocol.codec import encode_record
 from protocol.index_rows import year_of
 from protocol.records import Record

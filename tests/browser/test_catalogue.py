@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from tests.browser.test_console import DESKTOP, PHONE, browser, reader
 from tests.catalogue_desks import FOREST, TOWN, VOLUME, fill_catalogue, path_of
 from tests.consoles import Desk, desk

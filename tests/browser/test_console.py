@@ -14,9 +14,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from sqlalchemy import Connection
 
-from hub import first_use
-from hub.board import record_beats
-from hub.roles import Role
+from hub.sites.board import record_beats
+from hub.staff import first_use
+from hub.staff.roles import Role
 from protocol.beats import Beat
 from tests.consoles import PASSWORD, Desk, desk, fill_county
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.web.reach import Reach
 from tests.browser.test_console import DESKTOP, PHONE, browser, reader
 from tests.catalogue import described, fictitious

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.window import ledger
 from hub.window.requests import Request
 from protocol.lookup_policy import Policy, PolicyRule, Treatment

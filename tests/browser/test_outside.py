@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub import administration
-from hub.administration import Actor
-from hub.roles import Role
+from hub.staff import administration
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
 from hub.web.reach import Reach
 from tests.browser.test_console import browser, reader
 from tests.consoles import Desk, desk, fill_county

@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import Connection
 
-from hub import proposals
-from hub.administration import Actor
-from hub.proposals import ProposalState, Wish
-from hub.roles import Role
+from hub.decisions import proposals
+from hub.decisions.proposals import ProposalState, Wish
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
 from protocol.wording import Text
 from tests.browser.test_console import PHONE, browser, reader
 from tests.consoles import Desk, desk

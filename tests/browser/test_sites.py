@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.web.reach import Reach
 from protocol.calls import AskFiles, Body, Outcome
 from protocol.sites import parse_site

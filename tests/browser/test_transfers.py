@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from tests.browser.test_console import PHONE, browser, reader
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import RECORDS, TRANSFER, Handover, receiving

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, Route, expect
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.administration import Actor
-from hub.roles import Role
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
 from hub.window import desk, ledger
 from hub.window.applicants import ApplicantGiven, Document, Paper, PaperShown, Requester
 from hub.window.public_keys import key_list

@@ -15,10 +15,10 @@ from pathlib import Path
 from nats.js import JetStreamContext
 
 from hub import config
-from hub.codes import CodeOrder
 from hub.commands.enrol import issue_all
 from hub.daemon import link_settings
 from hub.home import home_at
+from hub.membership.codes import CodeOrder
 from node.enrolment import Installation, enrol, parse_door
 from node.home import CATALOGUES
 from node.home import home_at as node_home_at

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.county_sheets import sheet_of
+from hub.vocabulary.county_sheets import sheet_of
 from hub.window.applicants import Evidence, Paper
 from hub.window.requests import Use
 from hub.window.rule_table import rules_of

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.certificates import CertifiedKey, new_authority
+from hub.membership.certificates import CertifiedKey, new_authority
 from hub.window import certificate_pages, pdf_seals
 from hub.window.imprints import Imprint
 from hub.window.scans import Scan

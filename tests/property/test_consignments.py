@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.draw_book import DrawMark
-from hub.draw_flow import Flow
-from hub.receiving import Receiver
+from hub.draws.draw_book import DrawMark
+from hub.draws.draw_flow import Flow
+from hub.draws.receiving import Receiver
 from protocol.consignments import ConsignedFile, FileFault, list_faults, name_fault, starts_of
 from protocol.limits import CHUNKS_FLYING_BYTES_MAX
 from tests.carriages import there

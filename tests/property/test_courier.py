@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.board import Word
+from hub.sites.board import Word
 from node import store
 from node.epochs import Epochs
 from node.replies import _NoLink

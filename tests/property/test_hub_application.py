@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
 from hub.application import Application
-from hub.reindexing import refresh_index
+from hub.storage.reindexing import refresh_index
 from hub.tables import catalogue_state
 from protocol.events import BaselinePhase, Event, WithdrawalCause
 from protocol.vocabularies import AccessStatus

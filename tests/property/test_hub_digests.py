@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hub.application import Application
 from hub.catalogue import bucket_tallies, fonds_tallies, tally_from, tally_statement
-from hub.held_digests import digests_page
-from hub.store import MIGRATIONS
+from hub.repair.held_digests import digests_page
+from hub.storage.store import MIGRATIONS
 from protocol.codec import encode_record
 from protocol.events import AccessChanged, BaselinePhase, Described, Event, WithdrawalCause
 from protocol.records import Record

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.gathering import Gathering, SiteFacts
-from hub.search import Found, Page, Query
+from hub.searching.gathering import Gathering, SiteFacts
+from hub.searching.search import Found, Page, Query
 from protocol.calls import Answer, Hit, Hits, Outcome
 from protocol.codec import encode_record
 from protocol.sites import parse_site

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.gazetteer import PLACE_READINGS_MAX
-from hub.homophones import syllables_of
-from hub.readings import Readings
+from hub.vocabulary.gazetteer import PLACE_READINGS_MAX
+from hub.vocabulary.homophones import syllables_of
+from hub.vocabulary.readings import Readings
 from protocol.analysis import fold
 from protocol.readings import READINGS_MAX, SOUND_ALIKES_MAX
 from tests.word_tables import GROUPS, PLACES, gazetteer, readings, synonyms, texts

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, StaticPool, create_engine
 
-from hub import walks
 from hub.application import Application
-from hub.search import Page, Query, search
+from hub.searching import walks
+from hub.searching.search import Page, Query, search
 from protocol.matching import Matcher
 from protocol.queries import parse
 from protocol.record_facts import subject_of
@@ -134,7 +134,7 @@ def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walks, "TOTAL_MAX", ranked_together)
-        patch.setattr("hub.search.TOTAL_MAX", ranked_together)
+        patch.setattr("hub.searching.search.TOTAL_MAX", ranked_together)
         raw = copied()
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         with engine.begin() as connection:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, create_engine
 
-from hub.lease_tables import metadata
-from hub.leases import LEASE_MS, LeaseLost, beat, crew_of, duties_of, guard, release
+from hub.workers.lease_tables import metadata
+from hub.workers.leases import LEASE_MS, LeaseLost, beat, crew_of, duties_of, guard, release
 
 DUTIES = duties_of(5)
 NAMES = ("a", "b", "c")

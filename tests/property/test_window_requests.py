@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import create_engine
 
 from hub import audit
-from hub.account_tables import metadata as account_metadata
-from hub.administration import Actor
-from hub.office_hours import Calendar
+from hub.alarm.office_hours import Calendar
+from hub.staff.account_tables import metadata as account_metadata
+from hub.staff.administration import Actor
 from hub.window import desk, ledger
 from hub.window.clocks import OF_THE_APPLICANT, PHASE_OF, Urgency, deadline
 from hub.window.dispute_counts import SMALL, shown

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from hub.reindexing import refresh_index
-from hub.search import Query, search
+from hub.searching.search import Query, search
+from hub.storage.reindexing import refresh_index
 from protocol.events import Event
 from protocol.vocabularies import AccessStatus
 from tests.catalogue import accepted, access_changed, described, fictitious, record_id, withdrawn

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pypinyin import lazy_pinyin
 
-from hub.gazetteer import Gazetteer
-from hub.homophones import homophones
-from hub.person_names import PersonName, person_name
-from hub.readings import Readings
+from hub.vocabulary.gazetteer import Gazetteer
+from hub.vocabulary.homophones import homophones
+from hub.vocabulary.person_names import PersonName, person_name
+from hub.vocabulary.readings import Readings
 from tests.word_tables import gazetteer, synonyms, texts
 
 SEED = 20261

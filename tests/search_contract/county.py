@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.tidying import merge
+from hub.storage.tidying import merge
 from protocol.limits import FRAME_EVENTS_MAX
 from protocol.sites import parse_site
 from replication.database import Database, opened

@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
-from hub.board import matches
-from hub.county_sheets import read_sheet
-from hub.gazetteer_table import gazetteer_of
-from hub.readings import Readings
-from hub.search import Query, readings_of, search
-from hub.synonyms import synonyms_of
+from hub.searching.search import Query, readings_of, search
+from hub.sites.board import matches
+from hub.vocabulary.county_sheets import read_sheet
+from hub.vocabulary.gazetteer_table import gazetteer_of
+from hub.vocabulary.readings import Readings
+from hub.vocabulary.synonyms import synonyms_of
 from node.search import handlers
 from protocol.calls import Health, Hits
 from protocol.calls import Search as SearchCall

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from hub.search import Query, search
+from hub.searching.search import Query, search
 from tests.search_contract.catalogue import SEPARATOR
 from tests.search_contract.county import County
 from tests.search_contract.engines import county_names

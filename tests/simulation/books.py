@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub.application import Application
 from hub.catalogue import tally_from, tally_statement
-from hub.store import MIGRATIONS
+from hub.storage.store import MIGRATIONS
 from replication.acceptance import Sink
 from replication.digests import Tally
 from replication.migrations import REPLICATION

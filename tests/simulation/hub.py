@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from sqlalchemy import Connection
 
-from hub.pulse import Pulse
+from hub.sites.pulse import Pulse
 from protocol.beats import Beat, Want
 from protocol.calls import Answer, FetchRange, QuestionHead
 from protocol.errors import CallTimeout, StorageFull

@@ -9,7 +9,8 @@ from typing import Any
 
 import psycopg
 
-from hub import config, store
+from hub import config
+from hub.storage import store
 from replication.dialects import spoken
 from tests.node_site import rows, write_csv
 from tests.system.programs import Program, until

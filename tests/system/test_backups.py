@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from hub import config
-from hub.backing_up import Outcome, back_up
-from hub.course import Course
+from hub.backup.backing_up import Outcome, back_up
+from hub.backup.snapshots import inventory, reading
 from hub.home import home_at
-from hub.snapshots import inventory, reading
+from hub.keeping.course import Course
 from tests.system.programs import Program, until
 from tests.system.test_county_thread import TOWN, VILLAGE, equal, joined
 

@@ -14,8 +14,8 @@ from nats.js.api import ConsumerConfig
 
 from hub import broker as broker_module
 from hub.broker import Broker, bundled_program, configure
-from hub.broker_config import server_name, users_text
 from hub.config import BrokerSettings
+from hub.membership.broker_config import server_name, users_text
 from protocol import subjects
 from protocol.errors import BadSetting, LinkDown
 from protocol.sites import parse_site

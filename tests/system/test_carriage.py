@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker_config import PAYLOAD_BYTES_MAX
+from hub.membership.broker_config import PAYLOAD_BYTES_MAX
 from tests.bench.programs import Program, running, worker
 from tests.carriages import some_files, there
 from tests.conftest import StartServer

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
-from hub import store
 from hub.home import home_at
+from hub.storage import store
 from hub.window import copies, sheets
 from hub.window.copy_orders import CopyOrder, CopyRoutes, CopyState, CopyWish
 from protocol.copies import Product

@@ -14,11 +14,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub import certificates, door, keyring
 from hub.commands import revoke as revoke_command
 from hub.config import ExternalBroker
 from hub.home import home_at as hub_home_at
-from hub.keyring import KEYRING_POLL_S
+from hub.membership import certificates, door, keyring
+from hub.membership.keyring import KEYRING_POLL_S
 from node import config as node_config
 from node.enrolment import DoorAddress, Installation, ask_door, enrol
 from node.home import home_at

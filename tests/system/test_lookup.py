@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hub import store
 from hub.home import home_at
+from hub.storage import store
 from hub.window import desk
 from hub.window.requests import Purpose, Question
 from hub.window.states import Step

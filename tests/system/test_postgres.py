@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub import store
+from hub.storage import store
 from tests.postgres_server import PostgresServer, programs
 from tests.stores import PostgresStore
 from tests.system.counties import County, fetched, rows, write_csv

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from hub import proposals, store
-from hub.administration import Actor
+from hub.decisions import proposals
+from hub.decisions.proposals import ProposalState, Wish
 from hub.home import home_at
-from hub.proposals import ProposalState, Wish
+from hub.staff.administration import Actor
+from hub.storage import store
 from tests.system.counties import County, rows, write_csv
 from tests.system.programs import Program, until
 

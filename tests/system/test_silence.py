@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub.health import HubReport
-from hub.refusals import Refusals
+from hub.alarm.health import HubReport
+from hub.alarm.refusals import Refusals
 from tests.system.programs import Program, until
 
 pytestmark = pytest.mark.timeout(120)

@@ -11,8 +11,8 @@ import pytest
 
 from hub.catalogue import ENTRY_COLUMNS
 from hub.home import SCHEMA
-from hub.reindexing import INDEX_VERSION
-from hub.search import Query, search
+from hub.searching.search import Query, search
+from hub.storage.reindexing import INDEX_VERSION
 from protocol.codec import encode_record
 from replication.database import opened
 from replication.dialects import insert_rows
@@ -49,7 +49,7 @@ REINDEX = """
 import asyncio, sys
 from pathlib import Path
 from hub.home import SCHEMA
-from hub.reindexing import Reindexer
+from hub.storage.reindexing import Reindexer
 from replication.dialects import insert_rows
 from replication.database import opened
 from replication.migrations import REPLICATION

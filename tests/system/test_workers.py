@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from hub import store
 from hub.config import load
 from hub.daemon import link_settings
 from hub.home import home_at
-from hub.leases import part_duty
+from hub.storage import store
+from hub.workers.leases import part_duty
 from protocol.sites import parse_site
 from replication.brokers import cluster_of
 from replication.connection import connected

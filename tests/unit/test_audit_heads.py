@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hub import audit as county_audit
-from hub.account_tables import audit_line as county_line
+from hub.staff.account_tables import audit_line as county_line
 from hub.window import audit_heads
 from hub.window.audit_heads import EXCHANGE_EVERY_MS, HeadExchange
 from node.commands import audit as command

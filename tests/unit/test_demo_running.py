@@ -18,8 +18,9 @@ from deploy.demo.look import Look, SiteLook
 from deploy.demo.manifest import Counts, SiteManifest
 from deploy.demo.report import Observed, Report, Times, make_report, summary_lines
 from deploy.demo.sign_in import ready_sign_in
-from hub import accounts, store
-from hub.passwords import Sealer
+from hub.staff import accounts
+from hub.staff.passwords import Sealer
+from hub.storage import store
 from protocol.enrolment import parse_code
 from protocol.errors import BadSetting
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Inspector, create_engine, inspect, select
 
-from hub import account_tables, accounts, administration, invitations, lockouts, one_time_codes, sessions
-from hub.administration import Actor
 from hub.home import SCHEMA
-from hub.lockouts import FAILURES_FREE, FORGET_AFTER_S, WAIT_S_MAX, wait_s
-from hub.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, checked_password
-from hub.roles import GRANTED, SEPARATED, Permission, Role, checked_roles, permissions_of
-from hub.sessions import CODE_S, SESSION_S_MAX, SESSIONS_MAX, Stage
+from hub.staff import account_tables, accounts, administration, invitations, lockouts, one_time_codes, sessions
+from hub.staff.administration import Actor
+from hub.staff.lockouts import FAILURES_FREE, FORGET_AFTER_S, WAIT_S_MAX, wait_s
+from hub.staff.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, checked_password
+from hub.staff.roles import GRANTED, SEPARATED, Permission, Role, checked_roles, permissions_of
+from hub.staff.sessions import CODE_S, SESSION_S_MAX, SESSIONS_MAX, Stage
 from protocol.errors import BadValue, Refused
 from replication.database import Database
 from replication.migrations import migrate

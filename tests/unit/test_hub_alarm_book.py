@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection
 
-from hub import alarm_book
-from hub.alarm_book import Turn
-from hub.alarm_settings import AlarmSettings, EscalationStep, Rung, addressees, fault_of
-from hub.alarms import (
+from hub.alarm import alarm_book
+from hub.alarm.alarm_book import Turn
+from hub.alarm.alarm_settings import AlarmSettings, EscalationStep, Rung, addressees, fault_of
+from hub.alarm.alarms import (
     ACKNOWLEDGED_FOR_S,
     FLAPPING_STEADY_S,
     REOPEN_WITHIN_S,
@@ -20,8 +20,8 @@ from hub.alarms import (
     Cause,
     Finding,
 )
-from hub.board import node_states, record_beats
-from hub.stalls import course_after
+from hub.alarm.stalls import course_after
+from hub.sites.board import node_states, record_beats
 from protocol.beats import Beat
 from protocol.errors import BadValue
 from protocol.rhythms import Rhythm

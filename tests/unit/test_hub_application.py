@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
-from hub import comparisons
 from hub.catalogue import history_of, tally_from, tally_statement
-from hub.comparisons import Sameness
 from hub.merge import Origin
 from hub.preparation import CAUSE_CHARS_MAX, CAUSE_UNSTATED, KEY_CHARS_MAX, UNREADABLE_ACCESS
-from hub.reindexing import INDEX_VERSION
-from hub.search import Query, search
+from hub.repair import comparisons
+from hub.repair.comparisons import Sameness
+from hub.searching.search import Query, search
+from hub.storage.reindexing import INDEX_VERSION
 from hub.tables import catalogue_state, conflict
 from protocol.codec import encode_record
 from protocol.events import BaselinePhase, Event, WithdrawalCause

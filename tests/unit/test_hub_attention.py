@@ -2,13 +2,13 @@
 
 import pytest
 
-from hub.alarms import Alarm, AlarmKind, Cause
-from hub.attention import Matter, needs
-from hub.board import SiteState, Word
-from hub.health import Counted, HubReport
-from hub.outlook import Outlook
-from hub.plain_words import Tone, duration, explained, tone_of
-from hub.stalls import BrokerSigns
+from hub.alarm.alarms import Alarm, AlarmKind, Cause
+from hub.alarm.attention import Matter, needs
+from hub.alarm.health import Counted, HubReport
+from hub.alarm.stalls import BrokerSigns
+from hub.sites.board import SiteState, Word
+from hub.sites.outlook import Outlook
+from hub.sites.plain_words import Tone, duration, explained, tone_of
 from hub.transfers.waiting import WaitingTransfers
 from protocol.wording import Text
 

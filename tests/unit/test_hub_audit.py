@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Connection, delete, insert, update
 
 from hub import audit
-from hub.account_tables import audit_line
 from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome, Verdict
 from hub.home import SCHEMA
+from hub.staff.account_tables import audit_line
 from protocol.audit_chain import FIRST
 from replication.database import Database, opened
 from replication.migrations import REPLICATION

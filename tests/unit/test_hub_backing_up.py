@@ -11,14 +11,15 @@ import bagit
 import msgspec
 import pytest
 
-from hub import backing_up, backup_contents, certificates
-from hub.backing_up import CLAIM, Outcome, back_up, verify
-from hub.backup_settings import BackupTarget
-from hub.backup_targets import names_in, prepare, read_backup
-from hub.backups import BackupAlarm, backup_findings, read_ledger
-from hub.certificates import new_authority
-from hub.course import Course, Stage, Stopped
+from hub.backup import backing_up, backup_contents
+from hub.backup.backing_up import CLAIM, Outcome, back_up, verify
+from hub.backup.backup_settings import BackupTarget
+from hub.backup.backup_targets import names_in, prepare, read_backup
+from hub.backup.backups import BackupAlarm, backup_findings, read_ledger
 from hub.home import HubHome
+from hub.keeping.course import Course, Stage, Stopped
+from hub.membership import certificates
+from hub.membership.certificates import new_authority
 from protocol.errors import BadFile, BadSetting, BrokenStore, Refused, StorageFull
 from replication.claim import claimed
 from tests.backups import COUNTY, NOW, NOW_MS, county_home, settings_of, tallied, target_of, tell_more

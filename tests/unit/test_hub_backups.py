@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from hub.backup_settings import BackupSettings, BackupTarget, TargetKind
-from hub.backups import (
+from hub.backup.backup_settings import BackupSettings, BackupTarget, TargetKind
+from hub.backup.backups import (
     BackupAlarm,
     Drill,
     KeptBackup,

@@ -5,8 +5,8 @@ from pathlib import Path
 import bagit
 import pytest
 
-from hub import bags
-from hub.course import Course
+from hub.backup import bags
+from hub.keeping.course import Course
 from protocol.errors import BrokenStore
 
 CONTENT = {"data/hub.db": b"pages" * 1000, "data/keys/hub.nk": b"SU...", "data/keys/a name\nof two lines": b"odd"}

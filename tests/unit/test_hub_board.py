@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from hub import comparisons, keyring
-from hub.board import Facts, Mark, NodeState, SiteState, Word, board, node_states, record_beats, state_of, word_of
-from hub.comparisons import Comparison, Sameness
-from hub.keyring_tables import enrolled_node
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.repair import comparisons
+from hub.repair.comparisons import Comparison, Sameness
+from hub.sites.board import Facts, Mark, NodeState, SiteState, Word, board, node_states, record_beats, state_of, word_of
 from protocol.beats import Beat, Want
 from protocol.limits import OFFLINE_AFTER_S, SEQ_MAX
 from protocol.sites import Site, parse_site

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hub import broker_config
-from hub.broker_config import broker_text, is_public_key, rights_of, server_name, users_text
 from hub.config import parse
 from hub.home import home_at
+from hub.membership import broker_config
+from hub.membership.broker_config import broker_text, is_public_key, rights_of, server_name, users_text
 from protocol.codec import (
     decode_answer,
     decode_beat,

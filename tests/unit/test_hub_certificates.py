@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from hub import certificates
 from hub.home import HubHome, home_at
+from hub.membership import certificates
 from protocol.enrolment import FINGERPRINT_BYTES
 from protocol.errors import BadSetting
 

@@ -13,18 +13,20 @@ import pytest
 import structlog
 from sqlalchemy import Connection
 
-from hub import alarm_book, keyring, store
 from hub.__main__ import main
-from hub.alarm_settings import AlarmSettings
-from hub.alarms import AlarmKind, Cause, Finding
-from hub.backups import Drill, KeptBackup, Ledger, TargetLedger, write_ledger
-from hub.board import record_beats
+from hub.alarm import alarm_book
+from hub.alarm.alarm_settings import AlarmSettings
+from hub.alarm.alarms import AlarmKind, Cause, Finding
+from hub.alarm.health import HubReport, keep_report
+from hub.alarm.stalls import BrokerSigns
+from hub.backup.backups import Drill, KeptBackup, Ledger, TargetLedger, write_ledger
 from hub.commands import live
 from hub.commands.init import settings_text
 from hub.commands.search import day
-from hub.health import HubReport, keep_report
 from hub.home import HubHome, home_at
-from hub.stalls import BrokerSigns
+from hub.membership import keyring
+from hub.sites.board import record_beats
+from hub.storage import store
 from protocol.beats import Beat
 from protocol.codec import encode_event
 from protocol.errors import BadSetting

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from hub import __main__ as hub_program
-from hub import config, store
-from hub.accessions import NewAccession, register
-from hub.held_files import hold, move_in, place
+from hub import config
 from hub.home import home_at
+from hub.keeping.accessions import NewAccession, register
+from hub.keeping.held_files import hold, move_in, place
+from hub.storage import store
 from protocol.errors import Refused
 from tests.carriages import NOW_MS, SITE, written
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from hub import contacts
-from hub.board import Facts, NodeState
-from hub.contacts import TURNS_KEPT_MAX, Contact, Turn
-from hub.health import HubReport, keep_report
+from hub.alarm.health import HubReport, keep_report
 from hub.home import SCHEMA
+from hub.sites import contacts
+from hub.sites.board import Facts, NodeState
+from hub.sites.contacts import TURNS_KEPT_MAX, Contact, Turn
 from hub.web.contact_days import days_of
 from replication.migrations import REPLICATION, migrate
 

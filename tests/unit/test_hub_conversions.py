@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub import conversions
-from hub.administration import Actor
-from hub.conversions import Conversion
+from hub.keeping import conversions
+from hub.keeping.conversions import Conversion
+from hub.staff.administration import Actor
 from protocol.errors import BadValue
 from protocol.records import Record
 from protocol.vocabularies import Level

@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from hub.county_sheets import (
+from hub.vocabulary.county_sheets import (
     CELL_CHARS_MAX,
     SHEET_BYTES_MAX,
     SHEET_COLUMNS_MAX,

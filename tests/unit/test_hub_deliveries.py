@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub.board import Word, record_beats
-from hub.comparisons import Sameness
+from hub.repair.comparisons import Sameness
+from hub.sites.board import Word, record_beats
 from node import baseline
 from protocol.beats import Beat, Want
 from protocol.bundles import BundleFault, Compared, Delivery, Party

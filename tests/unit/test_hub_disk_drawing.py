@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.disk_drawing import read_disk, take_in
-from hub.draw_book import DrawState
+from hub.draws.disk_drawing import read_disk, take_in
+from hub.draws.draw_book import DrawState
 from node.consigning import offered
 from node.disk_consigning import files_of, write_to_disk
 from protocol.consignments import Consignment

@@ -1,5 +1,5 @@
-from hub import door
-from hub.door import WrongTries
+from hub.membership import door
+from hub.membership.door import WrongTries
 
 
 def test_wrong_tries_are_forgotten_after_a_while() -> None:

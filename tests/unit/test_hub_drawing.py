@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hub import draw_course
-from hub.draw_book import DrawState
-from hub.drawing import Drawer
+from hub.draws import draw_course
+from hub.draws.draw_book import DrawState
+from hub.draws.drawing import Drawer
 from node import giving
 from node.consigning import offered, offers, withdraw
 from protocol.consignments import STAGING, Consignment, FileFault
@@ -440,7 +440,7 @@ async def test_a_full_disk_is_named_and_the_draw_goes_on_when_there_is_room(
         consigned = await offered_files(ends, files)
         async with ends.giving():
             with monkeypatch.context() as full:
-                full.setattr("hub.receiving.os.write", filling)
+                full.setattr("hub.draws.receiving.os.write", filling)
                 with pytest.raises(StorageFull):
                     await ends.draw(consigned)
             waiting = await ends.line(consigned)
@@ -453,7 +453,7 @@ async def test_a_full_disk_is_named_and_the_draw_goes_on_when_there_is_room(
 async def test_a_draw_that_would_fill_the_disk_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with carriage_ends(tmp_path) as ends:
         consigned = await offered_files(ends, some_files(3))
-        monkeypatch.setattr("hub.receiving.DISK_RESERVE_BYTES", 2**60)
+        monkeypatch.setattr("hub.draws.receiving.DISK_RESERVE_BYTES", 2**60)
         async with ends.giving():
             with pytest.raises(StorageFull):
                 await ends.draw(consigned)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hub import dumps, restoring, snapshots, store
 from hub.__main__ import main
-from hub.backing_up import Outcome, back_up, verify
-from hub.backup_targets import prepare, read_backup
-from hub.course import Course, Stage, Stopped
+from hub.backup import dumps, restoring, snapshots
+from hub.backup.backing_up import Outcome, back_up, verify
+from hub.backup.backup_targets import prepare, read_backup
 from hub.home import HubHome, home_at
-from hub.moving import MOVE_TABLE
+from hub.keeping.course import Course, Stage, Stopped
+from hub.storage import store
+from hub.storage.moving import MOVE_TABLE
 from protocol.errors import BadSetting, BrokenStore
 from tests.backups import COUNTY, DAY_MS, NOW_MS, county_home, node_key, settings_of, tallied, target_of, tell_more
 from tests.postgres_server import PostgresServer

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection
 
-from hub.duplicates import (
+from hub.decisions.duplicates import (
     Alike,
     Entry,
     Likeness,
@@ -16,7 +16,7 @@ from hub.duplicates import (
     likeness_of,
     set_apart,
 )
-from hub.likeness import Evidence, alike, evidence, likeness_keys
+from hub.decisions.likeness import Evidence, alike, evidence, likeness_keys
 from protocol.analysis import index_terms, match_query
 from protocol.errors import BadValue
 from protocol.records import Record

@@ -8,12 +8,14 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from hub import couriers, federation, keyring
-from hub.board import record_beats
-from hub.federation import federated
-from hub.gathering import STOPPED, Gathering, SiteReport
-from hub.keyring_tables import enrolled_node
-from hub.search import Names, Query, totals_by_site
+from hub.courier import couriers
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.searching import federation
+from hub.searching.federation import federated
+from hub.searching.gathering import STOPPED, Gathering, SiteReport
+from hub.searching.search import Names, Query, totals_by_site
+from hub.sites.board import record_beats
 from protocol.beats import Beat
 from protocol.calls import Match, Outcome
 from protocol.errors import BrokenStore

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from hub.county_tables import FAULTS_MAX, BadTable
-from hub.gazetteer import ChangeKind
-from hub.place_forms import PlaceKind
+from hub.vocabulary.county_tables import FAULTS_MAX, BadTable
+from hub.vocabulary.gazetteer import ChangeKind
+from hub.vocabulary.place_forms import PlaceKind
 from tests.word_tables import PLACES, gazetteer
 
 

@@ -9,12 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub import health_door
-from hub.alarms import Alarm, AlarmKind, Cause
-from hub.backup_settings import BackupSettings, BackupTarget, TargetKind
-from hub.backups import BackupAlarm, BackupFinding
-from hub.config import HealthSettings
-from hub.health import (
+from hub.alarm import health_door
+from hub.alarm.alarms import Alarm, AlarmKind, Cause
+from hub.alarm.health import (
     DISK_ATTENTION_BYTES,
     DISK_BAD_BYTES,
     MUTE_MS,
@@ -30,10 +27,13 @@ from hub.health import (
     keep_report,
     look,
 )
-from hub.health_door import CONVERSATIONS_MAX, health_door_opened, told
+from hub.alarm.health_door import CONVERSATIONS_MAX, health_door_opened, told
+from hub.alarm.stalls import BrokerSigns
+from hub.backup.backup_settings import BackupSettings, BackupTarget, TargetKind
+from hub.backup.backups import BackupAlarm, BackupFinding
+from hub.config import HealthSettings
 from hub.home import home_at
-from hub.leases import LEASE_MS, Crew, Lease, Worker, part_duty
-from hub.stalls import BrokerSigns
+from hub.workers.leases import LEASE_MS, Crew, Lease, Worker, part_duty
 from protocol.errors import BadSetting, Retryable
 from protocol.wording import Text
 from replication.brokers import SILENT_S, ClusterSigns, CopySigns

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
-from hub import held_digests
-from hub.held_digests import HeldDigests, digests_page, lot_from
+from hub.repair import held_digests
+from hub.repair.held_digests import HeldDigests, digests_page, lot_from
 from protocol.codec import encode_record
 from replication.database import Database
 from replication.digests import bucket_of, digest_name, record_digest

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from hub.homophones import homophones, near_syllables, sound_alikes, syllables_of
-from hub.person_names import person_name
+from hub.vocabulary.homophones import homophones, near_syllables, sound_alikes, syllables_of
+from hub.vocabulary.person_names import person_name
 from protocol.readings import SOUND_ALIKES_MAX, Homophones, ReadingKind, Sound
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from hub import held_files
-from hub.accessions import NewAccession, accessions, register
-from hub.backup_settings import TargetKind
-from hub.backup_targets import prepare
-from hub.fixity import DAY_S, LOOK_EVERY_S, Fixity
-from hub.held_copies import CopyKeeper, go_over
-from hub.held_files import HeldState, hold, last_run, place, tally
-from hub.keeping_findings import known, sentences
-from hub.keeping_settings import HoldingCopy, HoldingSettings
+from hub.backup.backup_settings import TargetKind
+from hub.backup.backup_targets import prepare
+from hub.keeping import held_files
+from hub.keeping.accessions import NewAccession, accessions, register
+from hub.keeping.fixity import DAY_S, LOOK_EVERY_S, Fixity
+from hub.keeping.held_copies import CopyKeeper, go_over
+from hub.keeping.held_files import HeldState, hold, last_run, place, tally
+from hub.keeping.keeping_findings import known, sentences
+from hub.keeping.keeping_settings import HoldingCopy, HoldingSettings
 from protocol.errors import Refused
 from replication.database import Database
 from tests.carriages import SITE, some_files, written

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, inspect
 
-from hub import codes, keyring
-from hub.codes import CodeOrder, Verdict
-from hub.keyring import Keyring
-from hub.keyring_tables import enrolment_code, metadata
+from hub.membership import codes, keyring
+from hub.membership.codes import CodeOrder, Verdict
+from hub.membership.keyring import Keyring
+from hub.membership.keyring_tables import enrolment_code, metadata
 from protocol.enrolment import Application, DenialCause, secret_digest, signed_words
 from protocol.errors import Refused
 from protocol.sites import parse_site

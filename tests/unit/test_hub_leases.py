@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection
 
-from hub.leases import (
+from hub.workers.leases import (
     BEAT_S,
     LEAD,
     LEASE_MS,

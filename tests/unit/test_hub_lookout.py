@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert
 
-from hub import alarm_book, couriers
-from hub.alarm_settings import AlarmSettings
-from hub.alarms import AlarmKind, Cause
-from hub.backups import BackupAlarm, BackupFinding
-from hub.board import node_states, record_beats
-from hub.health import Health, Standing, counted, health_of
-from hub.keyring_tables import enrolled_node
-from hub.lookout import LOOK_EVERY_S, Lookout
-from hub.refusals import Refusals
+from hub.alarm import alarm_book
+from hub.alarm.alarm_settings import AlarmSettings
+from hub.alarm.alarms import AlarmKind, Cause
+from hub.alarm.health import Health, Standing, counted, health_of
+from hub.alarm.lookout import LOOK_EVERY_S, Lookout
+from hub.alarm.refusals import Refusals
+from hub.backup.backups import BackupAlarm, BackupFinding
+from hub.courier import couriers
+from hub.membership.keyring_tables import enrolled_node
+from hub.sites.board import node_states, record_beats
 from protocol.beats import Beat
 from protocol.errors import LinkDown
 from protocol.rhythms import Rhythm

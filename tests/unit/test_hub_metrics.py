@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.metrics import BOUNDS_S, Times
-from hub.tokens import Scope
+from hub.alarm.metrics import BOUNDS_S, Times
+from hub.staff.tokens import Scope
 from tests.consoles import Desk
 from tests.interfaces import asking, interface
 

@@ -4,10 +4,10 @@ import datetime
 
 from sqlalchemy import create_engine, inspect
 
-from hub import night
-from hub.comparisons import Sameness
-from hub.night import SPREAD_S, NightHour, delay_s
-from hub.repair_tables import metadata
+from hub.repair import night
+from hub.repair.comparisons import Sameness
+from hub.repair.night import SPREAD_S, NightHour, delay_s
+from hub.repair.repair_tables import metadata
 from replication.migrations import migrate
 from tests.hubs import MIGRATIONS
 from tests.stores import Store

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hub import backups
-from hub.backup_settings import BackupTarget
-from hub.backup_targets import names_in, prepare
-from hub.backups import KeptBackup, TargetLedger, read_ledger
+from hub.backup import backups
+from hub.backup.backup_settings import BackupTarget
+from hub.backup.backup_targets import names_in, prepare
+from hub.backup.backups import KeptBackup, TargetLedger, read_ledger
+from hub.backup.nightly import RETRY_MS, Nightly, is_due
 from hub.home import HubHome
-from hub.nightly import RETRY_MS, Nightly, is_due
 from protocol.wording import Text
 from tests.backups import COUNTY, NOW, NOW_MS, county_home, settings_of, target_of
 

@@ -11,9 +11,9 @@ import pytest
 from lxml import etree
 from sqlalchemy import Connection
 
-from hub import disclosures
-from hub.disclosing import Discloser
-from hub.oai_requests import OaiFault, identifier_of, named_by, set_of, set_spec
+from hub.disclosure import disclosures
+from hub.disclosure.disclosing import Discloser
+from hub.disclosure.oai_requests import OaiFault, identifier_of, named_by, set_of, set_spec
 from hub.web.api import oai
 from protocol.events import Event
 from protocol.sites import Site

@@ -6,7 +6,7 @@ import zoneinfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.office_hours import DAYS_COUNTED_MAX, Calendar, is_open, open_s, zone_of
+from hub.alarm.office_hours import DAYS_COUNTED_MAX, Calendar, is_open, open_s, zone_of
 from protocol.rhythms import OfficeHours, Rhythm, parse_hours
 
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from hub.alarms import AlarmKind, Cause
-from hub.backup_settings import BackupSettings, BackupTarget, TargetKind
-from hub.backups import Drill, KeptBackup, Ledger, TargetLedger, backup_findings
-from hub.overdue import DAY_MS, overdue_backups, overdue_bundles
+from hub.alarm.alarms import AlarmKind, Cause
+from hub.alarm.overdue import DAY_MS, overdue_backups, overdue_bundles
+from hub.backup.backup_settings import BackupSettings, BackupTarget, TargetKind
+from hub.backup.backups import Drill, KeptBackup, Ledger, TargetLedger, backup_findings
 from tests.unit.test_hub_silence import site
 
 NOW_MS = 1_790_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.person_names import (
+from hub.vocabulary.person_names import (
     COMPOUND_SURNAMES,
     GIVEN_FORMS,
     NAME_FORMS_MAX,

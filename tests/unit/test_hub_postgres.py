@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub import postgres
-from hub.postgres import PostgresDatabase
+from hub.storage import postgres
+from hub.storage.postgres import PostgresDatabase
 from protocol.errors import BadSetting, BrokenStore, Retryable
 from replication.watermarks import Watermark, marks_of, move
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, record_id, withdrawn

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR
-from hub.postgres_index import TERM_CHARS_MAX, TERMS_MAX, alternatives, partitions, tsquery, vector
 from hub.preparation import entry_row
-from hub.text_index import index_of
-from hub.tidying import Tidier
-from hub.time_budgets import Cut, TimeBudget
-from hub.walks import ABOVE_ALL, Sought, docids
+from hub.searching.time_budgets import Cut, TimeBudget
+from hub.searching.walks import ABOVE_ALL, Sought, docids
+from hub.storage.postgres_index import TERM_CHARS_MAX, TERMS_MAX, alternatives, partitions, tsquery, vector
+from hub.storage.text_index import index_of
+from hub.storage.tidying import Tidier
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.records import Record
 from protocol.row_matching import holds

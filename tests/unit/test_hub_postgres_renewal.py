@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection, insert
 
-from hub import duplicates, keyring, postgres_renewal, rebuilds
-from hub.keyring_tables import enrolled_node
+from hub.decisions import duplicates
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.repair import rebuilds
+from hub.storage import postgres_renewal
 from protocol.errors import DanglianError
 from replication.database import Database
 from tests.builders import identity

@@ -7,25 +7,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Inspector, MetaData, inspect
 
-from hub import (
-    account_tables,
-    alarm_tables,
-    disclosure_tables,
-    draw_tables,
-    keeping_tables,
-    keyring_tables,
-    lease_tables,
-    postgres,
-    rebuilds,
-    repair_tables,
-    tables,
-    token_tables,
-    tombstones,
-)
+from hub import tables
+from hub.alarm import alarm_tables
+from hub.disclosure import disclosure_tables
+from hub.draws import draw_tables
 from hub.home import SCHEMA
+from hub.keeping import keeping_tables
+from hub.membership import keyring_tables
+from hub.repair import rebuilds, repair_tables, tombstones
+from hub.staff import account_tables, token_tables
+from hub.storage import postgres
 from hub.transfers import plan_tables
 from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
+from hub.workers import lease_tables
 from replication import tables as replication_tables
 from replication import transfer_tables
 from replication.dialects import schema_words, spoken

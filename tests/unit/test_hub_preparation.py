@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from hub.likeness import likeness_keys
+from hub.decisions.likeness import likeness_keys
 from hub.preparation import Prepared, entry_row, entry_rows, prepared
 from protocol.analysis import index_terms
 from protocol.events import BaselinePhase, Described, Event

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy import Connection
 
-from hub.pulse import ANNOUNCED_S, FRAMES_SHARED, SENDING_S, WAITING_S, Pulse, frames_shared, window_frames
+from hub.sites.pulse import ANNOUNCED_S, FRAMES_SHARED, SENDING_S, WAITING_S, Pulse, frames_shared, window_frames
 from protocol import codec, subjects
 from protocol.beats import Beat, Receipt, Want
 from protocol.limits import FRAME_EVENTS_MAX, UNCONFIRMED_FRAMES_MAX

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.readings import WORD_CHARS_MAX
+from hub.vocabulary.readings import WORD_CHARS_MAX
 from protocol.readings import READINGS_MAX, ReadingKind
 from tests.word_tables import readings, texts
 

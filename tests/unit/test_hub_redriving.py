@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from hub.redriving import Redriven, Redriver
+from hub.repair.redriving import Redriven, Redriver
 from protocol.codec import encode_event, encode_record
 from protocol.events import AccessChanged, Event, WithdrawalCause
 from protocol.frames import Frame

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub import reindexing
-from hub.reindexing import INDEX_VERSION, IndexState, Reindexer, begin, build, index_state
-from hub.search import Page, Query, search, totals_by_site
+from hub.searching.search import Page, Query, search, totals_by_site
+from hub.storage import reindexing
+from hub.storage.reindexing import INDEX_VERSION, IndexState, Reindexer, begin, build, index_state
+from hub.storage.text_index import index_of
 from hub.tables import catalogue_state
-from hub.text_index import index_of
 from protocol.expressions import Run
 from replication.database import opened
 from tests.catalogue import VILLAGE, described, fictitious, record_id, withdrawn

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert
 
-from hub import keyring, rebuilds
-from hub.board import Word, board
-from hub.broker_config import users_text
-from hub.comparisons import Comparison, Sameness, keep
-from hub.federation import sites_in_question
-from hub.gathering import Gathering
 from hub.home import HubHome, home_at
-from hub.keyring_tables import enrolled_node
-from hub.renewal import renew
-from hub.search import Query
+from hub.membership import keyring
+from hub.membership.broker_config import users_text
+from hub.membership.keyring_tables import enrolled_node
+from hub.repair import rebuilds
+from hub.repair.comparisons import Comparison, Sameness, keep
+from hub.searching.federation import sites_in_question
+from hub.searching.gathering import Gathering
+from hub.searching.search import Query
+from hub.sites.board import Word, board
+from hub.storage.renewal import renew
 from hub.tables import apart
 from protocol.calls import Outcome
 from replication.database import opened

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from hub.board import Word
-from hub.differences import DifferenceKind
-from hub.repairing import ATTEMPTS_MAX, BASELINE_AFTER_MS, remedy_for, without_calls
-from hub.repairs import Cause, Remedy, Repair, RepairKind, RepairState, records_of
-from hub.verification import Depth, Scope, verify
+from hub.repair.differences import DifferenceKind
+from hub.repair.repairing import ATTEMPTS_MAX, BASELINE_AFTER_MS, remedy_for, without_calls
+from hub.repair.repairs import Cause, Remedy, Repair, RepairKind, RepairState, records_of
+from hub.repair.verification import Depth, Scope, verify
+from hub.sites.board import Word
 from protocol.beats import Want
 from protocol.events import WithdrawalCause
 from replication.digests import record_digest

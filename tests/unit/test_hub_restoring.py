@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from hub import drills
 from hub.__main__ import main
-from hub.backing_up import back_up
-from hub.backup_settings import BackupTarget
-from hub.backup_targets import chosen, prepare
-from hub.backups import BackupAlarm, backup_findings, read_ledger
+from hub.backup import drills
+from hub.backup.backing_up import back_up
+from hub.backup.backup_settings import BackupTarget
+from hub.backup.backup_targets import chosen, prepare
+from hub.backup.backups import BackupAlarm, backup_findings, read_ledger
+from hub.backup.drills import drill
+from hub.backup.restoring import put_back
+from hub.backup.snapshots import inventory, reading
 from hub.commands.restore import numbers_in
-from hub.course import Course, Stage, Stopped
-from hub.drills import drill
 from hub.home import HubHome, home_at
-from hub.restoring import put_back
-from hub.snapshots import inventory, reading
+from hub.keeping.course import Course, Stage, Stopped
 from protocol.errors import BadFile, BadSetting, BadValue, BrokenStore
 from tests.backups import COUNTY, DAY_MS, NOW_MS, county_home, keyring_of, node_key, settings_of, target_of, tell_more
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import MetaData, create_engine, inspect
 
-from hub import ruling_tables, rulings
-from hub.administration import Actor
+from hub.decisions import ruling_tables, rulings
+from hub.decisions.rulings import Decided, Order, Queue
 from hub.home import SCHEMA
-from hub.rulings import Decided, Order, Queue
+from hub.staff.administration import Actor
 from protocol.errors import Refused
 from replication.database import Database
 from replication.migrations import migrate

@@ -1,6 +1,6 @@
 """The quality of a catalogue: shares of rows, and the fixes that mend most."""
 
-from hub.scorecard import FIXES_SHOWN_MAX, scorecard
+from hub.sites.scorecard import FIXES_SHOWN_MAX, scorecard
 from protocol.calls import FileLine, FileLines, FindingCount
 from protocol.findings import RULES, Severity, rule
 from tests.site_stories import FILES

@@ -7,8 +7,8 @@ from functools import partial
 import msgspec
 import pytest
 
-from hub import search as searching
-from hub.search import Page, Query, search, totals_by_site
+from hub.searching import search as searching
+from hub.searching.search import Page, Query, search, totals_by_site
 from protocol.calls import Match
 from protocol.errors import BadQuery
 from protocol.vocabularies import AccessStatus, Level

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.gazetteer import Gazetteer
-from hub.readings import Readings
-from hub.search import Page, Query, search
-from hub.synonyms import Synonyms
+from hub.searching.search import Page, Query, search
+from hub.vocabulary.gazetteer import Gazetteer
+from hub.vocabulary.readings import Readings
+from hub.vocabulary.synonyms import Synonyms
 from protocol.errors import BadSetting
 from protocol.events import WithdrawalCause
 from protocol.vocabularies import AccessStatus, Level

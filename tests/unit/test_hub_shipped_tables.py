@@ -6,8 +6,8 @@ Persons are fictitious. Each pair is found by exactly the kind of reading that s
 import pytest
 
 from hub.home import home_at
-from hub.readings import Readings
-from hub.word_tables import gazetteer_table, synonym_table
+from hub.vocabulary.readings import Readings
+from hub.vocabulary.word_tables import gazetteer_table, synonym_table
 from protocol.analysis import fold
 from protocol.readings import ReadingKind
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hub.side_by_side import lines_of
+from hub.decisions.side_by_side import lines_of
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from tests.catalogue import fictitious

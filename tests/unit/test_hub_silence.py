@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.alarm_settings import AlarmSettings
-from hub.alarms import Cause, Finding
-from hub.board import Facts, NodeState
-from hub.silence import Listening, rhythm_of, silences
-from hub.stalls import Course
+from hub.alarm.alarm_settings import AlarmSettings
+from hub.alarm.alarms import Cause, Finding
+from hub.alarm.silence import Listening, rhythm_of, silences
+from hub.alarm.stalls import Course
+from hub.sites.board import Facts, NodeState
 from protocol.rhythms import Rhythm, parse_hours
 
 SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")

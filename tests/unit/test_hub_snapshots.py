@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hub import snapshots
-from hub.course import Course, Stage, Stopped
+from hub.backup import snapshots
 from hub.home import HubHome
+from hub.keeping.course import Course, Stage, Stopped
 from protocol.errors import BrokenStore
 from tests.backups import county_home, tallied
 

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from hub.alarms import AlarmKind, Finding
-from hub.board import Mark, NodeState
-from hub.stalls import DAY_MS, HUB_STALL_S, STALL_S, BrokerSigns, Course, course_after, hub_stall, stalls_of
+from hub.alarm.alarms import AlarmKind, Finding
+from hub.alarm.stalls import DAY_MS, HUB_STALL_S, STALL_S, BrokerSigns, Course, course_after, hub_stall, stalls_of
+from hub.sites.board import Mark, NodeState
 from protocol.beats import Want
 from protocol.limits import OFFLINE_AFTER_S
 

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub import alarm_book, config, duplicates, keyring, moving, postgres, snapshots, store, store_move
+from hub import config
 from hub.__main__ import main
-from hub.course import Course, Stage, Stopped
+from hub.alarm import alarm_book
+from hub.backup import snapshots
+from hub.decisions import duplicates
 from hub.home import HubHome
-from hub.search import Query, search
+from hub.keeping.course import Course, Stage, Stopped
+from hub.membership import keyring
+from hub.searching.search import Query, search
+from hub.storage import moving, postgres, store, store_move
 from protocol.errors import BadSetting
 from replication.claim import claimed
 from tests.backups import NOW_MS, county_home, node_key, tallied, tell_more

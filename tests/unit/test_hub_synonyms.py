@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.county_tables import BadTable
-from hub.synonyms import GROUPS_MAX, WORDS_MAX
+from hub.vocabulary.county_tables import BadTable
+from hub.vocabulary.synonyms import GROUPS_MAX, WORDS_MAX
 from tests.word_tables import synonyms, texts
 
 

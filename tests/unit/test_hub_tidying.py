@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub.tidying import LOOK_EVERY_S, PAUSE_S, Tidier
+from hub.storage.tidying import LOOK_EVERY_S, PAUSE_S, Tidier
 from replication.database import opened
 from replication.watermarks import Watermark, move
 from tests.catalogue import VILLAGE, described, fictitious
@@ -75,7 +75,7 @@ async def test_nothing_is_merged_during_a_load(loaded: Hub) -> None:
 
 async def test_merging_stops_as_soon_as_something_arrives(loaded: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     # So small a step needs several.
-    monkeypatch.setattr("hub.sqlite_index.MERGE_PAGES", 1)
+    monkeypatch.setattr("hub.storage.sqlite_index.MERGE_PAGES", 1)
     pauses = []
 
     async def arriving(pause_s: float) -> None:

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Inspector, MetaData, create_engine, inspect
 
-from hub import disclosure_tables, draw_tables, keeping_tables, token_tables
+from hub.disclosure import disclosure_tables
+from hub.draws import draw_tables
 from hub.home import SCHEMA
+from hub.keeping import keeping_tables
+from hub.staff import token_tables
 from hub.window import copy_tables, lookup_tables
 from hub.window import tables as window_tables
 from replication.migrations import migrate

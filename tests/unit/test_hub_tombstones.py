@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection, insert
 
-from hub import tombstones
-from hub.tombstones import HORIZON_DAYS, KEEP_DAYS
+from hub.repair import tombstones
+from hub.repair.tombstones import HORIZON_DAYS, KEEP_DAYS
 from replication.dialects import upsert
 from replication.tables import parked_frame, watermark
 from tests.catalogue import VILLAGE, described, fictitious, record_id, withdrawn

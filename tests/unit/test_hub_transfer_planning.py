@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import Agreement, DueLine
 from node.transfers import planned

@@ -16,7 +16,7 @@ from hub.config import parse
 from hub.home import SCHEMA
 from hub.oidc_provider import provider_of
 from hub.oidc_settings import OidcSettings
-from hub.store import URL_VARIABLE
+from hub.storage.store import URL_VARIABLE
 from protocol.errors import BadSetting
 from replication.migrations import REPLICATION, migrate
 from tests.stores import PostgresStore

@@ -7,16 +7,18 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from hub import comparisons, couriers, keyring, repairs
-from hub.board import Word, board, record_beats
-from hub.comparing import AGAIN_AFTER_MS, Comparer
-from hub.comparisons import Sameness
-from hub.couriers import not_on_the_line
-from hub.differences import Difference, DifferenceKind
-from hub.keyring_tables import enrolled_node
-from hub.repairs import Cause
+from hub.courier import couriers
+from hub.courier.couriers import not_on_the_line
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.repair import comparisons, repairs
+from hub.repair.comparing import AGAIN_AFTER_MS, Comparer
+from hub.repair.comparisons import Sameness
+from hub.repair.differences import Difference, DifferenceKind
+from hub.repair.repairs import Cause
+from hub.repair.verification import LATE, LINK_DOWN, MOVING, NOBODY, NOT_APPLIED, OFFLINE, Depth, Scope, Verdict, verify
+from hub.sites.board import Word, board, record_beats
 from hub.tables import entry
-from hub.verification import LATE, LINK_DOWN, MOVING, NOBODY, NOT_APPLIED, OFFLINE, Depth, Scope, Verdict, verify
 from protocol.beats import Beat, Want
 from protocol.records import Record
 from protocol.sites import Site

@@ -6,11 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub import audit, tokens
-from hub.administration import Actor
-from hub.cursors import Cursor, sealed
-from hub.roles import Role
-from hub.tokens import Scope
+from hub import audit
+from hub.searching.cursors import Cursor, sealed
+from hub.staff import tokens
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
+from hub.staff.tokens import Scope
 from hub.web.api.cursors import _identity
 from hub.web.api.operations import OPERATIONS
 from hub.web.throttling import REQUESTS_BURST

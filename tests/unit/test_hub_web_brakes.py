@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.web.reach import Reach
 from node import brake
 from node.brake import BrakeState, Cause, HeldChange

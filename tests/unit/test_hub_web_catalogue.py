@@ -16,8 +16,8 @@ import pytest
 
 from hub import audit
 from hub.catalogue_files import FileFormat, Heading, Line, begun
-from hub.duplicates import decisions_about
-from hub.roles import Role
+from hub.decisions.duplicates import decisions_about
+from hub.staff.roles import Role
 from hub.web import exporting
 from hub.web.asked_words import ASKED_KEPT_MAX, AskedWords
 from hub.web.hits import stretches

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert
 
-from hub import keyring
-from hub.board import record_beats
-from hub.keyring_tables import enrolled_node
-from hub.roles import Role
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.sites.board import record_beats
+from hub.staff.roles import Role
 from protocol.beats import Beat
 from protocol.sites import parse_site
 from tests.consoles import Desk, browsing, desk

@@ -8,9 +8,11 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import Connection, func, select
 
-from hub import audit, duplicates, repairs
-from hub.roles import Role
-from hub.ruling_tables import ruling
+from hub import audit
+from hub.decisions import duplicates
+from hub.decisions.ruling_tables import ruling
+from hub.repair import repairs
+from hub.staff.roles import Role
 from hub.tables import conflict, entry
 from hub.web.reach import Reach
 from protocol.records import Record

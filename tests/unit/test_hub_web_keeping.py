@@ -8,14 +8,15 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, update
 
-from hub import audit, fixity_orders, held_files, holding_notes, keeping_findings
-from hub.administration import Actor
-from hub.backup_settings import TargetKind
-from hub.fixity import Fixity
+from hub import audit, fixity_orders, holding_notes
+from hub.backup.backup_settings import TargetKind
 from hub.holding_notes import Verified
-from hub.keeping_settings import HoldingCopy, HoldingSettings
-from hub.keeping_tables import held_file
-from hub.roles import Role
+from hub.keeping import held_files, keeping_findings
+from hub.keeping.fixity import Fixity
+from hub.keeping.keeping_settings import HoldingCopy, HoldingSettings
+from hub.keeping.keeping_tables import held_file
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
 from hub.transfers import planning, year_counts
 from hub.window.coverage import Counter
 from protocol.consignments import ConsignedFile

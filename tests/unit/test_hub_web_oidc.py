@@ -12,12 +12,13 @@ import pyotp
 import pytest
 from sqlalchemy import Connection, update
 
-from hub import accounts, administration, audit, lockouts, oidc_provider
-from hub.account_tables import oidc_journey
-from hub.administration import Actor
-from hub.lockouts import FAILURES_FREE
+from hub import audit, oidc_provider
 from hub.oidc_journeys import JOURNEY_S
-from hub.roles import Role
+from hub.staff import accounts, administration, lockouts
+from hub.staff.account_tables import oidc_journey
+from hub.staff.administration import Actor
+from hub.staff.lockouts import FAILURES_FREE
+from hub.staff.roles import Role
 from hub.web.reach import Reach
 from tests.consoles import Browser, Desk, browsing, desk, words_in
 from tests.providers import SECRET, RunningProvider, provider_running

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hub.tokens import Scope
+from hub.staff.tokens import Scope
 from hub.web.api.openapi import document
 from hub.web.api.operations import OPERATIONS
 from tests.interfaces import interface, token

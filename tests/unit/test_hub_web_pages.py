@@ -16,10 +16,12 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 from sqlalchemy import Connection
 
-from hub import audit, certificates, first_use
+from hub import audit
 from hub.home import home_at
-from hub.lockouts import FAILURES_FREE
-from hub.roles import Permission, Role
+from hub.membership import certificates
+from hub.staff import first_use
+from hub.staff.lockouts import FAILURES_FREE
+from hub.staff.roles import Permission, Role
 from hub.web import visitors
 from hub.web.admission import NEEDS, SAFE_METHODS, Door
 from hub.web.console import HANDLERS

@@ -10,10 +10,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from hub import audit, proposal_answers, proposals
+from hub import audit
 from hub.application import Application
-from hub.proposals import ProposalState
-from hub.roles import Role
+from hub.decisions import proposal_answers, proposals
+from hub.decisions.proposals import ProposalState
+from hub.staff.roles import Role
 from node import proposals as at_node
 from protocol.errors import Refused
 from protocol.letters import Letter

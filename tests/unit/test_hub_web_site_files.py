@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.web.reach import Reach
 from protocol.calls import AskFiles, Body, FileLine, FileLines, FindingCount, Outcome, QuestionHead
 from protocol.sites import parse_site

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
-from hub import administration
-from hub.administration import Actor
-from hub.board import SiteState, Word, record_beats
-from hub.roles import Role
+from hub.sites.board import SiteState, Word, record_beats
+from hub.staff import administration
+from hub.staff.administration import Actor
+from hub.staff.roles import Role
 from hub.web.languages import Language
 from hub.web.live import MINUTES, Live, Pulse
 from hub.web.pieces import groups_of, tiles_of

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from hub import audit, codes, keyring
-from hub.board import SiteState, Word, record_beats
-from hub.codes import OpenCode
-from hub.joining import Joining, Standing, Step
-from hub.keyring import EnrolledNode
-from hub.keyring_tables import enrolled_node, enrolment_code
-from hub.roles import Role
+from hub import audit
+from hub.membership import codes, keyring
+from hub.membership.codes import OpenCode
+from hub.membership.joining import Joining, Standing, Step
+from hub.membership.keyring import EnrolledNode
+from hub.membership.keyring_tables import enrolled_node, enrolment_code
+from hub.sites.board import SiteState, Word, record_beats
+from hub.staff.roles import Role
 from hub.web.reach import DoorSigns, Reach
 from protocol.beats import Beat, Want
 from protocol.enrolment import FINGERPRINT_BYTES, parse_code, secret_digest

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from hub import audit
-from hub.roles import Role
-from hub.tokens import Scope
+from hub.staff.roles import Role
+from hub.staff.tokens import Scope
 from hub.web.reach import Reach
 from protocol.sites import parse_site
 from protocol.vocabularies import AccessStatus

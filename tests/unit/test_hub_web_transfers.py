@@ -8,9 +8,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from hub import accessions, audit
-from hub.accessions import NewAccession
-from hub.roles import Role
+from hub import audit
+from hub.keeping import accessions
+from hub.keeping.accessions import NewAccession
+from hub.staff.roles import Role
 from hub.transfers.waiting import waiting
 from hub.window.certificate_settings import CertificateSettings
 from protocol.sites import parse_site

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hub import audit
-from hub.roles import Role
+from hub.staff.roles import Role
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
 from hub.window import access_book, ledger, unsent

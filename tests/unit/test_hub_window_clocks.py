@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from hub.office_hours import Calendar
+from hub.alarm.office_hours import Calendar
 from hub.window.clocks import PHASE_OF, Deadline, Phase, Told, Urgency, day_of, deadline
 from hub.window.settings import WindowSettings
 from hub.window.states import ENDED, State, Step

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub import store
 from hub.__main__ import main
 from hub.home import home_at
+from hub.storage import store
 from hub.window import cases, desk
 from hub.window.requests import Request
 from hub.window.states import Step

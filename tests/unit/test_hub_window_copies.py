@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from hub.keyring_tables import enrolled_node
+from hub.membership.keyring_tables import enrolled_node
 from hub.window import certificates, copies, pdf_seals, serials, sheets
 from hub.window.certificates import Printing
 from hub.window.copy_orders import SILENT_AFTER_MS, CopyRoutes, CopyState, CopyWish

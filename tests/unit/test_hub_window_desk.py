@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Connection
 
 from hub import audit
+from hub.alarm.office_hours import Calendar
 from hub.audit import Action
-from hub.office_hours import Calendar
-from hub.roles import Permission
+from hub.staff.roles import Permission
 from hub.window import access_book, access_reviews, cases, deadlines, desk, findings, ledger
 from hub.window.access_book import RecordAsked
 from hub.window.access_reviews import RulesNow

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
-from hub.search import Query
+from hub.searching.search import Query
 from hub.window import desk, ledger
 from hub.window.requests import Request
 from hub.window.states import State, Step

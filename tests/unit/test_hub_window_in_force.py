@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from hub.home import home_at
+from hub.vocabulary.word_tables import LOOK_AGAIN_S
 from hub.window.in_force import InForce
 from hub.window.rule_table import rule_table
-from hub.word_tables import LOOK_AGAIN_S
 
 
 def test_a_new_version_is_taken_over_after_a_moment(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from hub import audit, keyring
-from hub.board import record_beats
-from hub.search import Query
+from hub import audit
+from hub.membership import keyring
+from hub.searching.search import Query
+from hub.sites.board import record_beats
 from hub.window import audit_heads, coverage, lookup_ledger, lookup_reading, statements
 from hub.window.audit_heads import HeadExchange
 from hub.window.coverage import Counter, Coverage, Holding

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from hub import audit
-from hub.search import Query
+from hub.searching.search import Query
 from hub.window import lookup_ledger, lookup_reading
 from hub.window.late_answers import answer_handler
 from hub.window.lookup_ledger import StoredLookup

@@ -7,8 +7,8 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from hub.county_sheets import sheet_of
-from hub.county_tables import BadTable
+from hub.vocabulary.county_sheets import sheet_of
+from hub.vocabulary.county_tables import BadTable
 from hub.window.dispute_counts import SMALL, report, shown
 from hub.window.dispute_table import kinds_of
 from hub.window.mediation import (

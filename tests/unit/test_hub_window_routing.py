@@ -2,11 +2,11 @@
 
 import datetime
 
-from hub.gazetteer import ChangeKind, Gazetteer, Place
-from hub.place_forms import place_name
-from hub.readings import Readings
-from hub.search import Query
-from hub.synonyms import Synonyms
+from hub.searching.search import Query
+from hub.vocabulary.gazetteer import ChangeKind, Gazetteer, Place
+from hub.vocabulary.place_forms import place_name
+from hub.vocabulary.readings import Readings
+from hub.vocabulary.synonyms import Synonyms
 from hub.window.coverage import Coverage, Holding
 from hub.window.routing import Candidate, Clues, clues_of, routed
 from protocol.lookups import Route

@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import pytest
 
-from hub.county_sheets import sheet_of
-from hub.county_tables import FAULTS_MAX, BadTable
+from hub.vocabulary.county_sheets import sheet_of
+from hub.vocabulary.county_tables import FAULTS_MAX, BadTable
 from hub.window.applicants import Evidence, Paper, Requester
 from hub.window.requests import Use
 from hub.window.rule_table import rules_of

@@ -11,7 +11,7 @@ import pytest
 
 from hub import audit
 from hub.commands import statement as command
-from hub.search import Query
+from hub.searching.search import Query
 from hub.window import statements
 from hub.window.statement_words import in_words, verdict
 from hub.window.statements import Maker

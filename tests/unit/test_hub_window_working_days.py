@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from hub.office_hours import Calendar
+from hub.alarm.office_hours import Calendar
 from hub.window.working_days import UNPUBLISHED, WorkCalendar, after, between, official, warning_of
 
 OFFICIAL = official(Calendar())

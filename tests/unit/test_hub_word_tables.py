@@ -12,11 +12,11 @@ import openpyxl
 import pytest
 
 from hub.__main__ import main
-from hub.backup_contents import small_files
+from hub.backup.backup_contents import small_files
 from hub.config import load
-from hub.county_tables import BadTable
 from hub.home import HubHome, home_at
-from hub.word_tables import (
+from hub.vocabulary.county_tables import BadTable
+from hub.vocabulary.word_tables import (
     LOOK_AGAIN_S,
     SHIPPED,
     VERSIONS_MAX,

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hub.leases import LEAD, LEASE_MS, LeaseLost, beat, crew_of, duties_of, store_clock_ms
-from hub.worker import PULL_S, SLACK_S, LeasedSource, Worker
+from hub.workers.leases import LEAD, LEASE_MS, LeaseLost, beat, crew_of, duties_of, store_clock_ms
+from hub.workers.worker import PULL_S, SLACK_S, LeasedSource, Worker
 from protocol.wording import Text
 from replication.consumer import Message
 from replication.database import Database

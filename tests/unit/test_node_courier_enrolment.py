@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub import codes, keyring
-from hub.board import Word
-from hub.codes import CodeOrder
+from hub.membership import codes, keyring
+from hub.membership.codes import CodeOrder
+from hub.sites.board import Word
 from node import config, courier_enrolment
 from node.courier_enrolment import PENDING, admitted, apply, pending_in
 from node.enrolment import Installation

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub.fetches import answer_fetches
+from hub.repair.fetches import answer_fetches
 from node import baseline, restoration
 from node.restoration import Restoration, Restorer
 from node.tables import SCHEMA

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from hub import keyring, repairs, store
 from hub.__main__ import main as hub_main
-from hub.comparisons import Comparison, Sameness, keep
-from hub.differences import Difference, DifferenceKind
 from hub.home import HubHome
 from hub.home import home_at as hub_home_at
-from hub.repairs import Cause, Finding, Remedy, RepairKind
+from hub.membership import keyring
+from hub.repair import repairs
+from hub.repair.comparisons import Comparison, Sameness, keep
+from hub.repair.differences import Difference, DifferenceKind
+from hub.repair.repairs import Cause, Finding, Remedy, RepairKind
+from hub.storage import store
 from node.__main__ import main as node_main
 from node.home import NodeHome
 from node.home import home_at as node_home_at

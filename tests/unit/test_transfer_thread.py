@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import Connection, insert
 
-from hub import held_files, keyring
-from hub.administration import Actor
 from hub.application import Application
-from hub.keyring_tables import enrolled_node
+from hub.keeping import held_files
+from hub.membership import keyring
+from hub.membership.keyring_tables import enrolled_node
+from hub.staff.administration import Actor
 from hub.transfers import deciding, held, listing, papers, receiving, signing
 from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion

@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from hub.metrics import Times
+from hub.alarm.metrics import Times
 from hub.web.api import monitoring, oai, problems
 from hub.web.api.asked import Asked
 from hub.web.api.bearers import bearer_of, check_pace

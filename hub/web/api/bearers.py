@@ -2,9 +2,10 @@
 
 import msgspec
 
-from hub import audit, tokens
+from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
-from hub.tokens import USE_NOTED_EVERY_S, Scope, Token
+from hub.staff import tokens
+from hub.staff.tokens import USE_NOTED_EVERY_S, Scope, Token
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.faults import Forbidden, SignInNeeded, TooMany

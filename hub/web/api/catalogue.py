@@ -7,12 +7,15 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from hub import audit, duplicates, keyring, search
+from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.disclosures import is_public
-from hub.duplicates import Decision, Likeness
+from hub.decisions import duplicates
+from hub.decisions.duplicates import Decision, Likeness
+from hub.disclosure.disclosures import is_public
 from hub.entry_views import EntryView, view_of
-from hub.search import Found, Query
+from hub.membership import keyring
+from hub.searching import search
+from hub.searching.search import Found, Query
 from hub.volumes import Contents
 from hub.web.api.asked import Asked
 from hub.web.api.bearers import Bearer

@@ -1,8 +1,10 @@
 """The county over the interface: its sites, alarms, what was set aside, decisions, and the audit log."""
 
-from hub import alarm_book, apart_listing, audit
+from hub import audit
+from hub.alarm import alarm_book
 from hub.audit import Action, AuditEntry
-from hub.board import SiteState, matches
+from hub.decisions import apart_listing
+from hub.sites.board import SiteState, matches
 from hub.web.api.asked import Asked
 from hub.web.api.cursors import next_cursor, place_in
 from hub.web.api.shapes import (

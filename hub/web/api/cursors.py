@@ -1,6 +1,6 @@
 """Cursors of lists that are paged by a number: sealed as those of searches are, and checked the same way."""
 
-from hub.cursors import Cursor, opened, sealed
+from hub.searching.cursors import Cursor, opened, sealed
 
 
 def next_cursor(list_name: str, filters: str, last: int | None) -> str:

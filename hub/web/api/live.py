@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from hub.audit import Action
-from hub.conflict_rulings import count, waiting
-from hub.federation import federated
-from hub.gathering import Gathering, MergedHit, SiteReport
-from hub.search import Query
+from hub.decisions.conflict_rulings import count, waiting
+from hub.searching.federation import federated
+from hub.searching.gathering import Gathering, MergedHit, SiteReport
+from hub.searching.search import Query
 from hub.web.api.asked import Asked
 from hub.web.api.catalogue import is_open, note_seen, public_part
 from hub.web.api.shapes import (

@@ -7,10 +7,10 @@ import msgspec
 from litestar import get
 from litestar.response import Response
 
-from hub import metrics
-from hub.health import Standing, health_of
-from hub.metrics import Times
-from hub.tokens import Scope
+from hub.alarm import metrics
+from hub.alarm.health import Standing, health_of
+from hub.alarm.metrics import Times
+from hub.staff.tokens import Scope
 from hub.web.api.bearers import bearer_of, check_pace
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of

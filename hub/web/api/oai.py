@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 from litestar import get, post
 from litestar.response import Response
 
-from hub import disclosures, keyring, oai_documents
-from hub.oai_requests import (
+from hub.disclosure import disclosures, oai_documents
+from hub.disclosure.oai_requests import (
     Fault,
     Harvest,
     OaiFault,
@@ -24,6 +24,7 @@ from hub.oai_requests import (
     resumption_of,
     verb_of,
 )
+from hub.membership import keyring
 from hub.web.api.bearers import check_pace
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.tokens import SCOPES, Scope
+from hub.staff.tokens import SCOPES, Scope
 from hub.web.api.operations import OPERATIONS, Operation
 from hub.web.api.problems import KIND, Problem
 

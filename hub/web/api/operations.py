@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.board import SiteState
-from hub.tokens import Scope
+from hub.sites.board import SiteState
+from hub.staff.tokens import Scope
 from hub.web.api import catalogue, county, live
 from hub.web.api.asked import Asked
 from hub.web.api.shapes import (

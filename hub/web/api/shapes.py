@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from hub.alarms import Alarm
-from hub.board import SiteState
-from hub.conflict_rulings import Contradiction
-from hub.duplicates import Decision, Likeness
+from hub.alarm.alarms import Alarm
+from hub.decisions.conflict_rulings import Contradiction
+from hub.decisions.duplicates import Decision, Likeness
 from hub.entry_views import EntryView, Step
-from hub.facets import Facets
-from hub.gathering import SiteReport
+from hub.searching.facets import Facets
+from hub.searching.gathering import SiteReport
+from hub.sites.board import SiteState
 from protocol.audit_chain import AuditLine
 from protocol.calls import HeldLine, Match
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX

@@ -6,12 +6,13 @@ from litestar.response import Redirect
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from hub import accounts, audit, lockouts, one_time_codes, sessions
-from hub.accounts import Account, Secrets
+from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
-from hub.passwords import checked_password
-from hub.roles import ROLES
-from hub.sessions import Session
+from hub.staff import accounts, lockouts, one_time_codes, sessions
+from hub.staff.accounts import Account, Secrets
+from hub.staff.passwords import checked_password
+from hub.staff.roles import ROLES
+from hub.staff.sessions import Session
 from hub.web.admission import ATTEMPT, NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest

@@ -3,9 +3,9 @@
 from litestar import get, post
 
 from hub import audit
-from hub.accounts import folded_login
 from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome
-from hub.roles import Permission
+from hub.staff.accounts import folded_login
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, page
 from hub.web.asking import AnyRequest

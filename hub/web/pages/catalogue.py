@@ -13,15 +13,16 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit, keyring
+from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.commands.fields import ACCESS
-from hub.facets import Facet, Facets
-from hub.federation import federated
-from hub.gathering import Gathering
-from hub.roles import Permission
-from hub.search import Names, search
-from hub.search import Page as Results
+from hub.membership import keyring
+from hub.searching.facets import Facet, Facets
+from hub.searching.federation import federated
+from hub.searching.gathering import Gathering
+from hub.searching.search import Names, search
+from hub.searching.search import Page as Results
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest

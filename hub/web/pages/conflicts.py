@@ -8,13 +8,13 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import conflict_rulings
-from hub.administration import Actor
 from hub.catalogue import readable, stored_of
 from hub.commands.fields import OUTCOMES
-from hub.conflict_rulings import Contradiction
-from hub.rulings import NOTE_CHARS_MAX, Queue
-from hub.side_by_side import lines_of
+from hub.decisions import conflict_rulings
+from hub.decisions.conflict_rulings import Contradiction
+from hub.decisions.rulings import NOTE_CHARS_MAX, Queue
+from hub.decisions.side_by_side import lines_of
+from hub.staff.administration import Actor
 from hub.web.answers import Notice, Page, away_to, fault_notice, page, spoken
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of

@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from hub import audit, conflict_rulings, proposals
-from hub.administration import Actor
+from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.keyring import expected_sites
-from hub.roles import Permission
-from hub.rulings import DECIDED, NOTE_CHARS_MAX, QUEUES, Queue
+from hub.decisions import conflict_rulings, proposals
+from hub.decisions.rulings import DECIDED, NOTE_CHARS_MAX, QUEUES, Queue
+from hub.membership.keyring import expected_sites
+from hub.staff.administration import Actor
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of

@@ -6,11 +6,11 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import duplicate_rulings
 from hub.commands.fields import field_word
-from hub.duplicate_rulings import Walk
-from hub.rulings import Decided, Queue
-from hub.side_by_side import lines_of
+from hub.decisions import duplicate_rulings
+from hub.decisions.duplicate_rulings import Walk
+from hub.decisions.rulings import Decided, Queue
+from hub.decisions.side_by_side import lines_of
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of

@@ -8,9 +8,10 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import codes, keyring, site_orders
-from hub.codes import CodeOrder
-from hub.roles import Permission
+from hub.membership import codes, keyring
+from hub.membership.codes import CodeOrder
+from hub.sites import site_orders
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest

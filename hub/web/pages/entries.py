@@ -9,14 +9,16 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit, duplicates, keyring, proposals
+from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
 from hub.commands.fields import ACCESS, cause_words
-from hub.duplicates import Alike
+from hub.decisions import duplicates, proposals
+from hub.decisions.duplicates import Alike
+from hub.decisions.proposals import Proposal
+from hub.disclosure.guarding import GUARDED, is_noted
 from hub.entry_views import EntryView, RecordView, view_of
-from hub.guarding import GUARDED, is_noted
-from hub.proposals import Proposal
-from hub.roles import Permission
+from hub.membership import keyring
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest, id_of

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
 from hub.catalogue_files import MEDIA_TYPES, FileFormat
-from hub.roles import Permission
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest

@@ -10,10 +10,10 @@ import msgspec
 from litestar import get
 from litestar.response import Stream
 
-from hub import keyring
-from hub.federation import federated
-from hub.gathering import Gathering
-from hub.roles import Permission
+from hub.membership import keyring
+from hub.searching.federation import federated
+from hub.searching.gathering import Gathering
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of

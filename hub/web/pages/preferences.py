@@ -3,7 +3,7 @@
 from litestar import post
 from litestar.response import Redirect
 
-from hub import accounts
+from hub.staff import accounts
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import away_to, preference, safe_path
 from hub.web.asking import AnyRequest

@@ -5,12 +5,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import proposals
 from hub.catalogue import readable, stored_of
-from hub.proposals import STATES, Proposal, ProposalState, Wish
-from hub.roles import Permission
-from hub.rulings import Queue
-from hub.side_by_side import Line
+from hub.decisions import proposals
+from hub.decisions.proposals import STATES, Proposal, ProposalState, Wish
+from hub.decisions.rulings import Queue
+from hub.decisions.side_by_side import Line
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest, id_of

@@ -9,15 +9,16 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit, quarantine_rulings
+from hub import audit
 from hub.application import Application
 from hub.audit import Action, AuditEntry
 from hub.catalogue import readable, stored_of
-from hub.keyring import Keyring
+from hub.decisions import quarantine_rulings
+from hub.decisions.rulings import NOTE_CHARS_MAX, Queue
+from hub.decisions.side_by_side import lines_of
+from hub.membership.keyring import Keyring
 from hub.preparation import UNREADABLE_RECORD
-from hub.redriving import Attempt, Redriven, Redriver
-from hub.rulings import NOTE_CHARS_MAX, Queue
-from hub.side_by_side import lines_of
+from hub.repair.redriving import Attempt, Redriven, Redriver
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.transfers import deciding, signing
 from hub.transfers.deciding import Conclusion
 from hub.web.answers import Notice, Page, away_to, fault_notice

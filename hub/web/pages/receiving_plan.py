@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import AFTER_YEARS_MAX, Agreement
 from hub.web.answers import Notice, Page, away_to, fault_notice, page

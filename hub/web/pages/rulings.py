@@ -5,7 +5,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import reversal, rulings
+from hub.decisions import reversal, rulings
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of

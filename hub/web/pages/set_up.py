@@ -5,10 +5,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import accounts, administration, invitations
-from hub.accounts import Account
-from hub.invitations import Invitation
-from hub.passwords import PASSWORD_CHARS_MIN, checked_password
+from hub.staff import accounts, administration, invitations
+from hub.staff.accounts import Account
+from hub.staff.invitations import Invitation
+from hub.staff.passwords import PASSWORD_CHARS_MIN, checked_password
 from hub.web.admission import ATTEMPT, NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest

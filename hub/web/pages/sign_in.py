@@ -4,10 +4,11 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit, sessions, sign_in
+from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.sessions import Stage
-from hub.sign_in import Admitted, Caller, Refusal, TurnedAway
+from hub.staff import sessions, sign_in
+from hub.staff.sessions import Stage
+from hub.staff.sign_in import Admitted, Caller, Refusal, TurnedAway
 from hub.web.admission import ATTEMPT, NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, page, preference, safe_path, signed_in, signed_out
 from hub.web.asking import AnyRequest

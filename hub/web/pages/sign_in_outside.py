@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from hub import oidc_sign_in
 from hub.oidc_provider import Provider
 from hub.oidc_sign_in import LetIn, Refusal, Returned, TurnedAway
-from hub.sign_in import Caller
+from hub.staff.sign_in import Caller
 from hub.web.admission import ATTEMPT, NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page, safe_path
 from hub.web.asking import AnyRequest

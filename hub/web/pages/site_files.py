@@ -4,11 +4,11 @@ from litestar import get
 from litestar.params import FromPath
 from sqlalchemy import Connection
 
-from hub import site_reports
 from hub.commands.fields import OUTCOMES
-from hub.roles import Permission
-from hub.scorecard import scorecard
-from hub.site_reports import SiteReport
+from hub.sites import site_reports
+from hub.sites.scorecard import scorecard
+from hub.sites.site_reports import SiteReport
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Page, page, spoken
 from hub.web.asking import AnyRequest

@@ -8,15 +8,18 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import alarm_book, audit, contacts, keyring
-from hub.alarms import CAUSES, KINDS, Alarm
+from hub import audit
+from hub.alarm import alarm_book
+from hub.alarm.alarms import CAUSES, KINDS, Alarm
 from hub.audit import Action, AuditEntry
-from hub.board import WORDS, NodeState, SiteState, Word, node_states
-from hub.contacts import CONTACTS, Contact, Turn
-from hub.declared import declared
-from hub.keyring import EnrolledNode
-from hub.roles import Permission
-from hub.site_story import story_of
+from hub.membership import keyring
+from hub.membership.keyring import EnrolledNode
+from hub.sites import contacts
+from hub.sites.board import WORDS, NodeState, SiteState, Word, node_states
+from hub.sites.contacts import CONTACTS, Contact, Turn
+from hub.sites.declared import declared
+from hub.sites.site_story import story_of
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest

@@ -12,9 +12,9 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from hub import sessions
-from hub.outlook import Outlook
-from hub.roles import Permission
+from hub.sites.outlook import Outlook
+from hub.staff import sessions
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of

@@ -8,13 +8,15 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit, site_orders, verification
-from hub.administration import Actor
+from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.repairs import Cause
-from hub.roles import Permission
-from hub.rulings import NOTE_CHARS_MAX
-from hub.verification import Scope, verify
+from hub.decisions.rulings import NOTE_CHARS_MAX
+from hub.repair import verification
+from hub.repair.repairs import Cause
+from hub.repair.verification import Scope, verify
+from hub.sites import site_orders
+from hub.staff.administration import Actor
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice
 from hub.web.asking import AnyRequest

@@ -6,8 +6,8 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from hub.attention import Matter
-from hub.roles import Permission
+from hub.alarm.attention import Matter
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest

@@ -11,10 +11,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import tokens
-from hub.administration import Actor
-from hub.roles import Permission
-from hub.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, NAME_CHARS_MAX, SCOPES, NewToken, Scope
+from hub.staff import tokens
+from hub.staff.administration import Actor
+from hub.staff.roles import Permission
+from hub.staff.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, NAME_CHARS_MAX, SCOPES, NewToken, Scope
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest

@@ -9,7 +9,7 @@ from litestar.response import Response
 
 from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.roles import Permission
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Page, fault_notice
 from hub.web.asking import AnyRequest, id_of

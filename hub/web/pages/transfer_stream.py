@@ -6,7 +6,7 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from hub.roles import Permission
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of

@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromPath
 from sqlalchemy import Connection
 
-from hub.roles import Permission
+from hub.staff.roles import Permission
 from hub.transfers import deciding, listing
 from hub.transfers.listing import TransferView
 from hub.transfers.scans import files_of

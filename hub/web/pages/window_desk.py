@@ -9,8 +9,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub.administration import Actor
-from hub.roles import Permission
+from hub.staff.administration import Actor
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, page
 from hub.web.asking import AnyRequest, id_of

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 from sqlalchemy import Connection
 
-from hub.administration import Actor
+from hub.staff.administration import Actor
 from hub.web.answers import Notice, Page, away_to, fault_notice
 from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import Backstage, backstage_of

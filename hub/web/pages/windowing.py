@@ -6,8 +6,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
-from hub.administration import Actor
-from hub.roles import Permission
+from hub.staff.administration import Actor
+from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of

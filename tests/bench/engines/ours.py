@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from itertools import islice
 from pathlib import Path
 
-from hub.search import Query, search
+from hub.searching.search import Query, search
 from protocol.sites import parse_site
 from replication.acceptance import AcceptedFrame
 from replication.database import Database, opened

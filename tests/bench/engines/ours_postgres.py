@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from hub import postgres
+from hub.storage import postgres
 from replication.database import Database
 from tests.bench.engines.ours import Danglian
 from tests.bench.engines.rounds import contend

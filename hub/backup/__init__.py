@@ -1,0 +1,1 @@
+"""Backups of the hub: made, counted, read back, put back, and drilled."""

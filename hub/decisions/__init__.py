@@ -1,0 +1,1 @@
+"""What persons decide: contradictions, alike records, quarantine, proposals of change; and how it is undone."""

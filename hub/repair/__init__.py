@@ -1,0 +1,1 @@
+"""Proving that both ends hold the same, and mending what differs: comparisons, repairs, rebuilds, tombstones."""

@@ -1,0 +1,75 @@
+"""Facets: how many of the counted hits are of which site, year, fonds, kind, access status and level. Pure."""
+
+import functools
+from collections import Counter
+from typing import Final
+
+import msgspec
+
+from hub.searching.walks import FACE_PARTS, FACE_SEPARATOR, Faces
+
+FACET_VALUES_MAX: Final = 50
+"""Values of one facet that are told, those with most hits: a county has hundreds of sites, and nobody reads so many."""
+
+
+FACES_CACHED: Final = 32_768
+"""Faces that are kept taken apart: more than a county has."""
+
+
+class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of a facet."""
+
+    value: str
+    """"" for entries that have none."""
+    count: int
+
+
+class Facet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One facet, the values with most hits first; years the newest first."""
+
+    values: tuple[FacetCount, ...] = ()
+    more: int = 0
+    """Further values that are not told."""
+
+
+class Facets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the counted hits are like."""
+
+    site: Facet = Facet()
+    year: Facet = Facet()
+    fonds: Facet = Facet()
+    kind: Facet = Facet()
+    access: Facet = Facet()
+    level: Facet = Facet()
+
+
+def facets_of(counted: Faces) -> Facets:
+    """Return the facets of what was counted."""
+    counters: tuple[Counter[str], ...] = tuple(Counter() for _ in range(FACE_PARTS))
+    for face, count in counted.faces.items():
+        for counter, value in zip(counters, _parts(face), strict=False):
+            counter[value] += count
+    site, fonds, kind, access, level = (_facet(counter.most_common()) for counter in counters)
+    years = sorted(counted.years.items(), key=lambda one: int(one[0]), reverse=True)
+    unknown = [("" if year == "0" else year, count) for year, count in years]
+    return Facets(site=site, year=_facet(unknown), fonds=fonds, kind=kind, access=access, level=level)
+
+
+def sites_of(counted: Faces) -> dict[str, int]:
+    """Return how many of the counted hits each site has."""
+    sites: Counter[str] = Counter()
+    for face, count in counted.faces.items():
+        sites[face.partition(FACE_SEPARATOR)[0]] += count
+    return dict(sites)
+
+
+@functools.lru_cache(maxsize=FACES_CACHED)
+def _parts(face: str) -> tuple[str, ...]:
+    return tuple(face.split(FACE_SEPARATOR))
+
+
+def _facet(counts: list[tuple[str, int]]) -> Facet:
+    shown = counts[:FACET_VALUES_MAX]
+    return Facet(
+        values=tuple([FacetCount(value=value, count=count) for value, count in shown]), more=len(counts) - len(shown)
+    )

@@ -1,0 +1,300 @@
+"""Searching the unified catalogue: the query language and filters, in ranks, honest totals, and why each hit is there.
+
+A query becomes a plan of ranked stages (``protocol.plans``); each stage is walked newest first, for row ids are
+year-major, and finds only what no stage before it found. Totals and facets are those of all stages together: exact up
+to ``TOTAL_MAX``, "more than" beyond, for nobody reads on, and counting further would cost more than the search. The
+index holds only what has a body, so withdrawn records are never found. Every search has a time budget; one that was cut
+says so.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.catalogue import with_access
+from hub.decisions.duplicates import Entry, Likeness, alike_on_page, likeness_of
+from hub.searching.cursors import Cursor, opened, sealed
+from hub.searching.facets import Facets, facets_of, sites_of
+from hub.searching.grouping import grouped
+from hub.searching.questions import Question, question_of
+from hub.searching.stage_walk import Ranked, ranked
+from hub.searching.time_budgets import SEARCH_BUDGET_S, TimeBudget
+from hub.searching.walks import ABOVE_ALL, TOTAL_MAX, Faces, faces_of, total_of
+from protocol.calls import Match
+from protocol.calls import Search as SearchCall
+from protocol.codec import decode_record
+from protocol.errors import BadValue
+from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.matching import Matcher
+from protocol.plans import Readings, StageName
+from protocol.queries import parse
+from protocol.readings import Homophones, Reading
+from protocol.record_facts import subject_of
+from protocol.records import Record
+from protocol.search_calls import with_language
+from protocol.vocabularies import AccessStatus, Level
+
+GROUPED_PAGES_MAX = 3
+"""Pages of hits that are looked at to fill one page with groups."""
+
+
+class Names(Protocol):
+    """What words may also be read as (``hub.vocabulary.readings``)."""
+
+    def of(self, word: str) -> Sequence[Reading]:
+        """Return the other readings of a word."""
+
+    def homophones(self, word: str) -> Homophones | None:
+        """Return what a person's name sounds like."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody looks for; empty filters do not narrow, empty words find all that the filters let through."""
+
+    words: str = ""
+    """In the language of ``protocol.queries``."""
+    site_glob: str = ""
+    """Site codes, with ``*`` and ``?``: 330523108* is a town and its villages."""
+    date_from: datetime.date | None = None
+    date_to: datetime.date | None = None
+    fonds_no: str = ""
+    livelihood_kind: str = ""
+    access_status: AccessStatus | None = None
+    level: Level | None = None
+    limit: int = SEARCH_HITS_DEFAULT
+    cursor: str = ""
+    """Where the page before ended; empty for the first."""
+    sounds: bool | None = None
+    """Whether names that sound alike are looked for as well; None for: where there is less than a page without."""
+    with_facets: bool = False
+
+    def call(self, asker: str, question: str, readings: Readings = lambda _: ()) -> SearchCall:
+        """Return the same question as it is asked of a site; the few hits that are shown are explained here."""
+        plain = SearchCall(
+            asker=asker,
+            question=question,
+            query=self.words,
+            limit=self.hits_max,
+            date_from=self.date_from,
+            date_to=self.date_to,
+            fonds_no=self.fonds_no,
+            livelihood_kind=self.livelihood_kind,
+            access_status=self.access_status,
+            level=self.level,
+            with_matches=False,
+        )
+        return with_language(plain, parse(self.words), readings)
+
+    @property
+    def hits_max(self) -> int:
+        """Hits to show, within bounds."""
+        return max(1, min(self.limit, SEARCH_HITS_MAX))
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the catalogue that matches."""
+
+    site: str
+    epoch: str
+    """The site's own name for the epoch that numbers ``seq``."""
+    seq: int
+    record: Record
+    matches: tuple[Match, ...] = ()
+    likeness: Likeness = Likeness()
+    stage: StageName | None = None
+    """The rank in which it was found first; None where the query has no words."""
+    group: int = 0
+    """Number of its group on the page: an item and its volume, or entries that are alike, stand together."""
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """The best entries that match, and how many there are."""
+
+    total: int
+    exact: bool
+    """False if there are more than ``total``, or nobody knows."""
+    hits: tuple[Found, ...]
+    is_upper_bound: bool = False
+    """There may be fewer than ``total``: the index finds more than was meant, and not all of it was looked at."""
+    was_cut: bool = False
+    """The time was over before everything was looked at: there may be more, and better ones."""
+    facets: Facets | None = None
+    cursor: str = ""
+    """Where the next page begins; empty if there is none."""
+    sounds: Mapping[str, tuple[Reading, ...]] = {}
+    """The names that sound like words of the query and were looked for as well."""
+
+
+def search(
+    connection: Connection, query: Query, names: Names | None = None, *, budget_s: float = SEARCH_BUDGET_S
+) -> Page:
+    """Search the catalogue; several statements on one snapshot.
+
+    Raises:
+        BadQuery: the words cannot be understood; the error points at the place.
+        BadSetting: the cursor is of another query.
+
+    """
+    budget = TimeBudget(budget_s)
+    begin = opened(query.cursor, _identity(query)) if query.cursor else None
+    question = question_of(connection, query, names)
+    if question is None:
+        return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
+    counted = _count(connection, question, query, budget)
+    if _wants_sounds(query, question, counted, begin):
+        louder = question.with_sounds(connection, budget)
+        if louder is not question:
+            question, counted = louder, _count(connection, louder, query, budget)
+    hits: list[_Row] = []
+    last: Cursor | None = None
+    if counted.total or not counted.is_whole:
+        hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget)
+    shown = len(hits)
+    return Page(
+        total=max(min(counted.total, TOTAL_MAX), shown),
+        exact=counted.is_whole and not counted.is_upper_bound and not question.is_building,
+        hits=_explained(question, hits),
+        is_upper_bound=counted.is_upper_bound,
+        was_cut=budget.was_cut,
+        facets=facets_of(counted) if query.with_facets else None,
+        cursor=sealed(last, _identity(query)) if last is not None else "",
+        sounds=question.sounds,
+    )
+
+
+def readings_of(names: Names | None, found: Page) -> Readings:
+    """Return the readings with which an answer was found; names that sound alike as far as the index held them."""
+    if names is None:
+        return lambda _: ()
+    return lambda word: (*names.of(word), *found.sounds.get(word, ()))
+
+
+def totals_by_site(connection: Connection, query: Query, names: Names | None = None) -> tuple[dict[str, int], bool]:
+    """Return how many hits each site has in the index, and whether all hits were counted."""
+    question = question_of(connection, query, names)
+    if question is None:
+        return {}, True
+    counted = faces_of(connection, question.all_found, TimeBudget(), TOTAL_MAX)
+    return sites_of(counted), counted.is_whole and not counted.is_upper_bound and not question.is_building
+
+
+def _identity(query: Query) -> bytes:
+    """What a cursor belongs to: the query without what only says how much of it is shown."""
+    return msgspec.json.encode(msgspec.structs.replace(query, cursor="", with_facets=False, limit=SEARCH_HITS_DEFAULT))
+
+
+def _count(connection: Connection, question: Question, query: Query, budget: TimeBudget) -> Faces:
+    count = faces_of if query.with_facets else total_of
+    return count(connection, question.all_found, budget, TOTAL_MAX)
+
+
+def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Cursor | None) -> bool:
+    """Tell whether names that sound alike are a stage of this page: asked for, or because there is so little."""
+    if query.sounds is not None:
+        return query.sounds
+    is_last = begin is not None and begin.stage >= len(question.stages) > 0
+    return is_last or (counted.is_whole and counted.total < query.hits_max)
+
+
+def _beginning(counted: Faces) -> Cursor:
+    """Where the first page begins: among the newest entries, if more were found than are counted."""
+    floor = 0 if counted.is_whole else counted.lowest
+    return Cursor(stage=0, below=ABOVE_ALL, ceiling=ABOVE_ALL, floor=floor)
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One hit as it was read."""
+
+    site: str
+    epoch: str
+    seq: int
+    record: Record
+    stage: int
+    likeness: Likeness = Likeness()
+    group: int = 0
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(site=self.site, record=self.record)
+
+
+def _page(
+    connection: Connection, question: Question, begin: Cursor, limit: int, budget: TimeBudget
+) -> tuple[list[_Row], Cursor | None]:
+    """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all."""
+    stages = [partial(question.stage, number) for number in range(len(question.stages) or 1)]
+    rows: list[_Row] = []
+    read: list[Ranked] = []
+    shown: list[_Row] = []
+    groups, wanted, more = 0, limit, False
+    while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
+        place = read[-1].place if read else begin
+        # One more than is shown tells whether there is a next page.
+        part = ranked(connection, stages, question.all_found, place, wanted + 1, budget)
+        more = len(part) > wanted
+        read += part[:wanted]
+        rows += _rows(connection, part[:wanted])
+        shown, groups = _in_groups(connection, rows)
+        wanted = limit - groups if more else 0
+    if not read or not more:
+        return shown, None
+    return shown, read[-1].place
+
+
+def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:
+    if not hits:
+        return []
+    marks = ", ".join("?" * len(hits))
+    rows = connection.exec_driver_sql(
+        "SELECT entry.docid, entry.site, site_epoch.epoch, entry.seq, entry.access_status, entry.body"  # noqa: S608 - marks only
+        " FROM entry LEFT JOIN site_epoch ON site_epoch.site = entry.site AND site_epoch.ordinal = entry.epoch"
+        f" WHERE entry.docid IN ({marks}) AND entry.body IS NOT NULL",
+        tuple([hit.docid for hit in hits]),
+    )
+    found = {}
+    for docid, site, epoch, seq, status, body in rows:
+        try:
+            found[docid] = (site, epoch or "", seq, with_access(decode_record(body), AccessStatus(status)))
+        except BadValue:
+            # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
+            continue
+    return [
+        _Row(site=site, epoch=epoch, seq=seq, record=record, stage=hit.stage)
+        for hit in hits
+        if hit.docid in found
+        for site, epoch, seq, record in (found[hit.docid],)
+    ]
+
+
+def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row], int]:
+    entries = [row.entry for row in rows]
+    alike = likeness_of(connection, entries)
+    together = alike_on_page(connection, [one for one in entries if one.key in alike])
+    places = grouped(entries, together)
+    shown = [
+        msgspec.structs.replace(row, group=place.group, likeness=alike.get(row.entry.key, Likeness()))
+        for place in places
+        for row in (rows[place.index],)
+    ]
+    return shown, len({place.group for place in places})
+
+
+def _explained(question: Question, rows: Sequence[_Row]) -> tuple[Found, ...]:
+    matcher = Matcher(question.plan.query, question.readings)
+    return tuple(
+        Found(
+            site=row.site,
+            epoch=row.epoch,
+            seq=row.seq,
+            record=row.record,
+            matches=matcher.why(subject_of(row.record, site=row.site)) if question.stages else (),
+            likeness=row.likeness,
+            stage=question.stages[row.stage].name if question.stages else None,
+            group=row.group,
+        )
+        for row in rows
+    )

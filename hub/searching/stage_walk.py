@@ -1,0 +1,64 @@
+"""From one stage of a plan to the next: the hits of a page in their ranks, each found once.
+
+Where very many entries are found, the newest ten thousand are ranked, then the ten thousand before them: nobody reads
+on, and a rank that hardly anything is of would have to be looked for in millions.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.searching.cursors import Cursor
+from hub.searching.time_budgets import TimeBudget
+from hub.searching.walks import Sought, docids, floor_below
+
+
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """One hit of a walk."""
+
+    docid: int
+    place: Cursor
+    """Where it was found, and the next one begins."""
+
+    @property
+    def stage(self) -> int:
+        """Number of the stage that found it first."""
+        return self.place.stage
+
+
+def ranked(
+    connection: Connection,
+    stages: Sequence[Callable[[], Sought]],
+    all_found: Sought,
+    begin: Cursor,
+    limit: int,
+    budget: TimeBudget,
+) -> list[Ranked]:
+    """Return the next hits, newest first within each stage.
+
+    Args:
+        connection: the catalogue.
+        stages: what each stage finds that no stage before it does; made when the walk comes to it.
+        all_found: what all of them find.
+        begin: where the page before ended.
+        limit: hits wanted.
+        budget: the time for it.
+
+    """
+    found: list[Ranked] = []
+    place = begin
+    while True:
+        for number in range(place.stage, len(stages)):
+            below = place.below if number == place.stage else place.ceiling
+            part = docids(connection, stages[number](), below, limit - len(found), budget, above=place.floor)
+            found += [
+                Ranked(docid=docid, place=Cursor(stage=number, below=docid, ceiling=place.ceiling, floor=place.floor))
+                for docid in part
+            ]
+            if len(found) >= limit or budget.was_cut:
+                return found
+        if not place.floor:
+            return found
+        floor = floor_below(connection, all_found, place.floor, budget)
+        place = Cursor(stage=0, below=place.floor, ceiling=place.floor, floor=floor)

@@ -1,0 +1,282 @@
+"""Walking along what an expression finds, newest first: the numbers of the next entries, and what is counted of many.
+
+Docids are year-major, so a period is a range of them, and the records that reach beyond its last year lie above, where
+the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces
+(``entry_face``).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.catalogue import SERIALS_A_YEAR, with_access
+from hub.searching.time_budgets import Cut, TimeBudget
+from hub.storage.text_index import index_of
+from protocol.codec import decode_record
+from protocol.errors import BadValue
+from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
+from protocol.index_rows import YEAR_MAX
+from protocol.marks import WIDE_DECADE, YEAR
+from protocol.query_dates import Period
+from protocol.records import Record
+from protocol.vocabularies import AccessStatus
+
+TOTAL_MAX: Final = 10_000
+"""Entries that are counted; beyond, the total is said to be more than this."""
+
+COUNTED_AT_ONCE: Final = 2_500
+"""Entries counted by one statement, so that a search that is cut can say what was counted before."""
+
+CHECKED_AT_ONCE: Final = 100
+"""Entries that are read at once where each has to be looked at."""
+
+CHECKED_PARTS_MAX: Final = 10
+"""Times so many entries are looked at for a total."""
+
+ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
+"""A docid above all that there are."""
+
+FACE_PARTS: Final = 5
+"""Parts of a face: site, fonds, kind, access status and level."""
+
+FACE_SEPARATOR: Final = "␟"
+
+
+Check = Callable[[str, Record], bool]
+"""Tells whether a record of a site, under the access status that holds now, is what is meant."""
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry must be like."""
+
+    expression: Expression | None = None
+    """None for whatever has a body."""
+    periods: tuple[Period, ...] = ()
+    """It has to be of each of them."""
+    check: Check | None = None
+    """What a record must pass besides, because the index finds more than is meant."""
+
+
+class Faces(msgspec.Struct, kw_only=True):
+    """What was counted: how many entries, of which years, and with which faces."""
+
+    total: int = 0
+    lowest: int = 0
+    """Docid of the last one that was counted."""
+    is_whole: bool = False
+    """Whether everything there is was counted."""
+    is_upper_bound: bool = False
+    """Whether more was counted than is meant."""
+    years: Counter[str] = msgspec.field(default_factory=Counter)
+    faces: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A range of docids, with what has to be asked there."""
+
+    above: int
+    below: int
+    expression: Expression | None
+
+
+def docids(
+    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, *, above: int = 0
+) -> list[int]:
+    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over."""
+    if sought.check is None:
+        return _indexed(connection, sought, below, limit, budget, above)
+    found: list[int] = []
+    while len(found) < limit:
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget, above)
+        found += [docid for docid, _ in _passing(connection, part, sought.check)]
+        if len(part) < CHECKED_AT_ONCE:
+            break
+        if budget.is_spent:
+            budget.was_cut = True
+            break
+        below = part[-1]
+    return found[:limit]
+
+
+def floor_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> int:
+    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number; 0 if there are no more than that."""
+    newest = _indexed(connection, sought, ceiling, TOTAL_MAX + 1, budget)
+    return newest[-2] if len(newest) > TOTAL_MAX else 0
+
+
+def _indexed(
+    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, above: int = 0
+) -> list[int]:
+    found: list[int] = []
+    for stretch in _stretches(sought, below, above):
+        if len(found) >= limit:
+            break
+        # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
+        # begins at that number, and there are at most so many entries above it as are ranked together.
+        wish = TOTAL_MAX + 1 if above else limit - len(found)
+        sql, values = _statement(connection, "docid", sought, stretch, wish, upwards=bool(above))
+        try:
+            with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
+                rows = connection.exec_driver_sql(sql, values).all()
+        except Cut:
+            budget.was_cut = True
+            break
+        numbers = [row[0] for row in rows]
+        found += (numbers[::-1] if above else numbers)[: limit - len(found)]
+    return found
+
+
+def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> list[tuple[int, str]]:
+    """Return those entries that pass a check, with their faces, in the order given."""
+    if not numbers:
+        return []
+    marks = ", ".join("?" * len(numbers))
+    rows = connection.exec_driver_sql(
+        f"SELECT docid, site, access_status, face, body FROM entry WHERE docid IN ({marks}) AND body IS NOT NULL",  # noqa: S608 - marks only
+        tuple(numbers),
+    )
+    passing = {}
+    for docid, site, status, face, body in rows:
+        try:
+            record = with_access(decode_record(body), AccessStatus(status))
+        except BadValue:
+            # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
+            continue
+        if check(site, record):
+            passing[docid] = face
+    return [(docid, passing[docid]) for docid in numbers if docid in passing]
+
+
+def total_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
+    """Count the entries, up to one more than a limit."""
+    if sought.check is not None:
+        return _checked(connection, sought, budget, limit)
+    return _counted(connection, sought, budget, limit, "count(*), min(docid)")
+
+
+def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
+    """Count the newest entries, up to a limit, by year and by face; the total is of up to one more."""
+    if sought.check is not None:
+        return _checked(connection, sought, budget, limit)
+    line_of = index_of(connection).line_of
+    years, faces = line_of.format(f"docid / {SERIALS_A_YEAR}"), line_of.format("face")
+    return _counted(connection, sought, budget, limit, f"count(*), min(docid), {years}, {faces}")
+
+
+def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: int) -> Faces:
+    """Count what passes the check; where that would be too much to look at, what the index finds, as an upper bound."""
+    counted, below = Faces(), ABOVE_ALL
+    for _ in range(CHECKED_PARTS_MAX):
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
+        for docid, face in _passing(connection, part, sought.check or _anything):
+            counted.total += 1
+            counted.years[str(docid // SERIALS_A_YEAR)] += 1
+            counted.faces[face] += 1
+        if len(part) < CHECKED_AT_ONCE:
+            counted.is_whole = not budget.was_cut
+            return counted
+        below = part[-1]
+    bound = faces_of(connection, msgspec.structs.replace(sought, check=None), budget, limit)
+    bound.is_upper_bound = True
+    return bound
+
+
+def _anything(_site: str, _record: Record) -> bool:
+    return True
+
+
+def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: int, wanted: str) -> Faces:
+    counted = Faces()
+    for stretch in _stretches(sought, ABOVE_ALL):
+        while counted.total <= limit:
+            wish = min(COUNTED_AT_ONCE, limit + 1 - counted.total)
+            columns = "docid, face" if "face" in wanted else "docid"
+            sql, values = _statement(connection, columns, sought, stretch, wish)
+            try:
+                with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
+                    row = connection.exec_driver_sql(
+                        f"SELECT {wanted} FROM ({sql}) AS found",  # noqa: S608 - built from constants
+                        values,
+                    ).one()
+            except Cut:
+                budget.was_cut = True
+                return counted
+            number, lowest, *lines = row
+            counted.total += number
+            counted.lowest = lowest if number else counted.lowest
+            for counter, line in zip((counted.years, counted.faces), lines, strict=False):
+                counter.update((line or "").split("\n") if number else ())
+            if number < wish:
+                break
+            stretch = msgspec.structs.replace(stretch, below=lowest)  # noqa: PLW2901 - the rest of it
+        else:
+            return counted
+    counted.is_whole = True
+    return counted
+
+
+def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:
+    """The ranges of docids in which there may be something, newest first."""
+    firsts = [one.first.year for one in sought.periods if one.first is not None]
+    lasts = [one.last.year for one in sought.periods if one.last is not None]
+    lowest = max(above, *(year * SERIALS_A_YEAR for year in firsts)) if firsts else above
+    highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
+    if lasts and below > highest:
+        reaching = both(sought.expression, _touches(min(lasts)))
+        yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
+    if below > lowest and highest > lowest:
+        yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
+
+
+def _touches(year: int) -> Expression:
+    terms = (f"{YEAR}{year:04d}", f"{WIDE_DECADE}{year // 10:03d}")
+    return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
+
+
+def both(one: Expression | None, other: Expression | None) -> Expression | None:
+    """Return what two expressions find together; None asks for nothing."""
+    if one is None or other is None:
+        return one or other
+    return AllOf(parts=(one, other))
+
+
+def _statement(
+    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, limit: int, *, upwards: bool = False
+) -> tuple[str, tuple[object, ...]]:
+    """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
+    index = index_of(connection)
+    clauses, values = _days(sought.periods)
+    if stretch.expression is None:
+        named, source, docid = columns, index.entries, "docid"
+        clauses = ["entry.body IS NOT NULL", *clauses]
+    else:
+        docid = "search.rowid"
+        source = index.joined if clauses or "face" in columns else index.source
+        named = columns.replace("docid", "search.rowid AS docid")
+        clauses = [index.matching, *clauses]
+        values = [index.question(connection, stretch.expression), *values]
+    clauses += [f"{docid} >= ?", f"{docid} < ?"]
+    where = " AND ".join(clauses)
+    order = f"{docid} {'ASC' if upwards else 'DESC'}"
+    sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - built from constants
+    all_values = (*values, stretch.above, stretch.below, limit)
+    if stretch.expression is None or upwards:
+        return sql, all_values
+    return index.newest_first(sql, all_values, range(stretch.above, stretch.below))
+
+
+def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
+    """Return how dates are compared: to the day, and so that what is dated by its filing alone is of no period."""
+    clauses: list[str] = []
+    values: list[object] = []
+    for period in periods:
+        if period.first is not None:
+            clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
+            values.append(period.first.isoformat())
+        if period.last is not None:
+            clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
+            values.append(period.last.isoformat())
+    return clauses, values

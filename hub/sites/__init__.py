@@ -1,0 +1,1 @@
+"""What the hub knows of each site: its contacts, its own reports, its promises, and one honest word for its state."""

@@ -1,0 +1,93 @@
+"""The full-text index as the rest of the hub sees it: each store has its own kind.
+
+Everything else of a search is standard SQL over the catalogue; what differs between the stores' indexes is here.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
+
+from sqlalchemy import Connection
+
+from hub.storage.postgres_index import PostgresIndex
+from hub.storage.sqlite_index import SqliteIndex
+from protocol.expressions import Expression, Run
+from protocol.index_rows import IndexRow
+from replication.dialects import is_postgres
+
+PRESENT: Final = "search"
+"""Name of the index that answers."""
+
+NEXT: Final = "search_next"
+"""Name of the one that is being built beside it."""
+
+
+class TextIndex(Protocol):
+    """What the stores' indexes have in common."""
+
+    source: str
+    """What stands behind FROM for the index alone; its rows have a ``rowid``."""
+    entries: str
+    """What stands behind FROM for the entries alone; the columns of ``entry_face`` are cheap to read."""
+    joined: str
+    """The same with the entries that it leads to; their columns of ``entry_face`` are cheap to read."""
+    matching: str
+    """The condition that holds for what is found, with one mark for what ``question`` returns."""
+    line_of: str
+    """An aggregate that writes texts, as ``{}``, in one with line breaks between them."""
+
+    def question(self, connection: Connection, expression: Expression) -> str:
+        """Return an expression as the index wants it."""
+
+    def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
+        """Return a statement that reads no more than it needs, for one that finds the newest of a range.
+
+        Its last value is the limit; it selects from ``source`` or ``joined``.
+        """
+
+    def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
+        """Tell of each run whether it stands anywhere in the index, all in one statement."""
+
+    def reach(self, connection: Connection, term: str) -> int:
+        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
+
+    def is_outdated(self, connection: Connection) -> bool:
+        """Tell whether the present index has but one column, as an earlier version made it."""
+
+    def bounded(
+        self, connection: Connection, budget_s: float, expression: Expression | None = None
+    ) -> AbstractContextManager[None]:
+        """Have statements end with ``hub.searching.time_budgets.Cut`` once they have taken so long; they ask so."""
+
+    def write(
+        self,
+        connection: Connection,
+        name: str,
+        gone: Collection[tuple[int, IndexRow]],
+        new: Collection[tuple[int, IndexRow]],
+    ) -> None:
+        """Take rows out of an index and put others in, in their order; ``gone`` comes with what was put in."""
+
+    def add_outdated(self, connection: Connection, new: Collection[tuple[int, IndexRow]]) -> None:
+        """Put rows into the present index, whatever version made it."""
+
+    def clear(self, connection: Connection) -> None:
+        """Empty the present index, which has this version's columns then, and drop what was being built beside it."""
+
+    def make_next(self, connection: Connection) -> None:
+        """Make an empty index beside the present one, in the place of one that was being built."""
+
+    def put_next_in_place(self, connection: Connection) -> None:
+        """Have the index that was built take the place of the present one."""
+
+    def merge(self, connection: Connection) -> bool:
+        """Put what was written in order, a little at a time; False if nothing is left to do."""
+
+
+_SQLITE: Final = SqliteIndex()
+_POSTGRES: Final = PostgresIndex()
+
+
+def index_of(connection: Connection) -> TextIndex:
+    """Return the index of the store that a connection leads to."""
+    return _POSTGRES if is_postgres(connection) else _SQLITE
