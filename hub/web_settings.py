@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from hub import oidc_settings
-from hub.oidc_settings import OidcSettings
+from hub.staff import oidc_settings
+from hub.staff.oidc_settings import OidcSettings
 from protocol.wording import Text
 
 WEB_PORT = 4225

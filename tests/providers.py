@@ -21,8 +21,8 @@ from typing import Any
 
 import httpx
 
-from hub.oidc_provider import Provider
-from hub.oidc_settings import OidcSettings
+from hub.staff.oidc_provider import Provider
+from hub.staff.oidc_settings import OidcSettings
 from tests.servers import free_port
 
 CLIENT = "danglian: console"

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import config, oidc_links
+from hub import config
 from hub.commands.actions import add_action, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
-from hub.oidc_links import Link
-from hub.staff import accounts, administration
+from hub.staff import accounts, administration, oidc_links
 from hub.staff.accounts import Account
 from hub.staff.administration import Actor, NewAccount
+from hub.staff.oidc_links import Link
 from hub.staff.roles import ROLES, Role
 from hub.web_settings import WebSettings
 from protocol.errors import BadSetting

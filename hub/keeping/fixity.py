@@ -18,11 +18,10 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub import fixity_orders
 from hub.backup.backup_targets import Presence, presence_of
 from hub.backup.bags import chunks_of, sync_folder
 from hub.draws.receiving import FILE_MODE, FOLDER_MODE, unwritable
-from hub.keeping import held_files
+from hub.keeping import fixity_orders, held_files
 from hub.keeping.held_files import HeldFile, HeldState
 from hub.keeping.keeping_settings import HoldingCopy
 from hub.looking import look_for_ever

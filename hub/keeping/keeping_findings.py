@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from hub import holding_notes
 from hub.alarm.alarms import AlarmKind, Cause, Finding
-from hub.holding_notes import HoldingNote
-from hub.keeping import held_files
+from hub.keeping import held_files, holding_notes
 from hub.keeping.held_files import HeldSigns, HoldingRun
+from hub.keeping.holding_notes import HoldingNote
 from hub.keeping.keeping_settings import FIXITY_DAYS_MAX, HoldingCopy, HoldingSettings, short_of_rule
 from protocol.wording import Text
 

@@ -8,12 +8,12 @@ from collections.abc import Collection
 import msgspec
 from sqlalchemy import Connection
 
-from hub import audit, oidc_links
+from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.oidc_settings import OidcSettings
-from hub.staff import accounts, invitations, sessions, sign_in
+from hub.staff import accounts, invitations, oidc_links, sessions, sign_in
 from hub.staff.accounts import Account
 from hub.staff.invitations import Invitation
+from hub.staff.oidc_settings import OidcSettings
 from hub.staff.roles import Role
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text

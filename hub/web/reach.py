@@ -9,7 +9,7 @@ from hub.config import HubConfig
 from hub.home import HubHome
 from hub.keeping.keeping_settings import HoldingSettings
 from hub.membership.certificates import door_fingerprint
-from hub.oidc_provider import Provider, provider_of
+from hub.staff.oidc_provider import Provider, provider_of
 from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts
 from hub.window.certificate_settings import CertificateSettings

@@ -10,9 +10,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from hub import config
-from hub.oidc_journeys import challenge_of
-from hub.oidc_settings import is_safe
-from hub.oidc_tokens import AGE_S_MAX, LEEWAY_S, BadIdentity, Expected, proved
+from hub.staff.oidc_journeys import challenge_of
+from hub.staff.oidc_settings import is_safe
+from hub.staff.oidc_tokens import AGE_S_MAX, LEEWAY_S, BadIdentity, Expected, proved
 from protocol.errors import BadSetting
 
 NOW_S = float(int(time.time()))

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine
 from hub.__main__ import main
 from hub.config import parse
 from hub.home import SCHEMA
-from hub.oidc_provider import provider_of
-from hub.oidc_settings import OidcSettings
+from hub.staff.oidc_provider import provider_of
+from hub.staff.oidc_settings import OidcSettings
 from hub.storage.store import URL_VARIABLE
 from protocol.errors import BadSetting
 from replication.migrations import REPLICATION, migrate

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, update
 
-from hub import audit, fixity_orders, holding_notes
+from hub import audit
 from hub.backup.backup_settings import TargetKind
-from hub.holding_notes import Verified
-from hub.keeping import held_files, keeping_findings
+from hub.keeping import fixity_orders, held_files, holding_notes, keeping_findings
 from hub.keeping.fixity import Fixity
+from hub.keeping.holding_notes import Verified
 from hub.keeping.keeping_settings import HoldingCopy, HoldingSettings
 from hub.keeping.keeping_tables import held_file
 from hub.staff.administration import Actor

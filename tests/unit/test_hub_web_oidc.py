@@ -12,12 +12,12 @@ import pyotp
 import pytest
 from sqlalchemy import Connection, update
 
-from hub import audit, oidc_provider
-from hub.oidc_journeys import JOURNEY_S
-from hub.staff import accounts, administration, lockouts
+from hub import audit
+from hub.staff import accounts, administration, lockouts, oidc_provider
 from hub.staff.account_tables import oidc_journey
 from hub.staff.administration import Actor
 from hub.staff.lockouts import FAILURES_FREE
+from hub.staff.oidc_journeys import JOURNEY_S
 from hub.staff.roles import Role
 from hub.web.reach import Reach
 from tests.consoles import Browser, Desk, browsing, desk, words_in

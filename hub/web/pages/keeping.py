@@ -6,10 +6,9 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import fixity_orders, holding_notes
 from hub.backup.backup_settings import TargetKind
-from hub.holding_notes import HOW_CHARS_MAX, Verified
-from hub.keeping import accessions, held_files, keeping_findings
+from hub.keeping import accessions, fixity_orders, held_files, holding_notes, keeping_findings
+from hub.keeping.holding_notes import HOW_CHARS_MAX, Verified
 from hub.staff.administration import Actor
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest

@@ -7,9 +7,9 @@ rule where forms may go (``form-action``), and that rule stays this console alon
 from litestar import get, post
 from litestar.response import Redirect
 
-from hub import oidc_sign_in
-from hub.oidc_provider import Provider
-from hub.oidc_sign_in import LetIn, Refusal, Returned, TurnedAway
+from hub.staff import oidc_sign_in
+from hub.staff.oidc_provider import Provider
+from hub.staff.oidc_sign_in import LetIn, Refusal, Returned, TurnedAway
 from hub.staff.sign_in import Caller
 from hub.web.admission import ATTEMPT, NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, fault_notice, page, safe_path

@@ -8,11 +8,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import oidc_links
-from hub.oidc_links import Link
-from hub.staff import accounts, administration
+from hub.staff import accounts, administration, oidc_links
 from hub.staff.accounts import Account
 from hub.staff.administration import Actor, NewAccount
+from hub.staff.oidc_links import Link
 from hub.staff.roles import ROLES, SEPARATED, Permission, Role
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page

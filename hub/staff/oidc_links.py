@@ -7,10 +7,10 @@ roles that are separated there must not meet through somebody else's groups.
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
-from hub.oidc_settings import OidcSettings
 from hub.staff import accounts
 from hub.staff.account_tables import account, oidc_link
 from hub.staff.accounts import Account
+from hub.staff.oidc_settings import OidcSettings
 from protocol.errors import BadValue
 from protocol.wording import Text
 

@@ -10,13 +10,13 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection
 
-from hub import audit, oidc_journeys, oidc_links
+from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
-from hub.oidc_journeys import Journey
-from hub.oidc_provider import Provider
-from hub.oidc_settings import OidcSettings
-from hub.oidc_tokens import BadIdentity
-from hub.staff import sign_in
+from hub.staff import oidc_journeys, oidc_links, sign_in
+from hub.staff.oidc_journeys import Journey
+from hub.staff.oidc_provider import Provider
+from hub.staff.oidc_settings import OidcSettings
+from hub.staff.oidc_tokens import BadIdentity
 from hub.staff.sign_in import Admitted, Caller
 from protocol.errors import Retryable
 from replication.database import Database

@@ -16,9 +16,9 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, import_key
 
-from hub.oidc_journeys import Journey
-from hub.oidc_settings import OidcSettings, is_safe
-from hub.oidc_tokens import BadIdentity, Disbelief, Expected, proved
+from hub.staff.oidc_journeys import Journey
+from hub.staff.oidc_settings import OidcSettings, is_safe
+from hub.staff.oidc_tokens import BadIdentity, Disbelief, Expected, proved
 from protocol.errors import BadSetting, CallTimeout, LinkDown
 from protocol.wording import Text
 
