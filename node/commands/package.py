@@ -40,11 +40,15 @@ BY_HAND: Final = "by hand"
 
 _HELP = "检测一个移交包，说明哪里要改 · check a package of a transfer and say what to mend"
 _CHECK_HELP = "四性检测（DA/T 70）· the four-property checks"
-_DESCRIPTION = """检测一个移交包：BagIt 包、规定的文件夹结构（文件目录.XML＋电子档案），或 EEP 封装包。不改动任何文件。
+_DESCRIPTION = """检测一个移交包：BagIt 包、规定的文件夹结构（文件目录.XML＋电子档案）、
+由它们打成的 ZIP 或 TAR，或 EEP 封装包。
+不改动任何文件；打成一个文件的包解压到系统临时文件夹，检测后删去。
 
 列出每条不通过、待人工、未执行的规则，并说明该怎么改；“未执行”绝不算通过。退出码 0 表示全部必检项通过。
 
-Check a package: a bag (BagIt), the official layout (文件目录.XML with 电子档案), or an EEP file. Nothing is changed.
+Check a package: a bag (BagIt), the official layout (文件目录.XML with 电子档案), either of them in one ZIP or
+TAR, or an EEP file. Nothing is changed; what came as one file is unpacked in the system's temporary folder, and removed
+afterwards.
 Every rule that failed, waits for a person, or has not run is listed with what to do; "not run" is never "passed".
 Exit code 0: every mandatory rule has passed.
 """
