@@ -59,7 +59,7 @@ async def test_a_disk_brings_what_the_line_would_without_any_line(tmp_path: Path
     async with thread(tmp_path) as both:
         await sent(both, tmp_path / "disk")
         desk = both.hub_desk(both.hub)
-        desk._drawer = NoLine()  # type: ignore[assignment]
+        desk._drawer = NoLine()
         assert await desk.due() == []
         assert await take(both, tmp_path / "disk") == EXIT_OK
         (due,) = await desk.due()
