@@ -25,6 +25,8 @@ ENGINE_ARGS ?=
 CONTRACT_ARGS ?=
 # More arguments for the faults, for example: make chaos CHAOS_ARGS="--only kill --seed 7 --rows 20000"
 CHAOS_ARGS ?=
+# More arguments for the rehearsal of a transfer, for example: make rehearsal REHEARSAL_ARGS="--items 200 --seed 7"
+REHEARSAL_ARGS ?=
 
 # uv works in our own .venv with the interpreter that made it, whatever the caller's shell has activated.
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -80,7 +82,6 @@ bench: $(SYNC_STAMP)
 chaos: $(SYNC_STAMP)
 	$(BIN)/python -m tests.chaos --report chaos-report/report $(CHAOS_ARGS)
 
-# For example: make rehearsal REHEARSAL_ARGS="--items 200 --seed 7"
 rehearsal: $(SYNC_STAMP)
 	$(BIN)/python -m tests.chaos.rehearsal --report rehearsal-report/report $(REHEARSAL_ARGS)
 

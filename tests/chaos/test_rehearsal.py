@@ -1,4 +1,4 @@
-"""The short form of ``make rehearsal``: a whole transfer behind a village's line, both ends killed, the broker wiped."""
+"""The short form of ``make rehearsal``: a transfer behind a village's line, both ends killed, the broker wiped."""
 
 import os
 from pathlib import Path

@@ -126,8 +126,9 @@ async def test_a_number_of_a_list_is_never_given_to_anything_else(tmp_path: Path
         other = [ItemRuling(record_id=records[0].record_id, ruling=Ruling.ACCEPT, archive_code="J108-WS·2011·Y-0001")]
         with pytest.raises(BadValue):
             await both.hub.write(lambda c: archive_codes.note_listed(c, now, other, NOW_MS))
-        with pytest.raises(BadValue):
-            await both.hub.read(lambda c: archive_codes.preview(c, now))
+        seen = await both.hub.read(lambda c: archive_codes.preview(c, now, {records[2].record_id}))
+
+    assert [one.code for one in seen] == ["J108-WS·2011·Y-0002", "J108-WS·2011·Y-0003"]
 
 
 async def test_without_a_rule_it_is_said_which_site_lacks_one(tmp_path: Path) -> None:
