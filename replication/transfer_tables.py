@@ -1,4 +1,4 @@
-"""The tables of transfers, the same at both ends; migrations 61 and 73 of the node, 81 and 91 of the hub make them.
+"""The tables of transfers, the same at both ends; ``schema/04`` and ``05`` make them, a test proves it.
 
 ``transfer`` is what the steps come to, written again with every step: a list need not fold the log of each.
 """

@@ -29,8 +29,3 @@ CREATE TABLE archive_volume (
     number INTEGER NOT NULL,
     PRIMARY KEY (series, volume)
 );
-
--- Codes of before, which were brought in lists.
-INSERT INTO archive_code (code, series, number, transfer_id, record_id, given_at_ms)
-SELECT archive_code, '', 0, transfer_id, record_id, 0 FROM transfer_item WHERE archive_code <> ''
-ON CONFLICT DO NOTHING;

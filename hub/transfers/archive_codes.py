@@ -26,6 +26,7 @@ from protocol.wording import Text
 from replication import transfer_items
 from replication.dialects import upsert
 from replication.transfer_items import TransferItem
+from replication.transfer_tables import transfer_item
 
 CODES_AT_ONCE: Final = 500
 """Codes or records named in one statement."""
@@ -165,6 +166,13 @@ def _holders(connection: Connection, codes: Sequence[str]) -> dict[str, UUID]:
             select(archive_code.c.code, archive_code.c.record_id).where(archive_code.c.code.in_(some))
         )
         found.update({row.code: UUID(bytes=bytes(row.record_id)) for row in rows})
+        # Lists of before this book was kept stand with their items only.
+        listed = connection.execute(
+            select(transfer_item.c.archive_code, transfer_item.c.record_id).where(
+                transfer_item.c.archive_code.in_(some)
+            )
+        )
+        found.update({row.archive_code: UUID(bytes=bytes(row.record_id)) for row in listed})
     return found
 
 

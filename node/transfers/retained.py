@@ -101,11 +101,10 @@ def dispose(connection: Connection, one: RetainedCopy, today: datetime.date, not
         Refused: its day has not come, or nothing says who approved it.
 
     """
+    day = one.kept_until.isoformat()
     if not one.is_due(today):
         raise Refused(
-            Text(
-                zh=f"保存期到 {one.kept_until.isoformat()}，未满。", en=f"it is kept until {one.kept_until.isoformat()}"
-            ),
+            Text(zh=f"保存期到 {day}，未满。", en=f"it is kept until {day}"),
             Text(zh="期满后再办处置。", en="It may be disposed of after that."),
         )
     if not note.strip():
