@@ -25,6 +25,8 @@ ENGINE_ARGS ?=
 CONTRACT_ARGS ?=
 # More arguments for the faults, for example: make chaos CHAOS_ARGS="--only kill --seed 7 --rows 20000"
 CHAOS_ARGS ?=
+# More arguments for the rehearsal of a transfer, for example: make rehearsal REHEARSAL_ARGS="--items 200 --seed 7"
+REHEARSAL_ARGS ?=
 
 # uv works in our own .venv with the interpreter that made it, whatever the caller's shell has activated.
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -34,7 +36,7 @@ unexport VIRTUAL_ENV
 SOURCES := node hub protocol replication deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format contract bench chaos clean
+.PHONY: help demo test lint format contract bench chaos rehearsal clean
 
 help:
 	@echo 'make demo    一台机器上的一个县：真实的程序，虚构的目录  /  a whole county on this machine: real programs, fictitious catalogues'
@@ -44,6 +46,7 @@ help:
 	@echo 'make contract  检索质量：公布的问题集逐类召回率  /  search quality: recall of the published questions by class'
 	@echo 'make bench   运行基准测试并打印结果表  /  run the benchmarks and print their table'
 	@echo 'make chaos   对真实程序注入真实故障并写出报告  /  real faults on the real programs, and a report (root adds disk and line)'
+	@echo 'make rehearsal  一次移交从头到尾的排练：256 kbit/s 线路、随机断电、清空消息服务  /  a whole transfer rehearsed under faults (root)'
 	@echo 'make clean   删除 .venv 与缓存  /  remove .venv and caches'
 
 demo: $(SYNC_STAMP)
@@ -78,6 +81,9 @@ bench: $(SYNC_STAMP)
 
 chaos: $(SYNC_STAMP)
 	$(BIN)/python -m tests.chaos --report chaos-report/report $(CHAOS_ARGS)
+
+rehearsal: $(SYNC_STAMP)
+	$(BIN)/python -m tests.chaos.rehearsal --report rehearsal-report/report $(REHEARSAL_ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

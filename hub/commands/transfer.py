@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
-from hub.commands import transfer_plan
+from hub.commands import transfer_codes, transfer_disk, transfer_plan
 from hub.commands.actions import operator
 from hub.commands.listing import check_database
 from hub.commands.transfer_options import add_actions
@@ -18,7 +18,7 @@ from hub.commands.transfer_report import show_lines, show_transfer
 from hub.home import HubHome, home_at
 from hub.staff.administration import Actor
 from hub.storage import store
-from hub.transfers import deciding, listing, signing
+from hub.transfers import archive_codes, deciding, listing, signing
 from hub.transfers.listing import TransferView
 from hub.transfers.office import receiver_log
 from protocol.sites import parse_site
@@ -41,14 +41,17 @@ _DESCRIPTION = """接收各站点移交的档案：
   transfer show 编号 [--items]          详情、检测结果、操作记录
   transfer return 编号 --faults         退回检测未过的条目（或 --item 档号 --reason 理由；--all 整包退回）
   transfer hold 编号 --item 档号 --reason 理由    暂缓
+  transfer take /media/usb              收下移动盘上送来的整包（断了重做即接着收；错盘、旧盘会说明）
   transfer count 编号 --box 盒号=实点卷数@架位     清点实物
   transfer accept 编号 --unit 县档案馆 --handler 姓名   审定本批：未退回、未暂缓的即接收
+  transfer codes [编号] [--pattern 规则]  馆编档号：定规则、预览；接收时加 --number 编号
   transfer sign 编号 --signer 姓名      移交单位签字后由接收单位签
   transfer papers 编号 [--out 文件]     交接文据与登记表（PDF，含双方签名和清单摘要）
   transfer plan [make|show|agree]       年度接收计划：编制、查看、约定提前或推迟
 
-What sites hand over to the archive. An item with a mandatory finding is never accepted: return or hold it first. Once
-nothing is open the giver signs, then the archive; only then does custody change.
+What sites hand over to the archive. Files come by the line, or on a courier's disk (take): both count the same. An
+item with a mandatory finding is never accepted: return or hold it first. Once nothing is open the giver signs, then the
+archive; only then does custody change.
 """
 
 
@@ -142,6 +145,9 @@ async def _accept(desk: Desk, args: argparse.Namespace) -> int:
 
     def step(connection: Connection) -> Transfer:
         rulings: list[ItemRuling] = list(deciding.rulings_with_codes(connection, now, codes))
+        archive_codes.note_listed(connection, now, rulings, clock_ms())
+        if args.gives_codes:
+            rulings += archive_codes.give(connection, now, clock_ms(), {one.record_id for one in rulings})
         if rulings:
             deciding.rule(connection, desk.log, desk.actor, now.transfer_id, rulings, clock_ms())
         return deciding.decide(connection, desk.log, desk.actor, now.transfer_id, conclusion, clock_ms())
@@ -207,6 +213,14 @@ def _write(into: Path, content: bytes) -> None:
     into.write_bytes(content)
 
 
+async def _take(desk: Desk, args: argparse.Namespace) -> int:
+    return await transfer_disk.take(desk.home, desk.database, args)
+
+
+async def _codes(desk: Desk, args: argparse.Namespace) -> int:
+    return await transfer_codes.codes(desk.database, desk.actor, args)
+
+
 async def _plan(desk: Desk, args: argparse.Namespace) -> int:
     archive = parse_site(config.load(desk.home.settings).county)
     return await transfer_plan.plan(desk.database, desk.actor, archive, args, clock_ms())
@@ -237,5 +251,7 @@ _ACTIONS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[int]]] = {
     "sign": _sign,
     "cancel": _cancel,
     "plan": _plan,
+    "take": _take,
+    "codes": _codes,
     "papers": _papers,
 }

@@ -1,7 +1,9 @@
 """The options of ``danglian-hub transfer``, and what they say."""
 
 import argparse
+from pathlib import Path
 
+from hub.commands.transfer_codes import add_codes
 from hub.home import add_home_option
 from protocol.transfers import TransferState
 from replication.transfer_conclusions import add_accept_options
@@ -33,6 +35,10 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     cancel = _about(actions, "cancel", "取消 / give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 / why")
     _add_plan(actions)
+    add_codes(actions)
+    take = actions.add_parser("take", help="收下移动盘上送来的整包 / take in what a courier brought")
+    take.add_argument("disk", nargs="?", type=Path, metavar="DIR", help="移动盘或其中 danglian- 开头的目录 / the disk")
+    take.add_argument("--line", default="", metavar="NUMBER", help="这次移交不等盘，改走网络 / no disk: by the line")
     for one in actions.choices.values():
         add_home_option(one)
         one.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
@@ -53,6 +59,9 @@ def _add_accept(
 ) -> None:
     accept = _about(actions, "accept", "审定本批 / decide the round: what is not returned or held is accepted")
     add_accept_options(accept)
+    accept.add_argument(
+        "--number", dest="gives_codes", action="store_true", help="按规则编馆编档号 / number by the archive's rules"
+    )
 
 
 def _add_plan(

@@ -4,75 +4,24 @@ What is here already is not read again, and what the disk did not hold can still
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
-
-import msgspec
 
 from hub.draws import draw_book
 from hub.draws.draw_book import Drawing, DrawMark
 from hub.draws.draw_course import COMMIT_BYTES_MAX, Progress
 from hub.draws.draw_endings import conclude
 from hub.draws.receiving import Receiver
-from protocol import disk_consignments
-from protocol.consignments import Consignment, check_list, list_digest
-from protocol.disk_consignments import DATA_NAME, LIST_BYTES_MAX, LIST_NAME, SIGNATURE_NAME
-from protocol.errors import BadFile, DanglianError, Refused
-from protocol.sites import Site, parse_site
-from protocol.wording import Text
+from protocol.consignments import Consignment, list_digest
+from protocol.disk_consignments import DATA_NAME
+from protocol.errors import DanglianError
 from replication.consigned_files import ConsignedFolder, FileUnfit
 from replication.database import Database
-from replication.keys import verified
+from replication.disk_reading import BroughtConsignment
 
 PIECE_BYTES = 1024 * 1024
 """Bytes read at once."""
-
-_SEE_DISK = Text(zh="请核对移动盘，或请该站重新写出。", en="Look at the disk, or have the site write it again.")
-
-
-class BroughtConsignment(msgspec.Struct, frozen=True, kw_only=True):
-    """A consignment on a disk whose signature holds."""
-
-    site: Site
-    consignment: Consignment
-    folder: Path
-
-
-def read_disk(folder: Path, keys_of: Callable[[Site], Collection[str]]) -> BroughtConsignment:
-    """Read what a disk says of itself.
-
-    Raises:
-        BadFile: the folder holds no consignment, or not all of one.
-        Refused: no valid key of the site has signed it.
-        BadValue: its list names files that cannot be taken.
-
-    """
-    try:
-        if (folder / LIST_NAME).stat().st_size > LIST_BYTES_MAX:
-            raise BadFile(Text(zh="移送清单过大", en="the list is too large"), _SEE_DISK)
-        encoded = (folder / LIST_NAME).read_bytes()
-        signature = bytes.fromhex((folder / SIGNATURE_NAME).read_text(encoding="ascii"))
-    except (OSError, ValueError) as error:
-        raise BadFile(
-            Text(zh=f"{folder} 中没有完整的移送", en=f"{folder} holds no whole consignment"), _SEE_DISK
-        ) from error
-    listed = disk_consignments.decode(encoded)
-    site = parse_site(listed.site)
-    if listed.node not in keys_of(site) or not verified(listed.node, signature, disk_consignments.signed_part(encoded)):
-        raise Refused(
-            Text(
-                zh="移送清单没有该站有效密钥的签名",
-                en="the list does not bear the signature of a valid key of its site",
-            ),
-            _SEE_DISK,
-        )
-    check_list(listed.files)
-    return BroughtConsignment(
-        site=site,
-        consignment=Consignment(consignment_id=listed.consignment_id, files=listed.files),
-        folder=folder,
-    )
 
 
 async def take_in(

@@ -31,6 +31,7 @@ from replication.database import Database
 from replication.faults import FaultKind
 from replication.keys import sealed_for
 from replication.sealed_chunks import pack_page
+from replication.transfer_arrivals import Way, comes_by, waits_for_disk
 from replication.transfer_log import WITNESS, role_of, transfer_of
 
 QUESTIONS_WAITING_MAX = 64
@@ -98,8 +99,13 @@ class PassDesk:
                 log.info("passing_not_answered", reason=error.reason.en)
 
     async def answer(self, asked: PassQuestion) -> Passed:
-        """Return what is to be said to a question."""
+        """Return what is to be said to a question.
+
+        Who asks although a courier was announced has no disk, or one that lacks files: the line carries them then.
+        """
         word = await self._database.read(lambda c: self._word(c, asked))
+        if word.word is PassWord.NOT_YET:
+            await self._database.write(lambda c: _by_line(c, asked.transfer))
         if word.word is not PassWord.HERE:
             return word
         try:
@@ -152,6 +158,12 @@ class PassDesk:
         package = _Package(ConsignedFolder(place), files, list(starts_of(files)))
         self._latest = key, package
         return package
+
+
+def _by_line(connection: Connection, transfer_id: UUID) -> None:
+    now = transfer_of(connection, transfer_id)
+    if now is not None and waits_for_disk(connection, now):
+        comes_by(connection, now, Way.LINE)
 
 
 def _stretch(package: _Package, offset: int, size_bytes: int) -> bytes:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, select
 
 from node import brake, corrections, couriers, files, lookups, proposals, restoration, retractions, store
 from node.brake import HeldChange
+from node.commands.transfer_copies import copies_told
+from node.commands.transfer_work import today
 from node.config import NodeConfig, load
 from node.corrections import Correction
 from node.files import CatalogueFile, FileState
@@ -18,6 +20,8 @@ from node.home import NodeHome, add_home_option, home_of
 from node.reading import FileReport
 from node.retractions import Retraction
 from node.tables import fact, folder
+from node.transfers import retained
+from node.transfers.retained import RetainedCopy
 from node.wording import moment
 from protocol.findings import rule
 from protocol.proposals import FIELD_WORDS, Dropped
@@ -121,6 +125,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """When the last bundle for the county was written; 0 if there never was one."""
     courier_taken_at_ms: int = 0
     """When the last reply of the county was taken from a stick."""
+    copies_due: tuple[RetainedCopy, ...] = ()
+    """Copies of what was handed over whose retention ends now, or soon."""
 
     @property
     def is_troubled(self) -> bool:
@@ -128,6 +134,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         return (
             bool(self.brakes)
             or bool(self.proposals_waiting)
+            or any(one.is_due(today()) for one in self.copies_due)
             or any(one.state != "ready" for one in self.folders)
             or any(one.state is FileState.REFUSED or one.rejected for one in self.files)
         )
@@ -199,6 +206,7 @@ def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -
         corrections=tuple(corrections.listed(connection, CORRECTIONS_SHOWN)),
         courier_sent_at_ms=courier.sent_at_ms,
         courier_taken_at_ms=courier.taken_at_ms,
+        copies_due=tuple(retained.copies_due(connection, today())),
     )
 
 
@@ -266,6 +274,9 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"取自县级、尚无文件列出 · restored from the hub, in no file: {status.restored_unlisted}"
     yield from _retraction_lines(status)
     yield from _correction_lines(status)
+    if status.copies_due:
+        yield "移交后留存的副本 · copies of what was handed over:"
+        yield from copies_told(status.copies_due, today())
     for change in status.brakes:
         yield f"待定变更 · held [{change.brake_id}] {change.reason.both()}"
     if status.brakes:

@@ -6,14 +6,16 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from node.commands.transfer_copies import add_copies, copies, copies_told
 from node.commands.transfer_mending import faults_told
 from node.commands.transfer_options import add_new_options
 from node.commands.transfer_receiving import RECEIVING_ACTIONS, about, add_receiving, named, sign_received, told
 from node.commands.transfer_report import as_json, as_lines
-from node.commands.transfer_work import begin, pack_and_check, send_out, write_disk
+from node.commands.transfer_work import begin, pack_and_check, send_out, today, write_disk
 from node.home import add_home_option, home_of
 from node.transfers import planned, submitting
 from node.transfers.office import Office, office_opened
+from node.transfers.retained import copies_due
 from protocol.errors import BadValue
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
@@ -32,6 +34,7 @@ _DESCRIPTION = """把档案（条目和扫描件）移交县档案馆，或交�
   transfer sign 编号 --signer 姓名    对方审核通过后签署交接文据
   transfer papers 编号    显示交接文据和登记表
   transfer cancel 编号 --reason 理由  签字之前可以取消
+  transfer copies         移交后留存的副本：到期提醒、续存、处置登记
 
 网络不通或文件太大时，由人带移动盘送去，两种方式效力相同：
   transfer send 编号 --disk /media/usb     把整包写到移动盘上（可重复运行，断了接着写）
@@ -79,6 +82,7 @@ def add(parsers: Parsers) -> None:
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 · why")
     send.add_argument("--disk", default="", metavar="DIR", help="写到移动盘，由人送去 · write it to a courier's disk")
     add_receiving(actions)
+    add_copies(actions)
     for one in actions.choices.values():
         add_home_option(one)
         one.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
@@ -105,6 +109,7 @@ async def _run(args: argparse.Namespace) -> int:
         "sign": _sign,
         "cancel": _cancel,
         "papers": _papers,
+        "copies": copies,
         **RECEIVING_ACTIONS,
     }
     async with office_opened(home_of(args)) as office:
@@ -159,6 +164,9 @@ async def _status(office: Office, args: argparse.Namespace) -> int:
         return await told(office, args, await named(office, args))
     found, expected = await office.database.read(lambda c: (opened_transfers(c), planned.lines(c)))
     sys.stdout.write(as_json(found) if args.json else as_lines(found, expected))
+    due = await office.database.read(lambda c: copies_due(c, today()))
+    if due and not args.json:
+        sys.stdout.write("\n".join(("副本到期 · copies whose day has come:", *copies_told(due, today()))) + "\n")
     return EXIT_OK
 
 

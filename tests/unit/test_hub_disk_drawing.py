@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.draws.disk_drawing import read_disk, take_in
+from hub.draws.disk_drawing import take_in
 from hub.draws.draw_book import DrawState
 from node.consigning import offered
 from node.disk_consigning import files_of, write_to_disk
 from protocol.consignments import Consignment
 from protocol.disk_consignments import DATA_NAME, LIST_NAME, folder_name
 from protocol.errors import BadFile, BadFiles, Refused, StorageFull
+from replication.disk_reading import read_disk
 from tests.carriages import NOW_MS, SITE, CarriageEnds, carriage_ends, some_files, there, written
 
 
