@@ -27,13 +27,13 @@ from hub.backup.backups import findings_in
 from hub.backup.nightly import Nightly
 from hub.config import HubConfig, load
 from hub.correspondence import Correspondent
+from hub.courier.letter_handlers import letter_handlers
 from hub.disclosure.disclosing import Discloser
 from hub.draws.drawing import Drawer
 from hub.home import HubHome
 from hub.keeping.fixity import Fixity
 from hub.keeping.held_copies import CopyKeeper
 from hub.keeping.keeping_findings import alarms_of, known, sentences
-from hub.letter_handlers import letter_handlers
 from hub.membership import gate
 from hub.membership.gate import Gate
 from hub.repair.comparing import Comparer

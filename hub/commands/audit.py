@@ -2,16 +2,14 @@
 
 import argparse
 import asyncio
-import getpass
 
 import msgspec
 
 from hub import audit, config
 from hub.audit import ACTIONS, Action, Verdict
-from hub.commands.actions import written
+from hub.commands.actions import operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
-from hub.staff.administration import Actor
 from hub.storage import store
 from hub.window import audit_findings, audit_heads, audit_search
 from hub.window.audit_findings import Settled
@@ -128,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settle(home: HubHome, args: argparse.Namespace) -> int:
-    county, actor, now_ms = config.load(home.settings).county, Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    county, actor, now_ms = config.load(home.settings).county, operator(), clock_ms()
     written(
         home,
         lambda connection: audit_findings.settle(connection, actor, county, args.settled, args.because, now_ms),

@@ -8,9 +8,9 @@ from hub import config
 from hub.commands.listing import moment
 from hub.config import HubConfig
 from hub.courier.deliveries import Deliveries
+from hub.courier.letter_handlers import letter_handlers
 from hub.courier.replies import write_replies
 from hub.home import HubHome, add_home_option, home_at
-from hub.letter_handlers import letter_handlers
 from hub.membership.gate import county_of
 from hub.storage import store
 from protocol.bundles import Compared

@@ -2,15 +2,13 @@
 
 import argparse
 import datetime
-import getpass
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub.commands import word_tables
-from hub.commands.actions import written
+from hub.commands.actions import operator, seen, written
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.staff.administration import Actor
 from hub.vocabulary.word_tables import Version
 from hub.window import desk, disposal
 from hub.window.applicants import REQUESTERS
@@ -107,9 +105,9 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     if args.action == "run":
         return _run(args)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     if args.action == "holds":
-        return _print_holds(args, written(home, disposal.holds))
+        return _print_holds(args, seen(home, disposal.holds))
     if not args.subject:
         raise BadValue(
             Text(zh="没有写明登记号。", en="the number of the request is missing"),
@@ -151,7 +149,7 @@ def _named(words: list[Text], everything: int) -> str:
 
 def _run(args: argparse.Namespace) -> int:
     home, now_ms = word_tables.home_of(args), clock_ms()
-    actor, today = Actor(who=f"cli:{getpass.getuser()}"), desk.day_of(now_ms)
+    actor, today = operator(), desk.day_of(now_ms)
     rules, kinds = newest_of(disposal_table(home)), newest_of(dispute_table(home))
 
     def step(connection: Connection) -> list[Disposable]:
@@ -160,7 +158,7 @@ def _run(args: argparse.Namespace) -> int:
         return found
 
     if args.dry_run:
-        found = written(home, lambda connection: disposal.due(connection, rules, kinds, today))
+        found = seen(home, lambda connection: disposal.due(connection, rules, kinds, today))
         return _print_run(args, found, 0)
     found = []
     while some := written(home, step):

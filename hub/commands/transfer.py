@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import datetime
-import getpass
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 
 from hub import config
 from hub.commands import transfer_plan
+from hub.commands.actions import operator
 from hub.commands.listing import check_database
 from hub.commands.transfer_options import add_actions, boxes_of, conclusion_of
 from hub.commands.transfer_report import show_lines, show_transfer
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _run(home: HubHome, args: argparse.Namespace) -> int:
     async with store.opened(home) as database:
-        desk = Desk(home=home, database=database, log=receiver_log(home), actor=Actor(who=f"cli:{getpass.getuser()}"))
+        desk = Desk(home=home, database=database, log=receiver_log(home), actor=operator())
         return await _ACTIONS[args.action](desk, args)
 
 

@@ -1,14 +1,13 @@
 """``danglian-hub user``: the accounts of the console, for whoever administers the machine."""
 
 import argparse
-import getpass
 from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub import config
-from hub.commands.actions import add_action, written
+from hub.commands.actions import add_action, operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
 from hub.staff import accounts, administration
@@ -91,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     settings = config.load(home.settings)
     check_database(home)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     if args.action == "list":
         return _list(written(home, accounts.listed), as_json=args.json)
     if args.action in ("add", "reset"):

@@ -100,6 +100,7 @@ async def test_failures_make_the_next_attempt_wait_even_with_the_right_password(
 
 
 async def test_attempts_of_one_address_are_throttled(here: Desk) -> None:
+    here.clock.stand()
     browser = here.browser()
     async with browsing(browser):
         codes = [(await browser.sign_in(f"nobody{at}", "x")).status_code for at in range(ATTEMPTS_BURST + 2)]
