@@ -301,10 +301,15 @@ async def _migrated(writer: _Worker, path: Path, packages: Sequence[tuple[str, P
 
 def _made_or_missing(connection: Connection, packages: Sequence[tuple[str, Path]]) -> list[Migration]:
     """Return what is missing; a file without a table gets its whole schema here, and waits for the disk once."""
-    if connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").first() is not None:
+    if is_made(connection):
         return pending(connection, packages)
     migrate(connection, packages)
     return []
+
+
+def is_made(connection: Connection) -> bool:
+    """Tell whether a file has its tables: for a moment the program that makes it has only the file."""
+    return connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").first() is not None
 
 
 def _told(progress: Progress) -> dict[str, object]:
