@@ -73,6 +73,13 @@ def test_the_note_of_the_carrier_comes_back(tmp_path: Path) -> None:
     assert read_note(made.path / "data") == note
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_note_is_read_in_whatever_an_editor_wrote_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / README).write_bytes("载体编号：3\r\n软硬件环境: Windows 10\r\n".encode(encoding))
+
+    assert read_note(tmp_path) == CarrierNote(carrier_no="3", environment="Windows 10")
+
+
 def test_links_and_copies_make_the_same_package(tmp_path: Path) -> None:
     linked = packed(tmp_path / "one", [entry(1)], FILES)
     copied = packed(tmp_path / "two", [entry(1)], FILES, style=PackingStyle(is_linked=False))
