@@ -16,7 +16,7 @@ from replication.packages import packing
 from replication.packages.bag_checking import check_bag
 from replication.packages.catalogue_xml import ITEMS, catalogue_pieces, read_catalogue
 from replication.packages.eep import eep_of, eep_pieces, unpack_eep
-from replication.packages.official_layout import CarrierNote, read_note
+from replication.packages.official_layout import README, CarrierNote, read_note
 from replication.packages.opening import PackageKind, files_of, kind_of, open_package
 from replication.packages.packing import PARTIAL_SUFFIX, PackingStyle, SourceFile, packing_faults
 from tests.packages_made import CODES, LABEL, entry, packed, scans
