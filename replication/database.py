@@ -1,6 +1,6 @@
 """One SQLite file: one writer, some readers, every write a whole transaction that is on disk when it returns.
 
-``Database`` is what the rest of the programs sees of it; a large hub's second implementation is ``hub.storage.postgres``.
+``Database`` is what the rest of the programs sees of it; ``hub.storage.postgres`` is the second implementation.
 
 - ``write`` runs a step on the only writing connection, inside one transaction with an fsync at its end. Steps queue.
 - ``read`` runs a step on a reading connection; it sees one committed state throughout and never waits for the writer.

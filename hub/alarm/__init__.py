@@ -1,1 +1,1 @@
-"""What is wrong although nobody says so: silence, stalls, refused keys and what is overdue; alarms, health and figures for monitors."""
+"""What is wrong although nobody says so: silence, stalls, refused keys, what is overdue; health, and figures."""

@@ -1,7 +1,8 @@
 """The queue of alike records: the catalogue walked from its newest entries, and what persons decide about pairs.
 
-Alike records are found, never stored (``hub.decisions.duplicates``), so the queue is a walk with a place to go on from. Nothing
-is merged: two records that describe the same thing both stay, each with its owner, and a reader sees them together.
+Alike records are found, never stored (``hub.decisions.duplicates``), so the queue is a walk with a place to go on from.
+Nothing is merged: two records that describe the same thing both stay, each with its owner, and a reader sees them
+together.
 """
 
 import time

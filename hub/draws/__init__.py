@@ -1,1 +1,1 @@
-"""Fetching the files that a site offers: asked for in ranges, opened, verified and written once, by line or from a disk."""
+"""Fetching the files that a site offers: asked for in ranges, verified and written once, by line or from a disk."""

@@ -1,1 +1,1 @@
-"""Who belongs to the county's network: certificates, codes, the enrolment door, the keyring, and what the broker lets each one do."""
+"""Who belongs to the county's network: certificates, codes, the enrolment door, the keyring, the broker's users."""

@@ -1,8 +1,8 @@
 """Repairs: what was found to differ between a site and the hub's copy, why it was looked for, and what became of it.
 
-A repair is opened by a comparison, carried out by ``hub.repair.repairing``, and closed only by a later comparison that finds
-both ends equal (promise 12). Differing records and damaged bodies are two kinds, each healed in its own way; a site has
-at most one open repair of a kind. Closed ones stay, as the record of what happened.
+A repair is opened by a comparison, carried out by ``hub.repair.repairing``, and closed only by a later comparison that
+finds both ends equal (promise 12). Differing records and damaged bodies are two kinds, each healed in its own way; a
+site has at most one open repair of a kind. Closed ones stay, as the record of what happened.
 """
 
 from collections import Counter

@@ -68,7 +68,7 @@ _BEGIN_ALONE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_
 BEGIN_WRITING: Final = _BEGIN_ALONE.format(lock=WRITER_LOCK)
 
 BEATS_LOCK: Final = WRITER_LOCK + 1
-"""Number of the lock that the workers' signs of life share: none of them waits for a long step (``hub.workers.leases``)."""
+"""Number of the lock that the workers' signs of life share (``hub.workers.leases``): none waits for a long step."""
 
 SHARED_IDLE_MS: Final = 5_000
 """``IDLE_MS`` where several workers share a store: one that is frozen in the middle of a step keeps nobody for longer.

@@ -1,8 +1,8 @@
 """The two ends of a carriage, each in a process of its own, with their real parts over a real link.
 
 Worker: ``python -m tests.bench.carriage_ends give URL CA FOLDER SOURCE [RATE]`` offers every file under SOURCE, says
-``ready`` (seconds that summing took, once for all starts) and gives RATE bytes a second; ``... draw URL CA FOLDER
-INTO`` fetches it and says ``done`` (seconds, peak MB, bytes that the line carried). CA is ``-`` for a link without TLS.
+``ready`` (seconds that summing took, once for all starts) and gives RATE bytes a second; ``… draw URL CA FOLDER INTO``
+fetches it and says ``done`` (seconds, peak MB, bytes that the line carried). CA is ``-`` for a link without TLS.
 """
 
 import asyncio
