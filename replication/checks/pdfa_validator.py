@@ -8,9 +8,7 @@ it conforms to PDF/UA says nothing of PDF/A. Whatever else the report holds, or 
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,6 +36,9 @@ ANSWER_SHOWN_CHARS = 200
 
 CLAUSES_SHOWN_MAX = 5
 """Clauses that are told of those not kept to."""
+
+KILL: Final = 9
+"""Number of the signal that nothing can put off; Windows has no name for it."""
 
 _OF_PDFA: Final = "PDF/A"
 
@@ -160,11 +161,13 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     """End a program and what it started; nothing where it has ended by itself."""
     if process.poll() is not None:
         return
-    if sys.platform == "win32":
+    end_group = getattr(os, "killpg", None)
+    if end_group is None:
+        # Windows has no groups; what the program started ends when nobody reads from it.
         process.kill()
     else:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            end_group(process.pid, KILL)
     process.wait()
 
 
