@@ -64,13 +64,6 @@ def note(connection: Connection, actor: Actor, settings: HoldingSettings, said: 
     """
     _check_target(settings, said.target)
     today = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC).astimezone().date()
-    if not said.how.strip() or len(said.how) > HOW_CHARS_MAX:
-        raise BadValue(
-            Text(zh="请写明怎样核验的。", en="how it was verified is not said"),
-            Text(
-                zh="例如：在异地库房用 bagit 全部核对。", en="For example: all sums compared with bagit at the depot."
-            ),
-        )
     if said.faulty is None or said.faulty > FAULTY_MAX:
         raise BadValue(
             Text(zh="请填写有问题的文件数。", en="how many files were faulty is not said"),
@@ -80,7 +73,7 @@ def note(connection: Connection, actor: Actor, settings: HoldingSettings, said: 
         number=int(connection.execute(select(func.coalesce(func.max(holding_note.c.number), 0))).scalar_one()) + 1,
         target=said.target,
         verified_on=_checked_day(said.day, today),
-        how=" ".join(said.how.split()),
+        how=_checked_way(said.how),
         faulty=said.faulty,
         noted_by=actor.who,
         noted_at_ms=now_ms,
@@ -115,6 +108,18 @@ def _check_target(settings: HoldingSettings, target: str) -> None:
             Text(zh="在线副本由系统自己核验。", en="an online copy is verified by the hub itself"),
             Text(zh="只有离线和异地副本可以由人注明。", en="Only offline and off-site copies take a person's word."),
         )
+
+
+def _checked_way(text: str) -> str:
+    way = " ".join(text.split())
+    if not way or len(way) > HOW_CHARS_MAX:
+        raise BadValue(
+            Text(zh="请写明怎样核验的。", en="how it was verified is not said"),
+            Text(
+                zh="例如：在异地库房用 bagit 全部核对。", en="For example: all sums compared with bagit at the depot."
+            ),
+        )
+    return way
 
 
 def _checked_day(text: str, today: datetime.date) -> datetime.date:
