@@ -25,10 +25,7 @@ LOOKED_AT_ONCE = 100
 """Entries for which alike ones are sought at once."""
 
 WALK_S_MAX = 1.0
-"""Seconds that one page of the walk may look on, where somebody asked it to look further."""
-
-FIRST_WALK_S_MAX = 0.15
-"""Seconds that the first page may look: whoever only passes by the queue does not wait for it."""
+"""Seconds that one page of the walk may look on."""
 
 PAIRS_OF_ONE_MAX = 20
 """Records shown beside one; a notice that everybody filed has more."""
@@ -66,7 +63,7 @@ def walk(
 ) -> Walk:
     """Return undecided pairs from a place of the catalogue on, the newest entries first."""
     pairs: dict[str, Pair] = {}
-    looked_at, ends_at = 0, clock() + (FIRST_WALK_S_MAX if before is None else WALK_S_MAX)
+    looked_at, ends_at = 0, clock() + WALK_S_MAX
     while True:
         lot = _lot(connection, before)
         if not lot:

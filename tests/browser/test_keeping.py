@@ -15,12 +15,12 @@ from tests.catalogue import described, fictitious
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import receiving
 from tests.hubs import Hub
-from tests.unit.test_hub_web_keeping import COPIES, TOWN, hold
+from tests.unit.test_hub_web_keeping import COPIES, TOWN, ZONE, hold
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 __all__ = ["browser"]
 
-YEAR = datetime.datetime.now(datetime.UTC).year
+YEAR = datetime.datetime.now(ZONE).year
 
 
 def with_copies(reach: Reach) -> Reach:
@@ -82,7 +82,7 @@ async def test_plan_and_keeping_are_worked_on(
     await expect(me.page.locator("#site")).to_have_value(TOWN.code)
     await me.go("/keeping")
     await me.page.select_option("#target", "depot")
-    await me.page.fill("#day", datetime.datetime.now().astimezone().date().isoformat())
+    await me.page.fill("#day", datetime.datetime.now(ZONE).date().isoformat())
     await me.page.fill("#how", "在异地库房用 bagit 核对全部校验和")
     await me.page.click('form[action="/keeping/note"] button')
     await expect(me.page.locator(".notice.good")).to_be_visible()

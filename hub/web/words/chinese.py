@@ -1,6 +1,7 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
 from hub.web.words import (
+    amend,
     brakes,
     cases,
     copies,
@@ -297,6 +298,7 @@ CHINESE = Words(
     window=window.CHINESE,
     request=request.CHINESE,
     lookup=lookup.CHINESE,
+    amend=amend.CHINESE,
     copies=copies.CHINESE,
     cases=cases.CHINESE,
     counter=counter.CHINESE,

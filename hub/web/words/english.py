@@ -1,6 +1,7 @@
 """The console in English, complete."""
 
 from hub.web.words import (
+    amend,
     brakes,
     cases,
     copies,
@@ -302,6 +303,7 @@ ENGLISH = Words(
     window=window.ENGLISH,
     request=request.ENGLISH,
     lookup=lookup.ENGLISH,
+    amend=amend.ENGLISH,
     copies=copies.ENGLISH,
     cases=cases.ENGLISH,
     counter=counter.ENGLISH,

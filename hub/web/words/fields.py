@@ -5,6 +5,7 @@
 
 import msgspec
 
+from hub.web.words.amend import AmendWords
 from hub.web.words.brakes import BrakesWords
 from hub.web.words.cases import CasesWords
 from hub.web.words.catalogue import CatalogueWords
@@ -342,6 +343,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     window: WindowWords
     request: RequestWords
     lookup: LookupWords
+    amend: AmendWords
     copies: CopiesWords
     cases: CasesWords
     counter: CounterWords
