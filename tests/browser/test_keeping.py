@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, expect
 
+from hub.keeping.holding_notes import ZONE
 from hub.staff.roles import Role
 from hub.web.reach import Reach
 from tests.browser.test_console import DESKTOP, PHONE, browser, reader
@@ -15,7 +16,7 @@ from tests.catalogue import described, fictitious
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import receiving
 from tests.hubs import Hub
-from tests.unit.test_hub_web_keeping import COPIES, TOWN, ZONE, hold
+from tests.unit.test_hub_web_keeping import COPIES, TOWN, hold
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 __all__ = ["browser"]
