@@ -1,4 +1,4 @@
-"""Orders to read every held file now: one stands at a time, and the background does it, after a restart too.
+"""Orders to read every held file now: one stands at a time, ``hub.keeping.fixity`` does it, and a restart goes on.
 
 An order is the moment at which it was given: whatever was looked at before that moment is still to be read.
 """
