@@ -93,7 +93,7 @@ class TestFirstConnection:
             heard: list[bytes] = []
             await link.subscribe("a.b", lambda message: heard.append(message.data))
             await link.publish("a.b", b"there")
-            await until(lambda: heard)
+            await until(lambda: heard != [])
 
         assert heard == [b"there"]
 
