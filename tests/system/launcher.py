@@ -43,6 +43,9 @@ def main() -> None:
     """Launch what is asked for until nobody can ask any more; a program goes on from here in a process of its own."""
     for module in MODULES:
         importlib.import_module(module)
+        # A program's own module is run and not imported, as from the command line.
+        if module.endswith("__main__"):
+            del sys.modules[module]
     # What is imported stays; to look through it for waste would only make every program copy it.
     gc.collect()
     gc.freeze()
