@@ -3,10 +3,8 @@
 ``deploy/hub.example.toml`` explains each one to the person who sets it.
 """
 
-import difflib
 import ipaddress
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,12 +24,13 @@ from hub.window import settings as window_settings
 from hub.window.certificate_settings import CertificateSettings
 from hub.window.settings import WindowSettings
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
-from protocol.errors import BadSetting, BadValue
+from protocol.errors import BadValue
 from protocol.rhythms import TIME_ZONE
 from protocol.sites import Site, SiteRank, parse_site
 from protocol.wording import Text
 from replication import transfer_settings
 from replication.parts import PARTS_MAX
+from replication.settings import SettingsFile
 from replication.streams import EVENTS, STREAM_BYTES_MAX, StreamPlan
 from replication.transfer_settings import TransferSettings
 
@@ -202,22 +201,7 @@ def load(path: Path) -> HubConfig:
         BadSetting: the file is missing, is no TOML, or a setting is unknown, missing or wrong; names the setting.
 
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise BadSetting(
-            Text(zh=f"找不到配置文件 {path}", en=f"no settings at {path}"),
-            Text(
-                zh="请先运行 danglian-hub init，或用 --home 指定目录。",
-                en="Run danglian-hub init first, or name the home with --home.",
-            ),
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(
-            Text(zh=f"读不出配置文件 {path}：{error}", en=f"cannot read {path}: {error}"),
-            Text(zh="配置文件应为 UTF-8 编码的文本。", en="The file must be UTF-8 text."),
-        ) from error
-    return parse(text, path.name)
+    return parse(SETTINGS.text(path), path.name)
 
 
 def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
@@ -227,38 +211,20 @@ def parse(text: str, file_name: str = "hub.toml") -> HubConfig:
         BadSetting: as ``load``.
 
     """
-    try:
-        config = msgspec.convert(tomllib.loads(text), HubConfig)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSetting(
-            Text(zh=f"{file_name} 不是合法的 TOML：{error}", en=f"{file_name} is not TOML: {error}"),
-            Text(zh="例如：port = 4222；文字要加英文双引号。", en='For example: port = 4222; texts stand in "quotes".'),
-        ) from error
-    except msgspec.ValidationError as error:
-        raise _wrong(file_name, str(error)) from error
+    config = SETTINGS.read(text, HubConfig, file_name)
     _check_county(config, file_name)
     _check_hosts(config, file_name)
-    wrong = alarm_settings.fault_of(config.alarms)
-    if wrong is not None:
-        setting, why = wrong
-        raise _bad(
-            file_name,
-            Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"),
-            EXAMPLES.get(setting, EXAMPLES["alarms.escalation.who"]),
-        )
     _check_shared(config, file_name)
-    fault = backup_settings.fault_of(config.backup)
-    if fault is not None:
-        raise _bad(file_name, fault, EXAMPLES["backup.target"])
     amiss = (
-        keeping_settings.fault_of(config.holdings)
+        alarm_settings.fault_of(config.alarms)
+        or backup_settings.fault_of(config.backup)
+        or keeping_settings.fault_of(config.holdings)
         or web_settings.fault_of(config.web)
         or certificate_settings.fault_of(config.certificates)
         or transfer_settings.fault_of(config.transfers)
     )
     if amiss is not None:
-        setting, why = amiss
-        raise _bad(file_name, Text(zh=f"{setting}：{why.zh}", en=f"{setting}: {why.en}"), EXAMPLES[setting])
+        raise SETTINGS.bad(file_name, *amiss)
     return config
 
 
@@ -302,37 +268,11 @@ EXAMPLES = {
 }
 """Every setting with a line that would be right."""
 
-_AT = re.compile(r" - at `\$\.?([^`]*)`$")
-_NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
-
-
-def _wrong(file_name: str, words: str) -> BadSetting:
-    """Turn the words of the settings' reader into ours: which setting, what is wrong, what would be right."""
-    place = _AT.search(words)
-    inside = place[1] if place else ""
-    fault = _AT.sub("", words)
-    named = _NAMED.match(fault)
-    setting = ".".join(part for part in (inside, named[2] if named else "") if part)
-    if named is None:
-        zh, en = f"{setting} 的值不对（{fault}）", f"{setting}: {fault}"
-        example = EXAMPLES.get(re.sub(r"\[.*", "", setting), "")
-    elif named[1] == "missing required":
-        zh, en = f"缺少 {setting}", f"{setting} is missing"
-        example = EXAMPLES.get(setting, "")
-    else:
-        zh, en = f"没有名为 {setting} 的设置", f"there is no setting {setting}"
-        near = difflib.get_close_matches(setting, EXAMPLES, n=1, cutoff=0.5)
-        example = EXAMPLES[near[0]] if near else ""
-    return _bad(file_name, Text(zh=zh, en=en), example)
-
-
-def _bad(file_name: str, fault: Text, example: str) -> BadSetting:
-    hint = Text(zh=f"例如：{example}", en=f"For example: {example}") if example else _SEE_EXAMPLE
-    return BadSetting(Text(zh=f"{file_name}：{fault.zh}", en=f"{file_name}: {fault.en}"), hint)
-
-
-_SEE_EXAMPLE = Text(
-    zh="各项设置的含义见 deploy/hub.example.toml。", en="deploy/hub.example.toml explains every setting."
+SETTINGS = SettingsFile(
+    program="danglian-hub",
+    explained_in="deploy/hub.example.toml",
+    examples=EXAMPLES,
+    writing=Text(zh="例如：port = 4222；文字要加英文双引号。", en='For example: port = 4222; texts stand in "quotes".'),
 )
 
 
@@ -340,26 +280,22 @@ def _check_county(config: HubConfig, file_name: str) -> None:
     try:
         rank = config.site.rank
     except BadValue as error:
-        fault = Text(zh=f"county：{error.reason.zh}", en=f"county: {error.reason.en}")
-        raise _bad(file_name, fault, EXAMPLES["county"]) from error
+        raise SETTINGS.bad(file_name, "county", error.reason) from error
     if rank is not SiteRank.COUNTY:
-        fault = Text(zh=f"county：{config.county} 不是县级代码", en=f"county: {config.county} is not a county's code")
-        raise _bad(file_name, fault, EXAMPLES["county"])
+        fault = Text(zh=f"{config.county} 不是县级代码", en=f"{config.county} is not a county's code")
+        raise SETTINGS.bad(file_name, "county", fault)
     if not config.name.strip():
-        raise _bad(file_name, Text(zh="name 不能为空", en="name is empty"), EXAMPLES["name"])
+        raise SETTINGS.bad(file_name, "name", Text(zh="不能为空", en="is empty"))
 
 
 def _check_shared(config: HubConfig, file_name: str) -> None:
     if config.database.url and not is_database_url(config.database.url):
         # The address itself is not repeated: it may hold a password.
-        wrong_url = Text(zh="database.url 不是 PostgreSQL 地址", en="database.url is no address of PostgreSQL")
-        raise _bad(file_name, wrong_url, EXAMPLES["database.url"])
+        wrong_url = Text(zh="不是 PostgreSQL 地址", en="is no address of PostgreSQL")
+        raise SETTINGS.bad(file_name, "database.url", wrong_url)
     if config.workers.parts > 1 and config.external_broker is None:
-        alone = Text(
-            zh="workers.parts：多个工作进程须共用外部消息服务器",
-            en="workers.parts: several workers need one broker that all of them reach",
-        )
-        raise _bad(file_name, alone, EXAMPLES["external-broker.urls"])
+        alone = Text(zh="多个工作进程须共用外部消息服务器", en="several workers need one broker that all of them reach")
+        raise SETTINGS.bad(file_name, "workers.parts", alone, "external-broker.urls")
 
 
 def _check_hosts(config: HubConfig, file_name: str) -> None:
@@ -367,8 +303,8 @@ def _check_hosts(config: HubConfig, file_name: str) -> None:
     for setting, hosts in named.items():
         for host in hosts:
             if not is_host(host) or (setting == "hosts" and host in EVERYWHERE):
-                fault = Text(zh=f"{setting}：{host!r} 不是主机名或地址", en=f"{setting}: {host!r} is no host")
-                raise _bad(file_name, fault, EXAMPLES[setting])
+                fault = Text(zh=f"{host!r} 不是主机名或地址", en=f"{host!r} is no host")
+                raise SETTINGS.bad(file_name, setting, fault)
 
 
 def is_database_url(text: str) -> bool:

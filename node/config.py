@@ -3,9 +3,7 @@
 ``deploy/node.example.toml`` explains each one to the person who sets it.
 """
 
-import difflib
 import re
-import tomllib
 import zoneinfo
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +14,7 @@ from node.catalogues.fields import Field
 from node.home import CATALOGUES, SCANS, NodeHome
 from node.night_window import parse_window
 from protocol.code_guesses import Dialect
-from protocol.errors import BadSetting, BadValue
+from protocol.errors import BadValue
 from protocol.limits import HEARTBEAT_S, OFFICE_HOURS_MAX
 from protocol.lookup_policy import NO_KIND, Treatment
 from protocol.reference_codes import CodeProfile, CodeSegment, SegmentKind
@@ -25,6 +23,7 @@ from protocol.sites import Site, parse_site
 from protocol.vocabularies import LIVELIHOOD_KINDS, AccessStatus, Level
 from protocol.wording import Text
 from replication import transfer_settings
+from replication.settings import SettingsFile
 from replication.transfer_settings import TransferSettings
 
 SETTLE_S = 2.0
@@ -215,22 +214,7 @@ def load(path: Path) -> NodeConfig:
         BadSetting: the file is missing, is no TOML, or a setting is unknown, missing or wrong; names the setting.
 
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise BadSetting(
-            Text(zh=f"找不到配置文件 {path}", en=f"no settings at {path}"),
-            Text(
-                zh="请先运行 danglian-node init，或用 --home 指定目录。",
-                en="Run danglian-node init first, or name the home with --home.",
-            ),
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(
-            Text(zh=f"读不出配置文件 {path}：{error}", en=f"cannot read {path}: {error}"),
-            Text(zh="配置文件应为 UTF-8 编码的文本。", en="The file must be UTF-8 text."),
-        ) from error
-    return parse(text, path.name)
+    return parse(SETTINGS.text(path), path.name)
 
 
 def parse(text: str, file_name: str = "node.toml") -> NodeConfig:
@@ -240,18 +224,7 @@ def parse(text: str, file_name: str = "node.toml") -> NodeConfig:
         BadSetting: as ``load``.
 
     """
-    try:
-        config = msgspec.convert(tomllib.loads(text), NodeConfig)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSetting(
-            Text(zh=f"{file_name} 不是合法的 TOML：{error}", en=f"{file_name} is not TOML: {error}"),
-            Text(
-                zh="例如：settle-s = 2.0；文字要加英文双引号，Windows 路径用单引号：path = 'D:\\目录'。",
-                en="For example: settle-s = 2.0; texts stand in \"quotes\", Windows paths in 'single ones'.",
-            ),
-        ) from error
-    except msgspec.ValidationError as error:
-        raise _wrong(file_name, str(error)) from error
+    config = SETTINGS.read(text, NodeConfig, file_name)
     _check(config, file_name)
     return config
 
@@ -295,48 +268,26 @@ EXAMPLES = {
 }
 """Every setting with a line that would be right."""
 
-_AT = re.compile(r" - at `\$\.?([^`]*)`$")
-_NAMED = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
-
-
-def _wrong(file_name: str, words: str) -> BadSetting:
-    """Turn the words of the settings' reader into ours: which setting, what is wrong, what would be right."""
-    place = _AT.search(words)
-    inside = place[1] if place else ""
-    fault = _AT.sub("", words)
-    named = _NAMED.match(fault)
-    setting = ".".join(part for part in (inside, named[2] if named else "") if part)
-    plain = re.sub(r"\[[^\]]*\]", "", setting)
-    if named is None:
-        return bad(file_name, setting, Text(zh=f"值不对（{fault}）", en=fault))
-    if named[1] == "missing required":
-        return bad(file_name, setting, Text(zh="缺少这项设置", en="is missing"))
-    near = difflib.get_close_matches(plain, EXAMPLES, n=1, cutoff=0.5)
-    return bad(file_name, setting, Text(zh="没有这项设置", en="there is no such setting"), near[0] if near else "")
-
-
-def bad(file_name: str, setting: str, fault: Text, example: str = "") -> BadSetting:
-    """Return the error for one setting, with a line that would be right."""
-    plain = re.sub(r"\[[^\]]*\]", "", setting)
-    line = EXAMPLES.get(example or plain) or EXAMPLES.get(plain.rpartition(".")[0], "")
-    reason = Text(zh=f"{file_name}：{setting}：{fault.zh}", en=f"{file_name}: {setting}: {fault.en}")
-    return BadSetting(reason, Text(zh=f"例如：{line}", en=f"For example: {line}") if line else _SEE_EXAMPLE)
-
-
-_SEE_EXAMPLE = Text(
-    zh="各项设置的含义见 deploy/node.example.toml。", en="deploy/node.example.toml explains every setting."
+SETTINGS = SettingsFile(
+    program="danglian-node",
+    explained_in="deploy/node.example.toml",
+    examples=EXAMPLES,
+    writing=Text(
+        zh="例如：settle-s = 2.0；文字要加英文双引号，Windows 路径用单引号：path = 'D:\\目录'。",
+        en="For example: settle-s = 2.0; texts stand in \"quotes\", Windows paths in 'single ones'.",
+    ),
 )
 
 
 def _check(config: NodeConfig, file_name: str) -> None:
     _check_site(file_name, "site", config.site)
     if not config.name.strip():
-        raise bad(file_name, "name", Text(zh="不能为空", en="is empty"))
+        raise SETTINGS.bad(file_name, "name", Text(zh="不能为空", en="is empty"))
     _check_rhythm(config.rhythm, file_name)
     _check_carriage(config.carriage, file_name)
     _check_policy(config.policy, file_name)
     if (amiss := transfer_settings.fault_of(config.transfers)) is not None:
-        raise bad(file_name, *amiss)
+        raise SETTINGS.bad(file_name, *amiss)
     seen: set[Path] = set()
     for index, folder in enumerate(config.folders):
         at = f"folders[{index}]"
@@ -346,20 +297,24 @@ def _check(config: NodeConfig, file_name: str) -> None:
         if folder.livelihood_kind and folder.livelihood_kind not in LIVELIHOOD_KINDS:
             known = ", ".join(LIVELIHOOD_KINDS)
             fault = Text(zh=f"没有这个民生档案种类；可用：{known}", en=f"no such kind; there are: {known}")
-            raise bad(file_name, f"{at}.livelihood-kind", fault)
+            raise SETTINGS.bad(file_name, f"{at}.livelihood-kind", fault)
         try:
             _ = folder.profiles
         except ValueError as error:
-            raise bad(file_name, f"{at}.code-profiles", Text(zh=f"规则不对（{error}）", en=str(error))) from error
+            raise SETTINGS.bad(
+                file_name, f"{at}.code-profiles", Text(zh=f"规则不对（{error}）", en=str(error))
+            ) from error
         unknown = sorted(set(folder.columns) - {field.value for field in Field})
         if unknown:
             known = ", ".join(field.value for field in Field)
             fault = Text(
                 zh=f"没有栏目 {unknown[0]}；可用：{known}", en=f"there is no field {unknown[0]}; there are: {known}"
             )
-            raise bad(file_name, f"{at}.columns", fault)
+            raise SETTINGS.bad(file_name, f"{at}.columns", fault)
         if Path(folder.path) in seen:
-            raise bad(file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice"))
+            raise SETTINGS.bad(
+                file_name, f"{at}.path", Text(zh="同一目录写了两次", en="the same folder stands here twice")
+            )
         seen.add(Path(folder.path))
 
 
@@ -367,7 +322,7 @@ def _check_carriage(carriage: CarriageSettings, file_name: str) -> None:
     try:
         parse_window(carriage.hours)
     except BadValue as error:
-        raise bad(file_name, "carriage.hours", error.reason) from error
+        raise SETTINGS.bad(file_name, "carriage.hours", error.reason) from error
 
 
 def _check_policy(policy: PolicySettings, file_name: str) -> None:
@@ -375,23 +330,23 @@ def _check_policy(policy: PolicySettings, file_name: str) -> None:
         unknown = sorted(set(rule.kinds) - {*LIVELIHOOD_KINDS, NO_KIND})
         if unknown:
             fault = Text(zh=f"没有民生档案种类 {unknown[0]}", en=f"there is no kind {unknown[0]}")
-            raise bad(file_name, f"policy.rules[{index}].kinds", fault)
+            raise SETTINGS.bad(file_name, f"policy.rules[{index}].kinds", fault)
 
 
 def _check_rhythm(rhythm: RhythmSettings, file_name: str) -> None:
     try:
         _ = rhythm.promised
     except BadValue as error:
-        raise bad(file_name, "rhythm.office-hours", error.reason) from error
+        raise SETTINGS.bad(file_name, "rhythm.office-hours", error.reason) from error
     try:
         zoneinfo.ZoneInfo(rhythm.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         fault = Text(zh=f"没有这个时区：{rhythm.time_zone}", en=f"there is no time zone {rhythm.time_zone}")
-        raise bad(file_name, "rhythm.time-zone", fault) from error
+        raise SETTINGS.bad(file_name, "rhythm.time-zone", fault) from error
 
 
 def _check_site(file_name: str, setting: str, code: str) -> None:
     try:
         parse_site(code)
     except BadValue as error:
-        raise bad(file_name, setting, error.reason) from error
+        raise SETTINGS.bad(file_name, setting, error.reason) from error

@@ -11,19 +11,17 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from node import corrections, proposals, store
-from node.changes import IncomingRow, Standing, StoredRecord
+from node import amendments, corrections, proposals, store
+from node.changes import Standing, StoredRecord
 from node.corrections import Correction, with_value
 from node.proposals import Proposal, ProposalState
 from node.revisions import Revision
-from protocol.codec import decode_record, encode_record
-from protocol.events import Described
+from protocol.codec import decode_record
 from protocol.proposals import ProposedField, said_of
 from protocol.records import Record
 from protocol.wording import Text
 from replication import outbox
 from replication.database import Database
-from replication.digests import digest_name, record_digest
 from replication.outbox import FrameWriter
 
 KEEPER: Final = "keeper"
@@ -33,11 +31,6 @@ REASON: Final = "proposal accepted"
 
 _GONE: Final = Text(zh="该条目已不在本站的目录中。", en="the site does not list this record any more")
 _LARGE: Final = Text(zh="修改后的条目过长。", en="the record would be too large")
-
-_KNOWN = (
-    "SELECT docid, record_id, file_id, sheet, line, ref_code, level, fonds_no, content_key, standing, withdrawn_cause,"
-    " body, digest, seq, row_digest, warnings, raw, volume_code FROM record WHERE record_id = ?"
-)
 
 log = structlog.get_logger(__name__)
 
@@ -70,11 +63,11 @@ class Corrector:
 
     def _carry_out(self, connection: Connection, one: Proposal) -> None:
         now_ms = self._clock_ms()
-        found = _known(connection, one)
-        if found is None:
+        found = amendments.standing(connection, [one.record_id])
+        if not found or found[0][0].standing is not Standing.LISTED:
             proposals.settle(connection, one, ProposalState.VOID, _GONE, one.decided_by, now_ms)
             return
-        stored, row = found
+        ((stored, row),) = found
         values = [(ProposedField(value.field), value.new) for value in one.values]
         revision = _revised(stored, values, now_ms)
         if revision is not None and revision.is_too_large:
@@ -104,41 +97,6 @@ class Corrector:
             )
 
 
-def _known(connection: Connection, one: Proposal) -> tuple[StoredRecord, IncomingRow] | None:
-    """Return the record as it is stored, and its row as it was last read; None if it is not published."""
-    row = connection.exec_driver_sql(_KNOWN, (one.record_id.bytes,)).one_or_none()
-    if row is None or row.standing != Standing.LISTED:
-        return None
-    stored = StoredRecord(
-        docid=row.docid,
-        record_id=one.record_id,
-        file_id=row.file_id,
-        sheet=row.sheet,
-        line=row.line,
-        ref_code=row.ref_code,
-        level=row.level,
-        fonds_no=row.fonds_no,
-        content_key=row.content_key,
-        standing=Standing(row.standing),
-        withdrawn_cause=row.withdrawn_cause,
-        body=row.body,
-        digest=row.digest,
-        seq=row.seq,
-    )
-    read = IncomingRow(
-        sheet=row.sheet,
-        line=row.line,
-        row_digest=row.row_digest,
-        record=decode_record(row.body),
-        # What the sheet says, by which the row is found again; the corrected values are not in it.
-        content_key=row.content_key,
-        warnings=row.warnings,
-        raw=row.raw,
-        volume_code=row.volume_code,
-    )
-    return stored, read
-
-
 def _revised(stored: StoredRecord, values: list[tuple[ProposedField, str]], now_ms: int) -> Revision | None:
     """Return the next version of a record with other values; None if it says them already."""
     old = decode_record(stored.body)
@@ -147,19 +105,4 @@ def _revised(stored: StoredRecord, values: list[tuple[ProposedField, str]], now_
         new = with_value(new, field, text)
     if new == old:
         return None
-    record = msgspec.structs.replace(
-        new,
-        version=old.version + 1,
-        previous_digest=digest_name(stored.digest),
-        changed_by=KEEPER,
-        changed_at_ms=now_ms,
-        reason=REASON,
-    )
-    body = encode_record(record)
-    return Revision(
-        record=record,
-        body=body,
-        digest=record_digest(body),
-        standing=Standing.LISTED,
-        event=Described(seq=0, previous=0, at_ms=0, actor=KEEPER, record=msgspec.Raw(body)),
-    )
+    return amendments.amended(stored, new, by=KEEPER, reason=REASON, now_ms=now_ms)

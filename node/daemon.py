@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import structlog
 
-from node import proposals, restoration, search, store
+from node import restoration, search, store
 from node.brake_answers import brakes_handler
 from node.carriage_rules import rules_of
 from node.catalogues.context import DescriptionContext
-from node.certifying import sealing
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
@@ -29,16 +28,18 @@ from node.history import SiteHistory
 from node.home import NodeHome
 from node.ingest import Importer
 from node.intake import Intake
-from node.keeper.answers import keeper_letters, lookup_handler
+from node.keeper.answers import lookup_handler
 from node.keeper.policy import policy_of
+from node.letter_handlers import letter_handlers
 from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
-from node.transfers import planned
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
-from node.transfers.office import giver_log
+from node.transfers.fetching import Fetcher
+from node.transfers.office import giver_log, receiver_log
+from node.transfers.receiving import ReceivingDesk
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
@@ -54,6 +55,7 @@ from replication.keys import load_identity
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
+from replication.transfer_checks import tools_of
 from replication.wall_clock import clock_ms
 
 MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
@@ -124,7 +126,8 @@ async def _serve(
                 database, link, config.parsed_site, writer.identity, config.hub.key, rules_of(config, clock_ms)
             )
             tasks.create_task(giver.run(), name="giving")
-            _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
+            desk = _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
+            tasks.create_task(_receive(config, home, database, link, writer, desk.wake), name="receiving")
             log.info("node_ready", site=config.site)
             on_ready()
 
@@ -174,7 +177,7 @@ def _start_talking(
     publisher: Publisher,
     intaking: _Intaking,
     writer: FrameWriter,
-) -> None:
+) -> LetterDesk:
     """Start what tells others about the site: its answers and its signs of life."""
     site = config.parsed_site
     condition = Condition(
@@ -203,6 +206,7 @@ def _start_talking(
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
     tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")
+    return desk
 
 
 def _start_letters(
@@ -215,15 +219,19 @@ def _start_letters(
 ) -> LetterDesk:
     """Start what works by letters of the county: lookups, certificates, transfers, proposals."""
     transfers = giver_log(config, writer.identity)
-    handlers = {
-        **keeper_letters(policy_of(config.policy), clock_ms),
-        **sealing.handlers(writer.identity, clock_ms),
-        **transfers.handlers(),
-        **planned.handlers(),
-        **proposals.handlers(clock_ms),
-    }
-    desk = LetterDesk(database, handlers, beat, clock_ms)
+    desk = LetterDesk(database, letter_handlers(config, writer.identity, clock_ms), beat, clock_ms)
     mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
     tasks.create_task(desk.run(), name="letters")
     tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
     return desk
+
+
+async def _receive(
+    config: NodeConfig, home: NodeHome, database: Database, link: Link, writer: FrameWriter, wake: Callable[[], None]
+) -> None:
+    """Take what other sites hand over to this one."""
+    received, tools = receiver_log(writer.identity), tools_of(config.transfers)
+    fetcher = Fetcher(link, config.parsed_site, writer.identity, rules_of(config, clock_ms))
+    desk = ReceivingDesk(database, received, fetcher, home.transfers, home.kept, clock_ms, wake, tools)
+    async with fetcher.hearing():
+        await desk.run()

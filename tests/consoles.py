@@ -55,9 +55,15 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead_ms = 0
+        self._stands_at_ms: int | None = None
 
     def __call__(self) -> int:
-        return int(datetime.datetime.now(datetime.UTC).timestamp() * 1000) + self.ahead_ms
+        real_ms = int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
+        return (real_ms if self._stands_at_ms is None else self._stands_at_ms) + self.ahead_ms
+
+    def stand(self) -> None:
+        """From now on time passes only by ``forward``: for what a slow machine would else change."""
+        self._stands_at_ms = self() - self.ahead_ms
 
     def forward(self, seconds: float) -> None:
         """Let time pass."""

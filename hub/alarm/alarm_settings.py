@@ -92,7 +92,7 @@ def fault_of(settings: AlarmSettings) -> tuple[str, Text] | None:
     order = [RUNGS.index(step.who) for step in settings.escalation]
     delays = [step.after_hours for step in settings.escalation]
     if order != sorted(set(order)) or delays != sorted(delays):
-        return "alarms.escalation", Text(
+        return "alarms.escalation.who", Text(
             zh="应按村、乡镇、县的顺序，时间逐级不减", en="goes from village to township to county, with growing hours"
         )
     return None

@@ -85,21 +85,21 @@ EXAMPLES = {
 """Lines that would be right."""
 
 
-def fault_of(settings: BackupSettings) -> Text | None:
-    """Say what is wrong with settings whose types are right, or None."""
+def fault_of(settings: BackupSettings) -> tuple[str, Text] | None:
+    """Return the first setting that makes no sense, and why; None if all do."""
     names = Counter(one.name for one in settings.target)
     paths = Counter(re.sub(r"/+$", "", one.path) for one in settings.target)
     for what, counted in (("name", names), ("path", paths)):
         twice = next((value for value, count in counted.items() if count > 1), None)
         if twice is not None:
-            return Text(
-                zh=f"backup.target：有两个目标的 {what} 都是 {twice}",
-                en=f"backup.target: two targets have the {what} {twice}",
+            return "backup.target", Text(
+                zh=f"有两个目标的 {what} 都是 {twice}",
+                en=f"two targets have the {what} {twice}",
             )
     relative = next((one for one in settings.target if not PurePosixPath(one.path).is_absolute()), None)
     if relative is None:
         return None
-    return Text(
-        zh=f"backup.target：{relative.name} 的 path 须是绝对路径：{relative.path}",
-        en=f"backup.target: the path of {relative.name} is not absolute: {relative.path}",
+    return "backup.target", Text(
+        zh=f"{relative.name} 的 path 须是绝对路径：{relative.path}",
+        en=f"the path of {relative.name} is not absolute: {relative.path}",
     )

@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import getpass
 from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from hub.home import HubHome, add_home_option
+from hub.staff.administration import Actor
 from hub.storage import store
 from replication.command_line import Parsers
 
@@ -23,6 +25,21 @@ def add_action(
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     parser.set_defaults(run=run)
     return parser
+
+
+def operator() -> Actor:
+    """Return who acts at the command line: the account of the machine."""
+    return Actor(who=f"cli:{getpass.getuser()}")
+
+
+def seen(home: HubHome, step: Callable[[Connection], T]) -> T:
+    """Read something of a home's store at one moment, and change nothing."""
+
+    async def read() -> T:
+        async with store.opened(home, read_only=True) as database:
+            return await database.read(step)
+
+    return asyncio.run(read())
 
 
 def written(home: HubHome, step: Callable[[Connection], T]) -> T:

@@ -1,20 +1,18 @@
 """``danglian-hub certificate``: verifies, lists, prints and revokes certificates; accounts for numbered paper."""
 
 import argparse
-import asyncio
-import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.actions import operator, seen, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
-from hub.storage import store
 from hub.window import certificates, public_keys, serials, sheets, verify_page
 from hub.window.certificates import Printing
 from hub.window.verifying import Finding, Verdict, verify_pdf, verify_qr
@@ -26,8 +24,6 @@ from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.files import write_whole
 from replication.keys import load_identity, verified
 from replication.wall_clock import clock_ms
-
-T = TypeVar("T")
 
 EXIT_CODES: Final = {
     Finding.VALID: EXIT_OK,
@@ -126,7 +122,7 @@ def _verify(args: argparse.Namespace) -> int:
         home = home_at(args.home)
         settings = config.load(home.settings)
         check_database(home)
-        keys, known = asyncio.run(_reading(home, lambda connection: _own(connection, home, settings)))
+        keys, known = seen(home, lambda connection: _own(connection, home, settings))
         authority = home.authority.read_bytes()
     registered = None if known is None else known.get
     verdict = verify_qr(args.qr, keys, registered) if args.qr else verify_pdf(content, authority, keys, registered)
@@ -166,7 +162,7 @@ def _key_list(connection: Connection, home: HubHome, settings: HubConfig) -> Key
 
 
 def _list(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
-    found = asyncio.run(_reading(home, serials.listed))
+    found = seen(home, serials.listed)
     if args.json:
         say_json([_public(one) for one in found])
         return
@@ -219,20 +215,18 @@ def _public(one: serials.Certificate) -> _Line:
 
 def _issue(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     serial, out = _named(args, "编号", "a serial"), _out(args)
-    one = asyncio.run(_reading(home, lambda connection: serials.found(connection, serial)))
+    one = seen(home, lambda connection: serials.found(connection, serial))
     pdf = certificates.pdf_of(home, one)
     write_whole(out, pdf)
     printing = Printing(first_sheet=args.sheet, printer=args.printer)
-    asyncio.run(_writing(home, lambda connection: certificates.issue(connection, serial, printing, _who(), clock_ms())))
+    written(home, lambda connection: certificates.issue(connection, serial, printing, _who(), clock_ms()))
     say(Text(zh=f"已登记，请打印 {out}", en=f"Entered; print {out}"))
 
 
 def _revoke(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     serial = _named(args, "编号", "a serial")
     because = str(args.because)
-    step = asyncio.run(
-        _writing(home, lambda connection: certificates.revoke(connection, serial, because, _who(), clock_ms()))
-    )
+    step = written(home, lambda connection: certificates.revoke(connection, serial, because, _who(), clock_ms()))
     stands = serials.FATES[step.fate]
     say(
         Text(
@@ -244,7 +238,7 @@ def _revoke(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
 
 def _keys(home: HubHome, settings: HubConfig, args: argparse.Namespace) -> None:
     out = _out(args)
-    listed = asyncio.run(_reading(home, lambda connection: _key_list(connection, home, settings)))
+    listed = seen(home, lambda connection: _key_list(connection, home, settings))
     write_whole(out, public_keys.signed(listed, load_identity(home.hub_seed)))
     say(
         Text(
@@ -256,7 +250,7 @@ def _keys(home: HubHome, settings: HubConfig, args: argparse.Namespace) -> None:
 
 def _page(home: HubHome, settings: HubConfig, args: argparse.Namespace) -> None:
     out = _out(args)
-    listed = asyncio.run(_reading(home, lambda connection: _key_list(connection, home, settings)))
+    listed = seen(home, lambda connection: _key_list(connection, home, settings))
     identity = load_identity(home.hub_seed)
     write_whole(out, verify_page.page(public_keys.signed(listed, identity), listed, identity.public_key))
     say(
@@ -271,13 +265,13 @@ def _receive(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     if len(args.what) != 2:
         raise _needs("起号和止号", "a first and a last number")
     first, last = args.what
-    batch = asyncio.run(_writing(home, lambda connection: sheets.receive(connection, first, last, _who(), clock_ms())))
+    batch = written(home, lambda connection: sheets.receive(connection, first, last, _who(), clock_ms()))
     say(Text(zh=f"已登记 {batch.sheets} 张。", en=f"{batch.sheets} sheets entered."))
 
 
 def _spoil(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     number, because = _named(args, "用纸编号", "a sheet's number"), str(args.because)
-    one = asyncio.run(_writing(home, lambda connection: sheets.spoil(connection, number, because, _who(), clock_ms())))
+    one = written(home, lambda connection: sheets.spoil(connection, number, because, _who(), clock_ms()))
     if not one.serial:
         say(Text(zh=f"{number} 已登记作废。", en=f"{number} is entered as spoiled."))
         return
@@ -290,7 +284,7 @@ def _spoil(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
 
 
 def _balance(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
-    found = asyncio.run(_reading(home, sheets.balance))
+    found = seen(home, sheets.balance)
     if args.json:
         say_json(found)
         return
@@ -310,16 +304,6 @@ def _balance(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
                 en=f"{len(found.skipped)} unaccounted for: {shown}. Find them, or enter them as spoiled.",
             )
         )
-
-
-async def _reading(home: HubHome, step: Callable[[Connection], T]) -> T:
-    async with store.opened(home, read_only=True) as database:
-        return await database.read(step)
-
-
-async def _writing(home: HubHome, step: Callable[[Connection], T]) -> T:
-    async with store.opened(home) as database:
-        return await database.write(step)
 
 
 def _read(path: Path) -> bytes:
@@ -354,4 +338,4 @@ def _needs(zh: str, en: str) -> BadSetting:
 
 
 def _who() -> str:
-    return f"cli:{getpass.getuser()}"
+    return operator().who

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import time
 import uuid
 from collections.abc import AsyncGenerator
@@ -10,6 +9,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.commands.live import reaching
 from hub.commands.search import day
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _asked(home: HubHome, settings: HubConfig, args: argparse.Namespace) -> LookupView:
-    who = f"cli:{getpass.getuser()}"
+    who = operator().who
     names = ReadingsInForce(home, time.monotonic).current
     async with store.opened(home) as database, reaching(home, settings) as reach:
         is_up = await reach.up()

@@ -3,17 +3,16 @@
 import argparse
 import asyncio
 import datetime
-import getpass
 from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
-from hub.staff.administration import Actor
 from hub.storage import store
 from hub.window import deadlines, desk, ledger
 from hub.window.applicants import REQUESTERS, Requester
@@ -215,7 +214,7 @@ def _today() -> datetime.date:
 
 
 async def _read(home: HubHome, number: str) -> Request:
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
 
     def step(connection: Connection) -> Request:
         found = ledger.by_number(connection, number)

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.commands import word_tables
+from hub.commands.actions import operator
 from hub.commands.fields import ACCESS
 from hub.commands.listing import show_table, worded
 from hub.home import HubHome
@@ -135,7 +135,5 @@ def _named(words: list[str], all_of_them: int) -> str:
 
 
 def _note(connection: Connection, version: int) -> None:
-    entry = AuditEntry(
-        who=f"cli:{getpass.getuser()}", action=Action.RULES_TAKEN, object="rules", detail=f"version {version}"
-    )
+    entry = AuditEntry(who=operator().who, action=Action.RULES_TAKEN, object="rules", detail=f"version {version}")
     audit.append(connection, entry, clock_ms())

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import sys
 import uuid
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
@@ -93,7 +93,7 @@ def _make(home: HubHome, args: argparse.Namespace) -> int:
 
 
 async def _made(home: HubHome, maker: Maker, written: str) -> bytes:
-    now_ms, who = clock_ms(), f"cli:{getpass.getuser()}"
+    now_ms, who = clock_ms(), operator().who
     async with store.opened(home) as database:
         request_id = await _request(database, written)
         return await database.write(

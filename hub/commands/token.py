@@ -1,16 +1,14 @@
 """``danglian-hub token``: the tokens by which other systems use the hub's interface."""
 
 import argparse
-import getpass
 
 import msgspec
 
 from hub import config
-from hub.commands.actions import add_action, written
+from hub.commands.actions import add_action, operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
 from hub.staff import tokens
-from hub.staff.administration import Actor
 from hub.staff.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, SCOPES, Scope, Token
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
@@ -78,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_at(args.home)
     config.load(home.settings)
     check_database(home)
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     if args.action == "list":
         return _list(written(home, tokens.listed), now_ms, as_json=args.json)
     if args.action == "revoke":

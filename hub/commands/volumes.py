@@ -3,14 +3,13 @@
 import argparse
 import asyncio
 import datetime
-import getpass
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.keeping import conversions
 from hub.keeping.conversions import Conversion
-from hub.staff.administration import Actor
 from hub.storage import store
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
@@ -70,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _found(home: HubHome, args: argparse.Namespace) -> list[Conversion]:
     year = args.year or datetime.datetime.now().astimezone().year
-    actor, now_ms = Actor(who=f"cli:{getpass.getuser()}"), clock_ms()
+    actor, now_ms = operator(), clock_ms()
     async with store.opened(home) as database:
         if args.plan:
             made = await database.write(lambda c: conversions.plan(c, actor, year, args.site, args.plan, now_ms))

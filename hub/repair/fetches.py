@@ -23,6 +23,7 @@ from protocol.codec import decode_record
 from protocol.errors import BadValue, DanglianError
 from protocol.holdings import FetchHeld, HeldPage, HeldRecord, HeldStone
 from protocol.limits import HELD_PAGE_FILL_BYTES
+from protocol.relays import is_asked
 from protocol.sites import Site, parse_site
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
@@ -52,6 +53,9 @@ async def answer_fetches(bus: Bus, database: Database, is_ours: Callable[[Site],
     arrived = asyncio.Event()
 
     def hear(message: Message) -> None:
+        if is_asked(message.data):
+            # About the files of a transfer: ``hub.transfers.passing`` answers.
+            return
         try:
             asking = subjects.site_of(message.subject)
             question, site = decode_question(message.data), asking.code

@@ -20,7 +20,7 @@ from hub import audit
 from hub.looking import look_for_ever
 from hub.membership import keyring
 from hub.staff.account_tables import audit_line
-from hub.window.lookup_tables import audit_contradiction, audit_exchange, site_audit_head
+from hub.window.lookup_tables import audit_contradiction, audit_doubt, audit_exchange, site_audit_head
 from protocol.audit_chain import AuditHead, contradicted
 from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold
 from protocol.letters import Letter, body_of
@@ -55,6 +55,17 @@ class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
     kept_digest: str
     said_digest: str
     """Empty where the log ends before it."""
+    found_at_ms: int
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the county's own log that a site was told otherwise."""
+
+    site: str
+    """Which says so."""
+    seq: int
+    kept_digest: str
+    """What the site was told then."""
     found_at_ms: int
 
 
@@ -118,6 +129,22 @@ def contradictions(connection: Connection, site: str = "") -> list[Contradiction
     return [msgspec.convert(row, Contradiction, from_attributes=True) for row in connection.execute(statement)]
 
 
+def doubts(connection: Connection) -> list[Doubt]:
+    """Return where sites say that the county's log is not what they were told."""
+    statement = select(audit_doubt).order_by(audit_doubt.c.seq, audit_doubt.c.site)
+    return [msgspec.convert(row, Doubt, from_attributes=True) for row in connection.execute(statement)]
+
+
+def _note_doubts(connection: Connection, site: str, told: Sequence[AuditHead], now_ms: int) -> None:
+    known = set(connection.scalars(select(audit_doubt.c.seq).where(audit_doubt.c.site == site)))
+    for one in told:
+        if one.seq not in known and one.seq > 0:
+            known.add(one.seq)
+            values = {"site": site, "seq": one.seq, "kept_digest": one.digest, "found_at_ms": now_ms}
+            connection.execute(insert(audit_doubt).values(**values))
+            log.error("audit_log_doubted", site=site, line=one.seq)
+
+
 def _judge(connection: Connection, site: str, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
     # Of the other heads that are kept nothing is known now.
     places = or_(site_audit_head.c.seq >= head.seq, site_audit_head.c.seq.in_(shown))
@@ -146,6 +173,7 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
         _judge(connection, peer, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
         keep(connection, peer, told.head, now_ms)
+        _note_doubts(connection, peer, told.contradicted[:PLACES_ASKED_MAX], now_ms)
         # What it asks about our log goes with the next exchange: an answer to each answer would never end.
         asked = msgspec.json.encode(told.places[:PLACES_ASKED_MAX]).decode()
         values = {"heard_at_ms": now_ms, "places": asked}
@@ -179,7 +207,7 @@ def tell(connection: Connection, site: str, now_ms: int) -> None:
     kept = list(connection.scalars(statement.order_by(site_audit_head.c.seq.desc())))
     step = max(1, -(-len(kept) // PLACES_ASKED_MAX))
     body = AuditHeadTold(
-        head=audit.head(connection),
+        head=audit.LOG.head(connection),
         places=tuple(sorted(kept[::step][:PLACES_ASKED_MAX])),
         digests=digests_at(connection, asked),
     )

@@ -12,23 +12,24 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from node import store
-from node.changes import IncomingRow, Standing, StoredRecord
-from node.revisions import Revision
-from protocol.codec import decode_record, encode_record
-from protocol.events import Described, EventHead
+from node import amendments, store
+from node.amendments import amended
+from node.changes import Standing
+from protocol.codec import decode_record
+from protocol.events import EventHead
 from protocol.records import Alias, Record
 from protocol.transfer_folds import Transfer
 from protocol.transfers import CustodyMoved, Side, TransferState
 from replication import outbox, transfer_items
 from replication.database import Database
-from replication.digests import digest_name, record_digest
 from replication.outbox import FrameWriter
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_log import TransferLog, transfer_of
 
 ACTOR = "transfer"
 """Who changes records here: the handover that both parties have signed."""
+
+REASON = "handed over"
 
 MOVED_AT_ONCE = 500
 """Records that are described again in one transaction."""
@@ -38,11 +39,6 @@ OFFICE_CODE = "室编"
 
 ARCHIVE_CODE = "馆编"
 """Scheme of the alias that the archive gave on accession."""
-
-_COLUMNS = (
-    "docid, record_id, file_id, sheet, line, ref_code, level, fonds_no, content_key, standing, withdrawn_cause, body,"
-    " digest, seq, row_digest, warnings, raw, volume_code"
-)
 
 
 def handed_over(record: Record, now: Transfer, archive_code: str) -> Record:
@@ -113,71 +109,14 @@ class CustodyMover:
     def _describe(self, connection: Connection, now: Transfer, items: Sequence[TransferItem]) -> None:
         by_id = {item.record_id: item for item in items}
         versions: dict[int, list[store.Version]] = {}
-        for stored, row in _stored(connection, list(by_id)):
+        for stored, row in amendments.standing(connection, list(by_id)):
             old = decode_record(stored.body)
             record = handed_over(old, now, by_id[stored.record_id].archive_code)
             if stored.standing is Standing.LISTED and record != old:
-                revision = _revision(record, stored, self._clock_ms())
+                revision = amended(stored, record, by=ACTOR, reason=REASON, now_ms=self._clock_ms())
                 versions.setdefault(stored.file_id, []).append((revision, row, stored))
         for file_id, some in versions.items():
             drafts: list[EventHead] = [revision.event for revision, _, _ in some if revision.event is not None]
             positions = list(outbox.append(connection, self._writer, drafts))
             store.replace(connection, store.written(some, file_id), positions)
         transfer_items.set_state(connection, now.transfer_id, by_id, ItemState.MOVED)
-
-
-def _revision(record: Record, stored: StoredRecord, now_ms: int) -> Revision:
-    fresh = msgspec.structs.replace(
-        record,
-        version=record.version + 1,
-        previous_digest=digest_name(stored.digest),
-        changed_by=ACTOR,
-        changed_at_ms=now_ms,
-        reason="handed over",
-    )
-    body = encode_record(fresh)
-    return Revision(
-        record=fresh,
-        body=body,
-        digest=record_digest(body),
-        standing=stored.standing,
-        event=Described(seq=0, previous=0, at_ms=0, actor=ACTOR, record=msgspec.Raw(body)),
-    )
-
-
-def _stored(connection: Connection, record_ids: Sequence[UUID]) -> list[tuple[StoredRecord, IncomingRow]]:
-    marks = ", ".join("?" * len(record_ids))
-    rows = connection.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM record WHERE record_id IN ({marks}) ORDER BY docid",  # noqa: S608 - marks and constants
-        tuple(one.bytes for one in record_ids),
-    )
-    found = []
-    for row in rows:
-        stored = StoredRecord(
-            docid=row.docid,
-            record_id=UUID(bytes=row.record_id),
-            file_id=row.file_id,
-            sheet=row.sheet,
-            line=row.line,
-            ref_code=row.ref_code,
-            level=row.level,
-            fonds_no=row.fonds_no,
-            content_key=row.content_key,
-            standing=Standing(row.standing),
-            withdrawn_cause=row.withdrawn_cause,
-            body=row.body,
-            digest=row.digest,
-            seq=row.seq,
-        )
-        seat = IncomingRow(
-            sheet=row.sheet,
-            line=row.line,
-            row_digest=row.row_digest,
-            record=decode_record(row.body),
-            content_key=row.content_key,
-            warnings=row.warnings,
-            raw=row.raw,
-            volume_code=row.volume_code,
-        )
-        found.append((stored, seat))
-    return found
