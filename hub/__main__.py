@@ -10,6 +10,7 @@ from hub.commands import (
     backup,
     bundle,
     certificate,
+    disposal,
     disputes,
     enrol,
     gazetteer,
@@ -44,7 +45,7 @@ COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
     *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
     *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, lookup, statement, certificate, rules, disputes, transfer, volumes),
+    *(request, lookup, statement, certificate, rules, disputes, disposal, transfer, volumes),
 )
 
 

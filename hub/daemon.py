@@ -27,7 +27,7 @@ from hub.backup.backups import findings_in
 from hub.backup.nightly import Nightly
 from hub.config import HubConfig, load
 from hub.correspondence import Correspondent
-from hub.decisions import proposal_answers
+from hub.courier.letter_handlers import letter_handlers
 from hub.disclosure.disclosing import Discloser
 from hub.draws.drawing import Drawer
 from hub.home import HubHome
@@ -53,12 +53,13 @@ from hub.transfers.receiving import TransferDesk
 from hub.transfers.relaying import TransferRelay
 from hub.transfers.witnessing import WitnessDesk
 from hub.vocabulary.word_tables import ReadingsInForce
-from hub.window import certificates
+from hub.window import audit_findings
 from hub.window.audit_heads import HeadExchange
 from hub.window.copyist import Copyist
 from hub.window.coverage import Counter
+from hub.window.disposing import Disposer
 from hub.window.imprints import Imprint, imprint_of
-from hub.window.late_answers import LookupClock, window_letters
+from hub.window.late_answers import LookupClock
 from hub.window.lookups import LookupDesk
 from hub.window.timekeeping import timekeeper_of
 from hub.workers.leases import LEAD, duties_of, guard, part_duty
@@ -203,7 +204,8 @@ def _lookout(config: HubConfig, home: HubHome, database: Database, link: Link) -
     )
     if plan.replicas > 1:
         lookout.watch_cluster(lambda: cluster_of(link, plan))
-    lookout.watch_holdings(
+    lookout.watch_book(lambda connection, _now_ms: audit_findings.findings(connection, config.county))
+    lookout.watch_book(
         lambda connection, now_ms: alarms_of(
             config.county, sentences(config.holdings, known(connection, config.holdings), now_ms)
         )
@@ -312,12 +314,7 @@ class _Hub:
     def _correspond(self, tasks: asyncio.TaskGroup) -> None:
         """Start what works by letters: lookups, copies, transfers, proposals, and the letters themselves."""
         transfers, relay = receiver_log(self._home), relay_of(self._home, self._config.county)
-        handlers = {
-            **window_letters(clock_ms),
-            **certificates.handlers(clock_ms),
-            **relay.handlers(transfers),
-            **proposal_answers.handlers(clock_ms),
-        }
+        handlers = letter_handlers(self._home, relay, clock_ms)
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         places = (self._home.transfers, self._config.holdings.place(self._home.root))
         tools = tools_of(self._config.transfers)
@@ -329,6 +326,7 @@ class _Hub:
         self._witness(tasks, relay, handlers)
         tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
         tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
+        tasks.create_task(Disposer(self._database, self._home, clock_ms).run(), name="disposal")
         tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
 
     def _witness(self, tasks: asyncio.TaskGroup, relay: TransferRelay, handlers: Handlers) -> None:

@@ -12,6 +12,7 @@ Its files:
     backups.json  drills/                 what is known of the backups, reports of restore drills
     words/gazetteer.csv  synonyms.csv     the county's tables of places and equal words, yours to edit
     words/rules.csv  disputes.csv         who may see what, and how long mediation files are kept; yours to edit
+    words/disposal.csv                    how long personal data of requests are kept; yours to edit
     words/versions/                       those that were taken into force
     window/copies/  window/certificates/  pages that holders approved, and the certificates made of them
     transfers/                            packages that were received, and papers of the handover

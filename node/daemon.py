@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import structlog
 
-from node import proposals, restoration, search, store
+from node import restoration, search, store
 from node.brake_answers import brakes_handler
 from node.carriage_rules import rules_of
 from node.catalogues.context import DescriptionContext
-from node.certifying import sealing
 from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
@@ -29,19 +28,18 @@ from node.history import SiteHistory
 from node.home import NodeHome
 from node.ingest import Importer
 from node.intake import Intake
-from node.keeper.answers import keeper_letters, lookup_handler
+from node.keeper.answers import lookup_handler
 from node.keeper.policy import policy_of
+from node.letter_handlers import letter_handlers
 from node.ranges import range_handler
 from node.reading import context_of
 from node.redescribing import redescribe_handler
 from node.restoration import Restorer
-from node.transfers import planned
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.fetching import Fetcher
 from node.transfers.office import giver_log, receiver_log
 from node.transfers.receiving import ReceivingDesk
-from node.transfers.relayed import transfer_letters
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
@@ -221,14 +219,7 @@ def _start_letters(
 ) -> LetterDesk:
     """Start what works by letters of the county: lookups, certificates, transfers, proposals."""
     transfers = giver_log(config, writer.identity)
-    handlers = {
-        **keeper_letters(policy_of(config.policy), clock_ms),
-        **sealing.handlers(writer.identity, clock_ms),
-        **transfer_letters(config.site, config.hub.key, transfers, receiver_log(writer.identity)),
-        **planned.handlers(),
-        **proposals.handlers(clock_ms),
-    }
-    desk = LetterDesk(database, handlers, beat, clock_ms)
+    desk = LetterDesk(database, letter_handlers(config, writer.identity, clock_ms), beat, clock_ms)
     mover = CustodyMover(database, writer, transfers, history.moved, clock_ms)
     tasks.create_task(desk.run(), name="letters")
     tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")

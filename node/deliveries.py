@@ -24,9 +24,11 @@ from protocol.wording import Text
 from replication import outbox
 from replication.bundles import OnMore, size_of, write_bundle
 from replication.carriage import Written, next_serial, target_in
+from replication.courier_letters import Enclosed, enclosed
 from replication.database import Database
 from replication.deliveries import frames_from, members_from
 from replication.keys import Identity
+from replication.letters import HUB_PEER
 from replication.outbox import Extent, FrameWriter
 
 OnPart = Callable[[int], OnMore]
@@ -62,7 +64,11 @@ class Deliveries:
             clock_ms=lambda: self._now_ms,
         ).beat()
         log = await self._database.write(self._numbered)
-        parts = await self._database.read(lambda connection: self._write(connection, log, beat, place, on_part))
+        # Read in a transaction that writes: the name of this end's memory is made when it is first asked for.
+        post = await self._database.write(
+            lambda connection: enclosed(connection, HUB_PEER, hub_key_of(self._config), self._now_ms)
+        )
+        parts = await self._database.read(lambda connection: self._write(connection, log, beat, (place, post), on_part))
         last = parts[-1].last
         await self._database.write(lambda connection: self._remember(connection, last))
         return parts
@@ -79,8 +85,9 @@ class Deliveries:
         couriers.write(connection, msgspec.structs.replace(log, sent_at_ms=self._now_ms, sent_last=last))
 
     def _write(
-        self, connection: Connection, log: CourierLog, beat: Beat, place: Path, on_part: OnPart
+        self, connection: Connection, log: CourierLog, beat: Beat, stick: tuple[Path, Enclosed], on_part: OnPart
     ) -> list[Written]:
+        place, post = stick
         held = outbox.extent(connection)
         if held is None:
             raise never_ran()
@@ -89,8 +96,12 @@ class Deliveries:
         while (not written or after < held.end.seq) and len(written) < BUNDLE_PARTS_MAX:
             members = members_from(connection, self._writer, store, after)
             begins, ends = (members[0].previous, members[-1].last) if members else (after, after)
+            # Letters go with the last file of a huge backlog: only the latest one's word about letters is believed.
+            post_here = post if ends >= held.end.seq or len(written) == BUNDLE_PARTS_MAX - 1 else Enclosed()
             manifest = self._manifest(
-                msgspec.structs.replace(said, previous=begins, last=ends), members, log.sent_serial + len(written)
+                msgspec.structs.replace(said, previous=begins, last=ends, letters=post_here.sealed),
+                members,
+                log.sent_serial + len(written),
             )
             frames = islice(frames_from(connection, self._writer, store, after), len(members))
             target = target_in(place, f"{self._config.site}-to-hub", self._now_ms, len(written))
@@ -104,6 +115,8 @@ class Deliveries:
                     frames=len(members),
                     previous=begins,
                     last=ends,
+                    letters=post_here.count,
+                    letters_left=post_here.left,
                 )
             )
             after = ends

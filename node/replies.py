@@ -22,8 +22,10 @@ from protocol.wording import Text
 from replication import outbox
 from replication.bundles import Bundle
 from replication.carriage import Carried, Outcome
+from replication.courier_letters import Postman, TakenOut
 from replication.database import Database
 from replication.keys import Identity
+from replication.letters import HUB_PEER
 from replication.outbox import Extent, FrameWriter
 from replication.publisher import Publisher
 
@@ -59,8 +61,16 @@ def check_sender(config: NodeConfig, identity: Identity, manifest: Manifest) -> 
 class Replies:
     """Takes the replies of the hub; made once per command, beside the daemon or without it."""
 
-    def __init__(self, database: Database, config: NodeConfig, identity: Identity, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        config: NodeConfig,
+        identity: Identity,
+        clock_ms: Callable[[], int],
+        postman: Postman | None = None,
+    ) -> None:
         self._database = database
+        self._postman = postman
         self._config = config
         self._identity = identity
         self._clock_ms = clock_ms
@@ -82,14 +92,20 @@ class Replies:
         before = await self._database.read(outbox.extent)
         if manifest.serial <= log.taken_serial:
             outcome = Outcome.OLDER if manifest.serial < log.taken_serial else Outcome.REPEATED
-            return self._carried(bundle, outcome, reply, before)
+            post = await self._database.write(lambda connection: self._letters(connection, reply, is_latest=False))
+            return self._carried(bundle, outcome, reply, before, post)
         if before is None:
             # The daemon has never run: there is nothing yet that a receipt could be about.
             return self._carried(bundle, Outcome.TAKEN, reply, before)
         await self._confirm(reply, before)
         after = await self._database.read(outbox.extent)
-        await self._database.write(lambda connection: self._remember(connection, manifest.serial, reply, after))
-        return self._carried(bundle, Outcome.TAKEN, reply, after)
+        post = await self._database.write(lambda connection: self._remember(connection, manifest.serial, reply, after))
+        return self._carried(bundle, Outcome.TAKEN, reply, after, post)
+
+    def _letters(self, connection: Connection, reply: Reply, *, is_latest: bool) -> TakenOut:
+        if self._postman is None:
+            return TakenOut()
+        return self._postman.take(connection, HUB_PEER, reply.letters, is_latest=is_latest)
 
     async def _confirm(self, reply: Reply, before: Extent) -> None:
         receipt = reply.receipt
@@ -108,7 +124,7 @@ class Replies:
             await self._epochs.diverged(receipt, Want.NOTHING)
         await describe_all(self._database, self._writer)
 
-    def _remember(self, connection: Connection, serial: int, reply: Reply, held: Extent | None) -> None:
+    def _remember(self, connection: Connection, serial: int, reply: Reply, held: Extent | None) -> TakenOut:
         log = msgspec.structs.replace(
             couriers.read(connection),
             taken_serial=serial,
@@ -119,8 +135,12 @@ class Replies:
         if held is not None and is_put_back(reply, held):
             log = msgspec.structs.replace(log, behind_epoch=held.end.epoch, behind_at=applied_in(reply.receipt, held))
         couriers.write(connection, log)
+        return self._letters(connection, reply, is_latest=True)
 
-    def _carried(self, bundle: Bundle, outcome: Outcome, reply: Reply, held: Extent | None) -> Carried:
+    def _carried(
+        self, bundle: Bundle, outcome: Outcome, reply: Reply, held: Extent | None, post: TakenOut | None = None
+    ) -> Carried:
+        post = post or TakenOut()
         return Carried(
             file=str(bundle.path),
             outcome=outcome,
@@ -129,6 +149,9 @@ class Replies:
             frames=0,
             last=held.start.seq if held is not None else 0,
             compared=reply.compared,
+            letters=post.count,
+            letters_left=post.left,
+            letters_fault=post.fault,
         )
 
 

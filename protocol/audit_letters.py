@@ -28,3 +28,5 @@ class AuditHeadTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What the writer's log has at the places that the reader last asked for."""
     is_broken: bool = False
     """The writer has found that its own chain does not hold."""
+    contradicted: tuple[AuditHead, ...] = ()
+    """Heads of the reader's log that the writer kept and that the reader's log does not bear out any more (1.5)."""

@@ -23,6 +23,7 @@ from protocol.enrolment import FINGERPRINT_BYTES
 from protocol.errors import BadBundle
 from protocol.limits import (
     BUNDLE_FRAMES_MAX,
+    BUNDLE_LETTERS_BYTES_MAX,
     BUNDLE_MANIFEST_BYTES_MAX,
     ENROLMENT_DECISION_BYTES_MAX,
     FRAME_BYTES_MAX,
@@ -34,6 +35,8 @@ from protocol.wording import Text
 FORMAT = "danglian bundle 1"
 SIGNED_PREFIX = b"danglian bundle 1\n"
 APPLICATION_PREFIX = b"danglian courier enrolment 1"
+_LETTERS_SEALED_MAX = BUNDLE_LETTERS_BYTES_MAX + 256
+"""Bytes of sealed letters: the seal adds less than a hundred."""
 SUFFIX = ".dlb"
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
@@ -95,6 +98,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     digest: str
     """Tally of all records that the site publishes, at the position that the beat names."""
     beat: Beat
+    letters: bytes = b""
+    """The site's ``CarriedLetters``, sealed to the hub's key (since 1.5)."""
 
 
 class Compared(StrEnum):
@@ -118,6 +123,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """Outcome of the comparison, if it was made at the position of the receipt."""
     admission: bytes = b""
     """The node's ``Admission``, sealed to its key: only that installation can read it."""
+    letters: bytes = b""
+    """The hub's ``CarriedLetters``, sealed to the node's key (since 1.5)."""
 
 
 class CourierApplication(
@@ -161,6 +168,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Refuse a manifest whose bounds cannot be true."""
         if len(self.frames) > BUNDLE_FRAMES_MAX or not 0 < self.serial <= SEQ_MAX:
             message = f"out of bounds: {len(self.frames)} frames, serial {self.serial}"
+            raise ValueError(message)
+        if not isinstance(self.content, CourierApplication) and len(self.content.letters) > _LETTERS_SEALED_MAX:
+            message = f"letters of {len(self.content.letters)} bytes"
             raise ValueError(message)
         if not isinstance(self.content, Delivery):
             _check_small(self.content, len(self.frames))

@@ -114,6 +114,19 @@ BUNDLE_BYTES_MAX = 2 * 1024**3
 BUNDLE_MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 """Bytes of a courier bundle's manifest: ``BUNDLE_FRAMES_MAX`` lines of 150 bytes, and some room."""
 
+BUNDLE_LETTERS_FILL_BYTES = 384 * 1024
+"""Bytes of the bodies of letters that one courier bundle holds: with their ids and the manifest's frames they stay
+within ``BUNDLE_MANIFEST_BYTES_MAX``; what is left goes with the next."""
+
+BUNDLE_LETTERS_MAX = 400
+"""Letters of one courier bundle."""
+
+BUNDLE_LETTERS_TAKEN_MAX = 1_000
+"""Letters of the other end that a courier bundle says to be taken: the latest ones, again with every bundle."""
+
+BUNDLE_LETTERS_BYTES_MAX = 1024 * 1024
+"""Bytes of the sealed letters of a courier bundle."""
+
 BUNDLE_PARTS_MAX = 64
 """Courier bundles that one backlog is divided into at most: more than any site's whole catalogue."""
 

@@ -43,6 +43,12 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Position up to which the site's events are applied, or confirmed, now."""
     quarantined: int = 0
     compared: Compared = Compared.NOT_COMPARED
+    letters: int = 0
+    """Letters in it; each is acted on once, however often it comes."""
+    letters_left: int = 0
+    """That its writer holds back for the next bundle."""
+    letters_fault: Text | None = None
+    """Why its letters could not be read; the rest was taken."""
     fault: str = ""
     reason: Text | None = None
     hint: Text | None = None
@@ -57,6 +63,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     frames: int = 0
     previous: int = 0
     last: int = 0
+    letters: int = 0
+    letters_left: int = 0
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +103,28 @@ def refusal(path: Path, error: DanglianError) -> Carried:
     """Return the line of a bundle that was not taken."""
     fault = error.fault if isinstance(error, BadBundle) else "not_now"
     return Carried(file=str(path), outcome=Outcome.REFUSED, fault=fault, reason=error.reason, hint=error.hint)
+
+
+def letters_told(one: Carried) -> Text:
+    """Return what became of the letters of a bundle, to stand behind its line."""
+    if one.letters_fault is not None:
+        return Text(
+            zh=f"；其中函件未能读取：{one.letters_fault.zh}",
+            en=f"; its letters could not be read: {one.letters_fault.en}",
+        )
+    return _counted(one.letters, one.letters_left)
+
+
+def letters_written(one: Written) -> Text:
+    """Return how many letters a bundle holds, to stand behind its line."""
+    return _counted(one.letters, one.letters_left)
+
+
+def _counted(count: int, left: int) -> Text:
+    if not count:
+        return Text(zh="", en="")
+    more = Text(zh=f"，另有 {left} 件下次带", en=f", {left} more go with the next") if left else Text(zh="", en="")
+    return Text(zh=f"；函件 {count} 件{more.zh}", en=f"; {count} letters{more.en}")
 
 
 def next_serial(latest: int, now_ms: int) -> int:

@@ -12,11 +12,12 @@
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Row, Select, and_, delete, func, insert, or_, select, update
 
 from protocol.errors import Permanent, Retryable
 from protocol.letters import Letter, letter_body
@@ -94,19 +95,23 @@ def write(
 
     """
     letter_id = uuid.uuid4()
-    connection.execute(
-        insert(letter_out).values(
-            letter_id=str(letter_id),
-            peer=peer,
-            topic=str(topic),
-            kind=kind,
-            body=letter_body(body),
-            written_at_ms=now_ms,
-            expires_at_ms=expires_at_ms,
-            is_taken=0,
-        )
-    )
+    values = {
+        "letter_id": str(letter_id),
+        "peer": peer,
+        "topic": str(topic),
+        "kind": kind,
+        "body": letter_body(body),
+        "written_at_ms": now_ms,
+        "expires_at_ms": expires_at_ms,
+        "is_taken": 0,
+    }
+    connection.execute(_writing(), values)
     return letter_id
+
+
+@cache
+def _writing() -> Insert:
+    return insert(letter_out)
 
 
 def settle(connection: Connection, topic: UUID) -> None:
@@ -156,14 +161,21 @@ def latest_due(connection: Connection, now_ms: int) -> int:
     return connection.scalar(select(func.max(letter_out.c.serial)).where(_is_due(now_ms))) or 0
 
 
-def due(connection: Connection, peer: str, now_ms: int) -> tuple[list[Letter], bool]:
+def due(
+    connection: Connection,
+    peer: str,
+    now_ms: int,
+    *,
+    count_max: int = LETTERS_AT_ONCE_MAX,
+    fill_bytes: int = LETTERS_FILL_BYTES,
+) -> tuple[list[Letter], bool]:
     """Return the next letters to a peer, as many as one call holds, and whether there are more."""
     statement = select(letter_out).where(letter_out.c.peer == peer, _is_due(now_ms)).order_by(letter_out.c.serial)
     letters: list[Letter] = []
     filled = 0
-    for row in connection.execute(statement.limit(LETTERS_AT_ONCE_MAX + 1)):
+    for row in connection.execute(statement.limit(count_max + 1)):
         filled += len(row.body)
-        if letters and (filled > LETTERS_FILL_BYTES or len(letters) == LETTERS_AT_ONCE_MAX):
+        if letters and (filled > fill_bytes or len(letters) == count_max):
             return letters, True
         letters.append(_letter(row))
     return letters, False
@@ -186,6 +198,17 @@ def confirm(connection: Connection, peer: str, taken: Iterable[UUID]) -> None:
     of_peer = and_(letter_out.c.peer == peer, letter_out.c.letter_id.in_(ids))
     connection.execute(delete(letter_out).where(of_peer, letter_out.c.is_taken == _LAST_TIME))
     connection.execute(update(letter_out).where(of_peer).values(is_taken=1))
+
+
+def taken_lately(connection: Connection, peer: str, limit: int) -> tuple[UUID, ...]:
+    """Return the ids of a peer's letters that were taken last, for an end that hears of it on a stick only."""
+    statement = (
+        select(letter_in.c.letter_id)
+        .where(letter_in.c.peer == peer)
+        .order_by(letter_in.c.taken_at_ms.desc(), letter_in.c.letter_id)
+        .limit(limit)
+    )
+    return tuple(UUID(one) for one in connection.scalars(statement))
 
 
 def take(

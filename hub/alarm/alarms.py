@@ -40,6 +40,8 @@ class AlarmKind(StrEnum):
     """No restore drill has succeeded for too long, or the last one failed; about the hub itself."""
     HOLDINGS = "holdings"
     """Held files are spoilt or unverified, or a copy of them is missing or too old; about the hub itself."""
+    AUDIT_LOG = "audit_log"
+    """An audit log, of the site or the county's own, is not what the other end kept of it."""
 
 
 KINDS = {
@@ -56,6 +58,7 @@ KINDS = {
     AlarmKind.BACKUP_OVERDUE: Text(zh="备份逾期", en="backup overdue"),
     AlarmKind.RESTORE_DRILL: Text(zh="恢复演练", en="restore drill"),
     AlarmKind.HOLDINGS: Text(zh="馆藏文件", en="held files"),
+    AlarmKind.AUDIT_LOG: Text(zh="审计日志被改动", en="audit log changed"),
 }
 
 
@@ -80,6 +83,8 @@ class Cause(StrEnum):
     BACKUP = "backup"
     DRILL = "drill"
     HOLDINGS = "holdings"
+    AUDIT_AT_SITE = "audit_at_site"
+    AUDIT_AT_COUNTY = "audit_at_county"
 
 
 CAUSES = {
@@ -144,6 +149,18 @@ CAUSES = {
     Cause.HOLDINGS: Text(
         zh="馆藏文件或其副本有问题：请运行 danglian-hub holdings list 查看。",
         en="Something is wrong with the held files or their copies: see danglian-hub holdings list.",
+    ),
+    Cause.AUDIT_AT_SITE: Text(
+        zh="有记录被改动或删除，或恢复过旧备份：请运行 danglian-hub audit verify，"
+        "到该站运行 danglian-node audit verify，保存其数据库；查明后 danglian-hub audit settle。",
+        en="A line was changed or removed, or an old backup put back: run danglian-hub audit verify, and danglian-node"
+        " audit verify there; keep its database. Once it is known: danglian-hub audit settle.",
+    ),
+    Cause.AUDIT_AT_COUNTY: Text(
+        zh="县级日志被改动，或枢纽恢复过旧备份：请运行 danglian-hub audit verify，与较早的备份比对；"
+        "查明后 danglian-hub audit settle。",
+        en="The county's log was changed, or the hub put back: run danglian-hub audit verify, compare an older"
+        " backup. Once it is known: danglian-hub audit settle.",
     ),
 }
 

@@ -69,7 +69,7 @@ def needs(outlook: Outlook) -> list[Need]:
 def _of_hub(outlook: Outlook) -> Iterator[Need]:
     for check in health_of(outlook.counted, outlook.at_ms).checks:
         # Alarms and quarantine have needs of their own.
-        if check.standing is Standing.OK or check.name in ("alarms", "quarantine"):
+        if check.standing is Standing.OK or check.name in ("alarms", "audit", "quarantine"):
             continue
         advice = Text(zh="详情：danglian-hub health", en="More: danglian-hub health")
         yield Need(matter=Matter.HUB, what=check.words, advice=advice)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, select
 
 from hub.alarm import alarm_book
 from hub.alarm.alarm_tables import hub_report
-from hub.alarm.alarms import KINDS, Alarm
+from hub.alarm.alarms import KINDS, Alarm, AlarmKind
 from hub.alarm.stalls import HUB_STALL_S, BrokerSigns
 from hub.backup import backups
 from hub.backup.backup_settings import BackupSettings
@@ -127,6 +127,7 @@ def health_of(counted: Counted, now_ms: int) -> Health:
     if counted.crew is not None:
         checks.append(_workers(counted.crew))
     checks += [_index(counted), _alarms(counted.alarms), _quarantine(counted.quarantined)]
+    checks += [_audit(one) for one in counted.alarms if one.kind is AlarmKind.AUDIT_LOG]
     if counted.letters_set_aside:
         checks.append(_letters(counted.letters_set_aside))
     if counted.backups is not None:
@@ -256,6 +257,16 @@ def _alarms(alarms: Sequence[Alarm]) -> Check:
         en=f"{len(alarms)} alarms, {len(unattended)} unattended: " + ", ".join(f"{w.en} {c}" for w, c in named),
     )
     return Check(name="alarms", standing=Standing.ATTENTION if unattended else Standing.OK, words=words)
+
+
+def _audit(one: Alarm) -> Check:
+    """Say which audit log was changed, and from which line: no count of alarms would."""
+    zh, en = "；".join(fact.zh for fact in one.evidence), "; ".join(fact.en for fact in one.evidence)
+    return Check(
+        name="audit",
+        standing=Standing.ATTENTION,
+        words=Text(zh=f"{zh}：danglian-hub audit verify", en=f"{en}: danglian-hub audit verify"),
+    )
 
 
 def _quarantine(held: int) -> Check:

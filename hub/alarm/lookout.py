@@ -70,7 +70,7 @@ class Lookout:
         self._taken = 0
         self._refused_ms: dict[str, int] = {}
         self._backups: Callable[[int], Sequence[BackupFinding]] = lambda _: ()
-        self._holdings: Callable[[Connection, int], Sequence[Finding]] = lambda _connection, _now_ms: ()
+        self._books: list[Callable[[Connection, int], Sequence[Finding]]] = []
         self._cluster: Callable[[], Awaitable[ClusterSigns]] | None = None
         self._signs: ClusterSigns | None = None
 
@@ -78,9 +78,9 @@ class Lookout:
         """Have it looked at, too, what there is to say about the hub's backups at a moment; it may read a file."""
         self._backups = look
 
-    def watch_holdings(self, look: Callable[[Connection, int], Sequence[Finding]]) -> None:
-        """Have it looked at, too, what there is to say about the held files at a moment."""
-        self._holdings = look
+    def watch_book(self, look: Callable[[Connection, int], Sequence[Finding]]) -> None:
+        """Have it looked at, too, what one of the hub's own books says at a moment: held files, audit logs."""
+        self._books.append(look)
 
     def watch_cluster(self, look: Callable[[], Awaitable[ClusterSigns]]) -> None:
         """Have it looked at, too, how the copies of the stream are."""
@@ -174,7 +174,7 @@ class Lookout:
         known, enrolled = alarm_book.open_alarms(connection), _enrolled(connection)
         facts = gathered(connection, with_counts=False)
         contacts.note(connection, facts, self._listening_since_ms, now_ms)
-        own = [*backups, *self._holdings(connection, now_ms)]
+        own = [*backups, *(finding for look in self._books for finding in look(connection, now_ms))]
         lineless = [*own, *overdue_bundles(facts, enrolled, self._settings.bundle_overdue_days, now_ms)]
         rhythms = {one.site: rhythm_of(one.node, self._settings) for one in facts}
         if self._listening_since_ms is None:

@@ -13,7 +13,15 @@ from protocol.wording import Text
 DAY_MS = 24 * 3600 * 1000
 """Milliseconds of a day."""
 
-LINELESS = frozenset({AlarmKind.NO_BUNDLE, AlarmKind.BACKUP_OVERDUE, AlarmKind.RESTORE_DRILL, AlarmKind.HOLDINGS})
+LINELESS = frozenset(
+    {
+        AlarmKind.NO_BUNDLE,
+        AlarmKind.BACKUP_OVERDUE,
+        AlarmKind.RESTORE_DRILL,
+        AlarmKind.HOLDINGS,
+        AlarmKind.AUDIT_LOG,
+    }
+)
 """Alarms that are judged here or from the hub's own book, without the line."""
 
 _ALARMS = {

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from hub.backup import backups, bags, dumps, snapshots
-from hub.backup.backup_contents import secret_faults, small_files
+from hub.backup.backup_contents import secret_faults, small_files, window_files
 from hub.backup.backup_settings import BackupTarget, TargetKind
 from hub.backup.backup_targets import (
     MANIFEST,
@@ -170,6 +170,7 @@ def _fill(home: HubHome, settings: HubConfig, bag: Path, made_at_ms: int, course
     database.chmod(PRIVATE_MODE)
     bags.sync(database)
     payload[f"{PAYLOAD}/{database.name}"] = bags.digest_of(database, course)
+    payload |= _write_window(home, bag)
     manifest = BackupManifest(
         county=settings.county,
         name=settings.name,
@@ -209,12 +210,25 @@ def _write_small(home: HubHome, settings: HubConfig, bag: Path) -> dict[str, str
     raise AssertionError
 
 
+def _write_window(home: HubHome, bag: Path) -> dict[str, str]:
+    """Copy the papers of the window, one by one; what was only waiting and is gone meanwhile is let go."""
+    payload = {}
+    for path in window_files(home):
+        name = f"{PAYLOAD}/{path.relative_to(home.root).as_posix()}"
+        try:
+            payload[name] = bags.write_file(bag / name, bags.chunks_of(path))
+        except FileNotFoundError:
+            (bag / name).unlink(missing_ok=True)
+    return payload
+
+
 def _check_room(home: HubHome, settings: HubConfig, folder: Path) -> None:
     log = home.database.with_name(f"{home.database.name}-wal")
     held = sum(path.stat().st_size for path in (home.database, log) if path.exists())
+    papers = sum(path.stat().st_size for path in window_files(home) if path.exists())
     # A dump is packed, and has no indexes: it never takes as much as the store.
     url = store.url_of(settings)
-    needed = (dumps.size_of(url) if url else held) + SPARE_BYTES
+    needed = (dumps.size_of(url) if url else held) + papers + SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise _no_room(folder, f"{needed // 2**20} MiB > {free // 2**20} MiB")

@@ -1,10 +1,11 @@
-"""What a hub needs to come back beside its database: settings, keys, certificates, broker configuration, word tables.
+"""What a hub needs to come back beside its database: settings, keys, tables of words, and the papers of the window.
 
 Not the broker's stream: the nodes send again whatever a restored hub has not applied (promises 3 to 5). Not the log.
 """
 
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 from hub import config
 from hub.config import HubConfig
@@ -34,6 +35,19 @@ def small_files(home: HubHome, settings: HubConfig) -> dict[str, bytes]:
             )
         found[path.relative_to(home.root).as_posix()] = path.read_bytes()
     return found
+
+
+def window_files(home: HubHome) -> list[Path]:
+    """Return the files of the window: certificates that were made, those that wait for a seal, pages on their way.
+
+    They are many and large, and are copied one by one. Take them after the snapshot of the store: a certificate's file
+    is written before its line is, so whatever the snapshot knows of is there.
+    """
+    return [
+        path
+        for path in sorted(home.window.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(home.window).parts)
+    ]
 
 
 def secret_faults(home: HubHome) -> list[Text]:

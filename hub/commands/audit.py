@@ -6,16 +6,20 @@ import asyncio
 import msgspec
 
 from hub import audit, config
-from hub.audit import ACTIONS, Action, Verdict
+from hub.audit import ACTIONS, Action
+from hub.commands.actions import operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
-from hub.window import audit_heads, audit_search
-from hub.window.audit_heads import Contradiction
-from protocol.audit_chain import AuditLine
+from hub.window import audit_findings, audit_heads, audit_search
+from hub.window.audit_findings import Settled
+from hub.window.audit_heads import Contradiction, Doubt
+from protocol.audit_chain import AuditHead, AuditLine
 from protocol.errors import BadSetting
 from protocol.wording import Text
+from replication.audit_log import Verdict
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.wall_clock import clock_ms
 
 _HELP = "校验、查询审计日志 / verify and search the audit log"
 _DESCRIPTION = """审计日志的每条记录都含前一条的摘要。verify 逐条校验并给出末条的序号和摘要：请抄下保存，
@@ -27,9 +31,12 @@ Exit code: 0 whole, 1 tampered with.
 
 各站点的审计日志由县级保存其末条，每日互换；哪一站的日志与保存的不符，verify 一并列出。
 The hub keeps heads of every site's log, exchanged daily; verify names the sites whose log is not what it was.
+有矛盾即告警（今日、health）；查明后用 settle 写明，告警结束，矛盾仍列出。
+A contradiction raises an alarm; settle says what it was: the alarm ends, the contradiction stays listed.
 
   danglian-hub audit verify
   danglian-hub audit verify --expect 1204:5f0c...
+  danglian-hub audit settle 330523108204 --because "该站恢复过旧备份"
   danglian-hub audit show --case （2026）安调字第12号
   danglian-hub audit show --case CD2026-000123 --site 330523108204
 """
@@ -56,6 +63,12 @@ class Report(Verdict, frozen=True, kw_only=True):
     """Sites of whose log a head is kept here."""
     contradictions: list[Contradiction]
     """Sites whose log is not what it was when the hub kept its head."""
+    doubts: list[Doubt]
+    """Where sites say that the hub's own log is not what they were told."""
+    settled: list[Settled]
+    """What was found out."""
+    open_sites: list[str]
+    """Whose contradictions nobody has looked into; the county's code stands for the hub's own log."""
 
 
 def add(parsers: Parsers) -> None:
@@ -64,7 +77,13 @@ def add(parsers: Parsers) -> None:
         "audit", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_home_option(parser)
-    parser.add_argument("action", choices=("verify", "show"), help="校验全部记录，或查询 / check every line, or search")
+    parser.add_argument(
+        "action",
+        choices=("verify", "show", "settle"),
+        help="校验、查询，或写明查明的情况 / check, search, or say what was found out",
+    )
+    parser.add_argument("settled", nargs="?", default="", metavar="SITE", help="settle 的站点 / the site to settle")
+    parser.add_argument("--because", default="", help="查明的情况 / what was found out")
     parser.add_argument("--case", default="", metavar="REF", help="案号、登记号或标识 / number of a case or request")
     parser.add_argument("--site", default="", metavar="CODE", help="答复的站点 / the site that answered")
     parser.add_argument("--who", default="", metavar="LOGIN", help="何人 / who did it")
@@ -86,18 +105,40 @@ def run(args: argparse.Namespace) -> int:
 
     """
     home = home_at(args.home)
-    config.load(home.settings)
+    settings = config.load(home.settings)
     check_database(home)
     if args.action == "show":
         return _show(home, args)
-    report = asyncio.run(_verified(home, _expected(args.expect)))
+    if args.action == "settle":
+        return _settle(home, args)
+    report = asyncio.run(_verified(home, settings.county, _expected(args.expect)))
     if args.json:
         say_json(report)
     else:
         say(_told(report))
         for one in report.contradictions:
             say(_told_of(one))
-    return EXIT_OK if report.is_whole and not report.contradictions else EXIT_PROBLEM
+        for doubt in report.doubts:
+            say(_told_of_doubt(doubt))
+        for known in report.settled:
+            say(_told_of_settled(known))
+    is_honest = not report.open_sites
+    return EXIT_OK if report.is_whole and is_honest else EXIT_PROBLEM
+
+
+def _settle(home: HubHome, args: argparse.Namespace) -> int:
+    county, actor, now_ms = config.load(home.settings).county, operator(), clock_ms()
+    written(
+        home,
+        lambda connection: audit_findings.settle(connection, actor, county, args.settled, args.because, now_ms),
+    )
+    say(
+        Text(
+            zh=f"已记下 {args.settled} 的查明情况；告警随后结束，矛盾仍列在 audit verify 中。",
+            en=f"Noted for {args.settled}: its alarm ends, and audit verify goes on listing the contradiction.",
+        )
+    )
+    return EXIT_OK
 
 
 def _show(home: HubHome, args: argparse.Namespace) -> int:
@@ -131,7 +172,7 @@ async def _found(home: HubHome, args: argparse.Namespace) -> list[AuditLine]:
         )
 
 
-def _expected(written: str) -> tuple[int, str] | None:
+def _expected(written: str) -> AuditHead | None:
     if not written:
         return None
     seq, _, digest = written.partition(":")
@@ -140,15 +181,25 @@ def _expected(written: str) -> tuple[int, str] | None:
             Text(zh=f"--expect 的值 {written!r} 读不出。", en=f"--expect {written!r} cannot be read"),
             Text(zh="写法：序号:摘要，与上次输出相同。", en="Write SEQ:DIGEST, as it was printed before."),
         )
-    return int(seq), digest.lower()
+    return AuditHead(seq=int(seq), digest=digest.lower())
 
 
-async def _verified(home: HubHome, expected: tuple[int, str] | None) -> Report:
+async def _verified(home: HubHome, county: str, expected: AuditHead | None) -> Report:
     async with store.opened(home, read_only=True) as database:
-        verdict = await audit.verify(database, expected=expected)
+        verdict = await audit.LOG.verify(database, expected)
         found = await database.read(audit_heads.contradictions)
         kept = await database.read(audit_heads.kept_heads)
-        return Report(**msgspec.structs.asdict(verdict), sites_kept=len(kept), contradictions=found)
+        doubts = await database.read(audit_heads.doubts)
+        known = await database.read(audit_findings.settled)
+        still = await database.read(lambda connection: audit_findings.findings(connection, county))
+        return Report(
+            **msgspec.structs.asdict(verdict),
+            sites_kept=len(kept),
+            contradictions=found,
+            doubts=doubts,
+            settled=list(known.values()),
+            open_sites=[one.site for one in still],
+        )
 
 
 def _told_of(one: Contradiction) -> Text:
@@ -161,8 +212,24 @@ def _told_of(one: Contradiction) -> Text:
     )
 
 
+def _told_of_doubt(one: Doubt) -> Text:
+    return Text(
+        zh=f"站点 {one.site} 说：县级审计日志第 {one.seq} 条与其当时收到的不符（{moment(one.found_at_ms)}）："
+        f"当时 {one.kept_digest[:16]}。请与较早的备份比对。",
+        en=f"{one.site} says that line {one.seq} of the county's log changed ({moment(one.found_at_ms)}):"
+        f" it was {one.kept_digest[:16]}. Compare an older backup.",
+    )
+
+
+def _told_of_settled(one: Settled) -> Text:
+    return Text(
+        zh=f"{one.site}：{moment(one.until_ms)} 前的矛盾由 {one.settled_by} 查明：{one.because}",
+        en=f"{one.site}: what was found before {moment(one.until_ms)} was settled by {one.settled_by}: {one.because}",
+    )
+
+
 def _told(verdict: Verdict) -> Text:
-    head = f"{verdict.head_seq}:{verdict.head_digest}"
+    head = f"{verdict.head.seq}:{verdict.head.digest}"
     if verdict.broken_at is not None:
         return Text(
             zh=f"第 {verdict.broken_at} 条与前一条不符：记录被改动过。请保存数据库并报告。",

@@ -8,16 +8,19 @@ from hub import config
 from hub.commands.listing import moment
 from hub.config import HubConfig
 from hub.courier.deliveries import Deliveries
+from hub.courier.letter_handlers import letter_handlers
 from hub.courier.replies import write_replies
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership.gate import county_of
 from hub.storage import store
+from hub.transfers.office import relay_of
 from protocol.bundles import Compared
 from protocol.errors import BadBundle, Retryable
 from protocol.sites import parse_site
 from protocol.wording import Text
-from replication.carriage import Carried, Found, Outcome, Written, found_in, refusal
+from replication.carriage import Carried, Found, Outcome, Written, found_in, letters_told, letters_written, refusal
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.courier_letters import Postman
 from replication.keys import load_identity
 from replication.progress import progress
 from replication.wall_clock import clock_ms
@@ -110,11 +113,12 @@ def run_in(args: argparse.Namespace) -> int:
 
 async def taken(home: HubHome, settings: HubConfig, places: list[Path]) -> tuple[list[Carried], int]:
     """Take the bundles of some files and folders; returns what became of each, and how many were for others."""
-    hub_key = load_identity(home.hub_seed).public_key
+    identity = load_identity(home.hub_seed)
+    postman = Postman(identity, letter_handlers(home, relay_of(home, settings.county), clock_ms), clock_ms)
     carried: list[Carried] = []
     passed_over = 0
     async with store.opened(home) as database:
-        deliveries = Deliveries(database, settings.county, hub_key, clock_ms)
+        deliveries = Deliveries(database, settings.county, identity.public_key, clock_ms, postman)
         for found in found_in(places):
             if found.bundle is not None and not found.is_named and not deliveries.is_for_us(found.bundle.manifest):
                 passed_over += 1
@@ -153,7 +157,13 @@ def run_out(args: argparse.Namespace) -> int:
         say_json(written)
         return EXIT_OK
     for one in written:
-        say(Text(zh=f"已写出 {one.file}（给站点 {one.site}）", en=f"written: {one.file} (for site {one.site})"))
+        post = letters_written(one)
+        say(
+            Text(
+                zh=f"已写出 {one.file}（给站点 {one.site}）{post.zh}",
+                en=f"written: {one.file} (for site {one.site}){post.en}",
+            )
+        )
     say(
         Text(
             zh="请安全弹出 U 盘；在站点运行 danglian-node bundle in 收取。",
@@ -188,7 +198,7 @@ def _told(one: Carried) -> Text:
     compared = _COMPARED[one.compared]
     return Text(
         zh=f"站点 {one.site}：{name}（{when} 写出）已收取，"
-        f"新应用 {one.events} 条变更，至位置 {one.last}{compared.zh}。",
+        f"新应用 {one.events} 条变更，至位置 {one.last}{compared.zh}{letters_told(one).zh}。",
         en=f"site {one.site}: {name} (written {when}) taken, {one.events} changes applied, up to position {one.last}"
-        f"{compared.en}",
+        f"{compared.en}{letters_told(one).en}",
     )

@@ -12,6 +12,7 @@ from hub.membership import certificates
 from hub.membership.broker_config import users_text
 from hub.vocabulary.word_tables import gazetteer_table, synonym_table
 from hub.web_settings import WEB_PORT
+from hub.window.disposal_table import disposal_table
 from hub.window.dispute_table import dispute_table
 from hub.window.rule_table import rule_table
 from protocol.enrolment import BROKER_PORT, ENROLMENT_PORT
@@ -106,6 +107,7 @@ def make_home(home: HubHome, settings: HubConfig, text: str, now: datetime.datet
     synonym_table(home).provide()
     rule_table(home).provide()
     dispute_table(home).provide()
+    disposal_table(home).provide()
     write_whole(home.settings, text.encode("utf-8"))
     return public_key
 

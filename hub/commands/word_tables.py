@@ -54,8 +54,10 @@ class WordReadings(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[Reading, ...]
 
 
-def add_table_command(parsers: Parsers, name: str, summary: str, description: str) -> argparse.ArgumentParser:
-    """Add a command with the actions that both have."""
+def add_table_command(
+    parsers: Parsers, name: str, summary: str, description: str, *, more: tuple[str, ...] = ()
+) -> argparse.ArgumentParser:
+    """Add a command with the actions that all tables have, and more of its own."""
     parser = parsers.add_parser(
         name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -63,7 +65,7 @@ def add_table_command(parsers: Parsers, name: str, summary: str, description: st
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("show", "check", "load"),
+        choices=("show", "check", "load", *more),
         default="show",
         help="show 查看（默认）、check 检查、load 启用 / what to do (default: show)",
     )

@@ -39,6 +39,7 @@ from protocol.wording import Text
 from replication import quarantine
 from replication.bundles import Bundle, OnMore
 from replication.carriage import Carried, Outcome
+from replication.courier_letters import Postman, TakenOut
 from replication.database import Database
 from replication.deliveries import Arrival, Delivered, arrival, take_frames
 from replication.inbox import Inbox
@@ -50,8 +51,16 @@ log = structlog.get_logger(__name__)
 class Deliveries:
     """Takes bundles; made once per command, beside the daemon or without it."""
 
-    def __init__(self, database: Database, county: str, hub_key: str, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        county: str,
+        hub_key: str,
+        clock_ms: Callable[[], int],
+        postman: Postman | None = None,
+    ) -> None:
         self._database = database
+        self._postman = postman
         self._county = county
         self._hub_key = hub_key
         self._clock_ms = clock_ms
@@ -124,6 +133,10 @@ class Deliveries:
         noted = await self._database.write(
             lambda connection: self._note(connection, manifest, delivery, heard, is_news=is_news)
         )
+        return self._carried(bundle, site, done, noted, is_news=is_news)
+
+    def _carried(self, bundle: Bundle, site: Site, done: Delivered, noted: "_Noted", *, is_news: bool) -> Carried:
+        manifest = bundle.manifest
         return Carried(
             file=str(bundle.path),
             outcome=Outcome.TAKEN if done.events or is_news else Outcome.REPEATED,
@@ -134,6 +147,9 @@ class Deliveries:
             quarantined=done.quarantined,
             last=noted.position,
             compared=noted.compared,
+            letters=noted.letters.count,
+            letters_left=noted.letters.left,
+            letters_fault=noted.letters.fault,
         )
 
     async def _sender(self, manifest: Manifest, delivery: Delivery) -> Site:
@@ -156,17 +172,22 @@ class Deliveries:
         """Note how the site was, as far as nothing later is known, and whether both ends hold the same."""
         site, now_ms = manifest.sender.site, self._clock_ms()
         mark = marks_of(connection, [site])[site]
+        taken = TakenOut()
+        if self._postman is not None:
+            taken = self._postman.take(connection, site, delivery.letters, is_latest=is_news)
         if not is_news:
-            return _Noted(position=mark.position)
+            return _Noted(position=mark.position, letters=taken)
         couriers.take(connection, manifest.sender.key, manifest.serial, now_ms)
         if not _is_overtaken(connection, delivery, heard.taken_at_ms, now_ms):
             board.record_beats(connection, [delivery.beat], now_ms)
-        return _Noted(position=mark.position, compared=_compare(connection, mark, delivery, now_ms))
+        compared = _compare(connection, mark, delivery, now_ms)
+        return _Noted(position=mark.position, compared=compared, letters=taken)
 
 
 class _Noted(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     compared: Compared = Compared.NOT_COMPARED
+    letters: TakenOut = TakenOut()
 
 
 def _standing(connection: Connection, site: Site) -> tuple[Watermark, set[str]]:

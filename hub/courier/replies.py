@@ -22,6 +22,7 @@ from protocol.wording import Text
 from replication.bundles import write_bundle
 from replication.carriage import Written, target_in
 from replication.courier_codes import sealed_admission
+from replication.courier_letters import Enclosed, enclosed
 from replication.database import Database
 from replication.inbox import receipt_of
 from replication.keys import Identity
@@ -43,10 +44,18 @@ async def write_replies(
     nodes = await database.read(lambda connection: _addressed(connection, sites))
     written = []
     for node in nodes:
-        manifest = await database.write(lambda connection, one=node: _reply(connection, county, one, now_ms))  # type: ignore[misc]
+        manifest, post = await database.write(lambda connection, one=node: _reply(connection, county, one, now_ms))  # type: ignore[misc]
         target = target_in(place, f"hub-to-{node.site}", now_ms)
         size_bytes = write_bundle(target, manifest, identity)
-        written.append(Written(file=str(target), site=node.site, size_bytes=size_bytes))
+        written.append(
+            Written(
+                file=str(target),
+                site=node.site,
+                size_bytes=size_bytes,
+                letters=post.count,
+                letters_left=post.left,
+            )
+        )
     return written
 
 
@@ -78,12 +87,13 @@ def _addressed(connection: Connection, sites: Sequence[Site]) -> list[EnrolledNo
     return found
 
 
-def _reply(connection: Connection, county: County, node: EnrolledNode, now_ms: int) -> Manifest:
+def _reply(connection: Connection, county: County, node: EnrolledNode, now_ms: int) -> tuple[Manifest, Enclosed]:
     mark = marks_of(connection, [node.site])[node.site]
     serial = couriers.send(connection, node.public_key, node.site, now_ms)
     heard = couriers.state_of(connection, node.public_key, node.site)
     name = keyring.expected_name(connection, parse_site(node.site))
-    return Manifest(
+    post = enclosed(connection, node.site, node.public_key, now_ms)
+    manifest = Manifest(
         format=FORMAT,
         sender=Party(site=county.code, key=county.hub_key),
         receiver=Party(site=node.site, key=node.public_key),
@@ -96,8 +106,10 @@ def _reply(connection: Connection, county: County, node: EnrolledNode, now_ms: i
             heard_confirmed=heard.confirmed,
             compared=_compared(connection, mark),
             admission=sealed_admission(admission_of(county, node.site, name), node.public_key),
+            letters=post.sealed,
         ),
     )
+    return manifest, post
 
 
 def _compared(connection: Connection, mark: Watermark) -> Compared:

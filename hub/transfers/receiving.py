@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection, select
 
 from hub.tables import entry
+from hub.transfers import year_counts
 from hub.transfers.accession import registered
 from hub.transfers.drawing_in import Drawing, drawn
 from hub.transfers.held import catalogued_codes, handed_over
@@ -216,6 +217,8 @@ class TransferDesk:
             now = self._log.append(connection, transfer_id, Loaded(accession=accession), by="checks")
             moved = [one.record_id for one in transfer_items.listed(connection, transfer_id, states=_ACCEPTED)]
             transfer_items.set_state(connection, transfer_id, moved, ItemState.MOVED)
+            if now.giver is not None:
+                year_counts.forget(connection, now.giver.site)
         if now is not None and now.state is TransferState.LOADED:
             self._log.append(connection, transfer_id, Closed(), by="checks")
 

@@ -9,8 +9,12 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from hub.alarm.office_hours import zone_of
+from hub.web.actors import spoken_actor
+from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
 
+_ZONE = zone_of(TIME_ZONE)
 _FOLDER = Path(__file__).parent
 _PROGRAM = re.compile(r"(Edg|Firefox|Chrome|Safari)/([0-9]+)")
 _SYSTEM = re.compile(r"Windows|Android|iPhone|iPad|Mac OS X|Linux")
@@ -50,6 +54,7 @@ class Printer:
             "gib": gib,
             "told": told,
             "browser": browser,
+            "actor": spoken_actor,
         }
         self._templates.filters.update(filters)
         self._templates.globals["static"] = self.address_of
@@ -69,7 +74,7 @@ def told(text: Text | None, language: str) -> str:
 
 
 def moment(at_ms: int | None) -> str:
-    """Return a moment in the hub's local time; a dash where there is none."""
+    """Return a moment as the clocks in China show it, whatever the machine's zone; a dash where there is none."""
     return _local(at_ms).strftime("%Y-%m-%d %H:%M:%S") if at_ms else "—"
 
 
@@ -104,4 +109,4 @@ def browser(agent: str) -> str:
 
 
 def _local(at_ms: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).astimezone()
+    return datetime.datetime.fromtimestamp(at_ms / 1000, _ZONE)

@@ -1,5 +1,6 @@
 """Copies and certificates of a request as its page shows them: where each stands, its sheets, and what may be done."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -59,6 +60,8 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
     may_revoke: bool
     may_withdraw: bool
     replaced_by: str
+    entry: str
+    """By what the order form finds its entry again; empty where it cannot be certified anew."""
 
 
 def copies_of(connection: Connection, request_id: UUID, now_ms: int) -> list[CopyLine]:
@@ -83,13 +86,30 @@ def certificate_of(connection: Connection, request_id: UUID, serial: str) -> Cer
     return one
 
 
+def _print_again(missing: Sequence[int]) -> Text:
+    pages = ", ".join(map(str, missing))
+    return Text(
+        zh=f"第 {pages} 页的用纸已作废：请在下面的用纸上补打并登记，再交付。",
+        en=f"The sheet of page {pages} was spoiled: print it on the sheet below and enter it before you hand it over.",
+    )
+
+
+def _entry(one: Certificate, order: CopyOrder | None) -> str:
+    """Return which entry is certified anew: of what was issued, or revoked, and not replaced yet."""
+    may_replace = one.fate in (Fate.ISSUED, Fate.REVOKED) and not one.replaced_by
+    return f"{order.asked.holder} {order.asked.record_id}" if order is not None and may_replace else ""
+
+
 def _line(connection: Connection, one: Certificate, order: CopyOrder | None, now_ms: int) -> CopyLine:
     used = tuple(sheets.of_serial(connection, one.serial))
     is_made = one.fate in (Fate.READY, Fate.ISSUED, Fate.REVOKED)
     stands, following = (FATES[one.fate], Text(zh=one.because, en=one.because))
     tone = FATE_TONES[one.fate]
+    missing = sheets.pages_missing(connection, one.serial, one.pdf_pages) if one.fate in _PRINTABLE else []
     if order is not None and one.fate is not Fate.REVOKED:
         (stands, following), tone = order.told(now_ms), TONES[order.state]
+    if one.fate is Fate.ISSUED and missing:
+        following, tone = _print_again(missing), "watch"
     return CopyLine(
         serial=one.serial,
         kind=KINDS[one.kind],
@@ -104,9 +124,10 @@ def _line(connection: Connection, one: Certificate, order: CopyOrder | None, now
         total_kib=0 if order is None else order.total_bytes // _KIB,
         is_made=is_made,
         sheets=used,
-        may_print=one.fate in _PRINTABLE and bool(sheets.pages_missing(connection, one.serial, one.pdf_pages)),
+        may_print=bool(missing),
         may_spoil=any(sheet.fate is SheetFate.PRINTED for sheet in used),
         may_revoke=one.fate in _PRINTABLE,
         may_withdraw=order is not None and order.state in OPEN,
         replaced_by=one.replaced_by,
+        entry=_entry(one, order),
     )

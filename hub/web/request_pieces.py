@@ -3,7 +3,7 @@
 They know who looks: a step is offered only to whoever may take it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -18,11 +18,11 @@ from hub.web.request_lookups import QuestionLine, questions_of
 from hub.web.standings import ADVICE, EFFECTS, MEANINGS, USUAL
 from hub.web.visitors import Visitor
 from hub.web.words import in_language
-from hub.window import access_book, desk, sheets
+from hub.window import access_book, amendments, desk, sheets
 from hub.window.access_book import Judged
 from hub.window.applicants import Requester
 from hub.window.clocks import PHASES, Deadline
-from hub.window.requests import Request, Use
+from hub.window.requests import HistoryLine, Request, Use
 from hub.window.rules import RELATIONS, Relation
 from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
 from protocol.wording import Text
@@ -36,6 +36,18 @@ BY_OTHER_MEANS = frozenset(
     )
 )
 """Steps that have a form of their own, or come by themselves."""
+
+ASIDE = frozenset((Step.FIND_NOTHING, Step.ISSUE))
+"""Steps that come by themselves where all goes well: kept out of the way of the one that is usual."""
+
+PLACES = {
+    State.FOUND: "request-lookups",
+    State.PARTIAL: "request-lookups",
+    State.APPROVED: "request-lookups",
+    State.NOT_FOUND: "request-copies",
+    State.CERTIFYING: "request-copies",
+}
+"""Where on the page the next thing is done, if not by a button beside the words that say so."""
 
 WIDER = frozenset((State.SEARCHING, State.FOUND, State.PARTIAL, State.NOT_FOUND))
 """States in which more holders may be asked."""
@@ -75,11 +87,13 @@ async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pie
         made = {
             "copies": copies_of(connection, one.request_id, now_ms),
             "balance": sheets.balance(connection),
+            "amended": amendments.of_request(connection, one.request_id),
         }
         return questions_of(connection, one), access_book.of_request(connection, one.request_id), made
 
     questions, judged, made = await backstage.database.read(read)
-    values = {**_state_values(backstage, visitor, one), **_lookup_values(backstage, visitor, one, questions, judged)}
+    values = _state_values(backstage, visitor, one, judged)
+    values |= _lookup_values(backstage, visitor, one, questions, judged)
     values |= {
         **made,
         "may_work": visitor.may(Permission.WORK_REQUESTS),
@@ -89,21 +103,25 @@ async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pie
     return {name: backstage.printer.render(f"pieces/{name}.html", values) for name in names}
 
 
-def _state_values(backstage: Backstage, visitor: Visitor, one: Request) -> dict[str, object]:
+def _state_values(backstage: Backstage, visitor: Visitor, one: Request, judged: Sequence[Judged]) -> dict[str, object]:
     offers = offers_for(one, visitor)
     usual = _usual(one)
+    rulings = {found.decision.named: found.decision.reason for found in judged}
+    last = one.history[-1]
     line = line_of(backstage, one)
     return {
         **frame_of(backstage, visitor),
         "one": one,
         "line": line,
-        "why": one.history[-1].reason if one.history[-1].state is one.standing.state else "",
+        "why": _said(last, rulings) if last.state is one.standing.state else None,
+        "reasons": {entry.seq: _said(entry, rulings) for entry in one.history if entry.reason},
         "meaning": MEANINGS[one.standing.state],
         "advice": ADVICE[one.standing.state],
+        "place": PLACES.get(one.standing.state, ""),
         "term": term_of(line.deadline),
         "usual": [offer for offer in offers if offer.step is usual],
-        "plain": [offer for offer in offers if offer.step is not usual and not offer.needs_reason],
-        "with_reason": [offer for offer in offers if offer.step is not usual and offer.needs_reason],
+        "plain": [offer for offer in offers if offer.step is not usual and not _is_aside(offer)],
+        "aside": [offer for offer in offers if offer.step is not usual and _is_aside(offer)],
         "waits": _waits(one, visitor),
         "states": STATES,
         "steps": STEPS,
@@ -166,9 +184,18 @@ def _may(one: Request, visitor: Visitor, step: Step) -> bool:
     return visitor.may(_PERMISSION_OF[duty]) and not is_own
 
 
+def _is_aside(offer: Offer) -> bool:
+    return offer.needs_reason or offer.step in ASIDE
+
+
+def _said(line: HistoryLine, rulings: Mapping[str, Text]) -> Text:
+    """Return why a step was taken: a rule's reason in both languages, a person's as it was written."""
+    return rulings.get(line.rule) or Text(zh=line.reason, en=line.reason)
+
+
 def _usual(one: Request) -> Step | None:
-    """Return the step that is usually next; who wants a certificate gets a copy ordered first."""
-    if one.standing.state is State.APPROVED and Use.CERTIFIED in one.content.uses:
+    """Return the step that is usually next; who wants a certificate gets one ordered, or made of nothing found."""
+    if one.standing.state in (State.APPROVED, State.NOT_FOUND) and Use.CERTIFIED in one.content.uses:
         return None
     return USUAL.get(one.standing.state)
 

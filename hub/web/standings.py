@@ -128,7 +128,10 @@ USUAL: Final = {
 """The step that is usually taken next: its button stands out."""
 
 EFFECTS: Final = {
-    Step.SUBMIT: Text(zh="提交后内容不能再改，除非要求补充材料。", en="Then it can only be changed with more papers."),
+    Step.SUBMIT: Text(
+        zh="提交后仍可修改，身份核验后只能补充材料。",
+        en="Until the identity check it can be corrected, later papers only.",
+    ),
     Step.CHECK_IDENTITY: Text(zh="证件原件与到场人员一致。", en="The originals fit the person who is here."),
     Step.ACCEPT: Text(zh="开始计算办理期限。", en="The term begins."),
     Step.REFUSE: Text(zh="申请人会看到理由。", en="The applicant reads the reason."),

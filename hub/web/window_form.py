@@ -150,6 +150,16 @@ def applicant_of(fields: Fields) -> ApplicantGiven:
     )
 
 
+def purpose_of(fields: Fields) -> Purpose:
+    """Return for what it is needed."""
+    return _chosen(Purpose, line(fields, "purpose"), Purpose.OTHER)
+
+
+def uses_of(fields: Fields) -> tuple[Use, ...]:
+    """Return what is wanted of a record."""
+    return tuple(use for use in Use if use.value in fields.get("use", ()))
+
+
 def questions_shown(fields: Fields) -> list[QuestionFields]:
     """Return the questions of the second page: as many as were typed, one at least."""
     count = line(fields, f"{QUESTION}-{COUNT}")
@@ -168,11 +178,11 @@ def draft_of(request_id: UUID, fields: Fields) -> Draft:
     return Draft(
         request_id=request_id,
         applicant=applicant_of(fields),
-        purpose=_chosen(Purpose, line(fields, "purpose"), Purpose.OTHER),
+        purpose=purpose_of(fields),
         purpose_note=line(fields, "purpose_note"),
         case_ref=line(fields, "case_ref") if shape_of(fields).with_case else "",
         questions=tuple(_question(request_id, one) for one in asked),
-        uses=tuple(use for use in Use if use.value in fields.get("use", ())) or (Use.VIEW,),
+        uses=uses_of(fields) or (Use.VIEW,),
     )
 
 

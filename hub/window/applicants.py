@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from protocol.case_words import REQUESTER_WORDS
 from protocol.errors import BadValue
 from protocol.identity_numbers import is_identity_number, is_truncated_identity_number, mask_identity_numbers
 from protocol.person_keys import current_number, is_old_form, keyed
@@ -42,18 +43,7 @@ class Requester(StrEnum):
     FOREIGN = "foreign"
 
 
-REQUESTERS: Final = {
-    Requester.PERSON: Text(zh="公民本人", en="citizen"),
-    Requester.AGENT: Text(zh="委托代理人", en="agent"),
-    Requester.GUARDIAN: Text(zh="监护人", en="guardian"),
-    Requester.HEIR: Text(zh="近亲属或继承人", en="near kin or heir"),
-    Requester.LAWYER: Text(zh="律师或诉讼代理人", en="lawyer or litigation agent"),
-    Requester.MEDIATION: Text(zh="调解组织", en="mediation body"),
-    Requester.PETITION: Text(zh="信访机构", en="petition office"),
-    Requester.JUDICIAL: Text(zh="公检法和国家安全机关", en="court, procuratorate, police or state security"),
-    Requester.UNIT: Text(zh="其他单位", en="another unit"),
-    Requester.FOREIGN: Text(zh="境外个人或组织", en="foreigner or foreign organisation"),
-}
+REQUESTERS: Final = {one: REQUESTER_WORDS[one.value] for one in Requester}
 
 ORGANS: Final = frozenset((Requester.MEDIATION, Requester.PETITION, Requester.JUDICIAL, Requester.UNIT))
 """They ask as an organ, with a letter."""

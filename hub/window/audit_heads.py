@@ -7,19 +7,20 @@ not, a line is kept here that nobody can explain away.
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Final
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, insert, or_, select, update
 
 from hub import audit
 from hub.looking import look_for_ever
 from hub.membership import keyring
 from hub.staff.account_tables import audit_line
-from hub.window.lookup_tables import audit_contradiction, audit_exchange, site_audit_head
+from hub.window.lookup_tables import audit_contradiction, audit_doubt, audit_exchange, site_audit_head
 from protocol.audit_chain import AuditHead, contradicted
 from protocol.audit_letters import AUDIT_HEAD, PLACES_ASKED_MAX, AuditHeadTold
 from protocol.letters import Letter, body_of
@@ -57,6 +58,17 @@ class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
     found_at_ms: int
 
 
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the county's own log that a site was told otherwise."""
+
+    site: str
+    """Which says so."""
+    seq: int
+    kept_digest: str
+    """What the site was told then."""
+    found_at_ms: int
+
+
 class KeptHead(msgspec.Struct, frozen=True, kw_only=True):
     """The furthest head that is kept of a site."""
 
@@ -68,13 +80,37 @@ class KeptHead(msgspec.Struct, frozen=True, kw_only=True):
 
 def keep(connection: Connection, site: str, head: AuditHead, now_ms: int) -> None:
     """Keep a head of a site's log; one that contradicts another is noted."""
-    if head.seq <= 0:
-        return
-    at = (site_audit_head.c.site == site) & (site_audit_head.c.seq == head.seq)
-    if connection.scalar(select(site_audit_head.c.digest).where(at)) is None:
-        values = {"site": site, "seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms}
-        connection.execute(insert(site_audit_head).values(**values))
-    _judge(connection, site, {}, head, now_ms)
+    keep_all(connection, {site: head}, now_ms)
+
+
+def keep_all(connection: Connection, heads: Mapping[str, AuditHead], now_ms: int) -> None:
+    """Keep a head of the log of each of some sites; what contradicts another is noted."""
+    fresh = []
+    for site, head in heads.items():
+        if head.seq <= 0:
+            continue
+        # Of the heads before it nothing is known now.
+        behind = connection.execute(_kept_behind(), {"of_site": site, "from_seq": head.seq})
+        kept = {row.seq: row.digest for row in behind}
+        if head.seq not in kept:
+            fresh.append({"site": site, "seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms})
+        if contradicted(kept, {}, head):
+            _judge(connection, site, {}, head, now_ms)
+    if fresh:
+        connection.execute(_keeping(), fresh)
+
+
+@cache
+def _kept_behind() -> Select[int, str]:
+    """The heads of a site from a line on."""
+    return select(site_audit_head.c.seq, site_audit_head.c.digest).where(
+        site_audit_head.c.site == bindparam("of_site"), site_audit_head.c.seq >= bindparam("from_seq")
+    )
+
+
+@cache
+def _keeping() -> Insert:
+    return insert(site_audit_head)
 
 
 def kept_heads(connection: Connection) -> list[KeptHead]:
@@ -91,6 +127,22 @@ def contradictions(connection: Connection, site: str = "") -> list[Contradiction
     if site:
         statement = statement.where(audit_contradiction.c.site == site)
     return [msgspec.convert(row, Contradiction, from_attributes=True) for row in connection.execute(statement)]
+
+
+def doubts(connection: Connection) -> list[Doubt]:
+    """Return where sites say that the county's log is not what they were told."""
+    statement = select(audit_doubt).order_by(audit_doubt.c.seq, audit_doubt.c.site)
+    return [msgspec.convert(row, Doubt, from_attributes=True) for row in connection.execute(statement)]
+
+
+def _note_doubts(connection: Connection, site: str, told: Sequence[AuditHead], now_ms: int) -> None:
+    known = set(connection.scalars(select(audit_doubt.c.seq).where(audit_doubt.c.site == site)))
+    for one in told:
+        if one.seq not in known and one.seq > 0:
+            known.add(one.seq)
+            values = {"site": site, "seq": one.seq, "kept_digest": one.digest, "found_at_ms": now_ms}
+            connection.execute(insert(audit_doubt).values(**values))
+            log.error("audit_log_doubted", site=site, line=one.seq)
 
 
 def _judge(connection: Connection, site: str, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
@@ -121,6 +173,7 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
         _judge(connection, peer, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
         keep(connection, peer, told.head, now_ms)
+        _note_doubts(connection, peer, told.contradicted[:PLACES_ASKED_MAX], now_ms)
         # What it asks about our log goes with the next exchange: an answer to each answer would never end.
         asked = msgspec.json.encode(told.places[:PLACES_ASKED_MAX]).decode()
         values = {"heard_at_ms": now_ms, "places": asked}
@@ -154,7 +207,7 @@ def tell(connection: Connection, site: str, now_ms: int) -> None:
     kept = list(connection.scalars(statement.order_by(site_audit_head.c.seq.desc())))
     step = max(1, -(-len(kept) // PLACES_ASKED_MAX))
     body = AuditHeadTold(
-        head=audit.head(connection),
+        head=audit.LOG.head(connection),
         places=tuple(sorted(kept[::step][:PLACES_ASKED_MAX])),
         digests=digests_at(connection, asked),
     )

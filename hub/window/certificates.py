@@ -254,7 +254,7 @@ def issue(connection: Connection, serial: str, printing: Printing, who: str, now
         if one.copy_id is not None:
             copies.move(connection, one.copy_id, CopyState.ISSUED, who, now_ms)
         if one.replaces:
-            _revoke(connection, one.replaces, f"由 {serial} 替换", serial, now_ms)
+            _replace(connection, one.replaces, serial, now_ms)
     _note(connection, who, Action.CERTIFICATE_ISSUED, serial, f"{one.kind.value}: {len(pages)}", now_ms)
     return serials.found(connection, serial)
 
@@ -319,6 +319,20 @@ def pdf_of(home: HubHome, one: Certificate) -> bytes:
             ),
         )
     return pdf
+
+
+def _replace(connection: Connection, serial: str, by: str, now_ms: int) -> None:
+    """Revoke a certificate for the one in its place; of one that was revoked before, say which that is."""
+    _revoke(connection, serial, f"由 {by} 替换", by, now_ms)
+    connection.execute(
+        update(certificate)
+        .where(
+            certificate.c.serial == serial,
+            certificate.c.state == Fate.REVOKED.value,
+            certificate.c.replaced_by == "",
+        )
+        .values(replaced_by=by)
+    )
 
 
 def _revoke(connection: Connection, serial: str, because: str, by: str, now_ms: int) -> None:

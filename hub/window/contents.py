@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from hub.window.applicants import ORGANS, WITH_CASE, kept, said
+from hub.window.applicants import ORGANS, WITH_CASE, Requester, kept, said
 from hub.window.requests import (
     CASE_CHARS_MAX,
     PERSONS_MAX,
@@ -37,7 +37,7 @@ def content_of(draft: Draft, county_key: bytes) -> Content:
 
     """
     case_ref, note = said(draft.case_ref, CASE_CHARS_MAX), said(draft.purpose_note, TEXT_CHARS_MAX)
-    _check_purpose(draft, case_ref, note)
+    check_purpose(draft.applicant.requester, draft.purpose, case_ref, note)
     if not 0 < len(draft.questions) <= QUESTIONS_MAX:
         raise BadValue(
             Text(zh=f"一份申请应有 1 至 {QUESTIONS_MAX} 个问题。", en=f"a request has 1 to {QUESTIONS_MAX} questions"),
@@ -53,8 +53,14 @@ def content_of(draft: Draft, county_key: bytes) -> Content:
     )
 
 
-def _check_purpose(draft: Draft, case_ref: str, note: str) -> None:
-    if draft.applicant.requester in WITH_CASE and not case_ref:
+def check_purpose(requester: Requester, purpose: Purpose, case_ref: str, note: str) -> None:
+    """Check that somebody of this kind may have this purpose, and says what belongs to it.
+
+    Raises:
+        BadValue: a case number or a note is missing, or the purpose does not fit; says which and what to do.
+
+    """
+    if requester in WITH_CASE and not case_ref:
         raise BadValue(
             Text(zh="没有填写案号。", en="the case number is missing"),
             Text(
@@ -62,18 +68,18 @@ def _check_purpose(draft: Draft, case_ref: str, note: str) -> None:
                 en="Give the number of the mediation, petition or court case; a citizen without one needs none.",
             ),
         )
-    if draft.purpose in (OF_PERSONS if draft.applicant.requester in ORGANS else OF_ORGANS):
+    if purpose in (OF_PERSONS if requester in ORGANS else OF_ORGANS):
         raise BadValue(
             Text(
-                zh=f"查档目的“{PURPOSES[draft.purpose].zh}”与申请人类型不符。",
-                en=f"{PURPOSES[draft.purpose].en} is no purpose of this kind of applicant",
+                zh=f"查档目的“{PURPOSES[purpose].zh}”与申请人类型不符。",
+                en=f"{PURPOSES[purpose].en} is no purpose of this kind of applicant",
             ),
             Text(
                 zh="单位请选其公务或案件，公民请选自己的事由。",
                 en="For an organ choose its business or case, for a citizen the citizen's own need.",
             ),
         )
-    if draft.purpose is Purpose.OTHER and not note:
+    if purpose is Purpose.OTHER and not note:
         raise BadValue(
             Text(zh="查档目的选了“其他”，但没有说明。", en="the purpose is “other” and not said in words"),
             Text(zh="请写明用途。", en="Say what it is needed for."),

@@ -21,10 +21,12 @@ from hub.alarm.office_hours import zone_of
 from hub.audit import Action, AuditEntry, Outcome
 from hub.staff.administration import Actor
 from hub.staff.roles import Permission
-from hub.window import access_book, identity, ledger
+from hub.window import access_book, amendments, identity, ledger
+from hub.window.amendments import Correction, Scope, corrected, scope_of, with_papers
 from hub.window.contents import content_of
 from hub.window.requests import (
     TEXT_CHARS_MAX,
+    Content,
     Draft,
     Move,
     Request,
@@ -43,6 +45,9 @@ from protocol.wording import Text
 
 LISTED_MAX: Final = 200
 """Requests in one list."""
+
+JUST_SHOWN_MS: Final = 30_000
+"""Milliseconds for which the page that was shown stands for the stream that it opens."""
 
 REASON_CHARS_MAX: Final = TEXT_CHARS_MAX
 """Characters of the reason of a step."""
@@ -114,14 +119,49 @@ def amend(connection: Connection, actor: Actor, asked: Draft, county_key: bytes,
     if ledger.given_digest(connection, asked.request_id) == digest_of(given):
         return known
     content = msgspec.structs.replace(given, case_ref=given.case_ref or known.number)
-    if State.IDENTITY_CHECKED in known.standing.past and not only_adds_papers(known.content, content):
+    return _amended(connection, actor, known, (content, given), now_ms)
+
+
+def correct(
+    connection: Connection,
+    actor: Actor,
+    request_id: UUID,
+    correction: Correction,
+    county_key: bytes,
+    now_ms: int,
+    *,
+    expected_seq: int | None = None,
+) -> Request:
+    """Put right who asks, why and on which papers, as far as that may still be changed; the same again changes nothing.
+
+    Raises:
+        BadValue: there is no such request, or something in the correction is missing or wrong.
+        Refused: nothing may be changed any more, or somebody was faster.
+
+    """
+    known = ledger.present(connection, request_id)
+    make = with_papers if scope_of(known.standing) is Scope.PAPERS else corrected
+    content = make(known, correction, county_key)
+    if content == known.content:
+        return known
+    _check_fresh(known, expected_seq)
+    return _amended(connection, actor, known, (content, content), now_ms)
+
+
+def _amended(
+    connection: Connection, actor: Actor, known: Request, changed: tuple[Content, Content], now_ms: int
+) -> Request:
+    """Write an amendment down: its line, what was said before and after, and the content that is given out from now."""
+    content, given = changed
+    if scope_of(known.standing) is Scope.PAPERS and not only_adds_papers(known.content, content):
         raise Refused(
             Text(zh="身份核验后只能补充材料。", en="after the identity was checked only papers may be added"),
             Text(zh="要改申请人、目的或问题，请新建申请。", en="To change anything else begin a new request."),
         )
-    changed = moved(connection, actor, known, Move(step=Step.AMEND, who=actor.who, at_ms=now_ms))
-    ledger.rewrite(connection, asked.request_id, content, given)
-    return msgspec.structs.replace(changed, content=content)
+    after = moved(connection, actor, known, Move(step=Step.AMEND, who=actor.who, at_ms=now_ms))
+    amendments.keep(connection, known.request_id, after.standing.seq, known.content, content)
+    ledger.rewrite(connection, known.request_id, content, given)
+    return msgspec.structs.replace(after, content=content)
 
 
 def take(
@@ -162,6 +202,11 @@ def take(
     _check_fresh(known, expected_seq)
     if step is Step.CHECK_IDENTITY:
         _check_papers(known, now_ms)
+    if step is Step.REOPEN and ledger.disposed_at_ms(connection, request_id) is not None:
+        raise Refused(
+            Text(zh=f"{known.number} 的个人信息已按期清除。", en=f"personal data of {known.number} were disposed of"),
+            Text(zh="请另登记一份申请。", en="Take down another request."),
+        )
     return moved(connection, actor, known, move)
 
 
@@ -180,9 +225,17 @@ def shown(connection: Connection, actor: Actor, request_id: UUID, now_ms: int) -
 
     """
     known = ledger.present(connection, request_id)
-    entry = AuditEntry(who=actor.who, action=Action.REQUEST_READ, object=f"request {known.number}", origin=actor.origin)
-    audit.append(connection, entry, now_ms)
+    audit.append(connection, _reading(actor, known), now_ms)
     return known
+
+
+def was_just_shown(connection: Connection, actor: Actor, known: Request, now_ms: int) -> bool:
+    """Tell whether this person was shown a request a moment ago, from where they are now."""
+    return audit.says(connection, _reading(actor, known), since_ms=now_ms - JUST_SHOWN_MS)
+
+
+def _reading(actor: Actor, known: Request) -> AuditEntry:
+    return AuditEntry(who=actor.who, action=Action.REQUEST_READ, object=f"request {known.number}", origin=actor.origin)
 
 
 def listed(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from hub.window.requests import PREFIX, Content, HistoryLine, Request, digest_of, fold
 from hub.window.states import State
-from hub.window.tables import lookup_request, request_history
+from hub.window.tables import lookup_request, request_disposal, request_history
 from protocol.errors import BadValue
 from protocol.wording import Text
 
@@ -52,6 +52,13 @@ def rewrite(connection: Connection, request_id: UUID, content: Content, given: C
     connection.execute(
         update(lookup_request).where(lookup_request.c.request_id == request_id.bytes).values(**_columns(content, given))
     )
+
+
+def disposed_at_ms(connection: Connection, request_id: UUID) -> int | None:
+    """Return when the personal data of a request were removed (``hub.window.disposal``); None while they are there."""
+    statement = select(request_disposal.c.disposed_at_ms).where(request_disposal.c.request_id == request_id.bytes)
+    found: int | None = connection.scalar(statement)
+    return found
 
 
 def add_line(connection: Connection, request_id: UUID, line: HistoryLine) -> None:

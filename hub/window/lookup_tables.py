@@ -136,3 +136,22 @@ audit_exchange = Table(
     Column("heard_at_ms", BigInteger),
     Column("places", Text, nullable=False, server_default="[]"),
 )
+
+audit_doubt = Table(
+    "audit_doubt",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kept_digest", Text, nullable=False),
+    Column("found_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "seq"),
+)
+
+audit_settled = Table(
+    "audit_settled",
+    metadata,
+    Column("site", Text, primary_key=True, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("settled_by", Text, nullable=False),
+)

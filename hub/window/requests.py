@@ -14,6 +14,7 @@ import msgspec
 
 from hub.window.applicants import Applicant, ApplicantGiven, said
 from hub.window.states import STATES, STEPS, TABLE, Allowed, Back, Duty, State, Step
+from protocol.case_words import PURPOSE_WORDS
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text
 
@@ -55,21 +56,7 @@ class Purpose(StrEnum):
     """Said in words."""
 
 
-PURPOSES: Final = {
-    Purpose.LENGTH_OF_SERVICE: Text(zh="工龄、社保", en="length of service, social insurance"),
-    Purpose.MARRIAGE: Text(zh="婚姻", en="marriage"),
-    Purpose.HOUSING: Text(zh="房产、宅基地", en="housing, homestead"),
-    Purpose.LAND_AND_FOREST: Text(zh="土地、山林", en="land and forest"),
-    Purpose.SCHOOLING: Text(zh="子女入学", en="a child's schooling"),
-    Purpose.INHERITANCE: Text(zh="公证、继承", en="notarisation, inheritance"),
-    Purpose.GOING_ABROAD: Text(zh="出国", en="going abroad"),
-    Purpose.LITIGATION: Text(zh="诉讼", en="litigation"),
-    Purpose.MEDIATION: Text(zh="信访、矛盾调解", en="petition, mediation"),
-    Purpose.HISTORY: Text(zh="编史修志", en="writing of local history"),
-    Purpose.RESEARCH: Text(zh="学术研究", en="research"),
-    Purpose.OFFICIAL: Text(zh="工作查考", en="official business"),
-    Purpose.OTHER: Text(zh="其他", en="other"),
-}
+PURPOSES: Final = {one: PURPOSE_WORDS[one.value] for one in Purpose}
 
 
 class Use(StrEnum):

@@ -169,7 +169,12 @@ def _from(*origins: State) -> frozenset[State]:
 
 
 TABLE: Final[dict[Step, Allowed]] = {
-    Step.AMEND: Allowed(origins=_from(State.DRAFTED, State.SUPPLEMENT_REQUESTED), target=None),
+    Step.AMEND: Allowed(
+        # How much may be changed is said by ``amendments.scope_of``: after the identity was checked only papers.
+        origins=_FINDINGS
+        | {State.DRAFTED, State.SUBMITTED, State.IDENTITY_CHECKED, State.ACCEPTED, State.SUPPLEMENT_REQUESTED},
+        target=None,
+    ),
     Step.SUBMIT: Allowed(origins=_from(State.DRAFTED), target=State.SUBMITTED),
     Step.CHECK_IDENTITY: Allowed(origins=_from(State.SUBMITTED), target=State.IDENTITY_CHECKED),
     Step.ACCEPT: Allowed(origins=_from(State.IDENTITY_CHECKED), target=State.ACCEPTED),

@@ -41,6 +41,33 @@ request_history = Table(
     PrimaryKeyConstraint("request_id", "seq"),
 )
 
+request_amendment = Table(
+    "request_amendment",
+    metadata,
+    Column("request_id", LargeBinary, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("content_before", Text, nullable=False),
+    Column("content_after", Text, nullable=False),
+    PrimaryKeyConstraint("request_id", "seq"),
+)
+
+request_hold = Table(
+    "request_hold",
+    metadata,
+    Column("request_id", LargeBinary, primary_key=True, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("held_at_ms", BigInteger, nullable=False),
+)
+
+request_disposal = Table(
+    "request_disposal",
+    metadata,
+    Column("request_id", LargeBinary, primary_key=True, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("disposed_at_ms", BigInteger, nullable=False),
+)
+
 access_decision = Table(
     "access_decision",
     metadata,

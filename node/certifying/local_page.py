@@ -22,6 +22,7 @@ import msgspec
 from node.certifying import orders
 from node.certifying.deciding import Fact
 from node.certifying.desk import Answer, KeeperDesk, Shown
+from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.copies import FACT_CHARS_MAX, PAGE_BYTES_MAX, PRODUCTS, REFUSALS, Refusal
 from protocol.errors import BadValue, DanglianError
 from protocol.wording import Text
@@ -69,8 +70,10 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     serial: str
     purpose: str
+    purpose_words: Text
     case_no: str
     requester: str
+    requester_words: Text
     holder: str
     basis: str
     facts: tuple[str, ...]
@@ -208,8 +211,10 @@ def _told(shown: Shown) -> _Told:
         title=asked.title,
         serial=asked.serial,
         purpose=asked.purpose,
+        purpose_words=purpose_in_words(asked.purpose),
         case_no=asked.case_no,
         requester=asked.requester,
+        requester_words=requester_in_words(asked.requester),
         holder=f"{asked.holder_name}（{asked.holder}）",
         basis=asked.basis,
         facts=asked.facts,

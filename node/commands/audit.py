@@ -9,13 +9,15 @@ import msgspec
 
 from node.home import NodeHome, add_home_option, home_of
 from node.keeper import audit, county_heads
-from node.keeper.audit import ACTIONS, Action, ReadDetail, Verdict
+from node.keeper.audit import ACTIONS, Action, ReadDetail
 from node.keeper.county_heads import Contradiction
 from node.wording import moment
 from protocol.audit_chain import AuditHead, AuditLine
+from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.errors import BadSetting
 from protocol.lookup_policy import TREATMENTS, Treatment
 from protocol.wording import Text
+from replication.audit_log import Verdict
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
 from replication.database import Database, opened
 
@@ -158,7 +160,7 @@ class _Titled(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _verified(home: NodeHome, expected: AuditHead | None) -> Report:
     async with opened(home.database, (), read_only=True) as database:
-        verdict = await audit.verify(database, expected)
+        verdict = await audit.LOG.verify(database, expected)
         latest = await database.read(county_heads.latest)
         contradictions = await database.read(county_heads.contradictions)
     head, heard_at_ms = latest if latest is not None else (None, 0)
@@ -177,13 +179,13 @@ def _as_text(lines: list[Line]) -> list[str]:
     for line in lines:
         detail = line.detail
         action = ACTIONS[Action(line.action)].in_language(language()) if line.action in tuple(Action) else line.action
+        purpose = purpose_in_words(detail.purpose).in_language(language()) or "—"
+        requester = requester_in_words(detail.requester).in_language(language()) or "—"
         told.append(f"[{line.seq}] {moment(line.at_ms)}  {action}  {line.who} · {line.origin}")
         told.append(
             _in(
-                f"    案号 {detail.case_ref or '—'} · 目的 {detail.purpose or '—'} · 申请人 {detail.requester or '—'}"
-                f" · 申请 {line.request_id}",
-                f"    case {detail.case_ref or '—'} · for {detail.purpose or '—'} · by {detail.requester or '—'}"
-                f" · request {line.request_id}",
+                f"    案号 {detail.case_ref or '—'} · 目的 {purpose} · 申请人 {requester} · 申请 {line.request_id}",
+                f"    case {detail.case_ref or '—'} · for {purpose} · by {requester} · request {line.request_id}",
             )
         )
         told.append(

@@ -10,6 +10,7 @@ from node.config import NodeConfig, load
 from node.courier_enrolment import Pending
 from node.deliveries import Deliveries, never_ran
 from node.home import NodeHome, add_home_option, home_of
+from node.letter_handlers import letter_handlers
 from node.replies import Replies
 from node.tables import SCHEMA
 from node.wording import moment, size
@@ -17,8 +18,9 @@ from protocol.bundles import Compared, Manifest, Reply
 from protocol.errors import BadBundle, BadSetting, Retryable
 from protocol.wording import Text
 from replication.bundles import Bundle, OnMore
-from replication.carriage import Carried, Found, Outcome, Written, found_in, refusal
+from replication.carriage import Carried, Found, Outcome, Written, found_in, letters_told, letters_written, refusal
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.courier_letters import Postman
 from replication.database import opened
 from replication.keys import Identity, load_identity
 from replication.migrations import REPLICATION
@@ -96,9 +98,10 @@ def run_out(args: argparse.Namespace) -> int:
         amount = size(one.size_bytes)
         say(
             Text(
-                zh=f"已写出 {one.file}：位置 {one.previous} 之后至 {one.last}，{one.frames} 帧，{amount}。",
+                zh=f"已写出 {one.file}：位置 {one.previous} 之后至 {one.last}，{one.frames} 帧，"
+                f"{amount}{letters_written(one).zh}。",
                 en=f"written: {one.file}, positions after {one.previous} up to {one.last}, {one.frames} frames,"
-                f" {amount}",
+                f" {amount}{letters_written(one).en}",
             )
         )
     say(
@@ -198,7 +201,8 @@ async def _take_reply(home: NodeHome, identity: Identity, bundle: Bundle, *, adm
     if admitted and not home.database.exists():
         return fresh
     async with opened(home.database, (REPLICATION, SCHEMA)) as database:
-        taken = await Replies(database, config, identity, clock_ms).take(bundle)
+        postman = Postman(identity, letter_handlers(config, identity, clock_ms), clock_ms)
+        taken = await Replies(database, config, identity, clock_ms, postman).take(bundle)
     return fresh if admitted else taken
 
 
@@ -224,6 +228,6 @@ def _told(home: NodeHome, one: Carried) -> Text:
         )
     compared = _COMPARED[one.compared]
     return Text(
-        zh=f"已收取 {name}（{when} 写出）：县级已确认到位置 {one.last}{compared.zh}。",
-        en=f"taken: {name} (written {when}); confirmed up to position {one.last}{compared.en}",
+        zh=f"已收取 {name}（{when} 写出）：县级已确认到位置 {one.last}{compared.zh}{letters_told(one).zh}。",
+        en=f"taken: {name} (written {when}); confirmed up to position {one.last}{compared.en}{letters_told(one).en}",
     )

@@ -18,6 +18,7 @@ from node.certifying.orders import SiteOrder
 from node.config import NodeConfig
 from node.home import NodeHome, add_home_option, home_of
 from node.wording import moment, size
+from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.copies import PRODUCTS, REFUSALS, Refusal
 from protocol.errors import BadValue
 from protocol.wording import Text
@@ -197,9 +198,9 @@ def _details(order: SiteOrder) -> list[tuple[Text, str]]:
     pages = "、".join(map(str, asked.pages)) if asked.pages else ""
     return [
         (Text(zh="证明编号：", en="serial: "), asked.serial),
-        (Text(zh="用途：", en="purpose: "), asked.purpose),
+        (Text(zh="用途：", en="purpose: "), purpose_in_words(asked.purpose).in_language(language())),
         (Text(zh="案号：", en="case: "), asked.case_no),
-        (Text(zh="申请人类型：", en="requester: "), asked.requester),
+        (Text(zh="申请人类型：", en="requester: "), requester_in_words(asked.requester).in_language(language())),
         (Text(zh="依据：", en="basis: "), asked.basis),
         (Text(zh="保管单位：", en="holder: "), f"{asked.holder_name}（{asked.holder}）"),
         (Text(zh="要哪几页：", en="pages wanted: "), pages),

@@ -83,9 +83,12 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         keep(connection, told.head, now_ms)
         digests = audit.digests_at(connection, told.places[:PLACES_ASKED_MAX])
         mine = AuditHeadTold(
-            head=audit.head(connection),
+            head=audit.LOG.head(connection),
             places=places_to_ask(connection),
             digests=tuple(AuditHead(seq=seq, digest=digest) for seq, digest in sorted(digests.items())),
+            contradicted=tuple(
+                AuditHead(seq=one.seq, digest=one.kept_digest) for one in contradictions(connection)[:PLACES_ASKED_MAX]
+            ),
         )
         letters.settle(connection, letter.topic)
         letters.write(connection, peer, kind=AUDIT_HEAD, topic=letter.topic, body=mine, now_ms=now_ms)

@@ -63,7 +63,7 @@ def test_a_backup_holds_all_that_a_hub_needs_to_come_back_and_not_the_brokers_st
         *("data/broker/broker.conf", "data/broker/users.conf", "data/hub.db", "data/hub.toml"),
         *("data/keys/county.key", "data/keys/hub.nk"),
         *("data/tls/ca.key", "data/tls/ca.pem", "data/tls/server.key", "data/tls/server.pem"),
-        *("data/words/disputes.csv", "data/words/gazetteer.csv"),
+        *("data/words/disposal.csv", "data/words/disputes.csv", "data/words/gazetteer.csv"),
         *("data/words/rules.csv", "data/words/synonyms.csv"),
     ]
 

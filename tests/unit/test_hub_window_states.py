@@ -14,9 +14,16 @@ GONE = {Step.WITHDRAW: S.WITHDRAWN}
 
 EXPECTED: dict[State, dict[Step, State | None]] = {
     S.DRAFTED: {Step.AMEND: None, Step.SUBMIT: S.SUBMITTED, Step.EXPIRE: S.EXPIRED, **GONE},
-    S.SUBMITTED: {Step.CHECK_IDENTITY: S.IDENTITY_CHECKED, Step.REFUSE: S.REFUSED, **MORE, **GONE, **WORKED},
-    S.IDENTITY_CHECKED: {Step.ACCEPT: S.ACCEPTED, Step.REFUSE: S.REFUSED, **MORE, **GONE, **WORKED},
-    S.ACCEPTED: {Step.ROUTE: S.ROUTED, **MORE, **GONE, **WORKED},
+    S.SUBMITTED: {
+        Step.AMEND: None,
+        Step.CHECK_IDENTITY: S.IDENTITY_CHECKED,
+        Step.REFUSE: S.REFUSED,
+        **MORE,
+        **GONE,
+        **WORKED,
+    },
+    S.IDENTITY_CHECKED: {Step.AMEND: None, Step.ACCEPT: S.ACCEPTED, Step.REFUSE: S.REFUSED, **MORE, **GONE, **WORKED},
+    S.ACCEPTED: {Step.AMEND: None, Step.ROUTE: S.ROUTED, **MORE, **GONE, **WORKED},
     S.REFUSED: {Step.CLOSE: S.CLOSED},
     S.ROUTED: {Step.SEARCH: S.SEARCHING, **GONE, **WORKED},
     S.SEARCHING: {
@@ -28,6 +35,7 @@ EXPECTED: dict[State, dict[Step, State | None]] = {
         **WORKED,
     },
     S.FOUND: {
+        Step.AMEND: None,
         Step.ROUTE: S.ROUTED,
         Step.FIND_NOTHING: S.NOT_FOUND,
         Step.REVIEW_ACCESS: S.ACCESS_REVIEW,
@@ -36,6 +44,7 @@ EXPECTED: dict[State, dict[Step, State | None]] = {
         **WORKED,
     },
     S.PARTIAL: {
+        Step.AMEND: None,
         Step.ROUTE: S.ROUTED,
         Step.FIND: S.FOUND,
         Step.FIND_NOTHING: S.NOT_FOUND,
@@ -45,6 +54,7 @@ EXPECTED: dict[State, dict[Step, State | None]] = {
         **WORKED,
     },
     S.NOT_FOUND: {
+        Step.AMEND: None,
         Step.ROUTE: S.ROUTED,
         Step.FIND: S.FOUND,
         Step.FIND_PART: S.PARTIAL,

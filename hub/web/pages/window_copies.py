@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response
 from sqlalchemy import Connection
 
+from hub.membership.keyring import site_names
 from hub.staff.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest, id_of
@@ -30,7 +31,7 @@ from hub.window.requests import Request, Use, possible
 from hub.window.serials import Certificate, Fate
 from hub.window.states import Step
 from protocol.certificates import is_serial
-from protocol.copies import COPY_PAGES_MAX, PRODUCTS, Product
+from protocol.copies import COPY_PAGES_MAX, PRODUCTS, CopyAsked, Product
 from protocol.errors import BadFile, BadValue, DanglianError
 from protocol.wording import Text
 
@@ -43,7 +44,16 @@ async def show_order(request: AnyRequest, name: FromPath[str]) -> Page:
     """Show the form of an order."""
     one = await present(request, id_of(name))
     entry = request.query_params.get("entry", "")
-    typed = {"product": Product.CERTIFIED_COPY.value, "pages": "", "facts": ""}
+    typed = {"product": Product.CERTIFIED_COPY.value, "pages": "", "facts": "", "replaces": ""}
+    replaces = request.query_params.get("replaces", "")
+    if replaces:
+        known = await backstage_of(request).database.read(lambda connection: _replaced(connection, one, replaces))
+        typed = {
+            "product": known.product.value,
+            "pages": ", ".join(map(str, known.pages)),
+            "facts": "\n".join(known.facts),
+            "replaces": replaces,
+        }
     return await _order_page(request, one, entry, str(uuid4()), typed)
 
 
@@ -53,10 +63,12 @@ async def do_order(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     request_id, entry = id_of(name), await line_of(request, "entry")
     one, copy_id = await present(request, request_id), await line_of(request, "copy")
     sent = await fields_of(request)
-    typed = {field: sent.get(field, [""])[0] for field in ("product", "pages", "facts")}
+    typed = {field: sent.get(field, [""])[0] for field in ("product", "pages", "facts", "replaces")}
     hit, judged = await _granted(request, one, entry)
     try:
         wish = _wish(one, hit, judged, id_of(copy_id), typed)
+        if wish.replaces:
+            await backstage_of(request).database.read(lambda connection: _replaced(connection, one, wish.replaces))
         await done(request, lambda connection, actor, now: _ordered(request, connection, actor, one, wish, now))
     except DanglianError as error:
         return await _order_page(request, one, entry, copy_id, typed, error)
@@ -96,12 +108,16 @@ async def do_spoil(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     """Note a sheet as spoiled."""
     request_id, sheet = id_of(name), await line_of(request, "sheet")
     because = await line_of(request, "because")
-    return await _answered(
-        request,
-        request_id,
-        "spoiled",
-        lambda connection, actor, now: sheets.spoil(connection, sheet, because, actor.who, now),
-    )
+
+    def step(connection: Connection, actor: Actor, now_ms: int) -> object:
+        spoilt = sheets.spoil(connection, sheet, because, actor.who, now_ms)
+        certified = serials.look_up(connection, spoilt.serial) if spoilt.serial else None
+        if certified is not None and certified.fate is Fate.ISSUED and certified.request_id is not None:
+            # The page is printed again before anything is handed over.
+            _certify_again(connection, actor, certified.request_id, because, now_ms)
+        return spoilt
+
+    return await _answered(request, request_id, "spoiled", step)
 
 
 @post("/window/requests/{name:str}/paper", opt=CLERK, status_code=200)
@@ -190,6 +206,12 @@ async def _granted(request: AnyRequest, one: Request, entry: str) -> tuple[HitVi
     return hit, judged
 
 
+async def _name_of(request: AnyRequest, site: str) -> str:
+    """Return a holder's name, or its code where it has none."""
+    names = await backstage_of(request).database.read(site_names)
+    return names.get(site) or site
+
+
 async def _order_page(
     request: AnyRequest,
     one: Request,
@@ -205,7 +227,7 @@ async def _order_page(
         "entry": entry,
         "copy_id": copy_id,
         "title": hit.record.title,
-        "holder_name": hit.site,
+        "holder_name": await _name_of(request, hit.site),
         "products": PRODUCTS,
         "typed": typed,
         "basis": judged.decision.reason,
@@ -229,7 +251,21 @@ def _wish(one: Request, hit: HitView, judged: Judged, copy_id: UUID, typed: dict
         pages=pages_of(typed["pages"]) if product is Product.CERTIFIED_COPY else (),
         facts=facts if product is Product.STATEMENT else (),
         basis=judged.decision.named,
+        replaces=typed["replaces"],
     )
+
+
+def _replaced(connection: Connection, one: Request, serial: str) -> CopyAsked:
+    """Return what was asked of the holder for a certificate of this request that is to be certified anew.
+
+    Raises:
+        Missing: there is no such certificate, or another has taken its place already.
+
+    """
+    known = certificate_of(connection, one.request_id, serial) if is_serial(serial) else None
+    if known is None or known.copy_id is None or known.replaced_by or known.fate not in (Fate.ISSUED, Fate.REVOKED):
+        raise Missing
+    return copies.found(connection, known.copy_id).asked
 
 
 def pages_of(text: str) -> tuple[int, ...]:
@@ -265,7 +301,11 @@ def _ordered(
 def _issued(connection: Connection, actor: Actor, request_id: UUID, now_ms: int) -> object:
     """Bring a request to its issue once nothing of it is under way any more."""
     is_under_way = any(order.state in OPEN for order in copies.of_request(connection, request_id))
-    is_unprinted = any(one.fate in (Fate.TAKEN, Fate.READY) for one in _of(connection, request_id))
+    is_unprinted = any(
+        one.fate in (Fate.TAKEN, Fate.READY)
+        or (one.fate is Fate.ISSUED and sheets.pages_missing(connection, one.serial, one.pdf_pages))
+        for one in _of(connection, request_id)
+    )
     known = ledger.present(connection, request_id)
     if not is_under_way and not is_unprinted and Step.ISSUE in possible(known.standing):
         return desk.take(connection, actor, request_id, Step.ISSUE, now_ms)

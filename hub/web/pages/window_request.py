@@ -16,14 +16,16 @@ from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import line_of
+from hub.web.pages.deciding import actor_of
 from hub.web.pages.windowing import done, may_come_in
 from hub.web.request_pieces import offers_for, pieces_of
-from hub.web.visitors import visitor_of
+from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from hub.window import cases, desk, ledger, lookup_reading
+from hub.window.amendments import Scope, scope_of
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, USES, Request
-from hub.window.states import Step
+from hub.window.states import State, Step
 from protocol.errors import DanglianError
 from replication.database import Database
 
@@ -40,6 +42,7 @@ async def show_request(request: AnyRequest, name: FromPath[str]) -> Page:
     one = await seen(request, id_of(name))
     words = in_language(visitor_of(request).language)
     happened = {"step": words.request.done, "begun": words.lookup.begun, "widened": words.lookup.widened_done}
+    happened |= {"amended": words.amend.done}
     happened |= {"reviewed": words.lookup.reviewed, "sent": words.copies.sent, "printed": words.copies.printed}
     happened |= {"spoiled": words.copies.spoiled, "revoked": words.copies.revoked, "received": words.copies.received}
     happened |= {"copy_withdrawn": words.copies.withdrawn, "no_record": words.copies.no_record_done}
@@ -84,8 +87,10 @@ async def do_step(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     return away_to(f"/window/requests/{request_id}", done="step")
 
 
-async def seen(request: AnyRequest, request_id: UUID) -> Request:
+async def seen(request: AnyRequest, request_id: UUID, *, is_again: bool = False) -> Request:
     """Return a request that the visitor may see, and write down that it was read.
+
+    ``is_again`` is for what a page opens by itself: the line that its visitor's reading has just left says it already.
 
     Raises:
         Forbidden: the visitor has nothing to do at the window.
@@ -94,7 +99,11 @@ async def seen(request: AnyRequest, request_id: UUID) -> Request:
     """
     if not may_come_in(visitor_of(request)):
         raise Forbidden
-    await present(request, request_id)
+    one = await present(request, request_id)
+    if is_again:
+        database, actor, now_ms = backstage_of(request).database, actor_of(request), backstage_of(request).clock_ms()
+        if await database.read(lambda connection: desk.was_just_shown(connection, actor, one, now_ms)):
+            return one
     return await done(request, lambda connection, actor, now: desk.shown(connection, actor, request_id, now))
 
 
@@ -111,6 +120,11 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
         "requesters": REQUESTERS,
         "uses": USES,
         "papers": PAPERS,
+        "may_amend": _may_amend(visitor, one),
+        "disposed_at_ms": await backstage.database.read(
+            lambda connection: ledger.disposed_at_ms(connection, one.request_id)
+        ),
+        "copies_first": one.standing.state in (State.CERTIFYING, State.ISSUED),
         "sep": "、" if visitor.language.value == "zh" else ", ",
         "notice": notice,
     }
@@ -137,6 +151,12 @@ async def _case_no(database: Database, one: Request) -> str:
     case_id = one.case_id
     case = await database.read(lambda connection: cases.found(connection, case_id))
     return "" if case is None else case.case_no
+
+
+def _may_amend(visitor: Visitor, one: Request) -> str:
+    """Return how much this visitor may correct; nothing if nothing."""
+    scope = scope_of(one.standing) if visitor.may(Permission.WORK_REQUESTS) else Scope.NOTHING
+    return "" if scope is Scope.NOTHING else scope.value
 
 
 def number_of(text: str) -> int:

@@ -1,6 +1,7 @@
 """The console in Simplified Chinese, which its readers see by default."""
 
 from hub.web.words import (
+    amend,
     brakes,
     cases,
     copies,
@@ -8,6 +9,7 @@ from hub.web.words import (
     decisions,
     keeping,
     lookup,
+    outside,
     proposals,
     request,
     site_quality,
@@ -281,6 +283,7 @@ CHINESE = Words(
     decisions=decisions.CHINESE,
     orders=tending.ORDERS_CHINESE,
     brakes=brakes.CHINESE,
+    outside=outside.CHINESE,
     tokens=tokens.CHINESE,
     transfers=transfers.CHINESE,
     keeping=keeping.CHINESE,
@@ -295,6 +298,7 @@ CHINESE = Words(
     window=window.CHINESE,
     request=request.CHINESE,
     lookup=lookup.CHINESE,
+    amend=amend.CHINESE,
     copies=copies.CHINESE,
     cases=cases.CHINESE,
     counter=counter.CHINESE,

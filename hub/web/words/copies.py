@@ -39,6 +39,8 @@ class CopiesWords(msgspec.Struct, frozen=True, kw_only=True):
     revoke_sure: str
     revoked: str
     replaced_by: str
+    replace: str
+    replacing: str
     balance: str
     balance_line: str
     skipped: str
@@ -86,6 +88,8 @@ CHINESE = CopiesWords(
     revoke_sure="撤销这份证明？不能恢复。",
     revoked="证明已撤销。",
     replaced_by="由 {serial} 替换",
+    replace="重新出证（替换这一份）",
+    replacing="替换 {serial}：新证明打印登记后，原证明即撤销，核验时显示已替换。",
     balance="用纸盘点",
     balance_line="领用 {received}，已印 {printed}，作废 {spoiled}，剩余 {left}",
     skipped="去向不明：{sheets}",
@@ -133,6 +137,8 @@ ENGLISH = CopiesWords(
     revoke_sure="Revoke this certificate? It cannot be undone.",
     revoked="The certificate was revoked.",
     replaced_by="replaced by {serial}",
+    replace="Certify anew, in its place",
+    replacing="It takes the place of {serial}, which is revoked when the new one is printed; verifying it says so.",
     balance="Balance of sheets",
     balance_line="received {received}, printed {printed}, spoiled {spoiled}, left {left}",
     skipped="unaccounted for: {sheets}",

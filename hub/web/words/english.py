@@ -1,6 +1,7 @@
 """The console in English, complete."""
 
 from hub.web.words import (
+    amend,
     brakes,
     cases,
     copies,
@@ -8,6 +9,7 @@ from hub.web.words import (
     decisions,
     keeping,
     lookup,
+    outside,
     proposals,
     request,
     site_quality,
@@ -286,6 +288,7 @@ ENGLISH = Words(
     decisions=decisions.ENGLISH,
     orders=tending.ORDERS_ENGLISH,
     brakes=brakes.ENGLISH,
+    outside=outside.ENGLISH,
     tokens=tokens.ENGLISH,
     transfers=transfers.ENGLISH,
     keeping=keeping.ENGLISH,
@@ -300,6 +303,7 @@ ENGLISH = Words(
     window=window.ENGLISH,
     request=request.ENGLISH,
     lookup=lookup.ENGLISH,
+    amend=amend.ENGLISH,
     copies=copies.ENGLISH,
     cases=cases.ENGLISH,
     counter=counter.ENGLISH,

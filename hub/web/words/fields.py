@@ -5,6 +5,7 @@
 
 import msgspec
 
+from hub.web.words.amend import AmendWords
 from hub.web.words.brakes import BrakesWords
 from hub.web.words.cases import CasesWords
 from hub.web.words.catalogue import CatalogueWords
@@ -15,6 +16,7 @@ from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
 from hub.web.words.keeping import KeepingWords
 from hub.web.words.lookup import LookupWords
+from hub.web.words.outside import OutsideWords
 from hub.web.words.pictures import PictureWords
 from hub.web.words.proposals import ProposalsWords
 from hub.web.words.request import RequestWords
@@ -321,6 +323,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountWords
     users: UsersWords
     audit: AuditWords
+    outside: OutsideWords
     tokens: TokensWords
     transfers: TransfersWords
     keeping: KeepingWords
@@ -340,6 +343,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     window: WindowWords
     request: RequestWords
     lookup: LookupWords
+    amend: AmendWords
     copies: CopiesWords
     cases: CasesWords
     counter: CounterWords

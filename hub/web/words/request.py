@@ -39,6 +39,7 @@ class RequestWords(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     years: str
     place: str
+    disposed: str
 
 
 CHINESE = RequestWords(
@@ -75,6 +76,7 @@ CHINESE = RequestWords(
     kind="种类",
     years="年份",
     place="地点",
+    disposed="个人信息已于 {day} 按保留期限清除；登记号、类型、目的和日期留作统计。",
 )
 
 ENGLISH = RequestWords(
@@ -111,4 +113,5 @@ ENGLISH = RequestWords(
     kind="Kind",
     years="Years",
     place="Place",
+    disposed="Personal data were disposed of on {day}, as their term was over; what statistics need stays.",
 )

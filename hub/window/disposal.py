@@ -1,0 +1,248 @@
+"""Disposing of the personal data of requests that are over: who asked, on which papers, for whom, and in which words.
+
+What is left of a request is its number, who of which kind asked for what purpose, its states with their days and rules:
+statistics survive, persons do not. Certificates that were issued stay in their own register, because whoever holds one
+may verify it for ever. Nothing goes that is open, under hold, has a copy under way, or belongs to a mediation case
+whose file is still kept.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hub import audit
+from hub.audit import Action, AuditEntry
+from hub.staff.administration import Actor
+from hub.window import amendments, cases, copies, desk, ledger
+from hub.window.applicants import NumberNote
+from hub.window.copy_orders import OPEN
+from hub.window.disposal_table import DisposalRules
+from hub.window.lookup_tables import lookup, lookup_hit, lookup_site
+from hub.window.mediation import DisputeKinds, kept
+from hub.window.requests import TEXT_CHARS_MAX, Content, Request
+from hub.window.states import ENDED
+from hub.window.tables import lookup_request, request_disposal, request_history, request_hold, research, research_line
+from protocol.errors import BadValue
+from protocol.retention import RetentionKind
+from protocol.wording import Text
+
+BATCH_REQUESTS: Final = 200
+"""Requests of one transaction: some thousand rows, well under a second."""
+
+SCANNED_MAX: Final = 20_000
+"""Ended requests that are looked at in one go, the oldest first: ten years of a busy window."""
+
+CASE_RULE: Final = "case"
+"""Stands for the retention of a mediation file, where that decides."""
+
+
+class Disposable(msgspec.Struct, frozen=True, kw_only=True):
+    """A request whose personal data are due."""
+
+    request_id: UUID
+    number: str
+    rule: str
+    """Row of the table, or ``case``."""
+    ended_on: datetime.date
+    kept_until: datetime.date
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the personal data of a request are kept beyond their term."""
+
+    number: str
+    because: str
+    held_by: str
+    held_at_ms: int
+
+
+def due(
+    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, limit: int = SCANNED_MAX
+) -> list[Disposable]:
+    """Return the requests whose personal data are due, the oldest number first."""
+    gone = select(request_disposal.c.request_id)
+    held = select(request_hold.c.request_id)
+    statement = (
+        select(lookup_request.c.request_id)
+        .where(
+            lookup_request.c.state.in_([state.value for state in ENDED]),
+            lookup_request.c.request_id.not_in(gone),
+            lookup_request.c.request_id.not_in(held),
+        )
+        .order_by(lookup_request.c.number)
+        .limit(SCANNED_MAX)
+    )
+    found: list[Disposable] = []
+    for (key,) in connection.execute(statement).all():
+        one = _judged(connection, ledger.present(connection, UUID(bytes=key)), rules, kinds, today)
+        if one is not None:
+            found.append(one)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _judged(
+    connection: Connection, one: Request, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date
+) -> Disposable | None:
+    # The column may be behind; the history is the truth.
+    if one.standing.state not in ENDED:
+        return None
+    if any(order.state in OPEN for order in copies.of_request(connection, one.request_id)):
+        return None
+    ended_on = desk.day_of(one.standing.since_ms)
+    rule, until = _term(connection, one, rules, kinds, ended_on)
+    if until is None or today <= until:
+        return None
+    return Disposable(request_id=one.request_id, number=one.number, rule=rule, ended_on=ended_on, kept_until=until)
+
+
+def _term(
+    connection: Connection, one: Request, rules: DisposalRules, kinds: DisputeKinds, ended_on: datetime.date
+) -> tuple[str, datetime.date | None]:
+    """Return by which rule, and until when, the personal data of a request are kept; None for ever."""
+    case = None if one.case_id is None else cases.found(connection, one.case_id)
+    if case is not None:
+        return CASE_RULE, kept(case, kinds).until
+    rule = rules.of(one.content.applicant.requester, one.content.purpose)
+    if rule is None or rule.retention.kind is not RetentionKind.YEARS or rule.retention.years is None:
+        return "", None
+    year = ended_on.year + rule.retention.years
+    return rule.id, datetime.date(year, 12, 31) if year <= datetime.MAXYEAR else None
+
+
+def dispose(connection: Connection, actor: Actor, found: Sequence[Disposable], now_ms: int) -> int:
+    """Remove the personal data of requests, with one line in the audit log; return of how many."""
+    if not found:
+        return 0
+    for one in found:
+        _clear(connection, ledger.present(connection, one.request_id))
+        values = {"request_id": one.request_id.bytes, "rule": one.rule, "disposed_at_ms": now_ms}
+        connection.execute(insert(request_disposal).values(**values))
+    counts = Counter(one.rule for one in found)
+    entry = AuditEntry(
+        who=actor.who,
+        action=Action.REQUESTS_DISPOSED,
+        object=f"{len(found)} requests",
+        origin=actor.origin,
+        detail=f"{found[0].number} to {found[-1].number}; "
+        + ", ".join(f"{rule}: {count}" for rule, count in sorted(counts.items())),
+    )
+    audit.append(connection, entry, now_ms)
+    return len(found)
+
+
+def _clear(connection: Connection, one: Request) -> None:
+    of_request = lookup_request.c.request_id == one.request_id.bytes
+    content = cleared(one.content)
+    ledger.rewrite(connection, one.request_id, content, content)
+    # The digest of what was given would betray a name that somebody guesses.
+    connection.execute(update(lookup_request).where(of_request).values(given_digest="", identity_key=""))
+    by_person = (request_history.c.request_id == one.request_id.bytes) & (request_history.c.rule == "")
+    connection.execute(update(request_history).where(by_person).values(reason=""))
+    amendments.forget(connection, one.request_id)
+    asked = list(connection.scalars(select(lookup.c.lookup_id).where(lookup.c.request_id == str(one.request_id))))
+    for table in (lookup_hit, lookup_site, lookup):
+        connection.execute(delete(table).where(table.c.lookup_id.in_(asked)))
+    connection.execute(delete(research_line).where(research_line.c.request_id == one.request_id.bytes))
+    connection.execute(update(research).where(research.c.request_id == one.request_id.bytes).values(title=""))
+
+
+def cleared(content: Content) -> Content:
+    """Return what is left of a content: what kind of person asked for what kind of thing, on which kinds of papers."""
+    who = content.applicant
+    evidence = tuple(
+        msgspec.structs.replace(one, number_shown="", number_key="", number_note=NumberNote.NONE, note="")
+        for one in who.evidence
+    )
+    questions = tuple(msgspec.structs.replace(one, text="", persons=(), person_keys=()) for one in content.questions)
+    return msgspec.structs.replace(
+        content,
+        applicant=msgspec.structs.replace(who, name="", phone="", on_behalf_of="", evidence=evidence),
+        purpose_note="",
+        questions=questions,
+    )
+
+
+def hold(connection: Connection, actor: Actor, number: str, because: str, now_ms: int) -> None:
+    """Keep the personal data of a request beyond their term, for example while a court asks for them.
+
+    Raises:
+        BadValue: there is no such request, its data are gone, it is held already, or no reason is given.
+
+    """
+    one, because = _numbered(connection, number), because.strip()[:TEXT_CHARS_MAX]
+    if not because:
+        raise BadValue(
+            Text(zh="没有写明暂缓清除的理由。", en="why it is held is not said"),
+            Text(zh="请用 --because 写明。", en="Say it with --because."),
+        )
+    if ledger.disposed_at_ms(connection, one.request_id) is not None:
+        raise BadValue(
+            Text(zh=f"{number} 的个人信息已清除。", en=f"the personal data of {number} are gone already"),
+            Text(zh="无法恢复；备份按其自身期限保留。", en="They cannot be put back; backups go by their own terms."),
+        )
+    if any(known.number == number for known in holds(connection)):
+        raise BadValue(
+            Text(zh=f"{number} 已在暂缓清除之列。", en=f"{number} is held already"),
+            Text(zh="用 danglian-hub disposal holds 查看。", en="See danglian-hub disposal holds."),
+        )
+    values = {"request_id": one.request_id.bytes, "because": because, "held_by": actor.who, "held_at_ms": now_ms}
+    connection.execute(insert(request_hold).values(**values))
+    _note(connection, actor, number, "held", now_ms)
+
+
+def release(connection: Connection, actor: Actor, number: str, now_ms: int) -> None:
+    """End the hold of a request; its personal data go when their term is over.
+
+    Raises:
+        BadValue: there is no such request, or it is not held.
+
+    """
+    one = _numbered(connection, number)
+    ended = connection.execute(delete(request_hold).where(request_hold.c.request_id == one.request_id.bytes))
+    if not ended.rowcount:
+        raise BadValue(
+            Text(zh=f"{number} 没有暂缓清除。", en=f"{number} is not held"),
+            Text(zh="用 danglian-hub disposal holds 查看。", en="See danglian-hub disposal holds."),
+        )
+    _note(connection, actor, number, "released", now_ms)
+
+
+def holds(connection: Connection) -> list[Hold]:
+    """Return what is held, in the order of numbers."""
+    statement = (
+        select(lookup_request.c.number, request_hold.c.because, request_hold.c.held_by, request_hold.c.held_at_ms)
+        .join(request_hold, request_hold.c.request_id == lookup_request.c.request_id)
+        .order_by(lookup_request.c.number)
+    )
+    return [
+        Hold(number=row.number, because=row.because, held_by=row.held_by, held_at_ms=row.held_at_ms)
+        for row in connection.execute(statement)
+    ]
+
+
+def _numbered(connection: Connection, number: str) -> Request:
+    one = ledger.by_number(connection, number)
+    if one is None:
+        raise BadValue(
+            Text(zh=f"没有登记号为 {number} 的申请。", en=f"there is no request {number}"),
+            Text(zh="danglian-hub request 列出全部申请。", en="danglian-hub request lists them."),
+        )
+    return one
+
+
+def _note(connection: Connection, actor: Actor, number: str, detail: str, now_ms: int) -> None:
+    entry = AuditEntry(
+        who=actor.who,
+        action=Action.REQUEST_HELD,
+        object=f"request {number}",
+        origin=actor.origin,
+        detail=detail,
+    )
+    audit.append(connection, entry, now_ms)

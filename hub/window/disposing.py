@@ -1,0 +1,76 @@
+"""The nightly disposal of personal data: in batches, each with its line in the audit log; none without a table."""
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from hub.home import HubHome
+from hub.looking import look_for_ever
+from hub.staff.administration import Actor
+from hub.window import desk, disposal
+from hub.window.disposal_table import disposal_table, newest_of
+from hub.window.dispute_table import dispute_table
+from protocol.errors import Permanent
+from replication.database import Database
+
+LOOK_EVERY_S: Final = 3600.0
+"""Seconds between two looks whether a night has come: terms end with a year."""
+
+WHO: Final = Actor(who="hub:disposal")
+
+log = structlog.get_logger(__name__)
+
+
+class Disposer:
+    """Removes what is due once a night; ``run`` is its loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        home: HubHome,
+        clock_ms: Callable[[], int],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._home = home
+        self._clock_ms = clock_ms
+        self._sleep = sleep
+        self._last: datetime.date | None = None
+
+    async def run(self) -> None:
+        """Look, for ever."""
+        await look_for_ever(self.look, LOOK_EVERY_S, "disposal_postponed", sleep=self._sleep)
+
+    async def look(self) -> int:
+        """Remove what is due, once a day; return of how many requests."""
+        today = desk.day_of(self._clock_ms())
+        if self._last == today:
+            return 0
+        disposed = await self._disposed(today)
+        self._last = today
+        if disposed:
+            log.info("personal_data_disposed", requests=disposed)
+        return disposed
+
+    async def _disposed(self, today: datetime.date) -> int:
+        try:
+            rules = await asyncio.to_thread(newest_of, disposal_table(self._home))
+            kinds = await asyncio.to_thread(newest_of, dispute_table(self._home))
+        except Permanent as error:
+            # Without a table nobody knows what may go: nothing does, and the log says why.
+            log.warning("disposal_without_table", reason=error.reason.en)
+            return 0
+
+        def step(connection: Connection) -> int:
+            found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
+            return disposal.dispose(connection, WHO, found, self._clock_ms())
+
+        total = 0
+        while count := await self._database.write(step):
+            total += count
+        return total
