@@ -1,4 +1,4 @@
-"""The tables of transfers, the same at both ends; ``schema/04`` and ``05`` make them, a test proves it.
+"""The tables of transfers, the same at both ends; ``schema/04-transfers.sql`` makes them, a test proves it.
 
 ``transfer`` is what the steps come to, written again with every step: a list need not fold the log of each.
 """
