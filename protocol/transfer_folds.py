@@ -34,6 +34,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: UUID | None = None
     copy_kept_until: datetime.date | None = None
     note: str = ""
+    host: str = ""
+    """Whose node writes the steps of both parties; empty where each has its own."""
 
     prepared: Parcel | None = None
     """The package of the round that is prepared, submitted or checked."""

@@ -197,6 +197,7 @@ def _given(transfer: Transfer, what: What) -> Transfer:
                 plan=what.plan,
                 copy_kept_until=what.copy_kept_until,
                 note=what.note,
+                host=what.host,
             )
         case Prepared(parcel=parcel, checks_open=count):
             return change(

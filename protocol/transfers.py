@@ -206,6 +206,9 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
     copy_kept_until: datetime.date | None = None
     """Until when the giver keeps its copy of the files."""
     note: str = ""
+    host: str = ""
+    """Site code of the node that keeps the fonds of both, and so writes the steps of both: a township's that keeps its
+    villages' records. The giver then signs with a key of its own."""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="prepared"):

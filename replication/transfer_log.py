@@ -41,6 +41,9 @@ USUAL: Final = ""
 RECEIVING: Final = "receiver"
 """The part of a site that takes records of another site into its custody."""
 
+HOST: Final = "host"
+"""The part of a site that keeps the fonds of both parties, and so writes the steps of both."""
+
 WITNESS: Final = "witness"
 """The part of a hub that carries the steps of two sites from one to the other."""
 
@@ -344,7 +347,6 @@ def no_such(written: str) -> BadValue:
 def _remember(connection: Connection, peer: str, site: str, now: Transfer, now_ms: int, role: str) -> None:
     values: dict[str, object] = {
         "peer": peer,
-        "role": role,
         "site": site,
         "state": now.state.value,
         "turn": now.turn.value if now.turn is not None else "",
@@ -358,7 +360,7 @@ def _remember(connection: Connection, peer: str, site: str, now: Transfer, now_m
         "moved_at_ms": now_ms,
         "folded": msgspec.json.encode(now),
     }
-    statement = upsert(transfer).values(transfer_id=str(now.transfer_id), opened_at_ms=now_ms, **values)
+    statement = upsert(transfer).values(transfer_id=str(now.transfer_id), opened_at_ms=now_ms, role=role, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[transfer.c.transfer_id], set_=values))
 
 

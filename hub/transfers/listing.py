@@ -52,6 +52,8 @@ class TransferView(msgspec.Struct, frozen=True, kw_only=True):
     faults: int
     """Faults of the present round."""
     steps: tuple[LoggedStep, ...]
+    is_witnessed: bool = False
+    """Two sites settle it between them; the hub carries what they say."""
 
 
 def transfers(
@@ -105,7 +107,7 @@ def view(connection: Connection, transfer_id: UUID) -> TransferView:
 
     """
     row = connection.execute(
-        select(transfer.c.site, transfer.c.opened_at_ms, transfer.c.moved_at_ms).where(
+        select(transfer.c.site, transfer.c.opened_at_ms, transfer.c.moved_at_ms, transfer.c.role).where(
             transfer.c.transfer_id == str(transfer_id)
         )
     ).one_or_none()
@@ -121,6 +123,7 @@ def view(connection: Connection, transfer_id: UUID) -> TransferView:
         rounds=tuple(transfer_rounds.rounds_of(connection, transfer_id)),
         faults=count_faults(connection, transfer_id, now.round),
         steps=tuple(sorted(transfer_log.logged(connection, transfer_id), key=_told_order)),
+        is_witnessed=row.role == transfer_log.WITNESS,
     )
 
 

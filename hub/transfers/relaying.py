@@ -25,6 +25,7 @@ from protocol.transfers import (
     Opened,
     SealedStep,
     Side,
+    Signed,
     Step,
     StepsWanted,
     TransferState,
@@ -87,8 +88,11 @@ class TransferRelay:
         giver, receiver = self._parties(connection, step)
         if peer not in (giver, receiver):
             raise Refused(Text(zh="这次移交属于另一站点。", en="the transfer is another site's"))
-        writer = giver if step.side is Side.GIVER else receiver
+        host = self._host_of(connection, step)
+        writer = host or (giver if step.side is Side.GIVER else receiver)
         check_seal(sealed, self._keys_of(connection, writer))
+        if host and step.side is Side.GIVER and isinstance(step.what, Signed):
+            self._check_owner(connection, step.what, giver)
         place = self._logs[Side.RECEIVER if peer == giver else Side.GIVER]
         place.place(connection, giver if peer == giver else receiver, step, sealed, giver)
         self.give_on(connection, step.transfer)
@@ -104,6 +108,30 @@ class TransferRelay:
             Text(zh="收到后自动补办。", en="It is taken up by itself once that is here."),
         )
 
+    def _host_of(self, connection: Connection, step: Step) -> str:
+        """Return the site whose node writes the steps of both parties; it is the receiver, or there is none."""
+        now = transfer_of(connection, step.transfer)
+        host, receiver = ("", "") if now is None else (now.host, now.receiver_site)
+        if isinstance(step.what, Opened):
+            host, receiver = step.what.host, step.what.receiver
+        return host if host == receiver else ""
+
+    def _check_owner(self, connection: Connection, signed: Signed, owner: str) -> None:
+        """Go on only if an owner whose fonds another node keeps has signed with a key of its own.
+
+        Raises:
+            Refused: the key is not enrolled for the owner.
+
+        """
+        if signed.key not in self._keys_of(connection, owner):
+            raise Refused(
+                Text(zh=f"签字的密钥没有登记给 {owner}。", en=f"the key that signed is not enrolled for {owner}"),
+                Text(
+                    zh="请所有者用自己登记过的密钥签（transfer sign --key）。",
+                    en="The owner signs with a key that is enrolled for it (transfer sign --key).",
+                ),
+            )
+
     def _give_back(self, connection: Connection, peer: str, asked: StepsWanted) -> None:
         now = transfer_of(connection, asked.transfer)
         if now is None or now.giver is None or peer not in (now.giver.site, now.receiver_site):
@@ -115,7 +143,7 @@ class TransferRelay:
     def give_on(self, connection: Connection, transfer_id: UUID) -> int:
         """Give on what one party has written and the other was not told yet; return how many steps."""
         now = transfer_of(connection, transfer_id)
-        if now is None or now.giver is None:
+        if now is None or now.giver is None or now.host:
             return 0
         told = 0
         for side, whom in ((Side.GIVER, now.receiver_site), (Side.RECEIVER, now.giver.site)):

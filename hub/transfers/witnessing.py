@@ -117,6 +117,7 @@ class WitnessDesk:
             one
             for one in found
             if one.state is TransferState.SUBMITTED
+            and not one.host
             and (one.transfer_id, one.round) not in self._fetching
             and self._put_off.get(one.transfer_id, 0.0) <= moment
             and not waits_for_disk(connection, one)

@@ -22,7 +22,8 @@ from protocol.handovers import certificate_of
 from protocol.transfers import TransferState
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say
-from replication.transfer_log import RECEIVING, opened_transfers, role_of
+from replication.keys import load_identity
+from replication.transfer_log import HOST, RECEIVING, opened_transfers, role_of
 
 _HELP = "移交与代管：选、查、送、签；收、退、留、保管 · hand records over; receive those of villages"
 _DESCRIPTION = """把档案（条目和扫描件）移交县档案馆，或交乡镇代管：
@@ -77,6 +78,9 @@ def add(parsers: Parsers) -> None:
     status.add_argument("number", nargs="?", default="", metavar="NUMBER", help="移交编号；不写则列出全部 · else: all")
     sign = about(actions, "sign", "签署交接文据 · sign the certificate")
     sign.add_argument("--signer", default="", metavar="NAME", help="签字人，写入文据 · who answers for it on paper")
+    sign.add_argument(
+        "--key", default="", metavar="FILE", help="代存全宗所有者的密钥 · the owner's key, of a hosted fonds"
+    )
     about(actions, "papers", "显示交接文据与登记表 · show the papers of the handover")
     cancel = about(actions, "cancel", "取消（签字之前） · give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 · why")
@@ -172,9 +176,20 @@ async def _status(office: Office, args: argparse.Namespace) -> int:
 
 async def _sign(office: Office, args: argparse.Namespace) -> int:
     now = await named(office, args)
-    if await office.database.read(lambda c: role_of(c, now.transfer_id)) == RECEIVING:
+    role = await office.database.read(lambda c: role_of(c, now.transfer_id))
+    if role == RECEIVING or (role == HOST and not args.key):
         return await sign_received(office, args, now)
-    after = await office.database.write(lambda c: submitting.sign(c, office.log, now.transfer_id, args.signer))
+    seal = load_identity(Path(args.key)) if args.key else office.log.identity
+    if args.key and (role != HOST or seal.public_key == office.log.identity.public_key):
+        raise BadValue(
+            Text(
+                zh="--key 只用于代存全宗的所有者，用他自己的密钥签。", en="--key is the owner's own, of a hosted fonds"
+            ),
+            Text(zh="所有者的密钥在他自己的移动盘上。", en="The owner's key lies on his own stick."),
+        )
+    after = await office.database.write(
+        lambda c: submitting.sign(c, office.log, now.transfer_id, args.signer, seal=seal)
+    )
     return await told(office, args, after)
 
 

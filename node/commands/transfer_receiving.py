@@ -32,7 +32,7 @@ from replication.disk_reading import BroughtConsignment, consignments_on, listed
 from replication.progress import progress
 from replication.transfer_arrivals import Way, comes_by
 from replication.transfer_conclusions import add_accept_options, boxes_of, conclusion_of
-from replication.transfer_log import RECEIVING, logged, role_of, transfer_named
+from replication.transfer_log import HOST, RECEIVING, logged, role_of, transfer_named
 from replication.transfer_signing import signed_by
 from replication.wall_clock import clock_ms
 
@@ -85,7 +85,7 @@ async def _received(office: Office, args: argparse.Namespace) -> Transfer:
 
     """
     now = await named(office, args)
-    if await office.database.read(lambda c: role_of(c, now.transfer_id)) != RECEIVING:
+    if await office.database.read(lambda c: role_of(c, now.transfer_id)) not in (RECEIVING, HOST):
         raise Refused(
             Text(zh="这是本站交出去的移交，由接收单位裁定。", en="this site gives that transfer: its receiver decides"),
             Text(zh="用 transfer status 查看进度。", en="See with transfer status how it stands."),

@@ -17,7 +17,7 @@ from protocol.transfers import Nature, Side, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_log, transfer_rounds
 from replication.transfer_items import ItemState, TransferItem
-from replication.transfer_log import RECEIVING, LoggedStep
+from replication.transfer_log import HOST, RECEIVING, LoggedStep
 from replication.transfer_rounds import Fault
 from replication.transfer_telling import told
 from replication.transfer_words import ITEM_STATES, NATURES, SIDES, STATES, advice
@@ -105,7 +105,8 @@ def as_lines(found: Sequence[Transfer], expected: Sequence[PlannedLine] = ()) ->
 
 def as_page(connection: Connection, now: Transfer) -> Page:
     """Return how a transfer stands, with what came back and what to do next."""
-    side = Side.RECEIVER if transfer_log.role_of(connection, now.transfer_id) == RECEIVING else Side.GIVER
+    role = transfer_log.role_of(connection, now.transfer_id)
+    side = (now.turn or Side.GIVER) if role == HOST else Side.RECEIVER if role == RECEIVING else Side.GIVER
     mend = transfer_items.listed(connection, now.transfer_id, states=(ItemState.RETURNED,))
     in_play = (ItemState.CARRIED, ItemState.HELD) if side is Side.RECEIVER else ()
     open_items = transfer_items.listed(connection, now.transfer_id, states=in_play, limit=SHOWN_MAX) if in_play else []

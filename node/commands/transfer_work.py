@@ -18,7 +18,7 @@ from node.disk_consigning import files_of, write_to_disk
 from node.revisions import record_ids
 from node.transfers import beginning, packaging, planned, submitting
 from node.transfers.choosing import chosen
-from node.transfers.office import Office
+from node.transfers.office import Office, host_log
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
 from protocol.consignments import ConsignedFile
@@ -51,6 +51,25 @@ def county_of(site: Site) -> str:
     return Site(county=site.county, town="000", village="000").code
 
 
+def _host_of(args: argparse.Namespace, site: Site) -> str:
+    """Return this site's code where it is to keep what its own node has of another owner; else nothing.
+
+    Raises:
+        BadValue: legal control would move within one node.
+
+    """
+    if not args.giver:
+        return ""
+    if Nature(args.nature) not in (Nature.DELEGATED_CUSTODY, Nature.DEPOSIT) or parse_site(args.giver) == site:
+        raise BadValue(
+            Text(
+                zh="--giver 只用于代管或寄存本机已有的他人全宗。", en="--giver is for custody of another owner's fonds"
+            ),
+            Text(zh="请加 --nature delegated_custody。", en="Add --nature delegated_custody."),
+        )
+    return site.code
+
+
 def receiver_of(site: Site, nature: Nature) -> str:
     """Return who receives where nobody says it: of a village's 代管 its township, of all else the county archive."""
     if nature is Nature.DELEGATED_CUSTODY and site.rank is SiteRank.VILLAGE:
@@ -80,7 +99,9 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
 
     """
     site = parse_site(office.config.site)
-    receiver = parse_site(args.to).code if args.to else receiver_of(site, Nature(args.nature))
+    host = _host_of(args, site)
+    receiver = host or (parse_site(args.to).code if args.to else receiver_of(site, Nature(args.nature)))
+    owner = parse_site(args.giver).code if host else site.code
     asked, said = selection_of(args), opinion_of(args)
     boxes = beginning.boxes_in(Path(args.boxes)) if args.boxes else {}
     folders = scan_folders(office, args.scans)
@@ -89,19 +110,28 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
     opened = Opened(
         title=args.title or f"{office.config.name} {args.years} {args.kind}".strip(),
         nature=Nature(args.nature),
-        giver=Party(site=site.code, name=office.config.name, leader=args.leader, handler=args.handler),
+        giver=Party(
+            site=owner,
+            name=args.giver_name or (owner if host else office.config.name),
+            leader=args.leader,
+            handler=args.handler,
+        ),
         receiver=receiver,
         copy_kept_until=copy_kept_until(args, today()),
         note=args.note,
+        host=host,
     )
+    log = host_log(office.log.identity) if host else office.log
 
     def step(connection: Connection) -> Transfer:
         line = planned.line_named(connection, args.plan) if args.plan else None
         found = chosen(connection, planned.selection_of(line, asked) if line else asked, receiver)
+        if host:
+            found = [one for one in found if one.record.owner == owner]
         codes = beginning.volume_codes_of(connection, [one.docid for one in found])
         items = beginning.items_of(found, codes, index, boxes, said)
         begun = msgspec.structs.replace(opened, plan=line.plan if line else None)
-        return beginning.begin(connection, office.log, transfer_id, begun, items)
+        return beginning.begin(connection, log, transfer_id, begun, items)
 
     return await office.database.write(step)
 

@@ -16,7 +16,7 @@ from protocol.sites import SiteRank, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Side, TransferState
 from replication.database import Database
-from replication.transfer_log import USUAL, opened_transfers
+from replication.transfer_log import HOST, USUAL, opened_transfers
 from replication.transfer_signing import signature_fault
 
 LOOK_S = 5.0
@@ -92,9 +92,12 @@ _ARRIVED = frozenset(
 
 
 def _waiting(connection: Connection) -> list[Transfer]:
-    signed = opened_transfers(connection, (TransferState.SIGNED.value,), USUAL)
+    signed = [
+        one for role in (USUAL, HOST) for one in opened_transfers(connection, (TransferState.SIGNED.value,), role)
+    ]
     signed = [one for one in signed if one.turn is Side.GIVER]
-    arrived = opened_transfers(connection, [state.value for state in _ARRIVED], USUAL)
+    states = [state.value for state in _ARRIVED]
+    arrived = [one for role in (USUAL, HOST) for one in opened_transfers(connection, states, role)]
     return [*signed, *(one for one in arrived if one.consignment and offered(connection, one.consignment))]
 
 

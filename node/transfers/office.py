@@ -14,7 +14,7 @@ from protocol.transfers import Side
 from replication.database import Database, opened
 from replication.keys import Identity, load_identity
 from replication.migrations import REPLICATION
-from replication.transfer_log import RECEIVING, TransferLog, role_of
+from replication.transfer_log import HOST, RECEIVING, TransferLog, role_of
 from replication.wall_clock import clock_ms
 
 
@@ -37,6 +37,11 @@ def giver_log(config: NodeConfig, identity: Identity) -> TransferLog:
     """Return this site's end of its transfers; only the hub's key may write for the other end."""
     keys = frozenset((config.hub.key,))
     return TransferLog(Side.GIVER, identity, lambda _connection, _peer: keys, clock_ms)
+
+
+def host_log(identity: Identity) -> TransferLog:
+    """Return the owner's end of what a site takes into its custody that it has in its own node already."""
+    return TransferLog(Side.GIVER, identity, lambda _connection, _peer: (), clock_ms, HOST)
 
 
 def receiver_log(identity: Identity) -> TransferLog:

@@ -29,7 +29,7 @@ from replication.database import Database
 from replication.transfer_arrivals import arrived, begin_checking, waits_for_disk
 from replication.transfer_checks import CheckJob, checked
 from replication.transfer_items import ItemState
-from replication.transfer_log import RECEIVING, TransferLog, logged, opened_transfers, transfer_of
+from replication.transfer_log import HOST, RECEIVING, TransferLog, logged, opened_transfers, transfer_of
 from replication.transfer_rounds import Round
 from replication.transfer_signing import signature_fault
 
@@ -143,7 +143,8 @@ class ReceivingDesk:
 
         def step(connection: Connection) -> None:
             transfer_rounds.note_progress(connection, now.transfer_id, now.round, size_bytes, self._clock_ms())
-            begin_checking(connection, self._log, now, items)
+            # A host has chosen the items itself, and knows more of them than their package says.
+            begin_checking(connection, self._log, now, () if now.host else items)
 
         await self._database.write(step)
         log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(files))
@@ -271,7 +272,8 @@ def _waiting(connection: Connection) -> list[Transfer]:
         TransferState.SIGNED,
         TransferState.LOADED,
     )
-    found = opened_transfers(connection, [state.value for state in states], RECEIVING)
+    wanted = [state.value for state in states]
+    found = [one for role in (RECEIVING, HOST) for one in opened_transfers(connection, wanted, role)]
     return [one for one in found if one.turn is Side.RECEIVER and not _waits_for_people(connection, one)]
 
 
@@ -295,6 +297,9 @@ def look_again(connection: Connection, now: Transfer) -> Text | None:
     """Say why the giver's signature is not to be believed; None if it is."""
     if now.giver_signature is None or now.receiver_signature is not None:
         return None
+    if now.host:
+        # The owner's own key: whether it is one that is enrolled for the owner, the hub says.
+        return signature_fault(now, now.giver_signature, {now.giver_signature.key})
     return signature_fault(now, now.giver_signature, signing_keys(connection, now.transfer_id, Side.GIVER))
 
 

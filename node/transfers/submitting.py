@@ -16,6 +16,7 @@ from protocol.transfer_folds import Transfer
 from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Side, Submitted, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
+from replication.keys import Identity
 from replication.transfer_checks import Checked
 from replication.transfer_items import ItemState
 from replication.transfer_log import TransferLog, no_such, transfer_of
@@ -100,8 +101,12 @@ def submit(
     return log.append(connection, transfer_id, step, by="keeper")
 
 
-def sign(connection: Connection, log: TransferLog, transfer_id: UUID, signer: str) -> Transfer:
+def sign(
+    connection: Connection, log: TransferLog, transfer_id: UUID, signer: str, *, seal: Identity | None = None
+) -> Transfer:
     """Sign the certificate for the giver, if it is about the items that the giver itself has as accepted.
+
+    ``seal`` is the giver's own key where its steps are written by the node that keeps its fonds.
 
     Raises:
         Refused: there is nothing to be signed now, or the list of accepted items is another.
@@ -119,7 +124,7 @@ def sign(connection: Connection, log: TransferLog, transfer_id: UUID, signer: st
             Text(zh="接收单位列出的接收条目与本站不一致。", en="the receiver's list of accepted items is not ours"),
             Text(zh="请联系县档案馆核对，不要签字。", en="Do not sign; ask the county archive."),
         )
-    return log.append(connection, transfer_id, signed_by(now, log.identity, signer), by="keeper")
+    return log.append(connection, transfer_id, signed_by(now, seal or log.identity, signer), by="keeper")
 
 
 def cancel(connection: Connection, log: TransferLog, transfer_id: UUID, reason: str) -> Transfer:
