@@ -36,7 +36,7 @@ from hub.catalogue import (
 )
 from hub.merge import Conflict, Held, Place, fold, sweep
 from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
-from hub.repair import comparisons
+from hub.repair import comparisons, withdrawn_content
 from hub.repair.comparisons import Comparison, Sameness
 from hub.storage.reindexing import refresh_index, write_index
 from hub.tables import baseline, conflict, entry
@@ -287,6 +287,7 @@ class _Batch:
         updates: list[tuple[object, ...]] = []
         rewrites: list[tuple[object, ...]] = []
         moves: list[tuple[object, ...]] = []
+        withdrawn_content.note(self._connection, site, slots)
         for record_id, slot in slots.items():
             held, stored = slot.held, slot.stored
             if held is None or (stored is not None and held is stored.held):

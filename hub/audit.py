@@ -2,22 +2,20 @@
 
 The chain's rule is that of ``protocol.audit_chain``. Lines are written in the transaction of what they tell. What the
 chain cannot show is the loss of its newest lines: therefore the sites keep heads of it (``hub.window.audit_heads``),
-and ``verify`` takes a head that somebody has written down.
+and a verification takes a head that somebody has written down.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from hub.staff.account_tables import audit_line
-from protocol.audit_chain import FIRST, AuditHead, AuditLine, first_broken, sealed
+from protocol.audit_chain import AuditLine
 from protocol.wording import Text
-from replication.database import Database
-
-LINES_CHECKED_AT_ONCE = 5_000
-"""Lines that one step of a verification reads."""
+from replication.audit_log import AuditLog, line_of
 
 DETAIL_CHARS_MAX = 500
 """Characters of a line's object, origin and detail."""
@@ -40,6 +38,8 @@ class Action(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     ACCOUNT_RESET = "account_reset"
     ROLES_CHANGED = "roles_changed"
+    ACCOUNT_LINKED = "account_linked"
+    ACCOUNT_UNLINKED = "account_unlinked"
     ACCESS_REFUSED = "access_refused"
     ALARM_ATTENDED = "alarm_attended"
     AUDIT_READ = "audit_read"
@@ -84,6 +84,8 @@ class Action(StrEnum):
     TRANSFER_CANCELLED = "transfer_cancelled"
     HANDOVER_EXPORTED = "handover_exported"
     PLAN_CHANGED = "plan_changed"
+    FIXITY_ORDERED = "fixity_ordered"
+    COPY_NOTED = "copy_noted"
     CHANGE_PROPOSED = "change_proposed"
     PROPOSAL_WITHDRAWN = "proposal_withdrawn"
     PROPOSAL_DECIDED = "proposal_decided"
@@ -104,6 +106,8 @@ ACTIONS = {
     Action.ACCOUNT_UNLOCKED: Text(zh="启用账户", en="account unlocked"),
     Action.ACCOUNT_RESET: Text(zh="重置账户", en="account reset"),
     Action.ROLES_CHANGED: Text(zh="变更角色", en="roles changed"),
+    Action.ACCOUNT_LINKED: Text(zh="关联统一身份", en="subject of a provider linked"),
+    Action.ACCOUNT_UNLINKED: Text(zh="解除统一身份", en="subject of a provider unlinked"),
     Action.ACCESS_REFUSED: Text(zh="拒绝访问", en="access refused"),
     Action.ALARM_ATTENDED: Text(zh="认领告警", en="alarm attended"),
     Action.AUDIT_READ: Text(zh="查看审计", en="audit log read"),
@@ -148,6 +152,8 @@ ACTIONS = {
     Action.TRANSFER_CANCELLED: Text(zh="取消移交", en="transfer cancelled"),
     Action.HANDOVER_EXPORTED: Text(zh="导出交接文据", en="handover papers exported"),
     Action.PLAN_CHANGED: Text(zh="变更接收计划", en="receiving plan changed"),
+    Action.FIXITY_ORDERED: Text(zh="要求核验全部馆藏", en="all held files to be read"),
+    Action.COPY_NOTED: Text(zh="注明副本已核验", en="copy noted as verified"),
     Action.CHANGE_PROPOSED: Text(zh="提出修改建议", en="change proposed"),
     Action.PROPOSAL_WITHDRAWN: Text(zh="撤回修改建议", en="proposal taken back"),
     Action.PROPOSAL_DECIDED: Text(zh="所有者决定建议", en="proposal decided by the owner"),
@@ -180,50 +186,45 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verification found."""
-
-    lines: int
-    head_seq: int
-    head_digest: str
-    broken_at: int | None = None
-    """The first line that does not fit the one before; None if all do."""
-    head_missing: bool = False
-    """A head that somebody had written down is not in the log, or has another digest."""
-
-    @property
-    def is_whole(self) -> bool:
-        """True if nothing was changed, removed or put in."""
-        return self.broken_at is None and not self.head_missing
+LOG: Final = AuditLog(audit_line)
 
 
 def append(connection: Connection, entry: AuditEntry, now_ms: int) -> AuditLine:
     """Write a line, in the transaction of what it tells."""
-    line = AuditLine(
-        seq=0,
-        at_ms=now_ms,
-        who=entry.who,
-        action=entry.action.value,
-        object=entry.object[:DETAIL_CHARS_MAX],
-        outcome=entry.outcome.value,
-        origin=entry.origin[:DETAIL_CHARS_MAX],
-        detail=entry.detail[:DETAIL_CHARS_MAX],
-        digest="",
+    return append_all(connection, [entry], now_ms)[0]
+
+
+def append_all(connection: Connection, entries: Sequence[AuditEntry], now_ms: int) -> list[AuditLine]:
+    """Write lines, in the transaction of what they tell; a hundred cost little more than one."""
+    return LOG.append_all(
+        connection,
+        [
+            AuditLine(
+                seq=0,
+                at_ms=now_ms,
+                who=entry.who,
+                action=entry.action.value,
+                object=entry.object[:DETAIL_CHARS_MAX],
+                outcome=entry.outcome.value,
+                origin=entry.origin[:DETAIL_CHARS_MAX],
+                detail=entry.detail[:DETAIL_CHARS_MAX],
+                digest="",
+            )
+            for entry in entries
+        ],
     )
-    line = sealed(line, head(connection))
-    connection.execute(insert(audit_line).values(msgspec.structs.asdict(line)))
-    return line
 
 
-def head(connection: Connection) -> AuditHead:
-    """Return the number and digest of the newest line."""
-    found = connection.execute(head_statement()).one_or_none()
-    return AuditHead() if found is None else AuditHead(seq=found.seq, digest=found.digest)
-
-
-def head_statement() -> Select[int, str]:
-    """The newest line's number and digest."""
-    return select(audit_line.c.seq, audit_line.c.digest).order_by(audit_line.c.seq.desc()).limit(1)
+def says(connection: Connection, entry: AuditEntry, *, since_ms: int) -> bool:
+    """Tell whether such a line, whatever its outcome and detail, was written after a moment."""
+    such = (
+        (audit_line.c.at_ms > since_ms)
+        & (audit_line.c.who == entry.who)
+        & (audit_line.c.action == entry.action.value)
+        & (audit_line.c.object == entry.object)
+        & (audit_line.c.origin == entry.origin)
+    )
+    return bool(connection.execute(select(exists().where(such))).scalar_one())
 
 
 def listed(
@@ -253,39 +254,9 @@ def listed(
         statement = statement.where(or_(*(one.contains(name, autoescape=True) for one in columns for name in about)))
     if origin:
         statement = statement.where(audit_line.c.origin == origin)
-    return [_line(row) for row in connection.execute(statement)]
+    return [line_of(row) for row in connection.execute(statement)]
 
 
 def count(connection: Connection) -> int:
     """Return how many lines there are."""
     return int(connection.execute(select(func.count()).select_from(audit_line)).scalar_one())
-
-
-async def verify(database: Database, *, expected: tuple[int, str] | None = None) -> Verdict:
-    """Check every line against the one before, in steps that keep nobody waiting.
-
-    Args:
-        database: the hub's.
-        expected: number and digest of a head that somebody had written down.
-
-    """
-    lines, head_seq, digest, is_seen = 0, 0, FIRST, expected is None
-    while True:
-        some = await database.read(lambda connection, after=head_seq: after_seq(connection, after))  # type: ignore[misc]
-        broken_at = first_broken(some, head_seq, digest)
-        if broken_at is not None:
-            return Verdict(lines=lines, head_seq=head_seq, head_digest=digest, broken_at=broken_at)
-        if not some:
-            return Verdict(lines=lines, head_seq=head_seq, head_digest=digest, head_missing=not is_seen)
-        is_seen = is_seen or any((line.seq, line.digest) == expected for line in some)
-        lines, head_seq, digest = lines + len(some), some[-1].seq, some[-1].digest
-
-
-def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
-    """Return the next lines behind a number."""
-    statement = select(audit_line).where(audit_line.c.seq > seq).order_by(audit_line.c.seq)
-    return [_line(row) for row in connection.execute(statement.limit(LINES_CHECKED_AT_ONCE))]
-
-
-def _line(row: Row[*tuple[object, ...]]) -> AuditLine:
-    return msgspec.convert(row, AuditLine, from_attributes=True)

@@ -34,7 +34,7 @@ from hub.home import HubHome
 from hub.keeping.fixity import Fixity
 from hub.keeping.held_copies import CopyKeeper
 from hub.keeping.keeping_findings import alarms_of, known, sentences
-from hub.membership import gate
+from hub.membership import gate, keyring
 from hub.membership.gate import Gate
 from hub.repair.comparing import Comparer
 from hub.repair.fetches import answer_fetches
@@ -47,8 +47,11 @@ from hub.storage import store
 from hub.storage.postgres import IDLE_MS, SHARED_IDLE_MS
 from hub.storage.reindexing import Reindexer
 from hub.storage.tidying import Tidier
-from hub.transfers.office import receiver_log
+from hub.transfers.office import receiver_log, relay_of
+from hub.transfers.passing import PassDesk
 from hub.transfers.receiving import TransferDesk
+from hub.transfers.relaying import TransferRelay
+from hub.transfers.witnessing import WitnessDesk
 from hub.vocabulary.word_tables import ReadingsInForce
 from hub.window import audit_findings
 from hub.window.audit_heads import HeadExchange
@@ -72,6 +75,7 @@ from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
 from replication.keys import load_identity
+from replication.letters import Handlers
 from replication.parts import part_of, plan_of, reader_of
 from replication.streams import HUB_CONSUMER
 from replication.transfer_checks import tools_of
@@ -309,8 +313,8 @@ class _Hub:
 
     def _correspond(self, tasks: asyncio.TaskGroup) -> None:
         """Start what works by letters: lookups, copies, transfers, proposals, and the letters themselves."""
-        transfers = receiver_log(self._home)
-        handlers = letter_handlers(self._home, clock_ms)
+        transfers, relay = receiver_log(self._home), relay_of(self._home, self._config.county)
+        handlers = letter_handlers(self._home, relay, clock_ms)
         correspondent = Correspondent(self._database, self._asker, handlers, clock_ms)
         places = (self._home.transfers, self._config.holdings.place(self._home.root))
         tools = tools_of(self._config.transfers)
@@ -319,10 +323,19 @@ class _Hub:
         tasks.create_task(hear_beats(self._link, correspondent.hear), name="beats for letters")
         tasks.create_task(self._copyist().run(), name="copyist")
         tasks.create_task(receiving.run(), name="transfers")
+        self._witness(tasks, relay, handlers)
         tasks.create_task(LookupClock(self._database, clock_ms).run(), name="lookups")
         tasks.create_task(HeadExchange(self._database, clock_ms).run(), name="audit heads")
         tasks.create_task(Disposer(self._database, self._home, clock_ms).run(), name="disposal")
         tasks.create_task(timekeeper_of(self._config, self._database, clock_ms).run(), name="terms")
+
+    def _witness(self, tasks: asyncio.TaskGroup, relay: TransferRelay, handlers: Handlers) -> None:
+        """Start what carries the transfers of two sites from one to the other."""
+        root = self._home.transfers
+        desk = WitnessDesk(self._database, relay, self.drawer, root, handlers, clock_ms, time.monotonic)
+        passing = PassDesk(self._database, self._link, root, keyring.keys_now)
+        tasks.create_task(desk.run(), name="witnessing")
+        tasks.create_task(passing.run(), name="passing on")
 
     def _tend_catalogue(self, tasks: asyncio.TaskGroup) -> None:
         """Start what keeps the catalogue right: its index, its repairs, its counts, its backups."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import msgspec
 
+from hub.staff import oidc_settings
+from hub.staff.oidc_settings import OidcSettings
 from protocol.wording import Text
 
 WEB_PORT = 4225
@@ -55,6 +57,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Addresses of proxies whose word about a visitor's address counts."""
     oai_contact: str = ""
     """Mail address that harvesters are told; with one, open entries are given to whoever harvests them (OAI-PMH)."""
+    oidc: OidcSettings | None = None
+    """A provider of identities by which persons may sign in too."""
 
     @property
     def is_secret(self) -> bool:
@@ -92,7 +96,7 @@ def fault_of(settings: WebSettings) -> tuple[str, Text] | None:
             ipaddress.ip_network(proxy)
         except ValueError:
             return "web.trusted-proxies", Text(zh=f"{proxy!r} 不是地址", en=f"{proxy!r} is no address")
-    return None
+    return None if settings.oidc is None else oidc_settings.fault_of(settings.oidc)
 
 
 def is_loopback(host: str) -> bool:
@@ -113,5 +117,6 @@ EXAMPLES = {
     "web.idle-minutes": f"idle-minutes = {IDLE_MINUTES}",
     "web.oai-contact": 'oai-contact = "archive@county.example"',
     "web.trusted-proxies": 'trusted-proxies = ["10.20.0.9"]',
+    **oidc_settings.EXAMPLES,
 }
 """Every setting of this table with a line that would be right."""

@@ -10,11 +10,13 @@ files all the time, and a reference code is data (see ``protocol.records``). ``p
 5. the same content in a file that is gone, or in a row that its own file no longer lists: the row was moved;
 6. the same content in a file that still lists it: a copy, which is reported and never described twice.
 
+What was withdrawn before this computer was replaced (``node.restoration``) is not described again because an old sheet
+still lists it: such a row is reported, and a person decides.
+
 Content comes before code, because one row inserted at the top of a list renumbers every row below it, and the records
 have not become one another.
 """
 
-import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -69,11 +71,13 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     digest: int
     seq: int
     is_file_missing: bool = False
+    is_kept_back: bool = False
+    """A tombstone that the hub told to this node, its site's newest: no row brings it back until a person says so."""
 
     @property
     def is_free(self) -> bool:
         """True if no file lists it now, so that a row elsewhere may take it over."""
-        return self.standing is Standing.GONE or self.line == 0 or self.is_file_missing
+        return not self.is_kept_back and (self.standing is Standing.GONE or self.line == 0 or self.is_file_missing)
 
     @property
     def volume_key(self) -> VolumeKey | None:
@@ -106,24 +110,18 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The row has the code of another row of its file, which stands there."""
     repeats_record: StoredRecord | None = None
     """The row says what a row of another file says."""
+    withdrawn_as: StoredRecord | None = None
+    """The row is one that was withdrawn before this computer was replaced."""
 
     @property
     def is_new(self) -> bool:
         """True if nothing that is known is this row."""
-        return self.stored is None and self.repeats_place is None and self.repeats_record is None
+        return self.stored is None and not self.is_reported
 
-
-def content_key(record: Record) -> int:
-    """Return the fingerprint of what a record says, without its code and level: signed 64 bits, as databases have."""
-    # The rows of one volume's index of persons all carry the volume's code.
-    code = record.ref_code if record.level is Level.PERSON_INDEX_ROW else ""
-    makers = "\x1e".join(record.responsible_parties)
-    said = (
-        f"{record.title}\x1f{record.doc_no}\x1f{record.date_edtf or record.date_raw}\x1f{makers}"
-        f"\x1f{record.page_no}\x1f{record.page_count}\x1f{code}"
-    )
-    digest = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    @property
+    def is_reported(self) -> bool:
+        """True if the row is not described but reported."""
+        return any(one is not None for one in (self.repeats_place, self.repeats_record, self.withdrawn_as))
 
 
 def code_key(fonds_no: str, ref_code: str, level: str) -> CodeKey | None:
@@ -209,8 +207,10 @@ class _Pairing:
         if self._elsewhere:
             free = [stored for stored in self._elsewhere if stored.is_free]
             self._pass(free, _code_and_content, _stored_code_and_content)
+            self._mark_withdrawn([stored for stored in self._elsewhere if stored.is_kept_back])
             self._pass(free, _content, _stored_content, allowed=_may_be_renumbered)
-            self._mark_copies([stored for stored in self._elsewhere if not stored.is_free])
+            listed = [stored for stored in self._elsewhere if not (stored.is_free or stored.is_kept_back)]
+            self._mark_copies(listed)
         return [self._settled(index) for index in range(len(self._rows))]
 
     def _pass(
@@ -246,6 +246,20 @@ class _Pairing:
             return True
         self._pairs[index] = Pair(row=row, repeats_place=place)
         return False
+
+    def _mark_withdrawn(self, stones: Sequence[StoredRecord]) -> None:
+        """Report rows that say what was withdrawn; of what must not be known the county has kept no code."""
+        for key, stored_key, some in (
+            (_code_and_content, _stored_code_and_content, [one for one in stones if one.ref_code]),
+            (_content, _stored_content, [one for one in stones if not one.ref_code]),
+        ):
+            waiting: dict[object, deque[StoredRecord]] = defaultdict(deque)
+            for stored in some:
+                waiting[stored_key(stored)].append(stored)
+            for index, row in self._open():
+                candidates = waiting.get(key(row))
+                if candidates:
+                    self._pairs[index] = Pair(row=row, withdrawn_as=candidates.popleft())
 
     def _mark_copies(self, listed: Sequence[StoredRecord]) -> None:
         waiting: dict[object, deque[StoredRecord]] = defaultdict(deque)

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from node import baseline, retractions
+from node.restoration import forget_kept_back
 from node.retractions import HUB
 from protocol.beats import Receipt
 from protocol.errors import Retryable
@@ -69,6 +70,8 @@ class Copies:
         while True:
             try:
                 while gone := await self._database.write(partial(retractions.prune, now_ms=self._clock_ms())):
+                    log.info("tombstones_pruned", count=gone)
+                if gone := await self._database.write(partial(forget_kept_back, now_ms=self._clock_ms())):
                     log.info("tombstones_pruned", count=gone)
             except Retryable as error:
                 log.warning("pruning_put_off", reason=error.reason.en)

@@ -37,7 +37,9 @@ from node.redescribing import redescribe_handler
 from node.restoration import Restorer
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
-from node.transfers.office import giver_log
+from node.transfers.fetching import Fetcher
+from node.transfers.office import giver_log, receiver_log
+from node.transfers.receiving import ReceivingDesk
 from node.watching import FolderWatch, WatchedFolder
 from node.withdrawals import Withdrawals
 from protocol.beats import Receipt
@@ -53,6 +55,7 @@ from replication.keys import load_identity
 from replication.migrations import REPLICATION
 from replication.outbox import FrameWriter
 from replication.publisher import Publisher
+from replication.transfer_checks import tools_of
 from replication.wall_clock import clock_ms
 
 MIGRATIONS = (REPLICATION, ("node", Path(__file__).with_name("migrations")))
@@ -123,7 +126,8 @@ async def _serve(
                 database, link, config.parsed_site, writer.identity, config.hub.key, rules_of(config, clock_ms)
             )
             tasks.create_task(giver.run(), name="giving")
-            _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
+            desk = _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
+            tasks.create_task(_receive(config, home, database, link, writer, desk.wake), name="receiving")
             log.info("node_ready", site=config.site)
             on_ready()
 
@@ -173,7 +177,7 @@ def _start_talking(
     publisher: Publisher,
     intaking: _Intaking,
     writer: FrameWriter,
-) -> None:
+) -> LetterDesk:
     """Start what tells others about the site: its answers and its signs of life."""
     site = config.parsed_site
     condition = Condition(
@@ -202,6 +206,7 @@ def _start_talking(
     tasks.create_task(answer_calls(link, site, history.position, handlers), name="answers")
     rhythm = BeatRhythm(every_s=config.rhythm.heartbeat_s)
     tasks.create_task(send_beats(link, site, condition.beat, beat_due, rhythm), name="beats")
+    return desk
 
 
 def _start_letters(
@@ -219,3 +224,14 @@ def _start_letters(
     tasks.create_task(desk.run(), name="letters")
     tasks.create_task(GivingDesk(database, mover, (config.hub.key,), desk.wake).run(), name="transfers")
     return desk
+
+
+async def _receive(
+    config: NodeConfig, home: NodeHome, database: Database, link: Link, writer: FrameWriter, wake: Callable[[], None]
+) -> None:
+    """Take what other sites hand over to this one."""
+    received, tools = receiver_log(writer.identity), tools_of(config.transfers)
+    fetcher = Fetcher(link, config.parsed_site, writer.identity, rules_of(config, clock_ms))
+    desk = ReceivingDesk(database, received, fetcher, home.transfers, home.kept, clock_ms, wake, tools)
+    async with fetcher.hearing():
+        await desk.run()

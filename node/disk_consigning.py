@@ -70,7 +70,7 @@ def write_to_disk(
         done = 0
         for listed in files:
             try:
-                _copy(source, listed, folder / DATA_NAME / listed.path)
+                copy_file(source, listed, folder / DATA_NAME / listed.path)
             except FileUnfit as unfit:
                 faults.append((listed.path, unfit.fault))
             done += listed.size_bytes
@@ -84,7 +84,7 @@ def write_to_disk(
     except OSError as error:
         raise _unwritable(error, disk) from error
     if faults:
-        raise _faulty(faults)
+        raise faulty_files(faults)
     return folder
 
 
@@ -105,7 +105,14 @@ def _check_room(folder: Path, files: tuple[ConsignedFile, ...], disk: Path) -> N
         )
 
 
-def _copy(source: ConsignedFolder, listed: ConsignedFile, target: Path) -> None:
+def copy_file(source: ConsignedFolder, listed: ConsignedFile, target: Path) -> None:
+    """Copy one file, which gets its name when it is whole and right; one that has its name is left alone.
+
+    Raises:
+        FileUnfit: it is not what the list says where it lies.
+        OSError: it cannot be written.
+
+    """
     if _size_of(target) == listed.size_bytes:
         # Whole, for it has its name; whether its bytes are right is seen where it is taken in.
         return
@@ -146,7 +153,8 @@ def _unwritable(error: OSError, disk: Path) -> Retryable:
     )
 
 
-def _faulty(faults: list[tuple[str, FileFault]]) -> BadFiles:
+def faulty_files(faults: list[tuple[str, FileFault]]) -> BadFiles:
+    """Return the error of files that could not be copied, each named."""
     told = faults[:_FAULTS_TOLD]
     return BadFiles(
         tuple((path, fault.value) for path, fault in faults),

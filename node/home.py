@@ -11,6 +11,7 @@ Its files:
     tls/ca.pem               certificates that vouch for the broker
     spool/                   copies of the files that are being read just now
     transfers/               packages that are handed over, and papers of the handover
+    kept/                    packages of other sites that this one keeps for them
     catalogues/              the folder that is watched unless node.toml names others
     scans/                   where scanned pages lie unless node.toml names other folders
 """
@@ -44,6 +45,7 @@ class NodeHome(msgspec.Struct, frozen=True, kw_only=True):
     spool: Path
     catalogues: Path
     transfers: Path
+    kept: Path
 
 
 def home_at(root: Path) -> NodeHome:
@@ -61,6 +63,7 @@ def home_at(root: Path) -> NodeHome:
         spool=root / "spool",
         catalogues=root / CATALOGUES,
         transfers=root / "transfers",
+        kept=root / "kept",
     )
 
 

@@ -189,8 +189,8 @@ class FileImport:
         for unlinked in pairs:
             self._give_way()
             pair = self._linked(unlinked) if unlinked.row.volume_code else unlinked
-            if pair.repeats_place is not None or pair.repeats_record is not None:
-                self.rejects.append(self._repetition(pair))
+            if pair.is_reported:
+                self.rejects.append(self._reported(pair))
             elif pair.stored is None:
                 self._take(new, first_version(pair.row.record, next(fresh), now_ms), pair)
             else:
@@ -265,9 +265,12 @@ class FileImport:
             raw=row.raw,
         )
 
-    def _repetition(self, pair: Pair) -> RejectedRow:
+    def _reported(self, pair: Pair) -> RejectedRow:
         row = pair.row
         given = row.record.ref_code_as_given or row.record.title
+        if pair.withdrawn_as is not None:
+            found = finding("row_withdrawn_before", field="ref_code", value=given)
+            return RejectedRow(sheet=row.sheet, line=row.line, findings=(found,))
         if pair.repeats_record is not None:
             self.tally.copies += 1
             found = finding("row_held_elsewhere", field="ref_code", value=given)

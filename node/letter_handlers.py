@@ -8,7 +8,8 @@ from node.config import NodeConfig
 from node.keeper.answers import keeper_letters
 from node.keeper.policy import policy_of
 from node.transfers import planned
-from node.transfers.office import giver_log
+from node.transfers.office import giver_log, receiver_log
+from node.transfers.relayed import transfer_letters
 from replication.keys import Identity
 from replication.letters import Handlers
 
@@ -18,7 +19,7 @@ def letter_handlers(config: NodeConfig, identity: Identity, clock_ms: Callable[[
     return {
         **keeper_letters(policy_of(config.policy), clock_ms),
         **sealing.handlers(identity, clock_ms),
-        **giver_log(config, identity).handlers(),
+        **transfer_letters(config.site, config.hub.key, giver_log(config, identity), receiver_log(identity)),
         **planned.handlers(),
         **proposals.handlers(clock_ms),
     }

@@ -11,7 +11,8 @@ from node.changes import CodeKey, Place, Standing, StoredRecord, code_key
 
 _STORED = (
     "docid, record_id, record.file_id, sheet, line, ref_code, level, fonds_no, content_key, standing, withdrawn_cause,"
-    " body, digest, seq, file.missing_since_ms IS NOT NULL FROM record JOIN file ON file.file_id = record.file_id"
+    " body, digest, seq, file.missing_since_ms IS NOT NULL, file.folder = '' AND standing = 'gone' FROM record"
+    " JOIN file ON file.file_id = record.file_id"
 )
 
 
@@ -166,6 +167,7 @@ def _stored(connection: Connection, sql: str, parameters: tuple[object, ...]) ->
             digest=row[12],
             seq=row[13],
             is_file_missing=bool(row[14]),
+            is_kept_back=bool(row[15]),
         )
         for row in connection.exec_driver_sql(sql, parameters)
     ]

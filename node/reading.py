@@ -16,11 +16,12 @@ from node.catalogues.fields import Field
 from node.catalogues.numbering import Gap, numbering_gaps
 from node.catalogues.rejects import Reject, rejects_of
 from node.catalogues.rows import RawRow, RowCounts, SheetReading
-from node.changes import IncomingRow, content_key
+from node.changes import IncomingRow
 from node.config import FolderSettings
 from node.files import RejectedRow
 from node.volumes import named_volume
 from protocol.findings import Severity
+from protocol.fingerprints import content_key
 from protocol.wording import Text
 
 DIGEST_BYTES = 16

@@ -5,6 +5,9 @@ or by their codes, keep their ids and former codes, and travel once more only if
 not list stays as it is: absence is not deletion (promise 6). What must not travel never reached the hub and comes from
 the folder alone (promise 8).
 
+What was withdrawn comes back as tombstones: a row that says the same is reported and not published, for the folder may
+hold an old sheet (promise 7). ``readmit`` lets such rows bring their records back, under their old ids.
+
 It is due in a new home whose site the hub knows, and in a home that has lost its database. Each page is one transaction
 with the place in the walk, so that a power cut continues it. The node's first epoch, which retires the former one,
 begins when it is done: never before, for its baseline says that everything else is gone.
@@ -20,17 +23,21 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from node import store
-from node.changes import IncomingRow, Standing, content_key
+from node import files, store
+from node.changes import IncomingRow, Standing
 from node.files import FileState
 from node.home import NodeHome
+from node.retractions import TOMBSTONE_DAYS
 from node.revisions import Revision
 from node.store import Version
 from protocol import subjects
 from protocol.codec import decode_record, encode_record
 from protocol.errors import BadFrame, BadValue, Retryable
-from protocol.holdings import FetchHeld, HeldPage, HeldRecord
+from protocol.events import WithdrawalCause
+from protocol.fingerprints import content_key
+from protocol.holdings import FetchHeld, HeldPage, HeldRecord, HeldStone
 from protocol.limits import HELD_PAGE_DEADLINE_S
+from protocol.records import Record
 from protocol.sites import Site
 from replication import outbox
 from replication.bus import Bus, Message
@@ -45,11 +52,18 @@ LOOK_EVERY_S = 3.0
 RESTORED_FOLDER = ""
 """Folder under which restored records stand until a file lists them: no folder on the disk has this name."""
 
+READMITTED_FOLDER = ":hub:"
+"""Folder under which tombstones stand that rows may bring back; the same."""
+
+WITHDRAWN_BEFORE = "row_withdrawn_before"
+"""Finding of a row whose record was withdrawn before the restoration."""
+
 _RESTORED_FILE = ":hub:"
 _UNREAD_ROW = b"\0"
 """Digest of a row that was not read: no row has it, so each is compared with what it says."""
 
 _FACT = "restore"
+_DAY_MS = 86_400_000
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +75,8 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
     received: int = 0
     total: int = 0
+    withdrawn: int = 0
+    """Tombstones that were received."""
     epoch: str = ""
     """With the position and digest: the hub's state that is being copied; another one means beginning anew."""
     position: int = 0
@@ -221,11 +237,14 @@ class Restorer:
         versions = [version for held in page.records if (version := _version(held, self._site.code)) is not None]
         rows = store.written(versions, file_id)
         store.insert(connection, rows, [0] * len(rows))
+        stones = [_stone(held, self._site.code) for held in page.withdrawn]
+        store.insert_tombstones(connection, store.written(stones, file_id))
         is_last = not page.cursor
         taken = msgspec.structs.replace(
             state,
             cursor=page.cursor,
             received=state.received + len(rows),
+            withdrawn=state.withdrawn + len(stones),
             total=page.total,
             epoch=page.epoch,
             position=page.position,
@@ -243,16 +262,73 @@ class Restorer:
         return state
 
 
-def _restored_file(connection: Connection, now_ms: int) -> int:
+def _restored_file(connection: Connection, now_ms: int, folder: str = RESTORED_FOLDER) -> int:
     connection.exec_driver_sql(
         "INSERT OR IGNORE INTO file (folder, path, state, size_bytes, mtime_ns, sha256, reading, missing_since_ms,"
         " read_at_ms) VALUES (?, ?, ?, 0, 0, x'', ':', ?, ?)",
-        (RESTORED_FOLDER, _RESTORED_FILE, FileState.TAKEN.value, now_ms, now_ms),
+        (folder, _RESTORED_FILE, FileState.TAKEN.value, now_ms, now_ms),
     )
     found: int = connection.exec_driver_sql(
-        "SELECT file_id FROM file WHERE folder = ? AND path = ?", (RESTORED_FOLDER, _RESTORED_FILE)
+        "SELECT file_id FROM file WHERE folder = ? AND path = ?", (folder, _RESTORED_FILE)
     ).scalar_one()
     return found
+
+
+def count_kept_back(connection: Connection) -> int:
+    """Return how many withdrawn records no row brings back until a person says so."""
+    counted: int = connection.exec_driver_sql(
+        "SELECT count(*) FROM file JOIN record USING (file_id) WHERE file.folder = ? AND standing = 'gone'",
+        (RESTORED_FOLDER,),
+    ).scalar_one()
+    return counted
+
+
+def readmit(connection: Connection, now_ms: int) -> int:
+    """Let rows bring back what was withdrawn before the restoration; returns how many rows wait for that.
+
+    Their files are read again at the next start.
+    """
+    waiting = connection.exec_driver_sql("SELECT file_id FROM reject WHERE code = ?", (WITHDRAWN_BEFORE,)).all()
+    connection.exec_driver_sql(
+        "UPDATE record SET file_id = ? WHERE file_id = ? AND standing = 'gone'",
+        (_restored_file(connection, now_ms, READMITTED_FOLDER), _restored_file(connection, now_ms)),
+    )
+    connection.execute(files.outdated({file_id for (file_id,) in waiting}))
+    return len(waiting)
+
+
+def forget_kept_back(connection: Connection, now_ms: int) -> int:
+    """Let go of tombstones that were restored longer ago than any tombstone lives; returns how many."""
+    state = state_of(connection)
+    if state is None or state.ended_at_ms is None or now_ms - state.ended_at_ms < TOMBSTONE_DAYS * _DAY_MS:
+        return 0
+    return connection.exec_driver_sql(
+        "DELETE FROM record WHERE standing = 'gone' AND seq = 0 AND file_id IN"
+        " (SELECT file_id FROM file WHERE folder IN (?, ?))",
+        (RESTORED_FOLDER, READMITTED_FOLDER),
+    ).rowcount
+
+
+def _stone(held: HeldStone, site: str) -> Version:
+    """Return a withdrawn record as it will be stored: nothing of what it said but its fingerprint."""
+    record = Record(
+        record_id=held.record_id,
+        repository_id=site,
+        level=held.level,
+        title="",
+        ref_code=held.ref_code,
+        fonds_no=held.fonds_no,
+        version=held.version,
+    )
+    body = encode_record(record)
+    revision = Revision(
+        record=record,
+        body=body,
+        digest=record_digest(body),
+        standing=Standing.GONE,
+        withdrawn_cause=held.cause or WithdrawalCause.ROW_VANISHED.value,
+    )
+    return revision, IncomingRow(sheet="", line=0, row_digest=b"", record=record, content_key=held.content_key), None
 
 
 def _version(held: HeldRecord, site: str) -> Version | None:

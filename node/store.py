@@ -121,6 +121,16 @@ def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[
     _index(connection, [(docid, row.terms) for docid, row in zip(docids, rows, strict=True)])
 
 
+def insert_tombstones(connection: Connection, rows: Sequence[Written]) -> None:
+    """Store records that were withdrawn elsewhere; no search finds them."""
+    docids = _new_docids(connection, [row.year for row in rows])
+    insert_rows(
+        connection,
+        "INSERT OR IGNORE INTO record",
+        [(docid, *row.columns, 0, row.volume_code) for docid, row in zip(docids, rows, strict=True)],
+    )
+
+
 def replace(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
     """Store changed records in the place of those they replace; position 0 keeps the one they had."""
     moved = iter(_new_docids(connection, [row.year for row in rows if _year_moves(row)]))

@@ -2,7 +2,8 @@
 
 Folding makes spellings equal that a reader takes for equal: composed forms (NFC, never NFKC, which would lose
 compatibility ideographs of names that are stored), full-width letters and digits, look-alike punctuation, upper case,
-traditional and variant characters. Book-title marks and quotation marks vanish, because a reader who types a title
+traditional and variant characters, the zeros of written years (零, 〇, ○), accents, and signs that stand for several
+characters (Ⅲ, ①, ㎡). Book-title marks and quotation marks vanish, because a reader who types a title
 leaves them out. Only terms are folded, never what is stored.
 
 Han text has no word boundaries, so a run of Han characters is indexed as its overlapping pairs plus its last character
@@ -21,9 +22,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from protocol.limits import QUERY_CHARS_MAX, WORD_CHARS_MAX
+from protocol.printed_forms import PRINTED, RADICAL_CHARACTERS, RADICALS, USUAL
 from protocol.variants import GIVEN, SIMPLIFIED
 
-ANALYSIS_VERSION: Final = 2
+ANALYSIS_VERSION: Final = 3
 """Version of the rules on this page, kept beside every index."""
 
 DOUBLED_CHARS_MAX: Final = 32_768
@@ -46,8 +48,16 @@ _LOOK_ALIKES: Final = {
     **dict.fromkeys("\u3000\u00a0\u2002\u2003\u2009\t", " "),
     **dict.fromkeys("、﹑", ","),
     "〜": "~",
-    "○": "〇",
+    # 丶 is a stroke that stands for an enumeration comma where a keyboard had none.
+    "丶": ",",
+    "\u1e9b": "s",
+    **dict.fromkeys("○零", "〇"),
 }
+_SEVERAL: Final = (*range(0x2160, 0x2180), *range(0x3371, 0x33E0), 0x2103, 0x2109)
+"""Signs that stand for several characters, as compatibility folding writes them: Roman numerals, units, degrees."""
+_NUMBERED: Final = (*range(0x2460, 0x249C), *range(0x3220, 0x322A), *range(0x3280, 0x328A))
+"""Numbers in circles and brackets, Arabic and Chinese: as ordinary brackets part them from what stands around."""
+_ACCENTED: Final = (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
 
 
 def _fold_table() -> dict[int, str | None]:
@@ -58,11 +68,19 @@ def _fold_table() -> dict[int, str | None]:
         # Text copied out of a PDF holds radicals that only look like characters.
         plain = unicodedata.normalize("NFKC", chr(code))
         table[code] = table.get(ord(plain), plain)
+    table.update(zip(map(ord, PRINTED + RADICALS), USUAL + RADICAL_CHARACTERS, strict=True))
+    table.update({code: unicodedata.normalize("NFKC", chr(code)).replace("\u2044", "/") for code in _SEVERAL})
+    table.update({code: f"({unicodedata.normalize('NFKC', chr(code)).strip('().')})" for code in _NUMBERED})
+    for code in _ACCENTED:
+        parts = unicodedata.normalize("NFD", chr(code))
+        if len(parts) > 1 and parts[0].isascii():
+            table[code] = parts[0]
     table.update({ord(given): plain for given, plain in _LOOK_ALIKES.items()})
     table.update(dict.fromkeys(map(ord, TRANSPARENT)))
     table.update(dict.fromkeys(range(0xFE00, 0xFE10)))
     table.update(dict.fromkeys(range(0xE0100, 0xE01F0)))
-    return table
+    # Some forms lead over another one: 戱 to 戯, and that to 戏.
+    return {code: table.get(ord(plain), plain) if plain and len(plain) == 1 else plain for code, plain in table.items()}
 
 
 class _Paired(dict[int, str]):
@@ -88,7 +106,8 @@ _SUPPLEMENTARY: Final = re.compile("[\U00010000-\U0010ffff]")
 # What moves the borders of runs or the words between them; other punctuation separates runs as it stands, and variant
 # characters are folded when they are paired.
 _REGROUPED: Final = re.compile(
-    f"[{re.escape(TRANSPARENT)}○\ufe00-\ufe0f\uff10-\uff5a\u2f00-\u2fd5\u3000\u00a0\u2002\u2003\u2009\t]"
+    f"[{re.escape(TRANSPARENT)}○丶\ufe00-\ufe0f\uff10-\uff5a\u2e80-\u2fd5\u3000\u00a0\u2002\u2003\u2009\t"
+    "\u00c0-\u024f\u1e00-\u1eff\u2103\u2109\u2160-\u217f\u2460-\u249b\u3220-\u3229\u3280-\u3289\u3371-\u33df]"
 )
 _HAN_ONLY: Final = re.compile(f"[{HAN}]+")
 _HAN_FIRST: Final = re.compile(f"[{HAN}]")
@@ -96,7 +115,7 @@ _RUNS: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
 # A name that was padded may be followed by more: 王　伟结婚登记证明.
 _SPACED_OUT: Final = re.compile(f"(?<![{HAN}])[{HAN}](?: +[{HAN}])+")
 _QUERY_WORDS: Final = re.compile(r'(?<!\S)["“”＂]([^"“”＂]+)["“”＂](?!\S)|(\S+)')
-_INNER_DOT: Final = re.compile(f"(?<=[{HAN}])(?: *[·・‧•⋅∙･] *|[.．])(?=[{HAN}])")
+_INNER_DOT: Final = re.compile(f"(?<=[{HAN}])(?: *[·・‧•⋅∙･]+ *|[.．])(?=[{HAN}])")
 _CUT_WORD: Final = re.compile(rf"[^\W_{HAN}]+$")
 
 # For many texts at once.
@@ -104,7 +123,7 @@ _TRANSPARENT: Final = re.compile(f"[{re.escape(TRANSPARENT)}]")
 _SEPARATORS: Final = "（）〔〕［］【】·—–－、，。；：！？／％＋＝×…"
 _PLAIN_HAN: Final = "々〇ぁ-ゖァ-ヺ\u4e00-\u9fff"
 _NOT_PLAIN: Final = re.compile(f"[^\n!#-&(-~{_SEPARATORS}{_PLAIN_HAN}]")
-_OTHER_FORM: Final = re.compile("[" + re.sub("[^\0-\uffff]", "", GIVEN) + "]")
+_OTHER_FORM: Final = re.compile("[零丶" + re.sub("[^\0-\uffff]", "", GIVEN + PRINTED) + "]")
 _PLAIN_HAN_RUN: Final = re.compile(f"([{_PLAIN_HAN}]+)")
 _HAN_RUN: Final = re.compile(f"([{HAN}]+)")
 _NO_WORD: Final = re.compile(r"[^\w\n\0]|_")
@@ -131,7 +150,7 @@ def index_terms(text: str) -> str:
     Join several fields with a line break, never with a blank: a blank between two single characters is taken for the
     padding of a two-character name (王　伟) and closed.
     """
-    if _HAN_ONLY.fullmatch(text) and unicodedata.is_normalized("NFC", text):
+    if _HAN_ONLY.fullmatch(text) and "丶" not in text and unicodedata.is_normalized("NFC", text):
         return text.translate(_PAIRED)[2:]
     return " ".join([_terms(run) for run in _runs(text)])
 

@@ -6,7 +6,7 @@ entry. A name that the catalogue itself states (电子档案名称) outranks wha
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -85,7 +85,7 @@ def attach(entries: Sequence[PackageEntry], files: Sequence[PackageFile]) -> Att
         for entry, numbers in zip(entries, files_of_entry, strict=True)
         if not numbers and entry.level is not Level.VOLUME
     ]
-    mismatches += names.absent({same_to_others(_within(file.path)) for file in files})
+    mismatches += names.absent(files)
     return Attached(
         entry_of_file=tuple(entry_of_file),
         files_of_entry=tuple(tuple(numbers) for numbers in files_of_entry),
@@ -141,38 +141,63 @@ class _Names:
         self._by_code: dict[str, list[int]] = {}
         self._stated: dict[str, list[int]] = {}
         for number, entry in enumerate(entries):
-            codes = {whole_code(code) for code in (entry.ref_code, entry.office_code, entry.archive_code) if code}
-            for code in codes - {""}:
+            for code in codes_of(entry):
                 self._by_code.setdefault(code, []).append(number)
-            for name in _stated(entry):
-                self._stated.setdefault(same_to_others(name), []).append(number)
+            for name in stated_names(entry):
+                self._stated.setdefault(name, []).append(number)
 
-    def find(self, path: str) -> list[int]:
-        """Return the entries that a file may belong to; the surest rule that finds any decides."""
-        within = _within(path)
-        parts = within.split("/")
-        stem = _stem(parts[-1])
-        candidates = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
-        for stated in (*candidates, parts[-1], "/".join((*parts[:-1], stem)), stem):
-            if found := self._stated.get(same_to_others(stated)):
-                return found
-        # A page may be called like an item of its own ("…-0001"), so the folder is asked before the stem without tail.
-        for name in (stem, *reversed(parts[:-1])):
-            if found := self._by_code.get(whole_code(name)):
-                return found
-        tail = _PAGE_TAIL.fullmatch(stem)
-        return self._by_code.get(whole_code(tail["code"]), []) if tail else []
+    def find(self, path: str) -> Sequence[int]:
+        return entries_of(path, lambda name: self._stated.get(name, ()), lambda code: self._by_code.get(code, ()))
 
-    def absent(self, there: set[str]) -> Iterator[Mismatch]:
+    def absent(self, files: Iterable[PackageFile]) -> Iterator[Mismatch]:
         """Yield the names that entries state and no file or folder has."""
-        folders = {path[:end] for path in there for end in _ends(path)}
-        stems = {_stem(path) for path in there}
-        basenames = {path.rpartition("/")[2] for path in there}
-        known = there | folders | stems | basenames | {_stem(name) for name in basenames}
+        known = {name for file in files for name in names_of(file.path)} if self._stated else set()
         for entry in self._entries:
-            for name in _stated(entry):
-                if same_to_others(name) not in known:
+            for folded, name in stated_names(entry).items():
+                if folded not in known:
                     yield Mismatch(kind=MismatchKind.NAMED_FILE_ABSENT, entry=entry.ref_code, expected=name)
+
+
+def codes_of(entry: PackageEntry) -> set[str]:
+    """Return the codes of an entry, as wholes."""
+    return {whole_code(code) for code in (entry.ref_code, entry.office_code, entry.archive_code) if code} - {""}
+
+
+def stated_names(entry: PackageEntry) -> dict[str, str]:
+    """Return the names of files and folders that an entry states, by what they have in common on every system."""
+    return {same_to_others(name): name for name in _stated(entry)}
+
+
+def entries_of(
+    path: str, stating: Callable[[str], Sequence[int]], coded: Callable[[str], Sequence[int]]
+) -> Sequence[int]:
+    """Return the entries that a file may belong to; the surest rule that finds any decides.
+
+    Args:
+        path: of the file.
+        stating: the entries that state a name (``stated_names``).
+        coded: the entries that have a code (``codes_of``).
+
+    """
+    parts = _within(path).split("/")
+    stem = _stem(parts[-1])
+    candidates = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
+    for stated in (*candidates, parts[-1], "/".join((*parts[:-1], stem)), stem):
+        if found := stating(same_to_others(stated)):
+            return found
+    # A page may be called like an item of its own ("…-0001"), so the folder is asked before the stem without tail.
+    for name in (stem, *reversed(parts[:-1])):
+        if found := coded(whole_code(name)):
+            return found
+    tail = _PAGE_TAIL.fullmatch(stem)
+    return coded(whole_code(tail["code"])) if tail else ()
+
+
+def names_of(path: str) -> set[str]:
+    """Return the names by which an entry may state a file: its own, with and without ending, and its folders'."""
+    folded = same_to_others(_within(path))
+    last = folded.rpartition("/")[2]
+    return {folded, _stem(folded), last, _stem(last), *(folded[:end] for end in _ends(folded))}
 
 
 def _stated(entry: PackageEntry) -> list[str]:

@@ -98,29 +98,45 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(tally for tally in self.tallies if tally.mandatory and tally.standing is not Standing.PASSED)
 
 
-def verdict(results: Iterable[CheckResult], rules: CheckRules, phase: Phase) -> Verdict:
-    """Return what results say of a package; rules of the phase without any result have not run."""
-    counts: dict[str, dict[Outcome, int]] = {rule.id: {} for rule in rules.of(phase)}
-    failed: dict[str, dict[str, None]] = {}
-    for result in results:
-        counted = counts.setdefault(result.rule, {})
+class Tallying:
+    """Counts results one by one; nothing of a result is kept but what it comes to."""
+
+    def __init__(self, rules: CheckRules, phase: Phase) -> None:
+        self._rules = rules
+        self._phase = phase
+        self._counts: dict[str, dict[Outcome, int]] = {rule.id: {} for rule in rules.of(phase)}
+        self._failed: dict[str, dict[str, None]] = {}
+
+    def add(self, result: CheckResult) -> None:
+        """Count one result."""
+        counted = self._counts.setdefault(result.rule, {})
         counted[result.outcome] = counted.get(result.outcome, 0) + 1
         if result.outcome is Outcome.FAILED and (item := result.entry or result.path):
-            named = failed.setdefault(result.rule, {})
+            named = self._failed.setdefault(result.rule, {})
             if len(named) < ITEMS_NAMED_MAX:
                 named[item] = None
-    tallies = tuple(
-        RuleTally(
-            rule=rule,
-            mandatory=rules.is_mandatory(rule, phase),
-            counts=counted,
-            failed_items=tuple(failed.get(rule, ())),
+
+    def verdict(self) -> Verdict:
+        """Return what the results say of the package; rules of the phase without any result have not run."""
+        tallies = tuple(
+            RuleTally(
+                rule=rule,
+                mandatory=self._rules.is_mandatory(rule, self._phase),
+                counts=counted,
+                failed_items=tuple(self._failed.get(rule, ())),
+            )
+            for rule, counted in self._counts.items()
         )
-        for rule, counted in counts.items()
-    )
-    return Verdict(
-        phase=phase, standing=_together(tally.standing for tally in tallies if tally.mandatory), tallies=tallies
-    )
+        standing = _together(tally.standing for tally in tallies if tally.mandatory)
+        return Verdict(phase=self._phase, standing=standing, tallies=tallies)
+
+
+def verdict(results: Iterable[CheckResult], rules: CheckRules, phase: Phase) -> Verdict:
+    """Return what results say of a package; rules of the phase without any result have not run."""
+    tallying = Tallying(rules, phase)
+    for result in results:
+        tallying.add(result)
+    return tallying.verdict()
 
 
 def _together(standings: Iterable[Standing]) -> Standing:

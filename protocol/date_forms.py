@@ -30,7 +30,7 @@ DECADE_CENTURY: Final = 1900
 
 _NUMBER: Final = f"[{NUMERALS}]"
 _LUNAR: Final = "农历|阴历|夏历|旧历"
-_DYNASTY: Final = "(?:大?清朝?|大?明朝?|伪满?洲?国?)?"
+_DYNASTY: Final = "(?:大?清朝?|大?明朝?|中华|伪满?洲?国?)?"
 _COMPACT: Final = re.compile(r"([0-9]{4,8})(?:\.0+)?")
 _YEAR: Final = re.compile(
     rf"(?:公元|西元|公历|阳历)?(?P<lunar>{_LUNAR})?{_DYNASTY}(?P<era>{ERA_NAMES})?"

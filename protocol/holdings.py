@@ -2,14 +2,17 @@
 
 A replaced PC has nothing but its folder. Reading that alone would mint new ids for old records, so it first asks the
 hub for what its site had described: the bytes that its predecessor wrote, with their ids, codes and former codes.
-What must not travel never reached the hub, and comes from the folder alone (promise 8).
+What must not travel never reached the hub, and comes from the folder alone (promise 8). What the site has withdrawn is
+told as well, so that an old sheet in the folder does not publish it anew (promise 7).
 
 A question is repeated until its page comes; a page that comes twice changes nothing.
 """
 
+from uuid import UUID
+
 import msgspec
 
-from protocol.vocabularies import AccessStatus
+from protocol.vocabularies import AccessStatus, Level
 
 
 class FetchHeld(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,6 +35,21 @@ class HeldRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The access status that holds now, where a later closing did not change the bytes (promise 7)."""
 
 
+class HeldStone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record that the site withdrew: all that is left of it at the hub (since version 1.5)."""
+
+    record_id: UUID
+    cause: str
+    """As its site said it."""
+    content_key: int
+    """``protocol.fingerprints`` of what it said last."""
+    version: int = 1
+    fonds_no: str = ""
+    ref_code: str = ""
+    """Empty where not even that may be known."""
+    level: Level = Level.ITEM
+
+
 class HeldPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The hub's answer on ``dl.held.<site>``: zstd of this value's JSON."""
 
@@ -49,3 +67,5 @@ class HeldPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Records that the hub holds of the site."""
     digest: str = ""
     """Digest of all of them."""
+    withdrawn: tuple[HeldStone, ...] = ()
+    """Withdrawn records, on pages of their own behind those of the others (since version 1.5)."""

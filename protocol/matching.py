@@ -22,8 +22,9 @@ from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, 
 from protocol.readings import Reading
 from protocol.record_facts import COLUMN_FIELDS, Facts, RecordText, Subject
 from protocol.row_matching import holds
+from protocol.spellings import spellings
 from protocol.wording import Text
-from protocol.written_numbers import code_beginning, whole_marks
+from protocol.written_numbers import code_beginning, other_ends, whole_marks
 
 LITERAL: Final = "literal"
 VARIANT: Final = "variant"
@@ -160,11 +161,13 @@ class _Needle:
 
     def __init__(self, text: str, *, is_open: bool = False) -> None:
         self.text = text
+        forms = spellings(text)
         folded = fold(text)
-        self._folded = folded if _HAN_WORD.fullmatch(folded) else ""
+        self._folded = folded if _HAN_WORD.fullmatch(folded) and len(forms) == 1 else ""
         self._phrases = [
             f" {' '.join(one.terms)}" if one.is_prefix or is_open else f" {' '.join(one.terms)} "
-            for one in phrases(text)
+            for form in forms
+            for one in phrases(form)
         ]
 
     def stands_in(self, text: RecordText) -> bool:
@@ -189,6 +192,7 @@ class _WordTest:
         self._wholes = frozenset(whole_marks(word.text, word.field))
         self._beginning = code_beginning(word.text, word.field)
         self._open = _Needle(word.text, is_open=True)
+        self._ends = [_Needle(other) for other in other_ends(word.text, word.field)]
         self._read = [(_Needle(reading.text), reading) for reading in readings]
 
     def is_met(self, facts: Facts) -> bool:
@@ -200,6 +204,7 @@ class _WordTest:
             or any(needle.stands_in(text) for needle, _ in self._read for text in texts)
             or bool(self._wholes and not self._wholes.isdisjoint(facts.wholes))
             or bool(self._beginning and self._begins(facts))
+            or any(needle.stands_in(code) for needle in self._ends for code in self._codes(facts))
         )
 
     def places(self, facts: Facts) -> list[Place]:
@@ -211,7 +216,7 @@ class _WordTest:
             text = facts.field(name)
             if typed.stands_in(text):
                 places.append(Place(name, LITERAL if typed.text in text.value else VARIANT, typed.text))
-        if self._wholes or self._beginning:
+        if self._wholes or self._beginning or self._ends:
             places += self._as_codes(facts, {place.field for place in places})
         places += [
             Place(name, reading.kind.value, needle.text, reading.note)
@@ -235,6 +240,8 @@ class _WordTest:
                 any(mark.startswith(self._beginning) for mark in marks) or self._open.stands_in(facts.field(name))
             ):
                 places.append(Place(name, BEGINNING, text))
+            elif any(needle.stands_in(facts.field(name)) for needle in self._ends):
+                places.append(Place(name, VARIANT, text))
         return places
 
     def _texts(self, facts: Facts) -> Sequence[RecordText]:
@@ -244,5 +251,8 @@ class _WordTest:
 
     def _begins(self, facts: Facts) -> bool:
         """Tell whether it is the beginning of a code."""
-        codes = [facts.field(name) for name in self._fields] or [facts.column(Column.CODES)]
+        codes = self._codes(facts)
         return any(mark.startswith(self._beginning) for mark in facts.wholes) or any(map(self._open.stands_in, codes))
+
+    def _codes(self, facts: Facts) -> Sequence[RecordText]:
+        return [facts.field(name) for name in self._fields] or [facts.column(Column.CODES)]

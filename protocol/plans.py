@@ -26,8 +26,9 @@ from protocol.query_dates import Period
 from protocol.query_fields import Field
 from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, Word, leaves
 from protocol.readings import Reading, ReadingKind
+from protocol.spellings import spellings
 from protocol.wording import Text
-from protocol.written_numbers import code_beginning, whole_marks
+from protocol.written_numbers import code_beginning, other_ends, whole_marks
 
 Readings = Callable[[str], Sequence[Reading]]
 """What a word may also be read as, the best first."""
@@ -200,6 +201,8 @@ class _Scope(msgspec.Struct, frozen=True, kw_only=True):
     kinds: frozenset[ReadingKind] = frozenset()
     is_whole: bool = False
     """What has a whole form is looked for in that form only."""
+    is_typed: bool = False
+    """Words count as typed, not in their parts."""
 
 
 _ANYWHERE: Final = _Scope()
@@ -230,6 +233,7 @@ class _Making:
             return ()
         scopes = [
             (StageName.WHOLE, _Scope(is_whole=True)),
+            (StageName.JOINED, _Scope(columns=(Column.TITLE,), is_typed=True)),
             (StageName.TITLE, _Scope(columns=(Column.TITLE,))),
             (StageName.PARTIES, _Scope(columns=(Column.TITLE, Column.PARTIES))),
             (StageName.ANYWHERE, _ANYWHERE),
@@ -256,6 +260,8 @@ class _Making:
         match name:
             case StageName.WHOLE:
                 return any(map(_has_whole, leaves(tuple(self._wanted))))
+            case StageName.JOINED:
+                return any(isinstance(part, Either) and part.is_guess for part in self._wanted)
             case StageName.TITLE:
                 return bool(fields & {None, Field.TITLE})
             case StageName.PARTIES:
@@ -299,7 +305,8 @@ class _Making:
             case Dated():
                 return self._dated(node, scope)
             case Either():
-                return _any([self._of(part, scope) for part in node.parts])
+                parts = node.parts[:1] if node.is_guess and scope.is_typed else node.parts
+                return _any([self._of(part, scope) for part in parts])
             case Every():
                 return self._every(node, scope)
             case _:
@@ -330,6 +337,8 @@ class _Making:
             self.is_exact = False
         if columns is None or word.field in {Field.CODE, Field.DOC_NO}:
             found += _of_marks(whole_marks(word.text, word.field))
+            for other in other_ends(word.text, word.field):
+                found += self._texts(other, (Column.CODES,))
             if beginning := code_beginning(word.text, word.field):
                 found += self._texts(word.text, (Column.CODES,), is_open=True)
                 found.append(Run(terms=(beginning,), columns=(Column.MARKS,), is_prefix=True))
@@ -351,7 +360,7 @@ class _Making:
 
     def _texts(self, text: str, columns: tuple[Column, ...] | None, *, is_open: bool = False) -> list[Expression]:
         found: list[Expression] = []
-        for one in phrases(text):
+        for one in dict.fromkeys(one for form in spellings(text) for one in phrases(form)):
             terms = one.terms[:RUN_TERMS_MAX]
             is_prefix = one.is_prefix or is_open
             if len(terms) < len(one.terms):

@@ -15,13 +15,22 @@ from typing import Final
 from protocol import query_faults as faults
 from protocol.analysis import is_one_character, phrases
 from protocol.limits import QUERY_ALTERNATIVES_MAX, QUERY_CHARS_MAX, QUERY_DEPTH_MAX
-from protocol.query_dates import BadDate, dated_word, is_compared, period_of
+from protocol.query_dates import (
+    BadDate,
+    Period,
+    dated_word,
+    glued_date,
+    is_compared,
+    period_of,
+    spaced_date_at,
+)
 from protocol.query_fields import BadFilter, Field, field_named, filter_values, is_exclusion, slip_of
 from protocol.query_marks import (
     ALTERNATIVE,
     MINUS,
     MUST_CLOSE,
     OPENING,
+    PARTING,
     QUOTES,
     STARS,
     after_blanks,
@@ -62,6 +71,12 @@ def verbatim(text: str) -> str:
     """Return the query that looks for a text as it stands, whatever signs are in it; what is too long is cut."""
     return f"“{text.translate(_UNQUOTED)[: QUERY_CHARS_MAX - 2]}”"
 
+
+TAKEN_APART_CHARS_MAX: Final = 40
+"""Characters of a word that is also looked for in its parts: longer ones are titles."""
+
+TAKEN_APART_MAX: Final = 4
+"""Parts of such a word."""
 
 _UNQUOTED: Final = dict.fromkeys(map(ord, QUOTES["“"] + "“"))
 
@@ -192,6 +207,8 @@ class _Reading:
             return self._group(at, closes, depth, field), closes + 1
         if (after := spaced_number_at(text, at, end)) > at and field in {None, Field.DOC_NO}:
             return Word(text=text[at:after], start=at, end=after, field=field), after
+        if (after := spaced_date_at(text, at, end)) > at and field in {None, Field.DATE}:
+            return self._leaf("".join(text[at:after].split()), at, after, field, is_quoted=False), after
         after = word_end(text, at, end)
         quoted = text[at] in QUOTES and quote_end(text, at, end) == after - 1 > at
         if quoted:
@@ -229,8 +246,29 @@ class _Reading:
             if isinstance(dated, BadDate):
                 raise faults.bad_value(start, end, dated.reason, dated.hint)
             return Dated(text=text, period=dated, start=start, end=end, is_written_too=True)
+        if not is_quoted and field is None and (taken_apart := _taken_apart(text, start, end)) is not None:
+            return taken_apart
         is_open = not is_quoted and text[-1] in STARS and text[-2].isascii() and text[-2].isalnum()
         return Word(text=text, start=start, end=end, field=field, is_quoted=is_quoted, is_open=is_open)
+
+
+def _taken_apart(text: str, start: int, end: int) -> Either | None:
+    """Return a word as typed or in its parts: a date that is written together with others, words that commas part."""
+    parts: tuple[Node, ...] = ()
+    if (glued := glued_date(text)) is not None and isinstance(period := dated_word(glued[0]), Period):
+        date = Dated(text=glued[0], period=period, start=start, end=end, is_written_too=True)
+        parts = (date, Word(text=glued[1], start=start, end=end))
+    elif len(text) <= TAKEN_APART_CHARS_MAX and len(pieces := PARTING.split(text)) in range(2, TAKEN_APART_MAX + 1):
+        parts = tuple([Word(text=piece, start=start, end=end) for piece in pieces])
+    if not parts or any(isinstance(part, Word) and not _is_said(part.text) for part in parts):
+        return None
+    whole = Word(text=text, start=start, end=end)
+    return Either(parts=(whole, Every(parts=parts, start=start, end=end)), start=start, end=end, is_guess=True)
+
+
+def _is_said(text: str) -> bool:
+    """Tell whether a piece of a word says enough to be looked for by itself."""
+    return len(text) > 1 and bool(phrases(text))
 
 
 def _is_single(word: Word) -> bool:

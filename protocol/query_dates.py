@@ -11,12 +11,17 @@ from typing import Final
 import msgspec
 
 from protocol.calendar_spans import YEAR_MAX, YEAR_MIN
+from protocol.chinese_numerals import read_number
 from protocol.dates import DATE_CHARS_MAX, parse_date
 from protocol.eras import CYCLE_CLASS, ERA_NAMES, simplified
+from protocol.named_periods import named_period
 from protocol.wording import Text
 
 YEARS_OF_A_WORD_MAX: Final = 30
 """Years up to which a word without a hyphen is read as a date: decades and reigns' years, but no century."""
+
+SHORT_YEAR_PIVOT: Final = 30
+"""Years of two digits below it are of this century; who asks an archive for 30年 means 1930."""
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +68,25 @@ _TO: Final = "[~〜～至到—–－-]"
 """Between the ends of a range; what stands behind it is read as a date, or the word is none."""
 _DATE_LIKE: Final = re.compile(
     rf"{_FULL_YEAR}(?:[年./-].*|[0-9０-９]{{4}}|[~〜～至到.—–－-].*)?"
-    rf"|(?:大?清)?(?:{ERA_NAMES})(?:{_NUMBER}{{1,3}}年?(?:{_NUMBER}{{1,2}}月.*)?|{CYCLE_CLASS}年?)(?:{_TO}.*)?"
+    rf"|(?:大?清|大?明|中华)?(?:{ERA_NAMES})(?:{_NUMBER}{{1,3}}年?(?:{_NUMBER}{{1,2}}月.*)?|{CYCLE_CLASS}年?)(?:{_TO}.*)?"
     rf"|(?:上世纪|{_NUMBER}{{1,3}}世纪)?{_NUMBER}{{2,4}}年代(?:初期?|早期|前期|中期?|中叶|后期|末期?|晚期)?(?:{_TO}.*)?"
+)
+_SHORT_YEAR: Final = "(?:[0-9]{2}|[一二三四五六七八九〇零○]{2})"
+_SHORT: Final = re.compile(f"(?:^|(?<={_TO}))({_SHORT_YEAR})(?=年(?!代))")
+_SHORT_RANGE: Final = re.compile(f"([3-9][0-9]){_TO}([3-9][0-9])年?")
+_ERA_RANGE: Final = re.compile(f"((?:大?清|中华)?(?:{ERA_NAMES}))([0-9]{{1,2}}){_TO}([0-9]{{1,2}})年?")
+_HALF_WIDTH: Final = str.maketrans("０１２３４５６７８９", "0123456789")
+_BEFORE_CHRIST_IS_NO_YEAR: Final = re.compile(r"公[元历](?!前)(?=.*年)")
+_REPUBLIC: Final = re.compile(f"民(?={_NUMBER}{{1,3}}年)")
+_SPACED: Final = re.compile(
+    rf"(?:(?:大?清|中华)?(?:{ERA_NAMES}|公元)?\s*{_NUMBER}{{1,4}})\s*年(?:\s*{_NUMBER}{{1,2}}\s*月(?:\s*{_NUMBER}{{1,3}}\s*[日号])?)?(?=\s|$)"
+)
+_GLUED_BEFORE: Final = re.compile(
+    rf"(?P<date>(?:{_FULL_YEAR}|{_SHORT_YEAR}|(?:大?清|中华)?(?:{ERA_NAMES}){_NUMBER}{{1,3}})"
+    rf"年(?:{_NUMBER}{{1,2}}月(?:{_NUMBER}{{1,3}}[日号])?)?)度?(?P<rest>[\u3400-\u9fff].+)"
+)
+_GLUED_BEHIND: Final = re.compile(
+    rf"(?P<rest>.*?[^{_NUMBER[1:-1]}年月日第])(?P<date>{_FULL_YEAR}年(?:{_NUMBER}{{1,2}}月(?:{_NUMBER}{{1,3}}[日号])?)?)"
 )
 _IN_WORDS: Final = re.compile(rf"{_FULL_YEAR}年{_NUMBER}{{1,3}}月.{{0,4}}")
 _COMPARED: Final = re.compile(r"(?P<sign>[<>＜＞]=?|[<>＜＞]＝|[≤≥≦≧])(?P<date>.+)")
@@ -75,7 +97,9 @@ _GUESSED: Final = frozenset(("date_two_digit_year", "date_order_unclear", "date_
 
 def period_of(text: str) -> Period | BadDate:
     """Read what stands behind 日期: or a sign of comparison."""
-    plain = text.strip()
+    plain = _written_out(text.strip())
+    if (days := named_period(simplified(plain))) is not None:
+        return Period(first=days.first, last=days.last)
     if compared := _COMPARED.fullmatch(plain):
         return _compared(compared["sign"], period_of(compared["date"]))
     if sided := _SIDED.fullmatch(plain):
@@ -120,6 +144,9 @@ def dated_word(text: str) -> Period | BadDate | None:
     """
     if len(text) > DATE_CHARS_MAX:
         return None
+    if (days := named_period(simplified(text))) is not None:
+        return Period(first=days.first, last=days.last)
+    text = _written_out(text)
     sided = _SIDED.fullmatch(text)
     if _DATE_LIKE.fullmatch(simplified(sided["date"] if sided else text)) is None:
         return None
@@ -130,3 +157,35 @@ def dated_word(text: str) -> Period | BadDate | None:
     first, last = found.years
     is_wide = last - first >= YEARS_OF_A_WORD_MAX
     return None if is_wide and not sided and not re.match(_FULL_YEAR, text) else found
+
+
+def _written_out(text: str) -> str:
+    """Return a date with the years in full that people shorten: 86年, 86-90, 民三十六年, 公元1986年."""
+    text = _REPUBLIC.sub("民国", _BEFORE_CHRIST_IS_NO_YEAR.sub("", text.translate(_HALF_WIDTH)))
+    if (match := _SHORT_RANGE.fullmatch(text)) and match[1] < match[2]:
+        return f"19{match[1]}-19{match[2]}"
+    if match := _ERA_RANGE.fullmatch(simplified(text)):
+        return f"{match[1]}{match[2]}年至{match[1]}{match[3]}年"
+    return _SHORT.sub(_in_full, text)
+
+
+def _in_full(match: re.Match[str]) -> str:
+    year = match[1]
+    is_recent = (read_number(year) or 0) < SHORT_YEAR_PIVOT
+    if year.isascii():
+        return f"{'20' if is_recent else '19'}{year}"
+    return f"{'二〇' if is_recent else '一九'}{year}"
+
+
+def spaced_date_at(text: str, at: int, end: int) -> int:
+    """Return where a date ends that has blanks between its parts (1986 年 5 月), ``at`` if none begins here."""
+    match = _SPACED.match(text, at, end)
+    return match.end() if match and any(sign.isspace() for sign in match[0]) else at
+
+
+def glued_date(text: str) -> tuple[str, str] | None:
+    """Return the date and the rest of a word that are written together (1986年林权, 林权1986年); None if none are."""
+    if len(text) > DATE_CHARS_MAX:
+        return None
+    match = _GLUED_BEFORE.fullmatch(text) or _GLUED_BEHIND.fullmatch(text)
+    return (match["date"], match["rest"]) if match else None

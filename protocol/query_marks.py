@@ -23,10 +23,13 @@ ALTERNATIVE: Final = "|｜"
 MINUS: Final = "-－"
 COLONS: Final = ":：﹕"
 STARS: Final = "*＊"
+PARTING: Final = re.compile("[,，、丶;；+＋]")
+"""What may part words where somebody leaves out blanks."""
 
 _FIELD: Final = re.compile(rf"([^\W\d_][^\s{COLONS}|｜\"“”＂「『《〈()（）]{{0,15}})[{COLONS}]")
 _SPACED_NUMBER: Final = re.compile(
     r"[^\s|｜\"“”]{0,20}[〔［【\[(（][0-9０-９]{2,4}年?[〕］】\])）]\s+第?\s?[0-9０-９]{1,6}\s?号?(?=\s|$)"
+    r"|[A-Za-z]{2}[0-9]{0,2}/T\s+[0-9][0-9.-]*(?=\s|$)"
 )
 
 
@@ -36,7 +39,7 @@ def field_at(text: str, at: int, end: int) -> re.Match[str] | None:
 
 
 def spaced_number_at(text: str, at: int, end: int) -> int:
-    """Return where a document number ends that has blanks behind its brackets, ``at`` if none begins here."""
+    """Return where a number ends that has blanks in it, a document's or a standard's, ``at`` if none begins here."""
     match = _SPACED_NUMBER.match(text, at, end)
     return match.end() if match else at
 

@@ -59,6 +59,8 @@ class Either(Place, frozen=True, kw_only=True, tag="either"):
     """Alternatives, two at least."""
 
     parts: tuple["Node", ...]
+    is_guess: bool = False
+    """Only the first was typed; the others take it apart (1986年林权: of that year, and 林权)."""
 
 
 class Every(Place, frozen=True, kw_only=True, tag="every"):
@@ -83,7 +85,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         This is what a site is asked that does not know the language; where words are missing here it finds more. What
         is found otherwise than in these words (as a whole code, by its date, under another name) it does not find.
         """
-        words = [part for part in self.parts if isinstance(part, Word | Dated)]
+        typed = [part.parts[0] if isinstance(part, Either) and part.is_guess else part for part in self.parts]
+        words = [part for part in typed if isinstance(part, Word | Dated)]
         plain = [word.text for word in words if isinstance(word, Word) or word.is_written_too]
         kept = [f'"{text}"' if len(text.split()) > 1 else text for text in map(_unquoted, plain) if phrases(text)]
         return " ".join(kept)

@@ -33,6 +33,14 @@ ROW_FINDINGS: Final[tuple[tuple[str, str, str, str, str, str], ...]] = (
         "If the two files are the same, take one of them away.",
     ),
     (
+        "row_withdrawn_before",
+        "reject",
+        "本行的条目在换机之前已经撤回，没有重新公布。",
+        "This row's record was withdrawn before this computer was replaced; it is not published again.",
+        "若目录文件是旧版，请换成新版；确要重新公布，运行 danglian-node restore --readmit 后重启节点。",
+        "Put the newer sheet there; to publish it all the same, danglian-node restore --readmit, and restart the node.",
+    ),
+    (
         "ref_code_duplicate",
         "reject",
         "同一文件内档号重复。",

@@ -42,6 +42,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     consignment: UUID | None = None
     list_digest: str = ""
     """Digest of the list of files that is offered under it."""
+    by_disk: bool = False
+    """A courier brings them."""
 
     checks_open: int = 0
     """Items of that package with a mandatory rule that did not pass at the giver."""

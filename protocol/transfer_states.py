@@ -202,9 +202,14 @@ def _given(transfer: Transfer, what: What) -> Transfer:
             return change(
                 transfer, state=_STATES.PREPARED, prepared=parcel, checks_open=count, consignment=None, list_digest=""
             )
-        case Submitted(consignment=consignment, list_digest=digest):
+        case Submitted(consignment=consignment, list_digest=digest, by_disk=by_disk):
             return change(
-                transfer, state=_STATES.SUBMITTED, consignment=consignment, list_digest=digest, sent_back=None
+                transfer,
+                state=_STATES.SUBMITTED,
+                consignment=consignment,
+                list_digest=digest,
+                by_disk=by_disk,
+                sent_back=None,
             )
         case Signed():
             return change(transfer, giver_signature=what, signature_refused=None)

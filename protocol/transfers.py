@@ -226,6 +226,8 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     manifest: str
     list_digest: str = ""
     """Digest of the list of its files (``protocol.consignments.list_digest``)."""
+    by_disk: bool = False
+    """A courier brings the files: the receiver waits for the disk, unless it says that the line is to carry them."""
 
 
 class Checking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="checking"):

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from protocol.analysis import fold
+from protocol.chinese_numerals import read_number
 from protocol.document_numbers import fold_doc_no
 from protocol.marks import DOC_NO, REF_CODE, mark
 from protocol.reference_codes import fold_code
@@ -25,6 +26,17 @@ _LEADING_ZEROS: Final = re.compile(r"(?<![^-])0+(?=[0-9])")
 
 _SERIAL: Final = re.compile(r"第(?=[0-9])|(?<![0-9])0+(?=[0-9])")
 
+SHORT_YEAR_PIVOT: Final = 30
+"""Years of two digits below it are of this century."""
+
+_CORNERS: Final = str.maketrans("「『」』", "〔〔〕〕")
+_READ_AS: Final = str.maketrans("OoＯｏlIｌＩ", "00001111")
+# What a scanner makes of the opening bracket, and of 0 and 1, is told by the closing bracket and a digit among them.
+_SCANNED_YEAR: Final = re.compile(r"(?<=[\u3400-\u9fff])[〔\[(（［【CcGtf]([12lI][0-9OoＯｏlI]{3})[〕\])）］】]")
+_NUMERAL_YEAR: Final = re.compile("[〔［【〖\\[(（]([一二][〇○零一二三四五六七八九]{3})[〕］】〗\\])）]")
+_NUMERAL_SERIAL: Final = re.compile("(?<=[字第〕］】〗\\])）])([〇○零一二三四五六七八九十百]{1,5})(?=[号號])")
+_SHORT_YEAR: Final = re.compile(r"(?<=\()([0-9]{2})(?=\))")
+
 
 def whole_code(text: str) -> str:
     """Return a reference code as it is compared as a whole; codes that begin alike have wholes that begin alike."""
@@ -32,8 +44,27 @@ def whole_code(text: str) -> str:
 
 
 def whole_doc_no(text: str) -> str:
-    """Return a document number as it is compared as a whole; empty where the text says that there is none."""
-    return _SERIAL.sub("", _SEPARATORS.sub("-", fold(fold_doc_no(text)[0]))).strip("-")
+    """Return a document number as it is compared as a whole; empty where the text says that there is none.
+
+    Figures and Chinese numerals are the same, two digits of a year and four, and what a scanner reads for them.
+    """
+    plain = _SCANNED_YEAR.sub(_year_read, text.translate(_CORNERS))
+    plain = _NUMERAL_SERIAL.sub(_in_figures, _NUMERAL_YEAR.sub(_in_figures, plain))
+    plain = _SHORT_YEAR.sub(_year_in_full, fold(fold_doc_no(plain)[0]))
+    return _SERIAL.sub("", _SEPARATORS.sub("-", plain)).strip("-")
+
+
+def _year_read(match: re.Match[str]) -> str:
+    return f"〔{match[1].translate(_READ_AS)}〕"
+
+
+def _in_figures(match: re.Match[str]) -> str:
+    number = read_number(match[1])
+    return match[0] if number is None else match[0].replace(match[1], str(number))
+
+
+def _year_in_full(match: re.Match[str]) -> str:
+    return f"{'20' if int(match[1]) < SHORT_YEAR_PIVOT else '19'}{match[1]}"
 
 
 def code_mark(text: str) -> str:

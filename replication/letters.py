@@ -12,11 +12,12 @@
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Row, Select, and_, delete, func, insert, or_, select, update
 
 from protocol.errors import Permanent, Retryable
 from protocol.letters import Letter, letter_body
@@ -94,19 +95,23 @@ def write(
 
     """
     letter_id = uuid.uuid4()
-    connection.execute(
-        insert(letter_out).values(
-            letter_id=str(letter_id),
-            peer=peer,
-            topic=str(topic),
-            kind=kind,
-            body=letter_body(body),
-            written_at_ms=now_ms,
-            expires_at_ms=expires_at_ms,
-            is_taken=0,
-        )
-    )
+    values = {
+        "letter_id": str(letter_id),
+        "peer": peer,
+        "topic": str(topic),
+        "kind": kind,
+        "body": letter_body(body),
+        "written_at_ms": now_ms,
+        "expires_at_ms": expires_at_ms,
+        "is_taken": 0,
+    }
+    connection.execute(_writing(), values)
     return letter_id
+
+
+@cache
+def _writing() -> Insert:
+    return insert(letter_out)
 
 
 def settle(connection: Connection, topic: UUID) -> None:

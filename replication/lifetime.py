@@ -37,14 +37,14 @@ def run_until_stopped(program: Coroutine[Any, Any, None]) -> int:
 
     An unexpected error is raised, after everything was closed: the service manager restarts the daemon.
     """
-    _spare_the_collector()
+    spare_the_collector()
     # An import is one thread that computes for minutes; the database's threads ask for their turn at every row that
     # they read or write, so at the usual 5 ms an answer of twenty rows waited a tenth of a second beside it.
     sys.setswitchinterval(TURN_S)
     return asyncio.run(_run(program))
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Let the garbage collector look less often, and not at what the imports made.
 
     Imports and batches make many small values that live on: looking through them again and again costs a daemon a

@@ -33,6 +33,10 @@ class Progress:
             self._drawn_at = now
             self._draw("")
 
+    def reached(self, done: int, _total: int) -> None:
+        """Note how much is done by now."""
+        self.add(done - self._done)
+
     def close(self) -> None:
         """Draw the last state and leave the line."""
         if self._is_watched:

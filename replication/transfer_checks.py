@@ -20,7 +20,7 @@ import msgspec
 
 from protocol.attached_opinions import missing_opinions
 from protocol.check_reports import ReportEnd, ReportHead
-from protocol.check_results import CheckResult, Outcome, Standing, verdict
+from protocol.check_results import CheckResult, Outcome, Standing, Tallying
 from protocol.check_rules import CheckRules, Phase
 from protocol.package_entries import PackageEntry
 from protocol.package_facts import PackageFacts, ProcessStep
@@ -32,7 +32,7 @@ from replication.checks.rule_table import default_rules, rules_digest
 from replication.checks.running import check
 from replication.checks.survey import CheckStage, CheckTools
 from replication.checks.virus_scanner import VirusScanner, scanner_address
-from replication.packages.official_layout import read_entries
+from replication.packages.official_layout import entries_in
 from replication.transfer_rounds import Fault, fault_of
 from replication.transfer_settings import TransferSettings
 
@@ -143,7 +143,7 @@ def _results(job: CheckJob, rules: CheckRules, told: Callable[[int], None]) -> I
             read = done
 
     yield from check(job.package, facts_of(job), rules, Phase.TRANSFER, progress, tools=job.tools)
-    yield from opinion_results(read_entries(payload_of(job.package)), job.now, job.now_ms)
+    yield from opinion_results(entries_in(payload_of(job.package)), job.now, job.now_ms)
 
 
 def facts_of(job: CheckJob) -> PackageFacts:
@@ -220,8 +220,8 @@ class _Report:
         self._rules = rules
         self._count = 0
         self._sha = hashlib.sha256()
-        self._seen: list[CheckResult] = []
-        self._lines: list[bytes] = []
+        self._tallying = Tallying(rules, Phase.TRANSFER)
+        self._opinions_missing = False
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
@@ -250,12 +250,13 @@ class _Report:
         self._file.write(line)
         self._sha.update(line)
         self._count += 1
-        # For the verdict a result needs no words.
-        self._seen.append(msgspec.structs.replace(result, evidence=_NO_WORDS, remedy=_NO_WORDS))
+        if result.rule == OPINIONS:
+            self._opinions_missing |= result.outcome is Outcome.FAILED
+        else:
+            self._tallying.add(result)
 
     def end(self) -> Standing:
-        ruled = verdict((one for one in self._seen if one.rule != OPINIONS), self._rules, Phase.TRANSFER)
-        missing = any(one.rule == OPINIONS and one.outcome is Outcome.FAILED for one in self._seen)
+        ruled = self._tallying.verdict()
         end = ReportEnd(
             results=self._count,
             results_digest=self._sha.hexdigest(),
@@ -263,10 +264,7 @@ class _Report:
             ended_at_ms=self._job.now_ms,
         )
         self._file.write(_encoder.encode(end) + b"\n")
-        return Standing.FAILED if missing else ruled.standing
-
-
-_NO_WORDS = Text(zh="", en="")
+        return Standing.FAILED if self._opinions_missing else ruled.standing
 
 
 def results_of(report: Path, ref_code: str | None = None) -> Iterator[CheckResult]:

@@ -8,11 +8,12 @@ way under the same numbers, what the other end holds is what counts, for that is
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from protocol.errors import BadValue, Refused
 from protocol.letters import Letter, body_of
@@ -34,6 +35,16 @@ KeysOf = Callable[[Connection, str], Collection[str]]
 """The keys that may write for a peer now: those that are enrolled and not revoked."""
 
 
+USUAL: Final = ""
+"""The part that an end plays in a transfer unless another is said: the hub receives, a site gives."""
+
+RECEIVING: Final = "receiver"
+"""The part of a site that takes records of another site into its custody."""
+
+WITNESS: Final = "witness"
+"""The part of a hub that carries the steps of two sites from one to the other."""
+
+
 class LoggedStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step as the log has it."""
 
@@ -47,9 +58,12 @@ class LoggedStep(msgspec.Struct, frozen=True, kw_only=True):
 class TransferLog:
     """One end of all its transfers."""
 
-    def __init__(self, side: Side, identity: Identity, keys_of: KeysOf, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, side: Side, identity: Identity, keys_of: KeysOf, clock_ms: Callable[[], int], role: str = USUAL
+    ) -> None:
         self.side = side
         self.identity = identity
+        self.role = role
         self._keys_of = keys_of
         self._clock_ms = clock_ms
 
@@ -77,9 +91,7 @@ class TransferLog:
             Refused: the step may not follow now; nothing was written.
 
         """
-        row = connection.execute(
-            select(transfer.c.peer, transfer.c.site).where(transfer.c.transfer_id == str(transfer_id))
-        ).one_or_none()
+        row = self._row_of(connection, transfer_id)
         if row is None:
             raise no_such(str(transfer_id))
         now = folded(connection, transfer_id)
@@ -108,13 +120,33 @@ class TransferLog:
         return self._settle(connection, peer, site, now.transfer_id, before)
 
     def _take(self, connection: Connection, peer: str, letter: Letter) -> None:
-        sealed = body_of(letter, SealedStep)
+        self.take(connection, peer, body_of(letter, SealedStep), peer, self._keys_of(connection, peer))
+
+    def take(self, connection: Connection, peer: str, sealed: SealedStep, writer: str, keys: Collection[str]) -> None:
+        """Take a step of the other end, or one of our own that it gives back.
+
+        Args:
+            connection: within the transaction of the letter that brought it.
+            peer: whom we write letters to about this transfer.
+            sealed: the step.
+            writer: the site whose step it is, if it is the other end's.
+            keys: the keys that may write for that site now.
+
+        Raises:
+            Refused: it is another site's transfer, or the seal is not to be believed.
+            BadValue: it cannot be read.
+
+        """
         step = decode_step(sealed.step)
-        row = connection.execute(
-            select(transfer.c.peer, transfer.c.site).where(transfer.c.transfer_id == str(step.transfer))
-        ).one_or_none()
-        self._check(connection, peer, step, sealed, row.peer if row is not None else peer)
-        site = row.site if row is not None else self._site_of(peer, step)
+        row = self._row_of(connection, step.transfer)
+        allowed = {self.identity.public_key} if step.side is self.side else set(keys)
+        self._check(row is not None and row.peer != peer, allowed, sealed)
+        if isinstance(step.what, Opened) and self.side is Side.RECEIVER and step.what.giver.site != writer:
+            raise Refused(Text(zh="移交单位与来件站点不符。", en="the giver named is not the site that wrote"))
+        self.place(connection, peer, step, sealed, row.site if row is not None else self._site_of(writer, step))
+
+    def place(self, connection: Connection, peer: str, step: Step, sealed: SealedStep, site: str) -> None:
+        """Put a step in its place whose seal was looked at, and do what follows from it."""
         before = self._order(connection, step.transfer)
         if not self._placed(connection, peer, step, sealed):
             return
@@ -124,23 +156,21 @@ class TransferLog:
             self._want(connection, peer, step.transfer)
         self._settle(connection, peer, site, step.transfer, before)
 
-    def _check(self, connection: Connection, peer: str, step: Step, sealed: SealedStep, its_peer: str) -> None:
-        if its_peer != peer:
-            raise Refused(Text(zh="这次移交属于另一站点。", en="the transfer is another site's"))
-        allowed = {self.identity.public_key} if step.side is self.side else set(self._keys_of(connection, peer))
-        if sealed.key not in allowed or not verified(sealed.key, sealed.seal, SEAL_PREFIX + sealed.step):
-            raise Refused(
-                Text(zh="步骤的签名无效，或密钥已停用。", en="the step is not sealed by a key that may write here"),
-                Text(zh="请核对该站密钥；停用的密钥所签的步骤不予接受。", en="Check the site's keys."),
-            )
-        if isinstance(step.what, Opened) and self.side is Side.RECEIVER and step.what.giver.site != peer:
-            raise Refused(Text(zh="移交单位与来件站点不符。", en="the giver named is not the site that wrote"))
+    def _row_of(self, connection: Connection, transfer_id: UUID) -> Row[str, str] | None:
+        return connection.execute(
+            select(transfer.c.peer, transfer.c.site).where(transfer.c.transfer_id == str(transfer_id))
+        ).one_or_none()
 
-    def _site_of(self, peer: str, step: Step) -> str:
+    def _check(self, is_anothers: bool, allowed: Collection[str], sealed: SealedStep) -> None:  # noqa: FBT001 - a fact
+        if is_anothers:
+            raise Refused(Text(zh="这次移交属于另一站点。", en="the transfer is another site's"))
+        check_seal(sealed, allowed)
+
+    def _site_of(self, writer: str, step: Step) -> str:
         """Whose transfer it is that is seen for the first time."""
-        if self.side is Side.RECEIVER:
-            return peer
-        # Only a giver that was put back meets its own transfer so: its first step, given back, names the site.
+        if self.side is Side.RECEIVER and step.side is Side.GIVER:
+            return writer
+        # Only an end that was put back meets its own transfer so: its first step, given back, names the site.
         return step.what.giver.site if isinstance(step.what, Opened) else ""
 
     def _placed(self, connection: Connection, peer: str, step: Step, sealed: SealedStep) -> bool:
@@ -192,7 +222,7 @@ class TransferLog:
             then, now = now, after(now, step)
             if (step.side, step.number) not in known and (step.side, step.number) not in now.void:
                 transfer_items.follow(connection, step, then)
-        _remember(connection, peer, site or (now.giver.site if now.giver else ""), now, self._clock_ms())
+        _remember(connection, peer, site or (now.giver.site if now.giver else ""), now, self._clock_ms(), self.role)
         return now
 
     def _order(self, connection: Connection, transfer_id: UUID) -> list[Step]:
@@ -206,11 +236,13 @@ class TransferLog:
 
     def _give_back(self, connection: Connection, peer: str, letter: Letter) -> None:
         wanted = body_of(letter, StepsWanted)
-        row = connection.execute(
-            select(transfer.c.peer).where(transfer.c.transfer_id == str(wanted.transfer))
-        ).one_or_none()
+        row = self._row_of(connection, wanted.transfer)
         if row is None or row.peer != peer:
             raise Refused(Text(zh="没有这次移交。", en="there is no such transfer of that site"))
+        self.give_back(connection, peer, wanted)
+
+    def give_back(self, connection: Connection, peer: str, wanted: StepsWanted) -> None:
+        """Give a peer the steps that it lost."""
         self._send(connection, peer, wanted.transfer, Side.GIVER, wanted.giver)
         self._send(connection, peer, wanted.transfer, Side.RECEIVER, wanted.receiver)
 
@@ -282,6 +314,25 @@ def transfer_named(connection: Connection, written: str) -> Transfer:
     return msgspec.json.decode(rows[0].folded, type=Transfer)
 
 
+def role_of(connection: Connection, transfer_id: UUID) -> str | None:
+    """Return the part that this end plays in a transfer; None where nothing is known of it."""
+    return connection.scalar(select(transfer.c.role).where(transfer.c.transfer_id == str(transfer_id)))
+
+
+def check_seal(sealed: SealedStep, allowed: Collection[str]) -> None:
+    """Go on only if a step is sealed by one of these keys.
+
+    Raises:
+        Refused: it is not.
+
+    """
+    if sealed.key not in allowed or not verified(sealed.key, sealed.seal, SEAL_PREFIX + sealed.step):
+        raise Refused(
+            Text(zh="步骤的签名无效，或密钥已停用。", en="the step is not sealed by a key that may write here"),
+            Text(zh="请核对该站密钥；停用的密钥所签的步骤不予接受。", en="Check the site's keys."),
+        )
+
+
 def no_such(written: str) -> BadValue:
     """Return the error for a transfer that is not there."""
     return BadValue(
@@ -290,9 +341,10 @@ def no_such(written: str) -> BadValue:
     )
 
 
-def _remember(connection: Connection, peer: str, site: str, now: Transfer, now_ms: int) -> None:
+def _remember(connection: Connection, peer: str, site: str, now: Transfer, now_ms: int, role: str) -> None:
     values: dict[str, object] = {
         "peer": peer,
+        "role": role,
         "site": site,
         "state": now.state.value,
         "turn": now.turn.value if now.turn is not None else "",
@@ -310,10 +362,12 @@ def _remember(connection: Connection, peer: str, site: str, now: Transfer, now_m
     connection.execute(statement.on_conflict_do_update(index_elements=[transfer.c.transfer_id], set_=values))
 
 
-def opened_transfers(connection: Connection, states: Iterable[str] = ()) -> list[Transfer]:
-    """Return the transfers in these states, or all, those that moved first being first."""
+def opened_transfers(connection: Connection, states: Iterable[str] = (), role: str | None = None) -> list[Transfer]:
+    """Return the transfers in these states, or all, those that moved first being first; of one role, or of any."""
     statement = select(transfer.c.folded).order_by(transfer.c.moved_at_ms, transfer.c.transfer_id)
     wanted = list(states)
+    if role is not None:
+        statement = statement.where(transfer.c.role == role)
     if wanted:
         statement = statement.where(transfer.c.state.in_(wanted))
     return [msgspec.json.decode(row.folded, type=Transfer) for row in connection.execute(statement)]

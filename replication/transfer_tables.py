@@ -25,6 +25,7 @@ transfer = Table(
     Column("opened_at_ms", BigInteger, nullable=False),
     Column("moved_at_ms", BigInteger, nullable=False),
     Column("folded", LargeBinary, nullable=False),
+    Column("role", Text, nullable=False, server_default=""),
     Index("transfer_by_state", "state", "moved_at_ms"),
     Index("transfer_by_site", "site", "moved_at_ms"),
 )
@@ -100,5 +101,14 @@ transfer_work = Table(
     Column("trouble_zh", Text, nullable=False),
     Column("trouble_en", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transfer_id", "round"),
+)
+
+transfer_way = Table(
+    "transfer_way",
+    metadata,
+    Column("transfer_id", Text, nullable=False),
+    Column("round", BigInteger, nullable=False),
+    Column("way", Text, nullable=False),
     PrimaryKeyConstraint("transfer_id", "round"),
 )

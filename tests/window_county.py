@@ -107,7 +107,7 @@ class SiteEnd:
 
     async def lines(self) -> list[AuditLine]:
         """Its audit log, the first line first."""
-        return await self.node.database.read(lambda connection: audit.after_seq(connection, 0))
+        return await self.node.database.read(lambda connection: audit.LOG.after(connection, 0))
 
 
 class County:

@@ -6,7 +6,7 @@ import asyncio
 import msgspec
 
 from hub import audit, config
-from hub.audit import ACTIONS, Action, Verdict
+from hub.audit import ACTIONS, Action
 from hub.commands.actions import operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
@@ -14,9 +14,10 @@ from hub.storage import store
 from hub.window import audit_findings, audit_heads, audit_search
 from hub.window.audit_findings import Settled
 from hub.window.audit_heads import Contradiction, Doubt
-from protocol.audit_chain import AuditLine
+from protocol.audit_chain import AuditHead, AuditLine
 from protocol.errors import BadSetting
 from protocol.wording import Text
+from replication.audit_log import Verdict
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.wall_clock import clock_ms
 
@@ -171,7 +172,7 @@ async def _found(home: HubHome, args: argparse.Namespace) -> list[AuditLine]:
         )
 
 
-def _expected(written: str) -> tuple[int, str] | None:
+def _expected(written: str) -> AuditHead | None:
     if not written:
         return None
     seq, _, digest = written.partition(":")
@@ -180,12 +181,12 @@ def _expected(written: str) -> tuple[int, str] | None:
             Text(zh=f"--expect 的值 {written!r} 读不出。", en=f"--expect {written!r} cannot be read"),
             Text(zh="写法：序号:摘要，与上次输出相同。", en="Write SEQ:DIGEST, as it was printed before."),
         )
-    return int(seq), digest.lower()
+    return AuditHead(seq=int(seq), digest=digest.lower())
 
 
-async def _verified(home: HubHome, county: str, expected: tuple[int, str] | None) -> Report:
+async def _verified(home: HubHome, county: str, expected: AuditHead | None) -> Report:
     async with store.opened(home, read_only=True) as database:
-        verdict = await audit.verify(database, expected=expected)
+        verdict = await audit.LOG.verify(database, expected)
         found = await database.read(audit_heads.contradictions)
         kept = await database.read(audit_heads.kept_heads)
         doubts = await database.read(audit_heads.doubts)
@@ -228,7 +229,7 @@ def _told_of_settled(one: Settled) -> Text:
 
 
 def _told(verdict: Verdict) -> Text:
-    head = f"{verdict.head_seq}:{verdict.head_digest}"
+    head = f"{verdict.head.seq}:{verdict.head.digest}"
     if verdict.broken_at is not None:
         return Text(
             zh=f"第 {verdict.broken_at} 条与前一条不符：记录被改动过。请保存数据库并报告。",

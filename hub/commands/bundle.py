@@ -13,6 +13,7 @@ from hub.courier.replies import write_replies
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership.gate import county_of
 from hub.storage import store
+from hub.transfers.office import relay_of
 from protocol.bundles import Compared
 from protocol.errors import BadBundle, Retryable
 from protocol.sites import parse_site
@@ -113,7 +114,7 @@ def run_in(args: argparse.Namespace) -> int:
 async def taken(home: HubHome, settings: HubConfig, places: list[Path]) -> tuple[list[Carried], int]:
     """Take the bundles of some files and folders; returns what became of each, and how many were for others."""
     identity = load_identity(home.hub_seed)
-    postman = Postman(identity, letter_handlers(home, clock_ms), clock_ms)
+    postman = Postman(identity, letter_handlers(home, relay_of(home, settings.county), clock_ms), clock_ms)
     carried: list[Carried] = []
     passed_over = 0
     async with store.opened(home) as database:

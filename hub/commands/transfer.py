@@ -13,21 +13,22 @@ from hub import config
 from hub.commands import transfer_plan
 from hub.commands.actions import operator
 from hub.commands.listing import check_database
-from hub.commands.transfer_options import add_actions, boxes_of, conclusion_of
+from hub.commands.transfer_options import add_actions
 from hub.commands.transfer_report import show_lines, show_transfer
 from hub.home import HubHome, home_at
 from hub.staff.administration import Actor
 from hub.storage import store
 from hub.transfers import deciding, listing, signing
-from hub.transfers.archive_codes import codes_in
 from hub.transfers.listing import TransferView
 from hub.transfers.office import receiver_log
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
-from protocol.transfers import ItemRuling, Ruling, TransferState
+from protocol.transfers import ItemRuling, Party, Ruling, TransferState
 from protocol.wording import Text
+from replication.archive_code_list import codes_in
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import Database
+from replication.transfer_conclusions import boxes_of, conclusion_of
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog, transfer_named
 from replication.transfer_rounds import Fault
@@ -135,7 +136,8 @@ async def _rule(desk: Desk, args: argparse.Namespace, now: Transfer, ruling: Rul
 
 async def _accept(desk: Desk, args: argparse.Namespace) -> int:
     now = await _named(desk, args)
-    conclusion = conclusion_of(args, now)
+    party = Party(site=now.receiver_site, name=args.unit or now.receiver_site, leader=args.leader, handler=args.handler)
+    conclusion = conclusion_of(args, party)
     codes = codes_in(Path(args.codes)) if args.codes else {}
 
     def step(connection: Connection) -> Transfer:

@@ -1,18 +1,10 @@
 """The options of ``danglian-hub transfer``, and what they say."""
 
 import argparse
-import datetime
-import re
-from collections.abc import Mapping, Sequence
 
 from hub.home import add_home_option
-from hub.transfers.deciding import Conclusion
-from protocol.errors import BadValue
-from protocol.transfer_folds import Transfer
-from protocol.transfers import BoxCount, Party, TransferState
-from protocol.wording import Text
-
-_BOX = re.compile(r"([^=]+)=([0-9]{1,5})(?:@(.*))?")
+from protocol.transfers import TransferState
+from replication.transfer_conclusions import add_accept_options
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -60,16 +52,7 @@ def _add_accept(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     accept = _about(actions, "accept", "审定本批 / decide the round: what is not returned or held is accepted")
-    accept.add_argument("--unit", default="", metavar="NAME", help="接收单位全称 / full name of the receiver")
-    accept.add_argument("--leader", default="", metavar="NAME", help="负责人 / leader")
-    accept.add_argument("--handler", default="", metavar="NAME", help="经办人 / who handles it")
-    accept.add_argument("--opinion", default="", metavar="TEXT", help="接收单位意见 / the receiver's opinion")
-    accept.add_argument("--dated", default="", metavar="DATE", help="文据日期，默认今天 / date of the certificate")
-    accept.add_argument("--final", action="store_true", help="不再等退回和暂缓的条目 / without what is still open")
-    accept.add_argument("--codes", default="", metavar="FILE", help="馆编档号 CSV：室编档号,馆编档号 / archive codes")
-    accept.add_argument(
-        "--waive", action="append", default=[], metavar="RULE=REASON", help="未执行或待人工的规则及理由 / waive a rule"
-    )
+    add_accept_options(accept)
 
 
 def _add_plan(
@@ -85,72 +68,3 @@ def _add_plan(
     )
     plan.add_argument("--by", default="", metavar="NAME", help="约定双方或批准单位 / who agreed")
     plan.add_argument("--reason", default="", metavar="TEXT", help="理由 / why")
-
-
-def conclusion_of(args: argparse.Namespace, now: Transfer) -> Conclusion:
-    """Return what the receiver says at the end of a round.
-
-    Raises:
-        BadValue: a date or a waiver that is none.
-
-    """
-    waived: dict[str, str] = {}
-    for written in args.waive:
-        rule, equals, reason = written.partition("=")
-        if not equals or not reason.strip():
-            raise BadValue(
-                Text(zh=f"--waive 要写明理由：{written}", en=f"--waive needs a reason: {written}"),
-                Text(zh="例如 --waive virus_scan=单机无网", en="For example --waive virus_scan='no scanner here'."),
-            )
-        waived[rule.strip()] = reason.strip()
-    return Conclusion(
-        receiver=Party(
-            site=now.receiver_site,
-            name=args.unit or now.receiver_site,
-            leader=args.leader,
-            handler=args.handler,
-        ),
-        opinion=args.opinion,
-        dated=_date(args.dated),
-        is_final=args.final,
-        waived=waived,
-    )
-
-
-def _date(written: str) -> datetime.date:
-    if not written:
-        return datetime.datetime.now().astimezone().date()
-    try:
-        return datetime.date.fromisoformat(written)
-    except ValueError as error:
-        raise BadValue(
-            Text(zh=f"日期读不出：{written}", en=f"this is no date: {written}"),
-            Text(zh="例如 2026-12-31。", en="For example 2026-12-31."),
-        ) from error
-
-
-def boxes_of(written: Sequence[str], expected: Mapping[str, int]) -> list[BoxCount]:
-    """Return the boxes that a person counted, beside what the giver said is in them.
-
-    Raises:
-        BadValue: a count that cannot be read, or none at all.
-
-    """
-    boxes = []
-    for text in written:
-        found = _BOX.fullmatch(text)
-        if found is None:
-            raise BadValue(
-                Text(zh=f"清点结果读不出：{text}", en=f"this count cannot be read: {text}"),
-                Text(zh="写作 盒号=实点卷数@架位，例如 12=25@3-2-1。", en="Write BOX=SEEN@SHELF, as 12=25@3-2-1."),
-            )
-        name = found[1].strip()
-        boxes.append(
-            BoxCount(box=name, expected=expected.get(name, 0), seen=int(found[2]), shelf=(found[3] or "").strip())
-        )
-    if not boxes:
-        raise BadValue(
-            Text(zh="没有写清点结果。", en="no count was given"),
-            Text(zh=f"应有的盒：{'、'.join(expected) or '无'}", en=f"boxes announced: {', '.join(expected) or 'none'}"),
-        )
-    return boxes

@@ -10,10 +10,13 @@ from hub import config
 from hub.commands.actions import add_action, operator, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import home_at
-from hub.staff import accounts, administration
+from hub.staff import accounts, administration, oidc_links
 from hub.staff.accounts import Account
 from hub.staff.administration import Actor, NewAccount
+from hub.staff.oidc_links import Link
 from hub.staff.roles import ROLES, Role
+from hub.web_settings import WebSettings
+from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms
@@ -31,6 +34,11 @@ Of reviewer, administrator and auditor nobody holds two.
   danglian-hub user role lin.min archivist clerk
   danglian-hub user reset lin.min
   danglian-hub user lock lin.min        danglian-hub user lock lin.min --off
+
+统一身份登录（hub.toml 的 [web.oidc]）：只有这里关联过的身份能登录；身份标识在本人第一次尝试时显示。
+Sign-in by a provider ([web.oidc] in hub.toml): only linked subjects get in; a person's first attempt shows the subject.
+
+  danglian-hub user link lin.min 7f1c-42    danglian-hub user unlink lin.min    danglian-hub user links
 """
 
 _HEADERS = (
@@ -47,6 +55,28 @@ class AccountList(msgspec.Struct, frozen=True, kw_only=True):
     """What ``list`` prints as JSON."""
 
     accounts: list[Account]
+
+
+_LINK_HEADERS = (
+    Text(zh="登录名", en="login"),
+    Text(zh="身份标识", en="subject"),
+    Text(zh="提供方", en="provider"),
+    Text(zh="关联人", en="linked by"),
+    Text(zh="时间", en="at"),
+)
+
+
+class LinkedSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """An account and a subject that signs in as it."""
+
+    login: str
+    link: Link
+
+
+class LinkList(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``links`` prints as JSON."""
+
+    links: list[LinkedSubject]
 
 
 class LinkMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +107,20 @@ def add(parsers: Parsers) -> None:
     roles = add_action(actions, "role", "变更角色 / give other roles", run)
     roles.add_argument("login", help="登录名 / login")
     roles.add_argument("role", nargs="+", choices=[*Role], help="全部角色 / all roles")
+    linked = add_action(actions, "link", "关联统一身份 / let a subject of the provider sign in", run)
+    linked.add_argument("login", help="登录名 / login")
+    linked.add_argument("subject", help="身份标识 / subject")
+    unlinked = add_action(actions, "unlink", "解除统一身份 / take a subject away", run)
+    unlinked.add_argument("login", help="登录名 / login")
+    unlinked.add_argument("subject", nargs="?", default="", help="身份标识，不写则全部 / subject (default: all)")
+    add_action(actions, "links", "列出全部关联 / list every link", run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one of them.
 
     Raises:
-        BadSetting: there is no hub in the home.
+        BadSetting: there is no hub in the home, or no provider in its settings.
         BadValue: the login, name or roles are not allowed, or nobody has the login.
 
     """
@@ -93,10 +130,12 @@ def run(args: argparse.Namespace) -> int:
     actor, now_ms = operator(), clock_ms()
     if args.action == "list":
         return _list(written(home, accounts.listed), as_json=args.json)
+    if args.action == "links":
+        return _list_links(written(home, oidc_links.listed), as_json=args.json)
     if args.action in ("add", "reset"):
         made = written(home, lambda found: _invited(found, actor, args, now_ms))
         return _tell_link(LinkMade(account=made.account, link=f"{settings.web.url}/set-up/{made.secret}"), args)
-    one = written(home, lambda found: _changed(found, actor, args, now_ms))
+    one = written(home, lambda found: _changed(found, actor, args, settings.web, now_ms))
     if args.json:
         say_json(one)
         return EXIT_OK
@@ -111,13 +150,40 @@ def _invited(connection: Connection, actor: Actor, args: argparse.Namespace, now
     return administration.reset(connection, actor, args.login, now_ms)
 
 
-def _changed(connection: Connection, actor: Actor, args: argparse.Namespace, now_ms: int) -> Account:
+def _changed(
+    connection: Connection, actor: Actor, args: argparse.Namespace, settings: WebSettings, now_ms: int
+) -> Account:
+    if args.action == "link":
+        if settings.oidc is None:
+            raise _no_provider()
+        return administration.link(connection, actor, settings.oidc, args.login, args.subject, now_ms)
+    if args.action == "unlink":
+        return administration.unlink(connection, actor, args.login, args.subject, now_ms)
     if args.action == "role":
         roles = [Role(role) for role in args.role]
         return administration.set_roles(connection, actor, args.login, roles, now_ms)
     if args.off:
         return administration.unlock(connection, actor, args.login, now_ms)
     return administration.lock(connection, actor, args.login, now_ms)
+
+
+def _no_provider() -> BadSetting:
+    return BadSetting(
+        Text(zh="hub.toml 中没有 [web.oidc]。", en="there is no [web.oidc] in hub.toml"),
+        Text(
+            zh="请先按 deploy/hub.example.toml 写明提供方。", en="Name the provider first; see deploy/hub.example.toml."
+        ),
+    )
+
+
+def _list_links(found: Sequence[tuple[str, Link]], *, as_json: bool) -> int:
+    if as_json:
+        say_json(LinkList(links=[LinkedSubject(login=login, link=link) for login, link in found]))
+        return EXIT_OK
+    rows = [(login, one.subject, one.issuer, one.linked_by, moment(one.linked_at_ms)) for login, one in found]
+    show_table(_LINK_HEADERS, rows)
+    say(Text(zh=f"共 {len(found)} 个关联。", en=f"{len(found)} links."))
+    return EXIT_OK
 
 
 def _tell_link(made: LinkMade, args: argparse.Namespace) -> int:

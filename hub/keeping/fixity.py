@@ -21,14 +21,18 @@ from sqlalchemy import Connection
 from hub.backup.backup_targets import Presence, presence_of
 from hub.backup.bags import chunks_of, sync_folder
 from hub.draws.receiving import FILE_MODE, FOLDER_MODE, unwritable
-from hub.keeping import held_files
+from hub.keeping import fixity_orders, held_files
 from hub.keeping.held_files import HeldFile, HeldState
 from hub.keeping.keeping_settings import HoldingCopy
 from hub.looking import look_for_ever
+from protocol.errors import Retryable
 from replication.database import Database
 
 LOOK_EVERY_S = 300.0
 """Seconds between two looks at what is due."""
+
+ORDERS_EVERY_S = 10.0
+"""Seconds between two looks whether somebody wants everything read now."""
 
 DAY_S = 86_400.0
 
@@ -148,7 +152,17 @@ class Fixity:
 
     async def run(self) -> None:
         """Examine what is due, for ever."""
-        await look_for_ever(self.look, LOOK_EVERY_S, "fixity_postponed", sleep=self._sleep)
+        await look_for_ever(self.look, LOOK_EVERY_S, "fixity_postponed", sleep=self._until_ordered)
+
+    async def _until_ordered(self, seconds: float) -> None:
+        """Rest, but not while somebody waits for all files to be read."""
+        for _ in range(max(1, round(seconds / ORDERS_EVERY_S))):
+            await self._sleep(ORDERS_EVERY_S)
+            try:
+                if await self._database.read(fixity_orders.standing) is not None:
+                    return
+            except Retryable as error:
+                log.warning("fixity_postponed", reason=error.reason.en)
 
     async def look(self) -> list[Found]:
         """Examine this look's share of the files; return how each was found.
@@ -159,13 +173,23 @@ class Fixity:
         """
         now_ms = self._clock_ms()
         due = await self._database.read(lambda connection: self._due(connection, now_ms))
-        return [await self._examine(held) for held in due]
+        found = [await self._examine(held) for held in due]
+        await self._close_order()
+        return found
+
+    async def _close_order(self) -> None:
+        standing = await self._database.read(fixity_orders.standing)
+        if standing is not None:
+            now_ms = self._clock_ms()
+            await self._database.write(lambda connection: fixity_orders.close(connection, standing, now_ms))
 
     def _due(self, connection: Connection, now_ms: int) -> list[HeldFile]:
         total = held_files.tally(connection).files
         share = math.ceil(total * LOOK_EVERY_S / (self._days * DAY_S))
-        chosen = held_files.oldest(connection, min(BATCH_MAX, max(share, BATCH_MAX // 10)))
-        overdue_ms = now_ms - int(self._days * DAY_S * 1000)
+        ordered = fixity_orders.standing(connection)
+        wanted = max(share, BATCH_MAX // 10) if ordered is None else BATCH_MAX
+        chosen = held_files.oldest(connection, min(BATCH_MAX, wanted))
+        overdue_ms = max(now_ms - int(self._days * DAY_S * 1000), 0 if ordered is None else ordered.ordered_at_ms)
         return [one for number, one in enumerate(chosen) if number < share or one.looked_at_ms < overdue_ms]
 
     async def _examine(self, held: HeldFile) -> Found:

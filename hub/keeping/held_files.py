@@ -240,17 +240,16 @@ def signs(connection: Connection) -> HeldSigns:
 
 def tally(connection: Connection) -> HeldTally:
     """Return all held files in numbers."""
-    counted = connection.execute(
-        select(func.count(), func.coalesce(func.sum(held_file.c.size_bytes), 0), func.min(held_file.c.sound_at_ms))
-    ).one()
-    by_state = connection.execute(select(held_file.c.state, func.count()).group_by(held_file.c.state))
-    states = {str(state): int(count) for state, count in by_state}
+    by_state = connection.execute(
+        select(held_file.c.state, func.count(), func.sum(held_file.c.size_bytes)).group_by(held_file.c.state)
+    )
+    states = {str(state): (int(count), int(size_bytes)) for state, count, size_bytes in by_state}
     return HeldTally(
-        files=int(counted[0]),
-        size_bytes=int(counted[1]),
-        damaged=states.get(HeldState.DAMAGED.value, 0),
-        missing=states.get(HeldState.MISSING.value, 0),
-        oldest_sound_at_ms=None if counted[2] is None else int(counted[2]),
+        files=sum(count for count, _ in states.values()),
+        size_bytes=sum(size_bytes for _, size_bytes in states.values()),
+        damaged=states.get(HeldState.DAMAGED.value, (0, 0))[0],
+        missing=states.get(HeldState.MISSING.value, (0, 0))[0],
+        oldest_sound_at_ms=signs(connection).oldest_sound_at_ms,
     )
 
 

@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.alarm.alarms import AlarmKind, Cause, Finding
-from hub.keeping import held_files
+from hub.keeping import held_files, holding_notes
 from hub.keeping.held_files import HeldSigns, HoldingRun
+from hub.keeping.holding_notes import HoldingNote
 from hub.keeping.keeping_settings import FIXITY_DAYS_MAX, HoldingCopy, HoldingSettings, short_of_rule
 from protocol.wording import Text
 
@@ -20,6 +21,8 @@ class KnownCopies(msgspec.Struct, frozen=True, kw_only=True):
     signs: HeldSigns
     last_whole: dict[str, HoldingRun]
     """By target: the last going over that found everything sound."""
+    noted: dict[str, HoldingNote] = {}
+    """By target: what a person last said of a copy that the hub cannot read itself."""
 
 
 def known(connection: Connection, settings: HoldingSettings) -> KnownCopies:
@@ -28,6 +31,7 @@ def known(connection: Connection, settings: HoldingSettings) -> KnownCopies:
     return KnownCopies(
         signs=held_files.signs(connection),
         last_whole={name: run for name, run in runs.items() if run is not None},
+        noted={one.name: note for one in settings.copy if (note := holding_notes.newest(connection, one.name))},
     )
 
 
@@ -55,19 +59,31 @@ def sentences(settings: HoldingSettings, here: KnownCopies, now_ms: int) -> list
                 " holdings verify.",
             )
         )
-    found += [one for target in settings.copy if (one := _of_copy(target, here.last_whole.get(target.name), now_ms))]
+    for target in settings.copy:
+        told = _of_copy(target, here.last_whole.get(target.name), here.noted.get(target.name), now_ms)
+        found += [] if told is None else [told]
     short = short_of_rule(settings)
     return [*found, short] if short is not None else found
 
 
-def _of_copy(target: HoldingCopy, last: HoldingRun | None, now_ms: int) -> Text | None:
-    if last is None:
+def _of_copy(target: HoldingCopy, last: HoldingRun | None, note: HoldingNote | None, now_ms: int) -> Text | None:
+    whole_at_ms = 0 if last is None else last.ended_at_ms
+    if note is not None and note.verified_at_ms >= whole_at_ms:
+        if note.faulty:
+            return Text(
+                zh=f"馆藏副本 {target.name}：{note.verified_on} 核验发现 {note.faulty} 个文件有问题"
+                f"（{note.noted_by} 注明）。请接上后运行 danglian-hub holdings copy --to {target.name}",
+                en=f"copy {target.name} of the holdings: {note.faulty} files were faulty on {note.verified_on}, says"
+                f" {note.noted_by}. Plug it in and run danglian-hub holdings copy --to {target.name}",
+            )
+        whole_at_ms = note.verified_at_ms
+    if not whole_at_ms:
         return Text(
             zh=f"馆藏副本 {target.name}：从未完整核验。请运行 danglian-hub holdings copy --to {target.name}",
             en=f"copy {target.name} of the holdings was never found whole. Run danglian-hub holdings copy --to"
             f" {target.name}",
         )
-    days = (now_ms - last.ended_at_ms) // DAY_MS
+    days = (now_ms - whole_at_ms) // DAY_MS
     if days < target.alarm_days:
         return None
     return Text(

@@ -1,4 +1,4 @@
-"""The tables of what the archive keeps; ``migrations/84-keeping.sql`` makes them, a test proves it."""
+"""The tables of what the archive keeps; migrations 84 and 88 make them, a test proves it."""
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, Table, Text
 
@@ -22,6 +22,7 @@ held_file = Table(
     Index("held_file_looked", "looked_at_ms", "site", "bundle", "path"),
     Index("held_file_sound", "sound_at_ms"),
     Index("held_file_state", "state", "site", "bundle", "path"),
+    Index("held_file_tally", "state", "size_bytes"),
 )
 
 held_copy = Table(
@@ -70,4 +71,26 @@ accession = Table(
     Column("note", Text, nullable=False),
     PrimaryKeyConstraint("year", "number"),
     Index("accession_bundle", "site", "bundle", unique=True),
+)
+
+fixity_order = Table(
+    "fixity_order",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("ordered_at_ms", BigInteger, nullable=False),
+    Column("ordered_by", Text, nullable=False),
+    Column("done_at_ms", BigInteger),
+)
+
+holding_note = Table(
+    "holding_note",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("verified_on", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("faulty", BigInteger, nullable=False),
+    Column("noted_by", Text, nullable=False),
+    Column("noted_at_ms", BigInteger, nullable=False),
+    Index("holding_note_target", "target", "verified_on"),
 )

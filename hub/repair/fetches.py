@@ -15,13 +15,15 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.catalogue import tally_from, tally_statement
+from hub.repair import withdrawn_content
 from hub.repair.holdings import Cursor, HeldBody, page_of
 from hub.sites.board import marks
 from protocol import subjects
 from protocol.codec import decode_record
 from protocol.errors import BadValue, DanglianError
-from protocol.holdings import FetchHeld, HeldPage, HeldRecord
+from protocol.holdings import FetchHeld, HeldPage, HeldRecord, HeldStone
 from protocol.limits import HELD_PAGE_FILL_BYTES
+from protocol.relays import is_asked
 from protocol.sites import Site, parse_site
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
@@ -33,6 +35,9 @@ from replication.outbox import EPOCH_BYTES
 
 PAGE_ROWS = 1_000
 """Entries read for one page at most; usually its bytes fill up first."""
+
+STONE_ROWS = 500
+"""Withdrawn records of one page: some 300 bytes each."""
 
 _QUESTION_CHARS_MAX = 8 * EPOCH_BYTES
 """Characters of a walk's name."""
@@ -48,6 +53,9 @@ async def answer_fetches(bus: Bus, database: Database, is_ours: Callable[[Site],
     arrived = asyncio.Event()
 
     def hear(message: Message) -> None:
+        if is_asked(message.data):
+            # About the files of a transfer: ``hub.transfers.passing`` answers.
+            return
         try:
             asking = subjects.site_of(message.subject)
             question, site = decode_question(message.data), asking.code
@@ -88,13 +96,16 @@ async def _answer(bus: Bus, database: Database, question: FetchHeld) -> None:
 
 
 def held_page(connection: Connection, site: Site, question: FetchHeld) -> HeldPage:
-    """Return the page that a question asks for.
+    """Return the page that a question asks for: first of what stands, then of what was withdrawn.
 
     Raises:
         BadValue: the cursor is none of ours.
 
     """
-    rows = page_of(connection, site.code, _cursor_from(question.after), PAGE_ROWS)
+    place = _cursor_from(question.after)
+    if place.is_withdrawn:
+        return _page(connection, site, question, (), *_stones(connection, site, place.record_id))
+    rows = page_of(connection, site.code, place, PAGE_ROWS)
     filled, chosen = 0, list[HeldBody]()
     for row in rows:
         if chosen and filled + len(row.body) > HELD_PAGE_FILL_BYTES:
@@ -102,14 +113,37 @@ def held_page(connection: Connection, site: Site, question: FetchHeld) -> HeldPa
         filled += len(row.body)
         chosen.append(row)
     more = len(chosen) < len(rows) or len(rows) == PAGE_ROWS
+    records = tuple(held for row in chosen if (held := _held(row)) is not None)
+    if more and chosen:
+        return _page(connection, site, question, records, (), chosen[-1].cursor)
+    has_stones = bool(withdrawn_content.page_of(connection, site.code, b"", 1))
+    return _page(connection, site, question, records, (), Cursor(is_withdrawn=True) if has_stones else None)
+
+
+def _stones(connection: Connection, site: Site, after: bytes) -> tuple[tuple[HeldStone, ...], Cursor | None]:
+    """Return the next withdrawn records, and where the walk goes on; None at its end."""
+    stones = withdrawn_content.page_of(connection, site.code, after, STONE_ROWS)
+    is_last = len(stones) < STONE_ROWS
+    return tuple(stones), None if is_last else Cursor(record_id=stones[-1].record_id.bytes, is_withdrawn=True)
+
+
+def _page(
+    connection: Connection,
+    site: Site,
+    question: FetchHeld,
+    records: tuple[HeldRecord, ...],
+    stones: tuple[HeldStone, ...],
+    goes_on: Cursor | None,
+) -> HeldPage:
     mark = marks(connection).get(site.code)
     tally = tally_from(connection.execute(tally_statement(site.code)).one())
     return HeldPage(
         site=site.code,
         question=question.question,
         after=question.after,
-        cursor=_cursor_text(chosen[-1].cursor) if more and chosen else "",
-        records=tuple(held for row in chosen if (held := _held(row)) is not None),
+        cursor=_cursor_text(goes_on) if goes_on is not None else "",
+        records=records,
+        withdrawn=stones,
         epoch=mark.epoch if mark is not None else "",
         position=mark.position if mark is not None else 0,
         total=tally.count,

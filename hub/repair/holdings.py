@@ -11,6 +11,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     fonds_no: str = ""
     record_id: bytes = b""
+    is_withdrawn: bool = False
+    """It walks along what was withdrawn."""
 
 
 class HeldBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,6 +8,8 @@ The history keeps that, and why, a record was withdrawn.
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, Table, Text
 
+from hub.repair import withdrawn_content
+
 KEEP_DAYS = 400
 """Days that a tombstone lives at least."""
 
@@ -62,6 +64,8 @@ def prune(connection: Connection, site: str, now_ms: int) -> int:
         " WHERE site = ? AND withdrawn IS NOT NULL AND body IS NULL AND (epoch, seq) <= (?, ?) LIMIT ?)",
         (site, horizon[0], horizon[1], PRUNED_AT_ONCE),
     ).rowcount
+    if gone:
+        withdrawn_content.tidy(connection, site)
     # Older horizons say less than this one.
     connection.exec_driver_sql("DELETE FROM tombstone_horizon WHERE site = ? AND noted_at_ms < ?", (site, horizon[2]))
     return gone

@@ -8,7 +8,7 @@ says so.
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -130,9 +130,22 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def search(
-    connection: Connection, query: Query, names: Names | None = None, *, budget_s: float = SEARCH_BUDGET_S
+    connection: Connection,
+    query: Query,
+    names: Names | None = None,
+    *,
+    budget_s: float = SEARCH_BUDGET_S,
+    is_bare: bool = False,
 ) -> Page:
     """Search the catalogue; several statements on one snapshot.
+
+    Args:
+        connection: of a reader.
+        query: what is looked for.
+        names: what its words may also be read as.
+        budget_s: seconds that it may take.
+        is_bare: the hits are wanted in their ranks and nothing about them: neither groups, nor what is like them, nor
+            why they are there, which cost most of a long page.
 
     Raises:
         BadQuery: the words cannot be understood; the error points at the place.
@@ -152,12 +165,13 @@ def search(
     hits: list[_Row] = []
     last: Cursor | None = None
     if counted.total or not counted.is_whole:
-        hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget)
+        look = _one_by_one if is_bare else partial(_in_groups, connection)
+        hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget, look)
     shown = len(hits)
     return Page(
         total=max(min(counted.total, TOTAL_MAX), shown),
         exact=counted.is_whole and not counted.is_upper_bound and not question.is_building,
-        hits=_explained(question, hits),
+        hits=_explained(question, hits, is_bare=is_bare),
         is_upper_bound=counted.is_upper_bound,
         was_cut=budget.was_cut,
         facets=facets_of(counted) if query.with_facets else None,
@@ -222,8 +236,12 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
         return Entry(site=self.site, record=self.record)
 
 
+_Look = Callable[[Sequence[_Row]], tuple[list[_Row], int]]
+"""Returns the hits of a page in the order in which they are shown, and how many groups they are."""
+
+
 def _page(
-    connection: Connection, question: Question, begin: Cursor, limit: int, budget: TimeBudget
+    connection: Connection, question: Question, begin: Cursor, limit: int, budget: TimeBudget, look: _Look
 ) -> tuple[list[_Row], Cursor | None]:
     """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all."""
     stages = [partial(question.stage, number) for number in range(len(question.stages) or 1)]
@@ -238,7 +256,7 @@ def _page(
         more = len(part) > wanted
         read += part[:wanted]
         rows += _rows(connection, part[:wanted])
-        shown, groups = _in_groups(connection, rows)
+        shown, groups = look(rows)
         wanted = limit - groups if more else 0
     if not read or not more:
         return shown, None
@@ -270,6 +288,10 @@ def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:
     ]
 
 
+def _one_by_one(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
+    return list(rows), len(rows)
+
+
 def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row], int]:
     entries = [row.entry for row in rows]
     alike = likeness_of(connection, entries)
@@ -283,15 +305,16 @@ def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row]
     return shown, len({place.group for place in places})
 
 
-def _explained(question: Question, rows: Sequence[_Row]) -> tuple[Found, ...]:
+def _explained(question: Question, rows: Sequence[_Row], *, is_bare: bool) -> tuple[Found, ...]:
     matcher = Matcher(question.plan.query, question.readings)
+    has_reasons = bool(question.stages) and not is_bare
     return tuple(
         Found(
             site=row.site,
             epoch=row.epoch,
             seq=row.seq,
             record=row.record,
-            matches=matcher.why(subject_of(row.record, site=row.site)) if question.stages else (),
+            matches=matcher.why(subject_of(row.record, site=row.site)) if has_reasons else (),
             likeness=row.likeness,
             stage=question.stages[row.stage].name if question.stages else None,
             group=row.group,

@@ -1,18 +1,15 @@
-"""How the catalogue spreads over years, livelihood kinds and access: one walk along the index of faces.
+"""How the catalogue spreads over years, livelihood kinds and access.
 
-Counting five million entries takes seconds, so nobody waits for it: the console counts now and then, in the background.
+Counting five million entries takes half a minute, so it is not done for a page: what is counted of each site whenever
+its copy has moved is added up here.
 """
 
 from collections import Counter
-from typing import Final
 
 import msgspec
 from sqlalchemy import Connection
 
-from hub.catalogue import SERIALS_A_YEAR
-from hub.searching.walks import FACE_SEPARATOR
-
-_COUNTED: Final = f"SELECT docid / {SERIALS_A_YEAR}, face, count(*) FROM entry WHERE body IS NOT NULL GROUP BY 1, 2"  # noqa: S608 - a constant
+from hub.transfers import year_counts
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,13 +25,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(connection: Connection, now_ms: int) -> Spread:
-    """Count every entry."""
+    """Add up what is counted of every site."""
     years, kinds, access = Counter[int](), Counter[str](), Counter[str]()
-    for year, face, count in connection.exec_driver_sql(_COUNTED):
-        _, _, kind, status, _ = face.split(FACE_SEPARATOR)
-        years[int(year)] += count
-        kinds[kind] += count
-        access[status] += count
+    for one in year_counts.known(connection, year_counts.sites(connection)):
+        years[one.year] += one.records
+        kinds[one.kind] += one.records
+        access[one.access] += one.records
     return Spread(
         at_ms=now_ms, total=sum(years.values()), years=dict(years), kinds=dict(kinds.most_common()), access=dict(access)
     )

@@ -71,7 +71,8 @@ class Faces(msgspec.Struct, kw_only=True):
     is_upper_bound: bool = False
     """Whether more was counted than is meant."""
     years: Counter[str] = msgspec.field(default_factory=Counter)
-    faces: Counter[str] = msgspec.field(default_factory=Counter)
+    faces: list[str] = msgspec.field(default_factory=list)
+    """One for each entry: counted by their parts at last, which takes a third of counting them first."""
 
 
 class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,18 +115,22 @@ def _indexed(
     for stretch in _stretches(sought, below, above):
         if len(found) >= limit:
             break
+        wish = limit - len(found)
         # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
         # begins at that number, and there are at most so many entries above it as are ranked together.
-        wish = TOTAL_MAX + 1 if above else limit - len(found)
-        sql, values = _statement(connection, "docid", sought, stretch, wish, upwards=bool(above))
+        sql, values = _statement(
+            connection, "docid", sought, stretch, TOTAL_MAX + 1 if above else wish, upwards=bool(above)
+        )
+        if above:
+            # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
+            sql, values = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?", (*values, wish)  # noqa: S608 - built from constants
         try:
             with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
                 rows = connection.exec_driver_sql(sql, values).all()
         except Cut:
             budget.was_cut = True
             break
-        numbers = [row[0] for row in rows]
-        found += (numbers[::-1] if above else numbers)[: limit - len(found)]
+        found += [row[0] for row in rows]
     return found
 
 
@@ -174,7 +179,7 @@ def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
         for docid, face in _passing(connection, part, sought.check or _anything):
             counted.total += 1
             counted.years[str(docid // SERIALS_A_YEAR)] += 1
-            counted.faces[face] += 1
+            counted.faces.append(face)
         if len(part) < CHECKED_AT_ONCE:
             counted.is_whole = not budget.was_cut
             return counted
@@ -192,7 +197,7 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     counted = Faces()
     for stretch in _stretches(sought, ABOVE_ALL):
         while counted.total <= limit:
-            wish = min(COUNTED_AT_ONCE, limit + 1 - counted.total)
+            wish = min(COUNTED_AT_ONCE if not counted.total else limit, limit + 1 - counted.total)
             columns = "docid, face" if "face" in wanted else "docid"
             sql, values = _statement(connection, columns, sought, stretch, wish)
             try:
@@ -207,8 +212,10 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
             number, lowest, *lines = row
             counted.total += number
             counted.lowest = lowest if number else counted.lowest
-            for counter, line in zip((counted.years, counted.faces), lines, strict=False):
-                counter.update((line or "").split("\n") if number else ())
+            if number and lines:
+                years, faces = lines
+                counted.years.update(years.split("\n"))
+                counted.faces += faces.split("\n")
             if number < wish:
                 break
             stretch = msgspec.structs.replace(stretch, below=lowest)  # noqa: PLW2901 - the rest of it

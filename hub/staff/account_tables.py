@@ -1,4 +1,4 @@
-"""The tables of accounts, sessions and the audit log; ``migrations/41-accounts.sql`` makes them, a test proves it."""
+"""The tables of accounts, sessions and the audit log; migrations 41 and 87 make them, a test proves it."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, PrimaryKeyConstraint, Table, Text
 
@@ -76,4 +76,29 @@ audit_line = Table(
     Column("detail", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Index("audit_line_at", "at_ms"),
+)
+
+oidc_link = Table(
+    "oidc_link",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("account.id"), nullable=False),
+    Column("linked_by", Text, nullable=False),
+    Column("linked_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("issuer", "claim", "subject"),
+    Index("oidc_link_account", "account_id"),
+)
+
+oidc_journey = Table(
+    "oidc_journey",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("visitor", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("begun_at_ms", BigInteger, nullable=False),
+    Index("oidc_journey_begun", "begun_at_ms"),
 )

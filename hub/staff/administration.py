@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.audit import Action, AuditEntry
-from hub.staff import accounts, invitations, sessions, sign_in
+from hub.staff import accounts, invitations, oidc_links, sessions, sign_in
 from hub.staff.accounts import Account
 from hub.staff.invitations import Invitation
+from hub.staff.oidc_settings import OidcSettings
 from hub.staff.roles import Role
 from protocol.errors import BadValue, Refused
 from protocol.wording import Text
@@ -127,6 +128,39 @@ def set_roles(connection: Connection, actor: Actor, login: str, roles: Collectio
     sessions.end_all(connection, one.id)
     _note(connection, actor, Action.ROLES_CHANGED, one, now_ms, f"{_named(one.roles)} -> {_named(held)}")
     return msgspec.structs.replace(one, roles=held)
+
+
+def link(
+    connection: Connection, actor: Actor, settings: OidcSettings, login: str, subject: str, now_ms: int
+) -> Account:
+    """Let a subject of a provider sign in as an account.
+
+    Raises:
+        BadValue: nobody has the login, or the subject cannot be linked to it.
+        Refused: it is the actor's own.
+
+    """
+    one = found(connection, login)
+    _not_oneself(actor, one)
+    made = oidc_links.link(connection, settings, one, subject, actor.who, now_ms)
+    _note(connection, actor, Action.ACCOUNT_LINKED, one, now_ms, f"{made.issuer} {made.claim}={made.subject}")
+    return one
+
+
+def unlink(connection: Connection, actor: Actor, login: str, subject: str, now_ms: int) -> Account:
+    """Take a subject of a provider, or with an empty one all, from an account, and end its sessions.
+
+    Raises:
+        BadValue: nobody has the login, or the account has no such subject.
+        Refused: it is the actor's own.
+
+    """
+    one = found(connection, login)
+    _not_oneself(actor, one)
+    oidc_links.unlink(connection, one, subject)
+    sessions.end_all(connection, one.id)
+    _note(connection, actor, Action.ACCOUNT_UNLINKED, one, now_ms, subject)
+    return one
 
 
 def choose_password(connection: Connection, link: Invitation, sealed: str, origin: str, now_ms: int) -> Account:

@@ -124,18 +124,25 @@ def _code_key(account: Account) -> str:
     return f"code/{account.login}"
 
 
-def _admitted(connection: Connection, account: Account, caller: Caller, now_ms: int) -> Admitted:
-    lockouts.forgive(connection, account.login)
+def admit(connection: Connection, account: Account, caller: Caller, now_ms: int, detail: str = "") -> Admitted:
+    """Begin the session of somebody who has proved who they are: with a one-time code to come where there is one."""
     if account.has_totp:
         secret = sessions.begin(connection, account.id, Stage.CODE, caller.origin, caller.agent, now_ms)
         return Admitted(account=account, secret=secret, stage=Stage.CODE)
-    return _begun(connection, account, Action.SIGN_IN, caller, now_ms)
+    return _begun(connection, account, Action.SIGN_IN, caller, now_ms, detail)
 
 
-def _begun(connection: Connection, account: Account, action: Action, caller: Caller, now_ms: int) -> Admitted:
+def _admitted(connection: Connection, account: Account, caller: Caller, now_ms: int) -> Admitted:
+    lockouts.forgive(connection, account.login)
+    return admit(connection, account, caller, now_ms)
+
+
+def _begun(
+    connection: Connection, account: Account, action: Action, caller: Caller, now_ms: int, detail: str = ""
+) -> Admitted:
     secret = sessions.begin(connection, account.id, Stage.FULL, caller.origin, caller.agent, now_ms)
     accounts.note_sign_in(connection, account.id, now_ms)
-    done = AuditEntry(who=account.login, action=action, object=account.login, origin=caller.origin)
+    done = AuditEntry(who=account.login, action=action, object=account.login, origin=caller.origin, detail=detail)
     audit.append(connection, done, now_ms)
     return Admitted(account=account, secret=secret, stage=Stage.FULL)
 

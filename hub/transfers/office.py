@@ -1,7 +1,8 @@
-"""The receiver's end of all transfers, for the daemon and for the commands beside it."""
+"""The hub's end of all transfers: those that it receives, and those of two sites that pass through it."""
 
 from hub.home import HubHome
 from hub.membership import keyring
+from hub.transfers.relaying import TransferRelay
 from protocol.transfers import Side
 from replication.keys import load_identity
 from replication.transfer_log import TransferLog
@@ -16,3 +17,13 @@ def receiver_log(home: HubHome) -> TransferLog:
 
     """
     return TransferLog(Side.RECEIVER, load_identity(home.hub_seed), keyring.keys_now, clock_ms)
+
+
+def relay_of(home: HubHome, county: str) -> TransferRelay:
+    """Return what carries the steps of two sites from one to the other.
+
+    Raises:
+        BadSetting: the hub's key is missing.
+
+    """
+    return TransferRelay(load_identity(home.hub_seed), county, keyring.keys_now, clock_ms)

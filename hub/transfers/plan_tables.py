@@ -1,4 +1,4 @@
-"""The tables of the receiving plan; ``migrations/82-receiving-plans.sql`` makes them, a test proves it."""
+"""The tables of the receiving plan; migrations 82 and 88 make them, a test proves it."""
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, Table, Text
 
@@ -56,4 +56,24 @@ transfer_plan = Table(
     Column("made_by", Text, nullable=False),
     Column("made_at_ms", BigInteger, nullable=False),
     Index("transfer_plan_line", "plan_year", "site", "kind", unique=True),
+)
+
+site_year = Table(
+    "site_year",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("year", BigInteger, nullable=False),
+    Column("access", Text, nullable=False),
+    Column("is_item", BigInteger, nullable=False),
+    Column("is_moved", BigInteger, nullable=False),
+    Column("records", BigInteger, nullable=False),
+    PrimaryKeyConstraint("site", "kind", "year", "access", "is_item", "is_moved"),
+)
+
+site_year_mark = Table(
+    "site_year_mark",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("counted_at_ms", BigInteger, nullable=False),
 )

@@ -6,12 +6,12 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.staff.administration import Actor
-from hub.tables import entry
+from hub.transfers import year_counts
 from hub.transfers.plan_tables import transfer_agreement, transfer_plan
 from protocol.errors import BadValue
 from protocol.receiving_plans import (
@@ -25,15 +25,10 @@ from protocol.receiving_plans import (
     years_before_transfer,
 )
 from protocol.sites import Site, parse_site
-from protocol.vocabularies import LIVELIHOOD_KINDS, Level
+from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 from replication import letters
 from replication.dialects import upsert
-from replication.transfer_items import ItemState
-from replication.transfer_tables import transfer_item
-
-DOCIDS_A_YEAR: Final = 10**9
-"""Numbers of one year in the catalogue (``entry.docid``)."""
 
 FIRST_YEAR: Final = 1000
 """Records of before have no year: their number says 0."""
@@ -123,33 +118,26 @@ def agree(connection: Connection, actor: Actor, agreement: Agreement, now_ms: in
     _note(connection, actor, agreement.site, told, now_ms)
 
 
+def retract(connection: Connection, actor: Actor, site: str, kind: str, now_ms: int) -> None:
+    """Take back what was agreed about a kind: what the rule says holds again.
+
+    Raises:
+        BadValue: nothing was agreed about it.
+
+    """
+    named = (transfer_agreement.c.site == site, transfer_agreement.c.kind == kind)
+    if not connection.execute(delete(transfer_agreement).where(*named)).rowcount:
+        raise BadValue(
+            Text(zh="没有这项约定。", en="nothing was agreed about this"),
+            Text(zh="可能已由别人撤销，请刷新页面。", en="Perhaps somebody took it back; load the page again."),
+        )
+    _note(connection, actor, site, f"{kind or '*'}: taken back", now_ms)
+
+
 def agreements(connection: Connection) -> list[Agreement]:
     """Return everything that was agreed."""
     rows = connection.execute(select(transfer_agreement).order_by(transfer_agreement.c.site, transfer_agreement.c.kind))
     return [msgspec.convert(row, Agreement, from_attributes=True) for row in rows]
-
-
-def counts_statement() -> Select[*tuple[object, ...]]:
-    """Records by site, kind and filing year, those that have changed hands apart."""
-    year = (entry.c.docid // DOCIDS_A_YEAR).label("year")
-    moved = exists().where(
-        transfer_item.c.record_id == entry.c.record_id, transfer_item.c.state == ItemState.MOVED.value
-    )
-    return (
-        select(
-            entry.c.site,
-            entry.c.livelihood_kind.label("kind"),
-            year,
-            moved.label("is_moved"),
-            func.count().label("records"),
-        )
-        .where(
-            entry.c.body.is_not(None),
-            entry.c.level.in_((Level.ITEM.value, Level.VOLUME.value)),
-            entry.c.docid >= FIRST_YEAR * DOCIDS_A_YEAR,
-        )
-        .group_by(entry.c.site, entry.c.livelihood_kind, year, moved)
-    )
 
 
 def due_lines(connection: Connection, archive: Site, plan_year: int, *, site: str = "") -> list[DueLine]:
@@ -158,16 +146,16 @@ def due_lines(connection: Connection, archive: Site, plan_year: int, *, site: st
     Villages and units owe nothing that was not agreed; of everybody else what the archive's level says is due.
     """
     agreed = {(one.site, one.kind): one for one in agreements(connection)}
-    statement = counts_statement()
-    if site:
-        statement = statement.where(entry.c.site == site)
+    named = {name for name, _ in agreed}
+    everybody = [site] if site else year_counts.sites(connection)
+    asked = [one for one in everybody if one != archive.code and (one in named or is_bound(parse_site(one)))]
     lines: dict[tuple[str, str], DueLine] = {}
-    for row in connection.execute(statement):
+    for row in year_counts.known(connection, asked):
         terms = _terms(row.site, row.kind, agreed, archive)
-        if terms is None or row.site == archive.code:
+        if terms is None or not row.is_item or row.year < FIRST_YEAR:
             continue
         line = lines.get((row.site, row.kind), terms)
-        lines[(row.site, row.kind)] = _counted(line, int(row.year), int(row.records), plan_year, is_moved=row.is_moved)
+        lines[(row.site, row.kind)] = _counted(line, row.year, row.records, plan_year, is_moved=row.is_moved)
     known = [line for line in lines.values() if line.due or line.received]
     return sorted(known, key=lambda line: (line.site, line.kind))
 

@@ -9,7 +9,6 @@ import datetime
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -17,27 +16,27 @@ import structlog
 from sqlalchemy import Connection, select
 
 from hub.tables import entry
+from hub.transfers import year_counts
 from hub.transfers.accession import registered
+from hub.transfers.drawing_in import Drawing, drawn
 from hub.transfers.held import catalogued_codes, handed_over
 from hub.transfers.shelving import list_of, shelved
 from hub.transfers.signing import look_at_signature
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile, Consignment, list_digest
-from protocol.errors import BadFile, DanglianError, Permanent, Retryable
-from protocol.package_entries import PackageEntry
-from protocol.sites import Site, parse_site
+from protocol.errors import DanglianError, Permanent, Retryable
+from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Checking, Closed, Loaded, SentBack, Side, TransferState
+from protocol.transfers import Closed, Loaded, SentBack, Side, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
 from replication.checks.running import NO_TOOLS
 from replication.checks.survey import CheckTools
 from replication.database import Database
-from replication.packages.official_layout import read_entries
-from replication.packages.reading import digests_of
-from replication.transfer_checks import CheckJob, checked, payload_of
-from replication.transfer_items import ItemState, TransferItem
-from replication.transfer_log import TransferLog, logged, opened_transfers, transfer_of
+from replication.transfer_arrivals import arrived, begin_checking, waits_for_disk
+from replication.transfer_checks import CheckJob, checked
+from replication.transfer_items import ItemState
+from replication.transfer_log import USUAL, TransferLog, logged, opened_transfers, transfer_of
 from replication.transfer_rounds import Round
 
 LOOK_S = 1.0
@@ -46,27 +45,7 @@ LOOK_S = 1.0
 AGAIN_S = 20.0
 """Seconds before a transfer is tried again that could not go on."""
 
-PROGRESS_S = 1.0
-"""Seconds between two notes of how much of a package has come."""
-
-MANIFEST = "manifest-sha256.txt"
-
-Told = Callable[[int, int], None]
-"""Hears bytes that are here, and all bytes."""
-
 log = structlog.get_logger(__name__)
-
-
-class Drawing(Protocol):
-    """What fetches files from a site (``hub.draws.drawing.Drawer``)."""
-
-    async def consignment(self, site: Site, consignment_id: UUID) -> Consignment:
-        """Return the list of what a site has offered."""
-
-    async def draw_to_the_end(
-        self, site: Site, consignment_id: UUID, files: Sequence[ConsignedFile], into: Path, progress: Told
-    ) -> None:
-        """Fetch the files, however long it takes."""
 
 
 class TransferDesk:
@@ -158,7 +137,9 @@ class TransferDesk:
         if now.consignment is None or now.giver is None or now.prepared is None:
             return
         site, into = parse_site(now.giver.site), self.folder_of(now, now.round)
-        consigned = await self._drawer.consignment(site, now.consignment)
+        consigned = await asyncio.to_thread(listed_at, into, now)
+        if consigned is None:
+            consigned = await self._drawer.consignment(site, now.consignment)
         if list_digest(consigned.files) != now.list_digest:
             await self._send_back(now, Text(zh="文件清单与提交时不符", en="the list of files is not the one submitted"))
             return
@@ -170,50 +151,14 @@ class TransferDesk:
         )
         await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
         try:
-            await self._draw(now, site, consigned, into)
+            await drawn(self._database, self._drawer, now, consigned, into, self._clock_ms)
             items = await asyncio.to_thread(arrived, into, now)
             await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(consigned.files))
         except Permanent as error:
             await self._send_back(now, error.reason)
             return
-        await self._database.write(partial(self._begin_checking, now=now, items=items))
+        await self._database.write(lambda c: begin_checking(c, self._log, now, items))
         log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(consigned.files))
-
-    async def _draw(self, now: Transfer, site: Site, consigned: Consignment, into: Path) -> None:
-        so_far = 0
-
-        def progress(done_bytes: int, _all_bytes: int) -> None:
-            nonlocal so_far
-            so_far = done_bytes
-
-        async def tell() -> None:
-            told = -1
-            while True:
-                if so_far != told:
-                    told = so_far
-                    await self._database.write(partial(self._note_progress, now=now, done_bytes=told))
-                await asyncio.sleep(PROGRESS_S)
-
-        telling = asyncio.create_task(tell())
-        try:
-            await self._drawer.draw_to_the_end(site, consigned.consignment_id, consigned.files, into, progress)
-        finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
-        await self._database.write(partial(self._note_progress, now=now, done_bytes=consigned.size_bytes))
-
-    def _note_progress(self, connection: Connection, now: Transfer, done_bytes: int) -> None:
-        transfer_rounds.note_progress(connection, now.transfer_id, now.round, done_bytes, self._clock_ms())
-
-    def _begin_checking(self, connection: Connection, now: Transfer, items: Sequence[TransferItem]) -> None:
-        """Note the items and the step together; nothing where another has done it."""
-        present = transfer_of(connection, now.transfer_id)
-        if present is None or present.state is not TransferState.SUBMITTED or now.prepared is None:
-            return
-        kept = {one.record_id: one for one in transfer_items.listed(connection, now.transfer_id)}
-        transfer_items.put(connection, now.transfer_id, [_renewed(one, kept.get(one.record_id)) for one in items])
-        manifest = now.prepared.manifest
-        self._log.append(connection, now.transfer_id, Checking(round=now.round, manifest=manifest), by="checks")
 
     async def _check(self, now: Transfer) -> None:
         work = await self._database.read(lambda c: transfer_rounds.round_of(c, now.transfer_id, now.round))
@@ -272,6 +217,8 @@ class TransferDesk:
             now = self._log.append(connection, transfer_id, Loaded(accession=accession), by="checks")
             moved = [one.record_id for one in transfer_items.listed(connection, transfer_id, states=_ACCEPTED)]
             transfer_items.set_state(connection, transfer_id, moved, ItemState.MOVED)
+            if now.giver is not None:
+                year_counts.forget(connection, now.giver.site)
         if now is not None and now.state is TransferState.LOADED:
             self._log.append(connection, transfer_id, Closed(), by="checks")
 
@@ -302,59 +249,28 @@ _ACCEPTED = (ItemState.ACCEPTED,)
 
 
 def _waiting(connection: Connection, states: Sequence[str]) -> list[Transfer]:
-    found = opened_transfers(connection, states)
+    found = opened_transfers(connection, states, USUAL)
     return [one for one in found if one.turn is Side.RECEIVER and not _waits_for_people(connection, one)]
 
 
 def _waits_for_people(connection: Connection, now: Transfer) -> bool:
+    if now.state is TransferState.SUBMITTED:
+        return waits_for_disk(connection, now)
     if now.state is not TransferState.CHECKING:
         return False
     work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
     return work is None or bool(work.standing)
 
 
-def _renewed(item: TransferItem, before: TransferItem | None) -> TransferItem:
-    """An item that comes again keeps its place in the list."""
-    return item if before is None else msgspec.structs.replace(item, sequence=before.sequence, state=before.state)
-
-
-def arrived(package: Path, now: Transfer) -> list[TransferItem]:
-    """Return the items that a package carries, if it is the one that was submitted.
-
-    Raises:
-        BadFile: its manifest is another, or its catalogue cannot be read, or has other items than was said.
-
-    """
-    if now.prepared is None or digests_of(package / MANIFEST, ("sha256",))["sha256"] != now.prepared.manifest:
-        raise BadFile(Text(zh="清单摘要与提交时不符", en="the manifest is not the one submitted"))
-    entries = read_entries(payload_of(package))
-    items = [_item(one, place, now) for place, one in enumerate(entries)]
-    distinct = {item.record_id for item in items}
-    if len(distinct) != len(items) or len(items) != now.prepared.items:
-        raise BadFile(
-            Text(
-                zh=f"目录有 {len(items)} 条，提交时为 {now.prepared.items} 条，或有重复",
-                en=f"the catalogue has {len(items)} entries, {now.prepared.items} were submitted, or some stand twice",
-            )
-        )
-    return items
-
-
-def _item(one: PackageEntry, place: int, now: Transfer) -> TransferItem:
+def listed_at(package: Path, now: Transfer) -> Consignment | None:
+    """Return the list of files that lies beside a package already, brought by a disk; None where there is none."""
     try:
-        record_id = UUID(one.record_id)
-    except ValueError as error:
-        raise BadFile(
-            Text(zh=f"条目 {one.ref_code} 没有记录标识", en=f"the entry {one.ref_code} names no record")
-        ) from error
-    return TransferItem(
-        record_id=record_id,
-        sequence=place,
-        ref_code=one.ref_code,
-        title=one.title,
-        round=now.round,
-        pages=int(one.pages) if one.pages.isascii() and one.pages.isdigit() else None,
-    )
+        files = msgspec.json.decode(list_of(package).read_bytes(), type=tuple[ConsignedFile, ...])
+    except (OSError, msgspec.DecodeError):
+        return None
+    if now.consignment is None or list_digest(files) != now.list_digest:
+        return None
+    return Consignment(consignment_id=now.consignment, files=files)
 
 
 def shows_custody(connection: Connection, now: Transfer) -> bool:

@@ -8,7 +8,7 @@ from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.membership import keyring
 from hub.staff.administration import Actor
-from hub.transfers.deciding import found
+from hub.transfers.deciding import found, refuse_witness
 from protocol.errors import Refused
 from protocol.transfer_folds import Transfer
 from protocol.transfers import SignatureRefused
@@ -40,6 +40,7 @@ def sign(
         Refused: it is not the receiver's turn to sign.
 
     """
+    refuse_witness(connection, transfer_id)
     if look_at_signature(connection, log, transfer_id) is not None:
         return found(connection, transfer_id)
     now = found(connection, transfer_id)

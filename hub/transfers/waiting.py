@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 
 from protocol.transfers import Side, TransferState
+from replication.transfer_log import USUAL
 from replication.transfer_tables import transfer, transfer_work
 
 
@@ -38,6 +39,7 @@ def waiting_statement() -> Select[*tuple[object, ...]]:
         )
         .outerjoin(transfer_work, checked)
         .where(
+            transfer.c.role == USUAL,
             transfer.c.turn == Side.RECEIVER.value,
             transfer.c.state.in_((TransferState.CHECKING.value, TransferState.ACCEPTED.value)),
             to_decide | (transfer.c.state == TransferState.ACCEPTED.value),

@@ -52,10 +52,9 @@ SURNAME_FORMS: Final = "傅付 萧肖 阎闫 戴代 邱丘 蓝兰 詹占 卢芦 
 """Surnames that people write for each other: simplifications of 1977 that were taken back, and slips of the pen."""
 
 GIVEN_FORMS: Final = (
-    "堃坤 喆哲 珮佩 曜耀 燿耀 邨村 濬浚 叡睿 甦苏 珎珍 囯国 秊年 竒奇 淸清 靑青 艶艳 鉄铁 徳德 恵惠 栄荣 "
-    "勲勋 煇辉 槑梅 囍喜 愽博 絜洁 仝同 菓果 畧略 桒桑 栢柏 皐皋 凃涂 晳皙 暎映 炤照 曌照 翺翱 葢盖 蘓苏 "
-    "麐麟 筱小 弍二 弎三 逹达 琁璇 昺炳 昞炳 皜皓 皞皓 粦磷 寳宝 髙高 黒黑 頴颖 鳯凤 顕显 巌岩 沢泽 浜滨 "
-    "広广 関关 斉齐 斎斋 悳德 惪德 茘荔 喦岩 嵒岩 崐昆 瑠琉 俢修 伩信"
+    "堃坤 喆哲 珮佩 曜耀 燿耀 邨村 濬浚 叡睿 甦苏 珎珍 秊年 煇辉 槑梅 囍喜 愽博 絜洁 仝同 栢柏 凃涂 晳皙 "
+    "暎映 炤照 曌照 翺翱 蘓苏 麐麟 筱小 弍二 弎三 逹达 琁璇 昺炳 昞炳 皜皓 皞皓 粦磷 頴颖 鳯凤 巌岩 浜滨 "
+    "悳德 惪德 茘荔 喦岩 嵒岩 崐昆 瑠琉 俢修 伩信"
 )
 """Characters of given names that stand for each other and that folding leaves apart."""
 

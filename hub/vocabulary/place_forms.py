@@ -73,30 +73,49 @@ _GENERIC: Final = (
     ("村", PlaceKind.VILLAGE, "村"),
 )
 _FORMS: Final = {
-    PlaceKind.VILLAGE: ("大队", "生产大队"),
-    PlaceKind.BRIGADE: ("村", "生产大队"),
-    PlaceKind.TOWNSHIP: ("公社", "人民公社"),
-    PlaceKind.TOWN: ("公社", "人民公社"),
+    PlaceKind.VILLAGE: ("大队", "生产大队", "社区"),
+    PlaceKind.BRIGADE: ("村", "生产大队", "社区"),
+    PlaceKind.TOWNSHIP: ("公社", "人民公社", "镇"),
+    PlaceKind.TOWN: ("公社", "人民公社", "乡"),
     PlaceKind.COMMUNE: ("乡", "镇", "人民公社"),
-    PlaceKind.COMMUNITY: ("居委会",),
+    PlaceKind.COMMUNITY: ("居委会", "居民委员会", "村", "大队"),
 }
 
 _HAN_BEFORE: Final = "(?<=[\u4e00-\u9fff]{2})"
 _OLD_GENERIC: Final = re.compile(f"{_HAN_BEFORE}(?:生产大队|大队|人民公社|公社)")
-_NEW_GENERIC: Final = re.compile(f"{_HAN_BEFORE}(?:村民委员会|村委会|村|乡|镇)$")
+_NEW_GENERIC: Final = re.compile(
+    f"{_HAN_BEFORE}(?:村民委员会|村委会)|{_HAN_BEFORE}(?:社区居委会|居民委员会|居委会|社区|村|乡|镇)$"
+    # Inside a word only where hardly anything but a name can stand before it: 后坞村毛竹分配.
+    "|(?:(?<=^[\u4e00-\u9fff]{2})|(?<=^[\u4e00-\u9fff]{3}))村(?![民委落庄])"
+)
+_TEAMS: Final = ("生产队", "村民小组", "小队")
+_TEAM: Final = re.compile(f"{_HAN_BEFORE}(?:{'|'.join(_TEAMS)})")
 # Words of other trades that end like the name of a place.
 _NO_PLACE: Final = re.compile(
     "(?:刑侦|治安|交警|巡警|特警|消防|民警|执法|监察|稽查|勘探|地质|测绘|施工|运输|护林|救援|各个|每个|全县|农村|山村|乡村|"
     "[新本各全该]村|行政村|自然村|城中村|[家故同返下老城水各本全回]乡|[城乡集村各本全]镇)$"
 )
 _RULES: Final = {
-    PlaceKind.VILLAGE: Text(zh="按规则：村在公社时期多称大队", en="by rule: villages were brigades in the communes"),
+    PlaceKind.VILLAGE: Text(
+        zh="按规则：村在公社时期多称大队，有的今为社区",
+        en="by rule: villages were brigades in the communes, and some are communities today",
+    ),
     PlaceKind.BRIGADE: Text(zh="按规则：大队今多为村", en="by rule: most brigades are villages today"),
-    PlaceKind.TOWNSHIP: Text(zh="按规则：乡在公社时期多称公社", en="by rule: townships were communes until about 1983"),
-    PlaceKind.TOWN: Text(zh="按规则：镇在公社时期多称公社", en="by rule: towns were communes until about 1983"),
+    PlaceKind.TOWNSHIP: Text(
+        zh="按规则：乡在公社时期多称公社，后来多改镇",
+        en="by rule: townships were communes until about 1983, and many became towns",
+    ),
+    PlaceKind.TOWN: Text(
+        zh="按规则：镇原多为乡，公社时期称公社",
+        en="by rule: most towns were townships before, and communes until about 1983",
+    ),
     PlaceKind.COMMUNE: Text(zh="按规则：公社后多改为乡镇", en="by rule: communes became townships or towns"),
-    PlaceKind.COMMUNITY: Text(zh="按规则：社区也称居委会", en="by rule: communities are residents' committees as well"),
+    PlaceKind.COMMUNITY: Text(
+        zh="按规则：社区也称居委会，有的原为村",
+        en="by rule: communities are residents' committees as well, and some were villages",
+    ),
 }
+_TEAM_RULE: Final = Text(zh="按规则：生产队今多为村民小组", en="by rule: production teams are villagers' groups today")
 
 
 _SHORTER: Final = Text(zh="同一地名的简写", en="the same name in short")
@@ -144,7 +163,7 @@ def rule_forms(name: PlaceName) -> tuple[PlaceForm, ...]:
 
 
 def ruled(word: str) -> list[tuple[Passage, tuple[PlaceForm, ...]]]:
-    """Return what a rule makes of a word in which no known place stands: 大队 and 公社 anywhere, 村, 乡, 镇 at its end.
+    """Return what a rule makes of a word in which no known place stands: 大队 and 公社 anywhere, 乡 and 镇 at its end.
 
     Where the name of an unknown place begins nobody can tell, so only its generic part is replaced.
     """
@@ -154,6 +173,12 @@ def ruled(word: str) -> list[tuple[Passage, tuple[PlaceForm, ...]]]:
             continue
         name = place_name(f"某{match[0]}")
         notes = {name.proper[1:]: _SHORTER, **dict.fromkeys(_FORMS[name.kind], _RULES[name.kind])}
+        if word[match.start() - 1] == "村":
+            # The brigade of 余村 was 余村大队.
+            notes = {"": _RULES[name.kind]} | {text: note for text, note in notes.items() if text != "村"}
         forms = tuple(PlaceForm(text=text, note=note) for text, note in notes.items() if text != match[0])
+        found.append((Passage(start=match.start(), end=match.end(), text=match[0]), forms))
+    for match in _TEAM.finditer(word):
+        forms = tuple(PlaceForm(text=text, note=_TEAM_RULE) for text in _TEAMS if text != match[0])
         found.append((Passage(start=match.start(), end=match.end(), text=match[0]), forms))
     return found

@@ -9,6 +9,7 @@ from hub.config import HubConfig
 from hub.home import HubHome
 from hub.keeping.keeping_settings import HoldingSettings
 from hub.membership.certificates import door_fingerprint
+from hub.staff.oidc_provider import Provider, provider_of
 from hub.transfers.office import receiver_log
 from hub.web.window_parts import WindowParts
 from hub.window.certificate_settings import CertificateSettings
@@ -61,10 +62,17 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     door: DoorSigns | None = None
     receiving: Receiving | None = None
     window: WindowParts = WindowParts()
+    provider: Provider | None = None
+    """By which persons may sign in beside their passwords."""
 
 
 def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk) -> Reach:
-    """Return what the daemon's console reaches."""
+    """Return what the daemon's console reaches.
+
+    Raises:
+        BadSetting: the secret for the provider of identities cannot be read.
+
+    """
     host = config.hosts[0] if config.hosts else "127.0.0.1"
     door = DoorSigns(
         fingerprint=door_fingerprint(home),
@@ -80,7 +88,13 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk
         holdings=config.holdings,
         certificates=config.certificates,
     )
-    return Reach(receiving=receiving, asker=asker, door=door, window=_window_parts(config, home, lookups))
+    return Reach(
+        receiving=receiving,
+        asker=asker,
+        door=door,
+        window=_window_parts(config, home, lookups),
+        provider=provider_of(config.web.oidc, home.root, time.monotonic),
+    )
 
 
 def _window_parts(config: HubConfig, home: HubHome, lookups: LookupDesk) -> WindowParts:

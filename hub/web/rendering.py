@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hub.alarm.office_hours import zone_of
+from hub.web.actors import spoken_actor
 from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
 
@@ -53,6 +54,7 @@ class Printer:
             "gib": gib,
             "told": told,
             "browser": browser,
+            "actor": spoken_actor,
         }
         self._templates.filters.update(filters)
         self._templates.globals["static"] = self.address_of

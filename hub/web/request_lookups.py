@@ -117,10 +117,15 @@ def order_of(one: Request, question: Question, clerk: str, now_ms: int) -> Looku
             requester=content.applicant.requester.value,
         ),
         query=query_of(question),
-        places=(question.place,) if question.place else (),
+        places=places_of(question),
         asked_by=clerk,
         expires_at_ms=expiry_of(now_ms),
     )
+
+
+def places_of(question: Question) -> tuple[str, ...]:
+    """Return the places that a question names."""
+    return (question.place,) if question.place else ()
 
 
 def query_of(question: Question) -> Query:

@@ -7,13 +7,14 @@ not, a line is kept here that nobody can explain away.
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Final
 from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, insert, or_, select, update
 
 from hub import audit
 from hub.looking import look_for_ever
@@ -79,13 +80,37 @@ class KeptHead(msgspec.Struct, frozen=True, kw_only=True):
 
 def keep(connection: Connection, site: str, head: AuditHead, now_ms: int) -> None:
     """Keep a head of a site's log; one that contradicts another is noted."""
-    if head.seq <= 0:
-        return
-    at = (site_audit_head.c.site == site) & (site_audit_head.c.seq == head.seq)
-    if connection.scalar(select(site_audit_head.c.digest).where(at)) is None:
-        values = {"site": site, "seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms}
-        connection.execute(insert(site_audit_head).values(**values))
-    _judge(connection, site, {}, head, now_ms)
+    keep_all(connection, {site: head}, now_ms)
+
+
+def keep_all(connection: Connection, heads: Mapping[str, AuditHead], now_ms: int) -> None:
+    """Keep a head of the log of each of some sites; what contradicts another is noted."""
+    fresh = []
+    for site, head in heads.items():
+        if head.seq <= 0:
+            continue
+        # Of the heads before it nothing is known now.
+        behind = connection.execute(_kept_behind(), {"of_site": site, "from_seq": head.seq})
+        kept = {row.seq: row.digest for row in behind}
+        if head.seq not in kept:
+            fresh.append({"site": site, "seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms})
+        if contradicted(kept, {}, head):
+            _judge(connection, site, {}, head, now_ms)
+    if fresh:
+        connection.execute(_keeping(), fresh)
+
+
+@cache
+def _kept_behind() -> Select[int, str]:
+    """The heads of a site from a line on."""
+    return select(site_audit_head.c.seq, site_audit_head.c.digest).where(
+        site_audit_head.c.site == bindparam("of_site"), site_audit_head.c.seq >= bindparam("from_seq")
+    )
+
+
+@cache
+def _keeping() -> Insert:
+    return insert(site_audit_head)
 
 
 def kept_heads(connection: Connection) -> list[KeptHead]:
@@ -182,7 +207,7 @@ def tell(connection: Connection, site: str, now_ms: int) -> None:
     kept = list(connection.scalars(statement.order_by(site_audit_head.c.seq.desc())))
     step = max(1, -(-len(kept) // PLACES_ASKED_MAX))
     body = AuditHeadTold(
-        head=audit.head(connection),
+        head=audit.LOG.head(connection),
         places=tuple(sorted(kept[::step][:PLACES_ASKED_MAX])),
         digests=digests_at(connection, asked),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from hub.searching.federation import sites_in_question
 from hub.searching.gathering import SiteFacts
 from hub.searching.search import Found, Names, Page, Query, readings_of, search, totals_by_site
-from hub.sites.board import is_away
+from hub.sites.board import is_away, matches
 from hub.window import coverage
 from hub.window.coverage import Coverage
 from hub.window.lookup_ledger import StoredHit
@@ -61,7 +61,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 def known(connection: Connection, query: Query, names: Names | None) -> Known:
     """Read all that is known; raises BadQuery for words that cannot be understood."""
     wide = msgspec.structs.replace(query, limit=SEARCH_HITS_MAX, with_facets=False, cursor="")
-    page = search(connection, wide, names)
+    page = search(connection, wide, names, is_bare=True)
     if len(page.hits) < page.total:
         totals = totals_by_site(connection, query, names)[0]
     else:
@@ -69,12 +69,13 @@ def known(connection: Connection, query: Query, names: Names | None) -> Known:
         for hit in page.hits:
             totals[hit.site] = totals.get(hit.site, 0) + 1
     everywhere = sites_in_question(connection, msgspec.structs.replace(query, site_glob=""))
+    named = [one.site for one in everywhere if matches(one.site, query.site_glob)]
     return Known(
         facts=tuple(everywhere),
         coverages=coverage.coverages(connection),
         page=page,
         totals=totals,
-        named=frozenset(one.site for one in sites_in_question(connection, query)),
+        named=frozenset(named),
     )
 
 

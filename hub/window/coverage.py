@@ -13,6 +13,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from hub.looking import look_for_ever
 from hub.sites.board import Mark, marks
+from hub.transfers import year_counts
+from hub.transfers.year_counts import YearCount
 from hub.window.lookup_tables import site_holding, site_holding_mark
 from protocol.vocabularies import Level
 from replication.database import Database
@@ -80,15 +82,26 @@ class Counter:
         moved = await self._database.read(lambda connection: moved_sites(connection, now_ms))
         for site, mark in moved.items():
             found = await self._database.read(lambda connection, one=site: counted(connection, one))  # type: ignore[misc]
-            await self._database.write(
-                lambda connection, one=site, at=mark, what=found: keep(connection, one, at, what, now_ms)  # type: ignore[misc]
-            )
+            years = await self._database.read(lambda connection, one=site: year_counts.counted(connection, one))  # type: ignore[misc]
+
+            def step(
+                connection: Connection,
+                site: str = site,
+                mark: Mark = mark,
+                found: list[Holding] = found,
+                years: list[YearCount] = years,
+            ) -> None:
+                keep(connection, site, mark, found, now_ms)
+                year_counts.keep(connection, site, years, now_ms)
+
+            await self._database.write(step)
         return len(moved)
 
 
 def moved_sites(connection: Connection, now_ms: int) -> dict[str, Mark]:
     """Return the sites whose copy stands elsewhere than when it was counted; one that keeps moving, now and then."""
-    counted_at = {row.site: row for row in connection.execute(select(site_holding_mark))}
+    by_year = year_counts.marked(connection)
+    counted_at = {row.site: row for row in connection.execute(select(site_holding_mark)) if row.site in by_year}
     found = {}
     for site, mark in marks(connection).items():
         before = counted_at.get(site)

@@ -46,6 +46,9 @@ from protocol.wording import Text
 LISTED_MAX: Final = 200
 """Requests in one list."""
 
+JUST_SHOWN_MS: Final = 30_000
+"""Milliseconds for which the page that was shown stands for the stream that it opens."""
+
 REASON_CHARS_MAX: Final = TEXT_CHARS_MAX
 """Characters of the reason of a step."""
 
@@ -217,9 +220,17 @@ def shown(connection: Connection, actor: Actor, request_id: UUID, now_ms: int) -
 
     """
     known = ledger.present(connection, request_id)
-    entry = AuditEntry(who=actor.who, action=Action.REQUEST_READ, object=f"request {known.number}", origin=actor.origin)
-    audit.append(connection, entry, now_ms)
+    audit.append(connection, _reading(actor, known), now_ms)
     return known
+
+
+def was_just_shown(connection: Connection, actor: Actor, known: Request, now_ms: int) -> bool:
+    """Tell whether this person was shown a request a moment ago, from where they are now."""
+    return audit.says(connection, _reading(actor, known), since_ms=now_ms - JUST_SHOWN_MS)
+
+
+def _reading(actor: Actor, known: Request) -> AuditEntry:
+    return AuditEntry(who=actor.who, action=Action.REQUEST_READ, object=f"request {known.number}", origin=actor.origin)
 
 
 def listed(

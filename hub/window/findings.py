@@ -51,7 +51,7 @@ def tell_request(connection: Connection, request_id: UUID, now_ms: int, *, is_ne
 
 def state(connection: Connection, stored: StoredLookup) -> LookupState:
     """Return where a question stands."""
-    outcomes = [one.outcome for one in lookup_ledger.sites_of(connection, stored.lookup_id)]
+    outcomes = lookup_ledger.outcomes_of(connection, stored.lookup_id)
     is_live = SiteOutcome.WAITING in outcomes
     return state_of(outcomes, hits=lookup_ledger.count_hits(connection, stored.lookup_id), is_live=is_live)
 
@@ -63,7 +63,7 @@ def _step(*, hits: int, is_open: bool) -> Step | None:
 
 
 def _has_late_hits(connection: Connection, stored: Sequence[StoredLookup]) -> bool:
-    return any(hit.is_late for one in stored for hit in lookup_ledger.hits_of(connection, one.lookup_id))
+    return any(lookup_ledger.has_late_hits(connection, one.lookup_id) for one in stored)
 
 
 def _take(connection: Connection, request: Request | None, step: Step, now_ms: int, reason: str = "") -> Request | None:

@@ -68,7 +68,7 @@ def answer_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         if stored is None:
             return
         heard = Heard(site=peer, outcome=told.outcome, body=told.body, epoch=told.epoch, seq=told.seq)
-        lookup_answers.take(connection, stored, heard, now_ms, is_late=True)
+        lookup_answers.take(connection, stored, [heard], now_ms, is_late=True)
         lookup_answers.settle(connection, stored, now_ms, is_news=True)
 
     return take

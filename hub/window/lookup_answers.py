@@ -43,24 +43,51 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float = 0.0
 
 
-def take(connection: Connection, stored: StoredLookup, heard: Heard, now_ms: int, *, is_late: bool) -> SiteOutcome:
-    """Take an answer that is owed; returns what became of the question at the site."""
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer as it was read."""
+
+    heard: Heard
+    outcome: SiteOutcome
+    values: dict[str, object]
+    """Of the site's line."""
+    hits: list[StoredHit]
+    is_all: bool
+    """It has named everything it found: a copy that it did not name is not there, or must not be told."""
+
+
+def take(
+    connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int, *, is_late: bool
+) -> dict[str, SiteOutcome]:
+    """Take answers that are owed, of a site each; returns what became of the question at each site.
+
+    Two hundred sites answer within a second, so all that one statement can say of them is said by one.
+    """
+    told = [_told(one, now_ms, is_late=is_late) for one in heard]
+    lookup_id = stored.lookup_id
+    lookup_ledger.drop_copies(connection, lookup_id, [one.heard.site for one in told if one.is_all])
+    heads = {one.site: one.body.head for one in heard if isinstance(one.body, LookedUp)}
+    audit_heads.keep_all(connection, heads, now_ms)
+    lookup_ledger.add_hits(connection, lookup_id, [hit for one in told for hit in one.hits])
+    lookup_ledger.put_sites(connection, lookup_id, {one.heard.site: one.values for one in told})
+    lines = [_line(stored, one) for one in told if one.outcome is not SiteOutcome.NOTHING]
+    audit.append_all(connection, lines, now_ms)
+    return {one.heard.site: one.outcome for one in told}
+
+
+def _told(heard: Heard, now_ms: int, *, is_late: bool) -> _Told:
     values, hits = _read(heard)
-    outcome = SiteOutcome(str(values["outcome"]))
-    told = [msgspec.structs.replace(one, is_late=is_late) for one in hits]
-    if isinstance(heard.body, LookedUp):
-        if heard.body.total <= len(hits) + heard.body.withheld or outcome is SiteOutcome.REFUSED:
-            # It has named everything it found: a copy that it did not name is not there, or must not be told.
-            lookup_ledger.drop_copies(connection, stored.lookup_id, heard.site)
-        audit_heads.keep(connection, heard.site, heard.body.head, now_ms)
-    lookup_ledger.add_hits(connection, stored.lookup_id, told)
+    outcome, body = SiteOutcome(str(values["outcome"])), heard.body
     values |= {"answered_at_ms": now_ms, "took_ms": round(heard.took_ms), "is_late": int(is_late)}
     if heard.epoch:
         values |= {"epoch": heard.epoch, "seq": heard.seq}
-    lookup_ledger.put_site(connection, stored.lookup_id, heard.site, values)
-    if outcome is not SiteOutcome.NOTHING:
-        _log(connection, stored, heard, outcome, len(hits), now_ms)
-    return outcome
+    return _Told(
+        heard=heard,
+        outcome=outcome,
+        values=values,
+        hits=[msgspec.structs.replace(one, is_late=is_late) for one in hits],
+        is_all=isinstance(body, LookedUp)
+        and (body.total <= len(hits) + body.withheld or outcome is SiteOutcome.REFUSED),
+    )
 
 
 def ask_by_letter(connection: Connection, stored: StoredLookup, sites: Sequence[str], now_ms: int, why: Text) -> None:
@@ -75,13 +102,13 @@ def ask_by_letter(connection: Connection, stored: StoredLookup, sites: Sequence[
             now_ms=now_ms,
             expires_at_ms=stored.expires_at_ms,
         )
-        values = {
-            "outcome": SiteOutcome.PENDING.value,
-            "is_by_letter": 1,
-            "reason_zh": why.zh,
-            "reason_en": why.en,
-        }
-        lookup_ledger.put_site(connection, stored.lookup_id, site, values)
+    values = {
+        "outcome": SiteOutcome.PENDING.value,
+        "is_by_letter": 1,
+        "reason_zh": why.zh,
+        "reason_en": why.en,
+    }
+    lookup_ledger.put_sites(connection, stored.lookup_id, dict.fromkeys(sites, values))
 
 
 def close_live(connection: Connection, stored: StoredLookup, now_ms: int) -> None:
@@ -151,20 +178,17 @@ def _read(heard: Heard) -> tuple[dict[str, object], list[StoredHit]]:
     return values | {"outcome": (SiteOutcome.ANSWERED if hits else empty).value}, hits
 
 
-def _log(
-    connection: Connection, stored: StoredLookup, heard: Heard, outcome: SiteOutcome, told: int, now_ms: int
-) -> None:
-    is_refused = outcome is SiteOutcome.REFUSED
-    withheld = heard.body.withheld if isinstance(heard.body, LookedUp) else 0
-    entry = AuditEntry(
+def _line(stored: StoredLookup, told: _Told) -> AuditEntry:
+    body = told.heard.body
+    withheld = body.withheld if isinstance(body, LookedUp) else 0
+    return AuditEntry(
         who=stored.asked_by,
         action=Action.LOOKUP_ANSWERED,
         object=f"lookup {stored.lookup_id}",
-        outcome=audit.Outcome.REFUSED if is_refused else audit.Outcome.DONE,
-        origin=heard.site,
-        detail=f"{_case(stored)}; {outcome.value}, {told} told, {withheld} withheld",
+        outcome=audit.Outcome.REFUSED if told.outcome is SiteOutcome.REFUSED else audit.Outcome.DONE,
+        origin=told.heard.site,
+        detail=f"{_case(stored)}; {told.outcome.value}, {len(told.hits)} told, {withheld} withheld",
     )
-    audit.append(connection, entry, now_ms)
 
 
 def _case(stored: StoredLookup) -> str:

@@ -1,11 +1,25 @@
 """How lookups are written and read: the question, one line for each site of the county, and what was found."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from hub.searching.search import Query
 from hub.window.lookup_tables import lookup, lookup_hit, lookup_site, lookup_stray
@@ -14,6 +28,9 @@ from protocol.calls import Lookup
 from protocol.lookups import OPEN_OUTCOMES, Route, SiteOutcome, decoded_lookup
 from protocol.wording import Text
 from replication.dialects import upsert
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert
 
 
 class StoredLookup(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,9 +99,6 @@ def add_hits(connection: Connection, lookup_id: UUID, hits: Sequence[StoredHit])
     """Write down what was found; a record that is there already is put in the place of the one before."""
     if not hits:
         return
-    statement = upsert(lookup_hit)
-    keys = [lookup_hit.c.lookup_id, lookup_hit.c.site, lookup_hit.c.record_id]
-    others = {column.name: statement.excluded[column.name] for column in lookup_hit.c if column not in keys}
     rows = [
         {
             "lookup_id": str(lookup_id),
@@ -94,21 +108,75 @@ def add_hits(connection: Connection, lookup_id: UUID, hits: Sequence[StoredHit])
         }
         for one in hits
     ]
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
+    connection.execute(_finding(), rows)
 
 
-def drop_copies(connection: Connection, lookup_id: UUID, site: str) -> None:
-    """Take the hub's own copies of a site away: the site has spoken for itself."""
-    connection.execute(
-        delete(lookup_hit).where(
-            lookup_hit.c.lookup_id == str(lookup_id), lookup_hit.c.site == site, lookup_hit.c.is_live == 0
-        )
+@cache
+def _finding() -> "Insert":
+    statement = upsert(lookup_hit)
+    keys = [lookup_hit.c.lookup_id, lookup_hit.c.site, lookup_hit.c.record_id]
+    others = {column.name: statement.excluded[column.name] for column in lookup_hit.c if column not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def drop_copies(connection: Connection, lookup_id: UUID, sites: Sequence[str]) -> None:
+    """Take the hub's own copies of some sites away: they have spoken for themselves."""
+    if sites:
+        rows = [{"of_lookup": str(lookup_id), "at_site": site} for site in sites]
+        connection.execute(_dropping(), rows)
+
+
+@cache
+def _dropping() -> Delete:
+    return delete(lookup_hit).where(
+        lookup_hit.c.lookup_id == bindparam("of_lookup"),
+        lookup_hit.c.site == bindparam("at_site"),
+        lookup_hit.c.is_live == 0,
     )
 
 
 def put_site(connection: Connection, lookup_id: UUID, site: str, values: Mapping[str, object]) -> None:
     """Change the line of a site."""
-    connection.execute(update(lookup_site).where(_line(lookup_id, site)).values(dict(values)))
+    put_sites(connection, lookup_id, {site: values})
+
+
+def put_sites(connection: Connection, lookup_id: UUID, changes: Mapping[str, Mapping[str, object]]) -> None:
+    """Change the lines of some sites: those in which the same columns change by one statement."""
+    alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for site, values in changes.items():
+        row = {"of_lookup": str(lookup_id), "at_site": site, **{_new(name): value for name, value in values.items()}}
+        alike.setdefault(tuple(sorted(values)), []).append(row)
+    for names, rows in alike.items():
+        connection.execute(_changing(names), rows)
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    return (
+        update(lookup_site)
+        .where(lookup_site.c.lookup_id == bindparam("of_lookup"), lookup_site.c.site == bindparam("at_site"))
+        .values({name: bindparam(_new(name)) for name in names})
+    )
+
+
+def _new(name: str) -> str:
+    """Return the name of a parameter that is none of the columns'."""
+    return f"new_{name}"
+
+
+def still_waiting(connection: Connection, lookup_id: UUID, sites: Sequence[str]) -> set[str]:
+    """Return which of some sites are being asked."""
+    found = connection.execute(_waiting(), {"of_lookup": str(lookup_id), "those": list(sites)})
+    return {row.site for row in found}
+
+
+@cache
+def _waiting() -> Select[str]:
+    return select(lookup_site.c.site).where(
+        lookup_site.c.lookup_id == bindparam("of_lookup"),
+        lookup_site.c.outcome == SiteOutcome.WAITING.value,
+        lookup_site.c.site.in_(bindparam("those", expanding=True)),
+    )
 
 
 def put(connection: Connection, lookup_id: UUID, values: Mapping[str, object]) -> None:
@@ -170,11 +238,39 @@ def site_of(connection: Connection, lookup_id: UUID, site: str) -> tuple[SiteVie
 
 def hits_of(connection: Connection, lookup_id: UUID) -> list[StoredHit]:
     """Return what was found."""
-    statement = select(lookup_hit).where(lookup_hit.c.lookup_id == str(lookup_id))
     return [
-        msgspec.convert(row, StoredHit, from_attributes=True, strict=False)
-        for row in connection.execute(statement.order_by(lookup_hit.c.site, lookup_hit.c.record_id))
+        StoredHit(
+            site=site,
+            record_id=record_id,
+            is_live=bool(is_live),
+            is_late=bool(is_late),
+            seq=seq,
+            stage=stage,
+            treatment=treatment,
+            body=bytes(body),
+        )
+        for site, record_id, is_live, is_late, seq, stage, treatment, body in connection.execute(
+            _hits(), {"of_lookup": str(lookup_id)}
+        )
     ]
+
+
+@cache
+def _hits() -> Select[*tuple[Any, ...]]:
+    columns = [lookup_hit.c[name] for name in StoredHit.__struct_fields__]
+    mine = lookup_hit.c.lookup_id == bindparam("of_lookup")
+    return select(*columns).where(mine).order_by(lookup_hit.c.site, lookup_hit.c.record_id)
+
+
+def has_late_hits(connection: Connection, lookup_id: UUID) -> bool:
+    """Tell whether something was found after the screen had closed."""
+    return bool(connection.execute(_late_hits(), {"of_lookup": str(lookup_id)}).scalar_one())
+
+
+@cache
+def _late_hits() -> Select[bool]:
+    late = (lookup_hit.c.lookup_id == bindparam("of_lookup")) & (lookup_hit.c.is_late == 1)
+    return select(exists().where(late))
 
 
 def count_hits(connection: Connection, lookup_id: UUID) -> int:
@@ -183,9 +279,32 @@ def count_hits(connection: Connection, lookup_id: UUID) -> int:
     return connection.execute(statement).scalar_one()
 
 
+def being_asked(connection: Connection, request_id: UUID) -> set[UUID]:
+    """Return the questions of a request that sites are being asked now."""
+    found = connection.execute(_being_asked(), {"of_request": str(request_id)})
+    return {UUID(row.lookup_id) for row in found}
+
+
+@cache
+def _being_asked() -> Select[str]:
+    waits = (lookup_site.c.lookup_id == lookup.c.lookup_id) & (lookup_site.c.outcome == SiteOutcome.WAITING.value)
+    return select(lookup.c.lookup_id).where(lookup.c.request_id == bindparam("of_request"), exists().where(waits))
+
+
 def has_open_sites(connection: Connection, lookup_id: UUID) -> bool:
     """Tell whether somebody may still answer."""
-    return bool(sites_of(connection, lookup_id, OPEN_OUTCOMES))
+    return not OPEN_OUTCOMES.isdisjoint(outcomes_of(connection, lookup_id))
+
+
+def outcomes_of(connection: Connection, lookup_id: UUID) -> list[SiteOutcome]:
+    """Return which outcomes there are at the sites of a question, each once."""
+    found = connection.execute(_outcomes(), {"of_lookup": str(lookup_id)})
+    return [SiteOutcome(row.outcome) for row in found]
+
+
+@cache
+def _outcomes() -> Select[str]:
+    return select(lookup_site.c.outcome).where(lookup_site.c.lookup_id == bindparam("of_lookup")).distinct()
 
 
 def note_stray(connection: Connection, site: str, lookup_id: str, fault: str, now_ms: int) -> None:

@@ -31,34 +31,42 @@ _GRACE_MS: Final = 1_000
 """Milliseconds behind the screen's deadline for which the live part may still be stored."""
 
 
+class Prospect(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read before a question is put: so that the transaction that writes it down need not look for it."""
+
+    known: Known
+    routes: tuple[Routed, ...]
+    """In the order of ``known.facts``."""
+    names: Names | None = None
+    """What words were read as."""
+
+
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """All that is needed to write a question down."""
 
     order: LookupOrder
-    known: Known
-    routes: tuple[Routed, ...]
-    """In the order of ``known.facts``."""
+    prospect: Prospect
     is_linked: bool
     deadline_s: float
 
 
-def open_lookup(connection: Connection, opening: Opening, names: Names | None, now_ms: int) -> None:
-    """Write a question, its sites, what the index has, and the letters to sites that are away; once only."""
-    order, known = opening.order, opening.known
+def open_lookup(connection: Connection, opening: Opening, now_ms: int) -> bool:
+    """Write a question, its sites, what the index has, and the letters to sites that are away; False if it is there."""
+    order, known, names = opening.order, opening.prospect.known, opening.prospect.names
     if lookup_ledger.found(connection, order.lookup_id) is not None:
-        return
-    asked = sum(one.is_asked for one in opening.routes)
+        return False
+    asked = sum(one.is_asked for one in opening.prospect.routes)
     line = audit.append(
         connection,
         AuditEntry(
             who=order.asked_by,
             action=Action.LOOKUP_ASKED,
             object=f"lookup {order.lookup_id}",
-            detail=f"{_words(order)}; {asked} of {len(opening.routes)} sites",
+            detail=f"{_words(order)}; {asked} of {len(opening.prospect.routes)} sites",
         ),
         now_ms,
     )
-    question = _question(opening, names, head_of(line), now_ms)
+    question = _question(opening, head_of(line), now_ms)
     body, digest = encoded_lookup(question)
     live_until_ms = now_ms + int(opening.deadline_s * 1000) + _GRACE_MS
     lookup_ledger.add(connection, order, body, digest, asked_at_ms=now_ms, live_until_ms=live_until_ms)
@@ -68,9 +76,10 @@ def open_lookup(connection: Connection, opening: Opening, names: Names | None, n
     stored = present(connection, order.lookup_id)
     _write_letters(connection, stored, views, now_ms)
     findings.begin(connection, order.case.request_id, now_ms)
+    return True
 
 
-def _question(opening: Opening, names: Names | None, head: AuditHead, now_ms: int) -> Lookup:
+def _question(opening: Opening, head: AuditHead, now_ms: int) -> Lookup:
     """Return the question as its letters carry it; the live call adds who asks."""
     order = opening.order
     query = order.query
@@ -92,7 +101,8 @@ def _question(opening: Opening, names: Names | None, head: AuditHead, now_ms: in
         expires_at_ms=order.expires_at_ms,
         head=head,
     )
-    told = with_language(plain, parse(query.words), readings_of(names, opening.known.page))
+    prospect = opening.prospect
+    told = with_language(plain, parse(query.words), readings_of(prospect.names, prospect.known.page))
     return msgspec.structs.replace(plain, query=told.query, language=told.language, readings=told.readings)
 
 
@@ -101,11 +111,11 @@ def _views(opening: Opening, now_ms: int) -> list[SiteView]:
         site_view(
             facts,
             routed,
-            index_total=opening.known.totals.get(facts.site, 0),
+            index_total=opening.prospect.known.totals.get(facts.site, 0),
             now_ms=now_ms,
             is_linked=opening.is_linked,
         )
-        for facts, routed in zip(opening.known.facts, opening.routes, strict=True)
+        for facts, routed in zip(opening.prospect.known.facts, opening.prospect.routes, strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ What is left waiting when the hub stops, ``late_answers.LookupClock`` takes up.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 from uuid import UUID
@@ -20,12 +20,12 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub.searching.search import Names
+from hub.searching.search import Names, Query
 from hub.window import lookup_answers, lookup_ledger, lookup_opening, lookup_reading
-from hub.window.candidates import Known, known
+from hub.window.candidates import known
 from hub.window.lookup_answers import Heard
 from hub.window.lookup_ledger import StoredLookup
-from hub.window.lookup_opening import Opening, Widening
+from hub.window.lookup_opening import Opening, Prospect, Widening
 from hub.window.lookup_views import LookupOrder, LookupView
 from hub.window.requests import Request
 from hub.window.routing import clues_of, routed
@@ -96,6 +96,26 @@ class _Running:
             return  # Nothing changed: whoever watches tells the page that the line still stands.
 
 
+class UnderWay:
+    """Questions that are being put to sites here, as they stood when this was made."""
+
+    def __init__(self, running: Mapping[UUID, _Running]) -> None:
+        self._turns = [(one, one.turn) for one in running.values()]
+        self.lookups: Final = frozenset(running)
+
+    async def changed(self) -> None:
+        """Wait until something was stored for one of them, or one is over; for ever if there is none."""
+        if not self._turns:
+            await asyncio.Event().wait()
+        waiting = [asyncio.create_task(one.wait(turn)) for one, turn in self._turns]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
 class LookupDesk:
     """Asks, stores, and tells whoever watches; use it inside ``opened``."""
 
@@ -145,20 +165,49 @@ class LookupDesk:
     async def begin(self, order: LookupOrder) -> None:
         """Write a question down and put it to the sites behind the scenes; raises as ``start``."""
         checked_case(order.case)
-        names = await asyncio.to_thread(self._names)
-        what = await self._database.read(lambda connection: _known(connection, order, names))
-        if what is None:
+        if await self._database.read(lambda connection: lookup_ledger.found(connection, order.lookup_id)) is not None:
             return
-        opening = Opening(
-            order=order,
-            known=what,
-            routes=tuple(routed(clues_of(order.query, order.places, names), what.candidates)),
-            is_linked=self._asker is not None,
-            deadline_s=self._deadline_s,
-        )
+        prospect = await self.foresee(order.query, order.places)
         now_ms = self._clock_ms()
-        await self._database.write(lambda connection: lookup_opening.open_lookup(connection, opening, names, now_ms))
-        self._work(order.lookup_id)
+        if await self._database.write(lambda connection: self.put_down(connection, order, prospect, now_ms)):
+            self.set_off([order.lookup_id])
+
+    # The same in three steps, for whoever writes more than the question in one transaction
+
+    async def foresee(self, query: Query, places: Sequence[str]) -> Prospect:
+        """Read what is known of a question before it is put, and which sites it will be put to; writes nothing.
+
+        Raises:
+            BadQuery: the words cannot be understood.
+            Retryable: the store is away.
+
+        """
+        names = await asyncio.to_thread(self._names)
+        what = await self._database.read(lambda connection: known(connection, query, names))
+        routes = tuple(routed(clues_of(query, places, names), what.candidates))
+        return Prospect(known=what, routes=routes, names=names)
+
+    def put_down(self, connection: Connection, order: LookupOrder, prospect: Prospect, now_ms: int) -> bool:
+        """Write a question down, with all that follows from it, in the caller's transaction; False if it is there.
+
+        Raises:
+            BadValue: the case lacks a purpose, or may not travel.
+
+        """
+        checked_case(order.case)
+        opening = Opening(
+            order=order, prospect=prospect, is_linked=self._asker is not None, deadline_s=self._deadline_s
+        )
+        return lookup_opening.open_lookup(connection, opening, now_ms)
+
+    def set_off(self, lookups: Iterable[UUID]) -> None:
+        """Put questions that are on the disk to their sites, behind the scenes."""
+        for lookup_id in lookups:
+            self._work(lookup_id)
+
+    def under_way(self, lookups: Collection[UUID]) -> "UnderWay":
+        """Return what tells when something has happened to one of some questions since now."""
+        return UnderWay({one: self._running[one] for one in lookups if one in self._running})
 
     async def widen(self, lookup_id: UUID, *, because: str, by: str) -> AsyncGenerator[LookupView, None]:
         """Ask the sites that were left out as well, and yield as ``start``; the reason is in the log.
@@ -265,18 +314,10 @@ class LookupDesk:
             await running.tell()
 
 
-def _known(connection: Connection, order: LookupOrder, names: Names | None) -> Known | None:
-    """Return what is known before anybody is asked; None if the question was asked before."""
-    if lookup_ledger.found(connection, order.lookup_id) is not None:
-        return None
-    return known(connection, order.query, names)
-
-
 def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int) -> None:
-    for one in heard:
-        line = lookup_ledger.site_of(connection, stored.lookup_id, one.site)
-        if line is not None and line[0].outcome is SiteOutcome.WAITING:
-            lookup_answers.take(connection, stored, one, now_ms, is_late=False)
+    owed = lookup_ledger.still_waiting(connection, stored.lookup_id, [one.site for one in heard])
+    counted = list({one.site: one for one in heard if one.site in owed}.values())
+    lookup_answers.take(connection, stored, counted, now_ms, is_late=False)
     lookup_ledger.put(connection, stored.lookup_id, {"changed_at_ms": now_ms})
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from node.home import NodeHome, add_home_option, home_of
 from node.keeper import audit, county_heads
-from node.keeper.audit import ACTIONS, Action, ReadDetail, Verdict
+from node.keeper.audit import ACTIONS, Action, ReadDetail
 from node.keeper.county_heads import Contradiction
 from node.wording import moment
 from protocol.audit_chain import AuditHead, AuditLine
@@ -17,6 +17,7 @@ from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.errors import BadSetting
 from protocol.lookup_policy import TREATMENTS, Treatment
 from protocol.wording import Text
+from replication.audit_log import Verdict
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
 from replication.database import Database, opened
 
@@ -159,7 +160,7 @@ class _Titled(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _verified(home: NodeHome, expected: AuditHead | None) -> Report:
     async with opened(home.database, (), read_only=True) as database:
-        verdict = await audit.verify(database, expected)
+        verdict = await audit.LOG.verify(database, expected)
         latest = await database.read(county_heads.latest)
         contradictions = await database.read(county_heads.contradictions)
     head, heard_at_ms = latest if latest is not None else (None, 0)

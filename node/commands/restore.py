@@ -13,12 +13,15 @@ from node import restoration
 from node.config import load
 from node.home import NodeHome, add_home_option, home_of
 from node.restoration import Restoration
+from node.tables import SCHEMA
 from node.wording import moment
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication import outbox
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import opened
+from replication.migrations import REPLICATION
+from replication.wall_clock import clock_ms
 
 LOOK_EVERY_S = 1.0
 """Seconds between two looks while the progress is followed."""
@@ -26,10 +29,12 @@ LOOK_EVERY_S = 1.0
 _HELP = "从县级取回本站条目（换机或数据库丢失后）· take this site's records back from the hub"
 _DESCRIPTION = """换机登记后或数据库丢失后，节点启动时自动从县级取回本站已报的条目（标识、旧号等），再读目录文件夹。
 不带选项：显示进度。--now：要求下次启动时取回（须无数据库）。--skip：不再等待，从头开始。
+换机之前已撤回的条目，旧目录文件里即使还有也不重新公布；确要公布：--readmit，然后重启节点。
 
 A node that replaces another, or has lost its database, takes back what the hub holds of its site when it starts, and
 then reads its folder: ids and former codes stay as they were. Without an option this shows how far that is; --now asks
-for it at the next start, --skip does without.
+for it at the next start, --skip does without. What had been withdrawn stays so though an old sheet still lists it;
+--readmit lets such rows bring their records back, from the next start on.
 """
 
 
@@ -41,6 +46,8 @@ class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):
     restoration: Restoration | None
     unlisted: int
     """Restored records that no file has listed yet: they stay until somebody decides."""
+    kept_back: int = 0
+    """Withdrawn records that came back as tombstones: rows that say the same are reported, not published."""
 
 
 def add(parsers: Parsers) -> None:
@@ -53,6 +60,11 @@ def add(parsers: Parsers) -> None:
     choice.add_argument("--now", action="store_true", help="下次启动时取回 · restore at the next start")
     choice.add_argument("--skip", action="store_true", help="不取回，从头开始 · do without, and begin afresh")
     choice.add_argument("--follow", action="store_true", help="显示进度直到完成 · show the progress until it is done")
+    choice.add_argument(
+        "--readmit",
+        action="store_true",
+        help="换机前撤回的条目可由目录行重新公布 · let rows bring back what was withdrawn",
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
     parser.set_defaults(run=run)
 
@@ -71,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.skip:
         with contextlib.suppress(FileNotFoundError):
             home.restore_mark.unlink()
+    elif args.readmit:
+        asyncio.run(_readmit(home))
     report = asyncio.run(read_report(home))
     while args.follow and report.is_due:
         if not args.json:
@@ -96,6 +110,13 @@ def _request(home: NodeHome) -> None:
     restoration.request(home)
 
 
+async def _readmit(home: NodeHome) -> None:
+    if not home.database.exists():
+        return
+    async with opened(home.database, (REPLICATION, SCHEMA)) as database:
+        await database.write(lambda connection: restoration.readmit(connection, clock_ms()))
+
+
 async def _has_history(home: NodeHome) -> bool:
     if not home.database.exists():
         return False
@@ -113,6 +134,7 @@ async def read_report(home: NodeHome) -> RestoreReport:
             is_due=restoration.is_due(connection, home.restore_mark),
             restoration=restoration.state_of(connection),
             unlisted=restoration.count_unlisted(connection),
+            kept_back=restoration.count_kept_back(connection),
         )
 
     async with opened(home.database, (), read_only=True) as database:
@@ -145,7 +167,8 @@ def _words(report: RestoreReport) -> Text:
         return Text(zh="已按要求跳过取回。", en="a restoration was skipped on request")
     return Text(
         zh=f"已于 {moment(state.ended_at_ms or 0)} 取回 {state.received} 条；"
-        f"其中 {report.unlisted} 条尚无文件列出（保留原样）。",
+        f"其中 {report.unlisted} 条尚无文件列出（保留原样）；另有 {report.kept_back} 条已撤回，不会因旧目录重新公布。",
         en=f"{state.received} records were restored at {moment(state.ended_at_ms or 0)};"
-        f" {report.unlisted} of them are in no file yet, and stay as they are",
+        f" {report.unlisted} of them are in no file yet, and stay as they are; {report.kept_back} more were withdrawn"
+        " before, and no old sheet publishes them anew",
     )

@@ -1,25 +1,28 @@
-"""``danglian-node transfer``: hands records over to the county archive, from choosing them to the signature."""
+"""``danglian-node transfer``: hands records over, and at a township takes those of its villages into custody."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+from node.commands.transfer_mending import faults_told
 from node.commands.transfer_options import add_new_options
-from node.commands.transfer_report import as_json, as_lines, as_page, faults_told
-from node.commands.transfer_work import begin, pack_and_check, send_out
+from node.commands.transfer_receiving import RECEIVING_ACTIONS, about, add_receiving, named, sign_received, told
+from node.commands.transfer_report import as_json, as_lines
+from node.commands.transfer_work import begin, pack_and_check, send_out, write_disk
 from node.home import add_home_option, home_of
 from node.transfers import planned, submitting
 from node.transfers.office import Office, office_opened
+from protocol.errors import BadValue
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
-from protocol.transfer_folds import Transfer
 from protocol.transfers import TransferState
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say
-from replication.transfer_log import opened_transfers, transfer_named
+from replication.transfer_log import RECEIVING, opened_transfers, role_of
 
-_HELP = "移交档案：选、查、送、签 · hand records over to the county archive"
+_HELP = "移交与代管：选、查、送、签；收、退、留、保管 · hand records over; receive those of villages"
 _DESCRIPTION = """把档案（条目和扫描件）移交县档案馆，或交乡镇代管：
 
   transfer new --fonds 001 --years 2010-2015 --title "2010—2015 年文书档案"   选择档案，找到扫描件
@@ -30,11 +33,23 @@ _DESCRIPTION = """把档案（条目和扫描件）移交县档案馆，或交�
   transfer papers 编号    显示交接文据和登记表
   transfer cancel 编号 --reason 理由  签字之前可以取消
 
+网络不通或文件太大时，由人带移动盘送去，两种方式效力相同：
+  transfer send 编号 --disk /media/usb     把整包写到移动盘上（可重复运行，断了接着写）
+
+乡镇接收各村交来代管的档案（村里 transfer new --nature delegated_custody）：
+  transfer take /media/usb/danglian-…     从移动盘收进来；走网络的自动收
+  transfer return 编号 --faults            退回检测未过的条目（或 --item 档号 --reason 理由；--all 整包）
+  transfer hold 编号 --item 档号 --reason 理由   暂缓
+  transfer accept 编号 --unit 某镇档案馆 --handler 姓名   其余的接收
+  transfer sign 编号 --signer 姓名         村里先签，乡镇后签；签后由乡镇保管，所有权仍归村
+  transfer kept [--verify]                 看替别人保管了什么；--verify 逐个文件核对
+
 编号写前几位即可。双方都签字后，本站条目自动改记为由接收单位保管；本站副本继续保存到约定日期。
 
 Hands records and their scans over. Choose them (new), make the package and see in plain words what to mend (check),
-submit it (send), see what came back and why (status), sign the certificate once it was accepted (sign). The first
-characters of a number are enough. Custody changes only when both have signed.
+submit it (send; with --disk a courier carries it), see what came back and why (status), sign the certificate once it
+was accepted (sign). A township receives what its villages give into its custody: take, return, hold, accept, sign,
+kept. The first characters of a number are enough. Custody changes only when both have signed.
 """
 
 
@@ -46,34 +61,28 @@ def add(parsers: Parsers) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="动作 · actions")
     new = actions.add_parser("new", help="选择档案，开始一次移交 · choose records and begin")
     add_new_options(new)
-    check = _about(actions, "check", "打包并检测，不提交 · make the package and check it")
+    check = about(actions, "check", "打包并检测，不提交 · make the package and check it")
     check.add_argument(
         "--leave-out", action="append", default=[], metavar="CODE", help="这一条不再移交 · leave this out"
     )
     check.add_argument(
         "--scans", action="append", default=[], metavar="DIR", help="重新查找扫描件的目录 · look for scans here again"
     )
-    send = _about(actions, "send", "提交 · submit")
+    send = about(actions, "send", "提交 · submit")
     send.add_argument("--despite-faults", action="store_true", help="明知有未过项仍提交 · submit with open findings")
     status = actions.add_parser("status", help="看进度 · how transfers stand")
     status.add_argument("number", nargs="?", default="", metavar="NUMBER", help="移交编号；不写则列出全部 · else: all")
-    sign = _about(actions, "sign", "签署交接文据 · sign the certificate")
+    sign = about(actions, "sign", "签署交接文据 · sign the certificate")
     sign.add_argument("--signer", default="", metavar="NAME", help="签字人，写入文据 · who answers for it on paper")
-    papers = _about(actions, "papers", "显示交接文据与登记表 · show the papers of the handover")
-    cancel = _about(actions, "cancel", "取消（签字之前） · give up, before signing")
+    about(actions, "papers", "显示交接文据与登记表 · show the papers of the handover")
+    cancel = about(actions, "cancel", "取消（签字之前） · give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 · why")
-    for one in (new, check, send, status, sign, papers, cancel):
+    send.add_argument("--disk", default="", metavar="DIR", help="写到移动盘，由人送去 · write it to a courier's disk")
+    add_receiving(actions)
+    for one in actions.choices.values():
         add_home_option(one)
         one.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
     parser.set_defaults(run=run)
-
-
-def _about(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: str
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=words)
-    parser.add_argument("number", metavar="NUMBER", help="移交编号，前几位即可 · number, its beginning is enough")
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,6 +105,7 @@ async def _run(args: argparse.Namespace) -> int:
         "sign": _sign,
         "cancel": _cancel,
         "papers": _papers,
+        **RECEIVING_ACTIONS,
     }
     async with office_opened(home_of(args)) as office:
         return await actions[args.action](office, args)
@@ -103,20 +113,20 @@ async def _run(args: argparse.Namespace) -> int:
 
 async def _new(office: Office, args: argparse.Namespace) -> int:
     now = await begin(office, args)
-    return await _told(office, args, now)
+    return await told(office, args, now)
 
 
 async def _check(office: Office, args: argparse.Namespace) -> int:
-    now = await _named(office, args)
+    now = await named(office, args)
     now, checked = await pack_and_check(office, now, args.leave_out, args.scans)
     if not args.json:
         sys.stdout.write(faults_told(checked.faults))
-    await _told(office, args, now)
+    await told(office, args, now)
     return EXIT_PROBLEM if checked.failed else EXIT_OK
 
 
 async def _send(office: Office, args: argparse.Namespace) -> int:
-    now = await _named(office, args)
+    now = await named(office, args)
     if now.state in (TransferState.PLANNED, TransferState.RETURNED):
         now, checked = await pack_and_check(office, now, [], [])
         if not args.json:
@@ -130,25 +140,38 @@ async def _send(office: Office, args: argparse.Namespace) -> int:
             )
         )
         return EXIT_PROBLEM
-    return await _told(office, args, await send_out(office, now))
+    disk = Path(args.disk) if args.disk else None
+    if disk is not None and not disk.is_dir():
+        raise BadValue(
+            Text(zh=f"没有目录 {disk}。", en=f"there is no folder {disk}"),
+            Text(zh="请插好移动盘，写它的挂载目录。", en="Plug the disk in, and name the folder where it is mounted."),
+        )
+    now = await send_out(office, now, by_disk=disk is not None)
+    if disk is not None:
+        place = await write_disk(office, now, disk)
+        if not args.json:
+            say(Text(zh=f"已写好：{place}。请送到接收单位。", en=f"written to {place}: carry it to the receiver"))
+    return await told(office, args, now)
 
 
 async def _status(office: Office, args: argparse.Namespace) -> int:
     if args.number:
-        return await _told(office, args, await _named(office, args))
+        return await told(office, args, await named(office, args))
     found, expected = await office.database.read(lambda c: (opened_transfers(c), planned.lines(c)))
     sys.stdout.write(as_json(found) if args.json else as_lines(found, expected))
     return EXIT_OK
 
 
 async def _sign(office: Office, args: argparse.Namespace) -> int:
-    now = await _named(office, args)
+    now = await named(office, args)
+    if await office.database.read(lambda c: role_of(c, now.transfer_id)) == RECEIVING:
+        return await sign_received(office, args, now)
     after = await office.database.write(lambda c: submitting.sign(c, office.log, now.transfer_id, args.signer))
-    return await _told(office, args, after)
+    return await told(office, args, after)
 
 
 async def _papers(office: Office, args: argparse.Namespace) -> int:
-    now = await _named(office, args)
+    now = await named(office, args)
     certificate = certificate_of(now)
     if certificate is None:
         say(Text(zh="审核通过之前没有交接文据。", en="There is no certificate before the transfer was accepted."))
@@ -159,16 +182,8 @@ async def _papers(office: Office, args: argparse.Namespace) -> int:
 
 
 async def _cancel(office: Office, args: argparse.Namespace) -> int:
-    now = await _named(office, args)
-    after = await office.database.write(lambda c: submitting.cancel(c, office.log, now.transfer_id, args.reason))
-    return await _told(office, args, after)
-
-
-async def _named(office: Office, args: argparse.Namespace) -> Transfer:
-    return await office.database.read(lambda c: transfer_named(c, args.number))
-
-
-async def _told(office: Office, args: argparse.Namespace, now: Transfer) -> int:
-    page = await office.database.read(lambda c: as_page(c, now))
-    sys.stdout.write(as_json(page.data) if args.json else page.text)
-    return EXIT_OK
+    now = await named(office, args)
+    after = await office.database.write(
+        lambda c: submitting.cancel(c, office.log_of(c, now.transfer_id), now.transfer_id, args.reason)
+    )
+    return await told(office, args, after)

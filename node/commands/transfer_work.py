@@ -13,6 +13,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.commands.transfer_options import copy_kept_until, opinion_of, selection_of
+from node.consigning import offered
+from node.disk_consigning import files_of, write_to_disk
 from node.revisions import record_ids
 from node.transfers import beginning, packaging, planned, submitting
 from node.transfers.choosing import chosen
@@ -20,9 +22,9 @@ from node.transfers.office import Office
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
 from protocol.consignments import ConsignedFile
-from protocol.errors import BadFile, BadValue
+from protocol.errors import BadFile, BadValue, Refused
 from protocol.reference_codes import fold_code
-from protocol.sites import Site, parse_site
+from protocol.sites import Site, SiteRank, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Nature, Opened, Party, Prepared, Side, Step
 from protocol.wording import Text
@@ -49,6 +51,13 @@ def county_of(site: Site) -> str:
     return Site(county=site.county, town="000", village="000").code
 
 
+def receiver_of(site: Site, nature: Nature) -> str:
+    """Return who receives where nobody says it: of a village's 代管 its township, of all else the county archive."""
+    if nature is Nature.DELEGATED_CUSTODY and site.rank is SiteRank.VILLAGE:
+        return Site(county=site.county, town=site.town, village="000").code
+    return county_of(site)
+
+
 def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
     """Return where scans are looked for: where the person says, else the home's own folder and the watched ones."""
     if named:
@@ -71,7 +80,7 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
 
     """
     site = parse_site(office.config.site)
-    receiver = parse_site(args.to).code if args.to else county_of(site)
+    receiver = parse_site(args.to).code if args.to else receiver_of(site, Nature(args.nature))
     asked, said = selection_of(args), opinion_of(args)
     boxes = beginning.boxes_in(Path(args.boxes)) if args.boxes else {}
     folders = scan_folders(office, args.scans)
@@ -191,7 +200,7 @@ def list_of(package: Path) -> Path:
     return package.with_suffix(".files.json")
 
 
-async def send_out(office: Office, now: Transfer) -> Transfer:
+async def send_out(office: Office, now: Transfer, *, by_disk: bool = False) -> Transfer:
     """Submit the package that is prepared.
 
     Raises:
@@ -208,5 +217,27 @@ async def send_out(office: Office, now: Transfer) -> Transfer:
             Text(zh="请重新运行 transfer check。", en="Run transfer check again."),
         ) from error
     return await office.database.write(
-        lambda c: submitting.submit(c, office.log, now.transfer_id, files, package, clock_ms())
+        lambda c: submitting.submit(c, office.log, now.transfer_id, files, package, clock_ms(), by_disk=by_disk)
     )
+
+
+async def write_disk(office: Office, now: Transfer, disk: Path) -> Path:
+    """Write the package that is submitted to a courier's disk; written again, it goes on where it was cut.
+
+    Raises:
+        Refused: nothing is offered under this transfer now.
+        StorageFull: the disk has too little room.
+        BadFiles: some files are not as they were packed; the others are written.
+
+    """
+    consignment = now.consignment
+    offer = None if consignment is None else await office.database.read(lambda c: offered(c, consignment))
+    if offer is None:
+        raise Refused(
+            Text(zh="这次移交目前没有待送的文件。", en="the transfer has no files to be carried now"),
+            Text(zh="用 transfer status 查看由谁处理。", en="See with transfer status whose turn it is."),
+        )
+    files = await office.database.read(lambda c: files_of(c, offer))
+    identity, site = office.log.identity, office.config.parsed_site
+    with progress(Text(zh="写移动盘", en="writing the disk"), offer.size_bytes) as shown:
+        return await asyncio.to_thread(write_to_disk, offer, files, disk, site, identity, shown.reached)

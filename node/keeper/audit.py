@@ -10,15 +10,15 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, select
 
 from node.keeper.tables import audit_line
-from protocol.audit_chain import AuditHead, AuditLine, first_broken, head_of, sealed
+from protocol.audit_chain import AuditLine
 from protocol.wording import Text
-from replication.database import Database
+from replication.audit_log import AuditLog, line_of
 
-LINES_CHECKED_AT_ONCE: Final = 2_000
-"""Lines that one step of a verification reads."""
+LINES_SOUGHT_AT_ONCE: Final = 2_000
+"""Lines that one step of a search reads."""
 
 
 class Action(StrEnum):
@@ -82,9 +82,13 @@ class NodeAuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     detail: ReadDetail = ReadDetail()
 
 
+LOG: Final = AuditLog(audit_line)
+
+
 def append(connection: Connection, entry: NodeAuditEntry, now_ms: int) -> AuditLine:
     """Write a line, in the transaction of what it tells."""
-    line = sealed(
+    return LOG.append(
+        connection,
         AuditLine(
             seq=0,
             at_ms=now_ms,
@@ -96,18 +100,7 @@ def append(connection: Connection, entry: NodeAuditEntry, now_ms: int) -> AuditL
             detail=msgspec.json.encode(entry.detail).decode(),
             digest="",
         ),
-        head(connection),
     )
-    connection.execute(insert(audit_line).values(msgspec.structs.asdict(line)))
-    return line
-
-
-def head(connection: Connection) -> AuditHead:
-    """Return the newest line's number and digest."""
-    found = connection.execute(
-        select(audit_line.c.seq, audit_line.c.digest).order_by(audit_line.c.seq.desc()).limit(1)
-    ).one_or_none()
-    return AuditHead() if found is None else AuditHead(seq=found.seq, digest=found.digest)
 
 
 def detail_of(line: AuditLine) -> ReadDetail:
@@ -125,7 +118,7 @@ def listed(connection: Connection, *, request: str = "", before_seq: int | None 
         statement = statement.where(audit_line.c.object == request)
     if before_seq is not None:
         statement = statement.where(audit_line.c.seq < before_seq)
-    return [_line(row) for row in connection.execute(statement)]
+    return [line_of(row) for row in connection.execute(statement)]
 
 
 def found(
@@ -135,7 +128,7 @@ def found(
     lines: list[AuditLine] = []
     before: int | None = None
     while len(lines) < limit:
-        some = listed(connection, request=request, before_seq=before, limit=LINES_CHECKED_AT_ONCE)
+        some = listed(connection, request=request, before_seq=before, limit=LINES_SOUGHT_AT_ONCE)
         if not some:
             break
         before = some[-1].seq
@@ -156,43 +149,3 @@ def digests_at(connection: Connection, places: Sequence[int]) -> dict[int, str]:
     """Return the digests that the log has at some places; a place without a line is missing."""
     statement = select(audit_line.c.seq, audit_line.c.digest).where(audit_line.c.seq.in_(places))
     return {row.seq: row.digest for row in connection.execute(statement)}
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verification found."""
-
-    lines: int
-    head: AuditHead
-    broken_at: int | None = None
-    """The first line that does not follow from the one before."""
-    head_missing: bool = False
-    """A head that somebody had kept is not in the log, or has another digest."""
-
-    @property
-    def is_whole(self) -> bool:
-        """True if nothing was changed, removed or put in."""
-        return self.broken_at is None and not self.head_missing
-
-
-async def verify(database: Database, expected: AuditHead | None = None) -> Verdict:
-    """Check every line against the one before, and that a head which somebody kept is among them."""
-    lines, at, is_seen = 0, AuditHead(), expected is None
-    while True:
-        some = await database.read(lambda connection, after=at.seq: after_seq(connection, after))  # type: ignore[misc]
-        broken_at = first_broken(some, at.seq, at.digest)
-        if broken_at is not None:
-            return Verdict(lines=lines, head=at, broken_at=broken_at)
-        if not some:
-            return Verdict(lines=lines, head=at, head_missing=not is_seen)
-        is_seen = is_seen or any(head_of(line) == expected for line in some)
-        lines, at = lines + len(some), head_of(some[-1])
-
-
-def after_seq(connection: Connection, seq: int) -> list[AuditLine]:
-    """Return the next lines behind a number."""
-    statement = select(audit_line).where(audit_line.c.seq > seq).order_by(audit_line.c.seq)
-    return [_line(row) for row in connection.execute(statement.limit(LINES_CHECKED_AT_ONCE))]
-
-
-def _line(row: Row[*tuple[object, ...]]) -> AuditLine:
-    return msgspec.convert(row, AuditLine, from_attributes=True)

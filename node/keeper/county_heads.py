@@ -83,7 +83,7 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         keep(connection, told.head, now_ms)
         digests = audit.digests_at(connection, told.places[:PLACES_ASKED_MAX])
         mine = AuditHeadTold(
-            head=audit.head(connection),
+            head=audit.LOG.head(connection),
             places=places_to_ask(connection),
             digests=tuple(AuditHead(seq=seq, digest=digest) for seq, digest in sorted(digests.items())),
             contradicted=tuple(

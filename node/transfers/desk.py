@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from node.consigning import offered, withdraw
 from node.transfers.custody import CustodyMover
+from node.transfers.receiving import signing_keys
 from protocol.errors import Retryable
+from protocol.sites import SiteRank, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Side, TransferState
 from replication.database import Database
-from replication.transfer_log import opened_transfers
+from replication.transfer_log import USUAL, opened_transfers
 from replication.transfer_signing import signature_fault
 
 LOOK_S = 5.0
@@ -58,7 +60,8 @@ class GivingDesk:
 
     async def _move(self, now: Transfer) -> bool:
         signature = now.receiver_signature
-        fault = None if signature is None else signature_fault(now, signature, self._hub_keys)
+        keys = await self._database.read(lambda c: self._keys_of(c, now))
+        fault = None if signature is None else signature_fault(now, signature, keys)
         if signature is None or fault is not None:
             # The records stay whose they are; a person has to find out who signed there.
             if now.transfer_id not in self._refused:
@@ -69,6 +72,12 @@ class GivingDesk:
         if is_moved:
             log.info("custody_moved", transfer=str(now.transfer_id), records=now.accepted)
         return is_moved
+
+    def _keys_of(self, connection: Connection, now: Transfer) -> Collection[str]:
+        """Return the keys that may sign for the receiver: the county's, or those that the hub vouched for."""
+        if parse_site(now.receiver_site).rank is SiteRank.COUNTY:
+            return self._hub_keys
+        return signing_keys(connection, now.transfer_id, Side.RECEIVER)
 
 
 _ARRIVED = frozenset(
@@ -83,8 +92,9 @@ _ARRIVED = frozenset(
 
 
 def _waiting(connection: Connection) -> list[Transfer]:
-    signed = [one for one in opened_transfers(connection, (TransferState.SIGNED.value,)) if one.turn is Side.GIVER]
-    arrived = opened_transfers(connection, [state.value for state in _ARRIVED])
+    signed = opened_transfers(connection, (TransferState.SIGNED.value,), USUAL)
+    signed = [one for one in signed if one.turn is Side.GIVER]
+    arrived = opened_transfers(connection, [state.value for state in _ARRIVED], USUAL)
     return [*signed, *(one for one in arrived if one.consignment and offered(connection, one.consignment))]
 
 

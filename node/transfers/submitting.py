@@ -59,7 +59,14 @@ def prepare(
 
 
 def submit(
-    connection: Connection, log: TransferLog, transfer_id: UUID, files: list[ConsignedFile], root: Path, now_ms: int
+    connection: Connection,
+    log: TransferLog,
+    transfer_id: UUID,
+    files: list[ConsignedFile],
+    root: Path,
+    now_ms: int,
+    *,
+    by_disk: bool = False,
 ) -> Transfer:
     """Offer the prepared package and say so; submitted twice it is submitted once.
 
@@ -88,6 +95,7 @@ def submit(
         consignment=consigned.consignment_id,
         manifest=parcel.manifest,
         list_digest=list_digest(consigned.files),
+        by_disk=by_disk,
     )
     return log.append(connection, transfer_id, step, by="keeper")
 

@@ -6,6 +6,7 @@ The directory of a ZIP says how large its files claim to be; what is not believe
 import bz2
 import gzip
 import lzma
+import stat
 import struct
 import tarfile
 import zipfile
@@ -18,6 +19,8 @@ import msgspec
 from protocol.check_rules import CheckSettings
 from replication.checks.formats import ARCHIVES, format_of
 from replication.packages.reading import PIECE_BYTES
+from replication.packages.tar_reading import read_tar
+from replication.packages.zip_reading import TooManyMembers, name_of, open_zip
 
 MEMBERS_LOOKED_MAX = 10_000
 """Members of an archive that are looked at."""
@@ -63,6 +66,8 @@ def look_within(path: Path, format_name: str, settings: CheckSettings) -> Archiv
             return _rar(path)
         if format_name == "7Z":
             return _seven_zip(path)
+    except TooManyMembers:
+        return ArchiveLook(format=format_name, members=MEMBERS_LOOKED_MAX, is_bomb=True)
     except (
         zipfile.BadZipFile,
         tarfile.TarError,
@@ -72,6 +77,8 @@ def look_within(path: Path, format_name: str, settings: CheckSettings) -> Archiv
         lzma.LZMAError,
         struct.error,
         ValueError,
+        NotImplementedError,
+        RuntimeError,
     ):
         return ArchiveLook(format=format_name, is_broken=True)
     return ArchiveLook(format=format_name)
@@ -87,7 +94,7 @@ def is_ole_locked(path: Path) -> bool:
 
 
 def _zip(path: Path, format_name: str, settings: CheckSettings) -> ArchiveLook:
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path, MEMBERS_LOOKED_MAX) as archive:
         members = archive.infolist()
         total = sum(member.file_size for member in members)
         own = max(1, path.stat().st_size)
@@ -108,7 +115,7 @@ def _zip(path: Path, format_name: str, settings: CheckSettings) -> ArchiveLook:
                 continue
             with archive.open(member) as content:
                 if format_of(content.read(PEEK_BYTES)) in ARCHIVES:
-                    nested.append(member.filename)
+                    nested.append(name_of(member))
         return ArchiveLook(
             format=format_name,
             members=len(members),
@@ -116,7 +123,7 @@ def _zip(path: Path, format_name: str, settings: CheckSettings) -> ArchiveLook:
             is_locked=is_locked,
             is_bomb=is_bomb,
             nested=tuple(nested),
-            leads_out=any(_leads_out(member.filename) for member in members),
+            leads_out=any(_leads_out(name_of(member)) or _is_link(member) for member in members),
         )
 
 
@@ -124,19 +131,16 @@ def _tar(path: Path, settings: CheckSettings) -> ArchiveLook:
     members = total = 0
     nested: list[str] = []
     leads_out = False
-    with tarfile.open(path, "r:") as archive:
-        for member in archive:
+    with path.open("rb") as file:
+        for member, pieces in read_tar(file):
             members += 1
-            total += member.size
-            leads_out |= _leads_out(member.name) or member.issym() or member.islnk()
-            if members > MEMBERS_LOOKED_MAX:
+            total += member.size_bytes
+            leads_out |= _leads_out(member.name) or not (member.is_file or member.is_folder)
+            if members > MEMBERS_LOOKED_MAX or total > settings.archive_bytes_max:
                 return ArchiveLook(format="TAR", members=members, unpacked_bytes=total, is_bomb=True)
-            if member.isfile() and len(nested) < NESTED_SHOWN_MAX and (content := archive.extractfile(member)):
-                nested += [member.name] if format_of(content.read(PEEK_BYTES)) in ARCHIVES else []
-    is_bomb = total > settings.archive_bytes_max
-    return ArchiveLook(
-        format="TAR", members=members, unpacked_bytes=total, is_bomb=is_bomb, nested=tuple(nested), leads_out=leads_out
-    )
+            if member.is_file and len(nested) < NESTED_SHOWN_MAX and format_of(next(pieces, b"")) in ARCHIVES:
+                nested.append(member.name)
+    return ArchiveLook(format="TAR", members=members, unpacked_bytes=total, nested=tuple(nested), leads_out=leads_out)
 
 
 def _stream(path: Path, format_name: str, settings: CheckSettings) -> ArchiveLook:
@@ -178,6 +182,12 @@ def _seven_zip(path: Path) -> ArchiveLook:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         return ArchiveLook(format="7Z", is_locked=_AES_7Z in file.read(TAIL_BYTES))
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    """True for what Unix packed as a link, a device or a pipe."""
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    return kind not in {0, stat.S_IFREG, stat.S_IFDIR}
 
 
 def _leads_out(name: str) -> bool:

@@ -33,7 +33,7 @@ def _pure(judge: Callable[[PackageEntry, EntryContext], Judgement]) -> EntryChec
 
 def content_present(entry: PackageEntry, number: int, survey: Survey) -> Judgement:
     """The entry has a file, unless it is a volume or on paper only."""
-    files = survey.paths_of(number)
+    files = survey.shelf.files.of_entry(number)
     if files:
         return passed(f"{len(files)} 个文件", f"{len(files)} files")
     if entry.level is Level.VOLUME:
@@ -45,16 +45,16 @@ def content_present(entry: PackageEntry, number: int, survey: Survey) -> Judgeme
 
 def meta_content_link(entry: PackageEntry, number: int, survey: Survey) -> Judgement:
     """Files that the entry names are where it says; a file that is named by its code belongs to one entry only."""
-    absent = survey.absent_files.get(entry.ref_code, [])
+    absent = survey.shelf.entries.absent_names(number)
     if absent:
         told = ", ".join(absent[:_SHOWN_MAX])
         return failed(Text(zh=f"所列文件不存在：{told}", en=f"names files that are not there: {told}"), _RECALL)
-    if whole_code(entry.ref_code) in survey.contested_codes:
+    if survey.shelf.files.is_contested(whole_code(entry.ref_code)):
         seen = Text(zh="同一档号有几个条目，文件归属不明", en="several entries have the code of its file")
         return failed(seen, _RECALL)
     if entry.file_name:
         return passed("所列文件都在", "the files that it names are there")
-    if survey.paths_of(number):
+    if survey.shelf.files.of_entry(number):
         return passed("文件按档号对应", "its files are found by its code")
     return not_applicable("没有列出文件", "names no file")
 
@@ -64,7 +64,7 @@ def attachment_present(entry: PackageEntry, number: int, survey: Survey) -> Judg
     wanted = [name.strip() for name in entry.attachments.replace("；", ";").split(";") if name.strip()]
     if not wanted:
         return not_applicable("没有登记附件", "no attachment is recorded")
-    paths = [path.casefold() for path in survey.paths_of(number)]
+    paths = [file.path.casefold() for file, _ in survey.shelf.files.of_entry(number)]
     absent = [name for name in wanted if not any(name.casefold() in path for path in paths)]
     if absent:
         told = ", ".join(absent[:_SHOWN_MAX])
@@ -74,7 +74,8 @@ def attachment_present(entry: PackageEntry, number: int, survey: Survey) -> Judg
 
 def pages_match(entry: PackageEntry, number: int, survey: Survey) -> Judgement:
     """页数 is the number of pages of the files, and no numbered page is left out."""
-    paths = survey.paths_of(number)
+    pages = {file.path: counted for file, counted in survey.shelf.files.of_entry(number)}
+    paths = list(pages)
     if not paths:
         return not_applicable("没有文件", "has no file")
     left_out = [one.expected for one in missing_pages(entry, paths)]
@@ -84,7 +85,7 @@ def pages_match(entry: PackageEntry, number: int, survey: Survey) -> Judgement:
         return failed(Text(zh=f"缺第 {told} 页", en=f"pages are missing: {told}"), scan)
     if not entry.pages:
         return not_applicable("未登记页数", "no number of pages is recorded")
-    uncounted = [path for path in paths if survey.pages.get(path) is None]
+    uncounted = [path for path in paths if pages[path] is None]
     if uncounted:
         return not_run(
             Text(
@@ -93,7 +94,7 @@ def pages_match(entry: PackageEntry, number: int, survey: Survey) -> Judgement:
             ),
             Text(zh="安装 danglian[checks]，或人工核对。", en="Install danglian[checks], or count them."),
         )
-    for one in page_mismatches(entry, paths, survey.pages):
+    for one in page_mismatches(entry, paths, pages):
         seen = Text(zh=f"页数 {one.expected}，实有 {one.seen}", en=f"{one.expected} pages recorded, {one.seen} there")
         return failed(seen, Text(zh="补扫缺页，或改正页数。", en="Scan what is missing, or correct the number."))
     return passed(f"{entry.pages} 页相符", f"all {entry.pages} pages")
@@ -103,7 +104,7 @@ def content_attr_match(entry: PackageEntry, number: int, survey: Survey) -> Judg
     """Size, format and digest that were recorded are those of the file."""
     if not (entry.size_bytes or entry.format or entry.digest):
         return not_applicable("未登记电子属性", "no attributes are recorded")
-    files = [survey.records[one] for one in survey.attached.files_of_entry[number]]
+    files = [file for file, _ in survey.shelf.files.of_entry(number)]
     if not files:
         return not_applicable("没有文件", "has no file")
     total = sum(file.size_bytes for file in files)

@@ -10,17 +10,21 @@ from protocol.wording import Text
 from replication.checks.archives_within import is_ole_locked
 from replication.checks.formats import ARCHIVES
 from replication.checks.opened import Opened, Openness
+from replication.checks.opening_apart import OpeningFailed
 from replication.checks.pdf_files import TOOL as PDF_TOOL
-from replication.checks.pdf_files import pdfa_disproof
 from replication.checks.survey import FileLook, Survey
 from replication.checks.virus_scanner import VirusScanner
 from replication.packages.opening import PackageKind
+from replication.packages.zip_reading import is_behind
 
 FileCheck = Callable[[FileLook, Survey], Judgement]
 
 _AGAIN: Final = Text(zh="请重新扫描或重新导出该文件。", en="Scan or export the file again.")
 _COPY_AGAIN: Final = Text(zh="请移交方重新制作或重新复制该包。", en="Ask the sender to make or copy the package again.")
 _LOOK: Final = Text(zh="请人工打开查看。", en="Open it and look.")
+_UNSEEN: Final = frozenset((Openness.BROKEN, Openness.CRASHED, Openness.TOO_LARGE))
+"""Of what was not opened nobody knows whether it is encrypted."""
+
 _INSTALL: Final = Text(zh="安装 danglian[checks] 后重新检测。", en="Install danglian[checks] and check again.")
 
 
@@ -29,7 +33,7 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
     path = look.file.path
     if (fault := survey.faults_of_file.get(path)) is not None:
         return failed(fault.text, fault.remedy)
-    if (proven := survey.proven.get(path)) is not None:
+    if (proven := survey.shelf.files.proven(path)) is not None:
         told = f"{survey.proven_by} {proven.hex()}…"
         return passed(f"摘要相符：{told}", f"has its digest: {told}")
     recorded = look.entry.digest if look.entry is not None else ""
@@ -58,7 +62,7 @@ def content_open(look: FileLook, survey: Survey) -> Judgement:
             Text(zh=f"没有自动打开 {name} 的工具", en=f"no tool here opens {name}"),
             _LOOK,
         )
-    survey.pages[look.file.path] = opened.pages
+    survey.shelf.files.note_pages(look.file.path, opened.pages)
     return _openness(opened)
 
 
@@ -66,6 +70,8 @@ def _openness(opened: Opened) -> Judgement:
     tool, version = opened.tool, opened.tool_version
     if opened.openness is Openness.NO_TOOL:
         return not_run(opened.evidence, _INSTALL, tool=tool)
+    if opened.openness is Openness.CRASHED:
+        return not_run(opened.evidence, _LOOK, tool=tool)
     if opened.openness is Openness.OPENED:
         return passed(opened.evidence.zh, opened.evidence.en, tool=tool, tool_version=version)
     if opened.openness is Openness.REPAIRED:
@@ -73,7 +79,7 @@ def _openness(opened: Opened) -> Judgement:
             zh="请人工查看内容是否完整，或重新导出。", en="Look whether anything is lost, or export it again."
         )
         return manual(opened.evidence, look_at, tool=tool, tool_version=version)
-    if opened.openness is Openness.TOO_LARGE:
+    if opened.openness in {Openness.TOO_LARGE, Openness.UNUSUAL}:
         return manual(
             opened.evidence, Text(zh="请人工打开查看。", en="Open it and look."), tool=tool, tool_version=version
         )
@@ -144,7 +150,10 @@ def _pdfa(look: FileLook, survey: Survey) -> Judgement:
     opened = look.opened
     if opened is None or opened.openness not in {Openness.OPENED, Openness.REPAIRED}:
         return not_run(opened.evidence if opened else Text(zh="打不开", en="cannot be opened"), tool=PDF_TOOL)
-    claim, against = pdfa_disproof(look.place)
+    try:
+        claim, against = survey.disprove_pdfa(look.place)
+    except OpeningFailed as error:
+        return not_run(error.why, _LOOK, tool=PDF_TOOL)
     if against is not None:
         return failed(Text(zh=f"不是 PDF/A：{against.zh}", en=f"no PDF/A: {against.en}"), make, tool=PDF_TOOL)
     return not_run(
@@ -166,10 +175,26 @@ def no_private_compression_or_encryption(look: FileLook, _survey: Survey) -> Jud
             return failed(
                 Text(zh="已加密或要求密码", en="is encrypted or asks for a password"), unlock, tool=opened.tool
             )
+        if opened is not None and opened.openness in _UNSEEN:
+            return not_run(opened.evidence, _AGAIN, tool=opened.tool)
     if name == "OLE" and is_ole_locked(look.place):
         return failed(Text(zh="办公文档要求密码", en="an office document that asks for a password"), unlock)
     if name in ARCHIVES or name in {"OFD", "OFFICE"}:
         return _packed(look)
+    if is_behind(look.place):
+        return failed(
+            Text(
+                zh=f"{name or '该文件'} 后面藏有压缩文件", en=f"{name or 'the file'} with a ZIP file hidden behind it"
+            ),
+            Text(zh="请与移交方核实，并重新导出该文件。", en="Ask the sender, and have the file exported again."),
+        )
+    if look.opened is not None and look.opened.holds:
+        held = ", ".join(look.opened.holds)
+        return failed(
+            Text(zh=f"内嵌文件：{held}", en=f"files are embedded in it: {held}"),
+            Text(zh="取出内嵌文件，单独著录后移交。", en="Take them out, and describe each by itself."),
+            tool=look.opened.tool,
+        )
     return passed("未压缩、未加密", "neither packed nor encrypted")
 
 
@@ -186,6 +211,14 @@ def _packed(look: FileLook) -> Judgement:
         return failed(
             Text(zh=f"{seen.format} 带密码", en=f"{seen.format} that asks for a password"),
             Text(zh="请去掉密码、解压后移交。", en="Remove the password and unpack it before the transfer."),
+        )
+    if seen.leads_out:
+        return failed(
+            Text(
+                zh=f"{seen.format} 内有指向外面的路径或链接",
+                en=f"{seen.format} with a path or a link in it that leads out",
+            ),
+            Text(zh="不要解压，请与移交方核实。", en="Do not unpack it; ask the sender."),
         )
     if seen.format in {"OFD", "OFFICE"}:
         if seen.is_broken:

@@ -23,6 +23,12 @@ PIXEL_BYTES_MAX = 64 * 1024 * 1024
 PAGES_MAX = 10_000
 """Pages of one TIFF."""
 
+HEAD_BYTES = 64 * 1024
+"""Bytes of a JPEG in which its frame is looked for."""
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of JPEG that begin a frame."""
+
 _BANDS_BYTES = {"I": 4, "F": 4}
 
 
@@ -40,9 +46,16 @@ def open_image(path: Path) -> Opened:
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 return _decoded(image, version)
+    except PIL.UnidentifiedImageError as error:
+        if (bits := _jpeg_bits(path)) not in {0, 8}:
+            unusual = Text(
+                zh=f"JPEG 每个样本 {bits} 位，常用程序打不开",
+                en=f"a JPEG of {bits} bits a sample, which few programs open",
+            )
+            return Opened(openness=Openness.UNUSUAL, evidence=unusual, tool=TOOL, tool_version=version)
+        return broken(_unopened(error, path), TOOL, version)
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, KeyError, TypeError, OverflowError) as error:
-        told = str(error).replace(str(path), path.name)[:160]
-        return broken(Text(zh=f"打不开：{told}", en=f"cannot be opened: {told}"), TOOL, version)
+        return broken(_unopened(error, path), TOOL, version)
     except Image.DecompressionBombError as error:
         return Opened(
             openness=Openness.TOO_LARGE,
@@ -50,6 +63,23 @@ def open_image(path: Path) -> Opened:
             tool=TOOL,
             tool_version=version,
         )
+
+
+def _unopened(error: Exception, path: Path) -> Text:
+    told = str(error).replace(str(path), path.name)[:160]
+    return Text(zh=f"打不开：{told}", en=f"cannot be opened: {told}")
+
+
+def _jpeg_bits(path: Path) -> int:
+    """Return the bits of a sample that the frame of a JPEG names; 0 where there is no frame at its head."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    place = 2
+    while head.startswith(b"\xff\xd8") and place + 5 <= len(head) and head[place] == 0xFF:
+        if head[place + 1] in _FRAMES:
+            return head[place + 4]
+        place += 2 + int.from_bytes(head[place + 2 : place + 4], "big")
+    return 0
 
 
 def _decoded(image: "Image", version: str) -> Opened:

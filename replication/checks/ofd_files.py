@@ -16,6 +16,7 @@ from protocol.wording import Text
 from replication.checks.opened import Opened, Openness, broken
 from replication.packages.reading import PIECE_BYTES
 from replication.packages.xml_reading import local, read_xml
+from replication.packages.zip_reading import TooManyMembers, name_of, open_zip
 
 PAGES_MAX = 10_000
 """Pages of one OFD."""
@@ -25,6 +26,9 @@ DOCUMENTS_MAX = 100
 
 PART_BYTES_MAX = 256 * 1024 * 1024
 """Bytes that one part of an OFD may unpack to."""
+
+MEMBERS_MAX = 40_000
+"""Parts of one OFD: a few for each page."""
 
 TOTAL_BYTES_MAX = 2 * 1024**3
 """Bytes that all parts together may unpack to."""
@@ -36,12 +40,44 @@ class _Unsound(Exception):
     """The file is not built as the standard says; the text says where."""
 
 
+class _Parts:
+    """The parts of one OFD by their places, each read to its bound."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.members: dict[str, zipfile.ZipInfo] = {}
+        for member in archive.infolist():
+            if self.members.setdefault(_plain(name_of(member)), member) is not member:
+                raise _Unsound(f"{member.filename} × 2")
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        read = 0
+        with self._archive.open(self.members[name]) as content:
+            while piece := content.read(PIECE_BYTES):
+                read += len(piece)
+                if read > PART_BYTES_MAX:
+                    raise _Unsound(f"{name} > {PART_BYTES_MAX}")
+                yield piece
+
+    def read_all(self) -> None:
+        """Read everything, so that damage is found."""
+        total = 0
+        for name in self.members:
+            for piece in self.pieces(name):
+                total += len(piece)
+                if total > TOTAL_BYTES_MAX:
+                    raise _Unsound(f"> {TOTAL_BYTES_MAX}")
+
+
 def open_ofd(path: Path) -> Opened:
     """Open an OFD and follow it to its pages."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            pages, is_locked = _pages(archive)
-            _read_all(archive)
+        with open_zip(path, MEMBERS_MAX) as archive:
+            parts = _Parts(archive)
+            pages, is_locked = _pages(parts)
+            parts.read_all()
+    except TooManyMembers as error:
+        return broken(Text(zh=f"部件过多：{error}", en=f"has too many parts: {error}"))
     except (_Unsound, BadFile) as error:
         told = error.reason if isinstance(error, BadFile) else Text(zh=str(error), en=str(error))
         return broken(Text(zh=f"打不开：{told.zh}", en=f"cannot be opened: {told.en}"))
@@ -57,38 +93,37 @@ def open_ofd(path: Path) -> Opened:
     )
 
 
-def _pages(archive: zipfile.ZipFile) -> tuple[int, bool]:
+def _pages(parts: _Parts) -> tuple[int, bool]:
     """Return the number of pages that are really there, and whether the file says that it is encrypted."""
-    names = {_plain(name) for name in archive.namelist()}
-    if "Encryptions.xml" in names:
+    if "Encryptions.xml" in parts.members:
         return 0, True
-    if _ENTRY not in names:
+    if _ENTRY not in parts.members:
         raise _Unsound(f"{_ENTRY}?")
-    roots = [text for tag, text, _ in _elements(archive, _ENTRY) if tag == "DocRoot"]
+    roots = [text for tag, text, _ in _elements(parts, _ENTRY) if tag == "DocRoot"]
     if not roots or len(roots) > DOCUMENTS_MAX:
         raise _Unsound("DocRoot?")
-    count = sum(_document_pages(archive, names, _within("", root)) for root in roots)
+    count = sum(_document_pages(parts, _within("", root)) for root in roots)
     if not count:
         raise _Unsound("Page?")
     return count, False
 
 
-def _document_pages(archive: zipfile.ZipFile, names: set[str], document: str) -> int:
-    if document not in names:
+def _document_pages(parts: _Parts, document: str) -> int:
+    if document not in parts.members:
         raise _Unsound(f"{document}?")
     folder = posixpath.dirname(document)
     count = 0
-    for tag, _, attributes in _elements(archive, document):
+    for tag, _, attributes in _elements(parts, document):
         if tag != "Page":
             continue
         count += 1
         content = _within(folder, attributes.get("BaseLoc", ""))
-        if content not in names or count > PAGES_MAX or not any(True for _ in _elements(archive, content)):
+        if content not in parts.members or count > PAGES_MAX or not any(True for _ in _elements(parts, content)):
             raise _Unsound(f"{content}?")
     return count
 
 
-def _elements(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+def _elements(parts: _Parts, name: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield the elements of a part: name, text, attributes."""
     open_now: list[tuple[str, dict[str, str], list[str]]] = []
     done: list[tuple[str, str, dict[str, str]]] = []
@@ -104,29 +139,9 @@ def _elements(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, str, d
         tag, attributes, texts = open_now.pop()
         done.append((tag, "".join(texts).strip(), attributes))
 
-    for _ in read_xml(_part(archive, name), name, start, end, characters):
+    for _ in read_xml(parts.pieces(name), name, start, end, characters):
         yield from done
         done.clear()
-
-
-def _part(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    there = next(one for one in archive.namelist() if _plain(one) == name)
-    read = 0
-    with archive.open(there) as content:
-        while piece := content.read(PIECE_BYTES):
-            read += len(piece)
-            if read > PART_BYTES_MAX:
-                raise _Unsound(f"{name} > {PART_BYTES_MAX}")
-            yield piece
-
-
-def _read_all(archive: zipfile.ZipFile) -> None:
-    total = 0
-    for name in archive.namelist():
-        for piece in _part(archive, _plain(name)):
-            total += len(piece)
-            if total > TOTAL_BYTES_MAX:
-                raise _Unsound(f"> {TOTAL_BYTES_MAX}")
 
 
 def _within(folder: str, given: str) -> str:

@@ -15,9 +15,13 @@ class Openness(StrEnum):
     """Only after damage was put right: a person must look whether anything is lost."""
     TOO_LARGE = "too_large"
     """Larger than is opened here; only its head was read."""
+    UNUSUAL = "unusual"
+    """Of a kind that this machine's programs do not decode; only its head was read."""
     BROKEN = "broken"
     LOCKED = "locked"
     """Asks for a password."""
+    CRASHED = "crashed"
+    """The program that opened it did not survive it; that says nothing of the file."""
     NO_TOOL = "no_tool"
     """This machine has no program for the format."""
 
@@ -32,6 +36,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     tool_version: str = ""
     is_encrypted: bool = False
     """Protected in any way, also where it opens without a password."""
+    holds: tuple[str, ...] = ()
+    """Names of files that are embedded in it, the first few."""
 
 
 def no_tool(package: str, format_name: str) -> Opened:

@@ -55,9 +55,10 @@ def count_match(survey: Survey) -> Judgement:
     form = _form(survey)
     if form is None or survey.catalogue_fault is not None:
         return not_run(Text(zh="没有登记表可比", en="there is no form to compare with"))
-    items = sum(entry.level is not Level.VOLUME for entry in survey.entries)
+    items = sum(entry.level is not Level.VOLUME for entry in survey.shelf.entries)
     said = (form.entries, form.volumes, form.files)
-    seen = (items, len(survey.entries) - items, len(survey.files))
+    files, _ = survey.shelf.files.totals()
+    seen = (items, len(survey.shelf.entries) - items, files)
     if said != seen:
         told = "件/卷/文件"
         return failed(
@@ -70,7 +71,7 @@ def count_match(survey: Survey) -> Judgement:
 def bytes_match(survey: Survey) -> Judgement:
     """The bytes are those of the form."""
     form = _form(survey)
-    total = sum(file.size_bytes for file in survey.files)
+    _, total = survey.shelf.files.totals()
     if form is None or not form.size_bytes:
         return not_run(Text(zh="没有登记字节数", en="no number of bytes is on the form"))
     if form.size_bytes != total:
@@ -121,13 +122,13 @@ def continuity(survey: Survey) -> Judgement:
         return not_run(survey.catalogue_fault.reason)
     for level in (Level.VOLUME, Level.ITEM):
         numbers = [
-            entry.sequence for entry in survey.entries if (entry.level is Level.VOLUME) is (level is Level.VOLUME)
+            entry.sequence for entry in survey.shelf.entries if (entry.level is Level.VOLUME) is (level is Level.VOLUME)
         ]
         if any(numbers) and (fault := _sequence_fault(numbers)) is not None:
             return failed(
                 fault, Text(zh="改正顺序号后重新打包。", en="Correct the numbers and make the package again.")
             )
-    gaps = _code_gaps([entry.ref_code for entry in survey.entries])
+    gaps = _code_gaps(entry.ref_code for entry in survey.shelf.entries)
     if gaps:
         return manual(
             Text(
@@ -178,7 +179,7 @@ def scope_check(survey: Survey) -> Judgement:
     if survey.catalogue_fault is not None:
         return not_run(survey.catalogue_fault.reason)
     wanted = {whole_code(code): code for code in sorted(planned)}
-    there = {whole_code(entry.ref_code): entry.ref_code for entry in survey.entries}
+    there = {whole_code(entry.ref_code): entry.ref_code for entry in survey.shelf.entries}
     missing = [code for whole, code in wanted.items() if whole not in there]
     beside = [code for whole, code in there.items() if whole not in wanted]
     if missing or beside:
@@ -192,9 +193,9 @@ def meta_readable(survey: Survey) -> Judgement:
     """The catalogue can be read."""
     if survey.catalogue_fault is not None:
         return failed(survey.catalogue_fault.reason, survey.catalogue_fault.hint)
-    if not survey.entries:
+    if not survey.shelf.entries:
         return failed(Text(zh="目录是空的", en="the catalogue is empty"), _AGAIN)
-    return passed(f"目录 {len(survey.entries)} 条", f"{len(survey.entries)} entries")
+    return passed(f"目录 {len(survey.shelf.entries)} 条", f"{len(survey.shelf.entries)} entries")
 
 
 def env_recorded(survey: Survey) -> Judgement:
@@ -202,8 +203,8 @@ def env_recorded(survey: Survey) -> Judgement:
     said = survey.facts.environment or read_note(survey.package.root).environment
     if said:
         return passed(said[:200], said[:200])
-    lacking = sum(not entry.environment for entry in survey.entries)
-    if not survey.entries or lacking:
+    lacking = sum(not entry.environment for entry in survey.shelf.entries)
+    if not survey.shelf.entries or lacking:
         return failed(
             Text(zh=f"未记录软硬件环境（{lacking} 条）", en=f"no environment is recorded ({lacking} entries)"),
             Text(zh="写入 说明文件.TXT。", en="Write it into 说明文件.TXT."),
@@ -214,15 +215,14 @@ def env_recorded(survey: Survey) -> Judgement:
 def carrier_extra_files(survey: Survey) -> Judgement:
     """No file is there that nobody listed: in no manifest, or of no entry."""
     listed = [fault.path for fault in survey.bag_faults if fault.code is BagFaultCode.UNLISTED]
-    stray = [
-        file.path for file, number in zip(survey.records, survey.attached.entry_of_file, strict=True) if number is None
-    ]
+    count, stray = survey.shelf.files.strays(SHOWN_MAX + 1)
     found = sorted({*listed, *stray})
     if found:
+        count += len(listed)
         return failed(
             Text(
-                zh=f"{len(found)} 个文件没有对应条目：{_joined(found)}",
-                en=f"{len(found)} files of no entry: {_joined(found)}",
+                zh=f"{count} 个文件没有对应条目：{_joined(found)}",
+                en=f"{count} files of no entry: {_joined(found)}",
             ),
             Text(zh="补著录，或从包中取出。", en="Describe them, or take them out."),
         )

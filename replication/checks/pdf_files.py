@@ -1,5 +1,6 @@
 """PDF opened for real, by pikepdf (qpdf), where it is installed (extra ``checks``)."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     import pikepdf
 
 TOOL = "pikepdf"
+HELD_SHOWN_MAX = 5
+"""Names of embedded files that are told."""
+
+HELD_SHOWN_CHARS = 80
+"""Characters of such a name."""
+
 WARNING_SHOWN_CHARS = 160
 """Characters of the first thing that was put right."""
 
@@ -28,6 +35,7 @@ def open_pdf(path: Path) -> Opened:
             # What is put right while opening is told as a warning; so is what is wrong further inside.
             noticed = [*map(str, pdf.get_warnings()), *map(str, pdf.check_pdf_syntax())]
             is_encrypted = pdf.is_encrypted
+            holds = tuple(_plain(name) for name in itertools.islice(pdf.attachments, HELD_SHOWN_MAX))
     except pikepdf.PasswordError:
         return Opened(
             openness=Openness.LOCKED,
@@ -39,16 +47,28 @@ def open_pdf(path: Path) -> Opened:
     except (pikepdf.PdfError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         told = _shown(str(error), path)
         return broken(Text(zh=f"打不开：{told}", en=f"cannot be opened: {told}"), TOOL, version)
+    return _judged(pages, [_shown(one, path) for one in noticed], is_encrypted=is_encrypted, holds=holds)
+
+
+def _judged(pages: int, noticed: list[str], *, is_encrypted: bool, holds: tuple[str, ...]) -> Opened:
+    import pikepdf  # noqa: PLC0415 - as above
+
+    version = pikepdf.__version__
     if not pages:
         return broken(Text(zh="没有一页", en="has no page"), TOOL, version)
+    evidence, openness = Text(zh=f"打开，{pages} 页", en=f"opened, {pages} pages"), Openness.OPENED
     if noticed:
-        told = _shown(noticed[0], path)
+        told = noticed[0]
         evidence = Text(zh=f"修补 {len(noticed)} 处后打开：{told}", en=f"opened after {len(noticed)} repairs: {told}")
         openness = Openness.REPAIRED
-    else:
-        evidence, openness = Text(zh=f"打开，{pages} 页", en=f"opened, {pages} pages"), Openness.OPENED
     return Opened(
-        openness=openness, pages=pages, evidence=evidence, tool=TOOL, tool_version=version, is_encrypted=is_encrypted
+        openness=openness,
+        pages=pages,
+        evidence=evidence,
+        tool=TOOL,
+        tool_version=version,
+        is_encrypted=is_encrypted,
+        holds=holds,
     )
 
 
@@ -129,6 +149,11 @@ def _forbidden_in(found: "pikepdf.Object", claim: str) -> Text | None:
 
 def _is_drawn(found: "pikepdf.Object") -> bool:
     return str(found.get("/Subtype", "")) == "/Image" or str(found.get("/Type", "")) == "/ExtGState"
+
+
+def _plain(name: str) -> str:
+    """Return a name that can be printed."""
+    return "".join(char if char.isprintable() else "?" for char in name[:HELD_SHOWN_CHARS])
 
 
 def _shown(told: str, path: Path) -> str:

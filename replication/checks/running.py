@@ -7,6 +7,7 @@ is one (``PackageFacts.looked``), under that person's name.
 
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -86,9 +87,10 @@ def check(  # noqa: PLR0913 - the parts of a check, each by its own name
     except (BadFile, OSError) as error:
         yield from run.unopened(error)
         return
-    yield from run.files(survey, progress)
-    yield from run.entries(survey, progress)
-    yield from run.package(survey, progress)
+    with closing(survey):
+        yield from run.files(survey, progress)
+        yield from run.entries(survey, progress)
+        yield from run.package(survey, progress)
 
 
 class _Run:
@@ -122,7 +124,7 @@ class _Run:
     def files(self, survey: Survey, progress: Progress) -> Iterator[CheckResult]:
         """Yield what the rules on files find, file by file."""
         rules = self._rules[Scope.FILE]
-        total = len(survey.files)
+        total, _ = survey.shelf.files.totals()
         for done, look in enumerate(looks(survey), 1):
             entry = look.entry.ref_code if look.entry is not None else ""
             for rule in rules:
@@ -131,24 +133,24 @@ class _Run:
                     judged = self._judged(None if judge is None else partial(judge, look, survey))
                     yield self._result(rule, judged, entry=entry, path=look.file.path)
             progress(CheckStage.FILES, done, total)
-        if not survey.records:
+        if not survey.shelf.files.totals(are_records=True)[0]:
             for rule in rules:
                 yield self._result(rule, no_files())
 
     def entries(self, survey: Survey, progress: Progress) -> Iterator[CheckResult]:
         """Yield what the rules on entries find, entry by entry."""
         rules = self._rules[Scope.ENTRY]
-        if not survey.entries:
+        if not survey.shelf.entries:
             nothing = Text(zh="没有可检测的条目", en="there are no entries to judge")
             reason = survey.catalogue_fault.reason if survey.catalogue_fault else nothing
             for rule in rules:
                 yield self._result(rule, not_run(reason))
-        for number, entry in enumerate(survey.entries):
+        for number, entry in enumerate(survey.shelf.entries):
             for rule in rules:
                 judge = self._checks.entry.get(rule.id)
                 judged = self._judged(None if judge is None else partial(judge, entry, number, survey))
                 yield self._result(rule, judged, entry=entry.ref_code or f"#{entry.sequence or number + 1}")
-            progress(CheckStage.ENTRIES, number + 1, len(survey.entries))
+            progress(CheckStage.ENTRIES, number + 1, len(survey.shelf.entries))
 
     def package(self, survey: Survey, progress: Progress) -> Iterator[CheckResult]:
         """Yield what the rules on the package as a whole find."""

@@ -1,7 +1,6 @@
 """What is known of a package before its rules are applied: read once, shared by all of them."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from protocol.attaching import Attached, MismatchKind, attach, is_kept_beside
+from protocol.attaching import is_kept_beside
 from protocol.check_rules import CheckSettings
 from protocol.entry_checks import EntryContext, folded
 from protocol.errors import BadFile
@@ -21,16 +20,19 @@ from protocol.whole_codes import whole_code
 from protocol.wording import Text
 from replication.checks.archives_within import ArchiveLook, look_within
 from replication.checks.formats import Identity, identify
-from replication.checks.images import open_image
 from replication.checks.ofd_files import open_ofd
 from replication.checks.opened import Opened
-from replication.checks.pdf_files import open_pdf
+from replication.checks.opening_apart import OpeningApart
+from replication.checks.opening_worker import OPENERS
+from replication.checks.package_shelf import Shelf
+from replication.checks.pdf_files import pdfa_disproof
 from replication.checks.pdfa_validator import PdfaValidator
 from replication.checks.text_files import open_sound, open_text, open_xml
 from replication.checks.virus_scanner import VirusScanner
 from replication.packages.bag_checking import ProvenFile, bag_digest, examine_bag
 from replication.packages.bag_faults import BagFault
 from replication.packages.bag_tags import PAYLOAD
+from replication.packages.official_layout import entries_in
 from replication.packages.opening import OpenPackage, PackageKind, files_of
 from replication.packages.reading import digests_of
 
@@ -61,6 +63,8 @@ class CheckTools(msgspec.Struct, frozen=True, kw_only=True):
 
     scanner: VirusScanner | None = None
     validator: PdfaValidator | None = None
+    opens_apart: bool = True
+    """PDF and images are opened by a program apart, which a hostile file can neither crash for us nor keep for ever."""
 
 
 class Survey:
@@ -71,17 +75,14 @@ class Survey:
         self.facts = facts
         self.settings = settings
         self.tools = tools
-        self.files: list[PackageFile] = []
+        self._apart = OpeningApart() if tools.opens_apart else None
+        self.shelf = Shelf()
         self.refused: list[tuple[str, Text]] = []
         self.bag_faults: list[BagFault] = []
-        self.proven: dict[str, bytes] = {}
-        """What was proven by the manifests of a bag: by path within the layout, the beginning of the first digest."""
         self.proven_by = ""
         """Algorithms of the manifests."""
-        self.pages: dict[str, int | None] = {}
         self.read_bytes = 0
         self.read_s = 0.0
-        self.entries: list[PackageEntry] = []
         self.catalogue_fault: BadFile | None = None
 
     def look(self, progress: Progress) -> None:
@@ -91,37 +92,20 @@ class Survey:
             words = FAULT_WORDS[fault] if fault else Text(zh="是链接或特殊文件", en="it is a link or a special file")
             self.refused.append((path, words))
 
-        self.files = list(files_of(self.package.root, refused))
         try:
-            self.entries = self.package.entries()
+            for entry in entries_in(self.package.root):
+                self.shelf.entries.put(entry, self._said(entry))
         except BadFile as error:
             self.catalogue_fault = error
+            self.shelf.entries.drop()
+        for file in files_of(self.package.root, refused):
+            self.shelf.files.put(file, is_record=not is_kept_beside(file.path))
         self._prove(progress)
 
-    @cached_property
-    def records(self) -> list[PackageFile]:
-        """The files in 电子档案."""
-        return [file for file in self.files if not is_kept_beside(file.path)]
-
-    @cached_property
-    def attached(self) -> Attached:
-        """Which of ``records`` belongs to which of ``entries``."""
-        return attach(self.entries, self.records)
-
-    @cached_property
-    def absent_files(self) -> Mapping[str, list[str]]:
-        """Files that entries name and that are not there, by the entries' codes."""
-        found: dict[str, list[str]] = {}
-        for one in self.attached.mismatches:
-            if one.kind is MismatchKind.NAMED_FILE_ABSENT:
-                found.setdefault(one.entry, []).append(one.expected)
-        return found
-
-    @cached_property
-    def contested_codes(self) -> frozenset[str]:
-        """Codes, as wholes, of files that several entries claim."""
-        twice = (one.entry for one in self.attached.mismatches if one.kind is MismatchKind.CODE_TWICE)
-        return frozenset(map(whole_code, twice))
+    def _said(self, entry: PackageEntry) -> dict[str, str]:
+        """Return what an entry says in the fields in which no two may say the same."""
+        said = ((field, folded(field, getattr(entry, field))) for field in self.settings.unique)
+        return {field: value for field, value in said if value}
 
     @cached_property
     def loaded_codes(self) -> frozenset[str] | None:
@@ -131,14 +115,8 @@ class Survey:
     @cached_property
     def context(self) -> EntryContext:
         """What the pure rules on entries are given."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for entry in self.entries:
-            for field in self.settings.unique:
-                if value := folded(field, getattr(entry, field)):
-                    counts[field, value] += 1
-        repeated = {value: count for value, count in counts.items() if count > 1}
         held = _wholes(self.facts.held_codes)
-        return EntryContext(settings=self.settings, facts=self.facts, repeated=repeated, held=held)
+        return EntryContext(settings=self.settings, facts=self.facts, repeated=self.shelf.entries.repeated(), held=held)
 
     @cached_property
     def digest(self) -> str:
@@ -154,17 +132,33 @@ class Survey:
                 found.setdefault(fault.path.removeprefix(f"{PAYLOAD}/"), fault)
         return found
 
-    def paths_of(self, number: int) -> list[str]:
-        """Return the files of an entry, by its number."""
-        return [self.records[one].path for one in self.attached.files_of_entry[number]]
+    def open(self, format_name: str, place: Path) -> Opened | None:
+        """Open a file; None for a format that no tool of ours opens."""
+        if self._apart is not None and format_name in OPENERS:
+            return self._apart.open(format_name, place)
+        opener = _OPENERS.get(format_name)
+        return None if opener is None else opener(place)
+
+    def disprove_pdfa(self, place: Path) -> tuple[str, Text | None]:
+        """Return as ``pdf_files.pdfa_disproof``.
+
+        Raises:
+            OpeningFailed: the program apart did not come to an end.
+
+        """
+        return pdfa_disproof(place) if self._apart is None else self._apart.disprove(place)
+
+    def close(self) -> None:
+        """Let go of the program apart, and of the shelf."""
+        self.shelf.close()
+        if self._apart is not None:
+            self._apart.close()
 
     def _prove(self, progress: Progress) -> None:
         if self.package.kind is not PackageKind.BAG:
             return
-        total = sum(file.size_bytes for file in self.files)
+        _, total = self.shelf.files.totals()
         started = time.monotonic()
-        # One text for one path, whoever names it: there may be a hundred thousand.
-        names = {file.path: file.path for file in self.files}
 
         def told(more: int) -> None:
             self.read_bytes += more
@@ -173,17 +167,16 @@ class Survey:
         for found in examine_bag(self.package.path, told):
             if isinstance(found, ProvenFile):
                 self.proven_by = "+".join(name for name, _ in found.digests)
-                path = found.path.removeprefix(f"{PAYLOAD}/")
-                self.proven[names.get(path, path)] = bytes.fromhex(found.digests[0][1][:DIGEST_SHOWN_CHARS])
+                digest = bytes.fromhex(found.digests[0][1][:DIGEST_SHOWN_CHARS])
+                self.shelf.files.note_proven(found.path.removeprefix(f"{PAYLOAD}/"), digest)
             elif len(self.bag_faults) < FAULTS_KEPT_MAX:
                 self.bag_faults.append(found)
         self.read_s = time.monotonic() - started
 
 
 _OPENERS: Final[Mapping[str, Callable[[Path], Opened]]] = {
-    "PDF": open_pdf,
+    **OPENERS,
     "OFD": open_ofd,
-    **dict.fromkeys(("TIFF", "JPEG", "PNG", "GIF", "BMP", "WEBP", "JPEG2000"), open_image),
     "XML": open_xml,
     "TXT": open_text,
     "WAV": open_sound,
@@ -197,7 +190,7 @@ class FileLook:
         self.file = file
         self.entry = entry
         self.place: Path = survey.package.file(file.path)
-        self._settings = survey.settings
+        self._survey = survey
 
     @cached_property
     def identity(self) -> Identity:
@@ -211,13 +204,12 @@ class FileLook:
         if name in {"TXT", ""} and self.identity.named:
             # Anything can be read as text: a PDF whose head is damaged must not pass as a page of it.
             name = self.identity.named
-        opener = _OPENERS.get(name)
-        return None if opener is None else opener(self.place)
+        return self._survey.open(name, self.place)
 
     @cached_property
     def archive(self) -> ArchiveLook:
         """What was seen inside of it, if it packs other files."""
-        return look_within(self.place, self.identity.format, self._settings)
+        return look_within(self.place, self.identity.format, self._survey.settings)
 
     def sha256(self) -> str:
         """Read the file and return its digest."""
@@ -230,8 +222,6 @@ def _wholes(codes: frozenset[str] | None) -> frozenset[str] | None:
 
 def looks(survey: Survey) -> Iterator[FileLook]:
     """Yield the files of a package, those of the records first, each with its entry if it has one."""
-    for file, number in zip(survey.records, survey.attached.entry_of_file, strict=True):
-        yield FileLook(file, None if number is None else survey.entries[number], survey)
-    for file in survey.files:
-        if is_kept_beside(file.path):
-            yield FileLook(file, None, survey)
+    for are_records in (True, False):
+        for file, number in survey.shelf.files.of_kind(are_records=are_records):
+            yield FileLook(file, None if number is None else survey.shelf.entries[number], survey)

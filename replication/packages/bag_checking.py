@@ -148,15 +148,19 @@ def _walk(bag: Path, top: str, add: Callable[[str, int], None]) -> Iterator[BagF
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(bag / folder) as found:
-                inside = sorted(found, key=lambda one: one.name)
+            # Names alone: of a folder with two hundred thousand files everything else would be too much.
+            inside = sorted(os.listdir(bag / folder))  # noqa: PTH208 - as above
         except OSError as error:
             yield bag_fault(BagFaultCode.UNREADABLE, folder, detail=error.strerror or "")
             continue
-        for one in inside:
-            path = f"{folder}/{one.name}"
-            state = one.stat(follow_symlinks=False)
-            kind = plain_kind(one, state)
+        for name in inside:
+            path = f"{folder}/{name}"
+            try:
+                state = (bag / path).lstat()
+            except OSError as error:
+                yield bag_fault(BagFaultCode.UNREADABLE, path, detail=error.strerror or "")
+                continue
+            kind = plain_kind(state)
             if kind is PlainKind.FOLDER and path.count("/") < FOLDER_DEPTH_MAX:
                 waiting.append(path)
                 continue
@@ -172,7 +176,7 @@ def _walk(bag: Path, top: str, add: Callable[[str, int], None]) -> Iterator[BagF
                 yield bag_fault(BagFaultCode.TOO_MANY, detail=f"> {PACKAGE_FILES_MAX}")
                 return
             add(path, state.st_size)
-            yield from _name_warnings(path, one.name, problems)
+            yield from _name_warnings(path, name, problems)
 
 
 def _name_warnings(path: str, name: str, problems: tuple[PathFault, ...]) -> Iterator[BagFault]:

@@ -11,7 +11,7 @@ from protocol.errors import StorageFull
 from protocol.package_paths import normal, same_to_others
 from protocol.wording import Text
 
-CACHE_KIB = 16 * 1024
+CACHE_KIB = 8 * 1024
 """KiB of the tables that stay in memory; the rest goes to a temporary file."""
 
 _SCHEMA = f"""

@@ -129,8 +129,8 @@ class BagWriter:
             lines = "".join(f"{digests[algorithm]}  {written(name)}\n" for name, digests in sorted(listed.items()))
             found = write_file(self._bag / f"tagmanifest-{algorithm}.txt", (lines.encode(),))
             digest = digest or found
-        for folder in (*sorted(path for path in self._bag.rglob("*") if path.is_dir()), self._bag):
-            sync_folder(folder)
+        for folder, _, _ in os.walk(self._bag, topdown=False):
+            sync_folder(Path(folder))
         return digest
 
 

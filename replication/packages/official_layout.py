@@ -101,6 +101,16 @@ def has_catalogue(root: Path) -> bool:
 
 
 def read_entries(root: Path) -> list[PackageEntry]:
+    """Read the catalogue of a package at once.
+
+    Raises:
+        BadFile: as ``entries_in``.
+
+    """
+    return list(entries_in(root))
+
+
+def entries_in(root: Path) -> Iterator[PackageEntry]:
     """Read the catalogue of a package: volumes first, each entry with its further columns where there are any.
 
     Raises:
@@ -117,7 +127,7 @@ def read_entries(root: Path) -> list[PackageEntry]:
         )
     entries = itertools.chain.from_iterable(map(read_catalogue, paths))
     further = found(root, FURTHER)
-    return list(entries if further is None else merged(entries, read_catalogue(further)))
+    yield from entries if further is None else merged(entries, read_catalogue(further))
 
 
 def structure_faults(root: Path) -> Iterator[Text]:

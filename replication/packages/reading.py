@@ -21,9 +21,12 @@ class PlainKind(StrEnum):
     """A link, a junction, a pipe, a device: never opened."""
 
 
-def plain_kind(found: "os.DirEntry[str]", state: os.stat_result) -> PlainKind:
-    """Say whether a name may be opened; of Windows' junctions only the attributes tell."""
-    if found.is_symlink():
+def plain_kind(state: os.stat_result) -> PlainKind:
+    """Say whether what has this state (of itself, not of what it leads to) may be opened.
+
+    Of Windows' junctions only the attributes tell.
+    """
+    if stat.S_ISLNK(state.st_mode):
         return PlainKind.OTHER
     if stat.S_ISDIR(state.st_mode):
         is_elsewhere = getattr(state, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_REPARSE_POINT

@@ -19,6 +19,12 @@ from replication.packages.reading import PIECE_BYTES
 DEPTH_MAX = 64
 """Elements within elements; a package in the form of DA/T 48 has about a dozen."""
 
+TAG_BYTES_MAX = 1024 * 1024
+"""Bytes of one tag with its attributes, or of one comment."""
+
+FED_CHARS = 64 * 1024
+"""Characters that the parser is given at once."""
+
 TEXT_BYTES = 64 * 1024
 """Bytes of text that are told at once."""
 
@@ -52,8 +58,14 @@ def read_xml(pieces: Iterator[bytes], name: str, start: Start, end: End, charact
     """
     parser = _parser(name, start, end, characters)
     try:
+        fed = 0
         for text in decoded(pieces, name):
-            parser.Parse(text.encode("utf-8"))
+            for place in range(0, len(text), FED_CHARS):
+                # What is not understood yet is kept, and gone through again with each piece.
+                if fed - parser.CurrentByteIndex > TAG_BYTES_MAX:
+                    raise _bad(name, Text(zh="有一个标记过长", en="one of its tags is too long"))
+                fed += len(piece := text[place : place + FED_CHARS].encode("utf-8"))
+                parser.Parse(piece)
             yield
         parser.Parse(b"", True)  # noqa: FBT003 - expat's own signature: this is the end
         yield

@@ -1,4 +1,7 @@
--- Transfers: what the steps of each come to, written again with every step.
+-- Transfers: what the steps of each come to, written again with every step. The role is the part this end plays: '' its
+-- usual one (the hub receives, a site gives), 'receiver' at a township that takes a village's records into its custody,
+-- 'witness' at the hub that carries the steps of two sites, 'host' at a node that keeps both the owner's fonds and the
+-- receiver's.
 CREATE TABLE transfer (
     transfer_id TEXT NOT NULL PRIMARY KEY,
     peer TEXT NOT NULL,
@@ -14,7 +17,8 @@ CREATE TABLE transfer (
     plan TEXT NOT NULL,
     opened_at_ms INTEGER NOT NULL,
     moved_at_ms INTEGER NOT NULL,
-    folded BLOB NOT NULL
+    folded BLOB NOT NULL,
+    role TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX transfer_by_state ON transfer (state, moved_at_ms);
 CREATE INDEX transfer_by_site ON transfer (site, moved_at_ms);
@@ -86,5 +90,13 @@ CREATE TABLE transfer_work (
     trouble_zh TEXT NOT NULL,
     trouble_en TEXT NOT NULL,
     at_ms INTEGER NOT NULL,
+    PRIMARY KEY (transfer_id, round)
+);
+
+-- How the files of a round come, where somebody said otherwise than its giver: by the line, or by the disk.
+CREATE TABLE transfer_way (
+    transfer_id TEXT NOT NULL,
+    round INTEGER NOT NULL,
+    way TEXT NOT NULL,
     PRIMARY KEY (transfer_id, round)
 );

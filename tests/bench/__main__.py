@@ -9,6 +9,7 @@ import datetime
 import importlib
 import os
 import platform
+import random
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench.carriage_kills import measure_kills
 from tests.bench.figures import QUICK, Figure, Scale, table
 from tests.bench.programs import Load
 
@@ -31,6 +33,9 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, help="rows of a sheet")
     parser.add_argument("--rounds", type=int, help="repetitions of a long measurement")
     parser.add_argument("--quick", action="store_true", help="a small run: shows that everything works, not how fast")
+    parser.add_argument("--kill", action="store_true", help="kill both ends of one large carriage again and again")
+    parser.add_argument("--large-gb", type=float, default=10.0, help="GB of that carriage (10)")
+    parser.add_argument("--seed", type=int, default=1, help="of the kills (1)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--folder", type=Path, help="work in this folder and leave it there")
     return parser.parse_args(given)
@@ -67,11 +72,17 @@ def main(given: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="danglian-bench-") as temporary:
         folder = arguments.folder or Path(temporary)
         heading = asyncio.run(_heading_after_a_second(load))
-        figures = asyncio.run(_measure(arguments.only or BENCHES, _scale(arguments), folder))
+        figures = asyncio.run(_asked_for(arguments, folder))
     print(f"{heading}\n\n{table(figures)}")
     if arguments.json:
         arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
     return 0
+
+
+async def _asked_for(arguments: argparse.Namespace, folder: Path) -> Sequence[Figure]:
+    if arguments.kill:
+        return await measure_kills(folder / "kills", arguments.large_gb, random.Random(arguments.seed))
+    return await _measure(arguments.only or BENCHES, _scale(arguments), folder)
 
 
 async def _heading_after_a_second(load: Load) -> str:

@@ -1,8 +1,8 @@
 """The two ends of a carriage, each in a process of its own, with their real parts over a real link.
 
 Worker: ``python -m tests.bench.carriage_ends give URL CA FOLDER SOURCE [RATE]`` offers every file under SOURCE, says
-``ready`` (seconds that summing took) and gives RATE bytes a second; ``... draw URL CA FOLDER INTO`` fetches it and says
-``done`` (seconds, peak MB, bytes that the line carried). CA is ``-`` for a link without TLS.
+``ready`` (seconds that summing took, once for all starts) and gives RATE bytes a second; ``… draw URL CA FOLDER INTO``
+fetches it and says ``done`` (seconds, peak MB, bytes that the line carried). CA is ``-`` for a link without TLS.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from hub.draws.draw_book import drawing_of
 from hub.draws.drawing import Drawer
 from hub.home import SCHEMA as HUB_SCHEMA
 from node.carriage_rules import CarriageRules, Pacer
-from node.consigning import offer
+from node.consigning import offer, offered
 from node.giving import Giver
 from node.tables import SCHEMA as NODE_SCHEMA
 from protocol.consignments import ConsignedFile, Consignment
@@ -58,12 +58,13 @@ def link(url: str, authority: str) -> AbstractAsyncContextManager[Link]:
 
 async def give(url: str, authority: str, folder: Path, source: Path, bytes_a_second: int = 0) -> None:
     """Offer what is there, and give it until stopped."""
-    began = time.monotonic()
-    consigned = await asyncio.to_thread(listed, source)
-    summed_s = time.monotonic() - began
     rules = CarriageRules(None, "Asia/Shanghai", Pacer(bytes_a_second), lambda: time.time_ns() // 10**6)
     async with opened(folder / "node.db", (REPLICATION, NODE_SCHEMA)) as database, link(url, authority) as bus:
-        await database.write(lambda connection: offer(connection, consigned, source, 1))
+        began = time.monotonic()
+        if await database.read(lambda connection: offered(connection, ID)) is None:
+            consigned = await asyncio.to_thread(listed, source)
+            await database.write(lambda connection: offer(connection, consigned, source, 1))
+        summed_s = time.monotonic() - began
         await bus.until_connected()
         giving = asyncio.create_task(Giver(database, bus, SITE, NODE_KEY, HUB_KEY.public_key, rules).run())
         await asyncio.sleep(0.2)

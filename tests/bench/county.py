@@ -48,6 +48,8 @@ class County(msgspec.Struct, frozen=True, kw_only=True):
     home: HubHome
     door: str
     hub: Program
+    console: str = ""
+    """Address of the console; empty where it is off."""
 
     @property
     def broker_pid(self) -> int:
@@ -72,23 +74,24 @@ def sites(count: int) -> list[Site]:
 
 
 @asynccontextmanager
-async def county(folder: Path) -> AsyncIterator[County]:
-    """Make a hub's home and run the hub."""
+async def county(folder: Path, *, web_port: int = 0) -> AsyncIterator[County]:
+    """Make a hub's home and run the hub; its console is off unless a port is given."""
     folder.mkdir(parents=True, exist_ok=True)
     home, log = hub_home_at(folder / "hub"), folder / "hub.log"
     broker_port, door_port = free_port(), free_port()
     command = (sys.executable, "-m", "hub")
     where = ("--home", str(home.root))
     ports = ("--host", LOOPBACK, "--listen", LOOPBACK, "--port", str(broker_port), "--enrol-port", str(door_port))
-    quiet = ("--web-port", "0")
+    console = ("--web-port", str(web_port))
     if not home.settings.exists():
         await finished(
-            *command, "init", *where, "--county", COUNTY_CODE, "--name", "测试县档案馆", *ports, *quiet, log=log
+            *command, "init", *where, "--county", COUNTY_CODE, "--name", "测试县档案馆", *ports, *console, log=log
         )
     seen = log.stat().st_size if log.exists() else 0
     async with running(*command, "run", *where, log=log, listen=False) as hub:
         await logged(hub, "hub_ready", seen)
-        yield County(folder=folder, home=home, door=f"{LOOPBACK}:{door_port}", hub=hub)
+        address = f"http://{LOOPBACK}:{web_port}" if web_port else ""
+        yield County(folder=folder, home=home, door=f"{LOOPBACK}:{door_port}", hub=hub, console=address)
 
 
 async def enrolled(county: County, codes: Sequence[Site]) -> list[NodeHome]:
@@ -174,6 +177,12 @@ async def until_seen(county: County, count: int, within_s: float = 120.0) -> Non
         async with asyncio.timeout(within_s):
             while connection.execute("SELECT count(*) FROM node_state").fetchone()[0] < count:
                 await asyncio.sleep(_POLL_S)
+
+
+def fetched(county: County, sql: str) -> list[tuple[int, ...]]:
+    """Rows of the hub's database, read beside it."""
+    with closing(sqlite3.connect(f"file:{county.home.database}?mode=ro", uri=True)) as connection:
+        return connection.execute(sql).fetchall()
 
 
 async def begun(home: NodeHome, within_s: float = 60.0) -> float:

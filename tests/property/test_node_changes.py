@@ -9,10 +9,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.changes import CodeKey, IncomingRow, Pair, Place, StoredRecord, Unclaimed, code_key, content_key, paired
+from node.changes import CodeKey, IncomingRow, Pair, Place, StoredRecord, Unclaimed, code_key, paired
 from node.revisions import first_version, record_ids, revised
 from protocol.codec import decode_record
 from protocol.events import EventHead
+from protocol.fingerprints import content_key
 from protocol.records import Record
 
 SITE = "330523108204"

@@ -13,10 +13,13 @@ from protocol.package_facts import PackageFacts
 from protocol.package_paths import LEADS_OUT, path_faults, read, same_to_others, written
 from replication.checks.rule_table import default_rules
 from replication.checks.running import check
+from replication.checks.survey import CheckTools
 from replication.packages.bag_checking import check_bag
 from replication.packages.bag_writing import BagWriter
 from replication.packages.catalogue_xml import ITEMS, catalogue_pieces, read_catalogue
 from tests.packages_made import TODAY, entry, packed
+
+IN_HERE = CheckTools(opens_apart=False)
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=20)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -103,7 +106,7 @@ def test_bytes_of_any_kind_make_no_reader_crash(content: bytes) -> None:
         (Path(folder) / ITEMS).write_bytes(content)
         outcomes = {
             one.evidence.en
-            for one in check(Path(folder), PackageFacts(today=TODAY), default_rules(), Phase.FILING)
+            for one in check(Path(folder), PackageFacts(today=TODAY), default_rules(), Phase.FILING, tools=IN_HERE)
             if "the rule broke" in one.evidence.en
         }
 

@@ -130,7 +130,7 @@ class RequestMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_step_has_its_line_in_the_log(self) -> None:
-        lines = audit.after_seq(self._connection, 0)
+        lines = audit.LOG.after(self._connection, 0)
 
         assert len(lines) == len(self.history)
         assert first_broken(lines, 0, FIRST) is None

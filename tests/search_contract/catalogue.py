@@ -73,9 +73,9 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda match: chr(int(match[1] or match[2] or "a", 16)), text)
 
 
-def written_lines() -> list[Line]:
+def written_lines(folder: Path = RECORDS) -> list[Line]:
     """Return the records of ``records/``, in their order."""
-    return [line for path in sorted(RECORDS.glob("*.txt")) for line in _lines_of(path.read_text("utf-8").splitlines())]
+    return [line for path in sorted(folder.glob("*.txt")) for line in _lines_of(path.read_text("utf-8").splitlines())]
 
 
 def _lines_of(text: Sequence[str]) -> Iterator[Line]:
@@ -151,12 +151,18 @@ def fillers(site: str) -> list[Line]:
 
 def whole_catalogue() -> dict[str, list[Line]]:
     """Return all records by site, each with a code of its own: a record without one is given one that says no year."""
-    sheets: dict[str, list[Line]] = {site: [] for site in SITES}
-    for line in written_lines():
+    sheets = in_sheets(written_lines(), list(SITES))
+    return {site: [*rows, *fillers(site)] for site, rows in sheets.items()}
+
+
+def in_sheets(lines: Sequence[Line], sites: Sequence[str]) -> dict[str, list[Line]]:
+    """Return records by site, each with a code and a retention period."""
+    sheets: dict[str, list[Line]] = {site: [] for site in sites}
+    for line in lines:
         rows = sheets[line.site]
         code = line.cells.get("code") or f"X{list(SITES).index(line.site):03d}-RS-{len(rows) + 1:05d}"
         rows.append(msgspec.structs.replace(line, cells={"retention": "永久"} | line.cells | {"code": code}))
-    return {site: [*rows, *fillers(site)] for site, rows in sheets.items()}
+    return sheets
 
 
 def write_sheet(path: Path, lines: Sequence[Line]) -> None:

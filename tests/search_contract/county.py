@@ -32,15 +32,21 @@ class County(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def county(root: Path, database: AbstractAsyncContextManager[Database] | None = None) -> AsyncIterator[County]:
+async def county(
+    root: Path,
+    database: AbstractAsyncContextManager[Database] | None = None,
+    sheets: Mapping[str, Sequence[Line]] | None = None,
+) -> AsyncIterator[County]:
     """Open the county under ``root`` and fill it.
 
     Args:
         root: an empty folder.
         database: the hub's store, empty; a file under ``root`` unless another is given.
+        sheets: records by site; the whole catalogue unless others are given.
 
     """
-    sheets = whole_catalogue()
+    if sheets is None:
+        sheets = whole_catalogue()
     async with AsyncExitStack() as stack:
         hub = Hub(await stack.enter_async_context(database or opened(root / "hub.db", MIGRATIONS)))
         sites: dict[str, NodeSite] = {}

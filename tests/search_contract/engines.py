@@ -64,9 +64,9 @@ def county_names() -> Readings:
     return Readings(gazetteer_of(read_sheet(GAZETTEER)), synonyms_of(read_sheet(SYNONYMS)))
 
 
-def at_hub(county: County) -> Ask:
-    """Return the hub's search of its unified catalogue."""
-    held, names = frozenset(county.lines), county_names()
+def at_hub(county: County, names: Readings | None = None) -> Ask:
+    """Return the hub's search of its unified catalogue, by the test county's tables unless others are given."""
+    held, names = frozenset(county.lines), names or county_names()
 
     async def ask(question: Question) -> list[Part]:
         page = await county.hub.database.read(lambda connection: search(connection, asked(question), names))
@@ -75,10 +75,10 @@ def at_hub(county: County) -> Ask:
     return ask
 
 
-def at_nodes(county: County) -> Ask:
+def at_nodes(county: County, names: Readings | None = None) -> Ask:
     """Return the sites' answers to what the hub asks them, without what the hub sees that it did not mean."""
     answering = {code: handlers(site.database, _health)[SearchCall] for code, site in county.sites.items()}
-    names = county_names()
+    names = names or county_names()
     held = {
         code: frozenset(name for name, line in county.lines.items() if SITES[line.site] == code) for code in answering
     }

@@ -67,11 +67,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.found / self.expected if self.expected else 1.0
 
 
-def all_questions() -> list[Question]:
-    """Return the questions of ``questions/``, in their order."""
+def all_questions(folder: Path = QUESTIONS) -> list[Question]:
+    """Return the questions of a folder, in their order."""
     return [
         _question(row)
-        for path in sorted(QUESTIONS.glob("*.txt"))
+        for path in sorted(folder.glob("*.txt"))
         for row in path.read_text("utf-8").splitlines()
         if row.strip() and not row.startswith("#")
     ]

@@ -29,7 +29,7 @@ from tests.search_contract.substrings import pieces
 RECORDS_MIN = 3_000
 QUESTIONS_MIN = 300
 
-PIECES_APART = 4
+PIECES_APART = 16
 """One of so many random pieces of titles is asked here; ``make contract`` asks them all."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -92,7 +92,7 @@ async def test_a_line_that_was_changed_and_sealed_anew_at_the_site_is_found_by_t
     lines = await site(one).lines()
     forged = rewritten(lines, line - 1)
     await site(one).node.database.write(lambda connection: put(connection, forged))
-    verdict = await audit.verify(site(one).node.database)
+    verdict = await audit.LOG.verify(site(one).node.database)
     await exchange(one)
 
     assert verdict.is_whole
@@ -104,7 +104,7 @@ async def test_lines_that_were_cut_off_at_the_site_are_found_by_the_county(one: 
         connection.execute(audit_line.delete().where(audit_line.c.seq > 1))
 
     await site(one).node.database.write(cut)
-    verdict = await audit.verify(site(one).node.database)
+    verdict = await audit.LOG.verify(site(one).node.database)
     await exchange(one)
 
     assert verdict.is_whole
@@ -116,13 +116,13 @@ async def test_a_line_that_was_changed_at_the_county_is_found_by_the_site(one: C
     assert heard is not None
 
     def forge(connection: Connection) -> None:
-        lines = county_audit.after_seq(connection, 0)
+        lines = county_audit.LOG.after(connection, 0)
         for line in rewritten(lines, 0):
             values = {"detail": line.detail, "digest": line.digest}
             connection.execute(county_line.update().where(county_line.c.seq == line.seq).values(values))
 
     await one.database.write(forge)
-    verdict = await county_audit.verify(one.database)
+    verdict = await county_audit.LOG.verify(one.database)
     # The site asks with its answer to the first exchange, and is told with the second.
     await exchange(one)
     await exchange(one)

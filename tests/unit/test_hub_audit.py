@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Connection, delete, insert, update
 
 from hub import audit
-from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome, Verdict
+from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome
 from hub.home import SCHEMA
 from hub.staff.account_tables import audit_line
-from protocol.audit_chain import FIRST
+from protocol.audit_chain import AuditHead
+from replication.audit_log import Verdict
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from tests.stores import Store
@@ -33,16 +34,16 @@ def fill(connection: Connection) -> None:
 
 
 async def test_an_untouched_log_is_whole(database: Database) -> None:
-    verdict = await audit.verify(database)
+    verdict = await audit.LOG.verify(database)
 
-    assert (verdict.is_whole, verdict.lines, verdict.head_seq) == (True, LINES, LINES)
+    assert (verdict.is_whole, verdict.lines, verdict.head.seq) == (True, LINES, LINES)
 
 
 async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
     async with opened(tmp_path / "empty.db", [REPLICATION, SCHEMA]) as empty:
-        verdict = await audit.verify(empty)
+        verdict = await audit.LOG.verify(empty)
 
-    assert verdict == Verdict(lines=0, head_seq=0, head_digest=FIRST)
+    assert verdict == Verdict(lines=0, head=AuditHead())
 
 
 @pytest.mark.parametrize("column", ["at_ms", "who", "action", "object", "outcome", "origin", "detail", "digest"])
@@ -52,13 +53,13 @@ async def test_a_line_that_was_changed_is_found(database: Database, column: str)
         lambda found: found.execute(update(audit_line).where(audit_line.c.seq == 5).values({column: changed}))
     )
 
-    assert (await audit.verify(database)).broken_at == 5
+    assert (await audit.LOG.verify(database)).broken_at == 5
 
 
 async def test_a_line_that_was_removed_is_found(database: Database) -> None:
     await database.write(lambda found: found.execute(delete(audit_line).where(audit_line.c.seq == 5)))
 
-    assert (await audit.verify(database)).broken_at == 6
+    assert (await audit.LOG.verify(database)).broken_at == 6
 
 
 async def test_a_line_that_was_put_in_is_found(database: Database) -> None:
@@ -69,24 +70,24 @@ async def test_a_line_that_was_put_in_is_found(database: Database) -> None:
 
     await database.write(forge)
 
-    assert (await audit.verify(database)).broken_at == LINES
+    assert (await audit.LOG.verify(database)).broken_at == LINES
 
 
 async def test_the_loss_of_the_newest_lines_is_found_by_a_head_that_was_written_down(database: Database) -> None:
-    head = await audit.verify(database)
+    head = await audit.LOG.verify(database)
     await database.write(lambda found: found.execute(delete(audit_line).where(audit_line.c.seq > LINES - 2)))
 
-    alone = await audit.verify(database)
-    held = await audit.verify(database, expected=(head.head_seq, head.head_digest))
+    alone = await audit.LOG.verify(database)
+    held = await audit.LOG.verify(database, head.head)
 
     assert (alone.is_whole, held.is_whole, held.head_missing) == (True, False, True)
 
 
 async def test_a_head_of_before_is_still_in_a_log_that_grew(database: Database) -> None:
-    head = await audit.verify(database)
+    head = await audit.LOG.verify(database)
     await database.write(fill)
 
-    assert (await audit.verify(database, expected=(head.head_seq, head.head_digest))).is_whole
+    assert (await audit.LOG.verify(database, head.head)).is_whole
 
 
 async def test_a_refused_step_leaves_no_line(database: Database) -> None:

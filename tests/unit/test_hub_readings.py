@@ -11,15 +11,16 @@ def test_places_come_before_equal_words_and_these_before_both_together() -> None
     found = readings().of("竹坞乡林地承包")
     kinds = [one.kind for one in found]
 
-    assert texts(found)[:5] == [
+    assert texts(found)[:6] == [
         "竹坞里林地承包",
         "松源街道林地承包",
         "竹坞公社林地承包",
         "竹坞人民公社林地承包",
+        "竹坞镇林地承包",
         "竹坞乡山林承包",
     ]
     assert "松源街道山林承包" in texts(found)
-    assert kinds[:6] == [ReadingKind.PLACE] * 4 + [ReadingKind.SYNONYM] * 2
+    assert kinds[:7] == [ReadingKind.PLACE] * 5 + [ReadingKind.SYNONYM] * 2
 
 
 def test_name_is_read_in_its_other_spellings() -> None:

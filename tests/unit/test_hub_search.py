@@ -56,6 +56,22 @@ async def test_hit_says_where_and_how_it_was_found(hub: Hub) -> None:
     assert hit.stage == "title"
 
 
+async def test_a_bare_search_finds_the_same_hits_and_says_nothing_about_them(hub: Hub) -> None:
+    """Who shows the hits elsewhere, as a lookup does, pays neither for groups nor for reasons."""
+    for number, title in enumerate(("林权证", "林权证", "茶园林权", "关于林权的请示"), 1):
+        await hub.tell(described(number, fictitious(number, title=title)))
+    query = Query(words="林权")
+    whole, bare = await hub.database.read(
+        lambda connection: (search(connection, query), search(connection, query, is_bare=True))
+    )
+
+    assert {(hit.record.record_id, hit.stage) for hit in bare.hits} == {
+        (hit.record.record_id, hit.stage) for hit in whole.hits
+    }
+    assert (bare.total, bare.exact, bare.cursor) == (whole.total, whole.exact, whole.cursor)
+    assert ({hit.matches for hit in bare.hits}, {hit.likeness.count for hit in bare.hits}) == ({()}, {0})
+
+
 async def test_two_character_name_is_found_inside_a_title(hub: Hub) -> None:
     await hub.tell(described(1, fictitious(1, title="关于村民王甲承包林地的批复")))
 

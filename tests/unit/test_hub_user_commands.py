@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy import create_engine
 from hub.__main__ import main
 from hub.config import parse
 from hub.home import SCHEMA
+from hub.staff.oidc_provider import provider_of
+from hub.staff.oidc_settings import OidcSettings
 from hub.storage.store import URL_VARIABLE
 from protocol.errors import BadSetting
 from replication.migrations import REPLICATION, migrate
@@ -141,3 +144,39 @@ def test_accounts_and_the_audit_log_are_those_of_the_catalogue_on_postgresql(
 
     assert ([one["login"] for one in listed], in_file) == (["lin.min"], [])
     assert (verdict[0], json.loads(verdict[1])["lines"]) == (0, 1)
+
+
+# Sign-in by a provider
+
+
+def test_a_subject_is_linked_listed_and_unlinked(command: Command, home: Path) -> None:
+    command("user", "add", "lin.min", "--name", "林敏", "--role", "clerk")
+    without = command("user", "link", "lin.min", "7f1c-42")
+    settings = home / "hub.toml"
+    table = '[web.oidc]\nissuer = "https://sso.example"\nclient-id = "x"\nclient-secret-file = "keys/oidc.secret"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + "\n" + table, encoding="utf-8")
+    linked = command("user", "link", "lin.min", "7f1c-42")
+    twice = command("user", "link", "lin.min", "7f1c-42")
+    listed = json.loads(command("user", "links", "--json")[1])["links"]
+    shown = command("user", "links")[1]
+    unlinked = command("user", "unlink", "lin.min")
+    gone = command("user", "unlink", "lin.min")
+
+    assert (without[0], "[web.oidc]" in without[2]) == (2, True)
+    assert [one[0] for one in (linked, twice, unlinked, gone)] == [0, 2, 0, 2]
+    assert [(one["login"], one["link"]["subject"]) for one in listed] == [("lin.min", "7f1c-42")]
+    assert "https://sso.example" in shown
+
+
+def test_a_hub_does_not_start_with_a_secret_it_cannot_read(tmp_path: Path) -> None:
+    settings = OidcSettings(issuer="https://sso.example", client_id="x", client_secret_file="keys/oidc.secret")
+    with pytest.raises(BadSetting, match=r"client-secret-file"):
+        provider_of(settings, tmp_path, time.monotonic)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "oidc.secret").write_text("\n", encoding="utf-8")
+    with pytest.raises(BadSetting, match=r"empty"):
+        provider_of(settings, tmp_path, time.monotonic)
+    (tmp_path / "keys" / "oidc.secret").write_text("s3cret\n", encoding="utf-8")
+
+    assert provider_of(settings, tmp_path, time.monotonic) is not None
+    assert provider_of(None, tmp_path, time.monotonic) is None

@@ -206,6 +206,8 @@ def test_every_route_says_what_it_needs() -> None:
     assert openly == {
         *("show_file", "do_prefer", "show_root", "show_set_up", "do_set_up"),
         *("show_sign_in", "do_sign_in", "show_code", "do_code"),
+        # By the provider of identities, where the settings name one.
+        *("do_go", "come_back"),
         # The screen at the counter: numbers only, under an address that nobody guesses.
         *("show_counter", "stream_counter"),
     }
@@ -265,7 +267,7 @@ async def test_only_an_administrator_changes_accounts(here: Desk, role: Role) ->
             for path in posts
         ]
 
-    assert (len(codes), set(codes)) == (7, {403})
+    assert (len(codes), set(codes)) == (9, {403})
 
 
 # Forms

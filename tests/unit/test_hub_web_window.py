@@ -127,6 +127,32 @@ async def test_what_is_typed_is_kept_sealed_and_gone_when_it_is_sent(here: Windo
     assert left == []
 
 
+async def test_a_page_and_the_stream_that_it_opens_are_one_reading(here: WindowDesk, clerk: Browser) -> None:
+    """A later stream, which no page has just opened, is a reading of its own."""
+    path = await submitted(clerk)
+    await clerk.get(path)
+    counted = []
+    for seconds in (0, 60):
+        here.clock.forward(seconds)
+        async with clerk.client.stream("GET", f"/stream/window/{path.rpartition('/')[2]}") as stream:
+            await anext(stream.aiter_lines())
+            lines = await here.database.read(
+                lambda c: audit.listed(c, who="lin.min", action=audit.Action.REQUEST_READ.value, limit=9)
+            )
+            counted.append(len(lines))
+
+    assert counted == [1, 2]
+
+
+async def test_words_that_no_search_understands_leave_nothing_but_the_form(here: WindowDesk, clerk: Browser) -> None:
+    path = f"/window/new/{uuid4()}"
+    await clerk.post(path, {**WHO, "go": "next"})
+    answer = await clerk.post(f"{path}/question", {**QUESTION, "q-text-1": "日期:某年", "go": "submit"})
+    kept = await clerk.get(f"{path}/question")
+
+    assert (answer.status_code, await registered(here), 'value="日期:某年"' in kept.text) == (400, [], True)
+
+
 async def test_a_form_sent_twice_is_one_request_and_a_late_word_of_it_changes_nothing(
     here: WindowDesk, clerk: Browser
 ) -> None:

@@ -41,7 +41,7 @@ async def test_two_cases_of_a_body_have_two_numbers(database: Database) -> None:
 async def test_the_cause_of_a_case_is_not_in_the_log(database: Database) -> None:
     await database.write(lambda connection: cases.record(connection, LIN, case(cause="甲某与乙某争界"), KINDS, NOW_MS))
     await database.write(lambda connection: cases.shown(connection, LIN, uuid(1), KINDS, NOW_MS))
-    said = await database.read(lambda connection: audit.after_seq(connection, 2))
+    said = await database.read(lambda connection: audit.LOG.after(connection, 2))
 
     assert [(one.action, one.object) for one in said] == [
         ("case_changed", f"case {case().case_no}"),

@@ -74,7 +74,7 @@ async def taken(
 
 
 async def lines(database: Database) -> list[AuditLine]:
-    return await database.read(lambda connection: audit.after_seq(connection, 0))
+    return await database.read(lambda connection: audit.LOG.after(connection, 0))
 
 
 async def test_a_request_goes_from_draft_to_closing(database: Database) -> None:

@@ -1,5 +1,6 @@
 """A lookup from its question to its last late answer, between real stores over a bus in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from hub import audit
 from hub.searching.search import Query
@@ -21,6 +23,7 @@ from protocol.letters import Letter
 from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import Policy, PolicyRule, Treatment
 from protocol.lookups import LOOKUP_ANSWERED, LookupAnswered, LookupState, Route, SiteOutcome
+from protocol.wording import Text
 from tests.window_county import DAY_MS, NOW_MS, REQUEST, County, county, order, row
 
 OLD, NEW, FAR = "330523108204", "330523108205", "330523106201"
@@ -62,6 +65,46 @@ async def test_the_index_answers_first_and_the_sites_confirm(made: tuple[County,
     assert (last.state, titles(last), {hit.live for hit in last.hits}) == (LookupState.FOUND, BOTH, {True})
     assert outcomes(last) == {OLD: "answered", NEW: "answered", FAR: "not_asked"}
     assert last.finished
+
+
+async def test_whoever_watches_is_woken_by_each_answer_and_at_the_end(made: tuple[County, AsyncExitStack]) -> None:
+    """A page's stream waits for news, not for an interval."""
+    one, _ = made
+    one.sites[NEW].hangs = True
+    asked = order(1, "大溪村 山林")
+    await one.desk.begin(asked)
+    seen: list[dict[str, str]] = []
+    async with asyncio.timeout(10):
+        while (under_way := one.desk.under_way([asked.lookup_id])).lookups:
+            await under_way.changed()
+            seen.append(outcomes(await one.view(asked.lookup_id)))
+
+    assert (seen[0][OLD], seen[0][NEW]) == ("answered", "waiting")
+    assert (len(seen), seen[-1][NEW]) == (2, "pending")
+
+
+async def test_a_question_can_be_put_down_with_whatever_belongs_to_it(made: tuple[County, AsyncExitStack]) -> None:
+    """What fails in the transaction takes the question with it; nobody is asked before it is on the disk."""
+    one, _ = made
+    asked = order(1, "大溪村 山林")
+    prospect = await one.desk.foresee(asked.query, asked.places)
+
+    def broken(connection: Connection) -> None:
+        one.desk.put_down(connection, asked, prospect, NOW_MS)
+        message = "what belongs to it fails"
+        raise BadValue(Text(zh="", en=message))
+
+    with pytest.raises(BadValue, match="fails"):
+        await one.database.write(broken)
+    gone = await one.database.read(lambda connection: lookup_ledger.found(connection, asked.lookup_id))
+    opened = [
+        await one.database.write(lambda connection: one.desk.put_down(connection, asked, prospect, NOW_MS))
+        for _ in range(2)
+    ]
+    one.desk.set_off([asked.lookup_id])
+    views = [view async for view in one.desk.watch(asked.lookup_id)]
+
+    assert (gone, opened, outcomes(views[-1])[OLD]) == (None, [True, False], "answered")
 
 
 async def test_who_cannot_hold_the_answer_learns_nothing(made: tuple[County, AsyncExitStack]) -> None:

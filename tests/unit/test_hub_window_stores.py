@@ -86,7 +86,7 @@ async def test_the_window_works_alike_on_both_stores(store: Store) -> None:
         request, may_copy = await database.write(approved)
         view, report = await database.write(case_of_it)
         research = await database.write(compiled)
-        verdict = await audit.verify(database)
+        verdict = await audit.LOG.verify(database)
 
     assert (reviewed.request.standing.state, request.standing.state, may_copy) == (
         *(State.ACCESS_REVIEW, State.APPROVED, True),

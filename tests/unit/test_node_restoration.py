@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from hub.repair.fetches import answer_fetches
 from node import baseline, restoration
 from node.restoration import Restoration, Restorer
+from node.retractions import TOMBSTONE_DAYS
 from node.tables import SCHEMA
+from protocol.codec import decode_record
 from protocol.events import Described
 from protocol.records import Record
 from replication import outbox
@@ -24,6 +26,8 @@ from tests.linked_site import SITE, LinkedSite, linked_site
 from tests.node_site import NodeSite, node_site, rows, write_csv
 
 COUNT = 3_000
+WITHDRAWN = rows(1, 9_000)[0]
+"""A row that the former computer's sheet listed once and later did not."""
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ async def former(tmp_path: Path) -> AsyncIterator[LinkedSite]:
     async with linked_site(tmp_path / "former") as linked:
         table = rows(COUNT)
         table[9][7] = "机密"
-        write_csv(linked.node.folder / "目录.csv", [*table, rows(1, 9_000)[0]])
+        write_csv(linked.node.folder / "目录.csv", [*table, WITHDRAWN])
         await linked.node.take("目录.csv")
         table[5][0] = "Z109-WS·2011·Y-BGS-7777"
         write_csv(linked.node.folder / "目录.csv", table)
@@ -85,7 +89,71 @@ async def test_folder_read_after_a_restoration_mints_nothing_and_sends_nothing(
     assert now == before
     assert [alias.code for alias in now["关于第6号林地承包合同的批复"].aliases] == ["Z109-WS·2011·Y-BGS-0006"]
     assert (taken.tally.new, taken.tally.changed, told) == (1, 0, [])
-    assert standings == {"listed": COUNT - 1, "withheld": 1}
+    assert standings == {"listed": COUNT - 1, "withheld": 1, "gone": 1}
+
+
+async def test_an_old_sheet_does_not_publish_what_was_withdrawn(former: LinkedSite, tmp_path: Path) -> None:
+    """The row is reported with its reason, its record stays withdrawn, and the county hears nothing (promise 7)."""
+    broker, root = FakeBroker(), tmp_path / "new"
+    async with telling(former, broker):
+        done = await restored(root, broker)
+    async with node_site(root) as site:
+        write_csv(site.folder / "旧目录.csv", [rows(COUNT)[20], WITHDRAWN])
+        taken = await site.take("旧目录.csv")
+        told, standings = await site.events(), await site.standings()
+        reasons = await site.database.fetch("SELECT line, code FROM reject")
+        kept_back = await site.database.read(restoration.count_kept_back)
+
+    assert (done.withdrawn, taken.tally.new, told) == (1, 0, [])
+    assert (reasons, standings["gone"], kept_back) == ([(3, "row_withdrawn_before")], 1, 1)
+
+
+async def test_a_person_lets_an_old_sheet_bring_a_withdrawn_record_back_under_its_id(
+    former: LinkedSite, tmp_path: Path
+) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    gone = await former.node.database.fetch("SELECT record_id FROM record WHERE standing = 'gone'")
+    async with telling(former, broker):
+        await restored(root, broker)
+    async with node_site(root) as site:
+        write_csv(site.folder / "旧目录.csv", [WITHDRAWN])
+        await site.take("旧目录.csv")
+        waiting = await site.database.write(lambda connection: restoration.readmit(connection, 6))
+        await site.take("旧目录.csv")
+        (told,) = await site.events()
+        standings, left = await site.standings(), await site.database.fetch("SELECT code FROM reject")
+
+    assert isinstance(told, Described)
+    record = decode_record(told.record)
+    assert (waiting, record.record_id.bytes, record.title, record.version) == (1, gone[0][0], WITHDRAWN[1], 2)
+    assert (standings, left) == ({"listed": COUNT}, [])
+
+
+async def test_another_record_under_the_code_of_a_withdrawn_one_is_new(former: LinkedSite, tmp_path: Path) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    async with telling(former, broker):
+        await restored(root, broker)
+    row = list(WITHDRAWN)
+    row[1] = "关于另一件事的报告"
+    async with node_site(root) as site:
+        write_csv(site.folder / "目录.csv", [row])
+        taken = await site.take("目录.csv")
+        told = await site.events()
+
+    assert (taken.tally.new, len(told), taken.rejected) == (1, 1, 0)
+
+
+async def test_restored_tombstones_go_when_no_tombstone_lives_as_long(former: LinkedSite, tmp_path: Path) -> None:
+    broker, root = FakeBroker(), tmp_path / "new"
+    day_ms = 86_400_000
+    async with telling(former, broker):
+        await restored(root, broker)
+    async with opened(root / "node.db", (REPLICATION, SCHEMA)) as database:
+        before = await database.write(lambda c: restoration.forget_kept_back(c, TOMBSTONE_DAYS * day_ms))
+        after = await database.write(lambda c: restoration.forget_kept_back(c, TOMBSTONE_DAYS * day_ms + 5))
+        left = await database.fetch("SELECT count(*) FROM record WHERE standing = 'gone'")
+
+    assert (before, after, left) == (0, 1, [(0,)])
 
 
 async def records_of(site: NodeSite) -> AsyncIterator[tuple[str, Record]]:
@@ -133,9 +201,9 @@ async def test_power_cut_between_two_pages_goes_on_where_it_was(former: LinkedSi
     held = [message for message in broker.sent[asked:] if message.subject.startswith("dl.held.")]
     assert len(held) < len(pages) + len(held)
     async with opened(root / "node.db", (REPLICATION, SCHEMA)) as database:
-        assert await database.fetch("SELECT count(*), count(DISTINCT record_id) FROM record") == [
-            (COUNT - 1, COUNT - 1)
-        ]
+        assert await database.fetch(
+            "SELECT count(*), count(DISTINCT record_id) FROM record WHERE standing <> 'gone'"
+        ) == [(COUNT - 1, COUNT - 1)]
 
 
 def cut_after(pages: list[Message], most: int) -> Callable[[Message], bool]:

@@ -161,6 +161,24 @@ def test_a_query_is_read(text: str, expected: list[str] | None) -> None:
         ("光绪二十三年", (1897, 1, 20), (1898, 2, 20)),
         ("1986年以前", None, (1985, 12, 31)),
         ("1986以来", (1986, 1, 1), None),
+        ("86年", (1986, 1, 1), (1986, 12, 31)),
+        ("八六年五月", (1986, 5, 1), (1986, 5, 31)),
+        ("08年", (2008, 1, 1), (2008, 12, 31)),
+        ("86-90", (1986, 1, 1), (1990, 12, 31)),
+        ("86年至90年", (1986, 1, 1), (1990, 12, 31)),
+        ("公元1986年", (1986, 1, 1), (1986, 12, 31)),
+        ("中华民国三十六年", (1947, 1, 1), (1947, 12, 31)),
+        ("民三十六年", (1947, 1, 1), (1947, 12, 31)),
+        ("民国20-27年", (1931, 1, 1), (1938, 12, 31)),
+        ("民国", (1912, 1, 1), (1949, 12, 31)),
+        ("解放前", None, (1949, 9, 30)),
+        ("新中国成立后", (1949, 10, 1), None),
+        ("建国初期", (1949, 10, 1), (1956, 12, 31)),
+        ("文革期间", (1966, 5, 16), (1976, 10, 31)),
+        ("文革前", None, (1966, 5, 15)),
+        ("改革开放以来", (1978, 12, 18), None),
+        ("光绪年间", (1875, 1, 1), (1908, 12, 31)),
+        ("清末", (1840, 1, 1), (1911, 12, 31)),
     ],
 )
 def test_a_word_that_is_a_date_means_the_period_or_the_text(
@@ -172,6 +190,40 @@ def test_a_word_that_is_a_date_means_the_period_or_the_text(
     behind = parse(f"日期:{text}").parts[0]
     assert isinstance(behind, Dated)
     assert (behind.period, behind.is_written_too) == (period, False)
+
+
+@pytest.mark.parametrize("text", ["1986 年 5 月", "1986年 5月", "1986年5 月"])
+def test_a_date_with_blanks_between_its_parts_is_one_date(text: str) -> None:
+    assert read(f"山林 {text} 承包") == ["山林", "<1986-05-01/1986-05-31 or written>", "承包"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("1986年林权", ["<1986-01-01/1986-12-31 or written>", "林权"]),
+        ("林权1986年", ["<1986-01-01/1986-12-31 or written>", "林权"]),
+        ("山林、承包", ["山林", "承包"]),
+        ("山林,承包，合同", ["山林", "承包", "合同"]),
+        ("山林+承包", ["山林", "承包"]),
+    ],
+)
+def test_what_is_written_together_is_one_word_or_its_parts(text: str, parts: list[str]) -> None:
+    """The first is what was typed, and ranks first."""
+    (either,) = parse(text).parts
+
+    assert isinstance(either, Either)
+    assert either.is_guess
+    assert either.parts[0] == Word(text=text, start=0, end=len(text))
+    assert isinstance(either.parts[1], Every)
+    assert [sketch(part) for part in either.parts[1].parts] == parts
+    assert parse(text).plain_words == text
+
+
+@pytest.mark.parametrize(
+    "text", ["第1986年", "稻,麦,豆", "甲、乙", "“1986年林权”", "题名:山林、承包", "关于" + "山林、承包" * 9]
+)
+def test_what_says_too_little_or_enough_is_not_taken_apart(text: str) -> None:
+    assert not any(isinstance(part, Either) for part in parse(text).parts)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +244,8 @@ def test_what_is_said_of_dates_only_means_dates_only(text: str, expected: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["永乐", "同治", "民国", "20世纪", "41703", "330523", "86.3.5", "2014-02-30", "001-2-15", "1234567", ">甲"]
+    "text",
+    ["永乐", "同治", "解放", "土改", "20世纪", "41703", "330523", "86.3.5", "2014-02-30", "001-2-15", "1234567", ">甲"],
 )
 def test_what_may_be_something_else_is_a_word(text: str) -> None:
     """永乐 is a village as well as a reign, and five digits are no day."""

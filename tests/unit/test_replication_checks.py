@@ -97,7 +97,7 @@ class CleanScanner(VirusScanner):
         return virus_scanner.Scan(is_clean=self._said.endswith("OK"), said=self._said)
 
 
-TOOLS = CheckTools(scanner=CleanScanner())
+TOOLS = CheckTools(scanner=CleanScanner(), opens_apart=False)
 
 
 def full_facts(made_digest: str, form: Registration | None = None) -> PackageFacts:
@@ -477,8 +477,8 @@ FILES: dict[str, tuple[bytes, str, str, str]] = {
     "a.tif": (tiff(2), "passed", "passed", "passed"),
     "cut.tif": (tiff(2)[:1500], "failed", "passed", "passed"),
     "a.pdf": (pdf(3), "passed", "passed", "passed"),
-    "cut.pdf": (pdf(3)[:200], "failed", "passed", "passed"),
-    "junk.pdf": (b"%PDF-1.7\n" + b"x" * 999, "failed", "passed", "passed"),
+    "cut.pdf": (pdf(3)[:200], "failed", "passed", "not_run"),
+    "junk.pdf": (b"%PDF-1.7\n" + b"x" * 999, "failed", "passed", "not_run"),
     "a.ofd": (ofd(2), "passed", "passed", "passed"),
     "cut.ofd": (ofd(2)[:-40], "failed", "passed", "not_run"),
     "a.xml": (b"<a><b/></a>", "passed", "passed", "passed"),
@@ -624,7 +624,7 @@ def test_a_validator_that_is_installed_decides(tmp_path: Path, answer: str, expe
     program = tmp_path / "verapdf"
     program.write_text(VALIDATOR.format(python=sys.executable, answer=answer), encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    tools = CheckTools(validator=pdfa_validator.PdfaValidator(str(program)))
+    tools = CheckTools(validator=pdfa_validator.PdfaValidator(str(program)), opens_apart=False)
 
     found = results(layout(tmp_path / "p", ENTRIES, {"a.pdf": pdf()}), phase=Phase.FILING, tools=tools)
 
@@ -632,7 +632,7 @@ def test_a_validator_that_is_installed_decides(tmp_path: Path, answer: str, expe
 
 
 def test_a_validator_that_cannot_be_started_has_not_run(tmp_path: Path) -> None:
-    tools = CheckTools(validator=pdfa_validator.PdfaValidator(str(tmp_path / "gone")))
+    tools = CheckTools(validator=pdfa_validator.PdfaValidator(str(tmp_path / "gone")), opens_apart=False)
 
     found = results(layout(tmp_path / "p", ENTRIES, {"a.pdf": pdf()}), phase=Phase.FILING, tools=tools)
 
@@ -655,7 +655,7 @@ def test_every_file_is_sent_to_the_scanner_and_its_word_is_taken(tmp_path: Path)
     stand_in = clamd(scanned)
     scanner, taken = next(stand_in)
     try:
-        found = results(root, tools=CheckTools(scanner=scanner))
+        found = results(root, tools=CheckTools(scanner=scanner, opens_apart=False))
     finally:
         stand_in.close()  # type: ignore[attr-defined]  # it is a generator
 
@@ -677,7 +677,7 @@ def test_a_scanner_that_does_not_come_to_say_is_not_clean(tmp_path: Path, said: 
     stand_in = clamd(lambda _content: said)
     scanner, _ = next(stand_in)
     try:
-        found = results(root, tools=CheckTools(scanner=scanner))
+        found = results(root, tools=CheckTools(scanner=scanner, opens_apart=False))
     finally:
         stand_in.close()  # type: ignore[attr-defined]  # it is a generator
 
@@ -689,7 +689,8 @@ def test_a_scanner_that_is_down_is_not_run(tmp_path: Path, free_port: Callable[[
     down = VirusScanner(ScannerAddress(host="127.0.0.1", port=free_port()))
     nowhere = VirusScanner(ScannerAddress(path=str(tmp_path / "clamd.ctl")))
 
-    for tools in (CheckTools(scanner=down), CheckTools(scanner=nowhere), CheckTools()):
+    for scanner in (down, nowhere, None):
+        tools = CheckTools(scanner=scanner, opens_apart=False)
         assert set(of(results(root, tools=tools), "virus_scan")) == {Outcome.NOT_RUN}
 
 

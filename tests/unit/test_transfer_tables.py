@@ -1,9 +1,9 @@
 """The tables of transfers are the same at both ends, and are what the migrations make."""
 
 from hub.home import SCHEMA as HUB
-from hub.transfers import plan_tables
+from hub.transfers import plan_tables, relay_tables
 from node.tables import SCHEMA as NODE
-from node.transfers import planned
+from node.transfers import kept_tables, planned
 from replication import transfer_tables
 from replication.migrations import REPLICATION
 from tests.table_shapes import shape_of
@@ -16,3 +16,8 @@ def test_the_schema_of_both_ends_has_the_tables_of_transfers() -> None:
 def test_the_hub_has_the_tables_of_the_plan_and_the_node_its_lines() -> None:
     assert shape_of(plan_tables.metadata, HUB) == shape_of(plan_tables.metadata, None)
     assert shape_of(planned.metadata, NODE) == shape_of(planned.metadata, None)
+
+
+def test_the_hub_remembers_what_it_gave_on_and_a_township_what_it_keeps() -> None:
+    assert shape_of(relay_tables.metadata, HUB) == shape_of(relay_tables.metadata, None)
+    assert shape_of(kept_tables.metadata, NODE) == shape_of(kept_tables.metadata, None)

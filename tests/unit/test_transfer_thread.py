@@ -18,7 +18,7 @@ from hub.keeping import held_files
 from hub.membership import keyring
 from hub.membership.keyring_tables import enrolled_node
 from hub.staff.administration import Actor
-from hub.transfers import deciding, held, listing, papers, receiving, signing
+from hub.transfers import deciding, held, listing, papers, signing
 from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion
 from hub.transfers.receiving import TransferDesk
@@ -31,7 +31,7 @@ from node.home import home_at
 from node.transfers import custody, submitting
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
-from node.transfers.office import Office, giver_log
+from node.transfers.office import Office, giver_log, receiver_log
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile, Consignment
 from protocol.errors import BadFile, Refused
@@ -42,7 +42,7 @@ from protocol.sites import Site, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Party, Ruling, Side, TransferState
 from protocol.wording import Text
-from replication import letters, outbox, transfer_items
+from replication import letters, outbox, transfer_arrivals, transfer_items
 from replication.checks.running import NO_TOOLS
 from replication.checks.survey import CheckTools
 from replication.database import Database, opened
@@ -139,7 +139,13 @@ class Thread:
         self.hub = hub
         config = NodeConfig(site=CODE, name="某村", hub=BrokerLink(urls=("tls://x",), key=HUB.public_key))
         self.node_log = giver_log(config, site.writer.identity)
-        self.office = Office(home=home_at(root / "site"), config=config, database=site.database, log=self.node_log)
+        self.office = Office(
+            home=home_at(root / "site"),
+            config=config,
+            database=site.database,
+            log=self.node_log,
+            receiver=receiver_log(site.writer.identity),
+        )
         self.hub_log = TransferLog(Side.RECEIVER, HUB, keyring.keys_now, lambda: NOW_MS)
         self.shelf = Shelf(site.database)
         self.desk = self.hub_desk(hub)
@@ -283,7 +289,7 @@ async def thread(root: Path) -> AsyncIterator[Thread]:
 
 async def test_custody_moves_when_both_have_signed_and_not_before(tmp_path: Path) -> None:
     async with thread(tmp_path) as both:
-        await both.begin(3, "--nature", "delegated_custody")
+        await both.begin(3, "--nature", "delegated_custody", "--to", COUNTY)
         await both.send()
         await both.look()
         await both.decide()
@@ -444,7 +450,7 @@ async def test_a_package_that_is_not_the_one_submitted_goes_back_as_a_whole(tmp_
     async with thread(tmp_path) as both:
         await both.begin(2)
         await both.send()
-        both.shelf.spoil = lambda into: (into / receiving.MANIFEST).write_text("swapped\n")  # type: ignore[assignment]
+        both.shelf.spoil = lambda into: (into / transfer_arrivals.MANIFEST).write_text("swapped\n")  # type: ignore[assignment]
         await both.post()
         await both.desk.attend(await both.receiver())
         await both.post()

@@ -40,7 +40,7 @@ async def show_audit(request: AnyRequest) -> Page:
 async def do_verify(request: AnyRequest) -> Page:
     """Check every line against the one before."""
     backstage, visitor = backstage_of(request), visitor_of(request)
-    verdict = await audit.verify(backstage.database)
+    verdict = await audit.LOG.verify(backstage.database)
     words = in_language(visitor.language).audit
     others = await backstage.database.read(audit_heads.contradictions)
     if verdict.is_whole and others:
@@ -48,7 +48,7 @@ async def do_verify(request: AnyRequest) -> Page:
         told = words.contradicted.format(site=first.site, seq=first.seq, count=len(others))
         return await _shown(request, Notice(words=told, is_fault=True))
     if verdict.is_whole:
-        told = words.whole.format(lines=verdict.lines, seq=verdict.head_seq, digest=verdict.head_digest)
+        told = words.whole.format(lines=verdict.lines, seq=verdict.head.seq, digest=verdict.head.digest)
         return await _shown(request, Notice(words=told))
     return await _shown(request, Notice(words=words.broken.format(seq=verdict.broken_at), is_fault=True))
 

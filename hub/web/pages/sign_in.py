@@ -33,7 +33,7 @@ async def show_sign_in(request: AnyRequest) -> Page | Redirect:
         zip(_WHY, (words.sign_in.idle, words.sign_in.left, words.set_up.done, words.sign_in.code_over), strict=True)
     )
     notice = Notice(words=told[why], is_fault=why == "over") if why in told else None
-    return _form(request, wanted, clean(request.query_params.get("login", "")), notice)
+    return form(request, wanted, clean(request.query_params.get("login", "")), notice)
 
 
 @post("/sign-in", opt={NEEDS: Door.OPEN, ATTEMPT: True}, status_code=200)
@@ -46,9 +46,8 @@ async def do_sign_in(request: AnyRequest) -> Page | Redirect:
     judged = await sign_in.sign_in(backstage.database, backstage.sealer, login, password, caller, backstage.clock_ms())
     if isinstance(judged, TurnedAway):
         notice = _turned_away(visitor, judged)
-        return _form(request, wanted, login, notice, status=401)
-    way = away_to("/sign-in/code", next=wanted) if judged.stage is Stage.CODE else away_to(wanted)
-    return _let_in(backstage, judged, way)
+        return form(request, wanted, login, notice, status=401)
+    return let_in(backstage, judged, wanted)
 
 
 @get("/sign-in/code", opt={NEEDS: Door.OPEN})
@@ -74,7 +73,7 @@ async def do_code(request: AnyRequest) -> Page | Redirect:
     code = await line_of(request, "code")
     judged = await sign_in.give_code(backstage.database, visitor.session, code, caller, backstage.clock_ms())
     if isinstance(judged, Admitted):
-        return _let_in(backstage, judged, away_to(wanted))
+        return let_in(backstage, judged, wanted)
     if judged.why is Refusal.OVER:
         return away_to("/sign-in", next=wanted, why="over")
     return page(request, "code.html", status=401, values={"wanted": wanted, "notice": _turned_away(visitor, judged)})
@@ -99,11 +98,17 @@ async def do_sign_out(request: AnyRequest) -> Redirect:
     return way
 
 
-def _form(request: AnyRequest, wanted: str, login: str, notice: Notice | None, *, status: int = 200) -> Page:
-    return page(request, "sign_in.html", status=status, values={"wanted": wanted, "login": login, "notice": notice})
+def form(request: AnyRequest, wanted: str, login: str, notice: Notice | None, *, status: int = 200) -> Page:
+    """Return the page on which people sign in."""
+    provider = backstage_of(request).reach.provider
+    called = "" if provider is None else provider.settings.called
+    values = {"wanted": wanted, "login": login, "notice": notice, "here": "/sign-in", "provider": called}
+    return page(request, "sign_in.html", status=status, values=values)
 
 
-def _let_in(backstage: Backstage, judged: Admitted, way: Redirect) -> Redirect:
+def let_in(backstage: Backstage, judged: Admitted, wanted: str) -> Redirect:
+    """Send somebody with a new session where they wanted to go, by way of the one-time code where there is one."""
+    way = away_to("/sign-in/code", next=wanted) if judged.stage is Stage.CODE else away_to(wanted)
     way.set_cookie(signed_in(backstage, judged.secret))
     if judged.stage is Stage.FULL:
         for name, value in ((LANGUAGE_COOKIE, judged.account.language), (THEME_COOKIE, judged.account.theme)):

@@ -8,9 +8,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub.staff import accounts, administration
+from hub.staff import accounts, administration, oidc_links
 from hub.staff.accounts import Account
 from hub.staff.administration import Actor, NewAccount
+from hub.staff.oidc_links import Link
 from hub.staff.roles import ROLES, SEPARATED, Permission, Role
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
@@ -58,8 +59,10 @@ async def show_user(request: AnyRequest, login: FromPath[str]) -> Page:
         Missing: there is none of this login.
 
     """
-    words = in_language(visitor_of(request).language).users
+    language = in_language(visitor_of(request).language)
+    words, outside = language.users, language.outside
     done = {"roles": words.roles_saved, "locked": words.lock_done, "unlocked": words.unlock_done}
+    done |= {"linked": outside.linked, "unlinked_subject": outside.unlinked_done}
     told = done.get(request.query_params.get("done", ""))
     return await _one_shown(request, login, None if told is None else Notice(words=told))
 
@@ -103,6 +106,38 @@ async def do_reset(request: AnyRequest, login: FromPath[str]) -> Page:
     return _link_shown(request, made)
 
 
+@post("/users/{login:str}/link", opt=_OPT, status_code=200)
+async def do_link(request: AnyRequest, login: FromPath[str]) -> Page | Redirect:
+    """Let a subject of the provider sign in as an account.
+
+    Raises:
+        Missing: there is no provider.
+
+    """
+    provider, now_ms = backstage_of(request).reach.provider, backstage_of(request).clock_ms()
+    if provider is None:
+        raise Missing
+    settings, subject = provider.settings, await line_of(request, "subject")
+    return await _changed(
+        request,
+        login,
+        "linked",
+        lambda found, actor: administration.link(found, actor, settings, login, subject, now_ms),
+    )
+
+
+@post("/users/{login:str}/unlink", opt=_OPT, status_code=200)
+async def do_unlink(request: AnyRequest, login: FromPath[str]) -> Page | Redirect:
+    """Take a subject from an account."""
+    subject, now_ms = await line_of(request, "subject"), backstage_of(request).clock_ms()
+    return await _changed(
+        request,
+        login,
+        "unlinked_subject",
+        lambda found, actor: administration.unlink(found, actor, login, subject, now_ms),
+    )
+
+
 async def _changed(
     request: AnyRequest, login: str, done: str, step: Callable[[Connection, Actor], Account]
 ) -> Page | Redirect:
@@ -137,11 +172,22 @@ async def _listed(
 
 
 async def _one_shown(request: AnyRequest, login: str, notice: Notice | None) -> Page:
-    one = await backstage_of(request).database.read(lambda connection: accounts.by_login(connection, login))
-    if one is None:
+    def look(connection: Connection) -> tuple[Account, list[Link]] | None:
+        one = accounts.by_login(connection, login)
+        return None if one is None else (one, oidc_links.of_account(connection, one.id))
+
+    found = await backstage_of(request).database.read(look)
+    if found is None:
         raise Missing
+    provider = backstage_of(request).reach.provider
+    values = {
+        "account": found[0],
+        "links": found[1],
+        "notice": notice,
+        "provider": None if provider is None else provider.settings,
+    }
     status = 400 if notice is not None and notice.is_fault else 200
-    return page(request, "user.html", status=status, values={"account": one, "notice": notice} | _ROLE_WORDS)
+    return page(request, "user.html", status=status, values=values | _ROLE_WORDS)
 
 
 def _link_shown(request: AnyRequest, made: NewAccount) -> Page:

@@ -21,9 +21,9 @@ from hub.web.backstage import backstage_of
 from hub.web.evidence_words import lines_for, papers_for
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
-from hub.web.pages.window_lookups import begin_search
+from hub.web.pages.window_lookups import begin_search, may_search
 from hub.web.pages.windowing import CLERK, done, parts_of, today_of
-from hub.web.request_lookups import query_of
+from hub.web.request_lookups import order_of, places_of, query_of
 from hub.web.visitors import visitor_of
 from hub.web.window_form import (
     COUNT,
@@ -40,6 +40,7 @@ from hub.web.window_form import (
 from hub.window import applicants, desk, identity, ledger, unsent
 from hub.window.applicants import DOCUMENTS, ORGANS, PAPERS, REQUESTERS
 from hub.window.contents import OF_ORGANS, OF_PERSONS, content_of
+from hub.window.lookup_opening import Prospect
 from hub.window.requests import PURPOSES, QUESTIONS_MAX, TEXT_CHARS_MAX, USES, Question, Request, Use
 from hub.window.rules import Rules
 from hub.window.states import Step
@@ -106,21 +107,72 @@ async def do_question(request: AnyRequest, name: FromPath[str]) -> Page | Redire
     request_id, go = id_of(name), await line_of(request, "go")
     if await _on_register(request, request_id):
         return away_to(f"/window/requests/{request_id}")
+    sent = await fields_of(request)
     try:
-        fields = await _kept(request, request_id, await fields_of(request), is_question=True)
-        if go == "back":
-            return away_to(f"/window/new/{request_id}")
-        if go == "more":
-            more = str(min(len(questions_shown(fields)) + 1, QUESTIONS_MAX))
-            await _keep(request, request_id, {**fields, f"{QUESTION}-{COUNT}": (more,)})
-            return away_to(f"/window/new/{request_id}/question")
-        made = await done(
-            request, lambda connection, actor, now: _sent(request, connection, actor, request_id, fields, now)
-        )
-        await begin_search(request, made)
+        if go in ("back", "more"):
+            return await _leafed(request, request_id, await _kept(request, request_id, sent, is_question=True), go)
+        await _submit(request, request_id, sent)
     except DanglianError as error:
         return await _shown(request, request_id, is_question=True, fault=error)
     return away_to(f"/window/requests/{request_id}")
+
+
+async def _leafed(request: AnyRequest, request_id: UUID, fields: Fields, go: str) -> Redirect:
+    """Go back to the first page, or show one more question."""
+    if go == "back":
+        return away_to(f"/window/new/{request_id}")
+    more = str(min(len(questions_shown(fields)) + 1, QUESTIONS_MAX))
+    await _keep(request, request_id, {**fields, f"{QUESTION}-{COUNT}": (more,)})
+    return away_to(f"/window/new/{request_id}/question")
+
+
+async def _submit(request: AnyRequest, request_id: UUID, sent: Mapping[str, list[str]]) -> None:
+    """Write the request and its questions down, all in one transaction: the clerk waits for the disk once.
+
+    Raises:
+        DanglianError: something is wrong with it; what was typed is kept.
+
+    """
+    login, key, lookups = visitor_of(request).login, parts_of(request).sealing_key, parts_of(request).lookups
+    opened: list[UUID] = []
+
+    def step(connection: Connection, actor: Actor, now_ms: int) -> Request:
+        fields = _put_in(connection, key, request_id, login, sent, is_question=True, now_ms=now_ms)
+        made = _sent(request, connection, actor, request_id, fields, now_ms)
+        if lookups is not None and may_search(made):
+            opened[:] = [
+                question.question_id
+                for question in made.content.questions
+                if question in foreseen
+                and lookups.put_down(connection, order_of(made, question, login, now_ms), foreseen[question], now_ms)
+            ]
+        return made
+
+    try:
+        foreseen = await _foreseen(request, request_id, sent)
+        made = await done(request, step)
+    except DanglianError:
+        await _kept(request, request_id, sent, is_question=True)
+        raise
+    if lookups is not None:
+        lookups.set_off(opened)
+    if len(opened) < len(made.content.questions):
+        await begin_search(request, made)
+
+
+async def _foreseen(
+    request: AnyRequest, request_id: UUID, sent: Mapping[str, list[str]]
+) -> Mapping[Question, Prospect]:
+    """Return what is known of each question, if the sites will be asked at once."""
+    login, key, lookups = visitor_of(request).login, parts_of(request).sealing_key, parts_of(request).lookups
+    before = await backstage_of(request).database.read(
+        lambda connection: unsent.found(connection, key, request_id, login)
+    )
+    fields = merged({} if before is None else before.fields, sent, is_question=True)
+    if lookups is None or not is_ticked(fields, "seen"):
+        return {}
+    questions = draft_of(request_id, fields).questions
+    return {question: await lookups.foresee(query_of(question), places_of(question)) for question in questions}
 
 
 def _check_who(request: AnyRequest, fields: Fields) -> None:
@@ -166,15 +218,26 @@ async def _kept(request: AnyRequest, request_id: UUID, sent: Mapping[str, list[s
     """Put a page that was sent to what is kept, and return the whole."""
     backstage, login, key = backstage_of(request), visitor_of(request).login, parts_of(request).sealing_key
     now_ms = backstage.clock_ms()
+    return await backstage.database.write(
+        lambda connection: _put_in(connection, key, request_id, login, sent, is_question=is_question, now_ms=now_ms)
+    )
 
-    def step(connection: Connection) -> Fields:
-        before = unsent.found(connection, key, request_id, login)
-        fields = merged({} if before is None else before.fields, sent, is_question=is_question)
-        unsent.tidy(connection, now_ms)
-        unsent.keep(connection, key, request_id, login, fields, now_ms)
-        return fields
 
-    return await backstage.database.write(step)
+def _put_in(
+    connection: Connection,
+    key: bytes,
+    request_id: UUID,
+    login: str,
+    sent: Mapping[str, list[str]],
+    *,
+    is_question: bool,
+    now_ms: int,
+) -> Fields:
+    before = unsent.found(connection, key, request_id, login)
+    fields = merged({} if before is None else before.fields, sent, is_question=is_question)
+    unsent.tidy(connection, now_ms)
+    unsent.keep(connection, key, request_id, login, fields, now_ms)
+    return fields
 
 
 async def _keep(request: AnyRequest, request_id: UUID, fields: Fields) -> None:

@@ -23,16 +23,18 @@ from hub.web.request_lookups import order_of
 from hub.web.request_pieces import pieces_of
 from hub.web.visitors import STREAM, Visitor, visitor_of
 from hub.web.words import in_language
-from hub.window import access_reviews, ledger, lookup_reading
+from hub.window import access_reviews, ledger, lookup_ledger, lookup_reading
 from hub.window.access_book import RecordAsked
 from hub.window.access_reviews import Reviewed, RulesNow
+from hub.window.lookups import UnderWay
 from hub.window.requests import Request
 from hub.window.rules import Outcome, Relation
 from hub.window.states import State
 from protocol.errors import DanglianError
 
 LIVE_LOOK_S: Final = 0.3
-"""Seconds between two looks while holders are being asked: the first answers come within a second."""
+"""Seconds between two looks while another worker asks holders: the first answers come within a second. What is asked
+here says itself when there is something new."""
 
 CALM_LOOK_S: Final = 2.0
 """The same when nobody is asked live: an answer by letter may come at any time."""
@@ -98,13 +100,21 @@ async def do_review(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
 @get("/stream/window/{name:str}", opt={**OPT, STREAM: True})
 async def stream_request(request: AnyRequest, name: FromPath[str]) -> Stream:
     """Send what moves on a request's page."""
-    backstage, visitor = backstage_of(request), visitor_of(request)
-    one = await seen(request, id_of(name))
+    backstage, visitor, lookups = backstage_of(request), visitor_of(request), parts_of(request).lookups
+    one = await seen(request, id_of(name), is_again=True)
+    asked = [question.question_id for question in one.content.questions]
+    under_way = UnderWay({})
 
     async def look() -> tuple[Pieces, float]:
-        return await _look(backstage, visitor, one.request_id)
+        nonlocal under_way
+        # Before anything is read, so that nothing comes in between.
+        under_way = lookups.under_way(asked) if lookups is not None else under_way
+        return await _look(backstage, visitor, one.request_id, under_way)
 
-    return stream_of(backstage, visitor, look)
+    async def changed() -> None:
+        await under_way.changed()
+
+    return stream_of(backstage, visitor, look, changed)
 
 
 async def begin_search(request: AnyRequest, one: Request) -> None:
@@ -115,22 +125,26 @@ async def begin_search(request: AnyRequest, one: Request) -> None:
 
     """
     backstage, lookups = backstage_of(request), parts_of(request).lookups
-    if lookups is None or one.standing.state not in (State.ACCEPTED, State.ROUTED, State.SEARCHING):
+    if lookups is None or not may_search(one):
         return
     for question in one.content.questions:
         await lookups.begin(order_of(one, question, visitor_of(request).login, backstage.clock_ms()))
 
 
-async def _look(backstage: Backstage, visitor: Visitor, request_id: UUID) -> tuple[Pieces, float]:
+def may_search(one: Request) -> bool:
+    """Tell whether a request is where its questions may be put."""
+    return one.standing.state in (State.ACCEPTED, State.ROUTED, State.SEARCHING)
+
+
+async def _look(backstage: Backstage, visitor: Visitor, request_id: UUID, under_way: UnderWay) -> tuple[Pieces, float]:
     def read(connection: Connection) -> tuple[Request | None, bool]:
         one = ledger.found(connection, request_id)
-        views = lookup_reading.lookups_of(connection, request_id)
-        return one, any(not view.finished for view in views)
+        return one, bool(lookup_ledger.being_asked(connection, request_id) - under_way.lookups)
 
-    one, is_live = await backstage.database.read(read)
+    one, is_live_elsewhere = await backstage.database.read(read)
     if one is None:
         return {}, CALM_LOOK_S
-    return await pieces_of(backstage, visitor, one), LIVE_LOOK_S if is_live else CALM_LOOK_S
+    return await pieces_of(backstage, visitor, one), LIVE_LOOK_S if is_live_elsewhere else CALM_LOOK_S
 
 
 def _asked(connection: Connection, one: Request, chosen: list[str], relation: str) -> list[RecordAsked]:

@@ -16,6 +16,7 @@ from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import line_of
+from hub.web.pages.deciding import actor_of
 from hub.web.pages.windowing import done, may_come_in
 from hub.web.request_pieces import offers_for, pieces_of
 from hub.web.visitors import visitor_of
@@ -85,8 +86,10 @@ async def do_step(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     return away_to(f"/window/requests/{request_id}", done="step")
 
 
-async def seen(request: AnyRequest, request_id: UUID) -> Request:
+async def seen(request: AnyRequest, request_id: UUID, *, is_again: bool = False) -> Request:
     """Return a request that the visitor may see, and write down that it was read.
+
+    ``is_again`` is for what a page opens by itself: the line that its visitor's reading has just left says it already.
 
     Raises:
         Forbidden: the visitor has nothing to do at the window.
@@ -95,7 +98,11 @@ async def seen(request: AnyRequest, request_id: UUID) -> Request:
     """
     if not may_come_in(visitor_of(request)):
         raise Forbidden
-    await present(request, request_id)
+    one = await present(request, request_id)
+    if is_again:
+        database, actor, now_ms = backstage_of(request).database, actor_of(request), backstage_of(request).clock_ms()
+        if await database.read(lambda connection: desk.was_just_shown(connection, actor, one, now_ms)):
+            return one
     return await done(request, lambda connection, actor, now: desk.shown(connection, actor, request_id, now))
 
 

@@ -16,6 +16,7 @@ from hub.web.words.entry import EntryWords
 from hub.web.words.export import ExportWords
 from hub.web.words.keeping import KeepingWords
 from hub.web.words.lookup import LookupWords
+from hub.web.words.outside import OutsideWords
 from hub.web.words.pictures import PictureWords
 from hub.web.words.proposals import ProposalsWords
 from hub.web.words.request import RequestWords
@@ -322,6 +323,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountWords
     users: UsersWords
     audit: AuditWords
+    outside: OutsideWords
     tokens: TokensWords
     transfers: TransfersWords
     keeping: KeepingWords

@@ -1,0 +1,80 @@
+"""What is to be mended, in plain words: for whoever keeps a village's records beside other work.
+
+What must be put right, what would be better, and what is nobody's fault here are told apart: a check that did not run
+because this PC lacks a program is not for the village to mend.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from node.transfers.beginning import note_of
+from protocol.check_results import Outcome
+from replication.transfer_items import TransferItem
+from replication.transfer_rounds import Fault
+
+FAULTS_SHOWN_MAX = 40
+"""Findings or items that are printed one by one; the others are counted."""
+
+
+def mending_told(items: Sequence[TransferItem], *, ours: bool) -> list[str]:
+    """Return in plain words what came back: which item, why, where its scans lie."""
+    if not ours:
+        return [f"已退回 {len(items)} 条，等对方改好再交 · {len(items)} items went back"]
+    lines = [f"退回 {len(items)} 条，改好后只需再交这几条 · {len(items)} items came back; only these travel again:"]
+    for number, item in enumerate(items[:FAULTS_SHOWN_MAX], 1):
+        lines.append(f"{number:>3}. {item.ref_code} 《{item.title}》")
+        if item.reason is not None:
+            lines.append(f"     要改 · mend: {item.reason.zh}")
+            if item.reason.en != item.reason.zh:
+                lines.append(f"                 {item.reason.en}")
+        lines.append(f"     {_scans_told(item)}")
+    if len(items) > FAULTS_SHOWN_MAX:
+        lines.append(f"     …… 另有 {len(items) - FAULTS_SHOWN_MAX} 条 · and more")
+    lines += [
+        "     扫描件：用重扫的同名文件替换原文件。目录：在 Excel 里改好那一行后保存。改好后运行 transfer send。",
+        "     Scans: put the new file in the place of the old one. Catalogue: correct the row in the sheet and save.",
+    ]
+    return lines
+
+
+def _scans_told(item: TransferItem) -> str:
+    scans = note_of(item).scans
+    if not scans:
+        return "没有找到扫描件 · no scans were found"
+    folders = sorted({str(Path(scan.path).parent) for scan in scans})
+    return f"扫描件 {len(scans)} 个，在 · scans in: {'；'.join(folders)}"
+
+
+def faults_told(faults: Sequence[Fault]) -> str:
+    """Return in plain words what the checks found, what must be mended first."""
+    if not faults:
+        return "检测全部通过，可以提交（transfer send）。· Every check passed: send it.\n"
+    must = [one for one in faults if one.is_mandatory and one.outcome is Outcome.FAILED]
+    may = [one for one in faults if not one.is_mandatory and one.outcome is Outcome.FAILED]
+    unproven = [one for one in faults if one.outcome is not Outcome.FAILED]
+    parts = (
+        (must, "必须改，改好再 check", "must be mended before it is sent"),
+        (may, "建议改，不改也能交", "better mended; it may be sent all the same"),
+        (unproven, "不用改：本机没有执行或要人看，由接收单位处理", "not for you: not run here, or for a person to see"),
+    )
+    lines: list[str] = []
+    for some, zh, en in parts:
+        if some:
+            lines += [f"【{zh}】{len(some)} 处 · {en}: {len(some)}", *_grouped(some)]
+    return "\n".join(lines) + "\n"
+
+
+def _grouped(faults: Sequence[Fault]) -> list[str]:
+    """Return the findings by the item or the file that they are about, each with its remedy."""
+    by_place: dict[str, list[Fault]] = {}
+    for fault in faults[:FAULTS_SHOWN_MAX]:
+        by_place.setdefault(" ".join(part for part in (fault.ref_code, fault.path) if part), []).append(fault)
+    lines: list[str] = []
+    for place, some in by_place.items():
+        lines.append(f"  {place or '整包 · package'}")
+        for fault in some:
+            lines.append(f"    {fault.evidence.zh}" + (f"  怎么办：{fault.remedy.zh}" if fault.remedy.zh else ""))
+            lines.append(f"    {fault.evidence.en}" + (f"  Do: {fault.remedy.en}" if fault.remedy.en else ""))
+    if len(faults) > FAULTS_SHOWN_MAX:
+        lines.append(f"  …… 另有 {len(faults) - FAULTS_SHOWN_MAX} 处 · and more")
+    return lines

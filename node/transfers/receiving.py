@@ -1,0 +1,318 @@
+"""Receiving 村档乡管: a township draws what a village has submitted, checks it, and keeps what both have signed.
+
+The part of the county's archive in ``hub.transfers.receiving``, for a site: people decide and sign with
+``danglian-node transfer``. Files come through the hub, or on a disk that somebody carries over.
+"""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from node.transfers.arriving import cleared
+from node.transfers.kept import list_of, register, shelved
+from protocol.consignments import ConsignedFile
+from protocol.errors import DanglianError, Permanent, Retryable
+from protocol.transfer_folds import Transfer
+from protocol.transfers import Closed, Loaded, SentBack, Side, SignatureRefused, Signed, TransferState
+from protocol.wording import Text
+from replication import transfer_items, transfer_rounds
+from replication.checks.survey import CheckTools
+from replication.database import Database
+from replication.transfer_arrivals import arrived, begin_checking, waits_for_disk
+from replication.transfer_checks import CheckJob, checked
+from replication.transfer_items import ItemState
+from replication.transfer_log import RECEIVING, TransferLog, logged, opened_transfers, transfer_of
+from replication.transfer_rounds import Round
+from replication.transfer_signing import signature_fault
+
+LOOK_S = 2.0
+"""Seconds between looks for transfers that wait; one look reads the few that are open."""
+
+AGAIN_S = 15.0
+"""Seconds before a transfer is tried again that could not go on."""
+
+PROGRESS_S = 2.0
+"""Seconds between two notes of how much of a package has come."""
+
+log = structlog.get_logger(__name__)
+
+
+class Fetching(Protocol):
+    """What fetches files from the hub (``node.transfers.fetching.Fetcher``)."""
+
+    async def fetch(self, now: Transfer, into: Path, told: Callable[[int, int], None]) -> tuple[ConsignedFile, ...]:
+        """Fetch what is missing of the present round, and return the list of its files."""
+
+
+class ReceivingDesk:
+    """Works on every transfer to this site that waits for its program; ``run`` is its loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        transfers: TransferLog,
+        fetcher: Fetching,
+        root: Path,
+        kept: Path,
+        clock_ms: Callable[[], int],
+        wake: Callable[[], None],
+        tools: CheckTools,
+    ) -> None:
+        self._database = database
+        self._log = transfers
+        self._fetcher = fetcher
+        self._root = root
+        self._kept = kept
+        self._clock_ms = clock_ms
+        self._wake = wake
+        self._tools = tools
+        self._put_off: dict[UUID, float] = {}
+
+    async def run(self) -> None:
+        """Take up whatever waits, one after the other, for ever: the site's line carries one package at a time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            for now in await self.due():
+                if self._put_off.get(now.transfer_id, 0.0) > loop.time():
+                    continue
+                try:
+                    await self.attend(now)
+                except DanglianError as error:
+                    self._put_off[now.transfer_id] = loop.time() + AGAIN_S
+                    log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
+                    await self._note_trouble(now, error.reason)
+            await asyncio.sleep(LOOK_S)
+
+    async def due(self) -> list[Transfer]:
+        """Return the transfers that this program can go on with now."""
+        try:
+            return await self._database.read(_waiting)
+        except Retryable as error:
+            log.warning("transfers_not_looked_for", reason=error.reason.en)
+            return []
+
+    async def attend(self, now: Transfer) -> None:
+        """Go on with one transfer as far as the program can.
+
+        Raises:
+            Retryable: the line or the disk; what came stays.
+            Permanent: something that a person has to look at.
+
+        """
+        match now.state:
+            case TransferState.SUBMITTED:
+                await self._receive(now)
+            case TransferState.CHECKING:
+                await self._check(now)
+            case TransferState.ACCEPTED:
+                await self._database.write(lambda c: look_at_signature(c, self._log, now.transfer_id))
+            case TransferState.SIGNED | TransferState.LOADED:
+                await self._keep(now)
+            case _:
+                return
+        self._wake()
+
+    async def _receive(self, now: Transfer) -> None:
+        into = package_of(self._root, now)
+        work = Round(
+            round=now.round,
+            package=self._relative(into),
+            total_bytes=now.prepared.size_bytes if now.prepared is not None else 0,
+            at_ms=self._clock_ms(),
+        )
+        await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
+        try:
+            files = await asyncio.to_thread(listed_beside, into)
+            if files is None:
+                files = await self._fetched(now, into)
+                await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(files))
+            await asyncio.to_thread(cleared, into)
+            items = await asyncio.to_thread(arrived, into, now)
+        except Permanent as error:
+            await self._send_back(now, error.reason)
+            return
+        size_bytes = sum(one.size_bytes for one in files)
+
+        def step(connection: Connection) -> None:
+            transfer_rounds.note_progress(connection, now.transfer_id, now.round, size_bytes, self._clock_ms())
+            begin_checking(connection, self._log, now, items)
+
+        await self._database.write(step)
+        log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(files))
+
+    async def _fetched(self, now: Transfer, into: Path) -> tuple[ConsignedFile, ...]:
+        loop, noted_at = asyncio.get_running_loop(), 0.0
+        noting: set[asyncio.Task[None]] = set()
+
+        def told(done_bytes: int, _total_bytes: int) -> None:
+            nonlocal noted_at
+            if loop.time() - noted_at >= PROGRESS_S:
+                noted_at = loop.time()
+                task = loop.create_task(self._note_progress(now, done_bytes))
+                noting.add(task)
+                task.add_done_callback(noting.discard)
+
+        try:
+            return await self._fetcher.fetch(now, into, told)
+        finally:
+            await asyncio.gather(*noting, return_exceptions=True)
+
+    async def _note_progress(self, now: Transfer, done_bytes: int) -> None:
+        await self._database.write(
+            lambda c: transfer_rounds.note_progress(c, now.transfer_id, now.round, done_bytes, self._clock_ms())
+        )
+
+    async def _check(self, now: Transfer) -> None:
+        work = await self._database.read(lambda c: transfer_rounds.round_of(c, now.transfer_id, now.round))
+        if work is None or work.standing:
+            return
+        job = await self._database.read(partial(self._job, now=now, work=work))
+        found = await asyncio.to_thread(checked, job)
+        done = msgspec.structs.replace(
+            work,
+            standing=found.standing.value,
+            report=self._relative(found.report),
+            trouble=None,
+            at_ms=self._clock_ms(),
+        )
+
+        def store(connection: Connection) -> None:
+            transfer_rounds.put_faults(connection, now.transfer_id, now.round, found.faults)
+            transfer_rounds.note(connection, now.transfer_id, done)
+
+        await self._database.write(store)
+        log.info("transfer_checked", transfer=str(now.transfer_id), standing=found.standing.value)
+
+    def _job(self, connection: Connection, now: Transfer, work: Round) -> CheckJob:
+        package = self._root.parent / work.package
+        at_ms = self._clock_ms()
+        # What the catalogue has of these records only the hub can say: no codes are planned here but those that came.
+        came = transfer_items.listed(connection, now.transfer_id, states=(ItemState.CARRIED,))
+        return CheckJob(
+            package=package,
+            report=package.with_suffix(".report.jsonl"),
+            now=now,
+            steps=tuple(one.step for one in logged(connection, now.transfer_id)),
+            checked_by=now.receiver_site,
+            day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
+            now_ms=at_ms,
+            planned_codes=frozenset(one.ref_code for one in came if one.round == now.round),
+            held_codes=kept_codes(connection, now),
+            package_digest=now.prepared.package_digest if now.prepared is not None else "",
+            tools=self._tools,
+        )
+
+    async def _keep(self, now: Transfer) -> None:
+        count = await asyncio.to_thread(shelved, now, self._root, self._kept)
+        year = datetime.datetime.fromtimestamp(self._clock_ms() / 1000).astimezone().year
+
+        def step(connection: Connection) -> None:
+            present = transfer_of(connection, now.transfer_id)
+            if present is not None and present.state is TransferState.SIGNED and present.custody is not None:
+                accession = register(connection, present, year, count, self._clock_ms())
+                present = self._log.append(connection, now.transfer_id, Loaded(accession=accession), by="checks")
+                moved = transfer_items.listed(connection, now.transfer_id, states=(ItemState.ACCEPTED,))
+                transfer_items.set_state(connection, now.transfer_id, [one.record_id for one in moved], ItemState.MOVED)
+            if present is not None and present.state is TransferState.LOADED:
+                self._log.append(connection, now.transfer_id, Closed(), by="checks")
+
+        await self._database.write(step)
+        log.info("transfer_closed", transfer=str(now.transfer_id))
+
+    async def _send_back(self, now: Transfer, reason: Text) -> None:
+        log.warning("transfer_sent_back", transfer=str(now.transfer_id), reason=reason.en)
+
+        def step(connection: Connection) -> None:
+            present = transfer_of(connection, now.transfer_id)
+            if present is not None and (present.state, present.round) == (now.state, now.round):
+                self._log.append(connection, now.transfer_id, SentBack(round=now.round, reason=reason), by="checks")
+
+        await self._database.write(step)
+
+    async def _note_trouble(self, now: Transfer, reason: Text) -> None:
+        def step(connection: Connection) -> None:
+            work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
+            if work is not None:
+                troubled = msgspec.structs.replace(work, trouble=reason, at_ms=self._clock_ms())
+                transfer_rounds.note(connection, now.transfer_id, troubled)
+
+        await self._database.write(step)
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._root.parent).as_posix()
+
+
+def package_of(root: Path, now: Transfer) -> Path:
+    """Return where the package of the present round belongs until it is signed for."""
+    return root / str(now.transfer_id) / f"{now.round:02d}"
+
+
+def listed_beside(package: Path) -> tuple[ConsignedFile, ...] | None:
+    """Return the list that lies beside a package that is here whole; None where it is not."""
+    try:
+        return msgspec.json.decode(list_of(package).read_bytes(), type=tuple[ConsignedFile, ...])
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _waiting(connection: Connection) -> list[Transfer]:
+    states = (
+        TransferState.SUBMITTED,
+        TransferState.CHECKING,
+        TransferState.ACCEPTED,
+        TransferState.SIGNED,
+        TransferState.LOADED,
+    )
+    found = opened_transfers(connection, [state.value for state in states], RECEIVING)
+    return [one for one in found if one.turn is Side.RECEIVER and not _waits_for_people(connection, one)]
+
+
+def _waits_for_people(connection: Connection, now: Transfer) -> bool:
+    if now.state is TransferState.SUBMITTED:
+        return waits_for_disk(connection, now)
+    if now.state is TransferState.ACCEPTED:
+        return look_again(connection, now) is None
+    if now.state is not TransferState.CHECKING:
+        return False
+    work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
+    return work is None or bool(work.standing)
+
+
+def signing_keys(connection: Connection, transfer_id: UUID, side: Side) -> frozenset[str]:
+    """Return the keys that sealed the steps by which a party signed: the hub vouched for each of them when it came."""
+    return frozenset(one.key for one in logged(connection, transfer_id, side) if isinstance(one.step.what, Signed))
+
+
+def look_again(connection: Connection, now: Transfer) -> Text | None:
+    """Say why the giver's signature is not to be believed; None if it is."""
+    if now.giver_signature is None or now.receiver_signature is not None:
+        return None
+    return signature_fault(now, now.giver_signature, signing_keys(connection, now.transfer_id, Side.GIVER))
+
+
+def look_at_signature(connection: Connection, transfers: TransferLog, transfer_id: UUID) -> Text | None:
+    """Refuse the giver's signature if it is not to be believed, and say why; None if it is, or there is none."""
+    now = transfer_of(connection, transfer_id)
+    fault = look_again(connection, now) if now is not None else None
+    if fault is not None:
+        transfers.append(connection, transfer_id, SignatureRefused(reason=fault), by="checks")
+    return fault
+
+
+def kept_codes(connection: Connection, now: Transfer) -> frozenset[str]:
+    """Return the codes that the giver has handed over here in other transfers; records of this one are left out."""
+    own = {one.record_id for one in transfer_items.listed(connection, now.transfer_id)}
+    codes: set[str] = set()
+    for other in opened_transfers(connection, (TransferState.CLOSED.value,), RECEIVING):
+        if other.giver is not None and now.giver is not None and other.giver.site == now.giver.site:
+            moved = transfer_items.listed(connection, other.transfer_id, states=(ItemState.MOVED,))
+            codes |= {one.ref_code for one in moved if one.record_id not in own}
+    return frozenset(codes)
