@@ -153,10 +153,14 @@ def search(
 
     """
     budget = TimeBudget(budget_s)
-    begin = opened(query.cursor, _identity(query)) if query.cursor else None
     question = question_of(connection, query, names)
     if question is None:
         return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
+    return _answered(connection, query, question, budget, is_bare=is_bare)
+
+
+def _answered(connection: Connection, query: Query, question: Question, budget: TimeBudget, *, is_bare: bool) -> Page:
+    begin = opened(query.cursor, _identity(query)) if query.cursor else None
     counted = _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         louder = question.with_sounds(connection, budget)
