@@ -70,7 +70,7 @@ from replication.asking import Asker
 from replication.beats import hear_beats
 from replication.brokers import backlog_of_parts, cluster_of
 from replication.connection import Link, LinkSettings, connected
-from replication.consumer import Consumer, Source
+from replication.consumer import FETCH_FRAMES, READY_FRAMES_MAX, Consumer, Source
 from replication.database import Database
 from replication.gaps import GapCloser
 from replication.inbox import Inbox, Taken
@@ -265,14 +265,15 @@ class _Hub:
         part = duties_of(parts).index(duty) - 1
         source = self._link.pull(plan_of(part, parts, self._config.events), reader_of(part, parts))
         try:
-            await self._apply(LeasedSource(source, certain_s), self._inbox(guard(name, duty, fence)))
+            # What is pulled and not stored when a duty is given up waits for its next holder to be told again.
+            await self._apply(LeasedSource(source, certain_s), self._inbox(guard(name, duty, fence)), FETCH_FRAMES)
         finally:
             await source.close()
 
     def _inbox(self, check: Callable[[Connection], None] = lambda _: None) -> Inbox:
         return Inbox(self._database, self._application, self._keys, clock_ms, check)
 
-    async def _apply(self, source: Source, inbox: Inbox) -> None:
+    async def _apply(self, source: Source, inbox: Inbox, ready_max: int = READY_FRAMES_MAX) -> None:
         """Apply what a source brings, confirm it, and ask for what is missing in it, until cancelled."""
         gaps = GapCloser(self._asker)
 
@@ -281,7 +282,7 @@ class _Hub:
             await self._pulse.confirm(taken)
 
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Consumer(source, inbox, taken_up).run(), name="consumer")
+            tasks.create_task(Consumer(source, inbox, taken_up, ready_max=ready_max).run(), name="consumer")
             tasks.create_task(gaps.run(), name="gaps")
 
     def _keepers(self) -> tuple[Fixity, CopyKeeper]:

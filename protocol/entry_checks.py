@@ -5,7 +5,7 @@ repeats an identity number, and of a long value only its beginning.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,7 +17,7 @@ from protocol.identity_numbers import is_identity_number, mask_identity_numbers
 from protocol.judgements import Judgement, failed, manual, not_applicable, passed
 from protocol.package_entries import PackageEntry
 from protocol.package_facts import PackageFacts
-from protocol.reference_codes import parse_code
+from protocol.reference_codes import CodeProfile, parse_code
 from protocol.retention import RetentionKind, parse_retention
 from protocol.vocabularies import (
     AccessStatus,
@@ -161,13 +161,18 @@ def code_conformity(entry: PackageEntry, context: EntryContext) -> Judgement:
         return failed(_said("ref_code", error.reason.zh, error.reason.en), error.hint)
     if entry.fonds_no and code.fonds_no and whole_code(code.fonds_no) != whole_code(entry.fonds_no):
         return _wrong("ref_code", f"全宗号不是 {_shown(entry.fonds_no)}", f"is not of fonds {_shown(entry.fonds_no)}")
-    if profiles and not code.profile:
+    if not code.profile and _has_rules(code.fonds_no or entry.fonds_no, profiles):
         return _wrong("ref_code", "与本全宗的编制规则不符", "does not follow the rules of its fonds")
     if code.folded != code.as_given:
         return _wrong("ref_code", f"应写作 {code.folded}", f"should be written {code.folded}")
     if code.profile:
         return passed(f"符合编制规则 {code.profile}", f"follows the rules {code.profile}")
     return passed("形式可识别（未登记编制规则）", "can be taken apart by its look (its fonds has no registered rules)")
+
+
+def _has_rules(fonds_no: str, profiles: Sequence[CodeProfile]) -> bool:
+    """True for a fonds for which somebody has registered how it numbers its records."""
+    return any(not profile.fonds_no or re.fullmatch(profile.fonds_no, fonds_no) for profile in profiles)
 
 
 def meta_duplicate(entry: PackageEntry, context: EntryContext) -> Judgement:

@@ -53,6 +53,7 @@ class PackageFacts(msgspec.Struct, frozen=True, kw_only=True):
     loaded_codes: frozenset[str] | None = None
     """档号 that were read back from the database after loading."""
     code_profiles: tuple[CodeProfile, ...] = ()
+    """Registered rules of numbering; a code of a fonds without any is judged by its look."""
     process: tuple[ProcessStep, ...] | None = None
     environment: str = ""
     """软硬件环境 recorded for the whole package."""

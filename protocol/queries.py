@@ -161,6 +161,9 @@ class _Reading:
         if not parts:
             return None, at
         found = _either(parts)
+        if excluded and isinstance(found, Either) and found.is_guess:
+            # Nobody wants to lose more than what was typed.
+            found = found.parts[0]
         return (Not(part=found, start=start, end=at) if excluded else found), at
 
     def _exclusion(self, at: int, end: int) -> tuple[bool, int]:

@@ -16,9 +16,10 @@ QUERY_HELP: Final = Text(
   题名:山林                 只在题名中查。还有 责任者: 档号: 文号: 摘要: 附注:
   全宗:J001 类别:婚姻       只看这些。还有 层级:案卷 开放:开放 站点:330523108（乡镇及所辖各村）
   全宗:J001|J002            其中之一；-全宗:J001 为除外
-  1986 山林                 形成于1986年，或文中写有“1986”
+  1986 山林                 形成于1986年，或文中写有“1986”；也可写 86年 86-90 八十年代 光绪二十三年
+  解放前 山林               按时期；还有 建国初 文革期间 民国时期 改革开放以来
   日期:1986年3月            只按形成日期。还可写 日期:1980-1989 日期:五十年代 日期:民国三十六年 日期:>1986
-  Z109-WS·2011·Y-BGS-0001   档号，全部或前面几段；横线、圆点、前面的零怎样写都行
+  Z109-WS·2011·Y-BGS-0001   档号，全部或前面几段；横线、圆点、前面的零怎样写都行；后面几段也行
   某政发[2014]12号          文号，用什么括号都行
   Z10*                      以 Z10 开头的字母、数字
 整条题名连同标点粘贴进来也能查到。要按原样查找上面的符号，请加引号，如 “题名:山林”。""",
@@ -32,9 +33,10 @@ QUERY_HELP: Final = Text(
   title:山林                in the title only; also party: code: docno: scope: note:
   fonds:J001 kind:marriage  only these; also level:volume access:open site:330523108 (a town and its villages)
   fonds:J001|J002           one of these; -fonds:J001 leaves them out
-  1986 山林                 made in 1986, or with 1986 in the text
+  1986 山林                 made in 1986, or with 1986 in the text; also 86年 86-90 八十年代 光绪二十三年
+  解放前 山林               a period by its name; also 建国初 文革期间 民国时期 改革开放以来
   date:1986-03              by the date only; also date:1980-1989 date:五十年代 date:民国三十六年 date:>1986
-  Z109-WS·2011·Y-BGS-0001   a reference code, whole or its beginning; hyphens, dots and leading zeros as you like
+  Z109-WS·2011·Y-BGS-0001   a reference code, whole or a part; hyphens, dots and leading zeros as you like
   某政发[2014]12号          a document number, in any brackets
   Z10*                      letters and digits that begin with Z10
 A title that is pasted with its punctuation is found. To look for the signs above as they stand, use quotation marks:

@@ -2,6 +2,10 @@
 
 Reading and preparing the next batch overlaps with writing the present one. A message is acknowledged only after what it
 carried is on disk; one that could not be stored comes again.
+
+The stream's order is who came first; of what was pulled, a site that has little to tell goes first (``Ready``), so
+that one change does not wait for what two dozen sites bring back from an outage. A machine that is slow stores less at
+once, so that nobody waits long for the writer.
 """
 
 import asyncio
@@ -18,6 +22,24 @@ from replication.inbox import Inbox, ReadFrames, Taken
 
 FETCH_FRAMES = 16
 """Frames pulled at once: up to 8,000 events in one transaction, a few megabytes of memory."""
+
+READY_FRAMES_MAX = 192
+"""Frames that are pulled and wait here at most: two of nearly every site of a county that comes back at once."""
+
+READY_BYTES_MAX = 16 * 1024 * 1024
+"""Bytes from which on no more are pulled."""
+
+LITTLE_BYTES = 16 * 1024
+"""Bytes of a site's waiting frames up to which it has little to tell: some dozens of changes."""
+
+STORED_S = 1.0
+"""Seconds that one transaction should take at most: a fifth of what another's change may wait."""
+
+STORED_FRAMES_MIN = 2
+"""Frames stored at once, however slow the machine is."""
+
+PACE_WEIGHT = 0.3
+"""Share of the latest batch in what is known of this machine's pace."""
 
 PAUSE_S = 1.0
 """Seconds before a batch that could not be stored is tried again."""
@@ -51,6 +73,45 @@ class Source(Protocol):
         """Return some messages as soon as there are any, or none after a few seconds."""
 
 
+class Ready:
+    """What was pulled and waits to be read; messages of one site keep their order."""
+
+    def __init__(self, frames_max: int) -> None:
+        self._frames_max = frames_max
+        self._messages: list[Message] = []
+        self._bytes = 0
+        self.arrived = asyncio.Event()
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def add(self, messages: Sequence[Message]) -> None:
+        """Take in what was pulled."""
+        self._messages += messages
+        self._note()
+
+    def take(self, limit: int) -> list[Message]:
+        """Return the next messages: for up to half of them, those of sites that have little waiting go first."""
+        waiting: dict[str, int] = {}
+        for one in self._messages:
+            waiting[one.subject] = waiting.get(one.subject, 0) + len(one.data)
+        first = [one for one in self._messages if waiting[one.subject] <= LITTLE_BYTES][: max(1, limit // 2)]
+        early = {id(one) for one in first}
+        rest = [one for one in self._messages if id(one) not in early]
+        room = limit - len(first)
+        self._messages = rest[room:]
+        self._note()
+        return first + rest[:room]
+
+    def _note(self) -> None:
+        self._bytes = sum(len(one.data) for one in self._messages)
+        is_full = len(self._messages) >= self._frames_max or self._bytes >= READY_BYTES_MAX
+        (self.has_room.clear if is_full else self.has_room.set)()
+        (self.arrived.set if self._messages else self.arrived.clear)()
+
+
 class Consumer:
     """Feeds an inbox from a source; ``run`` is its loop."""
 
@@ -60,27 +121,32 @@ class Consumer:
         inbox: Inbox,
         on_taken: Callable[[Taken], Awaitable[None]],
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        ready_max: int = READY_FRAMES_MAX,
     ) -> None:
         self._source = source
         self._inbox = inbox
         self._on_taken = on_taken
         self._monotonic = monotonic
         self._idle_since = monotonic()
+        self._ready = Ready(ready_max)
+        self._frame_s = 0.0
+        """Seconds that one frame takes here; 0 until something was stored."""
 
     async def run(self) -> None:
         """Fetch, read, apply, acknowledge, for ever."""
         storing: asyncio.Task[None] | None = None
+        pulling = asyncio.create_task(self._pull(), name="pull")
         try:
             while True:
-                messages = list(await self._source.fetch(FETCH_FRAMES))
-                if not messages:
-                    continue
+                await self._until_ready(pulling)
                 arrived_at = self._monotonic()
-                frames = await self._read(messages)
+                messages: list[Message] = []
+                frames = ReadFrames(accepted=[], refused=[])
                 # What came meanwhile joins: a site sends the rows of one transaction in two bursts, and each
                 # transaction here costs an fsync and leaves a segment in the index. Nobody waits for more to come.
-                while self._source.waiting and len(messages) < FETCH_FRAMES:
-                    more = await self._source.fetch(FETCH_FRAMES - len(messages))
+                while self._ready and len(messages) < self._at_once:
+                    more = self._ready.take(self._at_once - len(messages))
                     messages.extend(more)
                     joined = await self._read(more)
                     frames.accepted.extend(joined.accepted)
@@ -89,9 +155,34 @@ class Consumer:
                     await storing
                 storing = asyncio.create_task(self._store(frames, messages, arrived_at), name="store")
         finally:
-            if storing is not None:
-                # What is being stored is on disk before the connection closes.
-                await asyncio.wait([storing])
+            pulling.cancel()
+            # What is being stored is on disk before the connection closes.
+            await asyncio.wait([task for task in (pulling, storing) if task is not None])
+
+    async def _pull(self) -> None:
+        """Pull as long as there is room, for ever."""
+        while True:
+            await self._ready.has_room.wait()
+            self._ready.add(await self._source.fetch(FETCH_FRAMES))
+
+    async def _until_ready(self, pulling: asyncio.Task[None]) -> None:
+        """Wait until something was pulled; raises what ended the pulling."""
+        if self._ready:
+            return
+        arrived = asyncio.create_task(self._ready.arrived.wait(), name="arrived")
+        try:
+            await asyncio.wait([arrived, pulling], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            arrived.cancel()
+        if pulling.done():
+            pulling.result()
+
+    @property
+    def _at_once(self) -> int:
+        """Frames of one transaction, at this machine's pace."""
+        if self._frame_s <= 0:
+            return FETCH_FRAMES
+        return max(STORED_FRAMES_MIN, min(FETCH_FRAMES, int(STORED_S / self._frame_s)))
 
     async def _read(self, messages: Sequence[Message]) -> ReadFrames:
         """Read frame by frame and let the writer and the calls have their turn in between."""
@@ -112,6 +203,8 @@ class Consumer:
         # Batches overlap: what this one took is counted from when the one before was done.
         begun_at, self._idle_since = max(arrived_at, self._idle_since), self._monotonic()
         taken.took_s = self._idle_since - begun_at
+        latest_s = taken.took_s / max(1, len(messages))
+        self._frame_s += (latest_s - self._frame_s) * (PACE_WEIGHT if self._frame_s else 1.0)
         await self._on_taken(taken)
 
     async def _taken(self, frames: ReadFrames) -> Taken:

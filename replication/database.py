@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 
 from protocol.errors import BrokenStore, Retryable, StorageFull
 from protocol.wording import Text
-from replication.migrations import Progress, advance, pending
+from replication.migrations import Migration, Progress, advance, migrate, pending
 
 T = TypeVar("T")
 
@@ -285,8 +285,8 @@ async def opened(
 
 
 async def _migrated(writer: _Worker, path: Path, packages: Sequence[tuple[str, Path]]) -> None:
-    """Bring the schema up to date, each migration or chunk in a transaction of its own."""
-    missing = await writer.run(lambda connection: pending(connection, packages))
+    """Bring the schema up to date, each migration or chunk in a transaction of its own; of a new file, all in one."""
+    missing = await writer.run(lambda connection: _made_or_missing(connection, packages))
     clock = asyncio.get_running_loop().time
     told_at_s = began_s = clock()
     for migration in missing:
@@ -297,6 +297,19 @@ async def _migrated(writer: _Worker, path: Path, packages: Sequence[tuple[str, P
                 log.info("database_migrating", database=path.name, **_told(progress))
         if clock() - began_s >= PROGRESS_EVERY_S:
             log.info("database_migrated", database=path.name, **_told(progress), took_s=round(clock() - began_s, 1))
+
+
+def _made_or_missing(connection: Connection, packages: Sequence[tuple[str, Path]]) -> list[Migration]:
+    """Return what is missing; a file without a table gets its whole schema here, and waits for the disk once."""
+    if is_made(connection):
+        return pending(connection, packages)
+    migrate(connection, packages)
+    return []
+
+
+def is_made(connection: Connection) -> bool:
+    """Tell whether a file has its tables: for a moment the program that makes it has only the file."""
+    return connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").first() is not None
 
 
 def _told(progress: Progress) -> dict[str, object]:

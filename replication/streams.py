@@ -47,8 +47,9 @@ DUPLICATE_WINDOW_S = 600.0
 ACK_WAIT_S = 60.0
 """Seconds after which a message that was not acknowledged comes again: two dozen times a slow transaction."""
 
-ACK_PENDING_MAX = 64
-"""Messages delivered and not yet acknowledged: 16 MB at most, four batches of the hub's consumer."""
+ACK_PENDING_MAX = 256
+"""Messages delivered and not yet acknowledged: what waits at the hub's consumer, which bounds its bytes, and four of
+its batches."""
 
 _T = TypeVar("_T")
 

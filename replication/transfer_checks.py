@@ -24,6 +24,7 @@ from protocol.check_results import CheckResult, Outcome, Standing, Tallying
 from protocol.check_rules import CheckRules, Phase
 from protocol.package_entries import PackageEntry
 from protocol.package_facts import PackageFacts, ProcessStep
+from protocol.reference_codes import CodeProfile
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Checking, Prepared, Step, Submitted
 from protocol.wording import Text
@@ -83,6 +84,8 @@ class CheckJob(msgspec.Struct, frozen=True, kw_only=True):
     """Codes of what should be in it; None where nobody can say."""
     held_codes: frozenset[str] | None = None
     """Codes of what the giver has handed over before; None where nobody can say."""
+    code_profiles: tuple[CodeProfile, ...] = ()
+    """How the fonds of this end number their records, as far as somebody has registered it."""
     tools: CheckTools = CheckTools()
     """Programs beside ours that this end has."""
     package_digest: str = ""
@@ -153,6 +156,7 @@ def facts_of(job: CheckJob) -> PackageFacts:
         sent_digest=job.package_digest,
         planned_codes=job.planned_codes,
         held_codes=job.held_codes,
+        code_profiles=job.code_profiles,
         process=tuple(_handled(step, job) for step in job.steps),
     )
 

@@ -217,7 +217,7 @@ def order(number: int, words: str, **changes: object) -> LookupOrder:
 
 
 @asynccontextmanager
-async def county(root: Path, *, deadline_s: float = 0.6) -> AsyncIterator[tuple[County, AsyncExitStack]]:
+async def county(root: Path, *, deadline_s: float = 1.5) -> AsyncIterator[tuple[County, AsyncExitStack]]:
     """Open a hub; sites are added to the stack."""
     broker = FakeBroker()
     async with (

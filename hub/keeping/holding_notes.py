@@ -10,13 +10,18 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select
 
 from hub import audit
+from hub.alarm.office_hours import zone_of
 from hub.audit import Action, AuditEntry
 from hub.backup.backup_settings import TargetKind
 from hub.keeping.keeping_settings import HoldingSettings
 from hub.keeping.keeping_tables import holding_note
 from hub.staff.administration import Actor
 from protocol.errors import BadValue
+from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
+
+ZONE = zone_of(TIME_ZONE)
+"""Days are those of the calendar on the wall, whatever the machine's zone."""
 
 HOW_CHARS_MAX = 400
 """Characters of how a copy was verified."""
@@ -41,8 +46,8 @@ class HoldingNote(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def verified_at_ms(self) -> int:
-        """The beginning of the day on which it was verified, here."""
-        return int(datetime.datetime.combine(self.verified_on, datetime.time()).astimezone().timestamp() * 1000)
+        """The beginning of the day on which it was verified."""
+        return int(datetime.datetime.combine(self.verified_on, datetime.time(), ZONE).timestamp() * 1000)
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,14 +68,7 @@ def note(connection: Connection, actor: Actor, settings: HoldingSettings, said: 
 
     """
     _check_target(settings, said.target)
-    today = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC).astimezone().date()
-    if not said.how.strip() or len(said.how) > HOW_CHARS_MAX:
-        raise BadValue(
-            Text(zh="请写明怎样核验的。", en="how it was verified is not said"),
-            Text(
-                zh="例如：在异地库房用 bagit 全部核对。", en="For example: all sums compared with bagit at the depot."
-            ),
-        )
+    today = datetime.datetime.fromtimestamp(now_ms / 1000, ZONE).date()
     if said.faulty is None or said.faulty > FAULTY_MAX:
         raise BadValue(
             Text(zh="请填写有问题的文件数。", en="how many files were faulty is not said"),
@@ -80,7 +78,7 @@ def note(connection: Connection, actor: Actor, settings: HoldingSettings, said: 
         number=int(connection.execute(select(func.coalesce(func.max(holding_note.c.number), 0))).scalar_one()) + 1,
         target=said.target,
         verified_on=_checked_day(said.day, today),
-        how=" ".join(said.how.split()),
+        how=_checked_way(said.how),
         faulty=said.faulty,
         noted_by=actor.who,
         noted_at_ms=now_ms,
@@ -115,6 +113,18 @@ def _check_target(settings: HoldingSettings, target: str) -> None:
             Text(zh="在线副本由系统自己核验。", en="an online copy is verified by the hub itself"),
             Text(zh="只有离线和异地副本可以由人注明。", en="Only offline and off-site copies take a person's word."),
         )
+
+
+def _checked_way(text: str) -> str:
+    way = " ".join(text.split())
+    if not way or len(way) > HOW_CHARS_MAX:
+        raise BadValue(
+            Text(zh="请写明怎样核验的。", en="how it was verified is not said"),
+            Text(
+                zh="例如：在异地库房用 bagit 全部核对。", en="For example: all sums compared with bagit at the depot."
+            ),
+        )
+    return way
 
 
 def _checked_day(text: str, today: datetime.date) -> datetime.date:

@@ -28,7 +28,8 @@ TOTAL_MAX: Final = 10_000
 """Entries that are counted; beyond, the total is said to be more than this."""
 
 COUNTED_AT_ONCE: Final = 2_500
-"""Entries counted by one statement, so that a search that is cut can say what was counted before."""
+"""Entries counted by the first statement, so that a search that is cut can say what was counted before; the second
+counts the rest."""
 
 CHECKED_AT_ONCE: Final = 100
 """Entries that are read at once where each has to be looked at."""

@@ -86,7 +86,7 @@ _OLD_GENERIC: Final = re.compile(f"{_HAN_BEFORE}(?:生产大队|大队|人民公
 _NEW_GENERIC: Final = re.compile(
     f"{_HAN_BEFORE}(?:村民委员会|村委会)|{_HAN_BEFORE}(?:社区居委会|居民委员会|居委会|社区|村|乡|镇)$"
     # Inside a word only where hardly anything but a name can stand before it: 后坞村毛竹分配.
-    "|(?:(?<=^[\u4e00-\u9fff]{2})|(?<=^[\u4e00-\u9fff]{3}))村(?![民委落庄])"
+    "|(?:(?<=^[\u4e00-\u9fff]{2})|(?<=^[\u4e00-\u9fff]{3}))村(?![民委落庄村])"
 )
 _TEAMS: Final = ("生产队", "村民小组", "小队")
 _TEAM: Final = re.compile(f"{_HAN_BEFORE}(?:{'|'.join(_TEAMS)})")

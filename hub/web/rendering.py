@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from hub.alarm.office_hours import zone_of
 from hub.web.actors import spoken_actor
+from hub.web.records import AS_RECORDED, spoken_record
 from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
 
@@ -55,6 +56,8 @@ class Printer:
             "told": told,
             "browser": browser,
             "actor": spoken_actor,
+            "recorded": recorded,
+            "colon": colon,
         }
         self._templates.filters.update(filters)
         self._templates.globals["static"] = self.address_of
@@ -71,6 +74,19 @@ class Printer:
 def told(text: Text | None, language: str) -> str:
     """Return a text in a reader's language; nothing for none."""
     return "" if text is None else text.in_language(language)
+
+
+def colon(text: str, language: str) -> str:
+    """Return a text with the colon of a reader's language behind it."""
+    return f"{text}：" if language == "zh" else f"{text}: "
+
+
+def recorded(text: str, language: str) -> Markup:
+    """Return what stands in a record, in a reader's language where it is known, else marked as what it is."""
+    spoken, is_own = spoken_record(text, language)
+    if not is_own:
+        return Markup("{}").format(spoken)
+    return Markup('<span lang="zh-CN">{}</span> <span class="hint">{}</span>').format(spoken, AS_RECORDED)
 
 
 def moment(at_ms: int | None) -> str:

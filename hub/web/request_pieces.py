@@ -20,6 +20,7 @@ from hub.web.visitors import Visitor
 from hub.web.words import in_language
 from hub.window import access_book, amendments, desk, sheets
 from hub.window.access_book import Judged
+from hub.window.amendments import Scope, scope_of
 from hub.window.applicants import Requester
 from hub.window.clocks import PHASES, Deadline
 from hub.window.requests import HistoryLine, Request, Use
@@ -117,6 +118,7 @@ def _state_values(backstage: Backstage, visitor: Visitor, one: Request, judged: 
         "reasons": {entry.seq: _said(entry, rulings) for entry in one.history if entry.reason},
         "meaning": MEANINGS[one.standing.state],
         "advice": ADVICE[one.standing.state],
+        "may_amend": _may_amend(visitor, one),
         "place": PLACES.get(one.standing.state, ""),
         "term": term_of(line.deadline),
         "usual": [offer for offer in offers if offer.step is usual],
@@ -182,6 +184,12 @@ def _may(one: Request, visitor: Visitor, step: Step) -> bool:
     duty = TABLE[step].duty
     is_own = duty is Duty.REVIEWER and one.standing.accepted_by == visitor.login
     return visitor.may(_PERMISSION_OF[duty]) and not is_own
+
+
+def _may_amend(visitor: Visitor, one: Request) -> str:
+    """Return how much this visitor may correct; nothing if nothing."""
+    scope = scope_of(one.standing) if visitor.may(Permission.WORK_REQUESTS) else Scope.NOTHING
+    return "" if scope is Scope.NOTHING else scope.value
 
 
 def _is_aside(offer: Offer) -> bool:

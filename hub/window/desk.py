@@ -195,18 +195,13 @@ def take(
         Refused: the step is not allowed now, or not to this person, or somebody was faster.
 
     """
-    known = ledger.present(connection, request_id)
+    known = _kept(connection, request_id, step)
     move = Move(step=step, who=actor.who, at_ms=now_ms, reason=reason, days=days)
     if step not in possible(known.standing) and is_repeated(known.history, move):
         return known
     _check_fresh(known, expected_seq)
     if step is Step.CHECK_IDENTITY:
         _check_papers(known, now_ms)
-    if step is Step.REOPEN and ledger.disposed_at_ms(connection, request_id) is not None:
-        raise Refused(
-            Text(zh=f"{known.number} 的个人信息已按期清除。", en=f"personal data of {known.number} were disposed of"),
-            Text(zh="请另登记一份申请。", en="Take down another request."),
-        )
     return moved(connection, actor, known, move)
 
 
@@ -288,6 +283,17 @@ def moved(connection: Connection, actor: Actor, known: Request, move: Move) -> R
     changed = msgspec.structs.replace(known, history=history, standing=fold(history))
     _tell(connection, actor, changed, line.step, move.at_ms)
     return changed
+
+
+def _kept(connection: Connection, request_id: UUID, step: Step) -> Request:
+    """Return a request; one whose personal data are gone is not opened again."""
+    known = ledger.present(connection, request_id)
+    if step is Step.REOPEN and ledger.disposed_at_ms(connection, request_id) is not None:
+        raise Refused(
+            Text(zh=f"{known.number} 的个人信息已按期清除。", en=f"personal data of {known.number} were disposed of"),
+            Text(zh="请另登记一份申请。", en="Take down another request."),
+        )
+    return known
 
 
 def _check_fresh(known: Request, expected_seq: int | None) -> None:

@@ -21,8 +21,8 @@ from protocol.wording import Text
 
 ACTOR: Final = Actor(who="hub:lookup")
 
-_LATE: Final = Text(zh="站点补来新的答复", en="a late answer of a site")
-_INCOMPLETE: Final = Text(zh="所问站点答复不全", en="not every site that was asked has answered")
+LATE: Final = Text(zh="站点补来新的答复", en="a late answer of a site")
+INCOMPLETE: Final = Text(zh="所问站点答复不全", en="not every site that was asked has answered")
 
 
 def begin(connection: Connection, request_id: UUID, now_ms: int) -> None:
@@ -41,12 +41,12 @@ def tell_request(connection: Connection, request_id: UUID, now_ms: int, *, is_ne
     states = [state(connection, one) for one in stored]
     is_open = any(one in (LookupState.SEARCHING, LookupState.WAITING, LookupState.PARTIAL) for one in states)
     if is_news and _has_late_hits(connection, stored):
-        request = _take(connection, request, Step.REOPEN, now_ms, reason=_LATE.zh)
+        request = _take(connection, request, Step.REOPEN, now_ms, reason=LATE.zh)
     step = _step(hits=hits, is_open=is_open)
     if step is None or request is None:
         return
     is_proof = all(one is LookupState.NOT_FOUND for one in states)
-    _take(connection, request, step, now_ms, reason="" if hits or is_proof else _INCOMPLETE.zh)
+    _take(connection, request, step, now_ms, reason="" if hits or is_proof else INCOMPLETE.zh)
 
 
 def state(connection: Connection, stored: StoredLookup) -> LookupState:

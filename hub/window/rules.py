@@ -252,5 +252,5 @@ def _reason(
             parts_en.append(f"{en}: {', '.join(USES[use].en for use in by_say[say])}")
     if row.basis:
         parts_zh.append(f"依据：{row.basis}")
-        parts_en.append(f"basis: {row.basis}")
+        parts_en.append(f"basis, in the county's own words: {row.basis}")
     return Text(zh="；".join(parts_zh) + "。", en="; ".join(parts_en) + ".")

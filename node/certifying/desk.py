@@ -66,7 +66,7 @@ class KeeperDesk:
         if order.asked.product is not Product.CERTIFIED_COPY or order.state is not OrderState.WAITING:
             return Shown(order=order)
         try:
-            return Shown(order=order, pages=page_files.find(self._roots(), sought, order.asked.pages))
+            return Shown(order=order, pages=page_files.find(self._roots(), sought, order.asked.pages, self._spool))
         except DanglianError as error:
             return Shown(order=order, trouble=error.reason)
 
@@ -82,7 +82,7 @@ class KeeperDesk:
             order, sought = await _looked_up(database, name)
             pages = None
             if order.asked.product is Product.CERTIFIED_COPY and order.state is OrderState.WAITING:
-                pages = page_files.find(self._roots(), sought, order.asked.pages)
+                pages = page_files.find(self._roots(), sought, order.asked.pages, self._spool)
                 _check_remarks(pages, despite=answer.despite_remarks)
             approval = Approval(pages=pages, facts=answer.facts, source=answer.source, note=answer.note)
             identity, now_ms = load_identity(self._home.seed), clock_ms()
@@ -110,6 +110,11 @@ class KeeperDesk:
 
     def _roots(self) -> list[Path]:
         return [one.place(self._home) for one in self._settings.scans]
+
+    @property
+    def _spool(self) -> Path:
+        """Where files of several pages are taken apart."""
+        return self._home.root / "pages"
 
     def _keeper(self) -> Keeper:
         return Keeper(site=self._settings.site, who=getpass.getuser(), origin=self._origin)

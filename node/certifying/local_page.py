@@ -26,6 +26,7 @@ from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.copies import FACT_CHARS_MAX, PAGE_BYTES_MAX, PRODUCTS, REFUSALS, Refusal
 from protocol.errors import BadValue, DanglianError
 from protocol.wording import Text
+from replication.checks import page_splitting
 
 HOST: Final = "127.0.0.1"
 
@@ -231,6 +232,9 @@ def _picture(shown: Shown, number: str) -> tuple[str, bytes]:
     if shown.pages is None or found is None or found.size_bytes > PAGE_BYTES_MAX:
         raise _unreadable()
     path = shown.pages.root / found.path
+    if path.suffix.lower() in (".tif", ".tiff"):
+        # No browser shows it.
+        return "image/png", page_splitting.preview(path)
     return _PICTURES.get(path.suffix.lower(), "application/octet-stream"), path.read_bytes()
 
 

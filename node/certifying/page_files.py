@@ -19,6 +19,7 @@ from protocol.copies import COPY_PAGES_MAX, PAGE_BYTES_MAX
 from protocol.errors import BadFile, BadValue
 from protocol.records import Record
 from protocol.wording import Text
+from replication.checks import page_splitting
 
 KINDS: Final = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 """Endings of pictures, the preferred ones first: where a page is there twice, the one for use, not for keeping."""
@@ -76,20 +77,21 @@ def sought(record: Record | None, ref_code: str, volume_code: str, page_count: i
     )
 
 
-def find(roots: Sequence[Path], wanted: Sought, numbers: Sequence[int] = ()) -> FoundPages:
+def find(roots: Sequence[Path], wanted: Sought, numbers: Sequence[int] = (), spool: Path | None = None) -> FoundPages:
     """Find the pages of a record and take their digests.
 
     Args:
         roots: folders of scans.
         wanted: what is known of the record.
         numbers: pages that are wanted, from 1; none means all.
+        spool: where a file of several pages is taken apart; None where that is not wanted.
 
     Raises:
         BadValue: there is no folder for it, or several; a wanted page is not there.
         BadFile: a page cannot be read, is no picture, or is too large.
 
     """
-    root, files, remarks = _files(roots, wanted)
+    root, files, remarks = _files(roots, wanted, spool)
     if wanted.page_count is not None and wanted.page_count != len(files):
         remarks.append(
             Text(
@@ -116,12 +118,15 @@ def find(roots: Sequence[Path], wanted: Sought, numbers: Sequence[int] = ()) -> 
     return FoundPages(root=root, pages=pages, remarks=tuple(remarks))
 
 
-def _files(roots: Sequence[Path], wanted: Sought) -> tuple[Path, dict[int, Path], list[Text]]:
+def _files(roots: Sequence[Path], wanted: Sought, spool: Path | None) -> tuple[Path, dict[int, Path], list[Text]]:
     """Return the folder of scans, the record's files by their page, and what is to be said of them."""
     for code in wanted.codes:
         place = _folder(roots, code)
         if place is not None:
             root, folder = place
+            several = None if spool is None else _of_several_pages(folder)
+            if several is not None and spool is not None:
+                return spool, dict(enumerate(page_splitting.split(several, spool), start=1)), [_taken_apart(several)]
             return root, _numbered(folder), []
     span = _RANGE.fullmatch(wanted.page_no)
     place = _folder(roots, wanted.volume_code) if wanted.volume_code and span is not None else None
@@ -220,6 +225,28 @@ def _numbered(folder: Path) -> dict[int, Path]:
     # A folder may hold pages for keeping and the same pages for use: whichever kind is whole, in our order of kinds.
     most = max(len(files) for files in of_kind.values())
     return next(of_kind[kind] for kind in KINDS if len(of_kind.get(kind, ())) == most)
+
+
+def _of_several_pages(folder: Path) -> Path | None:
+    """Return the one file of a folder that holds all pages: a PDF, or a TIFF of more than one; None for pictures."""
+    files = [Path(entry.path) for entry in _entries(folder) if entry.is_file(follow_symlinks=False)]
+    pictures = [path for path in files if path.suffix.lower() in KINDS]
+    whole = [path for path in files if path.suffix.lower() == ".pdf"]
+    if not pictures and len(whole) > 1:
+        raise BadValue(
+            Text(zh=f"文件夹 {folder.name} 中有 {len(whole)} 个 PDF。", en=f"{folder.name} has {len(whole)} PDF files"),
+            Text(zh="只留一个含全部页面的 PDF。", en="Leave the one that has all pages."),
+        )
+    if not pictures and whole:
+        return whole[0]
+    is_tiff = len(pictures) == 1 and pictures[0].suffix.lower() in (".tif", ".tiff")
+    return pictures[0] if is_tiff and page_splitting.frames_of(pictures[0]) > 1 else None
+
+
+def _taken_apart(path: Path) -> Text:
+    return Text(
+        zh=f"各页由 {path.name} 拆出，请逐页核对", en=f"the pages were taken out of {path.name}: look at each of them"
+    )
 
 
 def _digested(root: Path, number: int, path: Path) -> PageFile:

@@ -16,7 +16,8 @@ import msgspec
 from protocol.check_reports import CheckReport, ReportHead
 from protocol.check_results import OUTCOME_WORDS, CheckResult, Outcome, RuleTally, Standing
 from protocol.check_rules import DIMENSION_WORDS, CheckRules
-from protocol.package_facts import PackageFacts
+from protocol.errors import BadSetting
+from protocol.package_facts import Looked, PackageFacts
 from protocol.wording import Text
 from replication.checks.pdfa_validator import installed_validator
 from replication.checks.reports import results_of, write_report
@@ -40,11 +41,15 @@ BY_HAND: Final = "by hand"
 
 _HELP = "检测一个移交包，说明哪里要改 · check a package of a transfer and say what to mend"
 _CHECK_HELP = "四性检测（DA/T 70）· the four-property checks"
-_DESCRIPTION = """检测一个移交包：BagIt 包、规定的文件夹结构（文件目录.XML＋电子档案），或 EEP 封装包。不改动任何文件。
+_DESCRIPTION = """检测一个移交包：BagIt 包、规定的文件夹结构（文件目录.XML＋电子档案）、
+由它们打成的 ZIP 或 TAR，或 EEP 封装包。
+不改动任何文件；打成一个文件的包解压到系统临时文件夹，检测后删去。
 
 列出每条不通过、待人工、未执行的规则，并说明该怎么改；“未执行”绝不算通过。退出码 0 表示全部必检项通过。
 
-Check a package: a bag (BagIt), the official layout (文件目录.XML with 电子档案), or an EEP file. Nothing is changed.
+Check a package: a bag (BagIt), the official layout (文件目录.XML with 电子档案), either of them in one ZIP or
+TAR, or an EEP file. Nothing is changed; what came as one file is unpacked in the system's temporary folder, and removed
+afterwards.
 Every rule that failed, waits for a person, or has not run is listed with what to do; "not run" is never "passed".
 Exit code 0: every mandatory rule has passed.
 """
@@ -74,6 +79,14 @@ def add(parsers: Parsers) -> None:
     checking.add_argument("--rules", type=Path, metavar="FILE", help="本县的规则表（TOML）· the county's rules")
     checking.add_argument("--scanner", metavar="ADDRESS", help="clamd：tcp:127.0.0.1:3310 或 unix:/…")
     checking.add_argument("--report", type=Path, metavar="FILE", help="把逐项记录写入此文件 · write every result here")
+    checking.add_argument(
+        "--looked",
+        action="append",
+        default=[],
+        metavar="RULE[:ITEM]=passed|failed",
+        help="人工看过的结果，只用于“待人工”的项；不写 ITEM 则为全部 · what a person found, for what reads manual",
+    )
+    checking.add_argument("--by", default="", metavar="NAME", help="看的人 · who looked")
     checking.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
     checking.set_defaults(run=run)
 
@@ -82,14 +95,17 @@ def run(args: argparse.Namespace) -> int:
     """Check a package; 1 unless every mandatory rule has passed.
 
     Raises:
-        BadSetting: table, phase or address cannot be read.
+        BadSetting: table, phase, address, or what a person found cannot be read.
 
     """
     rules = default_rules() if args.rules is None else read_rules(args.rules)
     phase = phase_of(args.phase)
     scanner = VirusScanner(scanner_address(args.scanner)) if args.scanner else None
     tools = CheckTools(scanner=scanner, validator=installed_validator())
-    facts = PackageFacts(today=datetime.datetime.now(tz=datetime.UTC).astimezone().date())
+    facts = PackageFacts(
+        today=datetime.datetime.now(tz=datetime.UTC).astimezone().date(),
+        looked=tuple(_looked(said, args.by, rules) for said in args.looked),
+    )
     head = ReportHead(
         report_id=uuid.uuid4(),
         package=bag_digest(args.path) if args.path.is_dir() else "",
@@ -108,6 +124,23 @@ def run(args: argparse.Namespace) -> int:
             report = write_report(path, head, results, rules, clock_ms)
         _tell(report, path, rules, as_json=args.json)
     return EXIT_OK if report.end.verdict.standing is Standing.PASSED else EXIT_PROBLEM
+
+
+def _looked(said: str, by: str, rules: CheckRules) -> Looked:
+    """Read what a person found: ``content_open:电子档案/a.mp4=passed``."""
+    what, _, outcome = said.rpartition("=")
+    rule, _, item = what.partition(":")
+    if rule not in rules.by_id or outcome not in {Outcome.PASSED, Outcome.FAILED} or not by:
+        raise BadSetting(
+            Text(
+                zh=f"人工结果“{said}”无法识别，或没有写明是谁看的", en=f"{said!r} cannot be read, or nobody has looked"
+            ),
+            Text(
+                zh="写成 --looked content_open:电子档案/a.mp4=passed --by 张三。",
+                en="Write --looked content_open:电子档案/a.mp4=passed --by NAME.",
+            ),
+        )
+    return Looked(rule=rule, item=item, outcome=Outcome(outcome), by=by, at_ms=clock_ms())
 
 
 _STANDING_WORDS: Final = {

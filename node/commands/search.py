@@ -15,7 +15,7 @@ from protocol.queries import parse
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
-from replication.database import opened
+from replication.database import is_made, opened
 
 _HELP = "检索本站目录（断网可用，含不上报的条目）· search the site's own catalogue"
 
@@ -70,12 +70,18 @@ def run(args: argparse.Namespace) -> int:
 
 async def _found(home: NodeHome, question: Search) -> Finding:
     if not home.database.exists():
-        raise BadSetting(
-            Text(zh=f"{home.root} 中还没有数据。", en=f"there is no database in {home.root} yet"),
-            Text(zh="请先运行 danglian-node run，或用 --home 指定目录。", en="Run the node first, or name its --home."),
-        )
+        raise _empty(home)
     async with opened(home.database, (), read_only=True) as database:
+        if not await database.read(is_made):
+            raise _empty(home)
         return await find(database, question, with_withheld=True)
+
+
+def _empty(home: NodeHome) -> BadSetting:
+    return BadSetting(
+        Text(zh=f"{home.root} 中还没有数据。", en=f"there is no database in {home.root} yet"),
+        Text(zh="请先运行 danglian-node run，或用 --home 指定目录。", en="Run the node first, or name its --home."),
+    )
 
 
 def _date(text: str | None) -> datetime.date | None:

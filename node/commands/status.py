@@ -28,7 +28,7 @@ from protocol.proposals import FIELD_WORDS, Dropped
 from protocol.wording import Text
 from replication import outbox
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json
-from replication.database import opened
+from replication.database import is_made, opened
 
 REJECTS_SHOWN_MAX = 200
 """Rejected rows of one file that ``--rejects`` lists; the reject file beside the catalogue has all."""
@@ -168,10 +168,15 @@ def run(args: argparse.Namespace) -> int:
 
 async def read_status(home: NodeHome, config: NodeConfig, *, with_rejects: bool = False) -> Status:
     """Read the status from the database, whether the daemon runs or not."""
+    nothing_yet = Status(site=config.site, name=config.name)
     if not home.database.exists():
-        return Status(site=config.site, name=config.name)
+        return nothing_yet
     async with opened(home.database, (), read_only=True) as database:
-        return await database.read(lambda connection: _status(connection, config, with_rejects=with_rejects))
+        return await database.read(
+            lambda connection: (
+                _status(connection, config, with_rejects=with_rejects) if is_made(connection) else nothing_yet
+            )
+        )
 
 
 def _status(connection: Connection, config: NodeConfig, *, with_rejects: bool) -> Status:

@@ -213,6 +213,7 @@ def _job(connection: Connection, office: Office, now: Transfer, made: Packed, in
         now_ms=clock_ms(),
         planned_codes=frozenset(items[record_id].ref_code for record_id in made.items),
         package_digest=made.package.digest,
+        code_profiles=tuple(profile for folder in office.config.folders for profile in folder.profiles),
         tools=tools_of(office.config.transfers),
     )
 

@@ -252,8 +252,12 @@ def virus_scan(look: FileLook, survey: Survey) -> Judgement:
             tool="clamd",
         )
     if scan.is_clean is None:
+        limit = Text(
+            zh="文件超过扫描器上限时，调大 clamd.conf 的 StreamMaxLength 后重新检测。",
+            en="If the file is over its limit, raise StreamMaxLength in clamd.conf and check again.",
+        )
         return not_run(
-            Text(zh=f"扫描器未完成：{scan.said}", en=f"the scanner did not finish: {scan.said}"), tool="clamd"
+            Text(zh=f"扫描器未完成：{scan.said}", en=f"the scanner did not finish: {scan.said}"), limit, tool="clamd"
         )
     if not scan.is_clean:
         isolate = Text(

@@ -16,7 +16,7 @@ import msgspec
 
 from protocol.check_results import CheckResult, Outcome
 from protocol.check_rules import CheckRule, CheckRules, Phase, Scope
-from protocol.errors import BadFile, DanglianError
+from protocol.errors import BadFile, DanglianError, StorageFull
 from protocol.judgements import OWN_TOOL, Judgement, failed, not_run
 from protocol.package_facts import PackageFacts
 from protocol.wording import Text
@@ -68,14 +68,14 @@ def check(  # noqa: PLR0913 - the parts of a check, each by its own name
     """Apply every rule of a phase to a package and yield what each found, as it is found.
 
     Args:
-        package: a bag, a folder in the official layout, or an EEP file.
+        package: a bag, a folder in the official layout, either of them in one ZIP or TAR, or an EEP file.
         facts: what the caller knows beside the package.
         rules: the county's table.
         phase: filing, transfer, or keeping.
         progress: told how far it has come; it raises to stop, and what it raises is passed on.
         tools: programs beside ours.
         checks: what each rule does.
-        workplace: an empty folder of the caller's own, for an EEP file.
+        workplace: an empty folder of the caller's own, for an EEP file or a package in one ZIP or TAR.
         clock_ms: time for the traces.
 
     """
@@ -84,7 +84,7 @@ def check(  # noqa: PLR0913 - the parts of a check, each by its own name
         opened = open_package(package, workplace)
         survey = Survey(opened, facts, rules.settings, tools)
         survey.look(progress)
-    except (BadFile, OSError) as error:
+    except (BadFile, StorageFull, OSError) as error:
         yield from run.unopened(error)
         return
     with closing(survey):
@@ -107,7 +107,7 @@ class _Run:
         self._clock_ms = clock_ms
         self._version = importlib.metadata.version("danglian")
 
-    def unopened(self, error: BadFile | OSError) -> Iterator[CheckResult]:
+    def unopened(self, error: DanglianError | OSError) -> Iterator[CheckResult]:
         """Yield that nothing could be judged, and why."""
         if isinstance(error, DanglianError):
             reason, hint = error.reason, error.hint
@@ -118,7 +118,8 @@ class _Run:
                 Text(zh="检查载体。", en="Look at it."),
             )
         for rule in self._all:
-            judged = failed(reason, hint) if rule.id == PACKAGE_STRUCTURE else not_run(reason, hint)
+            is_fault = rule.id == PACKAGE_STRUCTURE and not isinstance(error, StorageFull)
+            judged = failed(reason, hint) if is_fault else not_run(reason, hint)
             yield self._result(rule, judged)
 
     def files(self, survey: Survey, progress: Progress) -> Iterator[CheckResult]:

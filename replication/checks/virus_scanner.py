@@ -1,10 +1,13 @@
 """The virus scanner clamd over its socket: files are sent piece by piece (INSTREAM), so it may run anywhere.
 
+The protocol is that of clamd's own manual: ``zINSTREAM`` and a zero, then pieces with their length in four bytes in the
+order of the network, then a length of zero; the answer is ``stream: OK``, ``stream: NAME FOUND``, or says ``ERROR``.
 Where no scanner is set, or it is down, the rule reads "not run": nobody looked, and that is never "clean".
 """
 
 import socket
 import struct
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -21,11 +24,17 @@ CONNECT_S = 5.0
 ANSWER_S = 120.0
 """Seconds that the scanner may take over one file."""
 
+SCAN_S = 900.0
+"""Seconds that sending one file and hearing of it may take in all."""
+
+VERSION_KEPT_S = 600.0
+"""Seconds after which the scanner is asked again how old its signatures are."""
+
 ANSWER_BYTES_MAX = 4096
 """Bytes of its answer that are read."""
 
-_FOUND: Final = b"FOUND"
-_CLEAN: Final = b"OK"
+_FOUND: Final = b" FOUND"
+_CLEAN: Final = b"stream: OK"
 
 
 class ScannerAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,18 +77,21 @@ class VirusScanner:
     def __init__(self, address: ScannerAddress) -> None:
         self.address = address
         self._version = ""
+        self._told_at_s = 0.0
 
     def version(self) -> str:
-        """Return program and signatures as the scanner names them, asked once; they date what was found.
+        """Return program and signatures as the scanner names them; they date what was found.
 
         Raises:
             OSError: the scanner is down.
 
         """
-        if not self._version:
+        now_s = time.monotonic()
+        if not self._version or now_s - self._told_at_s > VERSION_KEPT_S:
             with closing(self._connected()) as line:
                 line.sendall(b"zVERSION\0")
-                self._version = _answer(line).decode("utf-8", "replace")
+                self._version = _answer(line, now_s + ANSWER_S).decode("utf-8", "replace")
+                self._told_at_s = now_s
         return self._version
 
     def scan(self, path: Path) -> Scan:
@@ -89,21 +101,24 @@ class VirusScanner:
             OSError: the scanner is down, or gave up; or the file cannot be read.
 
         """
+        until_s = time.monotonic() + SCAN_S
         with closing(self._connected()) as line:
             line.settimeout(ANSWER_S)
             line.sendall(b"zINSTREAM\0")
             try:
                 for piece in pieces_of(path):
+                    if time.monotonic() > until_s:
+                        raise TimeoutError(f"not taken within {SCAN_S:g} s")
                     line.sendall(struct.pack("!L", len(piece)) + piece)
                 line.sendall(struct.pack("!L", 0))
-            except BrokenPipeError:
-                # It has closed its ear because the file is over its limit; it says so.
+            except (BrokenPipeError, ConnectionResetError):
+                # It has closed its ear because the file is over its limit (StreamMaxLength); it says so.
                 pass
-            answer = _answer(line)
+            answer = _answer(line, until_s)
         said = answer.decode("utf-8", "replace").removeprefix("stream: ")
         if answer.endswith(_FOUND):
             return Scan(is_clean=False, said=said)
-        return Scan(is_clean=True if answer.endswith(_CLEAN) else None, said=said)
+        return Scan(is_clean=True if answer == _CLEAN else None, said=said)
 
     def _connected(self) -> socket.socket:
         address = self.address
@@ -122,13 +137,17 @@ class VirusScanner:
         return line
 
 
-def _answer(line: socket.socket) -> bytes:
+def _answer(line: socket.socket, until_s: float) -> bytes:
+    """Return one answer, which ends in a zero as the command did; what was cut is none."""
     answer = b""
-    while not answer.endswith(b"\0") and len(answer) < ANSWER_BYTES_MAX and (piece := line.recv(ANSWER_BYTES_MAX)):
+    while b"\0" not in answer and len(answer) < ANSWER_BYTES_MAX:
+        if time.monotonic() > until_s:
+            raise TimeoutError("the scanner does not come to an end")
+        piece = line.recv(ANSWER_BYTES_MAX)
+        if not piece:
+            raise OSError("the scanner closed the line without an answer")
         answer += piece
-    if not answer:
-        raise OSError("the scanner closed the line without an answer")
-    return answer.rstrip(b"\0\n")
+    return answer.partition(b"\0")[0].rstrip(b"\n")
 
 
 assert PIECE_BYTES < 2**32  # noqa: S101 - the length of a piece is sent in four bytes

@@ -38,8 +38,8 @@ __all__ = ["BagVerdict", "ProvenFile", "check_bag", "examine_bag"]
 FAULTS_KEPT_MAX = 1_000
 """Faults that the verdict on one bag carries; it counts all of them."""
 
-FOLDER_DEPTH_MAX = 64
-"""Folders within folders; a path that deep is too long for any system."""
+FOLDER_DEPTH_MAX = 128
+"""Folders within folders; a path that deep is too long for some system, whatever its names."""
 
 _OXUM: Final = re.compile(r"([0-9]{1,18})\.([0-9]{1,12})")
 _SYSTEM_FILES: Final = frozenset((".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db"))
@@ -161,8 +161,11 @@ def _walk(bag: Path, top: str, add: Callable[[str, int], None]) -> Iterator[BagF
                 yield bag_fault(BagFaultCode.UNREADABLE, path, detail=error.strerror or "")
                 continue
             kind = plain_kind(state)
-            if kind is PlainKind.FOLDER and path.count("/") < FOLDER_DEPTH_MAX:
-                waiting.append(path)
+            if kind is PlainKind.FOLDER:
+                if path.count("/") < FOLDER_DEPTH_MAX:
+                    waiting.append(path)
+                else:
+                    yield bag_fault(BagFaultCode.PORTABLE, path, detail=FAULT_WORDS[PathFault.TOO_LONG].both())
                 continue
             problems = path_faults(path)
             if kind is not PlainKind.FILE:

@@ -18,7 +18,8 @@ _SCHEMA = f"""
 PRAGMA cache_size = -{CACHE_KIB};
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, normal TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, normal TEXT) WITHOUT ROWID;
+CREATE INDEX file_normal ON file (normal) WHERE normal IS NOT NULL;
 CREATE TABLE listed (
     path TEXT NOT NULL, manifest INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (path, manifest)
 ) WITHOUT ROWID;
@@ -34,7 +35,9 @@ class BagTables:
 
     def add_file(self, path: str, size_bytes: int) -> None:
         """Note a file that is there."""
-        values = (path, size_bytes, normal(path))
+        plain = normal(path)
+        # Nearly every name is in its normal form, and then needs no second line.
+        values = (path, size_bytes, None if plain == path else plain)
         self._database.execute("INSERT INTO file VALUES (?, ?, ?)", values)
 
     def has_file(self, path: str) -> bool:
@@ -43,7 +46,11 @@ class BagTables:
 
     def otherwise_written(self, path: str) -> str | None:
         """Return the one unlisted file whose name is the same but for Unicode's normal form."""
-        statement = "SELECT path FROM file WHERE normal = ? AND path NOT IN (SELECT path FROM listed) LIMIT 2"
+        statement = """
+            SELECT path
+            FROM (SELECT path FROM file WHERE path = ?1 UNION SELECT path FROM file WHERE normal = ?1) AS one
+            WHERE NOT EXISTS (SELECT 1 FROM listed WHERE listed.path = one.path) LIMIT 2
+        """
         found = self._database.execute(statement, (normal(path),)).fetchall()
         return str(found[0][0]) if len(found) == 1 else None
 

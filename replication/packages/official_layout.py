@@ -6,6 +6,7 @@
 其他/                          metadata, rules, forms
 """
 
+import codecs
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,10 +69,7 @@ def read_note(root: Path) -> CarrierNote:
         return CarrierNote()
     with path.open("rb") as file:
         content = file.read(README_BYTES_MAX)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("gb18030", "replace")
+    text = _text_of(content)
     said = {}
     for line in text.splitlines():
         label, _, value = line.replace(":", "：", 1).partition("：")
@@ -79,6 +77,16 @@ def read_note(root: Path) -> CarrierNote:
     fields = {field: said.get(label, "") for field, label in _LABELS.items()}
     fields["environment"] = fields["environment"] or said.get("软硬件环境", "")
     return CarrierNote(**fields)
+
+
+def _text_of(content: bytes) -> str:
+    """Return a note in whatever Windows' editor wrote it: UTF-16 with its mark, UTF-8, or the system's own encoding."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030", "replace")
 
 
 def found(root: Path, name: str) -> Path | None:

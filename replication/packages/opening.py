@@ -20,6 +20,7 @@ from replication.packages.catalogue_xml import FURTHER, ITEMS, catalogue_pieces
 from replication.packages.eep import unpack_eep
 from replication.packages.official_layout import README, RECORDS, CarrierNote, has_catalogue, note_text, read_entries
 from replication.packages.reading import PlainKind, plain_kind
+from replication.packages.unpacking import can_unpack, is_tar, unpack
 
 HEAD_BYTES = 4 * 1024
 """Bytes of a file that are looked at to tell what kind of package it is."""
@@ -37,7 +38,7 @@ class PackageKind(StrEnum):
     METS = "mets"
     """An information package of E-ARK or Archivematica: METS.xml; recognised, and not taken."""
     ARCHIVE = "archive"
-    """One compressed file: to be unpacked by whoever sent it."""
+    """One compressed file; a bag or a folder in a ZIP or TAR is unpacked where there is room, others by hand."""
     FOLDER = "folder"
     """Some folder without a catalogue."""
     UNKNOWN = "unknown"
@@ -114,7 +115,7 @@ def kind_of(path: Path) -> PackageKind:
         return PackageKind.UNKNOWN
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if head.startswith(_ARCHIVES) or zipfile.is_zipfile(path):
+    if head.startswith(_ARCHIVES) or is_tar(head) or zipfile.is_zipfile(path):
         return PackageKind.ARCHIVE
     for encoding in ("utf-8", "gb18030", "utf-16"):
         if "电子文件封装包" in head.decode(encoding, "replace"):
@@ -126,15 +127,20 @@ def open_package(path: Path, workplace: Path | None = None) -> OpenPackage:
     """Open a package.
 
     Args:
-        path: a bag, a folder in the official layout, or an EEP file.
-        workplace: an empty folder of the caller's own, into which an EEP file is unpacked.
+        path: a bag, a folder in the official layout, either of them in one ZIP or TAR, or an EEP file.
+        workplace: an empty folder of the caller's own, into which what came as one file is unpacked.
 
     Raises:
-        BadFile: it is nothing that is taken, or an EEP file that is damaged; reason and remedy say what it is.
+        BadFile: it is nothing that is taken, or what came as one file is damaged; reason and remedy say what it is.
+        StorageFull: the disk has no room to unpack it.
 
     """
+    name = path.name
     try:
         kind = kind_of(path)
+        if kind is PackageKind.ARCHIVE and workplace is not None and _is_unpacked(path):
+            path = unpack(path, workplace)
+            kind = kind_of(path)
         if kind is PackageKind.BAG:
             return OpenPackage(path=path, kind=kind, root=path / PAYLOAD, registration=_label(path))
         if kind is PackageKind.LAYOUT:
@@ -144,13 +150,13 @@ def open_package(path: Path, workplace: Path | None = None) -> OpenPackage:
     except OSError as error:
         told = error.strerror or str(error)
         raise BadFile(
-            Text(zh=f"{path.name} 读不出：{told}", en=f"{path.name} cannot be read: {told}"),
+            Text(zh=f"{name} 读不出：{told}", en=f"{name} cannot be read: {told}"),
             Text(zh="检查载体与权限。", en="Look at the carrier and at the rights of the file."),
         ) from error
     raise BadFile(
         Text(
-            zh=f"{path.name} 是{KIND_WORDS[kind].zh}，不能接收",
-            en=f"{path.name} is {KIND_WORDS[kind].en}, which is not taken",
+            zh=f"{name} 是{KIND_WORDS[kind].zh}，不能接收",
+            en=f"{name} is {KIND_WORDS[kind].en}, which is not taken",
         ),
         _REMEDIES.get(kind, Text(zh="请给出解包的文件夹。", en="Name a folder to unpack it into.")),
     )
@@ -189,6 +195,11 @@ def files_of(root: Path, refused: Callable[[str, PathFault | None], None]) -> It
                     )
                 yield PackageFile(path=path, size_bytes=state.st_size)
         waiting += reversed(deeper)
+
+
+def _is_unpacked(path: Path) -> bool:
+    with path.open("rb") as file:
+        return can_unpack(file.read(HEAD_BYTES))
 
 
 def _label(bag: Path) -> Registration | None:

@@ -69,6 +69,7 @@ ALONE = 10
 
 WORDS = ("林地承包", "村民 登记", "宅基审批 1986", "题名:饮水工程", "关于 换届选举", "退耕还林 -通知", "茶园改造")
 ASK_S = 30.0
+COUNTED_S = 900.0
 WATCH_S = 0.02
 LATE_S = 6.0
 """Seconds after the end in which a page may still tell what changed before it."""
@@ -98,6 +99,8 @@ class Figures(msgspec.Struct, kw_only=True):
     hub_mb: float
     failures: list[str]
     others_cores: float
+    alone_cpu: dict[str, float] = {}
+    """Processor time of the hub for a page while nobody else asks: what a busy neighbour does not change."""
     hub_cpu_ms: float = 0.0
     """Processor time of the hub for each page, with what arrived meanwhile."""
 
@@ -275,12 +278,22 @@ async def _works(one: Person, count: int, end: float, found: Figures) -> None:
             await looked(one, following[1].replace("&amp;", "&"), found.loaded["next page"], found.failures)
 
 
-async def _alone(one: Person, count: int, found: Figures) -> None:
+async def _counted(here: County) -> None:
+    """Wait until the hub has counted what every site holds, which it does once after it was set up."""
+    with closing(sqlite3.connect(f"file:{here.home.database}?mode=ro", uri=True)) as connection:
+        async with asyncio.timeout(COUNTED_S):
+            while connection.execute("SELECT count(*) FROM site_year_mark").fetchone()[0] < search.SITES:
+                await asyncio.sleep(0.5)
+
+
+async def _alone(here: County, one: Person, count: int, found: Figures) -> None:
     draw = random.Random(7)
     for name in PAGES:
+        before_s = here.hub.cpu_s()
         for turn in range(ALONE + 1):
             path = await way(one, name, count, draw)
             await looked(one, path, found.alone[name] if turn else [], found.failures)
+        found.alone_cpu[name] = 1000 * (here.hub.cpu_s() - before_s) / (ALONE + 1)
 
 
 # The live feed
@@ -349,10 +362,12 @@ async def measured(
         hub_mb=0.0,
         failures=[],
         others_cores=0.0,
+        alone_cpu={},
     )
     async with working(folder, count, people + 1, store) as (here, some):
         watcher, *workers = some
-        await _alone(watcher, count, found)
+        await _counted(here)
+        await _alone(here, watcher, count, found)
         site = parse_site(PUBLISHER)
         load, spent_s, end = Load(), here.hub.cpu_s(), time.monotonic() + seconds
         async with asyncio.TaskGroup() as tasks:
@@ -370,13 +385,18 @@ async def measured(
 
 def told(found: Figures) -> str:
     """Return the table."""
-    lines = [f"{'ms':14}{'alone p50':>10}{'alone max':>10}{'n':>7}{'p50':>9}{'p95':>9}{'max':>9}"]
+    lines = [f"{'ms':14}{'alone p50':>10}{'alone max':>10}{'cpu':>7}{'n':>7}{'p50':>9}{'p95':>9}{'max':>9}"]
     for name in [*found.alone, "next page"]:
         alone, loaded = found.alone.get(name, []), found.loaded.get(name, [])
-        lines.append(f"{name:14}" + _cells(alone, (50, 100)) + f"{len(loaded):7}" + _cells(loaded, (50, 95, 100)))
+        lines.append(
+            f"{name:14}"
+            + _cells(alone, (50, 100))
+            + f"{found.alone_cpu.get(name, 0):7.1f}{len(loaded):7}"
+            + _cells(loaded, (50, 95, 100))
+        )
     every = [one for some in found.loaded.values() for one in some]
-    lines.append(f"{'all pages':14}{'':20}{len(every):7}" + _cells(every, (50, 95, 100)) + f"   ({PAGE})")
-    lines.append(f"{'live feed':14}{'':20}{len(found.feed):7}" + _cells(found.feed, (50, 95, 100)) + "   (p95 ≤ 2,000)")
+    lines.append(f"{'all pages':14}{'':27}{len(every):7}" + _cells(every, (50, 95, 100)) + f"   ({PAGE})")
+    lines.append(f"{'live feed':14}{'':27}{len(found.feed):7}" + _cells(found.feed, (50, 95, 100)) + "   (p95 ≤ 2,000)")
     lines.append(f"hub: peak {found.hub_mb:,.0f} MB (≤ 1,024); {found.arrived:,} rows arrived meanwhile")
     lines.append(f"{found.hub_cpu_ms:.0f} ms of the hub's processor time a page, what arrived included")
     lines.append(f"{found.others_cores:.1f} cores were busy, everything here and elsewhere together")

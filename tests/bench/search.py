@@ -1,4 +1,4 @@
-"""Searching the unified catalogue: the first page with its total and facets, by class of query (``hub.searching``).
+"""Searching the unified catalogue: the first page with its total and facets, by class of query, as the hub does.
 
     python -m tests.bench.search --rows 1000000 [--rounds 5] [--file FILE]
 

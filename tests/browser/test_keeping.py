@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, expect
 
+from hub.keeping.holding_notes import ZONE
 from hub.staff.roles import Role
 from hub.web.reach import Reach
 from tests.browser.test_console import DESKTOP, PHONE, browser, reader
@@ -20,7 +21,7 @@ from tests.unit.test_hub_web_keeping import COPIES, TOWN, hold
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 __all__ = ["browser"]
 
-YEAR = datetime.datetime.now(datetime.UTC).year
+YEAR = datetime.datetime.now(ZONE).year
 
 
 def with_copies(reach: Reach) -> Reach:
@@ -82,7 +83,7 @@ async def test_plan_and_keeping_are_worked_on(
     await expect(me.page.locator("#site")).to_have_value(TOWN.code)
     await me.go("/keeping")
     await me.page.select_option("#target", "depot")
-    await me.page.fill("#day", datetime.datetime.now().astimezone().date().isoformat())
+    await me.page.fill("#day", datetime.datetime.now(ZONE).date().isoformat())
     await me.page.fill("#how", "在异地库房用 bagit 核对全部校验和")
     await me.page.click('form[action="/keeping/note"] button')
     await expect(me.page.locator(".notice.good")).to_be_visible()

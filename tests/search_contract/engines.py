@@ -26,6 +26,9 @@ from tests.search_contract.questions import HITS, Question, within
 GAZETTEER: Final = Path(__file__).with_name("gazetteer.csv")
 SYNONYMS: Final = Path(__file__).with_name("synonyms.csv")
 
+BUDGET_S: Final = 60.0
+"""Seconds of one search: what is found says nothing about how busy the machine is."""
+
 _SOUNDS: Final = {"yes": True, "no": False, "": None}
 
 
@@ -69,7 +72,9 @@ def at_hub(county: County, names: Readings | None = None) -> Ask:
     held, names = frozenset(county.lines), names or county_names()
 
     async def ask(question: Question) -> list[Part]:
-        page = await county.hub.database.read(lambda connection: search(connection, asked(question), names))
+        page = await county.hub.database.read(
+            lambda connection: search(connection, asked(question), names, budget_s=BUDGET_S)
+        )
         return [Part(found=[county.names[hit.site, hit.record.record_id] for hit in page.hits], held=held)]
 
     return ask
@@ -85,7 +90,7 @@ def at_nodes(county: County, names: Readings | None = None) -> Ask:
 
     async def ask(question: Question) -> list[Part]:
         query = asked(question)
-        page = await county.hub.database.read(lambda connection: search(connection, query, names))
+        page = await county.hub.database.read(lambda connection: search(connection, query, names, budget_s=BUDGET_S))
         readings = readings_of(names, page)
         matcher = Matcher(parse(query.words), readings)
         parts = []

@@ -5,18 +5,23 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-PATIENCE_S = 30.0
+from tests.system.launching import Launched, launch
+
+PATIENCE_S = 60.0
 """Seconds that a test waits for something that takes a second on a quiet machine."""
+
+Process = asyncio.subprocess.Process | Launched
 
 
 class Program:
     """One daemon process with its home and its commands.
 
     ``within`` are words before every command line (``ip netns exec NAME``), ``patience_s`` what a command may take.
+    Without such words it is started by our ``launcher``, which has its imports behind it.
     """
 
     def __init__(self, module: str, home: Path, *, within: Sequence[str] = (), patience_s: float = PATIENCE_S) -> None:
@@ -24,18 +29,13 @@ class Program:
         self.home = home
         self.within = tuple(within)
         self.patience_s = patience_s
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
         self.log = home.with_suffix(".log")
 
     async def start(self) -> None:
         """Start the daemon."""
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *(*self.within, sys.executable, "-m", self.module, "run", "--home", str(self.home)),
-                stdout=log,
-                stderr=log,
-                env=environment(),
-            )
+            self.process = await self._launched(("run",), environment(), log)
 
     async def stop(self) -> int:
         """Stop the daemon in order and return its exit code."""
@@ -64,29 +64,35 @@ class Program:
         """Run a command and return exit code, output and errors; a hub has a console only if the test asks for it."""
         if (self.module, arguments[0]) == ("hub", "init") and "--web-port" not in arguments:
             arguments = (*arguments, "--web-port", "0")
-        process = await asyncio.create_subprocess_exec(
-            *(*self.within, sys.executable, "-m", self.module, *arguments, "--home", str(self.home)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment() | {"DANGLIAN_LANG": "en"},
-        )
+        process = await self._launched(arguments, environment() | {"DANGLIAN_LANG": "en"})
         async with asyncio.timeout(self.patience_s):
             out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
 
     async def interrupted(self, after_s: float, *arguments: str) -> int:
         """Run a command, end it with SIGTERM after a while, and return its exit code; it may have been done before."""
-        process = await asyncio.create_subprocess_exec(
-            *(*self.within, sys.executable, "-m", self.module, *arguments, "--home", str(self.home)),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=environment(),
-        )
+        # What it writes is not read: it is in the log, should somebody look.
+        with self.log.open("ab") as log:
+            process = await self._launched(arguments, environment(), log)
         await asyncio.sleep(after_s)
         if process.returncode is None:
             process.terminate()
         async with asyncio.timeout(self.patience_s):
             return await process.wait()
+
+    async def _launched(
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: IO[bytes] | None = None
+    ) -> Process:
+        words = (*arguments, "--home", str(self.home))
+        if not self.within:
+            return await launch(self.module, words, environment, log=log)
+        writes_to = asyncio.subprocess.PIPE if log is None else log
+        return await asyncio.create_subprocess_exec(
+            *(*self.within, sys.executable, "-m", self.module, *words),
+            stdout=writes_to,
+            stderr=writes_to,
+            env=environment,
+        )
 
     async def json(self, *arguments: str, expect: int | None = 0) -> Any:  # noqa: ANN401 - a command's answer
         """Run a command with --json and return its answer."""

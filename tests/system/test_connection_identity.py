@@ -70,6 +70,8 @@ class TestSignIn:
             await server.restart()
             await until(reconnected.is_set)
 
+            assert (link.is_connected, FaultKind.AUTHENTICATION in kinds(link)) == (True, False)
+
     async def test_unknown_key_is_told_as_such(
         self, nats_server: StartServer, county: County, identity: Identity, tmp_path: Path
     ) -> None:
@@ -113,6 +115,9 @@ class TestSignIn:
             server.configure(county.config + "\n" + users(f"{{ nkey: {other.public} }}"))
             server.reload()
             await until(lambda: not link.is_connected and FaultKind.AUTHENTICATION in kinds(link))
+
+            with pytest.raises(LinkDown):
+                await link.publish("a.b", b"after")
 
     async def test_foreign_certificate_is_told_as_such(
         self, nats_server: StartServer, county: County, identity: Identity, tmp_path: Path
@@ -169,9 +174,9 @@ class TestPermissions:
         begun = time.monotonic()
 
         with pytest.raises(Refused, match="permit") as raised:
-            await link.publish_durable("dl.evt.330523.000.000.W99", b"x", "id", 10.0)
+            await link.publish_durable("dl.evt.330523.000.000.W99", b"x", "id", 60.0)
 
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 30
         assert "权限" in raised.value.hint.zh
         assert FaultKind.PUBLISH_DENIED in kinds(link)
 
@@ -201,7 +206,7 @@ class TestPermissions:
         with pytest.raises(Refused, match="permit"):
             await link.manage(lambda manager: manager.delete_stream("DL_EVENTS"))
 
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 4
 
 
 class TestEncryptedBlackHole:
@@ -215,6 +220,9 @@ class TestEncryptedBlackHole:
             server.freeze()
             with contextlib.suppress(LinkDown, CallTimeout):
                 await fill(link)
-            await until(lambda: not link.is_connected, 5)
+            # Half a minute would be the other end's patience, not ours.
+            await until(lambda: not link.is_connected, 20)
             server.thaw()
-            await asyncio.wait_for(link.until_connected(), 15)
+            await until(lambda: link.is_connected)
+
+            assert kinds(link) & {FaultKind.LINK_LOST, FaultKind.LINK_STALLED}

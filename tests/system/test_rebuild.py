@@ -49,6 +49,8 @@ async def test_an_empty_hub_is_filled_by_its_nodes_through_a_power_cut(county: C
     await until("some of it to be back", lambda: fetched(database, "SELECT count(*) FROM entry")[0][0] > 0, 120)
     await county.hub.kill()
     killed_at = fetched(database, "SELECT count(*) FROM entry")[0][0]
+    told = await county.hub.json("rebuild", expect=None)
+    assert (told["pending"], sum(site["held"] for site in told["sites"])) == (2, killed_at)
     await county.start_hub()
 
     await county.settled(*VILLAGES, patience_s=150)

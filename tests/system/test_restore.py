@@ -41,13 +41,18 @@ async def test_replaced_pc_gets_its_ids_back_through_a_power_cut(county: County)
     await until(
         "the new code", lambda: fetched(old.home / "node.db", "SELECT 1 FROM record WHERE ref_code LIKE '%9999'")
     )
+    withdrawn = table.pop()
+    write_csv(sheet, table)
+    await until("the withdrawal", lambda: stones_at(county.hub.home))
     await county.settled(VILLAGE, patience_s=90)
-    before, held = ids_at(old.home), county.held(VILLAGE)
+    before, held, stones = ids_at(old.home), county.held(VILLAGE), stones_at(county.hub.home)
     await old.kill()
 
     new = await county.join(VILLAGE, "new", "--replace", start=False)
     assert (await new.json("restore", expect=1))["is_due"] is True
     shutil.copy(sheet, new.home / "catalogues" / "目录.csv")
+    # An old sheet, which still lists what was withdrawn.
+    write_csv(new.home / "catalogues" / "旧目录.csv", [withdrawn])
     await new.start()
     await until("the first page", lambda: (new.home / "node.db").exists() and ids_received(new.home))
     await new.kill()
@@ -63,8 +68,14 @@ async def test_replaced_pc_gets_its_ids_back_through_a_power_cut(county: County)
     assert county.held(VILLAGE) == held
     assert fetched(new.home / "node.db", "SELECT count(*) FROM record WHERE standing = 'withheld'") == [(1,)]
     report = await county.hub.json("verify", "--deep")
-    assert [(site["state"], site["site_records"]) for site in report["sites"]] == [("equal", COUNT - 1)]
-    assert fetched(county.hub.home / "hub.db", "SELECT count(*) FROM entry WHERE body IS NULL") == [(0,)]
+    assert [(site["state"], site["site_records"]) for site in report["sites"]] == [("equal", COUNT - 2)]
+    assert (len(stones), stones_at(county.hub.home)) == (1, stones)
+    assert fetched(new.home / "node.db", "SELECT code FROM reject") == [("row_withdrawn_before",)]
+    assert (await new.json("restore"))["kept_back"] == 1
+
+
+def stones_at(home: Path) -> list[tuple[str, str]]:
+    return fetched(home / "hub.db", "SELECT hex(record_id), withdrawn FROM entry WHERE withdrawn IS NOT NULL")
 
 
 def ids_received(home: Path) -> bool:

@@ -73,7 +73,7 @@ def contract(number: int, title: str = "林地承包合同", **changes: object) 
 
 
 async def asked(
-    hub: Hub, query: Query, sites: Sequence[AnsweringSite], deadline_s: float = 0.5
+    hub: Hub, query: Query, sites: Sequence[AnsweringSite], deadline_s: float = 1.5
 ) -> tuple[Gathering, list[int]]:
     """Return the finished answer, and how many hits there were at each step."""
     broker = FakeBroker()
@@ -207,13 +207,13 @@ async def test_site_that_said_goodbye_is_not_asked_and_the_answer_says_so(hub: H
     site = AnsweringSite(VILLAGE, [contract(1)])
     began = time.perf_counter()
     gathering, _ = await asked(
-        hub, Query(words="林地"), [site, AnsweringSite(OTHER_VILLAGE, [contract(2)])], deadline_s=5
+        hub, Query(words="林地"), [site, AnsweringSite(OTHER_VILLAGE, [contract(2)])], deadline_s=60
     )
 
     assert (site.asked, report_of(gathering, VILLAGE).outcome) == (0, Outcome.OFFLINE)
     assert report_of(gathering, VILLAGE).reason == STOPPED
     assert gathering.summary().complete is False
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 30
 
 
 async def test_copy_is_counted_only_if_some_site_did_not_count_itself(hub: Hub) -> None:

@@ -12,7 +12,7 @@ from hub import audit
 from hub.backup.backup_settings import TargetKind
 from hub.keeping import fixity_orders, held_files, holding_notes, keeping_findings
 from hub.keeping.fixity import Fixity
-from hub.keeping.holding_notes import Verified
+from hub.keeping.holding_notes import ZONE, Verified
 from hub.keeping.keeping_settings import HoldingCopy, HoldingSettings
 from hub.keeping.keeping_tables import held_file
 from hub.staff.administration import Actor
@@ -29,7 +29,7 @@ from tests.hubs import Hub
 
 TOWN = parse_site("330599001000")
 VILLAGE = parse_site("330599001200")
-YEAR = datetime.datetime.now(datetime.UTC).year
+YEAR = datetime.datetime.now(ZONE).year
 WHO = Actor(who="lin.min")
 COPIES = (
     HoldingCopy(name="nas-files", kind=TargetKind.ONLINE, path="/nowhere/nas"),
@@ -265,7 +265,7 @@ async def test_a_copy_in_another_building_is_noted_as_verified_and_its_alarm_end
     here: Desk, keeper: Browser, tmp_path: Path
 ) -> None:
     await here.database.write(lambda c: hold(c, tmp_path / "held", 1, here.clock()))
-    today = datetime.datetime.now().astimezone().date()
+    today = datetime.datetime.now(ZONE).date()
     fields = {"target": "depot", "day": today.isoformat(), "how": "用 bagit 核对全部校验和", "faulty": "0"}
     before = words_in((await keeper.get("/keeping")).text)
     noted = await keeper.post("/keeping/note", fields, shown_at="/keeping")
@@ -294,7 +294,7 @@ async def test_a_copy_in_another_building_is_noted_as_verified_and_its_alarm_end
     ],
 )
 async def test_a_note_that_cannot_be_is_refused(here: Desk, keeper: Browser, wrong: dict[str, str]) -> None:
-    day = datetime.datetime.now().astimezone().date().isoformat()
+    day = datetime.datetime.now(ZONE).date().isoformat()
     good = {"target": "depot", "day": day, "how": "bagit", "faulty": "0"}
     answer = await keeper.post("/keeping/note", good | wrong, shown_at="/keeping")
 
@@ -303,7 +303,7 @@ async def test_a_note_that_cannot_be_is_refused(here: Desk, keeper: Browser, wro
 
 async def test_what_the_hub_read_itself_later_stands_before_an_older_word(here: Desk) -> None:
     settings = HoldingSettings(copy=COPIES)
-    yesterday = (datetime.datetime.now().astimezone() - datetime.timedelta(days=1)).date().isoformat()
+    yesterday = (datetime.datetime.now(ZONE) - datetime.timedelta(days=1)).date().isoformat()
 
     def step(connection: Connection) -> list[str]:
         hold(connection, here.path.parent / "held", 1, here.clock())

@@ -613,8 +613,16 @@ async def test_a_page_that_waits_too_long_for_the_store_says_so(here: Desk, monk
     browser = await here.signed_in(Role.CLERK)
     monkeypatch.setattr(visitors, "PAGE_S", 0.5)
     free = threading.Event()
-    hanging = [asyncio.create_task(here.database.read(lambda _: free.wait(30))) for _ in range(3)]
-    await asyncio.sleep(0.1)
+    begun: list[bool] = []
+
+    def hang(_: Connection) -> None:
+        begun.append(True)
+        free.wait(60)
+
+    hanging = [asyncio.create_task(here.database.read(hang)) for _ in range(3)]
+    async with asyncio.timeout(30):
+        while len(begun) < 3:
+            await asyncio.sleep(0.01)
     async with browsing(browser):
         away = await browser.get("/account")
         free.set()

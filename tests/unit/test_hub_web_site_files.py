@@ -39,7 +39,9 @@ async def reading(
     bus, node = FakeBroker().bus(), Node(files)
     handlers: Mapping[type[QuestionHead], Handler] = {AskFiles: node.answer} if is_new else {}
     site = asyncio.create_task(answer_calls(bus, parse_site(SITE), lambda: ("e1", 1), handlers))
-    await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while handlers and not bus.broker.subscriptions:
+            await asyncio.sleep(0)
     try:
         async with (
             Asker(bus, "console").opened() as asker,

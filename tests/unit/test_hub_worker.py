@@ -23,10 +23,12 @@ class Work:
     def __init__(self) -> None:
         self.doing: set[str] = set()
         self.failing: dict[str, Exception] = {}
+        self.failed: list[str] = []
         self.finish_s = 0.0
 
     async def do(self, duty: str, _fence: int, _certain_s: Callable[[], float]) -> None:
         if duty in self.failing:
+            self.failed.append(duty)
             raise self.failing[duty]
         self.doing.add(duty)
         try:
@@ -87,11 +89,17 @@ async def test_nobody_begins_a_duty_before_the_other_has_finished_it(postgres_st
 
 async def test_a_duty_that_was_fenced_off_ends_alone(postgres_store: PostgresStore) -> None:
     """The others go on: only that part has changed hands."""
-    async with postgres_store.opened(), postgres_store.beats() as beats:
+    others = set(DUTIES) - {LEAD}
+    async with postgres_store.opened() as store, postgres_store.beats() as beats:
         work = Work()
         work.failing[LEAD] = LeaseLost(Text(zh="已由他人接手", en="lost"))
         async with working(beats, "a", work):
-            await until("the rest", lambda: work.doing == set(DUTIES) - {LEAD})
+            await until("the loss", lambda: work.failed)
+            await until("the rest", lambda: work.doing == others)
+            kept = await holders(store)
+
+            assert {duty: kept.get(duty) for duty in others} == dict.fromkeys(others, "a")
+            assert (work.doing, set(work.failed)) == (others, {LEAD})
 
 
 async def test_a_defect_in_a_duty_ends_the_worker(postgres_store: PostgresStore) -> None:

@@ -12,7 +12,7 @@ from node.certifying.local_page import TOKEN_HEADER, LocalPage, served
 from node.config import parse
 from node.home import home_at
 from protocol.copies import Product
-from tests.certifying import Window, window
+from tests.certifying import Window, scan, window
 
 NODE_TOML = 'site = "330523108204"\nname = "某村档案室"\n[hub]\nurls = ["tls://127.0.0.1:4222"]\n'
 
@@ -103,3 +103,16 @@ async def test_the_page_itself_holds_no_secret(desk: Window, page: LocalPage) ->
     assert answer.status_code == 200
     assert keeper.headers[TOKEN_HEADER] not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_tiff_is_shown_as_a_picture_that_browsers_know(desk: Window, page: LocalPage) -> None:
+    """Archives keep TIFF; the keeper must see what he signs."""
+    folder = desk.scans / desk.record.ref_code
+    for number, path in enumerate(sorted(folder.iterdir()), start=1):
+        path.unlink()
+        (folder / f"{number:04}.tif").write_bytes(scan(f"page {number}", kind="TIFF"))
+    order, keeper = await ordered(desk), Keeper(page.address)
+
+    shown = await keeper.get(f"orders/{order.copy_id}/pages/1")
+
+    assert (shown.status_code, shown.headers["content-type"], shown.content[:4]) == (200, "image/png", b"\x89PNG")

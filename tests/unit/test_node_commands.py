@@ -145,6 +145,18 @@ def test_status_before_the_first_run_is_empty(home: NodeHome, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)["records"] == 0
 
 
+def test_status_and_search_of_a_database_that_is_just_being_made_say_there_is_nothing_yet(
+    home: NodeHome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The daemon has made its file, and its schema comes with the first transaction."""
+    home.database.touch()
+
+    assert program.main(["status", "--home", str(home.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["site"] == "330523108204"
+    assert program.main(["search", "林权", "--home", str(home.root)]) != 0
+    assert "还没有数据" in capsys.readouterr().err
+
+
 async def test_status_of_a_database_in_use_can_be_read(home: NodeHome) -> None:
     async with node_site(home.root) as site:
         write_csv(site.folder / "a.csv", rows(3))

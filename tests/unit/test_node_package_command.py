@@ -1,11 +1,13 @@
 """``danglian-node package check``: what to mend, in plain words, and an exit code that a script can trust."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from node import __main__ as program
+from protocol.check_results import Outcome
 from replication import command_line
 from replication.checks.reports import results_of
 from replication.packages.official_layout import CarrierNote
@@ -84,3 +86,49 @@ def test_what_is_no_package_is_told_and_fails(tmp_path: Path, capsys: pytest.Cap
 def test_wrong_use_is_told_as_such(package: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["package", "check", str(package), *wrong]) == 2
     assert "处理办法" in capsys.readouterr().err
+
+
+def test_what_a_person_found_settles_what_waits_for_a_person(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A film that no tool opens: the keeper has watched it, says so under a name, and need not be asked again."""
+    scan = f"{CODES[0]}.mp4"
+    film = packed(tmp_path, [entry(1, pages="")], {scan: b"\0\0\0\x18ftypmp42" + bytes(64)}, NOTED).path
+    looked = ["--looked", f"content_open:电子档案/{scan}=passed", "--by", "张三"]
+
+    program.main(["package", "check", str(film), "--report", str(tmp_path / "before.jsonl")])
+    program.main(["package", "check", str(film), "--report", str(tmp_path / "after.jsonl"), *looked])
+
+    before, after = (
+        next(one for one in results_of(tmp_path / name) if one.rule == "content_open")
+        for name in ("before.jsonl", "after.jsonl")
+    )
+    assert (before.outcome, after.outcome, after.tool) == (Outcome.MANUAL, Outcome.PASSED, "person")
+    assert after.evidence.zh.startswith("张三")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--looked", "content_open=passed"],
+        ["--looked", "nothing=passed", "--by", "张三"],
+        ["--looked", "content_open=manual", "--by", "张三"],
+        ["--looked", "content_open", "--by", "张三"],
+    ],
+)
+def test_a_look_that_names_no_rule_no_outcome_or_nobody_is_refused(
+    package: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(["package", "check", str(package), *wrong]) != 0
+    assert "--looked content_open:" in "".join(capsys.readouterr())
+
+
+def test_a_package_in_one_zip_is_checked_like_the_folder(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = shutil.make_archive(str(tmp_path / "移交"), "zip", package.parent, package.name)
+
+    code = program.main(["package", "check", archive])
+
+    assert (code, capsys.readouterr().out.strip().splitlines()[-1]) == (0, "全部必检项通过。")

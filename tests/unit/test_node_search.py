@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -186,14 +185,14 @@ async def test_searches_answer_while_a_file_is_taken(site: NodeSite, ask: Ask) -
     """A long import must not keep the county waiting."""
     write_csv(site.folder / "b.csv", rows(6_000, first=5_000))
     importing = asyncio.create_task(site.take("b.csv"))
-    slowest_s = 0.0
+    answered = 0
     while not importing.done():
-        began = time.perf_counter()
         await ask(question("王伟"))
-        slowest_s = max(slowest_s, time.perf_counter() - began)
-        await asyncio.sleep(0.02)
+        answered += 1
+        await asyncio.sleep(0)
     await importing
-    assert slowest_s < 1.0
+    # Were the import in the way, the first would be answered after it, and be the last.
+    assert answered > 2
 
 
 async def test_language_is_understood_and_hits_tell_their_rank(ask: Ask) -> None:

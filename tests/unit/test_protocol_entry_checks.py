@@ -122,6 +122,14 @@ def test_a_code_is_held_against_the_rules_of_its_fonds() -> None:
     assert entry_checks.code_conformity(entry(1, ref_code="Z109-2011-1"), context).outcome is Outcome.FAILED
 
 
+def test_a_code_of_a_fonds_without_rules_is_judged_by_its_look() -> None:
+    """A township keeps the fonds of its villages too, and has rules for its own alone."""
+    context = EntryContext(settings=CheckSettings(), facts=PackageFacts(today=TODAY, code_profiles=(PROFILE,)))
+    other = entry(1, ref_code="Z207-WS·2011·Y·BGS-0001", fonds_no="Z207")
+
+    assert entry_checks.code_conformity(other, context).outcome is Outcome.PASSED
+
+
 def test_a_repeated_code_is_found_in_the_package_and_in_the_archive() -> None:
     twice = entry_checks.folded("ref_code", CODES[0])
     in_package = EntryContext(settings=CheckSettings(), facts=FACTS, repeated={("ref_code", twice): 2})

@@ -1,15 +1,28 @@
-"""The consumer: batches overlap, and each says how long it kept the hub busy."""
+"""The consumer: batches overlap, each says how long it kept the hub busy, and who has little goes first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from protocol.errors import BadSetting
 from protocol.subjects import events
+from protocol.wording import Text
 from replication import outbox
-from replication.consumer import FETCH_FRAMES, Consumer, Message
+from replication.consumer import (
+    FETCH_FRAMES,
+    READY_FRAMES_MAX,
+    STORED_FRAMES_MIN,
+    STORED_S,
+    Consumer,
+    Message,
+    Ready,
+)
 from replication.database import Database, opened
 from replication.inbox import Inbox, Taken
 from replication.migrations import REPLICATION
@@ -30,19 +43,22 @@ class Arrived(msgspec.Struct, kw_only=True):
 
 
 class Deliveries:
-    """A source that has its batches ready, one after the other, and then nothing."""
+    """A source that has everything ready, and then nothing."""
 
-    waiting = 0
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = list(messages)
+        self.given = 0
 
-    def __init__(self, *batches: Sequence[Message]) -> None:
-        self._batches = list(batches)
+    @property
+    def waiting(self) -> int:
+        return len(self._messages)
 
     async def fetch(self, limit: int) -> Sequence[Message]:
-        assert limit > 0
-        if self._batches:
-            return self._batches.pop(0)
-        await asyncio.sleep(3600)
-        return []
+        if not self._messages:
+            await asyncio.sleep(3600)
+        given, self._messages = self._messages[:limit], self._messages[limit:]
+        self.given += len(given)
+        return given
 
 
 @pytest.fixture
@@ -60,75 +76,138 @@ async def frames(root: Path, count: int) -> list[bytes]:
         return [one.sealed for one in await site.read(lambda c: outbox.frames_after(c, 0, count))]
 
 
-async def test_batches_are_applied_acknowledged_and_timed_without_counting_a_moment_twice(
-    database: Database, tmp_path: Path
-) -> None:
-    """The hub's pace is what it shares the stream out by: overlapping batches must not look slower than they are."""
-    arrived = [Arrived(subject=events(VILLAGE), data=sealed) for sealed in await frames(tmp_path, 6)]
+async def consumed(
+    database: Database, source: Deliveries, batches: int, monotonic: Callable[[], float] = lambda: 0.0
+) -> list[Taken]:
+    """Let a consumer store so many batches of a source; returns what became of each."""
     inbox = Inbox(database, Ledger(), lambda _site: {identity(1).public_key}, lambda: 0)
     taken: list[Taken] = []
     done = asyncio.Event()
 
     async def take(one: Taken) -> None:
         taken.append(one)
-        if len(taken) == 3:
+        if len(taken) == batches:
             done.set()
 
-    begun = asyncio.get_running_loop().time()
-    consumer = asyncio.create_task(Consumer(Deliveries(arrived[:2], arrived[2:4], arrived[4:]), inbox, take).run())
-    async with asyncio.timeout(10):
-        await done.wait()
-    passed_s = asyncio.get_running_loop().time() - begun
-    consumer.cancel()
-    await asyncio.gather(consumer, return_exceptions=True)
+    consumer = asyncio.create_task(Consumer(source, inbox, take, monotonic).run())
+    try:
+        async with asyncio.timeout(30):
+            await done.wait()
+    finally:
+        consumer.cancel()
+        await asyncio.gather(consumer, return_exceptions=True)
+    return taken
 
-    assert [one.applied_events for one in taken] == [4, 4, 4]
-    assert all(one.acknowledged for one in arrived)
+
+async def arrived(root: Path, count: int) -> list[Arrived]:
+    return [Arrived(subject=events(VILLAGE), data=sealed) for sealed in await frames(root, count)]
+
+
+async def test_batches_are_applied_acknowledged_and_timed_without_counting_a_moment_twice(
+    database: Database, tmp_path: Path
+) -> None:
+    """The hub's pace is what it shares the stream out by: overlapping batches must not look slower than they are."""
+    came = await arrived(tmp_path, 2 * FETCH_FRAMES)
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    taken = await consumed(database, Deliveries(came), 2, clock)
+    passed_s = clock() - begun
+
+    assert taken[0].applied_events == 2 * FETCH_FRAMES
     assert all(one.took_s > 0 for one in taken)
     assert sum(one.took_s for one in taken) <= passed_s
 
 
-class Bursts:
-    """A source of two bursts, the second of which comes while the first is read."""
-
-    def __init__(self, first: Sequence[Message], second: Sequence[Message]) -> None:
-        self._first, self._second = list(first), list(second)
-
-    @property
-    def waiting(self) -> int:
-        return 0 if self._first else len(self._second)
-
-    async def fetch(self, limit: int) -> Sequence[Message]:
-        burst = self._first or self._second
-        if not burst:
-            await asyncio.sleep(3600)
-        given = burst[:limit]
-        del burst[:limit]
-        return given
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "batches"), [(2, 3, [5]), (1, FETCH_FRAMES + 3, [FETCH_FRAMES, 4]), (3, 0, [3])]
-)
-async def test_what_came_while_a_batch_was_read_is_stored_with_it(
-    database: Database, tmp_path: Path, first: int, second: int, batches: list[int]
+@pytest.mark.parametrize(("count", "batches"), [(5, [5]), (FETCH_FRAMES + 4, [FETCH_FRAMES, 4]), (3, [3])])
+async def test_what_is_there_is_stored_together_but_never_more_than_a_batch(
+    database: Database, tmp_path: Path, count: int, batches: list[int]
 ) -> None:
-    """One transaction instead of two: half the fsyncs, half the segments of the index; but never more than a batch."""
-    arrived = [Arrived(subject=events(VILLAGE), data=sealed) for sealed in await frames(tmp_path, first + second)]
+    """One transaction instead of two: half the fsyncs, half the segments of the index."""
+    came = await arrived(tmp_path, count)
+    taken = await consumed(database, Deliveries(came), len(batches))
+
+    assert [one.applied_events // 2 for one in taken] == batches
+    assert all(one.acknowledged for one in came)
+
+
+async def test_a_slow_machine_stores_less_at_once(database: Database, tmp_path: Path) -> None:
+    """Whoever has a single change, or writes at the window, waits for one transaction at least."""
+    ticking = itertools.count(0.0, FETCH_FRAMES * STORED_S)
+    count = 2 * FETCH_FRAMES + 2 * STORED_FRAMES_MIN
+    came = await arrived(tmp_path, count)
+    taken = await consumed(database, Deliveries(came), 3, lambda: next(ticking))
+
+    assert taken[0].applied_events == 2 * FETCH_FRAMES
+    assert taken[-1].applied_events == 2 * STORED_FRAMES_MIN
+
+
+async def test_what_ends_the_pulling_ends_the_consumer(database: Database) -> None:
+    class Refusing(Deliveries):
+        async def fetch(self, limit: int) -> Sequence[Message]:
+            raise BadSetting(Text(zh="另一个流", en=f"another stream ({limit})"))
+
     inbox = Inbox(database, Ledger(), lambda _site: {identity(1).public_key}, lambda: 0)
-    taken: list[int] = []
-    done = asyncio.Event()
 
-    async def take(one: Taken) -> None:
-        taken.append(one.applied_events // 2)
-        if len(taken) == len(batches):
-            done.set()
+    async def nobody(_taken: Taken) -> None:
+        raise AssertionError
 
-    consumer = asyncio.create_task(Consumer(Bursts(arrived[:first], arrived[first:]), inbox, take).run())
-    async with asyncio.timeout(10):
-        await done.wait()
-    consumer.cancel()
-    await asyncio.gather(consumer, return_exceptions=True)
+    with pytest.raises(BadSetting, match="another stream"):
+        async with asyncio.timeout(10):
+            await Consumer(Refusing([]), inbox, nobody).run()
 
-    assert taken == batches
-    assert all(one.acknowledged for one in arrived)
+
+# Who goes first
+
+
+def message(site: str, kilobytes: float, number: int = 0) -> Arrived:
+    return Arrived(subject=site, data=bytes([number]) * int(kilobytes * 1024))
+
+
+def told(messages: Sequence[Message]) -> list[tuple[str, int]]:
+    return [(one.subject, one.data[0]) for one in messages]
+
+
+def test_a_site_with_one_change_goes_before_those_that_bring_a_backlog() -> None:
+    ready = Ready(READY_FRAMES_MAX)
+    ready.add([message(f"big-{number % 3}", 60, number) for number in range(9)])
+    ready.add([message("small", 1, 77)])
+
+    assert told(ready.take(4)) == [("small", 77), ("big-0", 0), ("big-1", 1), ("big-2", 2)]
+    assert told(ready.take(9)) == [(f"big-{number % 3}", number) for number in range(3, 9)]
+
+
+def test_sites_with_little_take_half_of_a_batch_at_most() -> None:
+    ready = Ready(READY_FRAMES_MAX)
+    ready.add([message("big", 60, number) for number in range(4)])
+    ready.add([message(f"small-{number}", 1, number) for number in range(6)])
+
+    assert told(ready.take(4)) == [("small-0", 0), ("small-1", 1), ("big", 0), ("big", 1)]
+    assert told(ready.take(4)) == [("small-2", 2), ("small-3", 3), ("big", 2), ("big", 3)]
+    assert told(ready.take(4)) == [("small-4", 4), ("small-5", 5)]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from((1, 6, 60))), max_size=40), st.integers(1, 16))
+def test_messages_of_a_site_keep_their_order_and_none_is_lost(came: list[tuple[str, int]], limit: int) -> None:
+    ready = Ready(READY_FRAMES_MAX)
+    ready.add([message(site, kilobytes, number) for number, (site, kilobytes) in enumerate(came)])
+    taken: list[tuple[str, int]] = []
+    while len(ready):
+        part = told(ready.take(limit))
+        assert 1 <= len(part) <= limit
+        taken += part
+
+    for name in "abc":
+        assert [number for site, number in taken if site == name] == [
+            number for number, (site, _) in enumerate(came) if site == name
+        ]
+
+
+def test_no_more_is_pulled_than_has_room() -> None:
+    ready = Ready(3)
+    ready.add([message("a", 1)] * 2)
+    before = ready.has_room.is_set()
+    ready.add([message("a", 1)])
+    full = ready.has_room.is_set()
+    ready.take(1)
+
+    assert (before, full, ready.has_room.is_set()) == (True, False, True)

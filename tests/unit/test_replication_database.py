@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect
 
 from protocol.errors import BrokenStore, StorageFull
-from replication import tables
+from replication import tables, transfer_tables
 from replication.database import Database, opened
 from replication.migrations import REPLICATION, migrations_in, statements
 
@@ -136,7 +136,7 @@ def test_migrations_make_the_schema_that_the_tables_describe(tmp_path: Path) -> 
             (c.name, str(c.type.compile(engine.dialect)).replace("BIGINT", "INTEGER"), bool(c.nullable))
             for c in table.columns
         ]
-        for table in tables.metadata.tables.values()
+        for table in (*tables.metadata.tables.values(), *transfer_tables.metadata.tables.values())
     }
     assert {name: {c[:2] for c in columns} for name, columns in made.items()} == {
         name: {c[:2] for c in columns} for name, columns in described.items()

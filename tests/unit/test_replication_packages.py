@@ -16,7 +16,7 @@ from replication.packages import packing
 from replication.packages.bag_checking import check_bag
 from replication.packages.catalogue_xml import ITEMS, catalogue_pieces, read_catalogue
 from replication.packages.eep import eep_of, eep_pieces, unpack_eep
-from replication.packages.official_layout import CarrierNote, read_note
+from replication.packages.official_layout import README, CarrierNote, read_note
 from replication.packages.opening import PackageKind, files_of, kind_of, open_package
 from replication.packages.packing import PARTIAL_SUFFIX, PackingStyle, SourceFile, packing_faults
 from tests.packages_made import CODES, LABEL, entry, packed, scans
@@ -71,6 +71,13 @@ def test_the_note_of_the_carrier_comes_back(tmp_path: Path) -> None:
     made = packed(tmp_path, [], {}, label, PackingStyle(encoding="GB18030"))
 
     assert read_note(made.path / "data") == note
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_note_is_read_in_whatever_an_editor_wrote_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / README).write_bytes("载体编号：3\r\n软硬件环境: Windows 10\r\n".encode(encoding))
+
+    assert read_note(tmp_path) == CarrierNote(carrier_no="3", environment="Windows 10")
 
 
 def test_links_and_copies_make_the_same_package(tmp_path: Path) -> None:

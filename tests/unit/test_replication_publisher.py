@@ -352,7 +352,7 @@ async def test_site_with_much_to_tell_leaves_room_in_the_stream(site: Site) -> N
 
 
 async def _sent(site: Site, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(site.link.sent) < count:
             await asyncio.sleep(0.001)
 

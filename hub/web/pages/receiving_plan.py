@@ -8,6 +8,7 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
+from hub.alarm.office_hours import zone_of
 from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import AFTER_YEARS_MAX, Agreement
@@ -23,6 +24,7 @@ from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue
 from protocol.receiving_plans import Basis, years_before_transfer
+from protocol.rhythms import TIME_ZONE
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 
@@ -157,7 +159,7 @@ def _year(request: AnyRequest, text: str) -> int:
     asked = number_of(text)
     if asked is not None and YEARS[0] <= asked <= YEARS[1]:
         return asked
-    return datetime.datetime.fromtimestamp(backstage_of(request).clock_ms() / 1000, datetime.UTC).astimezone().year
+    return datetime.datetime.fromtimestamp(backstage_of(request).clock_ms() / 1000, zone_of(TIME_ZONE)).year
 
 
 def _receiving(request: AnyRequest) -> Receiving:

@@ -80,7 +80,7 @@ async def _form(request: AnyRequest, one: Request, fields: Fields, fault: Dangli
     if scope is Scope.NOTHING:
         return await shown(request, one, Notice(words=in_language(visitor.language).amend.too_late, is_fault=True), 409)
     _, rules = parts_of(request).rules()
-    wanted = papers_for(rules, one.content.applicant.requester) if scope is Scope.PAPERS else list(PAPERS)
+    wanted = (scope is Scope.PAPERS and papers_for(rules, one.content.applicant.requester)) or list(PAPERS)
     values = {
         "one": one,
         "scope": scope.value,

@@ -19,10 +19,9 @@ from hub.web.forms import line_of
 from hub.web.pages.deciding import actor_of
 from hub.web.pages.windowing import done, may_come_in
 from hub.web.request_pieces import offers_for, pieces_of
-from hub.web.visitors import Visitor, visitor_of
+from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from hub.window import cases, desk, ledger, lookup_reading
-from hub.window.amendments import Scope, scope_of
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import PURPOSES, USES, Request
 from hub.window.states import State, Step
@@ -120,7 +119,6 @@ async def shown(request: AnyRequest, one: Request, notice: Notice | None = None,
         "requesters": REQUESTERS,
         "uses": USES,
         "papers": PAPERS,
-        "may_amend": _may_amend(visitor, one),
         "disposed_at_ms": await backstage.database.read(
             lambda connection: ledger.disposed_at_ms(connection, one.request_id)
         ),
@@ -151,12 +149,6 @@ async def _case_no(database: Database, one: Request) -> str:
     case_id = one.case_id
     case = await database.read(lambda connection: cases.found(connection, case_id))
     return "" if case is None else case.case_no
-
-
-def _may_amend(visitor: Visitor, one: Request) -> str:
-    """Return how much this visitor may correct; nothing if nothing."""
-    scope = scope_of(one.standing) if visitor.may(Permission.WORK_REQUESTS) else Scope.NOTHING
-    return "" if scope is Scope.NOTHING else scope.value
 
 
 def number_of(text: str) -> int:

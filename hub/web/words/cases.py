@@ -248,5 +248,5 @@ ENGLISH = CasesWords(
     about="Access",
     relation="Relation",
     evidence="Papers",
-    basis="Basis",
+    basis="Basis, in the county's own words",
 )

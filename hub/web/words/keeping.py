@@ -15,6 +15,7 @@ class KeepingWords(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     kind: str
     every_kind: str
+    other_kind: str
     planned: str
     received: str
     due: str
@@ -90,6 +91,7 @@ CHINESE = KeepingWords(
     site="移交单位",
     kind="门类",
     every_kind="全部",
+    other_kind="其他档案",
     planned="计划",
     received="已收",
     due="应收未收",
@@ -166,6 +168,7 @@ ENGLISH = KeepingWords(
     site="Giver",
     kind="Kind",
     every_kind="all",
+    other_kind="other records",
     planned="Planned",
     received="Received",
     due="Due",
