@@ -33,13 +33,7 @@ def add_new_options(parser: argparse.ArgumentParser) -> None:
         help=f"移交性质：{words} · under which title (default: transfer)",
     )
     what.add_argument("--to", default="", metavar="SITE", help="接收单位代码，默认县档案馆 · receiver's site code")
-    what.add_argument(
-        "--giver",
-        default="",
-        metavar="SITE",
-        help="本机代存的村全宗：所有者代码（村档乡管）· owner whose fonds this node has already",
-    )
-    what.add_argument("--giver-name", default="", metavar="NAME", help="该村全称，写入文据 · full name of that owner")
+    _add_hosted(what)
     what.add_argument("--leader", default="", metavar="NAME", help="移交单位负责人 · leader of the giver")
     what.add_argument("--handler", default="", metavar="NAME", help="经办人 · who handles it")
     what.add_argument("--note", default="", metavar="TEXT", help="移交说明 · the giver's note")
@@ -58,6 +52,16 @@ def add_new_options(parser: argparse.ArgumentParser) -> None:
     with_what.add_argument(
         "--disclosure", default="", metavar="WORD", help="条目未写时的公开属性 · disclosure attribute"
     )
+
+
+def _add_hosted(what: "argparse._ArgumentGroup") -> None:
+    what.add_argument(
+        "--giver",
+        default="",
+        metavar="SITE",
+        help="本机代存的村全宗：所有者代码（村档乡管）· owner whose fonds this node has already",
+    )
+    what.add_argument("--giver-name", default="", metavar="NAME", help="该村全称，写入文据 · full name of that owner")
 
 
 def selection_of(args: argparse.Namespace) -> Selection:

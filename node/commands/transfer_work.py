@@ -51,6 +51,12 @@ def county_of(site: Site) -> str:
     return Site(county=site.county, town="000", village="000").code
 
 
+def _giver_of(office: Office, args: argparse.Namespace, owner: str) -> Party:
+    """Return who gives: this site, or the owner of a fonds that its node has."""
+    name = office.config.name if owner == office.config.site else args.giver_name or owner
+    return Party(site=owner, name=name, leader=args.leader, handler=args.handler)
+
+
 def _host_of(args: argparse.Namespace, site: Site) -> str:
     """Return this site's code where it is to keep what its own node has of another owner; else nothing.
 
@@ -110,12 +116,7 @@ async def begin(office: Office, args: argparse.Namespace) -> Transfer:
     opened = Opened(
         title=args.title or f"{office.config.name} {args.years} {args.kind}".strip(),
         nature=Nature(args.nature),
-        giver=Party(
-            site=owner,
-            name=args.giver_name or (owner if host else office.config.name),
-            leader=args.leader,
-            handler=args.handler,
-        ),
+        giver=_giver_of(office, args, owner),
         receiver=receiver,
         copy_kept_until=copy_kept_until(args, today()),
         note=args.note,

@@ -110,7 +110,6 @@ async def transfer_page(request: AnyRequest, transfer_id: UUID, notice: Notice |
         "pieces": _drawn(backstage, visitor.language, view),
         "course": COURSE,
         "can_work": backstage.reach.receiving is not None and not view.is_witnessed,
-        "is_witnessed": view.is_witnessed,
         "unit": "" if backstage.reach.receiving is None else backstage.reach.receiving.unit,
         "names": await backstage.database.read(names_of),
         "notice": notice,
@@ -202,7 +201,7 @@ def _drawn(backstage: Backstage, language: Language, view: TransferView) -> Piec
         "now": now,
         "work": work,
         "is_ours": is_ours(now) and not view.is_witnessed,
-        "next": "next_witness" if view.is_witnessed and not now.state.is_over else next_name(now, work),
+        "next": "next_giver" if view.is_witnessed and not now.state.is_over else next_name(now, work),
         "course": COURSE,
         "reached": COURSE.index(now.state) if now.state in COURSE else _REACHED.get(now.state, -1),
     }

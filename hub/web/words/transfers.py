@@ -27,8 +27,6 @@ class TransfersWords(msgspec.Struct, frozen=True, kw_only=True):
     next_custody: str
     next_loaded: str
     next_over: str
-    next_witness: str
-    witnessed: str
     progress: str
     drawn: str
     checks: str
@@ -160,8 +158,6 @@ CHINESE = TransfersWords(
     next_custody="双方已签字，等目录显示新的保管单位。",
     next_loaded="已入库，自动办结。",
     next_over="已结束，无需操作。",
-    next_witness="由接收站点和移交站点办理，县馆转送步骤和文件。",
-    witnessed="这次移交在两个站点之间进行，县馆只见证：裁定和签字在接收站点办理。",
     progress="进度",
     drawn="已提取 {done} / {total}",
     checks="四性检测",
@@ -293,8 +289,6 @@ ENGLISH = TransfersWords(
     next_custody="Both have signed; waiting for the catalogue to show the new custody.",
     next_loaded="Loaded; it closes by itself.",
     next_over="It is over: nothing is left to be done.",
-    next_witness="The two sites settle it; the county carries their steps and files.",
-    witnessed="This transfer is between two sites; the county witnesses it. The receiving site rules and signs.",
     progress="Progress",
     drawn="{done} of {total} drawn",
     checks="Four-property checks",
