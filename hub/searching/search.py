@@ -137,20 +137,9 @@ def search(
     budget_s: float = SEARCH_BUDGET_S,
     is_bare: bool = False,
 ) -> Page:
-    """Search the catalogue; several statements on one snapshot.
+    """Search the catalogue on one snapshot; ``is_bare``: neither groups, nor what is like a hit, nor why it is there.
 
-    Args:
-        connection: of a reader.
-        query: what is looked for.
-        names: what its words may also be read as.
-        budget_s: seconds that it may take.
-        is_bare: the hits are wanted in their ranks and nothing about them: neither groups, nor what is like them, nor
-            why they are there, which cost most of a long page.
-
-    Raises:
-        BadQuery: the words cannot be understood; the error points at the place.
-        BadSetting: the cursor is of another query.
-
+    Raises BadQuery for words that cannot be understood, and BadSetting for the cursor of another query.
     """
     budget = TimeBudget(budget_s)
     question = question_of(connection, query, names)
