@@ -219,6 +219,11 @@ def test_what_is_written_together_is_one_word_or_its_parts(text: str, parts: lis
     assert parse(text).plain_words == text
 
 
+def test_only_what_was_typed_is_excluded() -> None:
+    """Whoever leaves out 1986年林权 has not said a word about everything else of that year."""
+    assert read("登记 -1986年林权") == ["登记", "not 1986年林权"]
+
+
 @pytest.mark.parametrize(
     "text", ["第1986年", "稻,麦,豆", "甲、乙", "“1986年林权”", "题名:山林、承包", "关于" + "山林、承包" * 9]
 )
