@@ -103,6 +103,8 @@ _PAIRED: Final = _Paired()
 # Two classes, because a class that reaches beyond U+FFFF loses the fast bitmap of the regular-expression engine.
 _FOLDED: Final = re.compile("[" + re.escape("".join(chr(code) for code in _FOLDS if code < 0x10000)) + "]")
 _SUPPLEMENTARY: Final = re.compile("[\U00010000-\U0010ffff]")
+_MARKS: Final = re.compile("[\u0300-\u036f]")
+_ACCENTS: Final = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 # What moves the borders of runs or the words between them; other punctuation separates runs as it stands, and variant
 # characters are folded when they are paired.
 _REGROUPED: Final = re.compile(
@@ -136,11 +138,19 @@ _BLANK: Final = " ".encode("utf-32-le")
 
 def fold(text: str) -> str:
     """Return ``text`` as it is compared: folded as the module says; folding twice changes nothing."""
+    return _folded(text, _FOLDED)
+
+
+def _folded(text: str, what: re.Pattern[str]) -> str:
+    """Fold a text if anything of ``what`` stands in it."""
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    if _FOLDED.search(text) or _SUPPLEMENTARY.search(text):
+    if what.search(text) or _SUPPLEMENTARY.search(text):
         text = text.translate(_FOLDS)
     text = text.casefold()
+    if _MARKS.search(text):
+        # What parted a letter from its accent may have vanished by now.
+        text = _ACCENTS.sub("", text)
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
@@ -268,14 +278,7 @@ def _divisible(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    if _REGROUPED.search(text) or _SUPPLEMENTARY.search(text):
-        text = text.translate(_FOLDS)
-    text = text.casefold()
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    return text
+    return _folded(text, _REGROUPED)
 
 
 def _closed_up(match: re.Match[str]) -> str:

@@ -35,7 +35,9 @@ def reference(text: str) -> str:
 def _folded(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     plain = "".join(_FOLDS.get(ord(character), character) or "" for character in composed)
-    return unicodedata.normalize("NFC", plain.casefold())
+    # An accent may stand behind its letter only once what parted them is gone.
+    bare = re.sub("(?<=[a-z])[\u0300-\u036f]+", "", plain.casefold())
+    return unicodedata.normalize("NFC", bare)
 
 
 def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -79,6 +79,7 @@ def test_init_makes_a_home_that_loads(home: Path) -> None:
         "tls/ca.pem",
         "tls/server.key",
         "tls/server.pem",
+        "words/disposal.csv",
         "words/disputes.csv",
         "words/gazetteer.csv",
         "words/rules.csv",

@@ -50,7 +50,8 @@ async def test_an_empty_hub_is_filled_by_its_nodes_through_a_power_cut(county: C
     await county.hub.kill()
     killed_at = fetched(database, "SELECT count(*) FROM entry")[0][0]
     told = await county.hub.json("rebuild", expect=None)
-    assert (told["pending"], sum(site["held"] for site in told["sites"])) == (2, killed_at)
+    assert sum(site["held"] for site in told["sites"]) == killed_at
+    assert told["pending"] > 0 or killed_at == 2 * COUNT
     await county.start_hub()
 
     await county.settled(*VILLAGES, patience_s=150)

@@ -113,7 +113,7 @@ def test_character_without_a_reading_sounds_like_nothing() -> None:
 def test_table_of_sounds_is_not_read_at_import_and_its_phrases_never() -> None:
     """Commands that look for no name do not pay for it."""
     program = (
-        "import sys, hub.readings, hub.homophones as h\n"
+        "import sys, hub.vocabulary.readings, hub.vocabulary.homophones as h\n"
         "assert 'pypinyin' not in sys.modules\n"
         "h.sound_alikes('王')\n"
         "assert 'pypinyin' in sys.modules and 'pypinyin.phrases_dict' not in sys.modules\n"

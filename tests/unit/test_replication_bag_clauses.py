@@ -42,6 +42,8 @@ class Bag(msgspec.Struct, frozen=True, kw_only=True):
     theirs: bool | None = None
     """What bagit-python says, where it is wrong or where the standard leaves it open; None: the same as we."""
     why: str = ""
+    is_theirs_by_chance: bool = False
+    """bagit-python says now this, now that: by the order in which the disk lists the files."""
 
 
 def declared(version: str, encoding: str = "UTF-8") -> bytes:
@@ -154,7 +156,13 @@ CLAUSES: dict[str, Bag] = {
     "a name in another normal form": Bag(
         files={"cafe\u0301": b"one"}, manifest=f"{ONE}  data/caf\u00e9\n".encode(), valid=True, said=("spelling",)
     ),
-    "both normal forms": Bag(files={"cafe\u0301": b"one", "caf\u00e9": b"two"}, valid=True, said=("clash",)),
+    "both normal forms": Bag(
+        files={"cafe\u0301": b"one", "caf\u00e9": b"two"},
+        valid=True,
+        said=("clash",),
+        why="two files are two files; bagit-python takes their names for one, and the file that was listed last",
+        is_theirs_by_chance=True,
+    ),
     "percent, CR and LF escaped": Bag(
         files={"100%.txt": b"one", "a\nb": b"two", "c\rd": b"3", "a%0Ab": b"4"},
         valid=True,
@@ -321,7 +329,7 @@ def test_the_maintained_library_says_the_same_but_where_it_is_known_not_to(tmp_p
     except (bagit.BagError, ValueError, TypeError, OSError):
         theirs = False
 
-    assert theirs == (bag.valid if bag.theirs is None else bag.theirs)
+    assert bag.is_theirs_by_chance or theirs == (bag.valid if bag.theirs is None else bag.theirs)
     assert bag.theirs in {None, bag.valid} or bag.why or not theirs
 
 
