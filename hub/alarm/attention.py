@@ -1,4 +1,4 @@
-"""What needs a person now, in order: the hub, silent sites, held changes, contradictions, other alarms, transfers.
+"""What needs a person now, in order: the hub, silent sites, held changes, contradictions, alarms, … rejected rows.
 
 Pure: an outlook in, a list out. What nobody needs to do anything about is not in it.
 """
@@ -26,6 +26,7 @@ class Matter(StrEnum):
     ALARM = "alarm"
     QUARANTINE = "quarantine"
     TRANSFER = "transfer"
+    REJECTED = "rejected"
 
 
 MATTERS = {
@@ -36,6 +37,7 @@ MATTERS = {
     Matter.ALARM: Text(zh="告警", en="alarm"),
     Matter.QUARANTINE: Text(zh="隔离", en="quarantine"),
     Matter.TRANSFER: Text(zh="移交", en="transfer"),
+    Matter.REJECTED: Text(zh="拒收", en="rejected"),
 }
 
 
@@ -61,6 +63,7 @@ def needs(outlook: Outlook) -> list[Need]:
         *(_of_alarm(one, names.get(one.site, "")) for one in outlook.alarms if one.cleared_at_ms is None),
         *(need for one in outlook.sites for need in _of_site(one, outlook.conflicts.get(one.site, 0))),
         *(_of_transfers(site, names.get(site, ""), some) for site, some in outlook.transfers.items()),
+        *_of_rejected(outlook),
     ]
     order = list(Matter)
     return sorted(found, key=lambda need: (order.index(need.matter), bool(need.attended_by), need.since_ms or 0))
@@ -117,6 +120,27 @@ def _of_transfers(site: str, name: str, some: WaitingTransfers) -> Need:
             en="See to it under Transfers, or with danglian-hub transfer list.",
         ),
         since_ms=some.since_ms,
+    )
+
+
+def _of_rejected(outlook: Outlook) -> Iterator[Need]:
+    """One need for all: nearly every site has some, and the county begins where there are most."""
+    some = [one for one in outlook.sites if one.rejected]
+    if not some:
+        return
+    rows, worst = sum(one.rejected for one in some), max(some, key=lambda one: one.rejected)
+    yield Need(
+        matter=Matter.REJECTED,
+        site=worst.site,
+        name=worst.name,
+        what=Text(
+            zh=f"{worst.rejected} 行未能收录；全县 {len(some)} 个站点共 {rows} 行",
+            en=f"{worst.rejected} rows were not taken; {rows} in all, at {len(some)} sites",
+        ),
+        advice=Text(
+            zh="从最多的一站看起：站点页面列出原因和最有用的改法，改好后重新放入即可。",
+            en="Begin here, where there are most: the site's page says why, and what would mend most of them.",
+        ),
     )
 
 

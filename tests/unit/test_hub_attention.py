@@ -60,7 +60,7 @@ def test_needs_stand_in_the_order_of_urgency() -> None:
         outlook(
             alarm(AlarmKind.DISK_LOW),
             alarm(AlarmKind.SILENT),
-            sites=(site(Word.HELD, brakes_held=1, quarantined=3), site(Word.FORKED)),
+            sites=(site(Word.HELD, brakes_held=1, quarantined=3, rejected=2), site(Word.FORKED)),
             counted=Counted(report=None, reported_at_ms=0),
             conflicts=2,
             transfers=WaitingTransfers(to_decide=1, since_ms=NOW_MS),
@@ -79,6 +79,14 @@ def test_transfers_that_wait_for_the_archive_are_told_by_site() -> None:
         zh="2 批移交已检测，等待审定；1 批已由移交方签字，等待本馆签署",
         en="transfers: 2 checked, to be decided; 1 signed by the giver, to be signed here",
     )
+
+
+def test_rejected_rows_are_one_need_that_leads_to_where_there_are_most() -> None:
+    few = SiteState(site=OTHER, name="下石村", word=Word.IN_SYNC, rejected=3)
+    (need,) = needs(outlook(sites=(few, site(rejected=40))))
+
+    assert (need.matter, need.site) == (Matter.REJECTED, VILLAGE)
+    assert need.what == Text(zh="40 行未能收录；全县 2 个站点共 43 行", en="40 rows were not taken; 43 in all, at 2 sites")
 
 
 def test_what_somebody_looks_after_comes_behind_what_nobody_does() -> None:

@@ -32,6 +32,8 @@ async def go_to_need(request: AnyRequest, matter: FromPath[str], site: FromPath[
     code, visitor = site_of(site).code, visitor_of(request)
     if matter == Matter.TRANSFER.value and visitor.may(Permission.RECEIVE_TRANSFERS):
         return away_to("/transfers", site=code)
+    if matter == Matter.REJECTED.value:
+        return away_to(f"/sites/{code}/files")
     if visitor.may(Permission.DECIDE):
         queues = {
             Matter.BRAKE: f"/sites/{code}/brakes",
