@@ -86,7 +86,9 @@ def test_rejected_rows_are_one_need_that_leads_to_where_there_are_most() -> None
     (need,) = needs(outlook(sites=(few, site(rejected=40))))
 
     assert (need.matter, need.site) == (Matter.REJECTED, VILLAGE)
-    assert need.what == Text(zh="40 行未能收录；全县 2 个站点共 43 行", en="40 rows were not taken; 43 in all, at 2 sites")
+    assert need.what == Text(
+        zh="40 行未能收录；全县 2 个站点共 43 行", en="40 rows were not taken; 43 in all, at 2 sites"
+    )
 
 
 def test_what_somebody_looks_after_comes_behind_what_nobody_does() -> None:
