@@ -41,11 +41,11 @@ def _folded(text: str) -> str:
 
 
 def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Runs of Han characters with nothing but one dot between are one; blanks around a middle dot are padding."""
+    """Runs of Han characters with middle dots alone, or one full stop, between are one; blanks around dots are padding."""
     closed: list[tuple[str, str]] = []
     for kind, run in runs:
         stripped = run.strip(" ")
-        joins = stripped == "·" or run == "."
+        joins = set(stripped) == {"·"} or run == "."
         if kind == "han" and len(closed) > 1 and closed[-1][0] == "dot" and closed[-2][0] == "han":
             closed[-2:] = [("han", closed[-2][1] + run)]
         else:
@@ -89,6 +89,7 @@ def _terms(run: str) -> list[str]:
 @given(st.lists(st.one_of(ANY_TEXT, USUAL), max_size=8))
 @example(["王\n伟", "王 伟", "", "A", "é B", "王　伟 明天"])
 @example(["ABC", "①"])
+@example(["一··一", "一· ·一", "一..一", "一 ·· 一"])
 @example(["e《\u0301", "か《\u3099", "\u0345ΐ", "Ａ\u030a"])
 @settings(max_examples=500)
 def test_many_texts_at_once_have_the_terms_of_each(texts: list[str]) -> None:
