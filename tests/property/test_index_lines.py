@@ -41,7 +41,7 @@ def _folded(text: str) -> str:
 
 
 def _closed_up(runs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Runs of Han characters with middle dots alone, or one full stop, between are one; blanks around dots are padding."""
+    """Runs of Han characters with middle dots alone, or one full stop, between are one; blanks around dots are none."""
     closed: list[tuple[str, str]] = []
     for kind, run in runs:
         stripped = run.strip(" ")
