@@ -9,7 +9,6 @@ import msgspec
 from hub.draws.disk_drawing import take_in
 from hub.home import HubHome
 from hub.membership import keyring
-from hub.transfers.shelving import list_of
 from protocol.consignments import list_digest
 from protocol.errors import BadFiles, BadValue, Refused
 from protocol.transfer_folds import Transfer
@@ -21,6 +20,7 @@ from replication.disk_reading import consignments_on, listed_on, read_disk
 from replication.progress import progress
 from replication.transfer_arrivals import Way, comes_by, waits_for_disk
 from replication.transfer_log import USUAL, transfer_named
+from replication.transfer_packages import package_of, write_list
 from replication.wall_clock import clock_ms
 
 FILES_TOLD = 10
@@ -93,7 +93,7 @@ async def _taken_in(home: HubHome, database: Database, folder: Path, now: Transf
             Text(zh="盘上的清单不是移交单位提交的那一份", en="the list on the disk is not the one that was submitted"),
             Text(zh="请移交单位重新写盘。", en="Have the giver write the disk again."),
         )
-    into = home.transfers / str(now.transfer_id) / f"{now.round:02d}"
+    into = package_of(home.transfers, now.transfer_id, now.round)
     into.parent.mkdir(parents=True, exist_ok=True)
     missing: tuple[str, ...] = ()
     with progress(Text(zh="收移动盘", en="taking the disk in"), brought.consignment.size_bytes) as shown:
@@ -101,7 +101,7 @@ async def _taken_in(home: HubHome, database: Database, folder: Path, now: Transf
             await take_in(database, brought, into, clock_ms, shown.reached)
         except BadFiles as error:
             missing = tuple(path for path, _ in error.faults)
-    await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(brought.consignment.files))
+    await asyncio.to_thread(write_list, into, brought.consignment.files)
     # The desk goes on from here: it checks what is whole, and fetches by the line what the disk did not hold.
     await database.write(lambda c: comes_by(c, now, Way.LINE))
     return missing

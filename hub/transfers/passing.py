@@ -14,7 +14,6 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from hub.transfers.shelving import list_of
 from hub.transfers.witnessing import place_of
 from protocol import subjects
 from protocol.consignments import ConsignedFile, starts_of
@@ -33,6 +32,7 @@ from replication.keys import sealed_for
 from replication.sealed_chunks import pack_page
 from replication.transfer_arrivals import Way, comes_by, waits_for_disk
 from replication.transfer_log import WITNESS, role_of, transfer_of
+from replication.transfer_packages import list_of
 
 QUESTIONS_WAITING_MAX = 64
 """Questions that wait; who was not heard asks again."""

@@ -5,13 +5,11 @@ because the state that it leads to needs it no more. People decide and sign (``d
 """
 
 import asyncio
-import datetime
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import structlog
 from sqlalchemy import Connection, select
 
@@ -20,24 +18,24 @@ from hub.transfers import year_counts
 from hub.transfers.accession import registered
 from hub.transfers.drawing_in import Drawing, drawn
 from hub.transfers.held import catalogued_codes, handed_over
-from hub.transfers.shelving import list_of, shelved
+from hub.transfers.shelving import shelved
 from hub.transfers.signing import look_at_signature
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile, Consignment, list_digest
 from protocol.errors import DanglianError, Permanent, Retryable
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Closed, Loaded, SentBack, Side, TransferState
+from protocol.transfers import Closed, Loaded, Side, TransferState
 from protocol.wording import Text
-from replication import transfer_items, transfer_rounds
+from replication import transfer_items
 from replication.checks.running import NO_TOOLS
 from replication.checks.survey import CheckTools
 from replication.database import Database
-from replication.transfer_arrivals import arrived, begin_checking, waits_for_disk
-from replication.transfer_checks import CheckJob, checked
+from replication.transfer_arrivals import arrived, begin_checking
 from replication.transfer_items import ItemState
-from replication.transfer_log import USUAL, TransferLog, logged, opened_transfers, transfer_of
-from replication.transfer_rounds import Round
+from replication.transfer_log import USUAL, TransferLog, opened_transfers, transfer_of
+from replication.transfer_packages import package_of, read_list, write_list
+from replication.transfer_reception import KnownCodes, Reception, waits_for_people
 
 LOOK_S = 1.0
 """Seconds between looks for transfers that wait."""
@@ -69,7 +67,7 @@ class TransferDesk:
         self._holdings = holdings
         self._clock_ms = clock_ms
         self._monotonic = monotonic
-        self._tools = tools
+        self._reception = Reception(database, transfers, root, clock_ms, codes_of, tools)
         self._busy: set[UUID] = set()
         self._put_off: dict[UUID, float] = {}
 
@@ -104,7 +102,7 @@ class TransferDesk:
         except DanglianError as error:
             self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
             log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-            await self._note_trouble(now, error.reason)
+            await self._reception.note_trouble(now, error.reason)
         finally:
             self._busy.discard(now.transfer_id)
 
@@ -120,7 +118,7 @@ class TransferDesk:
             case TransferState.SUBMITTED:
                 await self._receive(now)
             case TransferState.CHECKING:
-                await self._check(now)
+                await self._reception.check(now)
             case TransferState.ACCEPTED:
                 await self._database.write(lambda c: look_at_signature(c, self._log, now.transfer_id))
                 self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
@@ -129,75 +127,27 @@ class TransferDesk:
             case _:
                 return
 
-    def folder_of(self, now: Transfer, number: int) -> Path:
-        """Return where the package of a round belongs."""
-        return self._root / str(now.transfer_id) / f"{number:02d}"
-
     async def _receive(self, now: Transfer) -> None:
         if now.consignment is None or now.giver is None or now.prepared is None:
             return
-        site, into = parse_site(now.giver.site), self.folder_of(now, now.round)
+        site, into = parse_site(now.giver.site), package_of(self._root, now.transfer_id, now.round)
         consigned = await asyncio.to_thread(listed_at, into, now)
         if consigned is None:
             consigned = await self._drawer.consignment(site, now.consignment)
         if list_digest(consigned.files) != now.list_digest:
-            await self._send_back(now, Text(zh="文件清单与提交时不符", en="the list of files is not the one submitted"))
+            other = Text(zh="文件清单与提交时不符", en="the list of files is not the one submitted")
+            await self._reception.send_back(now, other)
             return
-        work = Round(
-            round=now.round,
-            package=self._relative(into),
-            total_bytes=consigned.size_bytes,
-            at_ms=self._clock_ms(),
-        )
-        await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
+        await self._reception.begin(now, into, consigned.size_bytes)
         try:
             await drawn(self._database, self._drawer, now, consigned, into, self._clock_ms)
             items = await asyncio.to_thread(arrived, into, now)
-            await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(consigned.files))
+            await asyncio.to_thread(write_list, into, consigned.files)
         except Permanent as error:
-            await self._send_back(now, error.reason)
+            await self._reception.send_back(now, error.reason)
             return
         await self._database.write(lambda c: begin_checking(c, self._log, now, items))
         log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(consigned.files))
-
-    async def _check(self, now: Transfer) -> None:
-        work = await self._database.read(lambda c: transfer_rounds.round_of(c, now.transfer_id, now.round))
-        if work is None or work.standing:
-            return
-        job = await self._database.read(partial(self._job, now=now, work=work))
-        found = await asyncio.to_thread(checked, job)
-        done = msgspec.structs.replace(
-            work,
-            standing=found.standing.value,
-            report=self._relative(found.report),
-            trouble=None,
-            at_ms=self._clock_ms(),
-        )
-
-        def store(connection: Connection) -> None:
-            transfer_rounds.put_faults(connection, now.transfer_id, now.round, found.faults)
-            transfer_rounds.note(connection, now.transfer_id, done)
-
-        await self._database.write(store)
-        log.info("transfer_checked", transfer=str(now.transfer_id), standing=found.standing.value)
-
-    def _job(self, connection: Connection, now: Transfer, work: Round) -> CheckJob:
-        package = self._root.parent / work.package
-        items = [one for one in transfer_items.listed(connection, now.transfer_id) if one.round == now.round]
-        at_ms = self._clock_ms()
-        return CheckJob(
-            package=package,
-            report=package.with_suffix(".report.jsonl"),
-            now=now,
-            steps=tuple(one.step for one in logged(connection, now.transfer_id)),
-            checked_by=now.receiver_site,
-            day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
-            now_ms=at_ms,
-            planned_codes=catalogued_codes(connection, now, [one.record_id for one in items]),
-            held_codes=handed_over(connection, now),
-            package_digest=now.prepared.package_digest if now.prepared is not None else "",
-            tools=self._tools,
-        )
 
     async def _load(self, now: Transfer) -> None:
         if now.turn is not Side.RECEIVER:
@@ -222,55 +172,27 @@ class TransferDesk:
         if now is not None and now.state is TransferState.LOADED:
             self._log.append(connection, transfer_id, Closed(), by="checks")
 
-    async def _send_back(self, now: Transfer, reason: Text) -> None:
-        log.warning("transfer_sent_back", transfer=str(now.transfer_id), reason=reason.en)
-
-        def step(connection: Connection) -> None:
-            present = transfer_of(connection, now.transfer_id)
-            if present is not None and (present.state, present.round) == (now.state, now.round):
-                self._log.append(connection, now.transfer_id, SentBack(round=now.round, reason=reason), by="checks")
-
-        await self._database.write(step)
-
-    async def _note_trouble(self, now: Transfer, reason: Text) -> None:
-        def step(connection: Connection) -> None:
-            work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
-            if work is not None:
-                troubled = msgspec.structs.replace(work, trouble=reason, at_ms=self._clock_ms())
-                transfer_rounds.note(connection, now.transfer_id, troubled)
-
-        await self._database.write(step)
-
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self._root.parent).as_posix()
-
 
 _ACCEPTED = (ItemState.ACCEPTED,)
 
 
 def _waiting(connection: Connection, states: Sequence[str]) -> list[Transfer]:
     found = opened_transfers(connection, states, USUAL)
-    return [one for one in found if one.turn is Side.RECEIVER and not _waits_for_people(connection, one)]
-
-
-def _waits_for_people(connection: Connection, now: Transfer) -> bool:
-    if now.state is TransferState.SUBMITTED:
-        return waits_for_disk(connection, now)
-    if now.state is not TransferState.CHECKING:
-        return False
-    work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
-    return work is None or bool(work.standing)
+    return [one for one in found if one.turn is Side.RECEIVER and not waits_for_people(connection, one)]
 
 
 def listed_at(package: Path, now: Transfer) -> Consignment | None:
     """Return the list of files that lies beside a package already, brought by a disk; None where there is none."""
-    try:
-        files = msgspec.json.decode(list_of(package).read_bytes(), type=tuple[ConsignedFile, ...])
-    except (OSError, msgspec.DecodeError):
-        return None
-    if now.consignment is None or list_digest(files) != now.list_digest:
+    files = read_list(package)
+    if files is None or now.consignment is None or list_digest(files) != now.list_digest:
         return None
     return Consignment(consignment_id=now.consignment, files=files)
+
+
+def codes_of(connection: Connection, now: Transfer) -> KnownCodes:
+    """Return what the catalogue and the holdings say of a round's codes."""
+    came = [one.record_id for one in transfer_items.listed(connection, now.transfer_id) if one.round == now.round]
+    return KnownCodes(planned=catalogued_codes(connection, now, came), held=handed_over(connection, now))
 
 
 def shows_custody(connection: Connection, now: Transfer) -> bool:

@@ -12,13 +12,11 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from hub.transfers.drawing_in import Drawing, drawn
 from hub.transfers.relaying import TransferRelay
-from hub.transfers.shelving import list_of
 from protocol.consignments import list_digest
 from protocol.errors import DanglianError, Refused, Retryable
 from protocol.sites import parse_site
@@ -30,6 +28,7 @@ from replication.database import Database
 from replication.letters import Handlers
 from replication.transfer_arrivals import waits_for_disk
 from replication.transfer_log import WITNESS, opened_transfers
+from replication.transfer_packages import list_of, package_of, write_list
 from replication.transfer_rounds import Round
 
 LOOK_S = 1.0
@@ -46,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 def place_of(root: Path, transfer_id: UUID, number: int) -> Path:
     """Return where the package of a round lies while it is on its way."""
-    return root / FOLDER / str(transfer_id) / f"{number:02d}"
+    return package_of(root / FOLDER, transfer_id, number)
 
 
 class WitnessDesk:
@@ -154,7 +153,7 @@ class WitnessDesk:
         await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
         await drawn(self._database, self._drawer, now, consigned, into, self._clock_ms)
         # Last: the list says that the package is whole.
-        await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(consigned.files))
+        await asyncio.to_thread(write_list, into, consigned.files)
         log.info("transfer_held_for_receiver", transfer=str(now.transfer_id), files=len(consigned.files))
 
 

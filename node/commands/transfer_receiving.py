@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from sqlalchemy import Connection
 
 from node.commands.transfer_report import as_json, as_page
 from node.disk_consigning import copy_file, faulty_files
 from node.transfers import kept
 from node.transfers.office import Office
-from node.transfers.receiving import look_at_signature, package_of
+from node.transfers.receiving import look_at_signature
 from node.wording import moment
 from protocol.consignments import FileFault, list_digest
 from protocol.disk_consignments import DATA_NAME
@@ -33,6 +32,7 @@ from replication.progress import progress
 from replication.transfer_arrivals import Way, comes_by
 from replication.transfer_conclusions import add_accept_options, boxes_of, conclusion_of
 from replication.transfer_log import HOST, RECEIVING, logged, role_of, transfer_named
+from replication.transfer_packages import package_of, write_list
 from replication.transfer_signing import signed_by
 from replication.wall_clock import clock_ms
 
@@ -207,11 +207,10 @@ async def _take_folder(office: Office, folder: Path) -> int:
             Text(zh="盘上的清单不是移交单位提交的那一份", en="the list on the disk is not the one that was submitted"),
             Text(zh="请移交单位重新写盘。", en="Have the giver write the disk again."),
         )
-    into = package_of(office.home.transfers, now)
+    into = package_of(office.home.transfers, now.transfer_id, now.round)
     faults = await asyncio.to_thread(_copied, brought, into)
     if not faults:
-        whole = msgspec.json.encode(brought.consignment.files)
-        await asyncio.to_thread(kept.list_of(into).write_bytes, whole)
+        await asyncio.to_thread(write_list, into, brought.consignment.files)
     # What the disk did not hold comes by the line; what is here is not fetched again.
     await office.database.write(lambda c: comes_by(c, now, Way.LINE))
     if faults:

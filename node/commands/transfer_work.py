@@ -33,12 +33,11 @@ from replication.progress import progress
 from replication.transfer_checks import Checked, CheckJob, checked, tools_of
 from replication.transfer_items import TransferItem
 from replication.transfer_log import logged
+from replication.transfer_packages import package_of, read_list, write_list
 from replication.wall_clock import clock_ms
 
 SCANS = "scans"
 """Folder of the home in which scans are looked for unless others are named."""
-
-_LIST = msgspec.json.Decoder(list[ConsignedFile])
 
 
 def today() -> datetime.date:
@@ -153,7 +152,7 @@ async def pack_and_check(
     parts = await office.database.read(lambda c: packaging.parts_of(c, now))
     parts = [part for part in parts if fold_code(part.item.ref_code) not in out]
     number = packaging.round_due(now)
-    into = office.home.transfers / str(now.transfer_id) / f"{number:02d}"
+    into = package_of(office.home.transfers, now.transfer_id, number)
     into.parent.mkdir(parents=True, exist_ok=True)
     total = sum(part.item.size_bytes for part in parts)
     with progress(Text(zh="打包", en="packing"), 2 * total) as shown:
@@ -224,12 +223,7 @@ def _write_list(into: Path, made: Packed) -> None:
         ConsignedFile(path=one.path, size_bytes=one.size_bytes, sha256=one.sha256)
         for one in sorted(made.package.files, key=lambda one: one.path)
     ]
-    list_of(into).write_bytes(msgspec.json.encode(files))
-
-
-def list_of(package: Path) -> Path:
-    """Return where the list of a package's files is kept."""
-    return package.with_suffix(".files.json")
+    write_list(into, files)
 
 
 async def send_out(office: Office, now: Transfer, *, by_disk: bool = False) -> Transfer:
@@ -240,14 +234,13 @@ async def send_out(office: Office, now: Transfer, *, by_disk: bool = False) -> T
         BadFile: the package is gone.
 
     """
-    package = office.home.transfers / str(now.transfer_id) / f"{now.round:02d}"
-    try:
-        files = _LIST.decode(await asyncio.to_thread(list_of(package).read_bytes))
-    except (OSError, msgspec.DecodeError) as error:
+    package = package_of(office.home.transfers, now.transfer_id, now.round)
+    files = await asyncio.to_thread(read_list, package)
+    if files is None:
         raise BadFile(
             Text(zh="打好的包不见了。", en="the package that was made is gone"),
             Text(zh="请重新运行 transfer check。", en="Run transfer check again."),
-        ) from error
+        )
     return await office.database.write(
         lambda c: submitting.submit(c, office.log, now.transfer_id, files, package, clock_ms(), by_disk=by_disk)
     )

@@ -13,12 +13,10 @@ from node.transfers.kept_tables import kept_package
 from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer
+from replication.transfer_packages import list_of, move, package_of
 
 READ_BYTES = 1024 * 1024
 """Bytes of a file that are summed at once."""
-
-MOVING_SUFFIX = ".moving"
-"""What a package is called while it is copied to another disk."""
 
 FAULTS_TOLD = 20
 """Files that are not as they were and are named one by one."""
@@ -43,14 +41,9 @@ class KeptPackage(msgspec.Struct, frozen=True, kw_only=True):
     """Files that were not as they were, then."""
 
 
-def list_of(package: Path) -> Path:
-    """Return where the list of a package's files lies."""
-    return package.with_suffix(".files.json")
-
-
 def place_of(kept: Path, now_site: str, transfer_id: UUID, number: int) -> Path:
     """Return where the package of a round is kept."""
-    return kept / now_site / str(transfer_id) / f"{number:02d}"
+    return package_of(kept / now_site, transfer_id, number)
 
 
 def shelved(now: Transfer, root: Path, kept: Path) -> int:
@@ -62,27 +55,15 @@ def shelved(now: Transfer, root: Path, kept: Path) -> int:
     """
     count = 0
     for parcel in now.parcels:
-        source = root / str(now.transfer_id) / f"{parcel.round:02d}"
+        source = package_of(root, now.transfer_id, parcel.round)
         target = place_of(kept, now.giver.site if now.giver else "", now.transfer_id, parcel.round)
         target.parent.mkdir(parents=True, exist_ok=True)
         if list_of(source).is_file():
             shutil.copyfile(list_of(source), list_of(target))
-        if not target.is_dir():
-            _move(source, target)
+        move(source, target)
         count += len(files_of(target))
     shutil.rmtree(root / str(now.transfer_id), ignore_errors=True)
     return count
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.rename(target)
-    except OSError:
-        # Another disk: copied whole under another name first, so that a kill leaves one or the other.
-        moving = target.with_name(target.name + MOVING_SUFFIX)
-        shutil.rmtree(moving, ignore_errors=True)
-        shutil.copytree(source, moving)
-        moving.rename(target)
 
 
 def files_of(package: Path) -> tuple[ConsignedFile, ...]:

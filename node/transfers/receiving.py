@@ -7,30 +7,28 @@ The part of the county's archive in ``hub.transfers.receiving``, for a site: peo
 import asyncio
 import datetime
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from node.transfers.arriving import cleared
-from node.transfers.kept import list_of, register, shelved
+from node.transfers.kept import register, shelved
 from protocol.consignments import ConsignedFile
 from protocol.errors import DanglianError, Permanent, Retryable
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Closed, Loaded, SentBack, Side, SignatureRefused, Signed, TransferState
+from protocol.transfers import Closed, Loaded, Side, SignatureRefused, Signed, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
 from replication.checks.survey import CheckTools
 from replication.database import Database
-from replication.transfer_arrivals import arrived, begin_checking, waits_for_disk
-from replication.transfer_checks import CheckJob, checked
+from replication.transfer_arrivals import arrived, begin_checking
 from replication.transfer_items import ItemState
 from replication.transfer_log import HOST, RECEIVING, TransferLog, logged, opened_transfers, transfer_of
-from replication.transfer_rounds import Round
+from replication.transfer_packages import package_of, read_list, write_list
+from replication.transfer_reception import KnownCodes, Reception, waits_for_people
 from replication.transfer_signing import signature_fault
 
 LOOK_S = 2.0
@@ -73,7 +71,7 @@ class ReceivingDesk:
         self._kept = kept
         self._clock_ms = clock_ms
         self._wake = wake
-        self._tools = tools
+        self._reception = Reception(database, transfers, root, clock_ms, codes_of, tools)
         self._put_off: dict[UUID, float] = {}
 
     async def run(self) -> None:
@@ -88,7 +86,7 @@ class ReceivingDesk:
                 except DanglianError as error:
                     self._put_off[now.transfer_id] = loop.time() + AGAIN_S
                     log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-                    await self._note_trouble(now, error.reason)
+                    await self._reception.note_trouble(now, error.reason)
             await asyncio.sleep(LOOK_S)
 
     async def due(self) -> list[Transfer]:
@@ -111,7 +109,7 @@ class ReceivingDesk:
             case TransferState.SUBMITTED:
                 await self._receive(now)
             case TransferState.CHECKING:
-                await self._check(now)
+                await self._reception.check(now)
             case TransferState.ACCEPTED:
                 await self._database.write(lambda c: look_at_signature(c, self._log, now.transfer_id))
             case TransferState.SIGNED | TransferState.LOADED:
@@ -121,23 +119,18 @@ class ReceivingDesk:
         self._wake()
 
     async def _receive(self, now: Transfer) -> None:
-        into = package_of(self._root, now)
-        work = Round(
-            round=now.round,
-            package=self._relative(into),
-            total_bytes=now.prepared.size_bytes if now.prepared is not None else 0,
-            at_ms=self._clock_ms(),
-        )
-        await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
+        into = package_of(self._root, now.transfer_id, now.round)
+        size_bytes = now.prepared.size_bytes if now.prepared is not None else 0
+        await self._reception.begin(now, into, size_bytes)
         try:
-            files = await asyncio.to_thread(listed_beside, into)
+            files = await asyncio.to_thread(read_list, into)
             if files is None:
                 files = await self._fetched(now, into)
-                await asyncio.to_thread(list_of(into).write_bytes, msgspec.json.encode(files))
+                await asyncio.to_thread(write_list, into, files)
             await asyncio.to_thread(cleared, into)
             items = await asyncio.to_thread(arrived, into, now)
         except Permanent as error:
-            await self._send_back(now, error.reason)
+            await self._reception.send_back(now, error.reason)
             return
         size_bytes = sum(one.size_bytes for one in files)
 
@@ -171,46 +164,6 @@ class ReceivingDesk:
             lambda c: transfer_rounds.note_progress(c, now.transfer_id, now.round, done_bytes, self._clock_ms())
         )
 
-    async def _check(self, now: Transfer) -> None:
-        work = await self._database.read(lambda c: transfer_rounds.round_of(c, now.transfer_id, now.round))
-        if work is None or work.standing:
-            return
-        job = await self._database.read(partial(self._job, now=now, work=work))
-        found = await asyncio.to_thread(checked, job)
-        done = msgspec.structs.replace(
-            work,
-            standing=found.standing.value,
-            report=self._relative(found.report),
-            trouble=None,
-            at_ms=self._clock_ms(),
-        )
-
-        def store(connection: Connection) -> None:
-            transfer_rounds.put_faults(connection, now.transfer_id, now.round, found.faults)
-            transfer_rounds.note(connection, now.transfer_id, done)
-
-        await self._database.write(store)
-        log.info("transfer_checked", transfer=str(now.transfer_id), standing=found.standing.value)
-
-    def _job(self, connection: Connection, now: Transfer, work: Round) -> CheckJob:
-        package = self._root.parent / work.package
-        at_ms = self._clock_ms()
-        # What the catalogue has of these records only the hub can say: no codes are planned here but those that came.
-        came = transfer_items.listed(connection, now.transfer_id, states=(ItemState.CARRIED,))
-        return CheckJob(
-            package=package,
-            report=package.with_suffix(".report.jsonl"),
-            now=now,
-            steps=tuple(one.step for one in logged(connection, now.transfer_id)),
-            checked_by=now.receiver_site,
-            day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
-            now_ms=at_ms,
-            planned_codes=frozenset(one.ref_code for one in came if one.round == now.round),
-            held_codes=kept_codes(connection, now),
-            package_digest=now.prepared.package_digest if now.prepared is not None else "",
-            tools=self._tools,
-        )
-
     async def _keep(self, now: Transfer) -> None:
         count = await asyncio.to_thread(shelved, now, self._root, self._kept)
         year = datetime.datetime.fromtimestamp(self._clock_ms() / 1000).astimezone().year
@@ -228,41 +181,6 @@ class ReceivingDesk:
         await self._database.write(step)
         log.info("transfer_closed", transfer=str(now.transfer_id))
 
-    async def _send_back(self, now: Transfer, reason: Text) -> None:
-        log.warning("transfer_sent_back", transfer=str(now.transfer_id), reason=reason.en)
-
-        def step(connection: Connection) -> None:
-            present = transfer_of(connection, now.transfer_id)
-            if present is not None and (present.state, present.round) == (now.state, now.round):
-                self._log.append(connection, now.transfer_id, SentBack(round=now.round, reason=reason), by="checks")
-
-        await self._database.write(step)
-
-    async def _note_trouble(self, now: Transfer, reason: Text) -> None:
-        def step(connection: Connection) -> None:
-            work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
-            if work is not None:
-                troubled = msgspec.structs.replace(work, trouble=reason, at_ms=self._clock_ms())
-                transfer_rounds.note(connection, now.transfer_id, troubled)
-
-        await self._database.write(step)
-
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self._root.parent).as_posix()
-
-
-def package_of(root: Path, now: Transfer) -> Path:
-    """Return where the package of the present round belongs until it is signed for."""
-    return root / str(now.transfer_id) / f"{now.round:02d}"
-
-
-def listed_beside(package: Path) -> tuple[ConsignedFile, ...] | None:
-    """Return the list that lies beside a package that is here whole; None where it is not."""
-    try:
-        return msgspec.json.decode(list_of(package).read_bytes(), type=tuple[ConsignedFile, ...])
-    except (OSError, msgspec.DecodeError):
-        return None
-
 
 def _waiting(connection: Connection) -> list[Transfer]:
     states = (
@@ -274,18 +192,13 @@ def _waiting(connection: Connection) -> list[Transfer]:
     )
     wanted = [state.value for state in states]
     found = [one for role in (RECEIVING, HOST) for one in opened_transfers(connection, wanted, role)]
-    return [one for one in found if one.turn is Side.RECEIVER and not _waits_for_people(connection, one)]
+    return [one for one in found if one.turn is Side.RECEIVER and not _stands_still(connection, one)]
 
 
-def _waits_for_people(connection: Connection, now: Transfer) -> bool:
-    if now.state is TransferState.SUBMITTED:
-        return waits_for_disk(connection, now)
+def _stands_still(connection: Connection, now: Transfer) -> bool:
     if now.state is TransferState.ACCEPTED:
         return look_again(connection, now) is None
-    if now.state is not TransferState.CHECKING:
-        return False
-    work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
-    return work is None or bool(work.standing)
+    return waits_for_people(connection, now)
 
 
 def signing_keys(connection: Connection, transfer_id: UUID, side: Side) -> frozenset[str]:
@@ -310,6 +223,16 @@ def look_at_signature(connection: Connection, transfers: TransferLog, transfer_i
     if fault is not None:
         transfers.append(connection, transfer_id, SignatureRefused(reason=fault), by="checks")
     return fault
+
+
+def codes_of(connection: Connection, now: Transfer) -> KnownCodes:
+    """Return what this site knows of a round's codes.
+
+    What the catalogue has of these records only the hub can say: none are planned here but those that came.
+    """
+    came = transfer_items.listed(connection, now.transfer_id, states=(ItemState.CARRIED,))
+    planned = frozenset(one.ref_code for one in came if one.round == now.round)
+    return KnownCodes(planned=planned, held=kept_codes(connection, now))
 
 
 def kept_codes(connection: Connection, now: Transfer) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Submitting, signing, giving up: the giver's steps, each in one transaction with what it offers to the receiver."""
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -63,7 +64,7 @@ def submit(
     connection: Connection,
     log: TransferLog,
     transfer_id: UUID,
-    files: list[ConsignedFile],
+    files: Sequence[ConsignedFile],
     root: Path,
     now_ms: int,
     *,

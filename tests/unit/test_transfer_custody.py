@@ -12,7 +12,6 @@ from sqlalchemy import Connection, update
 
 from hub.transfers.passing import PassDesk
 from hub.transfers.relaying import TransferRelay
-from hub.transfers.shelving import list_of
 from hub.transfers.witnessing import WitnessDesk, place_of
 from node.carriage_rules import CarriageRules, Pacer
 from node.commands import transfer_receiving, transfer_work
@@ -37,6 +36,7 @@ from replication.letters import HUB_PEER, Handlers
 from replication.migrations import REPLICATION
 from replication.tables import letter_out
 from replication.transfer_log import WITNESS, TransferLog, role_of, steps_of, transfer_of
+from replication.transfer_packages import list_of
 from tests.fakes import FakeBroker
 from tests.hubs import MIGRATIONS
 from tests.node_site import CODE, NodeSite, node_site

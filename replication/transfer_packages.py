@@ -1,0 +1,70 @@
+"""Packages of transfers on the disk: where each round's lies, the list of files beside it, and moving it whole.
+
+The list is written last and whole: where it can be read, every file that it names has come.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from protocol.consignments import ConsignedFile
+from replication.files import write_whole
+
+MOVING_SUFFIX: Final = ".moving"
+"""What a package is called while it is copied to another disk."""
+
+_FILES: Final = msgspec.json.Decoder(tuple[ConsignedFile, ...])
+
+
+def package_of(root: Path, transfer_id: UUID, number: int) -> Path:
+    """Return where the package of a round belongs."""
+    return root / str(transfer_id) / f"{number:02d}"
+
+
+def list_of(package: Path) -> Path:
+    """Return where the list of a package's files lies."""
+    return package.with_suffix(".files.json")
+
+
+def write_list(package: Path, files: Sequence[ConsignedFile]) -> None:
+    """Say that a package is here whole; a power cut leaves the list or none.
+
+    Raises:
+        OSError: the disk refuses.
+
+    """
+    write_whole(list_of(package), msgspec.json.encode(files))
+
+
+def read_list(package: Path) -> tuple[ConsignedFile, ...] | None:
+    """Return the files of a package that is here whole; None where it is not."""
+    try:
+        return _FILES.decode(list_of(package).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a package to where it stays; done again, or after a kill, it comes to the same.
+
+    Raises:
+        OSError: the disk refuses.
+
+    """
+    if target.is_dir():
+        shutil.rmtree(source, ignore_errors=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.rename(target)
+    except OSError:
+        # Another disk: copied whole under another name first, so that a kill leaves one or the other.
+        moving = target.with_name(target.name + MOVING_SUFFIX)
+        shutil.rmtree(moving, ignore_errors=True)
+        shutil.copytree(source, moving)
+        moving.rename(target)
+        shutil.rmtree(source, ignore_errors=True)
