@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from hub.commands.listing import check_database, moment, show_table, worded
 from hub.vocabulary.word_tables import Version
 from hub.window import desk, disposal
 from hub.window.applicants import REQUESTERS
-from hub.window.disposal import Disposable, Hold
+from hub.window.disposal import Batch, Disposable, Hold
 from hub.window.disposal_table import DisposalRule, disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from hub.window.requests import PURPOSES
@@ -152,17 +153,19 @@ def _run(args: argparse.Namespace) -> int:
     actor, today = operator(), desk.day_of(now_ms)
     rules, kinds = newest_of(disposal_table(home)), newest_of(dispute_table(home))
 
-    def step(connection: Connection) -> list[Disposable]:
-        found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
-        disposal.dispose(connection, actor, found, now_ms)
-        return found
+    def step(connection: Connection, after: str = "") -> Batch:
+        batch = disposal.due(connection, rules, kinds, today, after)
+        disposal.dispose(connection, actor, batch.due, now_ms)
+        return batch
 
     if args.dry_run:
-        found = seen(home, lambda connection: disposal.due(connection, rules, kinds, today))
+        found = seen(home, lambda connection: disposal.all_due(connection, rules, kinds, today))
         return _print_run(args, found, 0)
-    found = []
-    while some := written(home, step):
-        found += some
+    batch = written(home, step)
+    found = [*batch.due]
+    while after := batch.reached:
+        batch = written(home, partial(step, after=after))
+        found += batch.due
     return _print_run(args, found, len(found))
 
 

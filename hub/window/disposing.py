@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,6 +13,7 @@ from hub.home import HubHome
 from hub.looking import look_for_ever
 from hub.staff.administration import Actor
 from hub.window import desk, disposal
+from hub.window.disposal import Batch
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from protocol.errors import Permanent
@@ -66,11 +68,14 @@ class Disposer:
             log.warning("disposal_without_table", reason=error.reason.en)
             return 0
 
-        def step(connection: Connection) -> int:
-            found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
-            return disposal.dispose(connection, WHO, found, self._clock_ms())
+        def step(connection: Connection, after: str) -> Batch:
+            batch = disposal.due(connection, rules, kinds, today, after)
+            disposal.dispose(connection, WHO, batch.due, self._clock_ms())
+            return batch
 
-        total = 0
-        while count := await self._database.write(step):
-            total += count
+        batch = await self._database.write(lambda connection: step(connection, ""))
+        total = len(batch.due)
+        while after := batch.reached:
+            batch = await self._database.write(partial(step, after=after))
+            total += len(batch.due)
         return total

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, insert, select
 
@@ -27,6 +28,7 @@ from hub.window.requests import Purpose, Request
 from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
 from protocol.errors import BadValue, Refused
+from protocol.retention import PERMANENT
 from replication.database import Database
 from tests.stores import Store
 from tests.window import KEY, KINDS, LIN, MONDAY, NOW_MS, NUMBER, closed, draft, given, uuid
@@ -60,7 +62,7 @@ async def ended(database: Database, number: int = 1, **more: object) -> Request:
 
 
 async def due(database: Database, rules: DisposalRules, today: datetime.date = LATER) -> list[Disposable]:
-    return await database.read(lambda connection: disposal.due(connection, rules, KINDS, today))
+    return await database.read(lambda connection: disposal.all_due(connection, rules, KINDS, today))
 
 
 async def disposed(database: Database, rules: DisposalRules) -> int:
@@ -227,6 +229,26 @@ async def test_the_night_disposes_once_and_the_day_after_again(database: Databas
     disposer = Disposer(database, home_at(tmp_path / "hub"), lambda: now_ms)
 
     assert [await disposer.look(), await disposer.look()] == [1, 0]
+
+
+async def test_requests_that_are_kept_for_ever_hide_none_that_are_due(
+    database: Database, rules: DisposalRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest numbers are looked at first, and those that never go stay in front for ever."""
+    monkeypatch.setattr(disposal, "BATCH_REQUESTS", 2)
+    kept = msgspec.structs.replace(
+        rules.rows[0],
+        id="D00",
+        requesters=frozenset(Requester),
+        purposes=frozenset((Purpose.MARRIAGE,)),
+        retention=PERMANENT,
+    )
+    for number in range(1, 8):
+        await ended(database, number, purpose=Purpose.MARRIAGE if number < 5 else Purpose.HOUSING)
+
+    found = await due(database, DisposalRules(rows=(kept, *rules.rows)))
+
+    assert [one.request_id for one in found] == [uuid(5), uuid(6), uuid(7)]
 
 
 async def test_without_a_table_that_can_be_read_nothing_goes(database: Database, tmp_path: Path) -> None:
