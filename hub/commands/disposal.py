@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     home = word_tables.home_of(args)
     table = disposal_table(home)
     if args.action in ("check", "load"):
-        return word_tables.check(table, args, lambda found: len(found.rows))
+        return word_tables.tend(home, table, args, lambda found: len(found.rows))
     if args.action == "show":
         return _show(args)
     check_database(home)
