@@ -35,8 +35,13 @@ def is_identity_number(text: str) -> bool:
     """True for an 18-character number with a real birth date and the right check character."""
     if not _NUMBER.fullmatch(text) or not _is_birth_date(text[6:14]):
         return False
-    total = sum(int(digit) * weight for digit, weight in zip(text[:17], _WEIGHTS, strict=True))
-    return text[17].upper() == _CHECKS[total % 11]
+    return text[17].upper() == check_character(text[:17])
+
+
+def check_character(digits: str) -> str:
+    """Return the last character of a number, from the 17 digits before it."""
+    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
+    return _CHECKS[total % 11]
 
 
 def is_truncated_identity_number(text: str) -> bool:
