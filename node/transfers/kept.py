@@ -13,6 +13,7 @@ from node.transfers.kept_tables import kept_package
 from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer
+from replication.files import write_whole
 from replication.transfer_packages import list_of, move, package_of
 
 READ_BYTES = 1024 * 1024
@@ -59,7 +60,7 @@ def shelved(now: Transfer, root: Path, kept: Path) -> int:
         target = place_of(kept, now.giver.site if now.giver else "", now.transfer_id, parcel.round)
         target.parent.mkdir(parents=True, exist_ok=True)
         if list_of(source).is_file():
-            shutil.copyfile(list_of(source), list_of(target))
+            write_whole(list_of(target), list_of(source).read_bytes())
         move(source, target)
         count += len(files_of(target))
     shutil.rmtree(root / str(now.transfer_id), ignore_errors=True)
