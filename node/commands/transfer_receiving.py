@@ -14,7 +14,7 @@ from node.commands.transfer_report import as_json, as_page
 from node.disk_consigning import copy_file, faulty_files
 from node.transfers import kept
 from node.transfers.office import Office
-from node.transfers.receiving import look_at_signature
+from node.transfers.receiving import check_owner_is_known, look_at_signature
 from node.wording import moment
 from protocol.consignments import FileFault, list_digest
 from protocol.disk_consignments import DATA_NAME
@@ -166,6 +166,7 @@ async def sign_received(office: Office, args: argparse.Namespace, now: Transfer)
                     Text(zh="移交单位尚未签字。", en="the giver has not signed yet"),
                     Text(zh="移交单位先签：danglian-node transfer sign。", en="The giver signs first."),
                 )
+            check_owner_is_known(connection, present)
             office.receiver.append(
                 connection,
                 now.transfer_id,
