@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from node.transfers.arriving import cleared
 from node.transfers.kept import register, shelved
 from node.transfers.owner_signatures import owner_keys
-from protocol.consignments import ConsignedFile
 from protocol.errors import DanglianError, Permanent, Refused, Retryable
+from protocol.file_lists import FileList
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Closed, Loaded, Side, SignatureRefused, Signed, TransferState
 from protocol.wording import Text
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 class Fetching(Protocol):
     """What fetches files from the hub (``node.transfers.fetching.Fetcher``)."""
 
-    async def fetch(self, now: Transfer, into: Path, told: Callable[[int, int], None]) -> tuple[ConsignedFile, ...]:
+    async def fetch(self, now: Transfer, into: Path, told: Callable[[int, int], None]) -> FileList:
         """Fetch what is missing of the present round, and return the list of its files."""
 
 
@@ -133,7 +133,7 @@ class ReceivingDesk:
         except Permanent as error:
             await self._reception.send_back(now, error.reason)
             return
-        size_bytes = sum(one.size_bytes for one in files)
+        size_bytes = files.size_bytes
 
         def step(connection: Connection) -> None:
             transfer_rounds.note_progress(connection, now.transfer_id, now.round, size_bytes, self._clock_ms())
@@ -143,7 +143,7 @@ class ReceivingDesk:
         await self._database.write(step)
         log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(files))
 
-    async def _fetched(self, now: Transfer, into: Path) -> tuple[ConsignedFile, ...]:
+    async def _fetched(self, now: Transfer, into: Path) -> FileList:
         loop, noted_at = asyncio.get_running_loop(), 0.0
         noting: set[asyncio.Task[None]] = set()
 

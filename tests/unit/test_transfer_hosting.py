@@ -19,6 +19,7 @@ from node.transfers.office import Office, giver_log, receiver_log
 from node.transfers.receiving import ReceivingDesk
 from node.transfers.relayed import transfer_letters
 from protocol.errors import BadValue, Refused
+from protocol.file_lists import FileList
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Side, TransferState
 from replication import letters
@@ -127,7 +128,7 @@ class Host:
 class _nobody:  # noqa: N801 - a stand-in without a life of its own
     """Nothing is fetched where giver and receiver share a disk."""
 
-    async def fetch(self, *_arguments: object) -> tuple[()]:
+    async def fetch(self, *_arguments: object) -> FileList:
         message = "nothing is to be fetched within one node"
         raise AssertionError(message)
 
