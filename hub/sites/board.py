@@ -98,6 +98,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     rhythm: str = ""
     """JSON of the ``protocol.rhythms.Rhythm`` that it declares; empty if it declares none."""
     folders_unread: int = 0
+    kept_faulty: int = 0
+    """Files that it keeps for others and that are not as they came."""
     faults: str = ""
     """Names of faults of its link, with commas."""
     clock_offset_ms: int | None = None

@@ -79,7 +79,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
         keys = [NODE_KEY.public_key]
         drawer = Drawer(database, bus, HUB_KEY, lambda _site: keys, lambda: time.time_ns() // 10**6)
         began = time.monotonic()
-        consigned = await drawer.consignment(SITE, ID)
+        files = await drawer.listed(SITE, ID)
         say("listed", time.monotonic() - began)
         told = 0.0
 
@@ -89,7 +89,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
                 told = time.monotonic()
                 say("moved", done, total)
 
-        await drawer.draw_to_the_end(SITE, ID, consigned.files, into, progress)
+        await drawer.draw_to_the_end(SITE, ID, files, into, progress)
         took_s = time.monotonic() - began
         line = await database.read(lambda connection: drawing_of(connection, SITE.code, ID))
         carried = line.carried_bytes if line is not None else 0
