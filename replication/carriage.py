@@ -49,6 +49,14 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """That its writer holds back for the next bundle."""
     letters_fault: Text | None = None
     """Why its letters could not be read; the rest was taken."""
+    order: str = ""
+    """Of a file of pages: the serial of the certificate that they are for."""
+    pages_bytes: int = 0
+    """Bytes of pages that came with it and were not here."""
+    pages_left: int = 0
+    """Bytes of the order's pages that are still missing."""
+    pages_damaged: tuple[str, ...] = ()
+    """Pages of which a piece is damaged, or belongs elsewhere; their other pieces were taken."""
     fault: str = ""
     reason: Text | None = None
     hint: Text | None = None
@@ -65,6 +73,12 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last: int = 0
     letters: int = 0
     letters_left: int = 0
+    order: str = ""
+    """Of a file of pages: whose they are; ``previous`` and ``last`` are places in their row of bytes then."""
+    left_bytes: int = 0
+    """Bytes of its pages that found no room; they go with the next stick."""
+    unreadable: Text | None = None
+    """Which of its pages is not what was approved, and was not written."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
