@@ -123,12 +123,12 @@ class VillageEnd:
 
 
 def rewritten(path: Path, signer: Identity, **changes: object) -> Path:
-    """Write a bundle again with another manifest, signed by somebody; its frames stay as they were."""
+    """Write a bundle again with another manifest, signed by somebody; what it holds stays as it was."""
     bundle = read_bundle(path)
     manifest: Manifest = msgspec.structs.replace(bundle.manifest, **changes)
-    frames = list(bundle.frames())
+    contents = [sealed for _, sealed in bundle.pieces()] or list(bundle.frames())
     target = path.with_stem(path.stem + "-rewritten")
-    write_bundle(target, manifest, signer, frames)
+    write_bundle(target, manifest, signer, contents)
     return target
 
 
