@@ -1,6 +1,5 @@
 """What a courier carries, as the commands at both ends see it: the files on a stick, and what became of each."""
 
-import datetime
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from protocol.bundles import SUFFIX, Compared
+from protocol.county_time import stamp
 from protocol.errors import BadBundle, DanglianError, Retryable
 from protocol.wording import Text
 from replication.bundles import Bundle, read_bundle
@@ -158,9 +158,9 @@ def target_in(place: Path, stem: str, made_at_ms: int, part: int = 0) -> Path:
     """
     if place.suffix == SUFFIX:
         return place.with_stem(f"{place.stem}-{part + 1}") if part else place
-    moment = datetime.datetime.fromtimestamp(made_at_ms / 1000).astimezone().strftime("%Y%m%d-%H%M%S")
-    target, number = place / f"{stem}-{moment}{SUFFIX}", 1
+    written = stamp(made_at_ms)
+    target, number = place / f"{stem}-{written}{SUFFIX}", 1
     while target.exists():
         number += 1
-        target = place / f"{stem}-{moment}-{number}{SUFFIX}"
+        target = place / f"{stem}-{written}-{number}{SUFFIX}"
     return target

@@ -18,6 +18,7 @@ from hub.home import HubHome, add_home_option, home_at
 from hub.membership import certificates, codes
 from hub.storage import store
 from protocol.bundles import hub_fingerprint
+from protocol.county_time import ZONE
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
@@ -134,7 +135,7 @@ def _issued(
         site=order.site.code,
         name=order.name,
         code=EnrolmentCode(secret=secret, fingerprint=fingerprint).written,
-        valid_until=expires.astimezone().strftime("%Y-%m-%d %H:%M"),
+        valid_until=expires.astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
     )
 
 
