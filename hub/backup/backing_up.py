@@ -38,6 +38,7 @@ from hub.config import HubConfig
 from hub.home import HubHome, home_at
 from hub.keeping.course import Course
 from hub.storage import store
+from protocol.county_time import day_of
 from protocol.errors import BadFile, BadSetting, BrokenStore, DanglianError, StorageFull
 from protocol.wording import Text
 from replication.claim import claimed
@@ -184,7 +185,7 @@ def _fill(home: HubHome, settings: HubConfig, bag: Path, made_at_ms: int, course
         "Source-Organization": settings.name,
         "External-Identifier": settings.county,
         "External-Description": "Backup of a Danglian hub. It holds secret keys.",
-        "Bagging-Date": time.strftime("%Y-%m-%d", time.gmtime(made_at_ms / 1000)),
+        "Bagging-Date": day_of(made_at_ms).isoformat(),
         "Bag-Software-Agent": f"danglian {manifest.software}",
         "Payload-Oxum": f"{size}.{len(payload)}",
     }

@@ -11,12 +11,13 @@ from hub.commands import word_tables
 from hub.commands.actions import operator, seen, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.vocabulary.word_tables import Version
-from hub.window import desk, disposal
+from hub.window import disposal
 from hub.window.applicants import REQUESTERS
 from hub.window.disposal import Batch, Disposable, Hold
 from hub.window.disposal_table import DisposalRule, disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from hub.window.requests import PURPOSES
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
@@ -150,7 +151,7 @@ def _named(words: list[Text], everything: int) -> str:
 
 def _run(args: argparse.Namespace) -> int:
     home, now_ms = word_tables.home_of(args), clock_ms()
-    actor, today = operator(), desk.day_of(now_ms)
+    actor, today = operator(), day_of(now_ms)
     rules, kinds = newest_of(disposal_table(home)), newest_of(dispute_table(home))
 
     def step(connection: Connection, after: str = "") -> Batch:

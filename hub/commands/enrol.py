@@ -20,6 +20,7 @@ from hub.membership import certificates, codes
 from hub.sites import site_orders
 from hub.storage import store
 from protocol.bundles import hub_fingerprint
+from protocol.county_time import ZONE
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
@@ -136,7 +137,7 @@ def _issued(
         site=order.site.code,
         name=order.name,
         code=EnrolmentCode(secret=secret, fingerprint=fingerprint).written,
-        valid_until=expires.astimezone().strftime("%Y-%m-%d %H:%M"),
+        valid_until=expires.astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
     )
 
 

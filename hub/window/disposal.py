@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.staff.administration import Actor
-from hub.window import amendments, cases, copies, desk, ledger
+from hub.window import amendments, cases, copies, ledger
 from hub.window.applicants import NumberNote
 from hub.window.copy_orders import OPEN
 from hub.window.disposal_table import DisposalRules
@@ -27,6 +27,7 @@ from hub.window.mediation import DisputeKinds, kept
 from hub.window.requests import TEXT_CHARS_MAX, Content, Request
 from hub.window.states import ENDED
 from hub.window.tables import lookup_request, request_disposal, request_history, request_hold, research, research_line
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.retention import RetentionKind
 from protocol.wording import Text
@@ -113,7 +114,7 @@ def _judged(
         return None
     if any(order.state in OPEN for order in copies.of_request(connection, one.request_id)):
         return None
-    ended_on = desk.day_of(one.standing.since_ms)
+    ended_on = day_of(one.standing.since_ms)
     rule, until = _term(connection, one, rules, kinds, ended_on)
     if until is None or today <= until:
         return None

@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 from hub.home import HubHome
 from hub.looking import look_for_ever
 from hub.staff.administration import Actor
-from hub.window import desk, disposal
+from hub.window import disposal
 from hub.window.disposal import Batch
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
+from protocol.county_time import day_of
 from protocol.errors import Permanent
 from replication.database import Database
 
@@ -50,7 +51,7 @@ class Disposer:
 
     async def look(self) -> int:
         """Remove what is due, once a day; return of how many requests."""
-        today = desk.day_of(self._clock_ms())
+        today = day_of(self._clock_ms())
         if self._last == today:
             return 0
         disposed = await self._disposed(today)

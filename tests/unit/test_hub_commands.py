@@ -30,6 +30,7 @@ from hub.home import HubHome, home_at
 from hub.membership import keyring
 from hub.sites.board import record_beats
 from hub.storage import store
+from protocol.audit_chain import AuditLine
 from protocol.beats import Beat
 from protocol.codec import encode_event
 from protocol.errors import BadSetting
@@ -37,7 +38,6 @@ from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
 from replication import connection, quarantine
 from replication.acceptance import SpoiltEvent
-from replication.audit_log import AuditLine
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, access_changed, described, fictitious, record_id, withdrawn
 from tests.hubs import Hub
 

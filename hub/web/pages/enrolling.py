@@ -23,6 +23,7 @@ from hub.web.pages.tending import site_of
 from hub.web.reach import DoorSigns
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
+from protocol.county_time import ZONE
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadValue, DanglianError, Refused
 from protocol.sites import Site, parse_site
@@ -91,7 +92,7 @@ def _issued(door: DoorSigns, order: CodeOrder, secret: bytes, expires: datetime.
     way = r"--courier E:\ ".rstrip() if order.by_courier else f"--hub {door.address}"
     return IssuedCode(
         written=code,
-        expires=expires.astimezone().strftime("%Y-%m-%d %H:%M"),
+        expires=expires.astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
         command=f"danglian-node init {way} --code {code}",
     )
 
