@@ -118,8 +118,14 @@ def read_marker(folder: Path) -> str | None:
 
 def write_marker(folder: Path, token: str) -> bool:
     """Mark a folder; False if it cannot be written, as a read-only share."""
+    # Whole or not at all: half a marker is that of another folder. Rights are left alone, not every share has them.
+    unfinished = folder / f"{MARKER_NAME}.part"
     try:
-        (folder / MARKER_NAME).write_text(f"{token}\n{_MARKER_WORDS}", encoding="utf-8")
+        with unfinished.open("wb") as file:
+            file.write(f"{token}\n{_MARKER_WORDS}".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(folder / MARKER_NAME)
     except OSError:
         return False
     return True
