@@ -56,7 +56,8 @@ class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_into(folder: Path, token: str) -> FolderLook:
     """Walk through a folder (this blocks); ``token`` is what its marker said, empty if it never had one."""
-    if not folder.is_dir():
+    # Path.is_dir raises for a share whose server does not answer, and where rights are missing.
+    if identity(folder) is None:
         return FolderLook(state=FolderState.ABSENT)
     marker = read_marker(folder)
     if token and marker is None:

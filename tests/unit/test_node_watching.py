@@ -1,6 +1,7 @@
 """Watching real folders: what the operating system reports, what it misses, and what a walk finds all the same."""
 
 import asyncio
+import errno
 import os
 import shutil
 import time
@@ -269,6 +270,19 @@ def test_marker_tells_the_folder_from_another(
     place.mkdir()
     prepare(place)
     assert look_into(place, "t1").state is state
+
+
+def test_a_share_that_does_not_answer_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a disconnected drive answers differs: EHOSTDOWN, ESTALE, EINVAL; none of it may end the node."""
+    whole = Path.stat
+
+    def down(self: Path, **how: bool) -> os.stat_result:
+        if self == tmp_path:
+            raise OSError(errno.EHOSTDOWN, os.strerror(errno.EHOSTDOWN))
+        return whole(self, **how)
+
+    monkeypatch.setattr(Path, "stat", down)
+    assert look_into(tmp_path, "t1").state is FolderState.ABSENT
 
 
 def test_marker_explains_itself(tmp_path: Path) -> None:
