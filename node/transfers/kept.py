@@ -1,6 +1,8 @@
 """What a township keeps for others: packages that were handed over to it, its register of them, and their fixity."""
 
+import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer
 from replication.files import write_whole
-from replication.transfer_packages import list_of, move, package_of
+from replication.transfer_packages import list_of, move, package_of, read_list
 
 READ_BYTES = 1024 * 1024
 """Bytes of a file that are summed at once."""
@@ -62,14 +64,12 @@ def shelved(now: Transfer, root: Path, kept: Path) -> int:
         if list_of(source).is_file():
             write_whole(list_of(target), list_of(source).read_bytes())
         move(source, target)
-        count += len(files_of(target))
+        files = read_list(target)
+        if files is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), list_of(target))
+        count += len(files)
     shutil.rmtree(root / str(now.transfer_id), ignore_errors=True)
     return count
-
-
-def files_of(package: Path) -> tuple[ConsignedFile, ...]:
-    """Return the list of a package's files."""
-    return msgspec.json.decode(list_of(package).read_bytes(), type=tuple[ConsignedFile, ...])
 
 
 def register(connection: Connection, now: Transfer, year: int, files: int, now_ms: int) -> str:
@@ -111,7 +111,10 @@ def verified(kept: Path, one: KeptPackage, told: Callable[[int], None]) -> list[
     faulty: list[str] = []
     folder = kept / one.site / str(one.transfer_id)
     for package in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
-        for listed in files_of(package):
+        files = read_list(package)
+        if files is None:
+            faulty.append(list_of(package).name)
+        for listed in files or ():
             if not _is_sound(package / listed.path, listed):
                 faulty.append(f"{package.name}/{listed.path}")
             told(listed.size_bytes)
