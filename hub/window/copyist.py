@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
+from hub.draws.receiving import unwritable
 from hub.home import HubHome
 from hub.membership.certificates import CertifiedKey
 from hub.window import certificate_paths, certificates, copies, serials
@@ -106,7 +107,17 @@ class Copyist:
 
     async def _done(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()
+            await self._tried(name, work)
+        except Retryable as error:
+            # The store is away as well: how it went is noted when it goes that way again.
+            self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
+            log.warning("certificate_not_noted", name=str(name), reason=error.reason.en)
+        finally:
+            self._busy.discard(name)
+
+    async def _tried(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await _on_disk(work, self._home.window)
             self._put_off.pop(name, None)
         except (Retryable, BadSetting) as error:
             self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
@@ -119,8 +130,6 @@ class Copyist:
                 await self._write(copies.fail, name, error.reason, error.hint)
             else:
                 await self._write(serials.void, name, error.reason.zh)
-        finally:
-            self._busy.discard(name)
 
     async def _make(self, order: CopyOrder) -> None:
         decision = order.decision
@@ -216,6 +225,14 @@ class Copyist:
 
     async def _write(self, step: Callable[..., None], *arguments: object) -> None:
         await self._database.write(lambda connection: step(connection, *arguments, self._clock_ms()))
+
+
+async def _on_disk(work: Callable[[], Awaitable[None]], folder: Path) -> None:
+    """Do a piece of work; what the disk refuses is tried again."""
+    try:
+        await work()
+    except OSError as error:
+        raise unwritable(error, folder) from error
 
 
 def _due(connection: Connection) -> tuple[list[CopyOrder], list[CopyOrder], list[Certificate]]:
