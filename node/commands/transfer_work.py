@@ -92,7 +92,9 @@ def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
         return [Path(folder).absolute() for folder in named]
     own = [one.place(office.home) for one in office.config.scans]
     watched = [one.place(office.home) for one in office.config.folders]
-    return [folder for folder in (*own, *watched) if folder.is_dir()]
+    places = dict.fromkeys(folder for folder in (*own, *watched) if folder.is_dir())
+    # One within another is looked through with it: no scan goes twice.
+    return [one for one in places if not any(one != other and one.is_relative_to(other) for other in places)]
 
 
 async def begin(office: Office, args: argparse.Namespace) -> Transfer:

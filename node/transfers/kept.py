@@ -1,6 +1,8 @@
 """What a township keeps for others: packages that were handed over to it, its register of them, and their fixity."""
 
+import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer
 from replication.files import write_whole
-from replication.transfer_packages import lines_of, list_of, move, package_of
+from replication.transfer_packages import lines_of, list_of, move, package_of, read_list
 
 READ_BYTES = 1024 * 1024
 """Bytes of a file that are summed at once."""
@@ -66,7 +68,10 @@ def shelved(now: Transfer, root: Path, kept: Path) -> int:
         if list_of(source).is_file():
             write_whole(list_of(target), list_of(source).read_bytes())
         move(source, target)
-        count += sum(1 for _ in lines_of(target))
+        files = read_list(target)
+        if files is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), list_of(target))
+        count += len(files)
     shutil.rmtree(root / str(now.transfer_id), ignore_errors=True)
     return count
 

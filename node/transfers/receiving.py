@@ -84,10 +84,9 @@ class ReceivingDesk:
                     continue
                 try:
                     await self.attend(now)
-                except DanglianError as error:
+                except (DanglianError, OSError) as error:
                     self._put_off[now.transfer_id] = loop.time() + AGAIN_S
-                    log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-                    await self._reception.note_trouble(now, error.reason)
+                    await self._reception.put_off(now, error)
             await asyncio.sleep(LOOK_S)
 
     async def due(self) -> list[Transfer]:

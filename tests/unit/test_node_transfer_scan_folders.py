@@ -17,5 +17,8 @@ def test_scans_lie_where_the_settings_say(tmp_path: Path) -> None:
     config = SimpleNamespace(scans=(ScanSettings(), ScanSettings(path=str(apart))), folders=())
     office = cast("Office", SimpleNamespace(home=home, config=config))
     assert scan_folders(office, []) == [apart]
+    (apart / "inside").mkdir()
+    config.folders = (SimpleNamespace(place=lambda _: apart / "inside"), SimpleNamespace(place=lambda _: apart))
+    assert scan_folders(office, []) == [apart], "no scan is found twice"
     (home.root / "scans").mkdir(parents=True)
     assert scan_folders(office, []) == [home.root / "scans", apart]
