@@ -157,25 +157,7 @@ async def sign_received(office: Office, args: argparse.Namespace, now: Transfer)
         Refused: the giver has not signed yet, or it is not our turn.
 
     """
-
-    def step(connection: Connection) -> Transfer:
-        if look_at_signature(connection, office.receiver, now.transfer_id) is None:
-            present = transfer_deciding.found(connection, now.transfer_id)
-            if present.giver_signature is None:
-                raise Refused(
-                    Text(zh="移交单位尚未签字。", en="the giver has not signed yet"),
-                    Text(zh="移交单位先签：danglian-node transfer sign。", en="The giver signs first."),
-                )
-            check_owner_is_known(connection, present)
-            office.receiver.append(
-                connection,
-                now.transfer_id,
-                signed_by(present, office.receiver.identity, args.signer),
-                by="archivist",
-            )
-        return transfer_deciding.found(connection, now.transfer_id)
-
-    after = await office.database.write(step)
+    after = await office.database.write(lambda c: sign_for_receiver(c, office, now, args.signer))
     await told(office, args, after)
     if after.signature_refused is None:
         return EXIT_OK
@@ -186,6 +168,26 @@ async def sign_received(office: Office, args: argparse.Namespace, now: Transfer)
         )
     )
     return EXIT_PROBLEM
+
+
+def sign_for_receiver(connection: Connection, office: Office, now: Transfer, signer: str) -> Transfer:
+    """Sign for the receiver; where the giver's signature is not to be believed, that is written down instead.
+
+    Raises:
+        Refused: the giver has not signed yet, or it is not our turn.
+
+    """
+    if look_at_signature(connection, office.receiver, now.transfer_id) is None:
+        present = transfer_deciding.found(connection, now.transfer_id)
+        if present.giver_signature is None:
+            raise Refused(
+                Text(zh="移交单位尚未签字。", en="the giver has not signed yet"),
+                Text(zh="移交单位先签：danglian-node transfer sign。", en="The giver signs first."),
+            )
+        check_owner_is_known(connection, present)
+        signature = signed_by(present, office.receiver.identity, signer)
+        office.receiver.append(connection, now.transfer_id, signature, by="archivist")
+    return transfer_deciding.found(connection, now.transfer_id)
 
 
 async def _take(office: Office, args: argparse.Namespace) -> int:

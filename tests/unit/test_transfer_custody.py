@@ -47,6 +47,7 @@ from tests.node_site import CODE, NodeSite, node_site
 from tests.unit.test_transfer_thread import COUNTY, HUB, NOW_MS, WAIVED, Thread
 
 TOWN = "330523108000"
+TOWN_SEED = new_seed(b"t" * 32)
 
 
 class County:
@@ -56,7 +57,7 @@ class County:
         self.root = root
         self.village = village
         self.town = town
-        self.town_key = Identity(new_seed(b"t" * 32))
+        self.town_key = Identity(TOWN_SEED)
         self.keys: dict[str, Collection[str]] = {
             CODE: [village.site.writer.identity.public_key],
             TOWN: [self.town_key.public_key],
@@ -158,10 +159,11 @@ class County:
 
 @asynccontextmanager
 async def county(root: Path) -> AsyncIterator[County]:
+    (root / "town").mkdir(parents=True)
     async with (
         node_site(root / "site") as site,
         opened(root / "hub.db", MIGRATIONS) as hub,
-        opened(root / "town.db", (REPLICATION, SCHEMA)) as town,
+        opened(home_at(root / "town").database, (REPLICATION, SCHEMA)) as town,
     ):
         made = County(root, village_of(root, site, hub), town)
         async with made.fetcher.hearing():
