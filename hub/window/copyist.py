@@ -6,6 +6,7 @@ One order that cannot be made ends with its reason; the others go on.
 """
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -146,6 +147,8 @@ class Copyist:
         await self._database.write(
             lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
         )
+        # The PDF holds them now; a second copy of somebody's papers would be one to look after.
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _drawn(self, order: CopyOrder, consigned: Consignment, folder: Path) -> None:
         """Have the pages here, by the line or as couriers brought them, whichever comes first."""
