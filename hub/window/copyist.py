@@ -208,7 +208,7 @@ class Copyist:
 
     @property
     def _certificates(self) -> Path:
-        return self._home.window / "certificates"
+        return self._home.certificates
 
     # The libraries of PDF take a second to load: a hub that certifies nothing does without, and so does its start.
 

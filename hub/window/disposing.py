@@ -1,4 +1,4 @@
-"""The nightly disposal of personal data: in batches, each with its line in the audit log; none without a table."""
+"""The nightly disposal of personal data and of certificates' papers: in batches, none without a table."""
 
 import asyncio
 import datetime
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hub.home import HubHome
 from hub.looking import look_for_ever
 from hub.staff.administration import Actor
-from hub.window import disposal
+from hub.window import disposal, paper_disposal
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from protocol.county_time import day_of
@@ -71,7 +71,12 @@ class Disposer:
             found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
             return disposal.dispose(connection, WHO, found, self._clock_ms())
 
+        def papers(connection: Connection) -> int:
+            found = paper_disposal.due(connection, rules, kinds, today, paper_disposal.BATCH_REQUESTS)
+            return paper_disposal.dispose(connection, WHO, self._home.certificates, found, self._clock_ms())
+
         total = 0
-        while count := await self._database.write(step):
-            total += count
+        for one in (step, papers):
+            while count := await self._database.write(one):
+                total += count
         return total
