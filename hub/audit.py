@@ -77,6 +77,7 @@ class Action(StrEnum):
     CERTIFICATE_REVOKED = "certificate_revoked"
     AUDIT_SETTLED = "audit_settled"
     REQUESTS_DISPOSED = "requests_disposed"
+    PAPERS_DISPOSED = "papers_disposed"
     REQUEST_HELD = "request_held"
     TRANSFER_RULED = "transfer_ruled"
     TRANSFER_DECIDED = "transfer_decided"
@@ -145,6 +146,7 @@ ACTIONS = {
     Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
     Action.AUDIT_SETTLED: Text(zh="查明日志矛盾", en="contradiction of a log settled"),
     Action.REQUESTS_DISPOSED: Text(zh="清除个人信息", en="personal data disposed of"),
+    Action.PAPERS_DISPOSED: Text(zh="清除证明留底", en="papers of certificates disposed of"),
     Action.REQUEST_HELD: Text(zh="暂缓清除", en="request held or released"),
     Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
     Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),

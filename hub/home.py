@@ -61,6 +61,7 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     transfers: Path
     moving: Path
     window: Path
+    certificates: Path
     brought: Path
 
 
@@ -92,6 +93,7 @@ def home_at(root: Path) -> HubHome:
         transfers=root / "transfers",
         moving=root / "moving.json",
         window=root / "window",
+        certificates=root / "window" / "certificates",
         brought=root / "window" / "brought",
     )
 

@@ -298,8 +298,19 @@ def pdf_of(home: HubHome, one: Certificate) -> bytes:
         BadFile: it is not made yet, missing, or no longer what it was.
 
     """
+    if one.is_disposed_of:
+        raise BadFile(
+            Text(
+                zh=f"{one.serial} 的留底已按保留期限清除。",
+                en=f"the papers of {one.serial} went when their term was over",
+            ),
+            Text(
+                zh="登记仍在：持有人手中的证明照常可以核验；需要时请重新申请。",
+                en="The register stays: whoever holds it may have it verified. Ask anew if it is needed.",
+            ),
+        )
     try:
-        pdf = pdf_path(home.window / "certificates", one.serial).read_bytes()
+        pdf = pdf_path(home.certificates, one.serial).read_bytes()
     except OSError as error:
         raise BadFile(
             Text(zh=f"{one.serial} 的文件不在。", en=f"the file of {one.serial} is not there"),

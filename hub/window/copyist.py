@@ -6,6 +6,7 @@ One order that cannot be made ends with its reason; the others go on.
 """
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -155,6 +156,8 @@ class Copyist:
         await self._database.write(
             lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
         )
+        # The PDF holds them now; a second copy of somebody's papers would be one to look after.
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _drawn(self, order: CopyOrder, consigned: Consignment, folder: Path) -> None:
         """Have the pages here, by the line or as couriers brought them, whichever comes first."""
@@ -214,7 +217,7 @@ class Copyist:
 
     @property
     def _certificates(self) -> Path:
-        return self._home.window / "certificates"
+        return self._home.certificates
 
     # The libraries of PDF take a second to load: a hub that certifies nothing does without, and so does its start.
 

@@ -1,4 +1,4 @@
-"""The nightly disposal of personal data: in batches, each with its line in the audit log; none without a table."""
+"""The nightly disposal of personal data and of certificates' papers: in batches, none without a table."""
 
 import asyncio
 import datetime
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.home import HubHome
 from hub.looking import look_for_ever
 from hub.staff.administration import Actor
-from hub.window import disposal
+from hub.window import disposal, paper_disposal
 from hub.window.disposal import Batch
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
@@ -74,6 +74,14 @@ class Disposer:
             disposal.dispose(connection, WHO, batch.due, self._clock_ms())
             return batch
 
+        def papers(connection: Connection, after: str) -> Batch:
+            batch = paper_disposal.due(connection, rules, kinds, today, after)
+            paper_disposal.dispose(connection, WHO, self._home.certificates, batch.due, self._clock_ms())
+            return batch
+
+        return await self._all_of(step) + await self._all_of(papers)
+
+    async def _all_of(self, step: Callable[[Connection, str], Batch]) -> int:
         batch = await self._database.write(lambda connection: step(connection, ""))
         total = len(batch.due)
         while after := batch.reached:

@@ -58,6 +58,11 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     taken_at_ms: int
     ended_at_ms: int | None
 
+    @property
+    def is_disposed_of(self) -> bool:
+        """Whether its papers went when their term was over; the signed statement stays."""
+        return bool(self.statement) and not self.contents
+
 
 class SerialWish(msgspec.Struct, frozen=True, kw_only=True):
     """What a serial is taken for."""
