@@ -91,7 +91,7 @@ def dispose(connection: Connection, actor: Actor, folder: Path, found: Sequence[
         action=Action.PAPERS_DISPOSED,
         object=f"{len(found)} requests",
         origin=actor.origin,
-        detail=f"{found[0].number} to {found[-1].number}; "
+        detail=f"{min(one.number for one in found)} to {max(one.number for one in found)}; "
         + ", ".join(f"{rule}: {count}" for rule, count in sorted(counts.items())),
     )
     audit.append(connection, entry, now_ms)

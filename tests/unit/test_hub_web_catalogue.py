@@ -219,7 +219,7 @@ async def test_an_entry_tells_where_each_value_came_from(here: Desk) -> None:
         told = words_in((await browser.get(path_of(FOREST))).text)
 
     assert "1986-03-05 原文 1986年3月5日" in told
-    assert ("附注 附图一张 第 3 号事件" in told, "更改了 附注、页数" in told) == (True, True)
+    assert ("附注 附图一张 第 3 号变更" in told, "更改了 附注、页数" in told) == (True, True)
 
 
 async def test_an_entry_shows_its_volume_and_a_volume_its_contents(here: Desk) -> None:
