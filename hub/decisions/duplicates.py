@@ -17,7 +17,7 @@ from hub.decisions.likeness import Evidence, alike, evidence, likeness_keys
 from hub.searching.time_budgets import Cut
 from hub.storage.text_index import index_of
 from hub.tables import apart
-from protocol.analysis import index_terms
+from protocol.analysis import index_lines
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.expressions import AnyOf, Column, Run
@@ -68,7 +68,7 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
 
 def alike_to(connection: Connection, one: Entry) -> list[Alike]:
     """Return the records that are like one, decisions noted, in the order of their sites."""
-    candidates = _candidates(connection, _keys(one.record), ALIKE_MAX + 1)
+    candidates = _candidates(connection, _keys_of([one])[one.key], ALIKE_MAX + 1, [one])
     parted = standing_decisions(connection, [one.record.record_id])
     found = [
         Alike(site=other.site, record=other.record, evidence=proof, apart=_pair(one, other) in parted)
@@ -80,12 +80,14 @@ def alike_to(connection: Connection, one: Entry) -> list[Alike]:
 
 def likeness_of(connection: Connection, entries: Sequence[Entry]) -> dict[tuple[str, UUID], Likeness]:
     """Return how many records are like each of some entries; entries that nothing is like are left out."""
-    keys = {one.key: _keys(one.record) for one in entries}
+    keys = _keys_of(entries)
     wanted = {key for some in keys.values() for key in some}
-    candidates = _candidates(connection, wanted, ALIKE_PAGE_MAX)
+    candidates = _candidates(connection, wanted, ALIKE_PAGE_MAX, entries)
+    # Nearly every candidate is one of the entries, which finds itself.
+    theirs = keys | _keys_of([one for one in candidates if one.key not in keys])
     by_key: dict[str, list[Entry]] = {}
     for candidate in candidates:
-        for key in _keys(candidate.record):
+        for key in theirs[candidate.key]:
             by_key.setdefault(key, []).append(candidate)
     crowded = {key for key, some in by_key.items() if len(some) > 1}
     entries = [one for one in entries if not crowded.isdisjoint(keys[one.key])]
@@ -117,30 +119,33 @@ def _likeness(
 
 def alike_on_page(connection: Connection, entries: Sequence[Entry]) -> set[tuple[tuple[str, UUID], tuple[str, UUID]]]:
     """Return the pairs of some entries that are like each other, each pair once, without those that are apart."""
+    keys = _keys_of(entries)
     by_key: dict[str, list[Entry]] = {}
     for one in entries:
-        for key in _keys(one.record):
+        for key in keys[one.key]:
             by_key.setdefault(key, []).append(one)
     pairs = {(one.key, other.key): (one, other) for some in by_key.values() for one, other in combinations(some, 2)}
     parted = standing_decisions(connection, [one.record.record_id for one in entries]) if pairs else set()
     return {
-        keys
-        for keys, (one, other) in pairs.items()
+        pair
+        for pair, (one, other) in pairs.items()
         if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
     }
 
 
-def _keys(record: Record) -> list[str]:
-    return likeness_keys(record, index_terms(record.title))
+def _keys_of(entries: Sequence[Entry]) -> dict[tuple[str, UUID], list[str]]:
+    titles = index_lines([one.record.title for one in entries])
+    return {one.key: likeness_keys(one.record, title) for one, title in zip(entries, titles, strict=True)}
 
 
-def _candidates(connection: Connection, keys: Collection[str], limit: int) -> list[Entry]:
+def _candidates(connection: Connection, keys: Collection[str], limit: int, known: Sequence[Entry]) -> list[Entry]:
+    """Return the entries with one of some keys, the newest first; what is known already is not read again."""
     if not keys:
         return []
     index = index_of(connection)
     wanted = AnyOf(parts=tuple(Run(terms=(key,), columns=(Column.MARKS,)) for key in sorted(keys)))
     sql = (
-        "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
+        "SELECT entry.site, entry.record_id, entry.access_status, entry.body FROM"  # noqa: S608 - constants
         f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
         " JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL"
     )
@@ -150,8 +155,10 @@ def _candidates(connection: Connection, keys: Collection[str], limit: int) -> li
     except Cut:
         # Which hits are alike is told beside them: better not told than waited for.
         return []
+    held = {(one.site, one.record.record_id.bytes): one for one in known}
     return [
-        Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows
+        held.get((site, record_id)) or Entry(site=site, record=with_access(decode_record(body), AccessStatus(status)))
+        for site, record_id, status, body in rows
     ]
 
 
