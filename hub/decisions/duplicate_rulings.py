@@ -26,8 +26,8 @@ from protocol.wording import Text
 LOOKED_AT_ONCE = 100
 """Entries for which alike ones are sought at once."""
 
-WALK_S_MAX = 1.0
-"""Seconds that one page of the walk may look on."""
+WALK_S_MAX = 0.08
+"""Seconds that one page of the walk may look on: all of them are computing, in which no other page gets on."""
 
 PAIRS_OF_ONE_MAX = 20
 """Records shown beside one; a notice that everybody filed has more."""

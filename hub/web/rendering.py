@@ -43,6 +43,8 @@ class Printer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # They come with the program: nothing changes them while it runs.
+            auto_reload=False,
         )
         filters = {
             "moment": moment,

@@ -13,7 +13,7 @@ from hub.alarm.alarms import CAUSES, KINDS, Alarm
 from hub.membership import keyring
 from hub.membership.keyring import EnrolledNode
 from hub.sites import contacts, site_orders
-from hub.sites.board import WORDS, NodeState, SiteState, Word, node_states
+from hub.sites.board import WORDS, NodeState, SiteState, Word, node_state_of
 from hub.sites.contacts import CONTACTS, Contact, Turn
 from hub.sites.declared import declared
 from hub.sites.site_story import story_of
@@ -178,7 +178,7 @@ def _book_of(connection: Connection, code: str) -> SiteBook:
         nodes=nodes,
         aside=quarantine.listed(connection, code, ASIDE_SHOWN_MAX),
         turns=contacts.of_site(connection, code),
-        said=node_states(connection).get(code),
+        said=node_state_of(connection, code),
     )
 
 
