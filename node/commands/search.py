@@ -98,6 +98,11 @@ def _date(text: str | None) -> datetime.date | None:
 
 def _as_text(hits: Hits) -> str:
     lines = [f"共 {hits.total} 条 · {hits.total} found"]
+    if hits.waiting:
+        lines.append(
+            f"刚读入的约 {hits.waiting} 条尚未编入检索，请稍后再查"
+            f" · some {hits.waiting} entries were just read and cannot be found yet: search again in a moment"
+        )
     for hit in hits.hits:
         record = decode_record(bytes(hit.record))
         stays = "" if record.secrecy.travels else " [不上报 · withheld]"
