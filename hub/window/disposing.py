@@ -3,7 +3,6 @@
 import asyncio
 import datetime
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final
 
 import structlog
@@ -82,9 +81,8 @@ class Disposer:
         return await self._all_of(step) + await self._all_of(papers)
 
     async def _all_of(self, step: Callable[[Connection, str], Batch]) -> int:
-        batch = await self._database.write(lambda connection: step(connection, ""))
-        total = len(batch.due)
-        while after := batch.reached:
-            batch = await self._database.write(partial(step, after=after))
-            total += len(batch.due)
+        total, after, is_more = 0, "", True
+        while is_more:
+            batch = await self._database.write(lambda connection, after=after: step(connection, after))  # type: ignore[misc]
+            total, after, is_more = total + len(batch.due), batch.reached, bool(batch.reached)
         return total
