@@ -26,7 +26,8 @@ from protocol.errors import BadFile, BadValue
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Party, Ruling, Side, TransferState
+from protocol.transfers import Party, Ruling, Side
+from protocol.transfers import TransferState as _States
 from protocol.wording import Text
 from replication import transfer_deciding, transfer_items, transfer_rounds
 from replication.checks.rule_table import default_rules
@@ -37,8 +38,6 @@ from replication.transfer_packages import package_of
 from replication.transfer_rounds import Fault
 from replication.transfer_scans import files_of, picture_of
 from replication.transfer_words import ITEM_STATES, NATURES, SIDES, STATES, advice
-
-_States = TransferState
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
