@@ -153,9 +153,8 @@ def search(
 ) -> Page:
     """Search the catalogue on one snapshot; ``is_bare``: neither groups, nor what is like a hit, nor why it is there.
 
-    With the ``tally`` of the page before, total and facets are those of that page.
-
-    Raises BadQuery for words that cannot be understood, and BadSetting for the cursor of another query.
+    With the ``tally`` of the page before, total and facets are those of that page. Raises BadQuery for words that
+    cannot be understood, and BadSetting for the cursor of another query.
     """
     budget = TimeBudget(budget_s)
     question = question_of(connection, query, names)

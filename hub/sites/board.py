@@ -99,6 +99,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     rhythm: str = ""
     """JSON of the ``protocol.rhythms.Rhythm`` that it declares; empty if it declares none."""
     folders_unread: int = 0
+    kept_faulty: int = 0
+    """Files that it keeps for others and that are not as they came."""
     faults: str = ""
     """Names of faults of its link, with commas."""
     clock_offset_ms: int | None = None
@@ -387,11 +389,8 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
 
 def board(connection: Connection, now_ms: int, *, site_glob: str = "", with_counts: bool = True) -> list[SiteState]:
     """Return the board, or the lines of it whose site codes match."""
-    return [
-        state_of(facts, now_ms)
-        for facts in gathered(connection, with_counts=with_counts)
-        if matches(facts.site, site_glob)
-    ]
+    found = gathered(connection, with_counts=with_counts)
+    return [state_of(facts, now_ms) for facts in found if matches(facts.site, site_glob)]
 
 
 def matches(site: str, site_glob: str) -> bool:
