@@ -161,12 +161,7 @@ def search(
     if question is None:
         return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
     look = _one_by_one if is_bare else partial(_in_groups, connection)
-    if query.cursor and tally is not None:
-        begin = opened(query.cursor, _identity(query))
-        if tally.is_sounding:
-            question = question.with_sounds(connection, budget)
-    else:
-        question, tally, begin = _counted(connection, query, question, budget)
+    question, tally, begin = _counted(connection, query, question, budget, tally)
     hits: list[_Row] = []
     last: Cursor | None = None
     if tally.total or not tally.is_whole:
@@ -185,10 +180,12 @@ def search(
 
 
 def _counted(
-    connection: Connection, query: Query, question: Question, budget: TimeBudget
+    connection: Connection, query: Query, question: Question, budget: TimeBudget, known: Tally | None
 ) -> tuple[Question, Tally, Cursor]:
     """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin."""
     begin = opened(query.cursor, _identity(query)) if query.cursor else None
+    if begin is not None and known is not None:
+        return question.with_sounds(connection, budget) if known.is_sounding else question, known, begin
     plain, counted = question, _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         question = question.with_sounds(connection, budget)

@@ -303,3 +303,17 @@ async def test_the_keyring_sees_what_another_process_wrote(database: Database, s
 
     assert await ring.refresh()
     assert ring.keys_of(SITE) == {identity(1).public_key}
+
+
+async def test_names_of_sites_come_in_the_order_of_their_codes_whatever_stands_in_them(database: Database) -> None:
+    named = {OTHER.code: "横路村“新”档案室", SITE.code: '大溪村 "档案室"\n二楼'}
+
+    def expect(connection: Connection) -> None:
+        for code, name in named.items():
+            keyring.expect(connection, parse_site(code), name, NOW.date())
+
+    before = await database.read(keyring.site_names)
+    await database.write(expect)
+    after = await database.read(keyring.site_names)
+
+    assert (before, list(after.items())) == ({}, sorted(named.items()))
