@@ -129,8 +129,20 @@ def examined(held: HeldFile, root: Path, copies: Sequence[HoldingCopy], county: 
     return Found(held=held, state=HeldState.SOUND if source else state, repaired_from=source)
 
 
+def is_empty(root: Path) -> bool:
+    """Tell whether nothing lies in the folder of the holdings: most likely its disk is not mounted."""
+    try:
+        return next(root.iterdir(), None) is None
+    except OSError:
+        return True
+
+
 class Fixity:
-    """Examines held files in the background; ``run`` is its loop."""
+    """Examines held files in the background; ``run`` is its loop.
+
+    Where nothing at all is left of the holdings, it puts nothing back: filling the empty folder below a disk that is
+    not mounted would fill the hub's own disk. A person who has replaced the disk runs ``holdings repair``.
+    """
 
     def __init__(
         self,
@@ -195,7 +207,8 @@ class Fixity:
 
     async def _examine(self, held: HeldFile) -> Found:
         began = time.monotonic()
-        found = await asyncio.to_thread(examined, held, self._root, self._copies, self._county)
+        copies = () if await asyncio.to_thread(is_empty, self._root) else self._copies
+        found = await asyncio.to_thread(examined, held, self._root, copies, self._county)
         now_ms = self._clock_ms()
         await self._database.write(
             lambda connection: held_files.note_look(connection, held, found.state, now_ms, found.repaired_from)

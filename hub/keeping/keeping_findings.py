@@ -46,9 +46,10 @@ def sentences(settings: HoldingSettings, here: KnownCopies, now_ms: int) -> list
         found.append(
             Text(
                 zh=f"{spoilt} 个馆藏文件损坏或丢失，且没有完好的副本。"
-                "请接上离线或异地副本并运行 danglian-hub holdings repair。",
-                en=f"{spoilt} held files are damaged or missing, and no copy that is there is sound. Plug in an offline"
-                " or off-site one and run danglian-hub holdings repair.",
+                "请先看馆藏磁盘是否已挂载；再接上离线或异地副本并运行 danglian-hub holdings repair。",
+                en=f"{spoilt} held files are damaged or missing, and no copy that is there is sound. See that the disk"
+                " of the holdings is mounted, then plug in an offline or off-site copy and run danglian-hub holdings"
+                " repair.",
             )
         )
     if now_ms - signs.oldest_sound_at_ms > FIXITY_DAYS_MAX * DAY_MS:

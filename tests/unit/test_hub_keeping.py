@@ -116,6 +116,22 @@ async def test_a_spoilt_file_is_put_back_from_a_copy(tmp_path: Path, store: Stor
     assert {one.path: one.repaired_from for one in held} == {"a.tif": "second", "b.tif": "second", "c.tif": ""}
 
 
+async def test_nothing_is_put_back_into_an_empty_folder_by_itself(tmp_path: Path, store: Store) -> None:
+    """The disk of the holdings is not mounted: the copies would fill the disk below."""
+    async with keeping(tmp_path, store) as here:
+        await here.hold({"a.tif": b"a" * 500, "b.tif": b"b"})
+        await here.go_over(0)
+        here.root.rename(tmp_path / "unmounted")
+        here.root.mkdir()
+        here.now_ms += 61 * DAY_MS
+        found = await here.fixity().look()
+        said = await here.said()
+        left = list(here.root.iterdir())
+
+    assert ({one.state for one in found}, left) == ({HeldState.MISSING}, [])
+    assert "2 held files are damaged or missing" in said[0]
+
+
 async def test_a_copy_that_is_spoilt_too_is_never_put_in_the_place_of_anything(tmp_path: Path, store: Store) -> None:
     async with keeping(tmp_path, store) as here:
         await here.hold({"a.tif": b"a" * 500})
