@@ -198,7 +198,7 @@ class Asker:
         for site in tuple(asked.awaited.values()):
             try:
                 await self._bus.publish(subjects.ask(site, asked.call), asked.encoded)
-            except LinkDown:
+            except (LinkDown, CallTimeout):
                 if not sent:
                     raise
                 # Those that were asked may still answer; the others are late.

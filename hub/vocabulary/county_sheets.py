@@ -19,6 +19,7 @@ import python_calamine
 
 from protocol.errors import BadFile
 from protocol.wording import Text
+from replication.packages.zip_reading import UNREADABLE
 
 SHEET_BYTES_MAX: Final = 16 * 1024 * 1024
 """Bytes of a table, as it lies on the disk and unpacked: a hundred thousand places are 8 MB."""
@@ -163,7 +164,7 @@ def _check_package(path: Path, content: bytes) -> None:
                 placed = _PLACED.findall(package.read(part)) if "worksheets/" in part.filename else ()
                 if any(int(row) > SHEET_ROWS_MAX or _column(column) > SHEET_COLUMNS_MAX for column, row in placed):
                     raise _bad(path, _TOO_LONG)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError, OSError, NotImplementedError) as error:
+    except (*UNREADABLE, OSError) as error:
         raise _bad(path, damaged) from error
     except RuntimeError as error:
         raise _bad(path, Text(zh="工作簿已加密", en="the workbook is protected")) from error

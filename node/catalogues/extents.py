@@ -8,16 +8,14 @@ all parts to their end also proves that the file was written to its end and that
 import errno
 import itertools
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
 from node.catalogues.refusals import UnreadableFile
 from protocol.wording import Text
-from replication.packages.zip_reading import TooManyMembers, open_zip
+from replication.packages.zip_reading import UNREADABLE, TooManyMembers, open_zip
 
 WORKBOOK_CELLS_MAX: Final = 4_000_000
 """Cells of all sheets of a workbook, as rectangles: 285,000 rows of 14 columns. The reader takes about 85 bytes a cell
@@ -63,7 +61,7 @@ def check_package(path: Path) -> None:
                 check_cells(sum(_measured(package, part) for part, bound in bounds.items() if bound))
     except TooManyMembers as error:
         raise UnreadableFile("file_too_large") from error
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise UnreadableFile("file_incomplete") from error
     except OSError as error:
         # A damaged directory points before the start of the file.

@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import re
 from pathlib import Path
 
 from node.transfers.beginning import Opinion
@@ -11,6 +12,8 @@ from protocol.transfers import Nature
 from protocol.vocabularies import AccessStatus, parse_access_status, parse_disclosure
 from protocol.wording import Text
 from replication.transfer_words import NATURES
+
+_YEAR = re.compile("[0-9]{4}")
 
 
 def add_new_options(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +97,9 @@ def years_of(written: str) -> tuple[int | None, int | None]:
     if not text:
         return None, None
     first, dash, last = text.partition("-")
-    if not all(part == "" or (part.isdigit() and len(part) == 4) for part in (first.strip(), last.strip())):
+    if not all(
+        part == "" or (part.isascii() and part.isdigit() and len(part) == 4) for part in (first.strip(), last.strip())
+    ):
         raise BadValue(
             Text(zh=f"年度读不出：{written}", en=f"these are no years: {written}"),
             Text(zh="例如 2010-2015 或 2012。", en="For example 2010-2015, or 2012."),

@@ -10,7 +10,6 @@ import stat
 import struct
 import tarfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +19,7 @@ from protocol.check_rules import CheckSettings
 from replication.checks.formats import ARCHIVES, format_of
 from replication.packages.reading import PIECE_BYTES
 from replication.packages.tar_reading import read_tar
-from replication.packages.zip_reading import TooManyMembers, name_of, open_zip
+from replication.packages.zip_reading import UNREADABLE, TooManyMembers, name_of, open_zip
 
 MEMBERS_LOOKED_MAX = 10_000
 """Members of an archive that are looked at."""
@@ -68,18 +67,7 @@ def look_within(path: Path, format_name: str, settings: CheckSettings) -> Archiv
             return _seven_zip(path)
     except TooManyMembers:
         return ArchiveLook(format=format_name, members=MEMBERS_LOOKED_MAX, is_bomb=True)
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        OSError,
-        EOFError,
-        zlib.error,
-        lzma.LZMAError,
-        struct.error,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ):
+    except (*UNREADABLE, tarfile.TarError, OSError, RuntimeError):
         return ArchiveLook(format=format_name, is_broken=True)
     return ArchiveLook(format=format_name)
 

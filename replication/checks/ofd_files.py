@@ -6,7 +6,6 @@ drawn. Signatures inside are not judged.
 
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,7 @@ from protocol.wording import Text
 from replication.checks.opened import Opened, Openness, broken
 from replication.packages.reading import PIECE_BYTES
 from replication.packages.xml_reading import local, read_xml
-from replication.packages.zip_reading import TooManyMembers, name_of, open_zip
+from replication.packages.zip_reading import UNREADABLE, TooManyMembers, name_of, open_zip
 
 PAGES_MAX = 10_000
 """Pages of one OFD."""
@@ -81,7 +80,7 @@ def open_ofd(path: Path) -> Opened:
     except (_Unsound, BadFile) as error:
         told = error.reason if isinstance(error, BadFile) else Text(zh=str(error), en=str(error))
         return broken(Text(zh=f"打不开：{told.zh}", en=f"cannot be opened: {told.en}"))
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, KeyError, NotImplementedError) as error:
+    except (*UNREADABLE, OSError) as error:
         return broken(Text(zh=f"打不开：{error}", en=f"cannot be opened: {error}"))
     except RuntimeError:
         # The library's word for a part that asks for a password.

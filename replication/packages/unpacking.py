@@ -13,7 +13,6 @@ import stat
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -24,7 +23,7 @@ from protocol.wording import Text
 from replication.packages.bag_writing import make_folder
 from replication.packages.reading import PIECE_BYTES
 from replication.packages.tar_reading import read_tar
-from replication.packages.zip_reading import TooManyMembers, name_of, open_zip
+from replication.packages.zip_reading import UNREADABLE, TooManyMembers, name_of, open_zip
 
 MEMBERS_MAX: Final = 50_000
 """Members of a package that came as one file; a larger one is to be unpacked by whoever took it."""
@@ -46,16 +45,7 @@ _AGAIN: Final = Text(zh="请移交方重新制作或重新复制该包。", en="
 _RENAME: Final = Text(zh="请移交方改名后重新打包。", en="Have the sender rename it and make the package again.")
 _UNLOCK: Final = Text(zh="请移交方去掉密码后重新打包。", en="Have the sender remove the password and pack it again.")
 
-_BROKEN: Final = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    gzip.BadGzipFile,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-)
+_BROKEN: Final = (*UNREADABLE, tarfile.TarError, gzip.BadGzipFile)
 
 
 def can_unpack(head: bytes) -> bool:

@@ -5,13 +5,30 @@ list a million. So the size of the directory is looked at first. Names without t
 encoding, which in China is GBK and which the reader takes for that of IBM's first PC.
 """
 
+import lzma
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
 LINE_BYTES: Final = 256
 """Bytes of the directory that are allowed for each member."""
+
+UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    KeyError,
+    NotImplementedError,
+)
+"""What Python's reader raises for a ZIP file that is damaged, or made to harm.
+
+A part that asks for a password is a ``RuntimeError``, which ``NotImplementedError`` is as well: look for these first.
+"""
 
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22

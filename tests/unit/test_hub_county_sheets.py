@@ -139,3 +139,17 @@ def test_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         read_sheet(path)
 
     assert refused.value.reason.zh == "places.xlsx：解压后过大"
+
+
+def test_workbook_whose_packed_bytes_the_disk_has_spoilt_is_refused(tmp_path: Path) -> None:
+    """The directory is right and the content is not: the packer's own error, which is none of a ZIP file."""
+    path = workbook(tmp_path / "places.xlsx", [(f"地名{number}", number) for number in range(500)])
+    with zipfile.ZipFile(path) as package:
+        part = next(one for one in package.infolist() if "worksheets/" in one.filename)
+    content = bytearray(path.read_bytes())
+    middle = part.header_offset + 30 + len(part.filename) + part.compress_size // 2
+    content[middle : middle + 64] = b"\xff" * 64
+    path.write_bytes(content)
+
+    with pytest.raises(BadFile, match="not complete"):
+        read_sheet(path)
