@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from node import indexing
 from node.search_plans import plan_of
 from protocol.calls import Search
 from protocol.codec import decode_record
-from protocol.errors import BadQuery, BadValue
+from protocol.errors import BadQuery, BadValue, Retryable
 from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.reference_codes import fold_code
@@ -61,6 +62,7 @@ def chosen(connection: Connection, selection: Selection, receiver: str) -> list[
     Raises:
         BadValue: nothing was asked for, or too much was found.
         BadQuery: the search cannot be understood.
+        Retryable: a search is asked for, and the index does not hold all records yet.
 
     """
     if selection.is_empty:
@@ -135,6 +137,7 @@ def _found(connection: Connection, query: str) -> list[int]:
     found = "record"
     if plan.found_by is not None:
         found = "search JOIN record ON record.docid = search.rowid"
+        _check_index(connection)
         narrowed = f" AND search MATCH ?{narrowed}"
         values.append(plan.found_by)
     rows = connection.exec_driver_sql(
@@ -142,6 +145,19 @@ def _found(connection: Connection, query: str) -> list[int]:
         (*values, *plan.values),
     )
     return [docid for docid, body in rows if plan.is_exact or plan.matcher.satisfies(subject_of(decode_record(body)))]
+
+
+def _check_index(connection: Connection) -> None:
+    """Refuse to choose by words while the index lacks records: what is handed over is handed over whole."""
+    count = indexing.count_waiting(connection)
+    if count:
+        raise Retryable(
+            Text(
+                zh=f"刚读入的约 {count} 条尚未编入检索，按检索词选择会有遗漏。",
+                en=f"some {count} entries were just read and cannot be found yet: a choice by words would lack them",
+            ),
+            Text(zh="请稍后再试，本站程序运行时会自动编完。", en="Try again in a moment; the running node sees to it."),
+        )
 
 
 _AGAIN = Text(zh="请换几个词。", en="Try other words.")
