@@ -127,7 +127,7 @@ def show(answer: Answer, *, live: bool, hits: bool) -> None:
     told = [report for report in answer.sites if live or report.index_total or report.rebuilding]
     if live and on_terminal():
         # On a screen those who have something to say; the numbers of the others stand in the last line.
-        told = [report for report in told if report.outcome is not Outcome.NOTHING]
+        told = [report for report in told if report.outcome is not Outcome.NOTHING or report.waiting]
     show_table(_SITE_HEADERS, [_site_cells(report) for report in told])
     if answer.facets is not None:
         _print_facets(answer.facets)
