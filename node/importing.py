@@ -23,8 +23,7 @@ from protocol.records import Record
 from protocol.vocabularies import Level
 
 CHUNK_ROWS = 4_000
-"""Rows written in one transaction: a fraction of a second, so that a change elsewhere need not wait long. Half as many
-cost a third more for each row, because the index writes its buffer out with every transaction."""
+"""Rows written in one transaction: a fraction of a second, so that a change elsewhere need not wait long."""
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,6 +76,11 @@ def waiting(connection: Connection) -> Waiting:
     return Waiting(after=dict(map(tuple, rows)))
 
 
+def count_waiting(connection: Connection) -> int:
+    """Return how many records wait, at most."""
+    return connection.exec_driver_sql(WAITING).one()[1] or 0
+
+
 def postpone(connection: Connection, docids: Iterable[int], since: int) -> None:
     """Note new records that the index is to take later.
 

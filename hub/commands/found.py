@@ -127,7 +127,7 @@ def show(answer: Answer, *, live: bool, hits: bool) -> None:
     if on_terminal():
         # On a screen those who have something to say; the numbers of the others stand in the last line.
         unsaid = Outcome.NOTHING if live else Outcome.INDEX_ONLY
-        told = [report for report in told if report.outcome is not unsaid or report.rebuilding]
+        told = [one for one in told if one.outcome is not unsaid or one.rebuilding or one.waiting]
     if told:
         show_table(_SITE_HEADERS, [_site_cells(report) for report in told])
     if answer.facets is not None:

@@ -62,7 +62,7 @@ def outcomes_of(gathering: Gathering) -> Outcomes:
             waiting += 1
             continue
         counts[report.outcome] = counts.get(report.outcome, 0) + 1
-        if report.outcome is not Outcome.NOTHING:
+        if report.outcome is not Outcome.NOTHING or report.waiting:
             told.append(report)
     order = list(Outcome)
     told.sort(key=lambda one: (order.index(one.outcome), -(one.live_total or one.index_total or 0), one.site))
@@ -74,6 +74,6 @@ def outcomes_of(gathering: Gathering) -> Outcomes:
             OutcomeLine(report=one, words=OUTCOMES[one.outcome], tone=TONES[one.outcome])
             for one in told[:SITES_SHOWN_MAX]
         ),
-        nothing=counts.get(Outcome.NOTHING, 0),
+        nothing=counts.get(Outcome.NOTHING, 0) - sum(one.outcome is Outcome.NOTHING for one in told),
         waiting=waiting,
     )

@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from node import indexing
 from node.search_plans import plan_of
 from protocol.calls import Search
 from protocol.codec import decode_record
-from protocol.errors import BadQuery, BadValue
+from protocol.errors import BadQuery, BadValue, Retryable
 from protocol.queries import parse
 from protocol.record_facts import subject_of
 from protocol.records import Record
@@ -59,6 +60,7 @@ def chosen(connection: Connection, selection: Selection, receiver: str) -> list[
     Raises:
         BadValue: nothing was asked for, or too much was found.
         BadQuery: the search cannot be understood.
+        Retryable: a search is asked for, and the index does not hold all records yet.
 
     """
     if selection.is_empty:
@@ -129,6 +131,8 @@ def _found(connection: Connection, query: str) -> list[int]:
     plan = plan_of(Search(asker="", question="", query="", language=query)) if parse(query).parts else None
     if plan is None:
         raise BadQuery(0, len(query), Text(zh="这个检索式查不了。", en="nothing in it can be searched"), _AGAIN)
+    if plan.found_by is not None or plan.unwanted is not None:
+        _check_index(connection)
     narrowed = "".join(f" AND {clause}" for clause in plan.clauses)
     values: list[object] = []
     found = "record"
@@ -145,6 +149,19 @@ def _found(connection: Connection, query: str) -> list[int]:
         tuple(values),
     )
     return [docid for docid, body in rows if plan.is_exact or plan.matcher.satisfies(subject_of(decode_record(body)))]
+
+
+def _check_index(connection: Connection) -> None:
+    """Refuse to choose by words while the index lacks records: what is handed over is handed over whole."""
+    count = indexing.count_waiting(connection)
+    if count:
+        raise Retryable(
+            Text(
+                zh=f"刚读入的约 {count} 条尚未编入检索，按检索词选择会有遗漏。",
+                en=f"some {count} entries were just read and cannot be found yet: a choice by words would lack them",
+            ),
+            Text(zh="请稍后再试，本站程序运行时会自动编完。", en="Try again in a moment; the running node sees to it."),
+        )
 
 
 _AGAIN = Text(zh="请换几个词。", en="Try other words.")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import node.importing
+import node.indexing
 import node.reading
-import node.store
 import replication.inbox
 from hub import preparation
 from hub.application import Application
@@ -122,7 +122,7 @@ def _node_steps() -> Stopwatch:
     steps.watch(SheetDescription, "describe", "describe")
     steps.watch(node.importing, "paired", "compare")
     steps.watch(node.importing, "first_version", "mint, encode, digest")
-    steps.watch(node.store, "index_rows", "cut search terms")
+    steps.watch(node.indexing, "index_rows", "cut search terms")
     steps.watch(outbox, "append", "frame: number, compress, sign")
     steps.watch(_Worker, "_step", "commit")
     steps.watch_statements(INSERTS, "other statements")

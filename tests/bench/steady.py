@@ -1,7 +1,9 @@
 """From a folder to searchable at the hub, steady: a sheet is dropped while node and hub have worked for a while.
 
 Ours is measured from the moment the file has settled until the hub has applied the last row, which is then found by a
-search. The floor moves frames of the same rows that were made beforehand; the peer harvests the same rows from a table.
+search. The node's own index follows its events: when it has the last row is told as well, and processor time is counted
+up to there. The floor moves frames of the same rows that were made beforehand; the peer harvests the same rows from a
+table.
 """
 
 import asyncio
@@ -17,11 +19,14 @@ import msgspec
 from node.home import NodeHome
 from protocol.analysis import match_query
 from tests.bench import oai_harvest, plain_replication
-from tests.bench.county import County, begun, county, enrolled, node, sites, until_applied
+from tests.bench.county import County, begun, county, enrolled, node, sites, until_applied, until_read
 from tests.bench.figures import Figure, Scale, median
 from tests.bench.programs import Load, cpu_s
 from tests.bench.rows import TITLE, row, rows, write_workbook
 from tests.servers import NatsServer
+
+READ_S = 300.0
+"""Seconds for a sheet to be in the node's own index too."""
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Microseconds of processor time a row, of the node; then of the hub and of its broker."""
     hub_us: float
     broker_us: float
+    own_rate: float = 0.0
+    """Rows a second, from settled to searchable at the node too."""
     others_cores: float = 0.0
     """Cores that programs which have no part in this kept busy meanwhile."""
 
@@ -57,6 +64,12 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
         peer_name="OAI-PMH",
         target="≥ 0.5 of the floor, ≥ 2 × OAI-PMH",
     )
+    own = Figure(
+        bench="steady",
+        what="folder → searchable at the hub and at the node itself",
+        unit="rows/s",
+        ours=median([one.own_rate for one in ours]),
+    )
     cpu = [
         Figure(
             bench="steady",
@@ -73,7 +86,7 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
         unit="cores",
         ours=median([one.others_cores for one in ours]),
     )
-    return [rate, *cpu, others]
+    return [rate, own, *cpu, others]
 
 
 async def floor_rounds(scale: Scale, folder: Path) -> list[Round]:
@@ -104,13 +117,20 @@ async def our_rounds(scale: Scale, here: County) -> list[Round]:
         for number, sheet in enumerate(sheets):
             load, begun_at, here_s = Load(), time.monotonic(), time.process_time()
             before = [cpu_s(pid) for pid in pids]
-            rate = await _dropped(here, home, sheet, number, scale.rows)
+            rate, own_rate = await _dropped(here, home, sheet, number, scale.rows)
             spent_s = [cpu_s(pid) - start for pid, start in zip(pids, before, strict=True)]
             took_s = time.monotonic() - begun_at
             others = load.busy_cores() - (sum(spent_s) + time.process_time() - here_s) / took_s
             node_us, hub_us, broker_us = (one * 1e6 / scale.rows for one in spent_s)
             rounds.append(
-                Round(rate=rate, node_us=node_us, hub_us=hub_us, broker_us=broker_us, others_cores=max(0.0, others))
+                Round(
+                    rate=rate,
+                    own_rate=own_rate,
+                    node_us=node_us,
+                    hub_us=hub_us,
+                    broker_us=broker_us,
+                    others_cores=max(0.0, others),
+                )
             )
     return rounds[1:]
 
@@ -121,17 +141,21 @@ def _sheet(folder: Path, number: int, count: int) -> Path:
     return path
 
 
-async def _dropped(here: County, home: NodeHome, sheet: Path, number: int, count: int) -> float:
+async def _dropped(here: County, home: NodeHome, sheet: Path, number: int, count: int) -> tuple[float, float]:
+    """Return the rows a second to the hub's index, and to the node's as well."""
     site = home.root.name
     before = here.watermark(site)
     await drop(sheet, home)
     settled = await begun(home)
     done = await until_applied(here, site, before + count)
+    # A file counts as read when the node's own index has its rows.
+    await until_read(home, READ_S)
+    done_here = time.time()
     last = str(row(count, fonds=f"X{number + 1:03d}", seed=number + 1)[TITLE])
     found = found_at_hub(here, last)
     if found != 1:
         raise RuntimeError(f"{found} entries are found under the last row's title")
-    return count / (done - settled)
+    return count / (done - settled), count / (max(done, done_here) - settled)
 
 
 async def drop(sheet: Path, home: NodeHome) -> None:

@@ -1,6 +1,7 @@
 """The search index follows the records: nothing is lost by a kill between, and no answer claims what it lacks."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from node import indexing, search
 from node.indexing import Indexing, catch_up
 from node.keeper.answers import LIVE, answered
 from node.search import find
+from node.transfers.choosing import Selection, chosen
 from protocol.calls import Health, Hits, Outcome, Search
+from protocol.errors import Retryable
 from protocol.lookup_policy import DEFAULT_POLICY
 from replication.answering import Said
 from tests.node_site import NodeSite, node_site, rows, write_csv
@@ -101,6 +104,17 @@ async def test_a_lookup_for_a_case_is_answered_over_everything(site: NodeSite) -
     )
     assert not hasattr(body, "reason_zh")
     assert body.total == 1
+
+
+async def test_a_transfer_is_not_chosen_by_words_that_the_index_cannot_find_yet(site: NodeSite) -> None:
+    """What is handed over is handed over whole."""
+    by_words = partial(chosen, selection=Selection(query="林地承包"), receiver="330523")
+    with pytest.raises(Retryable) as refusal:
+        await site.database.read(by_words)
+    await catch_up_whole(site)
+
+    assert "约 20 条" in refusal.value.reason.zh
+    assert len(await site.database.read(by_words)) == 30
 
 
 async def test_of_a_new_epoch_what_waits_has_no_position(site: NodeSite) -> None:
