@@ -1,11 +1,13 @@
 """Packages of transfers on the disk: where each round's lies, the list of files beside it, and moving it whole.
 
-The list is written last and whole: where it can be read, every file that it names has come.
+The list is a line of JSON for each file, and is written last and whole: where it can be read to its end, every file
+that it names has come.
 """
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -13,13 +15,18 @@ from uuid import UUID
 import msgspec
 
 from protocol.consignments import ConsignedFile
+from protocol.file_lists import FileList
 from replication.files import write_whole
 from replication.packages.bag_writing import sync_folder
 
 MOVING_SUFFIX: Final = ".moving"
 """What a package is called while it is copied to another disk."""
 
-_FILES: Final = msgspec.json.Decoder(tuple[ConsignedFile, ...])
+END: Final = b"end\n"
+"""The last line of a list."""
+
+_encoder: Final = msgspec.json.Encoder()
+_lines: Final = msgspec.json.Decoder(ConsignedFile)
 
 
 def package_of(root: Path, transfer_id: UUID, number: int) -> Path:
@@ -29,24 +36,41 @@ def package_of(root: Path, transfer_id: UUID, number: int) -> Path:
 
 def list_of(package: Path) -> Path:
     """Return where the list of a package's files lies."""
-    return package.with_suffix(".files.json")
+    return package.with_suffix(".files.jsonl")
 
 
-def write_list(package: Path, files: Sequence[ConsignedFile]) -> None:
+def write_list(package: Path, files: Iterable[ConsignedFile]) -> None:
     """Say that a package is here whole; a power cut leaves the list or none.
 
     Raises:
         OSError: the disk refuses.
 
     """
-    write_whole(list_of(package), msgspec.json.encode(files))
+    write_whole(list_of(package), chain((_encoder.encode(one) + b"\n" for one in files), (END,)))
 
 
-def read_list(package: Path) -> tuple[ConsignedFile, ...] | None:
+def lines_of(package: Path) -> Iterator[ConsignedFile]:
+    """Yield the files of a package that is here whole, in the order of its list.
+
+    Raises:
+        OSError: there is no list.
+        ValueError: it has no end, or a line cannot be read.
+
+    """
+    with list_of(package).open("rb") as lines:
+        for line in lines:
+            if line == END:
+                return
+            yield _lines.decode(line)
+    message = "the list has no end"
+    raise ValueError(message)
+
+
+def read_list(package: Path) -> FileList | None:
     """Return the files of a package that is here whole; None where it is not."""
     try:
-        return _FILES.decode(list_of(package).read_bytes())
-    except (OSError, msgspec.DecodeError):
+        return FileList(lines_of(package))
+    except (OSError, ValueError):
         return None
 
 

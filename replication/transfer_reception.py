@@ -4,7 +4,6 @@ How files come, and where they stay once both have signed, is each receiver's ow
 """
 
 import asyncio
-import datetime
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from protocol.county_time import day_of
 from protocol.errors import DanglianError, Retryable
 from protocol.transfer_folds import Transfer
 from protocol.transfers import SentBack, TransferState
@@ -99,7 +99,7 @@ class Reception:
             now=now,
             steps=tuple(one.step for one in logged(connection, now.transfer_id)),
             checked_by=now.receiver_site,
-            day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
+            day=day_of(at_ms),
             now_ms=at_ms,
             planned_codes=codes.planned,
             held_codes=codes.held,

@@ -22,6 +22,7 @@ from node.transfers.office import Office, host_log
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
 from protocol.consignments import ConsignedFile
+from protocol.county_time import day_of
 from protocol.errors import BadFile, BadValue, Refused
 from protocol.reference_codes import fold_code
 from protocol.sites import Site, SiteRank, parse_site
@@ -38,8 +39,8 @@ from replication.wall_clock import clock_ms
 
 
 def today() -> datetime.date:
-    """Return the day by this machine's clock: what papers say, nothing is ordered by it."""
-    return datetime.datetime.now().astimezone().date()
+    """Return the legal day by this machine's clock: what papers say, nothing is ordered by it."""
+    return day_of(clock_ms())
 
 
 def county_of(site: Site) -> str:

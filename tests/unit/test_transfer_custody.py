@@ -47,6 +47,7 @@ from tests.node_site import CODE, NodeSite, node_site
 from tests.unit.test_transfer_thread import COUNTY, HUB, NOW_MS, WAIVED, Thread
 
 TOWN = "330523108000"
+TOWN_SEED = new_seed(b"t" * 32)
 
 
 class County:
@@ -56,7 +57,7 @@ class County:
         self.root = root
         self.village = village
         self.town = town
-        self.town_key = Identity(new_seed(b"t" * 32))
+        self.town_key = Identity(TOWN_SEED)
         self.keys: dict[str, Collection[str]] = {
             CODE: [village.site.writer.identity.public_key],
             TOWN: [self.town_key.public_key],
@@ -158,10 +159,11 @@ class County:
 
 @asynccontextmanager
 async def county(root: Path) -> AsyncIterator[County]:
+    (root / "town").mkdir(parents=True)
     async with (
         node_site(root / "site") as site,
         opened(root / "hub.db", MIGRATIONS) as hub,
-        opened(root / "town.db", (REPLICATION, SCHEMA)) as town,
+        opened(home_at(root / "town").database, (REPLICATION, SCHEMA)) as town,
     ):
         made = County(root, village_of(root, site, hub), town)
         async with made.fetcher.hearing():
@@ -213,9 +215,9 @@ async def test_a_township_receives_through_the_hub_which_keeps_nothing(tmp_path:
         states = [one.state for one in (await here.at_town(), await here.at_hub(), await here.village.giver())]
         owners = {(one.owner, one.custodian, one.releaser) for one in await here.village.records()}
         (line,) = await here.town.read(kept.packages)
-        faulty = kept.verified(here.office.home.kept, line, lambda _more: None)
+        faulty = [look for look in kept.looked_at(here.office.home.kept, line) if not look.is_sound]
         list_of(kept.place_of(here.office.home.kept, CODE, here.number, 1)).unlink()
-        unlisted = kept.verified(here.office.home.kept, line, lambda _more: None)
+        unlisted = [look.path for look in kept.looked_at(here.office.home.kept, line) if not look.is_sound]
 
     assert unlisted == ["01.files.json"]
     assert (role, states) == (WITNESS, [TransferState.CLOSED] * 3)
