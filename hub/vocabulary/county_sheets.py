@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -163,7 +164,7 @@ def _check_package(path: Path, content: bytes) -> None:
                 placed = _PLACED.findall(package.read(part)) if "worksheets/" in part.filename else ()
                 if any(int(row) > SHEET_ROWS_MAX or _column(column) > SHEET_COLUMNS_MAX for column, row in placed):
                     raise _bad(path, _TOO_LONG)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, ValueError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError) as error:
         raise _bad(path, damaged) from error
     except RuntimeError as error:
         raise _bad(path, Text(zh="工作簿已加密", en="the workbook is protected")) from error

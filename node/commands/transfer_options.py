@@ -94,7 +94,9 @@ def years_of(written: str) -> tuple[int | None, int | None]:
     if not text:
         return None, None
     first, dash, last = text.partition("-")
-    if not all(part == "" or (part.isdigit() and len(part) == 4) for part in (first.strip(), last.strip())):
+    if not all(
+        part == "" or (part.isascii() and part.isdigit() and len(part) == 4) for part in (first.strip(), last.strip())
+    ):
         raise BadValue(
             Text(zh=f"年度读不出：{written}", en=f"these are no years: {written}"),
             Text(zh="例如 2010-2015 或 2012。", en="For example 2010-2015, or 2012."),

@@ -139,3 +139,16 @@ def test_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         read_sheet(path)
 
     assert refused.value.reason.zh == "places.xlsx：解压后过大"
+
+
+def test_workbook_with_a_spoilt_part_is_refused(tmp_path: Path) -> None:
+    """A bad sector in the middle of a part: the packer's own error is none of the archive's."""
+    path = workbook(tmp_path / "places.xlsx", [*ROWS] * 50)
+    with zipfile.ZipFile(path) as package:
+        part = package.getinfo("xl/worksheets/sheet1.xml")
+    raw = bytearray(path.read_bytes())
+    begins = part.header_offset + 30 + len(part.filename)
+    raw[begins : begins + 20] = b"\xff" * 20
+    path.write_bytes(raw)
+    with pytest.raises(BadFile):
+        read_sheet(path)
