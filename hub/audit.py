@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from hub.staff.account_tables import audit_line
 from protocol.audit_chain import AuditLine
@@ -257,8 +257,3 @@ def listed(
     if origin:
         statement = statement.where(audit_line.c.origin == origin)
     return [line_of(row) for row in connection.execute(statement)]
-
-
-def count(connection: Connection) -> int:
-    """Return how many lines there are."""
-    return int(connection.execute(select(func.count()).select_from(audit_line)).scalar_one())

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from node.consignment_tables import consigned_file, consignment
 from protocol.consignments import ConsignedFile, check_list, list_digest, starts_of
@@ -58,7 +58,7 @@ def offer(
     Args:
         connection: within a transaction.
         consignment_id: by which both ends call it.
-        files: in their order; they should have been looked at before (``replication.consigned_files.faults_in``).
+        files: in their order; one that is not as listed any more is said to be so when it is drawn.
         root: the folder that the paths are relative to.
         now_ms: the wall clock.
         any_hour: it may travel outside the site's hours.
@@ -112,19 +112,8 @@ def withdraw(connection: Connection, consignment_id: UUID) -> None:
 
 def offered(connection: Connection, consignment_id: UUID) -> Offer | None:
     """Return what stands offered under an id."""
-    found = connection.execute(offers_statement().where(consignment.c.consignment_id == consignment_id.bytes)).first()
+    found = connection.execute(select(consignment).where(consignment.c.consignment_id == consignment_id.bytes)).first()
     return _offer(found) if found is not None else None
-
-
-def offers(connection: Connection) -> list[Offer]:
-    """Return everything that is offered, the latest first."""
-    ordered = offers_statement().order_by(consignment.c.offered_at_ms.desc(), consignment.c.consignment_id)
-    return [_offer(row) for row in connection.execute(ordered)]
-
-
-def offers_statement() -> Select[tuple[object, ...]]:
-    """Return the statement of all offers."""
-    return select(consignment)
 
 
 def _offer(row: Row[tuple[object, ...]]) -> Offer:

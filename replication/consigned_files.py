@@ -5,7 +5,6 @@ Only what the list says is read, from inside its folder, without following links
 
 import os
 import stat
-from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
 
@@ -48,18 +47,6 @@ class ConsignedFolder:
         except OSError as error:
             raise _unfit(error) from error
 
-    def check(self, listed: ConsignedFile) -> None:
-        """Go on only if one file is there, of the size that the list says.
-
-        Raises:
-            FileUnfit: it is not.
-
-        """
-        try:
-            self._checked(listed)
-        except OSError as error:
-            raise _unfit(error) from error
-
     def _checked(self, listed: ConsignedFile) -> str:
         self._check_folder(listed.path.rpartition("/")[0])
         path = f"{self._root}/{listed.path}"
@@ -96,15 +83,3 @@ def _filled(file: FileIO, size_bytes: int) -> bytes:
             raise FileUnfit(FileFault.CHANGED)
         data += more
     return data
-
-
-def faults_in(files: Iterable[ConsignedFile], root: Path) -> list[tuple[str, FileFault]]:
-    """Return which files are not there, or not of the size that the list says; nothing is read."""
-    folder = ConsignedFolder(root)
-    found: list[tuple[str, FileFault]] = []
-    for one in files:
-        try:
-            folder.check(one)
-        except FileUnfit as unfit:
-            found.append((one.path, unfit.fault))
-    return found

@@ -35,7 +35,11 @@ PROGRAM_S_MAX: Final = 6 * 3_600.0
 """Seconds that one of the server's programs may take."""
 
 _FOLDERS: Final = Path("/usr/lib/postgresql")
-_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
+# It rests while the server's program, or whoever reads, is at work beside it.
+_SNAPSHOT: Final = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0;"
+    " SET LOCAL idle_in_transaction_session_timeout = 0"
+)
 
 
 def dump(url: str, target: Path, course: Course) -> Inventory:

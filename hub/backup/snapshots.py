@@ -211,6 +211,9 @@ def reading(path: Path, course: Course, *, alone: bool = False) -> Iterator[Conn
     except (DBAPIError, sqlite3.Error) as error:
         if course.is_stopped:
             raise Stopped from error
+        if isinstance(error, DBAPIError) and not isinstance(error.orig, sqlite3.Error):
+            # Of the other store that the block works with: this file is sound.
+            raise
         raise translated(error, path) from error
 
 

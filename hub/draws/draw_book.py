@@ -164,12 +164,6 @@ def drawing_of(connection: Connection, site: str, consignment_id: UUID) -> Drawi
     return _drawing(found) if found is not None else None
 
 
-def drawings(connection: Connection) -> list[Drawing]:
-    """Return all lines, the latest first."""
-    ordered = select(draw).order_by(draw.c.began_at_ms.desc(), draw.c.consignment_id)
-    return [_drawing(row) for row in connection.execute(ordered)]
-
-
 def _mine(site: str, consignment_id: UUID) -> ColumnElement[bool]:
     return (draw.c.site == site) & (draw.c.consignment_id == consignment_id.bytes)
 

@@ -39,8 +39,6 @@ RETRY = Backoff(first_s=2.0, ceiling_s=300.0)
 NOT_YET_LOOK_S = 900.0
 """Seconds at most between two looks whether a site's hours have begun: its clock may be wrong."""
 
-_FAULTS_TOLD = 10
-
 log = structlog.get_logger(__name__)
 
 

@@ -226,6 +226,8 @@ def compared(source: Connection, engine: Engine, course: Course) -> Moved:
     faults: list[Text] = []
     with engine.connect() as target, target.begin():
         target.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        # It rests while the file is read.
+        target.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         for table in tables:
             sums = []
             for connection in (source, target):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hub.backup.backing_up import Outcome, back_up, verify
 from hub.backup.backup_targets import prepare, read_backup
 from hub.home import HubHome, home_at
 from hub.keeping.course import Course, Stage, Stopped
-from hub.storage import store
+from hub.storage import postgres, store
 from hub.storage.moving import MOVE_TABLE
 from protocol.errors import BadSetting, BrokenStore
 from tests.backups import COUNTY, DAY_MS, NOW_MS, county_home, node_key, settings_of, tallied, target_of, tell_more
@@ -72,6 +73,19 @@ def test_a_backup_holds_the_state_that_it_says_it_holds(home: HubHome) -> None:
     assert not home.database.exists()
     assert said == asyncio.run(held(home))
     assert {site: count for site, (count, _) in tallied(said).items()} == {"330523108204": 2, "330523108205": 1}
+
+
+def test_a_dump_may_take_longer_than_a_transaction_may_rest(home: HubHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is held by a transaction that rests while the server's program writes: for many minutes of a county."""
+    whole = dumps._run
+
+    def slow(*arguments: object) -> None:
+        whole(*arguments)  # type: ignore[arg-type]
+        time.sleep(4.0)
+
+    monkeypatch.setattr(postgres, "_SESSION", f"{postgres._SESSION}; SET idle_in_transaction_session_timeout = 3000")
+    monkeypatch.setattr(dumps, "_run", slow)
+    assert read_backup(folder_of(home, made(home))).inventory.records == 3
 
 
 def test_a_deep_reading_puts_it_back_and_reads_every_record(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +84,23 @@ def test_a_county_moves_whole(home: HubHome, empty: PostgresStore, capsys: pytes
     assert asyncio.run(found(home, "关于")) == wanted != set()
     assert (home.database.exists(), home.moving.exists()) == (False, False)
     assert len(list((home.root / "aside").glob("hub-*.db"))) == 1
+
+
+def test_the_file_may_be_read_for_longer_than_a_transaction_may_rest(
+    home: HubHome, empty: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new store waits in one transaction while a table of ten million rows is summed in the old one."""
+    whole = store_move._digest
+
+    rests = iter([4.0])
+
+    def slow(*arguments: object) -> store_move.TableDigest:
+        time.sleep(next(rests, 0.0))
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(postgres, "_SESSION", f"{postgres._SESSION}; SET idle_in_transaction_session_timeout = 3000")
+    monkeypatch.setattr(store_move, "_digest", slow)
+    assert command(home, "--to", empty.url, "--json") == 0
 
 
 async def _held(home: HubHome) -> snapshots.Inventory:
