@@ -83,7 +83,7 @@ def receiver_of(site: Site, nature: Nature) -> str:
 
 
 def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
-    """Return where scans are looked for: where the person says, else the home's own folder and the watched ones."""
+    """Return where scans are looked for: where the person says, else where the settings do and in watched folders."""
     if named:
         missing = [folder for folder in named if not Path(folder).is_dir()]
         if missing:
@@ -92,7 +92,12 @@ def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
                 Text(zh="请核对 --scans 的路径。", en="Check the path that --scans names."),
             )
         return [Path(folder).absolute() for folder in named]
-    own = [office.home.root / SCANS, *(folder.place(office.home) for folder in office.config.folders)]
+    settings = office.config
+    own = [
+        office.home.root / SCANS,
+        *(one.place(office.home) for one in settings.scans),
+        *(one.place(office.home) for one in settings.folders),
+    ]
     return [folder for folder in own if folder.is_dir()]
 
 
@@ -184,7 +189,7 @@ async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -
             record, volume_code = packaging.record_of(connection, part.item.record_id)
             if record is not None:
                 found = index.of(record, volume_code)
-                renewed.append(beginning.with_scans(part.item, found))
+                renewed.append(beginning.with_scans(part.item, found or beginning.scans_left(part.item)))
         transfer_items.put(connection, now.transfer_id, renewed)
 
     await office.database.write(step)

@@ -61,6 +61,7 @@ async def ends(tmp_path: Path, browser: Browser) -> AsyncIterator[Ends]:
 
 async def accepted(town: Page) -> None:
     """Give the reasons that are asked for, and accept what was not returned."""
+    await expect(town.locator("#do-accept")).to_be_visible()
     for rule, why in WAIVED.items():
         if await town.locator(f"#waive-{rule}").count():
             await town.fill(f"#waive-{rule}", why)

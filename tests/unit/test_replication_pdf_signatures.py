@@ -53,7 +53,7 @@ def signed() -> bytes:
         cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
     )
     out = sign_pdf(IncrementalPdfFileWriter(io.BytesIO(plain())), PdfSignatureMetadata(field_name="Seal"), signer)
-    return bytes(out.getvalue())  # type: ignore[attr-defined]
+    return bytes(out.getvalue())
 
 
 def plain() -> bytes:
