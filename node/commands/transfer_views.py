@@ -196,7 +196,12 @@ def shown(connection: Connection, office: Office, now: Transfer) -> TransferShow
         advice=_advice(connection, now, side),
         notices=[one for one in (now.sent_back, now.signature_refused, report.trouble) if one is not None],
         groups=[
-            _Group(urgency=urgency, words=URGENCIES[urgency], count=len(some), findings=_findings(some))
+            _Group(
+                urgency=urgency,
+                words=(_FOR_RECEIVER if is_coming else URGENCIES)[urgency],
+                count=len(some),
+                findings=_findings(some),
+            )
             for urgency, some in by_urgency(faults)
         ],
         items=_items(connection, office, now, faults, is_coming=is_coming),
@@ -222,6 +227,13 @@ def _facts(now: Transfer, done_bytes: int, total_bytes: int) -> list[tuple[Text,
         (Text(zh="已收到", en="has come"), share),
     )
     return [(label, said) for label, said in told if said]
+
+
+_FOR_RECEIVER: Final = {
+    Urgency.MUST: Text(zh="必查项未过：退回或暂缓", en="mandatory checks failed: return or hold them"),
+    Urgency.MAY: Text(zh="建议改，不影响接收", en="better mended; no hindrance"),
+    Urgency.OTHERS: Text(zh="没有执行或要人看：请本站判断", en="not run, or for a person to see: yours to judge"),
+}
 
 
 def _findings(faults: Sequence[Fault]) -> list[_Finding]:
