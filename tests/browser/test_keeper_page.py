@@ -111,7 +111,6 @@ async def mended(ends: Ends, village: Page) -> None:
     await village.click(".row")
     await expect(village.locator("#here")).to_contain_text("第 1 页模糊，请重扫")
     await ends.look(village, "keeper-transfer-to-mend")
-    await village.check("label input")
     await village.click("#do-send")
     await expect(village.locator(".good")).to_contain_text("已提交", timeout=60_000)
     await ends.here.post()

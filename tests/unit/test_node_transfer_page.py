@@ -50,7 +50,7 @@ async def test_a_village_reads_what_to_mend_and_sends_it_again(tmp_path: Path) -
         await here.post()
         line = (await village.sees())[0]
         told = await village.sees(str(here.number))
-        sent = await village.presses(here.number, "send", despite_faults=True)
+        sent = await village.presses(here.number, "send")
         await here.post()
         now = await here.at_hub()
 
@@ -93,3 +93,21 @@ async def test_a_button_that_is_not_ones_own_does_nothing(tmp_path: Path) -> Non
             await township.sees(str(here.number), "items", "../../../node.toml", "1")
 
     assert now.state is TransferState.SUBMITTED
+
+
+async def test_a_second_round_finds_scans_where_the_first_one_was_told_they_are(tmp_path: Path) -> None:
+    """The first round named their folder on the command line; nobody names it again on a page."""
+    async with county(tmp_path) as here:
+        village, township = map(Keeper, furnished(here, tmp_path))
+        settings = tmp_path / "site" / "node.toml"
+        settings.write_text(settings.read_text(encoding="utf-8").partition("[[scans]]")[0], encoding="utf-8")
+        await submitted(here)
+        await here.witnessed()
+        await here.received()
+        first = (await township.sees(str(here.number)))["items"][0]
+        await township.presses(here.number, "return", items=[first["ref_code"]], reason="模糊")
+        await township.presses(here.number, "accept", waived=WAIVED)
+        await here.post()
+        sent = await village.presses(here.number, "send")
+
+    assert sent["state_words"]["zh"] == "已提交"
