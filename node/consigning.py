@@ -89,7 +89,10 @@ def offer(
             offered_at_ms=now_ms,
         )
     )
-    key = consignment_id.bytes
+    _insert_lines(connection, consignment_id.bytes, files, starts)
+
+
+def _insert_lines(connection: Connection, key: bytes, files: Sequence[ConsignedFile], starts: Sequence[int]) -> None:
     for first in range(0, len(files), INSERTED_FILES):
         connection.exec_driver_sql(
             "INSERT INTO consigned_file (consignment_id, position, start, path, size_bytes, sha256)"

@@ -198,7 +198,7 @@ def _start_talking(
     policy = policy_of(config.policy)
     desk = _start_letters(tasks, config, database, history, writer, beat_due.set)
     handlers: dict[type[QuestionHead], Handler] = {
-        **intaking.courtesy.extended(search.handlers(database, condition.health)),
+        **intaking.courtesy.extended(search.handlers(database, history.position, condition.health)),
         **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),

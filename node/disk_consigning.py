@@ -76,19 +76,22 @@ def write_to_disk(
                 faults.append((listed.path, unfit.fault))
             done += listed.size_bytes
             progress(done, offer.size_bytes)
-        encoded = disk_consignments.encode(
-            DiskConsignment(
-                site=site.code, node=identity.public_key, consignment_id=offer.consignment_id, files=tuple(files)
-            )
-        )
-        signature = identity.sign(disk_consignments.signed_part(encoded))
-        write_whole(folder / SIGNATURE_NAME, signature.hex().encode() + b"\n")
-        write_whole(folder / LIST_NAME, encoded)
+        _write_list(folder, offer, files, site, identity)
     except OSError as error:
         raise _unwritable(error, disk) from error
     if faults:
         raise faulty_files(faults)
     return folder
+
+
+def _write_list(folder: Path, offer: Offer, files: Sequence[ConsignedFile], site: Site, identity: Identity) -> None:
+    listed = DiskConsignment(
+        site=site.code, node=identity.public_key, consignment_id=offer.consignment_id, files=tuple(files)
+    )
+    encoded = disk_consignments.encode(listed)
+    signature = identity.sign(disk_consignments.signed_part(encoded))
+    write_whole(folder / SIGNATURE_NAME, signature.hex().encode() + b"\n")
+    write_whole(folder / LIST_NAME, encoded)
 
 
 def _check_room(folder: Path, files: Iterable[ConsignedFile], disk: Path) -> None:

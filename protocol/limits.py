@@ -127,6 +127,9 @@ BUNDLE_LETTERS_TAKEN_MAX = 1_000
 BUNDLE_LETTERS_BYTES_MAX = 1024 * 1024
 """Bytes of the sealed letters of a courier bundle."""
 
+BUNDLE_PAGES_SPANS_MAX = 2_000
+"""Orders and gaps in their pages that one reply by courier names: it stays under the bound of a manifest with them."""
+
 BUNDLE_PARTS_MAX = 64
 """Courier bundles that one backlog is divided into at most: more than any site's whole catalogue."""
 

@@ -4,6 +4,7 @@ The list is a line of JSON for each file, and is written last and whole: where i
 that it names has come.
 """
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -16,6 +17,7 @@ import msgspec
 from protocol.consignments import ConsignedFile
 from protocol.file_lists import FileList
 from replication.files import write_whole
+from replication.packages.bag_writing import sync_folder
 
 MOVING_SUFFIX: Final = ".moving"
 """What a package is called while it is copied to another disk."""
@@ -86,9 +88,19 @@ def move(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError:
-        # Another disk: copied whole under another name first, so that a kill leaves one or the other.
+        # Another disk: copied whole under another name first, so that a kill leaves one or the other, and written
+        # through to it before the only other copy goes.
         moving = target.with_name(target.name + MOVING_SUFFIX)
         shutil.rmtree(moving, ignore_errors=True)
-        shutil.copytree(source, moving)
+        shutil.copytree(source, moving, copy_function=_copied)
+        for folder, _, _ in os.walk(moving, topdown=False):
+            sync_folder(Path(folder))
         moving.rename(target)
+        sync_folder(target.parent)
         shutil.rmtree(source, ignore_errors=True)
+
+
+def _copied(source: str, target: str) -> None:
+    shutil.copy2(source, target)
+    with Path(target).open("r+b") as file:
+        os.fsync(file.fileno())

@@ -100,10 +100,9 @@ class TransferDesk:
     async def _attend(self, now: Transfer) -> None:
         try:
             await self.attend(now)
-        except DanglianError as error:
+        except (DanglianError, OSError) as error:
             self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
-            log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-            await self._reception.note_trouble(now, error.reason)
+            await self._reception.put_off(now, error)
         finally:
             self._busy.discard(now.transfer_id)
 

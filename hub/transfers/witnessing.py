@@ -81,6 +81,9 @@ class WitnessDesk:
                 except Retryable as error:
                     log.warning("witnessing_put_off", reason=error.reason.en)
                     wanted = []
+                except OSError as error:
+                    log.warning("witnessing_put_off", fault=error.strerror)
+                    wanted = []
                 for now in wanted:
                     key = now.transfer_id, now.round
                     self._fetching[key] = tasks.create_task(self._fetch(now), name=f"between {now.transfer_id}")
@@ -129,6 +132,9 @@ class WitnessDesk:
         except DanglianError as error:
             self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
             log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
+        except OSError as error:
+            self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
+            log.info("transfer_put_off", transfer=str(now.transfer_id), fault=error.strerror)
 
     async def fetch(self, now: Transfer) -> None:
         """Fetch the package of the present round from the giver.

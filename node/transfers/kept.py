@@ -1,6 +1,8 @@
 """What a township keeps for others: packages that were handed over to it, its register of them, and their fixity."""
 
+import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +15,8 @@ from node.transfers.kept_tables import kept_fault, kept_package
 from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer
-from replication.transfer_packages import lines_of, list_of, move, package_of
+from replication.files import write_whole
+from replication.transfer_packages import lines_of, list_of, move, package_of, read_list
 
 READ_BYTES = 1024 * 1024
 """Bytes of a file that are summed at once."""
@@ -63,9 +66,12 @@ def shelved(now: Transfer, root: Path, kept: Path) -> int:
         target = place_of(kept, now.giver.site if now.giver else "", now.transfer_id, parcel.round)
         target.parent.mkdir(parents=True, exist_ok=True)
         if list_of(source).is_file():
-            shutil.copyfile(list_of(source), list_of(target))
+            write_whole(list_of(target), list_of(source).read_bytes())
         move(source, target)
-        count += sum(1 for _ in lines_of(target))
+        files = read_list(target)
+        if files is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), list_of(target))
+        count += len(files)
     shutil.rmtree(root / str(now.transfer_id), ignore_errors=True)
     return count
 

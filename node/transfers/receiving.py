@@ -5,7 +5,6 @@ The part of the county's archive in ``hub.transfers.receiving``, for a site: peo
 """
 
 import asyncio
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +16,7 @@ from sqlalchemy import Connection
 from node.transfers.arriving import cleared
 from node.transfers.kept import register, shelved
 from node.transfers.owner_signatures import owner_keys
+from protocol.county_time import local_time
 from protocol.errors import DanglianError, Permanent, Refused, Retryable
 from protocol.file_lists import FileList
 from protocol.transfer_folds import Transfer
@@ -84,10 +84,9 @@ class ReceivingDesk:
                     continue
                 try:
                     await self.attend(now)
-                except DanglianError as error:
+                except (DanglianError, OSError) as error:
                     self._put_off[now.transfer_id] = loop.time() + AGAIN_S
-                    log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-                    await self._reception.note_trouble(now, error.reason)
+                    await self._reception.put_off(now, error)
             await asyncio.sleep(LOOK_S)
 
     async def due(self) -> list[Transfer]:
@@ -167,7 +166,7 @@ class ReceivingDesk:
 
     async def _keep(self, now: Transfer) -> None:
         count = await asyncio.to_thread(shelved, now, self._root, self._kept)
-        year = datetime.datetime.fromtimestamp(self._clock_ms() / 1000).astimezone().year
+        year = local_time(self._clock_ms()).year
 
         def step(connection: Connection) -> None:
             present = transfer_of(connection, now.transfer_id)

@@ -14,7 +14,7 @@ from protocol.errors import Refused
 from protocol.handovers import certificate_of
 from protocol.transfer_codec import items_digest
 from protocol.transfer_folds import Transfer
-from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Side, Submitted, TransferState
+from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Submitted, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
 from replication.keys import Identity
@@ -137,8 +137,3 @@ def cancel(connection: Connection, log: TransferLog, transfer_id: UUID, reason: 
     if now.consignment is not None:
         withdraw(connection, now.consignment)
     return now
-
-
-def is_ours(now: Transfer) -> bool:
-    """Tell whether it is the giver's turn."""
-    return now.turn is Side.GIVER

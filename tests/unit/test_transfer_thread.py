@@ -34,6 +34,7 @@ from node.transfers.desk import GivingDesk
 from node.transfers.office import Office, giver_log, receiver_log
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile
+from protocol.county_time import local_time
 from protocol.errors import BadFile, Refused
 from protocol.file_lists import FileList
 from protocol.handover_texts import as_text
@@ -312,7 +313,7 @@ async def test_custody_moves_when_both_have_signed_and_not_before(tmp_path: Path
         assert await both.giver() == await both.receiver()
         assert (await both.receiver()).state is TransferState.CLOSED
         assert await both.items(both.hub) == await both.items(both.site.database) == {ItemState.MOVED: 3}
-        year = datetime.datetime.fromtimestamp(NOW_MS / 1000).astimezone().year
+        year = local_time(NOW_MS).year
         assert (await both.receiver()).accession == f"{year}-0001"
         (line,) = await both.hub.read(lambda c: dossier(c, CODE))
         assert "代管县档案馆 3 件" in line.words.zh
