@@ -219,7 +219,7 @@ async def test_a_township_receives_through_the_hub_which_keeps_nothing(tmp_path:
         list_of(kept.place_of(here.office.home.kept, CODE, here.number, 1)).unlink()
         unlisted = [look.path for look in kept.looked_at(here.office.home.kept, line) if not look.is_sound]
 
-    assert unlisted == ["01.files.json"]
+    assert unlisted == ["01.files.jsonl"]
     assert (role, states) == (WITNESS, [TransferState.CLOSED] * 3)
     assert owners == {(CODE, TOWN, CODE)}
     assert (line.site, line.items, faulty) == (CODE, 3, [])
