@@ -69,15 +69,9 @@ def offer(
 
     """
     check_list(files)
-    digest = list_digest(files)
-    present = offered(connection, consignment_id)
-    if present is not None and present.list_digest != digest:
-        raise Refused(
-            Text(zh="同一编号下已提供过另一份清单", en="another list was offered under this id"),
-            Text(zh="请先撤回原来的（withdraw），或使用新的编号。", en="Withdraw that one first, or use a new id."),
-        )
+    digest, starts = list_digest(files), starts_of(files)
+    _check_same(offered(connection, consignment_id), digest)
     withdraw(connection, consignment_id)
-    starts = starts_of(files)
     connection.execute(
         insert(consignment).values(
             consignment_id=consignment_id.bytes,
@@ -90,6 +84,14 @@ def offer(
         )
     )
     _insert_lines(connection, consignment_id.bytes, files, starts)
+
+
+def _check_same(present: Offer | None, digest: str) -> None:
+    if present is not None and present.list_digest != digest:
+        raise Refused(
+            Text(zh="同一编号下已提供过另一份清单", en="another list was offered under this id"),
+            Text(zh="请先撤回原来的（withdraw），或使用新的编号。", en="Withdraw that one first, or use a new id."),
+        )
 
 
 def _insert_lines(connection: Connection, key: bytes, files: Sequence[ConsignedFile], starts: Sequence[int]) -> None:

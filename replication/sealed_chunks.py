@@ -9,11 +9,6 @@ from uuid import UUID
 
 import msgspec
 import zstandard
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_decrypt,
-    crypto_aead_xchacha20poly1305_ietf_encrypt,
-)
-from nacl.exceptions import CryptoError
 
 from protocol.draws import (
     HEAD_BYTES,
@@ -27,6 +22,7 @@ from protocol.errors import BadFrame
 from protocol.limits import LIST_PAGE_BYTES_MAX, LIST_PAGE_PLAIN_BYTES_MAX
 from protocol.wording import Text
 from replication.seal import ZSTD_LEVEL
+from replication.xchacha import SealBroken, cipher_of
 
 _pages = msgspec.json.Decoder(ListPage)
 
@@ -43,7 +39,7 @@ class ChunkSeal:
         """
         if len(key) != KEY_BYTES:
             raise BadFrame(Text(zh="移送密钥无效", en="not the key of a draw"))
-        self._key = key
+        self._cipher = cipher_of(key)
         self._site = site
         self._consignment_id = consignment_id
         self._session = session
@@ -52,7 +48,7 @@ class ChunkSeal:
         """Return the message that carries a piece."""
         head = ChunkHead(kind=kind, session=self._session, offset=offset, nonce=os.urandom(NONCE_BYTES))
         bound = bound_by_seal(head, self._site, self._consignment_id)
-        return head.encoded + crypto_aead_xchacha20poly1305_ietf_encrypt(plain, bound, head.nonce, self._key)
+        return head.encoded + self._cipher.seal(plain, bound, head.nonce)
 
     def opened(self, head: ChunkHead, frame: bytes) -> bytes:
         """Return the piece that a message carries.
@@ -63,8 +59,8 @@ class ChunkSeal:
         """
         bound = bound_by_seal(head, self._site, self._consignment_id)
         try:
-            return bytes(crypto_aead_xchacha20poly1305_ietf_decrypt(frame[HEAD_BYTES:], bound, head.nonce, self._key))
-        except CryptoError as error:
+            return self._cipher.open(memoryview(frame)[HEAD_BYTES:], bound, head.nonce)
+        except SealBroken as error:
             raise BadFrame(Text(zh="文件块封印不符", en="the seal of a chunk does not hold")) from error
 
 

@@ -38,11 +38,14 @@ from replication.faults import FaultKind
 from replication.keys import Identity, verified
 from replication.sealed_chunks import ChunkSeal, unpack_page
 
-OPEN_DEADLINE_S = 15.0
-"""Seconds that a site may take to say what it offers, or to send a page of its list."""
+PAGE_S = 15.0
+"""Seconds that a site may take to send a page of its list."""
 
 ASKED_TIMES = 3
-"""Times that such a question is put before the site counts as silent."""
+"""Times that a page is asked for before the site counts as silent."""
+
+OPENINGS_S = (3.0, 12.0, 30.0)
+"""Seconds after which a site is asked once more what it offers: one that has just come up heard nothing at first."""
 
 HEARD_MAX = 1_024
 """Answers of one draw that wait for their turn: more than can be under way at once."""
@@ -110,7 +113,7 @@ class DrawSession:
         for _ in range(ASKED_TIMES):
             await self._desk.bus.publish(subjects.draw(self.site), encode_question(question))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(OPEN_DEADLINE_S):
+                async with asyncio.timeout(PAGE_S):
                     while True:
                         arrived = await self._next()
                         if arrived.word is not None:
@@ -186,12 +189,12 @@ class DrawDesk:
 
     async def _open(self, site: Site, consignment_id: UUID) -> tuple[Opening, bytes]:
         question = OpenDraw(drawer=self.name, question=secrets.token_hex(8), consignment_id=consignment_id)
-        for _ in range(ASKED_TIMES):
+        for within_s in OPENINGS_S:
             answer = asyncio.get_running_loop().create_future()
             self._openings[question.question] = site, answer
             try:
                 await self.bus.publish(subjects.draw(site), encode_question(question))
-                async with asyncio.timeout(OPEN_DEADLINE_S):
+                async with asyncio.timeout(within_s):
                     return self._read_opening(site, consignment_id, question, await answer)
             except TimeoutError:
                 continue

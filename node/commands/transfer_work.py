@@ -185,7 +185,7 @@ async def _look_again(office: Office, now: Transfer, scan_dirs: Sequence[str]) -
             record, volume_code = packaging.record_of(connection, part.item.record_id)
             if record is not None:
                 found = index.of(record, volume_code)
-                renewed.append(beginning.with_scans(part.item, found))
+                renewed.append(beginning.with_scans(part.item, found or beginning.scans_left(part.item)))
         transfer_items.put(connection, now.transfer_id, renewed)
 
     await office.database.write(step)

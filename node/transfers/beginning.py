@@ -130,6 +130,12 @@ def note_of(item: TransferItem) -> ItemNote:
     return msgspec.json.decode(item.note, type=ItemNote) if item.note else ItemNote()
 
 
+def scans_left(item: TransferItem) -> list[Scan]:
+    """Return the scans that were found for an item before and still are where they were, in whatever folder that is."""
+    places = [Path(one.path) for one in note_of(item).scans]
+    return [Scan(path=place, size_bytes=place.stat().st_size) for place in places if place.is_file()]
+
+
 def volume_codes_of(connection: Connection, docids: Sequence[int]) -> dict[int, str]:
     """Return the code of the volume that each of these records names."""
     found: dict[int, str] = {}

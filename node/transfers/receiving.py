@@ -32,7 +32,7 @@ from replication.transfer_packages import package_of, read_list, write_list
 from replication.transfer_reception import KnownCodes, Reception, waits_for_people
 from replication.transfer_signing import signature_fault
 
-LOOK_S = 2.0
+LOOK_S = 5.0
 """Seconds between looks for transfers that wait; one look reads the few that are open."""
 
 AGAIN_S = 15.0

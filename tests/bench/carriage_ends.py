@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import UUID
@@ -40,7 +41,11 @@ HUB_KEY = Identity(new_seed(b"h" * 32))
 
 def listed(source: Path) -> FileList:
     """Return every file under a folder with its digest; plain texts, for it is memory that is measured here."""
-    paths = sorted(os.path.join(folder, name) for folder, _, names in os.walk(source) for name in names)  # noqa: PTH118
+
+    def paths() -> Iterator[str]:
+        for folder, folders, names in os.walk(source):
+            folders.sort()
+            yield from (os.path.join(folder, name) for name in sorted(names))  # noqa: PTH118 - as above
 
     def one(path: str) -> ConsignedFile:
         with open(path, "rb") as file:  # noqa: PTH123 - as above
@@ -48,7 +53,7 @@ def listed(source: Path) -> FileList:
             size = os.fstat(file.fileno()).st_size
         return ConsignedFile(path=os.path.relpath(path, source), size_bytes=size, sha256=digest)
 
-    return FileList(map(one, paths))
+    return FileList(map(one, paths()))
 
 
 def link(url: str, authority: str) -> AbstractAsyncContextManager[Link]:

@@ -61,6 +61,7 @@ async def ends(tmp_path: Path, browser: Browser) -> AsyncIterator[Ends]:
 
 async def accepted(town: Page) -> None:
     """Give the reasons that are asked for, and accept what was not returned."""
+    await expect(town.locator("#do-accept")).to_be_visible()
     for rule, why in WAIVED.items():
         if await town.locator(f"#waive-{rule}").count():
             await town.fill(f"#waive-{rule}", why)
@@ -110,7 +111,6 @@ async def mended(ends: Ends, village: Page) -> None:
     await village.click(".row")
     await expect(village.locator("#here")).to_contain_text("第 1 页模糊，请重扫")
     await ends.look(village, "keeper-transfer-to-mend")
-    await village.check("label input")
     await village.click("#do-send")
     await expect(village.locator(".good")).to_contain_text("已提交", timeout=60_000)
     await ends.here.post()

@@ -278,3 +278,12 @@ async def test_a_link_that_comes_up_during_a_look_is_looked_at_again_at_once(cou
     finally:
         looking.cancel()
     assert (await county.health()).standing is not Standing.BAD
+
+
+async def test_files_that_a_township_keeps_and_that_rot_are_an_alarm_though_it_falls_silent(county: County) -> None:
+    opened = await county.over(1, beat(TOWN.code, kept_faulty=2))
+    silent = await county.over(24 * 60)
+    mended = await county.over(1, beat(TOWN.code))
+
+    mine = (TOWN.code, AlarmKind.KEPT_FILES, Cause.KEPT_AT_SITE)
+    assert (mine in opened, mine in silent, mine in mended) == (True, True, False)

@@ -31,7 +31,7 @@ async def test_a_township_sees_what_came_with_its_scans_and_takes_it_over(tmp_pa
         now = await here.at_hub()
 
     assert (waiting["is_coming"], waiting["is_ours"], waiting["state_words"]["zh"]) == (True, False, "已提交")
-    assert (shown["actions"], len(shown["items"])) == (["return", "hold", "accept"], 3)
+    assert (shown["actions"], len(shown["items"])) == (["return", "hold", "send-back", "accept"], 3)
     assert ({one["rule"] for one in shown["unproven"]}, scan.kind) == ({"virus_scan"}, "image/jpeg")
     assert (decided["state_words"]["zh"], decided["actions"]) == ("已通过，待签字", [])
     assert (papers["actions"], "某镇档案馆" in papers["papers"]) == (["sign"], True)
@@ -50,11 +50,12 @@ async def test_a_village_reads_what_to_mend_and_sends_it_again(tmp_path: Path) -
         await here.post()
         line = (await village.sees())[0]
         told = await village.sees(str(here.number))
-        sent = await village.presses(here.number, "send", despite_faults=True)
+        sent = await village.presses(here.number, "send")
         await here.post()
         now = await here.at_hub()
 
-    assert (line["is_ours"], line["other"]) == (True, TOWN)
+    assert (line["is_ours"], TOWN in line["other"]) == (True, True)
+    assert told["papers"] == ""
     (item,) = told["items"]
     assert (item["ref_code"], item["reason"]["zh"]) == (first["ref_code"], "第 1 页模糊，请重扫")
     assert all("scans" in folder for folder in item["folders"])
@@ -68,9 +69,11 @@ async def test_a_whole_package_goes_back_with_its_reason(tmp_path: Path) -> None
         await submitted(here)
         await here.witnessed()
         await here.received()
+        with pytest.raises(BadValue, match="no item is ticked"):
+            await township.presses(here.number, "return", items=[], reason="全宗号写错")
         with pytest.raises(BadValue, match="needs its reason"):
-            await township.presses(here.number, "return", items=[], reason=" ")
-        await township.presses(here.number, "return", items=[], reason="全宗号写错")
+            await township.presses(here.number, "send-back", reason=" ")
+        await township.presses(here.number, "send-back", reason="全宗号写错")
         await here.post()
         told = await village.sees(str(here.number))
 
@@ -90,3 +93,21 @@ async def test_a_button_that_is_not_ones_own_does_nothing(tmp_path: Path) -> Non
             await township.sees(str(here.number), "items", "../../../node.toml", "1")
 
     assert now.state is TransferState.SUBMITTED
+
+
+async def test_a_second_round_finds_scans_where_the_first_one_was_told_they_are(tmp_path: Path) -> None:
+    """The first round named their folder on the command line; nobody names it again on a page."""
+    async with county(tmp_path) as here:
+        village, township = map(Keeper, furnished(here, tmp_path))
+        settings = tmp_path / "site" / "node.toml"
+        settings.write_text(settings.read_text(encoding="utf-8").partition("[[scans]]")[0], encoding="utf-8")
+        await submitted(here)
+        await here.witnessed()
+        await here.received()
+        first = (await township.sees(str(here.number)))["items"][0]
+        await township.presses(here.number, "return", items=[first["ref_code"]], reason="模糊")
+        await township.presses(here.number, "accept", waived=WAIVED)
+        await here.post()
+        sent = await village.presses(here.number, "send")
+
+    assert sent["state_words"]["zh"] == "已提交"

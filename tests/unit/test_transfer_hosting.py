@@ -202,9 +202,8 @@ async def test_no_custody_moves_within_one_node_while_the_county_does_not_know_t
     assert (healed.state, aside) == (TransferState.CLOSED, [])
 
 
-async def test_a_node_that_signs_for_the_keeper_before_the_county_knows_the_owner_is_not_believed(
-    tmp_path: Path,
-) -> None:
+async def test_a_village_that_did_not_sign_with_its_own_key_has_not_signed_for_the_county(tmp_path: Path) -> None:
+    """A node that signs for the keeper before the county has spoken is not believed."""
     async with (
         node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
         opened(tmp_path / "hub.db", MIGRATIONS) as hub,
