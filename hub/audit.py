@@ -65,7 +65,7 @@ class Action(StrEnum):
     CASE_CHANGED = "case_changed"
     CASE_READ = "case_read"
     RESEARCH_EXPORTED = "research_exported"
-    RULES_TAKEN = "rules_taken"
+    TABLE_TAKEN = "table_taken"
     LOOKUP_ASKED = "lookup_asked"
     LOOKUP_WIDENED = "lookup_widened"
     LOOKUP_ANSWERED = "lookup_answered"
@@ -134,7 +134,7 @@ ACTIONS = {
     Action.CASE_CHANGED: Text(zh="登记调解案件", en="mediation case changed"),
     Action.CASE_READ: Text(zh="查看调解案件", en="mediation case read"),
     Action.RESEARCH_EXPORTED: Text(zh="导出专题查档", en="research request exported"),
-    Action.RULES_TAKEN: Text(zh="启用利用规则", en="rules of access taken into force"),
+    Action.TABLE_TAKEN: Text(zh="启用县里的表", en="county's table taken into force"),
     Action.LOOKUP_ASKED: Text(zh="向站点提问", en="sites asked"),
     Action.LOOKUP_WIDENED: Text(zh="扩大查询范围", en="more sites asked"),
     Action.LOOKUP_ANSWERED: Text(zh="站点答复", en="site answered"),

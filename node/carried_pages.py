@@ -52,7 +52,7 @@ class CarriedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An approved order whose pages the hub has not called drawn."""
 
     offer: Offer
-    files: tuple[ConsignedFile, ...]
+    files: Sequence[ConsignedFile]
     unsent: tuple[Span, ...]
     """What no stick has taken since the hub's last reply."""
     again: tuple[Span, ...]

@@ -34,6 +34,7 @@ from protocol.frames import SIGNATURE_BYTES, Frame
 from protocol.limits import BUNDLE_MANIFEST_BYTES_MAX
 from protocol.wording import Text
 from replication.keys import Identity, verified
+from replication.packages.bag_writing import sync_folder
 from replication.seal import unseal
 
 BLOCK_BYTES = 512
@@ -114,7 +115,9 @@ def write_bundle(
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
             raise
-        _settle(target.parent)
+        # Not every stick can; the file itself is on it.
+        with contextlib.suppress(OSError):
+            sync_folder(target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     return needed
@@ -147,16 +150,6 @@ def _check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + FREE_BYTES_LEFT:
         raise _full(folder, needed, free)
-
-
-def _settle(folder: Path) -> None:
-    """Have the folder's new entry written out; Windows does so by itself and opens no folders."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _full(folder: Path, needed: int, free: int) -> StorageFull:

@@ -111,6 +111,10 @@ class Nightly:
         except TimeoutError:
             log.warning("backup_took_too_long", target=target.name, seconds=BACKUP_S_MAX)
             return None
+        except OSError as error:
+            # The target was pulled out behind its last file.
+            log.warning("backup_failed", target=target.name, fault=error.strerror)
+            return None
         finally:
             # Its thread goes on after a cancellation until it is told.
             course.stop()

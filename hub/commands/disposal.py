@@ -2,7 +2,7 @@
 
 import argparse
 import datetime
-from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 from hub.commands import word_tables
 from hub.commands.actions import operator, seen, written
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.home import HubHome
 from hub.vocabulary.word_tables import Version
 from hub.window import disposal, paper_disposal
 from hub.window.applicants import REQUESTERS
-from hub.window.disposal import Disposable, Hold
+from hub.window.disposal import Batch, Disposable, Hold, every
 from hub.window.disposal_table import DisposalRule, disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from hub.window.requests import PURPOSES
@@ -108,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     home = word_tables.home_of(args)
     table = disposal_table(home)
     if args.action in ("check", "load"):
-        return word_tables.check(table, args, lambda found: len(found.rows))
+        return word_tables.tend(home, table, args, lambda found: len(found.rows))
     if args.action == "show":
         return _show(args)
     check_database(home)
@@ -162,31 +161,24 @@ def _run(args: argparse.Namespace) -> int:
     actor, today = operator(), day_of(now_ms)
     rules, kinds = newest_of(disposal_table(home)), newest_of(dispute_table(home))
 
-    def step(connection: Connection) -> list[Disposable]:
-        found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
-        disposal.dispose(connection, actor, found, now_ms)
-        return found
+    def step(connection: Connection, after: str) -> Batch:
+        batch = disposal.due(connection, rules, kinds, today, after)
+        disposal.dispose(connection, actor, batch.due, now_ms)
+        return batch
 
-    def papers(connection: Connection) -> list[Disposable]:
-        found = paper_disposal.due(connection, rules, kinds, today, paper_disposal.BATCH_REQUESTS)
-        paper_disposal.dispose(connection, actor, home.certificates, found, now_ms)
-        return found
+    def papers(connection: Connection, after: str) -> Batch:
+        batch = paper_disposal.due(connection, rules, kinds, today, after)
+        paper_disposal.dispose(connection, actor, home.certificates, batch.due, now_ms)
+        return batch
 
     if args.dry_run:
-        found = seen(home, lambda connection: disposal.due(connection, rules, kinds, today))
-        of_papers = seen(home, lambda connection: paper_disposal.due(connection, rules, kinds, today))
+        found = seen(home, lambda c: every(lambda after: disposal.due(c, rules, kinds, today, after)))
+        of_papers = seen(home, lambda c: every(lambda after: paper_disposal.due(c, rules, kinds, today, after)))
         return _print_run(args, DisposalRun(due=found, disposed=0, papers_due=of_papers, papers_disposed=0))
-    found, of_papers = _all_of(home, step), _all_of(home, papers)
+    found = every(lambda after: written(home, partial(step, after=after)))
+    of_papers = every(lambda after: written(home, partial(papers, after=after)))
     done = DisposalRun(due=found, disposed=len(found), papers_due=of_papers, papers_disposed=len(of_papers))
     return _print_run(args, done)
-
-
-def _all_of(home: HubHome, step: Callable[[Connection], list[Disposable]]) -> list[Disposable]:
-    """Take a step until nothing is left of what is due."""
-    found: list[Disposable] = []
-    while some := written(home, step):
-        found += some
-    return found
 
 
 def _print_run(args: argparse.Namespace, done: DisposalRun) -> int:

@@ -1,12 +1,11 @@
-"""How the reporting commands look: tables on a terminal, tabs between columns when the output goes elsewhere."""
+"""How the reporting commands look: set for a person on a terminal, with tabs between columns for other programs."""
 
 import sys
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text as Styled
 
+from hub.commands.fitting import Rows
 from hub.home import HubHome
 from hub.storage import store
 from protocol.county_time import second
@@ -25,21 +24,15 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> Table:
-    """Return a table for a terminal."""
-    made = Table(title=title or None, title_justify="left", header_style="bold", show_lines=False)
-    for header in headers:
-        made.add_column(worded(header), overflow="fold")
-    for row in rows:
-        # Not as plain strings: titles hold square brackets, which would be taken for markup.
-        made.add_row(*[Styled(cell) for cell in row])
-    return made
+def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> Rows:
+    """Return rows for a terminal, of whatever width it is."""
+    return Rows(headers=tuple(map(worded, headers)), rows=tuple(map(tuple, rows)), title=title)
 
 
 def show_table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print rows as a table on a terminal, else as lines with tabs, which other programs read."""
+    """Print rows for a person on a terminal, else as lines with tabs, which other programs read."""
     if on_terminal():
-        Console().print(table(headers, rows, title))
+        Console(highlight=False).print(table(headers, rows, title))
         return
     for row in ([worded(header) for header in headers], *rows):
         sys.stdout.write("\t".join(" ".join(cell.split()) for cell in row) + "\n")

@@ -216,7 +216,7 @@ def _standing(connection: Connection, site: Site) -> tuple[Watermark, set[str]]:
 
 def _is_overtaken(connection: Connection, delivery: Delivery, taken_at_ms: int, now_ms: int) -> bool:
     """Tell whether the site has said something later over the network, or is on the line now."""
-    seen = board.node_states(connection).get(delivery.beat.site)
+    seen = board.node_state_of(connection, delivery.beat.site)
     if seen is None:
         return False
     on_line = seen.seen_at_ms > taken_at_ms and not board.is_offline(seen.seen_at_ms, now_ms)

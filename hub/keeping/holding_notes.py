@@ -19,8 +19,6 @@ from protocol.county_time import ZONE, day_of
 from protocol.errors import BadValue
 from protocol.wording import Text
 
-"""Days are those of the calendar on the wall, whatever the machine's zone."""
-
 HOW_CHARS_MAX = 400
 """Characters of how a copy was verified."""
 

@@ -43,6 +43,8 @@ class Printer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # They come with the program: nothing changes them while it runs.
+            auto_reload=False,
         )
         filters = {
             "moment": moment,
@@ -50,6 +52,7 @@ class Printer:
             "day": day,
             "number": number,
             "gib": gib,
+            "size": size,
             "told": told,
             "browser": browser,
             "actor": spoken_actor,
@@ -109,6 +112,14 @@ def number(value: int | None) -> str:
 def gib(value: int) -> str:
     """Return bytes as GB of 1024³, as Windows shows them; a dash for a site that did not say."""
     return f"{value / 1024**3:.1f} GB" if value else "—"
+
+
+def size(value: int) -> str:
+    """Return bytes in the largest unit of which there is one, by steps of 1024, as Windows shows them."""
+    for unit, step in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
+        if value >= step:
+            return f"{value / step:.1f} {unit}"
+    return f"{value} B"
 
 
 def browser(agent: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from hub.draws.brought_pieces import BroughtPieces
 from hub.draws.disk_drawing import Brought, take_in
+from hub.draws.receiving import unwritable
 from hub.home import HubHome
 from hub.membership.certificates import CertifiedKey
 from hub.window import certificate_paths, certificates, copies, serials
@@ -113,7 +114,17 @@ class Copyist:
 
     async def _done(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()
+            await self._tried(name, work)
+        except Retryable as error:
+            # The store is away as well: how it went is noted when it goes that way again.
+            self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
+            log.warning("certificate_not_noted", name=str(name), reason=error.reason.en)
+        finally:
+            self._busy.discard(name)
+
+    async def _tried(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await _on_disk(work, self._home.window)
             self._put_off.pop(name, None)
         except (Retryable, BadSetting) as error:
             self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
@@ -126,8 +137,6 @@ class Copyist:
                 await self._write(copies.fail, name, error.reason, error.hint)
             else:
                 await self._write(serials.void, name, error.reason.zh)
-        finally:
-            self._busy.discard(name)
 
     async def _make(self, order: CopyOrder) -> None:
         decision = order.decision
@@ -243,6 +252,14 @@ async def _ended(task: "asyncio.Future[None]") -> None:
     """End a task and wait until it has let go of what it held."""
     task.cancel()
     await asyncio.wait((task,))
+
+
+async def _on_disk(work: Callable[[], Awaitable[None]], folder: Path) -> None:
+    """Do a piece of work; what the disk refuses is tried again."""
+    try:
+        await work()
+    except OSError as error:
+        raise unwritable(error, folder) from error
 
 
 def _due(connection: Connection) -> tuple[list[CopyOrder], list[CopyOrder], list[Certificate]]:

@@ -33,10 +33,7 @@ from protocol.retention import RetentionKind
 from protocol.wording import Text
 
 BATCH_REQUESTS: Final = 200
-"""Requests of one transaction: some thousand rows, well under a second."""
-
-SCANNED_MAX: Final = 20_000
-"""Ended requests that are looked at in one go, the oldest first: ten years of a busy window."""
+"""Ended requests that are looked at in one transaction: some thousand rows, well under a second."""
 
 CASE_RULE: Final = "case"
 """Stands for the retention of a mediation file, where that decides."""
@@ -62,29 +59,48 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     held_at_ms: int
 
 
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at ended requests found."""
+
+    due: tuple[Disposable, ...]
+    reached: str
+    """Where the look ended and the next one goes on; empty if nothing is left behind it."""
+
+
 def due(
-    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, limit: int = SCANNED_MAX
-) -> list[Disposable]:
-    """Return the requests whose personal data are due, the oldest number first."""
+    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, after: str = ""
+) -> Batch:
+    """Look at the next ended requests behind a number, and return those whose personal data are due."""
     gone = select(request_disposal.c.request_id)
     held = select(request_hold.c.request_id)
     statement = (
-        select(lookup_request.c.request_id)
+        select(lookup_request.c.request_id, lookup_request.c.number)
         .where(
+            lookup_request.c.number > after,
             lookup_request.c.state.in_([state.value for state in ENDED]),
             lookup_request.c.request_id.not_in(gone),
             lookup_request.c.request_id.not_in(held),
         )
         .order_by(lookup_request.c.number)
-        .limit(SCANNED_MAX)
+        .limit(BATCH_REQUESTS)
     )
-    found: list[Disposable] = []
-    for (key,) in connection.execute(statement).all():
-        one = _judged(connection, ledger.present(connection, UUID(bytes=key)), rules, kinds, today)
-        if one is not None:
-            found.append(one)
-        if len(found) >= limit:
-            break
+    rows = connection.execute(statement).all()
+    judged = [
+        _judged(connection, ledger.present(connection, UUID(bytes=row.request_id)), rules, kinds, today) for row in rows
+    ]
+    return Batch(
+        due=tuple(one for one in judged if one is not None),
+        reached=rows[-1].number if len(rows) == BATCH_REQUESTS else "",
+    )
+
+
+def every(look: Callable[[str], Batch]) -> list[Disposable]:
+    """Look on until nothing is left, and return all that was due; ``look`` is told where the one before ended."""
+    batch = look("")
+    found = [*batch.due]
+    while batch.reached:
+        batch = look(batch.reached)
+        found += batch.due
     return found
 
 

@@ -12,6 +12,7 @@ from hub.home import HubHome
 from hub.looking import look_for_ever
 from hub.staff.administration import Actor
 from hub.window import disposal, paper_disposal
+from hub.window.disposal import Batch
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from protocol.county_time import day_of
@@ -67,16 +68,21 @@ class Disposer:
             log.warning("disposal_without_table", reason=error.reason.en)
             return 0
 
-        def step(connection: Connection) -> int:
-            found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
-            return disposal.dispose(connection, WHO, found, self._clock_ms())
+        def step(connection: Connection, after: str) -> Batch:
+            batch = disposal.due(connection, rules, kinds, today, after)
+            disposal.dispose(connection, WHO, batch.due, self._clock_ms())
+            return batch
 
-        def papers(connection: Connection) -> int:
-            found = paper_disposal.due(connection, rules, kinds, today, paper_disposal.BATCH_REQUESTS)
-            return paper_disposal.dispose(connection, WHO, self._home.certificates, found, self._clock_ms())
+        def papers(connection: Connection, after: str) -> Batch:
+            batch = paper_disposal.due(connection, rules, kinds, today, after)
+            paper_disposal.dispose(connection, WHO, self._home.certificates, batch.due, self._clock_ms())
+            return batch
 
-        total = 0
-        for one in (step, papers):
-            while count := await self._database.write(one):
-                total += count
+        return await self._all_of(step) + await self._all_of(papers)
+
+    async def _all_of(self, step: Callable[[Connection, str], Batch]) -> int:
+        total, after, is_more = 0, "", True
+        while is_more:
+            batch = await self._database.write(lambda connection, after=after: step(connection, after))  # type: ignore[misc]
+            total, after, is_more = total + len(batch.due), batch.reached, bool(batch.reached)
         return total

@@ -21,7 +21,7 @@ from hub.audit import Action, AuditEntry
 from hub.staff.administration import Actor
 from hub.window import certificate_paths, copies, ledger
 from hub.window.copy_tables import certificate, copy_order, copy_step
-from hub.window.disposal import SCANNED_MAX, Disposable, term_of
+from hub.window.disposal import Batch, Disposable, term_of
 from hub.window.disposal_table import DisposalRules
 from hub.window.mediation import DisputeKinds
 from hub.window.requests import Request
@@ -30,35 +30,34 @@ from protocol.county_time import ZONE
 from protocol.retention import RetentionKind
 
 BATCH_REQUESTS: Final = 50
-"""Requests of one transaction: their files are removed within it."""
+"""Requests that are looked at in one transaction: the files of those that are due are removed within it."""
 
 
 def due(
-    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, limit: int = SCANNED_MAX
-) -> list[Disposable]:
-    """Return the requests whose papers are due, those with the oldest serials first."""
+    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, after: str = ""
+) -> Batch:
+    """Look at the next requests with old serials behind a request's id, and return those whose papers are due."""
     before_ms = _newest_ms(rules, today)
     if before_ms is None:
-        return []
+        return Batch(due=(), reached="")
     gone = select(paper_disposal.c.request_id)
     statement = (
         select(certificate.c.request_id)
-        .where(certificate.c.request_id.not_in(gone))
+        .where(certificate.c.request_id > after, certificate.c.request_id.not_in(gone))
         .group_by(certificate.c.request_id)
         .having(func.max(certificate.c.taken_at_ms) < before_ms)
-        .order_by(func.min(certificate.c.taken_at_ms), certificate.c.request_id)
-        .limit(SCANNED_MAX)
+        .order_by(certificate.c.request_id)
+        .limit(BATCH_REQUESTS)
     )
     held = {UUID(bytes=bytes(key)) for key in connection.scalars(select(request_hold.c.request_id))}
     found: list[Disposable] = []
-    for text in connection.scalars(statement).all():
+    keys = connection.scalars(statement).all()
+    for text in keys:
         one = ledger.found(connection, UUID(text))
         judged = None if one is None or one.request_id in held else term_of(connection, one, (rules, kinds), _papers)
         if judged is not None and today > judged.kept_until:
             found.append(judged)
-        if len(found) >= limit:
-            break
-    return found
+    return Batch(due=tuple(found), reached=keys[-1] if len(keys) == BATCH_REQUESTS else "")
 
 
 def _newest_ms(rules: DisposalRules, today: datetime.date) -> int | None:
@@ -92,7 +91,7 @@ def dispose(connection: Connection, actor: Actor, folder: Path, found: Sequence[
         action=Action.PAPERS_DISPOSED,
         object=f"{len(found)} requests",
         origin=actor.origin,
-        detail=f"{found[0].number} to {found[-1].number}; "
+        detail=f"{min(one.number for one in found)} to {max(one.number for one in found)}; "
         + ", ".join(f"{rule}: {count}" for rule, count in sorted(counts.items())),
     )
     audit.append(connection, entry, now_ms)

@@ -208,7 +208,7 @@ def _offered(connection: Connection, order: SiteOrder, approval: Approval, now_m
     files = tuple(ConsignedFile(path=one.path, size_bytes=one.size_bytes, sha256=one.sha256) for one in found.pages)
     consignment = Consignment(consignment_id=order.copy_id, files=files)
     # Somebody stands at the window and waits for it.
-    consigning.offer(connection, consignment, found.root, now_ms, any_hour=True)
+    consigning.offer(connection, order.copy_id, files, found.root, now_ms, any_hour=True)
     return consignment
 
 

@@ -21,7 +21,7 @@ from hub.window import amendments, cases, certificates, copies, desk, disposal, 
 from hub.window.amendments import Correction
 from hub.window.applicants import Requester
 from hub.window.copy_tables import certificate, copy_order, copy_step
-from hub.window.disposal import CASE_RULE, Disposable
+from hub.window.disposal import CASE_RULE, Batch, Disposable
 from hub.window.disposal_table import DisposalRules, disposal_rules_of, disposal_table
 from hub.window.disposing import Disposer
 from hub.window.lookup_tables import lookup, lookup_hit
@@ -30,12 +30,14 @@ from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
 from protocol.copies import CopyAsked, Product
 from protocol.errors import BadFile, BadValue, Refused
+from protocol.retention import PERMANENT
 from replication.database import Database
 from tests.stores import Store
 from tests.window import KEY, KINDS, LIN, MONDAY, NOW_MS, NUMBER, closed, draft, given, uuid
 
 NAME = "甲某"
 LATER = datetime.date(2040, 1, 2)
+NONE_DUE = Batch(due=(), reached="")
 
 
 @pytest.fixture
@@ -63,7 +65,9 @@ async def ended(database: Database, number: int = 1, **more: object) -> Request:
 
 
 async def due(database: Database, rules: DisposalRules, today: datetime.date = LATER) -> list[Disposable]:
-    return await database.read(lambda connection: disposal.due(connection, rules, KINDS, today))
+    return await database.read(
+        lambda connection: disposal.every(lambda after: disposal.due(connection, rules, KINDS, today, after))
+    )
 
 
 async def disposed(database: Database, rules: DisposalRules) -> int:
@@ -232,6 +236,26 @@ async def test_the_night_disposes_once_and_the_day_after_again(database: Databas
     assert [await disposer.look(), await disposer.look()] == [1, 0]
 
 
+async def test_requests_that_are_kept_for_ever_hide_none_that_are_due(
+    database: Database, rules: DisposalRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest numbers are looked at first, and those that never go stay in front for ever."""
+    monkeypatch.setattr(disposal, "BATCH_REQUESTS", 2)
+    kept = msgspec.structs.replace(
+        rules.rows[0],
+        id="D00",
+        requesters=frozenset(Requester),
+        purposes=frozenset((Purpose.MARRIAGE,)),
+        retention=PERMANENT,
+    )
+    for number in range(1, 8):
+        await ended(database, number, purpose=Purpose.MARRIAGE if number < 5 else Purpose.HOUSING)
+
+    found = await due(database, DisposalRules(rows=(kept, *rules.rows)))
+
+    assert [one.request_id for one in found] == [uuid(5), uuid(6), uuid(7)]
+
+
 async def test_without_a_table_that_can_be_read_nothing_goes(database: Database, tmp_path: Path) -> None:
     home = home_at(tmp_path / "hub")
     versions = home.words / "versions"
@@ -343,14 +367,14 @@ async def test_papers_of_certificates_go_when_their_own_term_is_over_and_the_reg
 
     early = await database.read(lambda c: paper_disposal.due(c, rules, KINDS, datetime.date(2036, 12, 31)))
     found = await database.read(lambda c: paper_disposal.due(c, rules, KINDS, datetime.date(2037, 1, 1)))
-    count = await database.write(lambda c: paper_disposal.dispose(c, LIN, home.certificates, found, NOW_MS))
+    count = await database.write(lambda c: paper_disposal.dispose(c, LIN, home.certificates, found.due, NOW_MS))
     again = await database.read(lambda c: paper_disposal.due(c, rules, KINDS, LATER))
     kept = await database.read(lambda c: serials.found(c, ISSUED))
     order = await database.read(lambda c: copies.found(c, uuid(50)))
     steps = await database.read(lambda c: copies.history(c, uuid(50)))
 
-    assert (early, count, again) == ([], 1, [])
-    assert [one.rule for one in found] == ["D03"]
+    assert (early, count, again) == (NONE_DUE, 1, NONE_DUE)
+    assert [one.rule for one in found.due] == ["D03"]
     assert (kept.fate, kept.statement, kept.pdf_sha256, kept.contents) == (serials.Fate.ISSUED, "{}", "ab" * 32, "")
     assert (order.asked.title, order.asked.facts, order.asked.case_no, steps[0].note) == ("", (), "", "")
     assert list(home.certificates.iterdir()) == []
@@ -363,7 +387,7 @@ async def test_papers_under_hold_stay(database: Database, rules: DisposalRules, 
     known = await database.read(lambda connection: ledger.present(connection, uuid(1)))
     await database.write(lambda connection: disposal.hold(connection, LIN, known.number, "法院调取", NOW_MS))
 
-    assert await database.read(lambda c: paper_disposal.due(c, rules, KINDS, LATER)) == []
+    assert await database.read(lambda c: paper_disposal.due(c, rules, KINDS, LATER)) == NONE_DUE
 
 
 async def test_a_table_without_a_word_about_papers_keeps_them(database: Database, tmp_path: Path) -> None:
@@ -372,7 +396,7 @@ async def test_a_table_without_a_word_about_papers_keeps_them(database: Database
     await certified(database, home_at(tmp_path))
     own = disposal_rules_of(read_sheet(path))
 
-    assert await database.read(lambda c: paper_disposal.due(c, own, KINDS, LATER)) == []
+    assert await database.read(lambda c: paper_disposal.due(c, own, KINDS, LATER)) == NONE_DUE
 
 
 def test_papers_are_kept_no_shorter_than_personal_data(tmp_path: Path) -> None:

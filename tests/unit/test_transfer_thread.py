@@ -33,9 +33,10 @@ from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.office import Office, giver_log, receiver_log
 from protocol.codec import decode_record
-from protocol.consignments import ConsignedFile, Consignment
+from protocol.consignments import ConsignedFile
 from protocol.county_time import local_time
 from protocol.errors import BadFile, Refused
+from protocol.file_lists import FileList
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
 from protocol.records import Record
@@ -105,11 +106,11 @@ class Shelf:
         self._node = node
         self.spoil: Callable[[Path], None] = lambda _into: None
 
-    async def consignment(self, _site: Site, consignment_id: UUID) -> Consignment:
-        def step(connection: Connection) -> Consignment:
+    async def listed(self, _site: Site, consignment_id: UUID) -> FileList:
+        def step(connection: Connection) -> FileList:
             stretch = consigning.stretch_from(connection, consignment_id, 0, 10_000)
             assert stretch is not None
-            return Consignment(consignment_id=consignment_id, files=stretch.files)
+            return FileList(stretch.files)
 
         return await self._node.read(step)
 

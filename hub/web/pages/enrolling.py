@@ -64,13 +64,9 @@ async def do_issue_code(request: AnyRequest) -> Page:
     try:
         door, site = _door(backstage), parse_site(named)
         order = CodeOrder(site=site, name=name, valid_days=door.code_days, replaces=replaces, by_courier=by_courier)
-
-        def issue(connection: Connection) -> datetime.datetime:
-            expires = codes.issue(connection, order, secret, now)
-            site_orders.note_code(connection, actor, order, backstage.clock_ms())
-            return expires
-
-        expires = await backstage.database.write(issue)
+        expires = await backstage.database.write(
+            lambda connection: site_orders.issue_code(connection, actor, order, secret, now)
+        )
     except (BadValue, Refused) as error:
         return await _shown(request, named, name=name, notice=fault_notice(error, visitor_of(request)))
     await backstage.live.read()
