@@ -20,6 +20,7 @@ from node.catalogues.parties import parse_parties
 from node.proposal_tables import correction
 from protocol.dates import parse_date
 from protocol.document_numbers import fold_doc_no
+from protocol.holdings import HeldCorrection
 from protocol.proposals import CORRECTION_DROPPED, CorrectionDropped, Dropped, ProposedField, said_of
 from protocol.records import Record
 from protocol.retention import parse_retention
@@ -54,6 +55,8 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     dropped: str = STANDING
     """A ``protocol.proposals.Dropped``; empty while it stands."""
     dropped_at_ms: int = 0
+    is_restored: bool = False
+    """It came back from the county: what the sheet says beside it is not known before its first reading."""
 
 
 class Corrections:
@@ -63,6 +66,8 @@ class Corrections:
         self._by_record: dict[UUID, list[Correction]] = {}
         self.dropped: list[Correction] = []
         """Those that the sheet has overtaken, each with its reason; whoever writes them takes them out."""
+        self.settled: list[Correction] = []
+        """Restored ones, each with what the sheet says there; the same."""
 
     def learn(self, known: Sequence[Correction]) -> None:
         """Learn of corrections."""
@@ -79,6 +84,9 @@ class Corrections:
             because = overtaken(described, one)
             if because is None:
                 record = with_value(record, one.field, one.value)
+                if one.is_restored:
+                    said = said_of(described, one.field)
+                    self.settled.append(msgspec.structs.replace(one, was=said, is_restored=False))
             else:
                 self.dropped.append(msgspec.structs.replace(one, dropped=because.value))
         return record
@@ -89,11 +97,19 @@ class Corrections:
         self.dropped.clear()
         return taken
 
+    def take_settled(self) -> tuple[Correction, ...]:
+        """Return the restored ones whose sheets were read since the last time."""
+        taken = tuple(self.settled)
+        self.settled.clear()
+        return taken
+
 
 def overtaken(described: Record, one: Correction) -> Dropped | None:
     """Tell whether the sheet speaks for a field itself now, and how."""
     if with_value(described, one.field, one.value) == described:
         return Dropped.SHEET_AGREES
+    if one.is_restored:
+        return None
     return None if said_of(described, one.field) == one.was else Dropped.SHEET_CHANGED
 
 
@@ -169,6 +185,38 @@ def set_value(connection: Connection, one: Correction) -> None:
         connection.execute(insert(correction).values(values))
 
 
+def restore(connection: Connection, record: Record, told: Sequence[HeldCorrection]) -> None:
+    """Store what the county says to be corrected in a record that it tells: the values are the record's own."""
+    for one in told:
+        if one.field not in tuple(ProposedField):
+            # Of a later version: that one will be told it again, this one goes by the sheet.
+            continue
+        field = ProposedField(one.field)
+        values = {
+            "record_id": record.record_id.bytes,
+            "field": field.value,
+            "value": said_of(record, field),
+            "was": "",
+            "proposal_id": str(one.proposal_id),
+            "made_at_ms": one.made_at_ms,
+            "dropped": STANDING,
+            "dropped_at_ms": 0,
+            "is_restored": 1,
+        }
+        connection.execute(insert(correction).values(values))
+
+
+def forget_all(connection: Connection) -> None:
+    """Forget every correction, where a restoration begins anew."""
+    connection.execute(delete(correction))
+
+
+def settle(connection: Connection, some: Sequence[Correction]) -> None:
+    """Note what the sheets say beside restored corrections."""
+    for one in some:
+        connection.execute(update(correction).where(_is_about(one)).values(was=one.was, is_restored=0))
+
+
 def drop(connection: Connection, some: Sequence[Correction], now_ms: int) -> None:
     """Note that the sheet speaks for these fields itself, and tell the county."""
     for one in some:
@@ -192,4 +240,5 @@ def _correction(row: Row[*tuple[Any, ...]]) -> Correction:
         made_at_ms=row.made_at_ms,
         dropped=row.dropped,
         dropped_at_ms=row.dropped_at_ms,
+        is_restored=bool(row.is_restored),
     )

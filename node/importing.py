@@ -35,6 +35,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeKey, ...] = ()
     """Codes that a volume takes or leaves."""
     dropped: tuple[Correction, ...] = ()
+    settled: tuple[Correction, ...] = ()
     """Corrections that the sheet has overtaken."""
 
 
@@ -201,6 +202,7 @@ class FileImport:
             moved=tuple(moved),
             volumes=volumes,
             dropped=self.corrections.take_dropped(),
+            settled=self.corrections.take_settled(),
         )
 
     def _continue(

@@ -277,6 +277,7 @@ class Importer:
         store.move(connection, chunk.moved)
         note_due(connection, chunk.volumes)
         corrections.drop(connection, chunk.dropped, self._clock_ms())
+        corrections.settle(connection, chunk.settled)
 
     async def _vanished(self, work: FileImport, file_id: int, of_count: int) -> Vanished:
         docids = work.vanished

@@ -1,4 +1,4 @@
-"""The tables of proposals and corrections; ``migrations/65-proposals.sql`` makes them, a test proves it."""
+"""The tables of proposals and corrections; migrations 65 and 77 make them, a test proves it."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
 
@@ -36,5 +36,6 @@ correction = Table(
     Column("made_at_ms", BigInteger, nullable=False),
     Column("dropped", Text, nullable=False),
     Column("dropped_at_ms", BigInteger, nullable=False),
+    Column("is_restored", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("record_id", "field"),
 )

@@ -5,6 +5,9 @@ or by their codes, keep their ids and former codes, and travel once more only if
 not list stays as it is: absence is not deletion (promise 6). What must not travel never reached the hub and comes from
 the folder alone (promise 8).
 
+Values that the keeper had taken over from proposals stay: the county names their fields, the records say their values,
+and what the sheet says beside them is learnt when it is read (``node.corrections``).
+
 What was withdrawn comes back as tombstones: a row that says the same is reported and not published, for the folder may
 hold an old sheet (promise 7). ``readmit`` lets such rows bring their records back, under their old ids.
 
@@ -23,7 +26,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from node import files, indexing, store
+from node import corrections, files, indexing, store
 from node.changes import IncomingRow, Standing
 from node.files import FileState
 from node.home import NodeHome
@@ -214,6 +217,7 @@ class Restorer:
     def _begin_anew(self, connection: Connection) -> Restoration:
         """Forget what was received: nothing else is in the store before a restoration is done."""
         connection.exec_driver_sql("DELETE FROM record")
+        corrections.forget_all(connection)
         indexing.empty(connection)
         indexing.is_current(connection)
         return self._keep(connection, Restoration(question=secrets.token_hex(8), began_at_ms=self._clock_ms()))
@@ -234,7 +238,12 @@ class Restorer:
             log.warning("restoration_begins_anew", received=state.received)
             return self._begin_anew(connection)
         file_id = _restored_file(connection, self._clock_ms())
-        versions = [version for held in page.records if (version := _version(held, self._site.code)) is not None]
+        versions = []
+        for held in page.records:
+            version = _version(held, self._site.code)
+            if version is not None:
+                versions.append(version)
+                corrections.restore(connection, version[1].record, held.corrected)
         rows = store.written(versions, file_id)
         store.insert(connection, rows, [0] * len(rows))
         stones = [_stone(held, self._site.code) for held in page.withdrawn]

@@ -26,6 +26,15 @@ class FetchHeld(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The cursor of the page before; empty for the first."""
 
 
+class HeldCorrection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field of a record that says what the keeper took over, and not what the sheet says (since version 1.6)."""
+
+    field: str
+    """A ``protocol.proposals.ProposedField``."""
+    proposal_id: UUID
+    made_at_ms: int = 0
+
+
 class HeldRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record that the hub holds."""
 
@@ -33,6 +42,7 @@ class HeldRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The bytes that the site wrote."""
     access_status: AccessStatus | None = None
     """The access status that holds now, where a later closing did not change the bytes (promise 7)."""
+    corrected: tuple[HeldCorrection, ...] = ()
 
 
 class HeldStone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

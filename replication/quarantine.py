@@ -154,6 +154,12 @@ def counts(connection: Connection) -> dict[str, int]:
     return {row.site: row.held for row in connection.execute(counts_statement())}
 
 
+def count(connection: Connection, limit: int) -> int:
+    """Return how many things are in quarantine, ``limit`` at most."""
+    some = select(quarantine.c.id).limit(limit).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
 def release(connection: Connection, quarantined: Quarantined) -> None:
     """Take something out of quarantine after it was applied."""
     connection.execute(delete(quarantine).where(quarantine.c.id == quarantined.id))

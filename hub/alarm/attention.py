@@ -26,6 +26,7 @@ class Matter(StrEnum):
     ALARM = "alarm"
     QUARANTINE = "quarantine"
     TRANSFER = "transfer"
+    DUPLICATE = "duplicate"
     REJECTED = "rejected"
 
 
@@ -37,6 +38,7 @@ MATTERS = {
     Matter.ALARM: Text(zh="告警", en="alarm"),
     Matter.QUARANTINE: Text(zh="隔离", en="quarantine"),
     Matter.TRANSFER: Text(zh="移交", en="transfer"),
+    Matter.DUPLICATE: Text(zh="疑似重复", en="alike"),
     Matter.REJECTED: Text(zh="拒收", en="rejected"),
 }
 
@@ -63,6 +65,7 @@ def needs(outlook: Outlook) -> list[Need]:
         *(_of_alarm(one, names.get(one.site, "")) for one in outlook.alarms if one.cleared_at_ms is None),
         *(need for one in outlook.sites for need in _of_site(one, outlook.conflicts.get(one.site, 0))),
         *(_of_transfers(site, names.get(site, ""), some) for site, some in outlook.transfers.items()),
+        *_of_alike(outlook),
         *_of_rejected(outlook),
     ]
     order = list(Matter)
@@ -120,6 +123,26 @@ def _of_transfers(site: str, name: str, some: WaitingTransfers) -> Need:
             en="See to it under Transfers, or with danglian-hub transfer list.",
         ),
         since_ms=some.since_ms,
+    )
+
+
+def _of_alike(outlook: Outlook) -> Iterator[Need]:
+    """Say how many pairs wait; they are found among the newest entries, so there may be more."""
+    found = outlook.alike
+    if found is None or not found.pairs:
+        return
+    more = Text(zh="", en="") if found.is_all else Text(zh="至少 ", en="at least ")
+    among = Text(zh="", en="") if found.is_all else Text(zh=f"（最新 {found.looked_at} 条中）", en=" among the newest")
+    yield Need(
+        matter=Matter.DUPLICATE,
+        what=Text(
+            zh=f"{more.zh}{found.pairs} 对条目疑似重复，等待认定{among.zh}",
+            en=f"pairs of alike records to be judged: {more.en}{found.pairs}{among.en}",
+        ),
+        advice=Text(
+            zh="认定为同一件或不是同一件；条目不会被合并，也不影响查档。",
+            en="Say whether they are the same thing or not; nothing is merged, and lookups go on as they are.",
+        ),
     )
 
 

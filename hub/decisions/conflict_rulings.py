@@ -53,9 +53,10 @@ def waiting(connection: Connection, limit: int, site: str = "") -> list[Contradi
     return [_contradiction(row) for row in connection.execute(statement.limit(limit))]
 
 
-def count(connection: Connection) -> int:
-    """Return how many there are."""
-    return connection.execute(select(func.count()).select_from(conflict)).scalar_one()
+def count(connection: Connection, limit: int | None = None) -> int:
+    """Return how many there are; ``limit`` at most."""
+    some = select(conflict.c.site).limit(limit).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def named(connection: Connection, name: str) -> Contradiction | None:

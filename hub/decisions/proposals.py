@@ -283,12 +283,12 @@ def numbered(connection: Connection, number: int) -> Proposal | None:
     return None if row is None else _proposal(row)
 
 
-def count_waiting(connection: Connection, site: str = "") -> int:
-    """Return how many wait, of one site or of all."""
-    statement = select(func.count()).select_from(proposal).where(proposal.c.state == ProposalState.WAITING.value)
+def count_waiting(connection: Connection, site: str = "", limit: int | None = None) -> int:
+    """Return how many wait, of one site or of all; ``limit`` at most."""
+    some = select(proposal.c.site).where(proposal.c.state == ProposalState.WAITING.value).limit(limit)
     if site:
-        statement = statement.where(proposal.c.site == site)
-    return connection.scalar(statement) or 0
+        some = some.where(proposal.c.site == site)
+    return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def of_id(connection: Connection, proposal_id: UUID) -> Proposal | None:

@@ -8,20 +8,22 @@ one page at a time and never the memory.
 import asyncio
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from hub.catalogue import tally_from, tally_statement
+from hub.decisions.accepted_values import accepted_of
 from hub.repair import withdrawn_content
 from hub.repair.holdings import Cursor, HeldBody, page_of
 from hub.sites.board import marks
 from protocol import subjects
 from protocol.codec import decode_record
 from protocol.errors import BadValue, DanglianError
-from protocol.holdings import FetchHeld, HeldPage, HeldRecord, HeldStone
+from protocol.holdings import FetchHeld, HeldCorrection, HeldPage, HeldRecord, HeldStone
 from protocol.limits import HELD_PAGE_FILL_BYTES
 from protocol.relays import is_asked
 from protocol.sites import Site, parse_site
@@ -113,7 +115,8 @@ def held_page(connection: Connection, site: Site, question: FetchHeld) -> HeldPa
         filled += len(row.body)
         chosen.append(row)
     more = len(chosen) < len(rows) or len(rows) == PAGE_ROWS
-    records = tuple(held for row in chosen if (held := _held(row)) is not None)
+    corrected = accepted_of(connection, site.code)
+    records = tuple(held for row in chosen if (held := _held(row, corrected)) is not None)
     if more and chosen:
         return _page(connection, site, question, records, (), chosen[-1].cursor)
     has_stones = bool(withdrawn_content.page_of(connection, site.code, b"", 1))
@@ -151,7 +154,7 @@ def _page(
     )
 
 
-def _held(row: HeldBody) -> HeldRecord | None:
+def _held(row: HeldBody, corrected: Mapping[UUID, tuple[HeldCorrection, ...]]) -> HeldRecord | None:
     """Return one entry as it travels; None for one that the disk has spoilt, which the folder must tell anew."""
     try:
         record = decode_record(row.body)
@@ -159,7 +162,9 @@ def _held(row: HeldBody) -> HeldRecord | None:
         return None
     status = AccessStatus(row.access_status)
     return HeldRecord(
-        record=msgspec.Raw(row.body), access_status=status if status is not record.access_status else None
+        record=msgspec.Raw(row.body),
+        access_status=status if status is not record.access_status else None,
+        corrected=corrected.get(record.record_id, ()),
     )
 
 

@@ -19,6 +19,16 @@ CONFLICTS_COUNTED_MAX = 10_000
 """Conflicts that are counted; beyond, it is that many and more."""
 
 
+class AlikePairs(msgspec.Struct, frozen=True, kw_only=True):
+    """Pairs of alike records about which nobody has decided, as a look has found them."""
+
+    pairs: int
+    looked_at: int
+    """Entries that were looked at, the newest ones."""
+    is_all: bool
+    """Whether that were all entries, and so all pairs."""
+
+
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """The county at one moment."""
 
@@ -32,6 +42,8 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     counted: Counted
     transfers: dict[str, WaitingTransfers] = {}
     """Transfers that wait for people of the archive, by the site that hands over."""
+    alike: AlikePairs | None = None
+    """None before the first look."""
 
     @property
     def words(self) -> dict[Word, int]:

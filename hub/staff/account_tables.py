@@ -49,6 +49,7 @@ web_session = Table(
     Column("origin", Text, nullable=False),
     Column("agent", Text, nullable=False),
     Column("totp_offer", Text, nullable=False, server_default=""),
+    Column("way", Text, nullable=False, server_default=""),
     Index("web_session_account", "account_id"),
 )
 

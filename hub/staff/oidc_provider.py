@@ -54,6 +54,8 @@ class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
     jwks_uri: str
     token_endpoint_auth_methods_supported: list[str] = msgspec.field(default_factory=lambda: ["client_secret_basic"])
     code_challenge_methods_supported: list[str] | None = None
+    end_session_endpoint: str = ""
+    """Where people sign out of the provider itself (OpenID Connect RP-Initiated Logout 1.0, 2.1)."""
 
 
 class _Keys(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,22 @@ class Provider:
             asked["prompt"] = "login"
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
         return f"{metadata.authorization_endpoint}{joint}{urlencode(asked)}"
+
+    async def way_out(self, back: str) -> str:
+        """Return the address at which a person signs out of the provider too; empty if it has none.
+
+        The provider asks the person there: no token of the sign-in was kept that could speak for them.
+
+        Raises:
+            LinkDown: the provider cannot be reached, or what it says of itself cannot be.
+            CallTimeout: it does not answer in time.
+
+        """
+        address = (await self._metadata()).end_session_endpoint
+        if not is_safe(address):
+            return ""
+        asked = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
 
     async def subject(self, code: str, journey: Journey, back: str, now_s: float) -> str:
         """Return whom a code that a person brought back stands for.

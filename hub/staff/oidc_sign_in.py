@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
-from hub.staff import oidc_journeys, oidc_links, sign_in
+from hub.staff import oidc_journeys, oidc_links, sessions, sign_in
 from hub.staff.oidc_journeys import Journey
 from hub.staff.oidc_provider import Provider
 from hub.staff.oidc_settings import OidcSettings
@@ -130,7 +130,7 @@ def _judged(
     if account.locked_at_ms is not None:
         audit.append(connection, _refused(caller, "locked", account.login), now_ms)
         return TurnedAway(why=Refusal.LOCKED)
-    admitted = sign_in.admit(connection, account, caller, now_ms, detail="oidc")
+    admitted = sign_in.admit(connection, account, caller, now_ms, way=sessions.OUTSIDE)
     return LetIn(admitted=admitted, wanted=wanted)
 
 

@@ -32,6 +32,9 @@ AGENT_CHARS_MAX = 200
 """Characters that are kept of what a browser calls itself."""
 
 
+OUTSIDE = "oidc"
+
+
 class Stage(StrEnum):
     """How far somebody has come in signing in."""
 
@@ -52,6 +55,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     totp_offer: str = ""
     """Secret of one-time codes that was shown and is not proved yet."""
+    way: str = ""
+    """By which its owner came in: empty by password, ``OUTSIDE`` by the provider of identities."""
 
     @property
     def number(self) -> str:
@@ -71,7 +76,9 @@ def is_over(session: Session, now_ms: int, idle_s: float) -> bool:
     return now_ms - session.used_at_ms > idle_s * 1000 or now_ms - session.begun_at_ms > SESSION_S_MAX * 1000
 
 
-def begin(connection: Connection, account_id: str, stage: Stage, origin: str, agent: str, now_ms: int) -> str:
+def begin(
+    connection: Connection, account_id: str, stage: Stage, origin: str, agent: str, now_ms: int, way: str = ""
+) -> str:
     """Begin a session and return its secret, which is stored nowhere."""
     too_old = web_session.c.begun_at_ms < now_ms - int(SESSION_S_MAX * 1000)
     connection.execute(delete(web_session).where(too_old))
@@ -85,6 +92,7 @@ def begin(connection: Connection, account_id: str, stage: Stage, origin: str, ag
         "begun_at_ms": now_ms,
         "used_at_ms": now_ms,
         "origin": origin,
+        "way": way,
         "agent": "".join(one for one in agent if one.isprintable())[:AGENT_CHARS_MAX],
     }
     connection.execute(insert(web_session).values(values))

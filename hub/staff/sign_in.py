@@ -108,7 +108,7 @@ async def give_code(
             return TurnedAway(why=Refusal.WRONG_CODE)
         sessions.end(connection, session)
         lockouts.forgive(connection, _code_key(account))
-        return _begun(connection, account, Action.SECOND_FACTOR, caller, now_ms)
+        return _begun(connection, account, Action.SECOND_FACTOR, caller, now_ms, session.way)
 
     return await database.write(judge)
 
@@ -124,12 +124,12 @@ def _code_key(account: Account) -> str:
     return f"code/{account.login}"
 
 
-def admit(connection: Connection, account: Account, caller: Caller, now_ms: int, detail: str = "") -> Admitted:
+def admit(connection: Connection, account: Account, caller: Caller, now_ms: int, way: str = "") -> Admitted:
     """Begin the session of somebody who has proved who they are: with a one-time code to come where there is one."""
     if account.has_totp:
-        secret = sessions.begin(connection, account.id, Stage.CODE, caller.origin, caller.agent, now_ms)
+        secret = sessions.begin(connection, account.id, Stage.CODE, caller.origin, caller.agent, now_ms, way)
         return Admitted(account=account, secret=secret, stage=Stage.CODE)
-    return _begun(connection, account, Action.SIGN_IN, caller, now_ms, detail)
+    return _begun(connection, account, Action.SIGN_IN, caller, now_ms, way)
 
 
 def _admitted(connection: Connection, account: Account, caller: Caller, now_ms: int) -> Admitted:
@@ -138,11 +138,11 @@ def _admitted(connection: Connection, account: Account, caller: Caller, now_ms: 
 
 
 def _begun(
-    connection: Connection, account: Account, action: Action, caller: Caller, now_ms: int, detail: str = ""
+    connection: Connection, account: Account, action: Action, caller: Caller, now_ms: int, way: str = ""
 ) -> Admitted:
-    secret = sessions.begin(connection, account.id, Stage.FULL, caller.origin, caller.agent, now_ms)
+    secret = sessions.begin(connection, account.id, Stage.FULL, caller.origin, caller.agent, now_ms, way)
     accounts.note_sign_in(connection, account.id, now_ms)
-    done = AuditEntry(who=account.login, action=action, object=account.login, origin=caller.origin, detail=detail)
+    done = AuditEntry(who=account.login, action=action, object=account.login, origin=caller.origin, detail=way)
     audit.append(connection, done, now_ms)
     return Admitted(account=account, secret=secret, stage=Stage.FULL)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from hub.searching.search import Names
 from hub.staff.passwords import Sealer
+from hub.web.alike_pairs import AlikeLook
 from hub.web.asked_words import AskedWords
 from hub.web.asking import AnyConnection
 from hub.web.exporting import Exports
@@ -48,6 +49,7 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     """What was counted for them."""
     exports: Exports
     spreads: Spreads
+    alike: AlikeLook
     names: Callable[[], Names | None]
     """What words may also be read as; called in a thread."""
 

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from hub.searching.search import Names
 from hub.staff.passwords import Sealer
 from hub.web.admission import admitted, genuine
+from hub.web.alike_pairs import AlikeLook
 from hub.web.api.application import divided, interface
 from hub.web.asked_words import AskedWords
 from hub.web.backstage import Backstage
@@ -20,6 +21,7 @@ from hub.web.headers import with_headers
 from hub.web.live import Live
 from hub.web.pages import (
     account,
+    archive_codes,
     audit,
     brakes,
     catalogue,
@@ -84,10 +86,19 @@ HANDLERS = (
     *(users.show_users, users.do_add_user, users.show_user, users.do_set_roles, users.do_lock, users.do_unlock),
     *(tokens.show_tokens, tokens.do_add_token, tokens.do_revoke_token),
     *(users.do_reset, users.do_link, users.do_unlink, audit.show_audit, audit.do_verify),
-    *(today.show_root, today.show_today, today.go_to_need, sites.show_sites, sites.show_site, sites.do_attend),
+    *(
+        today.show_root,
+        today.show_today,
+        today.go_to_need,
+        today.go_to_alike,
+        sites.show_sites,
+        sites.show_site,
+        sites.do_attend,
+    ),
     site_files.show_files,
     *(rulings.show_rulings, rulings.do_undo, quarantine.show_quarantine, quarantine.show_quarantined),
     *(quarantine.do_retry_shown, quarantine.do_retry, quarantine.do_drop),
+    *(archive_codes.show_codes, archive_codes.do_set_rule),
     *(duplicates.show_duplicates, duplicates.do_decide_pair),
     *(conflicts.show_conflicts, conflicts.show_conflict, conflicts.do_settle, conflicts.do_ask_again),
     *(proposals.do_propose, proposals.show_proposals, proposals.do_withdraw),
@@ -133,7 +144,8 @@ def backstage_for(
     names: Callable[[], Names | None] = lambda: None,
 ) -> Backstage:
     """Return what the pages stand on; nothing is opened or started."""
-    printer, live = Printer(), Live(database, clock_ms)
+    alike = AlikeLook(database, clock_ms)
+    printer, live = Printer(), Live(database, clock_ms, alike.newest)
     return Backstage(
         database=database,
         settings=settings,
@@ -153,6 +165,7 @@ def backstage_for(
         tallies=Tallies(clock_ms),
         exports=Exports(database, clock_ms, names),
         spreads=Spreads(database, clock_ms),
+        alike=alike,
         names=names,
     )
 

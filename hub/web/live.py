@@ -12,7 +12,7 @@ import structlog
 
 from hub.sites import outlook
 from hub.sites.board import SiteState
-from hub.sites.outlook import Outlook
+from hub.sites.outlook import AlikePairs, Outlook
 from protocol.errors import DanglianError
 from replication.database import Database
 
@@ -72,9 +72,12 @@ def _moved(before: tuple[str, int], epoch: str, applied: int) -> int:
 class Live:
     """The newest outlook, for whoever looks."""
 
-    def __init__(self, database: Database, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, database: Database, clock_ms: Callable[[], int], alike: Callable[[], AlikePairs | None] = lambda: None
+    ) -> None:
         self._database = database
         self._clock_ms = clock_ms
+        self._alike = alike
         self._newest: Outlook | None = None
         self._readings = 0
         self._reading = asyncio.Lock()
@@ -134,6 +137,7 @@ class Live:
             now_ms = self._clock_ms()
             async with asyncio.timeout(OUTLOOK_S):
                 found = await self._database.read(lambda connection: outlook.read(connection, now_ms))
+            found = msgspec.structs.replace(found, alike=self._alike())
             self._newest = found
             self._readings += 1
             self.pulse.note(found.sites, now_ms)

@@ -73,6 +73,7 @@ async def served(backstage: Backstage, home: HubHome) -> AsyncIterator[int]:
                 await asyncio.wait((serving, moving), timeout=STOP_S)
                 await backstage.exports.close()
                 await backstage.spreads.close()
+                await backstage.alike.close()
                 serving.cancel()
     finally:
         listener.close()

@@ -47,6 +47,10 @@ async def test_a_clerk_comes_in_by_the_provider(here: Desk, browser: Browser, la
     await me.page.click('button[type="submit"]:not([name])')
     await expect(me.page.locator("h1")).to_be_visible()
     landed = me.page.url.removeprefix(here.url)
+    await me.page.click('form[action="/sign-out"] button')
+    await me.page.wait_for_url("**/oauth2/end_session?**")
+    await me.go("/sites")
+    left = me.page.url.removeprefix(here.url)
     await here.person("guan.li", Role.ADMINISTRATOR)
     await me.context.clear_cookies()
     await me.sign_in("guan.li")
@@ -54,4 +58,4 @@ async def test_a_clerk_comes_in_by_the_provider(here: Desk, browser: Browser, la
     await me.look("outside-user")
     await me.context.close()
 
-    assert (landed, me.complaints) == ("/today", [])
+    assert (landed, left.partition("?")[0], me.complaints) == ("/today", "/sign-in", [])

@@ -1,11 +1,11 @@
-"""What version 1.5 adds to the restoration of a node is frozen; a node of before reads past it."""
+"""What versions 1.5 and 1.6 add to the restoration of a node is frozen; a node of before reads past it."""
 
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
-from protocol.holdings import HeldPage, HeldStone
+from protocol.holdings import HeldCorrection, HeldPage, HeldRecord, HeldStone
 from protocol.vocabularies import Level
 from tests.golden.messages import SITE
 
@@ -54,3 +54,27 @@ def test_a_node_of_before_takes_it_for_a_page_without_records() -> None:
     read = msgspec.json.decode(FROZEN.read_bytes(), type=PageOfBefore)
 
     assert (read.site, read.records, read.cursor, read.total) == (SITE, (), "", 4)
+
+
+CORRECTED = Path(__file__).with_name("v1.6") / "held-page-corrected.json"
+CORRECTED_PAGE = HeldPage(
+    site=SITE,
+    question="5f3a9c01d2e4b687",
+    records=(
+        HeldRecord(
+            record=msgspec.Raw(b'{"title":"t"}'),
+            corrected=(HeldCorrection(field="page_count", proposal_id=UUID(int=9), made_at_ms=1_700_000_000_000),),
+        ),
+    ),
+    epoch="e1",
+    position=12,
+    total=1,
+    digest="0000000000000001",
+)
+
+
+def test_a_corrected_record_is_written_and_read_the_same_for_ever() -> None:
+    frozen = CORRECTED.read_bytes().rstrip(b"\n")
+    read = msgspec.json.decode(frozen, type=HeldPage)
+
+    assert (msgspec.json.encode(CORRECTED_PAGE), msgspec.json.encode(read)) == (frozen, frozen)

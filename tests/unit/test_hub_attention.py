@@ -7,7 +7,7 @@ from hub.alarm.attention import Matter, needs
 from hub.alarm.health import Counted, HubReport
 from hub.alarm.stalls import BrokerSigns
 from hub.sites.board import SiteState, Word
-from hub.sites.outlook import Outlook
+from hub.sites.outlook import AlikePairs, Outlook
 from hub.sites.plain_words import Tone, duration, explained, tone_of
 from hub.transfers.waiting import WaitingTransfers
 from protocol.wording import Text
@@ -41,10 +41,13 @@ def outlook(
     counted: Counted = WELL,
     conflicts: int = 0,
     transfers: WaitingTransfers | None = None,
+    alike: AlikePairs | None = None,
 ) -> Outlook:
     held = {VILLAGE: conflicts} if conflicts else {}
     handed = {VILLAGE: transfers} if transfers else {}
-    return Outlook(at_ms=NOW_MS, sites=sites, alarms=alarms, conflicts=held, counted=counted, transfers=handed)
+    return Outlook(
+        at_ms=NOW_MS, sites=sites, alarms=alarms, conflicts=held, counted=counted, transfers=handed, alike=alike
+    )
 
 
 def site(word: Word = Word.IN_SYNC, **more: int) -> SiteState:
@@ -64,6 +67,7 @@ def test_needs_stand_in_the_order_of_urgency() -> None:
             counted=Counted(report=None, reported_at_ms=0),
             conflicts=2,
             transfers=WaitingTransfers(to_decide=1, since_ms=NOW_MS),
+            alike=AlikePairs(pairs=3, looked_at=100, is_all=True),
         )
     )
 
@@ -79,6 +83,16 @@ def test_transfers_that_wait_for_the_archive_are_told_by_site() -> None:
         zh="2 批移交已检测，等待审定；1 批已由移交方签字，等待本馆签署",
         en="transfers: 2 checked, to be decided; 1 signed by the giver, to be signed here",
     )
+
+
+def test_alike_records_are_told_with_as_much_as_is_known() -> None:
+    """They are found, not stored: a look among the newest may not have seen all of them."""
+    (whole,) = needs(outlook(alike=AlikePairs(pairs=3, looked_at=900, is_all=True)))
+    (some,) = needs(outlook(alike=AlikePairs(pairs=50, looked_at=2_400, is_all=False)))
+
+    assert (whole.matter, whole.what.zh) == (Matter.DUPLICATE, "3 对条目疑似重复，等待认定")
+    assert some.what.zh == "至少 50 对条目疑似重复，等待认定（最新 2400 条中）"
+    assert needs(outlook(alike=AlikePairs(pairs=0, looked_at=900, is_all=True))) == []
 
 
 def test_rejected_rows_are_one_need_that_leads_to_where_there_are_most() -> None:

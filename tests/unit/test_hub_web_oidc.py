@@ -394,3 +394,48 @@ async def test_only_administrators_link(here: Desk) -> None:
         answer = await archivist.post("/users/lin.min/link", {"subject": "mine"}, shown_at="/account")
 
     assert answer.status_code == 403
+
+
+async def test_signing_out_leads_whoever_came_by_the_provider_to_its_sign_out_too(
+    here: Desk, provider: RunningProvider
+) -> None:
+    """RP-initiated logout: the session here is over first; the provider asks the person and sends them back."""
+    browser = here.browser()
+    async with browsing(browser):
+        await browser.get(await agree(await go(browser, "/account")))
+        left = await browser.post("/sign-out", {}, shown_at="/account")
+        entered = await browser.get("/account")
+    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', left.text)
+    assert found is not None
+    address = urlsplit(unescape(found[1]))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        asked_there = await client.get(address.geturl())
+
+    assert (left.status_code, entered.status_code, asked_there.status_code) == (200, 303, 200)
+    assert address.geturl().startswith(f"{provider.issuer}/oauth2/end_session?")
+    assert parse_qs(address.query)["post_logout_redirect_uri"] == [f"{here.url}/sign-in?why=left"]
+
+
+async def test_whoever_came_by_password_signs_out_here_alone(here: Desk) -> None:
+    browser = here.browser()
+    async with browsing(browser):
+        await browser.sign_in("lin.min")
+        left = await browser.post("/sign-out", {}, shown_at="/account")
+
+    assert (left.status_code, left.headers["location"]) == (303, "/sign-in?why=left")
+
+
+async def test_a_provider_that_is_away_keeps_nobody_signed_in(
+    here: Desk, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = here.browser()
+    async with browsing(browser):
+        await browser.get(await agree(await go(browser, "/account")))
+        monkeypatch.setattr(oidc_provider, "ANSWER_S", 0.3)
+        # What it said of itself an hour ago is forgotten.
+        monkeypatch.setattr(oidc_provider, "KEPT_S", 0.0)
+        with provider.frozen():
+            left = await browser.post("/sign-out", {}, shown_at="/account")
+        entered = await browser.get("/account")
+
+    assert (left.status_code, left.headers["location"], entered.status_code) == (303, "/sign-in?why=left", 303)

@@ -17,8 +17,11 @@ from hub.window.certificate_settings import CertificateSettings
 from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
 from replication import transfer_log, transfer_rounds
+from tests.builders import record
+from tests.catalogue import described
 from tests.consoles import Browser, Desk, browsing, desk, fill_county, words_in
 from tests.handovers import HOSTILE, RECORDS, TRANSFER, Handover, receiving
+from tests.hubs import Hub
 from tests.transfer_ends import VILLAGE
 
 PAGE = f"/transfers/{TRANSFER}"
@@ -206,6 +209,30 @@ async def test_boxes_are_counted(here: Desk, handover: Handover, keeper: Browser
 
     assert (before.status_code, nonsense.status_code, counted.status_code, after.status_code) == (400, 303, 303, 303)
     assert await state_of(here) is TransferState.ACCEPTED
+
+
+async def test_rules_of_archive_codes_are_set_looked_at_and_used_in_the_console(
+    here: Desk, handover: Handover, keeper: Browser
+) -> None:
+    """A preview gives nothing; an acceptance without the tick gives nothing; with it every item has its code."""
+    held = [record(record_id=one, repository_id=VILLAGE, fonds_no="X013") for one in RECORDS]
+    told = [described(number, one) for number, one in enumerate(held, 1)]
+    await Hub(here.database).tell(*told, site=parse_site(VILLAGE))
+    await handover.submit()
+    await handover.arrive(faulty=False)
+    without = await keeper.get(f"/transfers/codes?of={TRANSFER}")
+    path = "/transfers/codes"
+    wrong = await keeper.post(path, {"pattern": "WS·{nothing}"}, shown_at=path)
+    made = await keeper.post(path, {"site": VILLAGE, "fonds": "M001", "pattern": "{fonds}-WS·{item:4}"}, shown_at=path)
+    shown = words_in((await keeper.get(f"{path}?of={TRANSFER}")).text)
+    given_before = await here.database.fetch("SELECT count(*) FROM archive_code")
+    decided = await keeper.post(f"{PAGE}/decide", {**DECIDE, "codes": "1"}, shown_at=PAGE)
+    given = await here.database.fetch("SELECT code FROM archive_code ORDER BY code")
+
+    assert (without.status_code, wrong.status_code, made.headers.get("location")) == (400, 400, f"{path}?done=set")
+    assert ("M001-WS·0001" in shown, "{fonds}-WS·{item:4}" in shown) == (True, True)
+    assert (given_before, decided.headers.get("location")) == ([(0,)], f"{PAGE}?done=decided")
+    assert [code for (code,) in given] == [f"M001-WS·{number:04}" for number in range(1, len(RECORDS) + 1)]
 
 
 async def test_a_package_is_sent_back_and_a_transfer_given_up(here: Desk, handover: Handover, keeper: Browser) -> None:

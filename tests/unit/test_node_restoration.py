@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
 
+from hub.decisions import proposals as county_proposals
+from hub.decisions.proposals import Wish
 from hub.repair.fetches import answer_fetches
-from node import baseline, restoration
+from hub.staff.administration import Actor
+from node import baseline, corrections, restoration
+from node import proposals as site_proposals
+from node.correcting import Corrector
 from node.restoration import Restoration, Restorer
 from node.retractions import TOMBSTONE_DAYS
 from node.tables import SCHEMA
@@ -22,8 +28,9 @@ from replication.database import Database, opened
 from replication.migrations import REPLICATION
 from tests.builders import identity
 from tests.fakes import FakeBroker
-from tests.linked_site import SITE, LinkedSite, linked_site
+from tests.linked_site import CODE, NOW_MS, SITE, LinkedSite, linked_site
 from tests.node_site import NodeSite, node_site, rows, write_csv
+from tests.proposing import carry
 
 COUNT = 3_000
 WITHDRAWN = rows(1, 9_000)[0]
@@ -288,3 +295,43 @@ async def test_node_with_a_history_is_never_restored(tmp_path: Path) -> None:
         late = await database.read(lambda connection: restoration.is_due(connection, mark))
 
     assert (due, late) == (True, False)
+
+
+async def propose_and_accept(former: LinkedSite, title: str, wanted: dict[str, str]) -> UUID:
+    """A proposal that the keeper accepted on the former computer, carried out and told to the county."""
+    record = (await former.node.records())[title]
+    wish = Wish(site=CODE, record_id=record.record_id, wanted=wanted, reason="见原件")
+    made = await former.hub.database.write(lambda c: county_proposals.propose(c, Actor(who="lin.min"), wish, NOW_MS))
+    await carry(former.hub.database, former.node.database, CODE)
+    await former.node.database.write(lambda c: site_proposals.accept(c, 1, "wang", "", NOW_MS))
+    await Corrector(former.node.database, former.node.writer, lambda: None, lambda: NOW_MS).settle()
+    await carry(former.hub.database, former.node.database, CODE)
+    await former.carry()
+    return made.proposal_id
+
+
+async def test_a_value_that_the_keeper_took_over_survives_the_computer(former: LinkedSite, tmp_path: Path) -> None:
+    """The sheet still says the old value: reading it changes nothing and sends nothing; then it speaks for itself."""
+    title = "关于第8号林地承包合同的批复"
+    await propose_and_accept(former, title, {"page_count": "12", "note": "缺末页"})
+    broker, root = FakeBroker(), tmp_path / "new"
+    async with telling(former, broker):
+        await restored(root, broker)
+    async with node_site(root) as site:
+        (site.folder / "目录.csv").write_bytes((former.node.folder / "目录.csv").read_bytes())
+        taken = await site.take("目录.csv")
+        kept = (await site.records())[title]
+        told = await site.events()
+        known = await site.database.read(lambda c: corrections.listed(c, 9))
+        table = rows(COUNT)
+        table[5][0], table[7][6], table[9][7] = "Z109-WS·2011·Y-BGS-7777", "10", "机密"
+        write_csv(site.folder / "目录.csv", table)
+        await site.take("目录.csv")
+        later = (await site.records())[title]
+
+    assert (kept.page_count, kept.note, taken.tally.changed, told) == (12, "缺末页", 0, [])
+    assert {(one.field.value, one.value, one.was, one.is_restored) for one in known} == {
+        ("page_count", "12", "9", False),
+        ("note", "缺末页", "", False),
+    }
+    assert (later.page_count, later.note) == (10, "缺末页")

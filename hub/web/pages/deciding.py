@@ -28,6 +28,9 @@ OPT = {NEEDS: Permission.DECIDE}
 SHOWN_MAX = 50
 """Things on one page of a queue."""
 
+COUNTED_MAX = 1_000
+"""Things of a queue that are counted for its tab; beyond, it is that many and more."""
+
 NUMBER_DIGITS_MAX = 18
 """Digits of a number in an address."""
 
@@ -41,16 +44,20 @@ _CLOSED = (AccessStatus.RESTRICTED, AccessStatus.DEFERRED)
 
 
 def surroundings(connection: Connection, queue: Queue | None = None) -> dict[str, object]:
-    """Return what the templates of the queues know. Alike records are not counted: they are found by looking."""
+    """Return what the templates of the queues know; no queue is counted further than ``COUNTED_MAX``.
+
+    Alike records are not counted: they are found by looking.
+    """
     counts = {
-        Queue.CONFLICT: conflict_rulings.count(connection),
+        Queue.CONFLICT: conflict_rulings.count(connection, COUNTED_MAX),
         Queue.DUPLICATE: None,
-        Queue.QUARANTINE: sum(quarantine.counts(connection).values()),
-        Queue.PROPOSAL: proposals.count_waiting(connection),
+        Queue.QUARANTINE: quarantine.count(connection, COUNTED_MAX),
+        Queue.PROPOSAL: proposals.count_waiting(connection, limit=COUNTED_MAX),
     }
     return {
         "queue": queue,
         "counts": counts,
+        "counted_max": COUNTED_MAX,
         "tabs_of": _PATHS,
         "queue_words": QUEUES,
         "verdict_words": DECIDED,

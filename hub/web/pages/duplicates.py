@@ -53,6 +53,7 @@ async def do_decide_pair(request: AnyRequest) -> Page | Redirect:
         )
     except (BadValue, Refused) as error:
         return await _shown(request, number_of(before), fault_notice(error, visitor_of(request)))
+    backstage_of(request).alike.forget()
     return away_to("/decisions/duplicates", before=str(number_of(before) or ""), done="noted")
 
 

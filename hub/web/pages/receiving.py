@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from sqlalchemy import Connection
 
 from hub.staff.administration import Actor
-from hub.transfers import deciding, signing
+from hub.transfers import archive_codes, deciding, signing
 from hub.transfers.deciding import Conclusion
 from hub.web.answers import Notice, Page, away_to, fault_notice
 from hub.web.asking import AnyRequest, id_of
@@ -97,6 +97,10 @@ async def do_decide(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
             is_final="final" in given,
             waived={rule: reason for rule, reason in waived.items() if reason},
         )
+        if "codes" in given:
+            codes = archive_codes.give(connection, deciding.found(connection, transfer_id), now_ms)
+            if codes:
+                deciding.rule(connection, log, actor, transfer_id, codes, now_ms)
         return deciding.decide(connection, log, actor, transfer_id, conclusion, now_ms)
 
     return await _done(request, transfer_id, "decided", work)

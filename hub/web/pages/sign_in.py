@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.staff import sessions, sign_in
-from hub.staff.sessions import Stage
+from hub.staff.sessions import Session, Stage
 from hub.staff.sign_in import Admitted, Caller, Refusal, TurnedAway
 from hub.web.admission import ATTEMPT, NEEDS, Door
 from hub.web.answers import Notice, Page, away_to, page, preference, safe_path, signed_in, signed_out
@@ -16,6 +16,7 @@ from hub.web.backstage import Backstage, backstage_of
 from hub.web.forms import clean, line_of, secret_of
 from hub.web.visitors import LANGUAGE_COOKIE, THEME_COOKIE, Visitor, visitor_of
 from hub.web.words import in_language
+from protocol.errors import CallTimeout, LinkDown
 
 _WHY = ("idle", "left", "done", "over")
 
@@ -80,8 +81,8 @@ async def do_code(request: AnyRequest) -> Page | Redirect:
 
 
 @post("/sign-out", opt={NEEDS: Door.SIGNED_IN}, status_code=200)
-async def do_sign_out(request: AnyRequest) -> Redirect:
-    """End the session."""
+async def do_sign_out(request: AnyRequest) -> Page | Redirect:
+    """End the session, and lead whoever came by the provider to where that one's is ended too."""
     backstage, visitor = backstage_of(request), visitor_of(request)
     session = visitor.session
     if session is not None:
@@ -93,9 +94,27 @@ async def do_sign_out(request: AnyRequest) -> Redirect:
             audit.append(connection, entry, now_ms)
 
         await backstage.database.write(end)
-    way = away_to("/sign-in", why="left")
+    way = await _way_out(request, session) or away_to("/sign-in", why="left")
     way.set_cookie(signed_out(backstage))
     return way
+
+
+async def _way_out(request: AnyRequest, session: Session | None) -> Page | None:
+    """Return the page that leads on to the provider; None where it has no say, or cannot be reached now."""
+    backstage = backstage_of(request)
+    provider = backstage.reach.provider
+    if session is None or session.way != sessions.OUTSIDE or provider is None:
+        return None
+    try:
+        address = await provider.way_out(f"{backstage.settings.url}/sign-in?why=left")
+    except (LinkDown, CallTimeout):
+        # The session here is over, which is what was asked for; nobody is kept waiting for the rest.
+        return None
+    if not address:
+        return None
+    words = in_language(visitor_of(request).language).outside
+    values = {"title": words.leaving_title.format(name=provider.settings.called), "lead": words.leaving}
+    return page(request, "outside.html", values={**values, "address": address, "here": "/sign-in"})
 
 
 def form(request: AnyRequest, wanted: str, login: str, notice: Notice | None, *, status: int = 200) -> Page:

@@ -57,7 +57,9 @@ async def do_go(request: AnyRequest) -> Page:
         )
     except (LinkDown, CallTimeout) as error:
         return sign_in.form(request, wanted, "", fault_notice(error, visitor), status=503)
-    values = {"provider": provider.settings.called, "address": address, "here": "/sign-in"}
+    words = in_language(visitor.language).outside
+    title = words.going_title.format(name=provider.settings.called)
+    values = {"title": title, "lead": words.going, "address": address, "here": "/sign-in"}
     return page(request, "outside.html", values=values)
 
 

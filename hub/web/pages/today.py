@@ -45,6 +45,12 @@ async def go_to_need(request: AnyRequest, matter: FromPath[str], site: FromPath[
     return away_to(f"/sites/{code}")
 
 
+@get("/needs/duplicate", opt={NEEDS: Permission.SEE_SITES})
+async def go_to_alike(request: AnyRequest) -> Redirect:
+    """Go to the queue of alike records, whoever may; it is of no single site."""
+    return away_to("/decisions/duplicates" if visitor_of(request).may(Permission.DECIDE) else "/catalogue")
+
+
 @get("/today", opt={NEEDS: Permission.SEE_SITES})
 async def show_today(request: AnyRequest) -> Page:
     """Show the first page."""

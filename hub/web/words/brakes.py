@@ -45,8 +45,8 @@ ENGLISH = BrakesWords(
     "Find out why, then decide.",
     there="The site can also run danglian-node brake list.",
     held_since="held since {time}",
-    rows="{rows} of {of} records",
-    meaning="Release: {rows} records leave the catalogue; one that returns gets its identity back. Reject: "
+    rows="{rows} of {of:record|records}",
+    meaning="Release: {rows:record|records} out of the catalogue; one that returns gets its identity back. Reject: "
     "all stay, and it is asked anew when the file changes.",
     sure="The site acts on it at once. Are you sure?",
     release="Release: withdraw them",

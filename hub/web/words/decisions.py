@@ -211,7 +211,7 @@ ENGLISH = DecisionsWords(
     duplicates_title="Alike records",
     duplicates_lead="Records that may describe the same document, with the evidence. The same: it is noted, both "
     "stay with their owners. Different: they are not shown together again.",
-    looked_at="{count} entries were looked at for this page.",
+    looked_at="Looked at for this page: {count:entry|entries}.",
     duplicates_none="Nothing is undecided in this part of the catalogue.",
     same_fields="{count} more fields say the same",
     agree="They agree in:",
@@ -223,7 +223,7 @@ ENGLISH = DecisionsWords(
     conflicts_lead="Two contents claimed the same place of a record, mostly because a disk was copied or an old "
     "backup put back. The hub holds the one that came first.",
     conflicts_empty="No contradictions wait.",
-    more_wait="{count} more wait.",
+    more_wait="Waiting beside these: {count}.",
     noted="Noticed {time}",
     is_held="The site's present record equals what is held here.",
     is_offered="The site's present record is the other one: what is held here may be out of date.",

@@ -9,6 +9,7 @@ from hub.web.words.amend import AmendWords
 from hub.web.words.brakes import BrakesWords
 from hub.web.words.cases import CasesWords
 from hub.web.words.catalogue import CatalogueWords
+from hub.web.words.codes import CodesWords
 from hub.web.words.copies import CopiesWords
 from hub.web.words.counter import CounterWords, PaperWords
 from hub.web.words.decisions import DecisionsWords
@@ -327,6 +328,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokensWords
     transfers: TransfersWords
     keeping: KeepingWords
+    codes: CodesWords
     today: TodayWords
     sites: SitesWords
     decisions: DecisionsWords

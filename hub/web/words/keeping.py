@@ -195,14 +195,14 @@ ENGLISH = KeepingWords(
     make_sure="Make it again from the catalogue and the agreements as they stand, and tell every site?",
     made_done="Made; every site is told its lines.",
     term="Comes",
-    term_years="after {years} years",
+    term_years="after {years:year|years}",
     statutory="by the rule",
     agreed="agreed",
     early="early",
     late="late",
     change="Change",
     agreements="What was agreed",
-    agreements_lead="Without an agreement the rule holds: after {years} years. Villages and units that have none "
+    agreements_lead="Without an agreement the rule holds: after {years:year|years}. Villages and units that have none "
     "are not in the plan.",
     agreements_none="Nothing was agreed yet.",
     agree="Agree, or change",
@@ -223,7 +223,7 @@ ENGLISH = KeepingWords(
     read_done="What {who} wanted read was read at {when}.",
     ordered_done="It begins within ten seconds; load this page again to see how far it is.",
     noted="verified on {day}, says {who}: {how}",
-    noted_faulty="{count} files faulty on {day}, says {who}: {how}",
+    noted_faulty="{count:file|files} faulty on {day}, says {who}: {how}",
     note_title="Note an offline or off-site copy as verified",
     note_lead="Copies that the hub cannot read are verified by a person and noted here; it is that person's word, "
     "and stands in the audit log.",

@@ -11,6 +11,8 @@ class OutsideWords(msgspec.Struct, frozen=True, kw_only=True):
     going_title: str
     going: str
     go_on: str
+    leaving_title: str
+    leaving: str
     astray: str
     astray_hint: str
     denied: str
@@ -41,6 +43,8 @@ CHINESE = OutsideWords(
     going_title="前往“{name}”",
     going="请在对方页面登录，完成后自动回到这里。",
     go_on="没有自动跳转？点这里继续",
+    leaving_title="前往“{name}”退出",
+    leaving="本系统已退出。请在对方页面确认退出，否则在这台电脑上仍可不输密码再次登录。",
     astray="这次统一身份登录不能继续。",
     astray_hint="可能已超过 10 分钟、已经用过，或不是在这个浏览器里开始的。请重新点按钮登录。",
     denied="“{name}”没有同意登录。",
@@ -71,6 +75,8 @@ ENGLISH = OutsideWords(
     going_title="On the way to “{name}”",
     going="Sign in there; you come back here by yourself.",
     go_on="Nothing happens? Go on here",
+    leaving_title="On the way to “{name}” to sign out",
+    leaving="You are signed out here. Confirm it there too: until then this PC signs in again without a password.",
     astray="This sign-in cannot go on.",
     astray_hint="It took longer than 10 minutes, was used already, or began in another browser. Use the button again.",
     denied="“{name}” did not agree to the sign-in.",
