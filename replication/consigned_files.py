@@ -47,6 +47,18 @@ class ConsignedFolder:
         except OSError as error:
             raise _unfit(error) from error
 
+    def check(self, listed: ConsignedFile) -> None:
+        """Go on only if one file is there, of the size that the list says.
+
+        Raises:
+            FileUnfit: it is not.
+
+        """
+        try:
+            self._checked(listed)
+        except OSError as error:
+            raise _unfit(error) from error
+
     def _checked(self, listed: ConsignedFile) -> str:
         self._check_folder(listed.path.rpartition("/")[0])
         path = f"{self._root}/{listed.path}"
