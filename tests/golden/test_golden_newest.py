@@ -1,4 +1,4 @@
-"""What protocol 1.6 adds to messages that were there before: the new bytes are frozen, and older readers pass by them."""
+"""What protocol 1.6 adds to messages that were there: the new bytes are frozen, and older readers pass by them."""
 
 from pathlib import Path
 
@@ -14,7 +14,11 @@ assert isinstance(ANSWER, Answer)
 assert isinstance(ANSWER.body, Hits)
 
 NEWEST: dict[str, tuple[msgspec.Struct, msgspec.Struct, bytes]] = {
-    "beat-kept-faulty": (msgspec.structs.replace(MESSAGES["beat"], kept_faulty=3), MESSAGES["beat"], b',"kept_faulty":3'),
+    "beat-kept-faulty": (
+        msgspec.structs.replace(MESSAGES["beat"], kept_faulty=3),
+        MESSAGES["beat"],
+        b',"kept_faulty":3',
+    ),
     "answer-search-waiting": (
         msgspec.structs.replace(ANSWER, body=msgspec.structs.replace(ANSWER.body, waiting=4_000)),
         ANSWER,
