@@ -140,7 +140,7 @@ def test_one_site_whose_digests_differ_is_not_settled() -> None:
 
 
 def test_the_summary_is_complete_in_both_languages() -> None:
-    lines = summary_lines(report(seen(), "equal", None))
+    lines = summary_lines(report(seen(), "equal", None), "zh")
 
     assert len(lines) > 5
     assert [words for words, figure in lines if not (words.zh and words.en and figure)] == []
