@@ -37,6 +37,9 @@ REHEARSAL_ARGS ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
+# What was compiled is kept, whatever the caller's shell says: four processes of tests, and every program that they start,
+# would compile it all again.
+unexport PYTHONDONTWRITEBYTECODE
 
 SOURCES := node hub protocol replication deploy tests
 
@@ -115,5 +118,5 @@ $(UV_STAMP):
 	@touch $@
 
 $(SYNC_STAMP): $(UV_STAMP) pyproject.toml uv.lock
-	$(UV) sync --frozen --all-extras
+	$(UV) sync --frozen --all-extras --compile-bytecode
 	@touch $@

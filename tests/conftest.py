@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 
 from hub.storage.store import URL_VARIABLE
@@ -15,6 +16,10 @@ from tests.servers import NatsServer
 from tests.stores import KINDS, PostgresStore, SqliteStore, Store
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+# How long an example takes says how busy the machine is; what hangs is ended by pytest's own deadline.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 class StartServer(Protocol):

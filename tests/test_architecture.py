@@ -302,9 +302,6 @@ def test_the_extras_are_refused_where_only_the_base_is_allowed() -> None:
 @pytest.mark.parametrize("module", ["node.daemon", "node.__main__"])
 def test_the_base_install_is_enough_for_a_node(module: str) -> None:
     """A village PC has no broker, no certificate maker and no terminal toolkit; nor need it be a Unix."""
-    if not (PROJECT / f"{module.replace('.', '/')}.py").exists():
-        pytest.skip(f"{module} is not written yet")
-
     run = import_without(module, refused=refused_modules(), unix=UNIX_MODULES)
 
     assert (run.returncode, run.stderr) == (0, "")

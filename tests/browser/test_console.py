@@ -70,10 +70,17 @@ class Reader:
         await self.go("/sign-in")
         await self.page.fill("#login", login)
         await self.page.fill("#password", PASSWORD)
-        await self.page.click("main button.main")
+        await self.send("main button.main")
+
+    async def send(self, button: str) -> None:
+        """Press a button, and wait until the page that answers is there: it may have the same fields as this one."""
+        async with self.page.expect_navigation():
+            await self.page.click(button)
 
     async def look(self, name: str, *, live: bool = False) -> None:
         """Keep a picture of the page, and have it looked at for barriers."""
+        # Of half a page axe would say that its heading is missing.
+        await self.page.wait_for_load_state()
         if live:
             await expect(self.page.locator(".is-live")).to_be_visible()
         folder = PICTURES / self.language
@@ -105,13 +112,13 @@ async def test_every_page_of_the_first_administrator(here: Desk, browser: Browse
     await me.look("set-up")
     for field, text in (("#login", "guan.li"), ("#name", "管理员甲"), ("#password", PASSWORD), ("#again", PASSWORD)):
         await me.page.fill(field, text)
-    await me.page.click("main button.main")
+    await me.send("main button.main")
     await me.look("sign-in")
     await me.page.fill("#password", "错误的密码错误的密码")
-    await me.page.click("main button.main")
+    await me.send("main button.main")
     await me.look("sign-in-wrong")
     await me.page.fill("#password", PASSWORD)
-    await me.page.click("main button.main")
+    await me.send("main button.main")
     await me.look("today", live=True)
     for path, name in (("/sites", "sites"), (f"/sites/{SILENT}", "site"), ("/sites?state=alarm", "sites-alarmed")):
         await me.go(path)
@@ -121,12 +128,12 @@ async def test_every_page_of_the_first_administrator(here: Desk, browser: Browse
     await me.page.fill("#name", "林敏")
     await me.page.check("input[value=clerk]")
     await me.look("users")
-    await me.page.click("main button.main")
+    await me.send("main button.main")
     await me.look("user-link")
     await me.go("/users/lin.min")
     me.page.on("dialog", lambda dialog: dialog.accept())
     await me.look("user")
-    await me.page.click("button.danger")
+    await me.send("button.danger")
     await me.look("user-locked")
     locked = await me.page.locator(".notice").inner_text()
     await me.go("/audit")
@@ -145,18 +152,18 @@ async def test_the_own_account_with_one_time_codes(here: Desk, browser: Browser,
     await me.sign_in("lin.min")
     await me.go("/account")
     await me.look("account")
-    await me.page.click('form[action="/account/codes/begin"] button')
+    await me.send('form[action="/account/codes/begin"] button')
     await me.look("account-codes")
     key = (await me.page.locator("code.key").inner_text()).replace(" ", "")
     await me.page.fill("#code", pyotp.TOTP(key).at(here.clock() // 1000))
-    await me.page.click('form[action="/account/codes/confirm"] button')
+    await me.send('form[action="/account/codes/confirm"] button')
     await me.look("account-codes-on")
-    await me.page.click('form[action="/sign-out"] button')
+    await me.send('form[action="/sign-out"] button')
     here.clock.forward(60)
     await me.sign_in("lin.min")
     await me.look("code")
     await me.page.fill("#code", pyotp.TOTP(key).at(here.clock() // 1000))
-    await me.page.click("main button.main")
+    await me.send("main button.main")
     await expect(me.page).to_have_url(f"{here.url}/today")
     await me.context.close()
 
@@ -170,12 +177,13 @@ async def test_the_auditor_verifies_the_log(here: Desk, browser: Browser, langua
     await me.sign_in("shen.ji")
     await me.go("/audit")
     await me.look("audit")
-    await me.page.click('form[action="/audit/verify"] button')
+    await me.send('form[action="/audit/verify"] button')
     await me.look("audit-verified")
     told = await me.page.locator(".notice.good").inner_text()
     await me.context.close()
 
-    assert (me.complaints, "2" in told) == ([], True)
+    said = "完好：共 3 条，末条 3，" if language == "zh" else "Whole: 3 lines, the last is 3 with "
+    assert (me.complaints, told.strip()[: len(said)]) == ([], said)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -244,12 +252,16 @@ async def test_pages_work_without_the_script(here: Desk, browser: Browser) -> No
     await page.fill("#login", "lin.min")
     await page.fill("#password", PASSWORD)
     await page.click("main button.main")
+    await page.wait_for_url("**/sites")
     await page.fill("#find", "枫树")
-    await page.press("#find", "Enter")
+    async with page.expect_navigation():
+        await page.press("#find", "Enter")
     found = await page.locator(".tile").count()
-    await page.click("button[name=language]")
+    async with page.expect_navigation():
+        await page.click("button[name=language]")
     heading = await page.locator("h1").inner_text()
-    await page.click('form[action="/sign-out"] button')
+    async with page.expect_navigation():
+        await page.click('form[action="/sign-out"] button')
     where = page.url
     await context.close()
 

@@ -100,7 +100,7 @@ def test_a_field_of_a_later_version_survives_inside_a_record() -> None:
 def test_an_unknown_field_disturbs_no_reader(name: str) -> None:
     raw = (FOLDER / f"{name}.json").read_bytes().rstrip(b"\n")
     extended = raw[:-1] + b',"of_tomorrow":{"a":[1]}}'
-    assert msgspec.json.decode(extended, type=type(MESSAGES[name])) is not None
+    assert msgspec.json.decode(extended, type=type(MESSAGES[name])) == MESSAGES[name]
 
 
 def test_every_kind_that_travels_has_a_golden_message() -> None:

@@ -250,6 +250,18 @@ def test_a_code_counts_a_step_early_or_late_and_never_twice() -> None:
     assert one_time_codes.step_of(secret, "", at_ms) is None
 
 
+async def test_of_two_who_give_the_same_code_at_once_one_comes_in(database: Database) -> None:
+    """Both found the code good before either was noted."""
+    await database.write(administered)
+
+    def twice(connection: Connection) -> list[bool]:
+        one = accounts.by_login(connection, "guan.li")
+        assert one is not None
+        return [accounts.take_code(connection, one.id, 7), accounts.take_code(connection, one.id, 7)]
+
+    assert await database.write(twice) == [True, False]
+
+
 # Accounts
 
 

@@ -191,4 +191,4 @@ def test_a_silent_county_is_the_countys_own_trouble() -> None:
     found = judged(*silent, site("330523110200", seen_at_ms=ms(3, 11)), at_ms=ms(3, 11))
 
     assert {one.cause for one in found} == {Cause.COUNTY}
-    assert "8" in found[0].evidence[0].zh
+    assert found[0].evidence[0].zh == "此刻应在线的 9 个站点中 8 个失联"

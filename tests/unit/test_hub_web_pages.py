@@ -505,7 +505,7 @@ async def test_who_looks_after_an_alarm_is_named_and_noted(here: Desk) -> None:
         missing = await browser.post("/alarms/999/attend", {"note": "x"}, shown_at="/account")
 
     assert (refused.status_code, missing.status_code) == (403, 404)
-    assert ("林敏" in site, "已电话联系" in site, "林敏 处理中" in today) == (True, True, True)
+    assert ("林敏，" in site, "已电话联系" in site, "林敏 处理中" in today) == (True, True, True)
     assert ("archivist", "alarm_attended", "330599001203 #1", "done") in await lines(here)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import Connection
 
@@ -331,6 +332,23 @@ async def test_an_own_record_among_others_is_given_and_the_others_are_not(databa
     granted = [await may(database, one, record(number), Use.VIEW) for number in (1, 2)]
 
     assert (mixed.outcome, granted) == (Outcome.REFER, [[True], [False]])
+
+
+async def test_what_a_rule_decided_stays_its_decision_when_a_person_decides_the_rest(database: Database) -> None:
+    """Whoever reads the book later must find who decided what."""
+    one = await found(database)
+    waiting = (await reviewed(database, one, record(1), record(2, Relation.NONE))).judged
+    by_rule = msgspec.structs.replace(waiting[0], granted=(Use.VIEW,), decided_by="rule R04@3")
+    await database.write(lambda connection: access_book.put(connection, one.request_id, by_rule))
+    await database.write(
+        lambda connection: access_book.settle(connection, one.request_id, "wu.hai", NOW_MS, is_approved=False)
+    )
+    kept = await database.read(lambda connection: access_book.of_request(connection, one.request_id))
+
+    assert {of.asked.record_id: (of.decided_by, of.granted) for of in kept} == {
+        record(1).record_id: ("rule R04@3", (Use.VIEW,)),
+        record(2).record_id: ("wu.hai", ()),
+    }
 
 
 async def test_while_papers_are_missing_nothing_is_decided(database: Database) -> None:

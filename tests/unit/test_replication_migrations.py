@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from protocol.errors import Retryable
+from protocol.errors import BrokenStore, Retryable
 from replication import database as databases
 from replication import migrations
 from replication.database import opened
@@ -118,7 +118,7 @@ async def test_a_plain_migration_that_fails_leaves_those_before_it(tmp_path: Pat
     broken = [
         ("p", folder(tmp_path, FIRST, CHUNKED, "CREATE TABLE more (id INTEGER); CREATE TABLE thing (id INTEGER)"))
     ]
-    with pytest.raises(Exception, match="already exists"):
+    with pytest.raises(BrokenStore, match="already exists"):
         async with opened(tmp_path / "x.db", broken):
             pass
     with sqlite3.connect(tmp_path / "x.db") as raw:

@@ -35,7 +35,7 @@ from node.transfers.office import Office, giver_log, receiver_log
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile
 from protocol.county_time import local_time
-from protocol.errors import BadFile, Refused
+from protocol.errors import BadFile, BadValue, Refused
 from protocol.file_lists import FileList
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
@@ -545,7 +545,7 @@ async def test_a_code_that_the_giver_has_handed_over_before_is_found(tmp_path: P
 async def test_records_of_another_unfinished_transfer_are_not_chosen_again(tmp_path: Path) -> None:
     async with thread(tmp_path) as both:
         await both.begin(2)
-        with pytest.raises(Exception, match="no record was found"):
+        with pytest.raises(BadValue, match="no record was found"):
             await both.begin(2)
 
 
