@@ -1,6 +1,5 @@
 """How the reporting commands look: set for a person on a terminal, with tabs between columns for other programs."""
 
-import datetime
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from hub.commands.fitting import Rows
 from hub.home import HubHome
 from hub.storage import store
+from protocol.county_time import second
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import language
@@ -39,10 +39,8 @@ def show_table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: st
 
 
 def moment(at_ms: int | None) -> str:
-    """Return a moment as people here write it, in local time; a dash where there is none."""
-    if not at_ms:
-        return "—"
-    return datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Return a moment in the county's time, to the second; a dash where there is none."""
+    return second(at_ms) if at_ms else "—"
 
 
 def check_database(home: HubHome) -> None:

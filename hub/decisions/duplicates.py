@@ -5,19 +5,22 @@ person may decide that two records are apart; the decision is kept with who made
 which is kept as well.
 """
 
+import functools
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Select, Update, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, Update, insert, or_, select, update
 
 from hub.catalogue import with_access
-from hub.decisions.likeness import Evidence, alike, evidence, likeness_keys
+from hub.decisions.likeness import Evidence, Ground, alike, evidence, grounds, likeness_keys
 from hub.searching.time_budgets import Cut
 from hub.storage.text_index import index_of
 from hub.tables import apart
-from protocol.analysis import index_terms
+from protocol.analysis import index_lines
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.expressions import AnyOf, Column, Run
@@ -35,6 +38,10 @@ ALIKE_PAGE_MAX = 1_500
 """Candidates read for one page of hits; beyond, the numbers of alike records are said to be at least so many."""
 
 
+Key = tuple[str, UUID]
+"""Site and record id: the same record id at two sites is two entries."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the catalogue by which likeness is judged."""
 
@@ -42,8 +49,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     record: Record
 
     @property
-    def key(self) -> tuple[str, UUID]:
-        """What tells entries apart: the same record id at two sites is two entries."""
+    def key(self) -> Key:
+        """What tells entries apart."""
         return self.site, self.record.record_id
 
 
@@ -68,7 +75,7 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
 
 def alike_to(connection: Connection, one: Entry) -> list[Alike]:
     """Return the records that are like one, decisions noted, in the order of their sites."""
-    candidates = _candidates(connection, _keys(one.record), ALIKE_MAX + 1)
+    candidates = _candidates(connection, _keys_of([one]), ALIKE_MAX + 1)
     parted = standing_decisions(connection, [one.record.record_id])
     found = [
         Alike(site=other.site, record=other.record, evidence=proof, apart=_pair(one, other) in parted)
@@ -78,81 +85,119 @@ def alike_to(connection: Connection, one: Entry) -> list[Alike]:
     return sorted(found, key=lambda like: (like.apart, like.site, like.record.ref_code))
 
 
-def likeness_of(connection: Connection, entries: Sequence[Entry]) -> dict[tuple[str, UUID], Likeness]:
-    """Return how many records are like each of some entries; entries that nothing is like are left out."""
-    keys = {one.key: _keys(one.record) for one in entries}
-    wanted = {key for some in keys.values() for key in some}
-    candidates = _candidates(connection, wanted, ALIKE_PAGE_MAX)
-    by_key: dict[str, list[Entry]] = {}
-    for candidate in candidates:
-        for key in _keys(candidate.record):
-            by_key.setdefault(key, []).append(candidate)
-    crowded = {key for key, some in by_key.items() if len(some) > 1}
-    entries = [one for one in entries if not crowded.isdisjoint(keys[one.key])]
-    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if entries else set()
+def likeness_of(connection: Connection, entries: Sequence[Entry]) -> dict[Key, Likeness]:
+    """Return how many records are like each of some entries; entries that nothing is like are left out.
+
+    Takes one step an entry and one a candidate: a notice that three hundred villages filed is no dearer than others.
+    """
+    known = {one.key: one.record for one in entries}
+    rows = _rows(connection, _keys_of(entries), ALIKE_PAGE_MAX)
+    records = known | {
+        (site, UUID(bytes=record_id)): decode_record(body)
+        for site, record_id, _, body in rows
+        if (site, UUID(bytes=record_id)) not in known
+    }
+    shared = _sharing(records)
+    alike_ones = [key for key in known if key in shared]
+    parted = _parted(standing_decisions(connection, [record_id for _, record_id in alike_ones])) if alike_ones else {}
     return {
-        one.key: likeness
-        for one in entries
-        if (likeness := _likeness(one, keys[one.key], by_key, parted, full=len(candidates) == ALIKE_PAGE_MAX)).count
+        key: likeness
+        for key in alike_ones
+        if (likeness := _likeness(key, shared[key], parted, full=len(rows) == ALIKE_PAGE_MAX)).count
     }
 
 
-def _likeness(
-    one: Entry,
-    keys: Collection[str],
-    by_key: Mapping[str, list[Entry]],
-    parted: Collection[tuple[bytes, bytes]],
-    *,
-    full: bool,
-) -> Likeness:
-    others = {other.key: other for key in keys for other in by_key.get(key, ())}
-    others.pop(one.key, None)
-    like = [
-        other
-        for other in others.values()
-        if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
-    ]
-    return Likeness(count=len(like), sites=tuple(sorted({other.site for other in like})), at_least=full)
+class _Circle(msgspec.Struct, frozen=True, kw_only=True):
+    """Records any of which share a ground with the one that is asked about."""
+
+    keys: frozenset[Key]
+    sites: Counter[str]
 
 
-def alike_on_page(connection: Connection, entries: Sequence[Entry]) -> set[tuple[tuple[str, UUID], tuple[str, UUID]]]:
-    """Return the pairs of some entries that are like each other, each pair once, without those that are apart."""
-    by_key: dict[str, list[Entry]] = {}
+def _sharing(records: Mapping[Key, Record]) -> dict[Key, _Circle]:
+    """Return the records that share a ground with others, each with all of them and itself."""
+    members: dict[Ground, set[Key]] = {}
+    grounds_of: dict[Key, tuple[Ground, ...]] = {}
+    for key, record in records.items():
+        grounds_of[key] = grounds(record)
+        for ground in grounds_of[key]:
+            members.setdefault(ground, set()).add(key)
+
+    @functools.cache
+    def circle(of: tuple[Ground, ...]) -> _Circle:
+        keys = frozenset().union(*(members[ground] for ground in of))
+        return _Circle(keys=keys, sites=Counter(site for site, _ in keys))
+
+    return {key: found for key, of in grounds_of.items() if len((found := circle(of)).keys) > 1}
+
+
+def _likeness(key: Key, circle: _Circle, parted: Mapping[bytes, Collection[bytes]], *, full: bool) -> Likeness:
+    apart_from = parted.get(key[1].bytes, ())
+    others = {key} | ({other for other in circle.keys if other[1].bytes in apart_from} if apart_from else set())
+    sites = circle.sites - Counter(site for site, _ in others)
+    return Likeness(count=sites.total(), sites=tuple(sorted(sites)), at_least=full)
+
+
+def alike_on_page(connection: Connection, entries: Sequence[Entry]) -> set[tuple[Key, Key]]:
+    """Return pairs of some entries that are like each other, so many that all who belong together hang together.
+
+    Entries that nobody has set apart from anything hang on one of them; only the others are compared pair by pair, and
+    of these there are no more than twice the decisions that persons have made.
+    """
+    members: dict[Ground, list[Key]] = {}
     for one in entries:
-        for key in _keys(one.record):
-            by_key.setdefault(key, []).append(one)
-    pairs = {(one.key, other.key): (one, other) for some in by_key.values() for one, other in combinations(some, 2)}
-    parted = standing_decisions(connection, [one.record.record_id for one in entries]) if pairs else set()
-    return {
-        keys
-        for keys, (one, other) in pairs.items()
-        if _pair(one, other) not in parted and alike(evidence(one.record, other.record))
-    }
+        for ground in grounds(one.record):
+            members.setdefault(ground, []).append(one.key)
+    crowded = [keys for keys in members.values() if len(keys) > 1]
+    parted = _parted(standing_decisions(connection, [one.record.record_id for one in entries])) if crowded else {}
+    pairs: set[tuple[Key, Key]] = set()
+    for keys in crowded:
+        free = next((key for key in keys if key[1].bytes not in parted), None)
+        if free is not None:
+            pairs |= {(free, key) for key in keys if key != free}
+            continue
+        pairs |= {(one, other) for one, other in combinations(keys, 2) if other[1].bytes not in parted[one[1].bytes]}
+    return pairs
 
 
-def _keys(record: Record) -> list[str]:
-    return likeness_keys(record, index_terms(record.title))
+def _parted(pairs: Collection[tuple[bytes, bytes]]) -> dict[bytes, set[bytes]]:
+    """Return what each record is apart from."""
+    apart_from: dict[bytes, set[bytes]] = {}
+    for first, second in pairs:
+        apart_from.setdefault(first, set()).add(second)
+        apart_from.setdefault(second, set()).add(first)
+    return apart_from
+
+
+def _keys_of(entries: Sequence[Entry]) -> set[str]:
+    titles = index_lines([one.record.title for one in entries])
+    return {key for one, title in zip(entries, titles, strict=True) for key in likeness_keys(one.record, title)}
 
 
 def _candidates(connection: Connection, keys: Collection[str], limit: int) -> list[Entry]:
+    return [
+        Entry(site=site, record=with_access(decode_record(body), AccessStatus(status)))
+        for site, _, status, body in _rows(connection, keys, limit)
+    ]
+
+
+def _rows(connection: Connection, keys: Collection[str], limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return site, id, access status and body of the newest entries that have one of some keys."""
     if not keys:
-        return []
+        return ()
     index = index_of(connection)
     wanted = AnyOf(parts=tuple(Run(terms=(key,), columns=(Column.MARKS,)) for key in sorted(keys)))
     sql = (
-        "SELECT entry.site, entry.access_status, entry.body FROM"  # noqa: S608 - constants
+        "SELECT entry.site, entry.record_id, entry.access_status, entry.body FROM"  # noqa: S608 - constants
         f" (SELECT rowid AS docid FROM {index.source} WHERE {index.matching} ORDER BY rowid DESC LIMIT ?) AS found"
         " JOIN entry ON entry.docid = found.docid WHERE entry.body IS NOT NULL"
     )
     try:
         with index.bounded(connection, LIKENESS_BUDGET_S, wanted):
-            rows = connection.exec_driver_sql(sql, (index.question(connection, wanted), limit)).all()
+            return connection.exec_driver_sql(sql, (index.question(connection, wanted), limit)).all()
     except Cut:
         # Which hits are alike is told beside them: better not told than waited for.
-        return []
-    return [
-        Entry(site=site, record=with_access(decode_record(body), AccessStatus(status))) for site, status, body in rows
-    ]
+        return ()
 
 
 # Decisions

@@ -10,6 +10,7 @@ index far less than a tree, and the key goes and comes with the words it was mad
 whoever finds records by a key proves the likeness with ``evidence``.
 """
 
+import datetime
 import zlib
 from enum import StrEnum
 
@@ -19,6 +20,10 @@ from protocol.records import Record
 NUMBER_MARK = "№"
 TITLE_MARK = "≈"
 """First characters of the two keys: the analysis of texts never makes a term with them, so no query finds a key."""
+
+
+Ground = tuple[str | datetime.date, ...]
+"""What one of the two rules compares, title first."""
 
 
 class Evidence(StrEnum):
@@ -48,6 +53,22 @@ def likeness_keys(record: Record, title_terms: str) -> list[str]:
         when_and_who = days + " ".join(record.responsible_parties)
         keys.append(f"{TITLE_MARK}{zlib.crc32(when_and_who.encode(), title):x}")
     return keys
+
+
+def grounds(record: Record) -> tuple[Ground, ...]:
+    """Return the texts that the keys of a record are made from: two records are alike if they share one of them.
+
+    Comparing many records by these takes one step a record, where ``evidence`` takes one a pair.
+    """
+    title = index_terms(record.title)
+    if not title:
+        return ()
+    found: list[Ground] = []
+    if record.doc_no:
+        found.append((title, record.doc_no))
+    if record.responsible_parties and record.date_earliest and record.date_latest:
+        found.append((title, record.date_earliest, record.date_latest, *record.responsible_parties))
+    return tuple(found)
 
 
 def evidence(one: Record, other: Record) -> tuple[Evidence, ...]:

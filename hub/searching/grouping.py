@@ -5,15 +5,11 @@ the first of them, items before the volume that they lie in.
 """
 
 from collections.abc import Collection, Sequence
-from uuid import UUID
 
 import msgspec
 
-from hub.decisions.duplicates import Entry
+from hub.decisions.duplicates import Entry, Key
 from protocol.vocabularies import Level
-
-Key = tuple[str, UUID]
-"""Site and record id."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +26,7 @@ def grouped(entries: Sequence[Entry], alike: Collection[tuple[Key, Key]]) -> lis
 
     Args:
         entries: the hits in the order of their ranks.
-        alike: the pairs among them that may describe the same document.
+        alike: pairs among them that may describe the same document.
 
     """
     places = {one.key: index for index, one in enumerate(entries)}

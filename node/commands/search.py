@@ -110,6 +110,12 @@ _STAYS = Text(zh="不上报", en="withheld")
 def _as_text(hits: Hits) -> str:
     spoken = language()
     lines = [Text(zh=f"共 {hits.total:,} 条", en=f"{hits.total:,} found").in_language(spoken)]
+    if hits.waiting:
+        waits = Text(
+            zh=f"刚读入的约 {hits.waiting:,} 条尚未编入检索，请稍后再查",
+            en=f"some {hits.waiting:,} entries were just read and cannot be found yet: search again in a moment",
+        )
+        lines.append(waits.in_language(spoken))
     for hit in hits.hits:
         record = decode_record(bytes(hit.record))
         stays = "" if record.secrecy.travels else f" [{_STAYS.in_language(spoken)}]"

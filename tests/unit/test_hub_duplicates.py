@@ -10,13 +10,15 @@ from hub.decisions.duplicates import (
     Alike,
     Entry,
     Likeness,
+    alike_on_page,
     alike_to,
     bring_together,
     decisions_about,
     likeness_of,
     set_apart,
 )
-from hub.decisions.likeness import Evidence, alike, evidence, likeness_keys
+from hub.decisions.likeness import Evidence, alike, evidence, grounds, likeness_keys
+from hub.searching.grouping import grouped
 from protocol.analysis import index_terms, match_query
 from protocol.errors import BadValue
 from protocol.records import Record
@@ -70,6 +72,7 @@ def test_likeness_needs_one_of_the_two_rules_and_both_ways_agree(
 
     assert alike(evidence(left, right)) == expected
     assert bool(keys[0] & keys[1]) == expected
+    assert bool({*grounds(left)} & {*grounds(right)}) == expected
 
 
 def test_no_query_finds_a_likeness_key() -> None:
@@ -115,6 +118,60 @@ async def test_decision_sets_apart_and_can_be_reversed(hub: Hub) -> None:
     assert not (await alike_of(hub, entry(one)))[0].apart
     (kept,) = await hub.database.read(lambda connection: decisions_about(connection, one.record_id))
     assert (kept.decided_by, kept.decided_at_ms, kept.reversed_by, kept.reversed_at_ms) == ("甲", 10, "乙", 20)
+
+
+async def groups_of(hub: Hub, entries: list[Entry]) -> list[int]:
+    pairs = await hub.database.read(lambda connection: alike_on_page(connection, entries))
+    return [placed.group for placed in sorted(grouped(entries, pairs), key=lambda placed: placed.index)]
+
+
+async def test_copies_on_a_page_hang_on_one_of_them(hub: Hub) -> None:
+    """A notice that a whole county filed takes one pair a copy, not one for every two of them."""
+    copies = [entry(fictitious(number, **NOTICE)) for number in range(1, 51)]
+
+    pairs = await hub.database.read(lambda connection: alike_on_page(connection, copies))
+
+    assert len(pairs) == len(copies) - 1
+    assert set(await groups_of(hub, copies)) == {0}
+
+
+async def test_what_is_apart_stands_together_only_through_a_third(hub: Hub) -> None:
+    one, other, third = (entry(fictitious(number, **NOTICE)) for number in (1, 2, 3))
+    ids = one.record.record_id, other.record.record_id
+    await hub.database.write(lambda connection: set_apart(connection, *ids, "甲", 1))
+
+    assert await groups_of(hub, [one, other]) == [0, 1]
+    assert await groups_of(hub, [one, other, third]) == [0, 0, 0]
+
+
+async def test_likeness_of_a_page_is_that_of_its_records_one_by_one(hub: Hub) -> None:
+    """Both rules, decisions and copies at another site: counted together or alone, each has what is alike to it."""
+    of_both = {**NOTICE, **WHOLE}
+    records = [fictitious(number, **NOTICE) for number in (1, 2, 3)]
+    records += [
+        fictitious(4, **of_both),
+        fictitious(
+            5,
+            **of_both,
+        ),
+        fictitious(6, **of_both | {"doc_no": ""}),
+    ]
+    records += [fictitious(7, title="别的通知", doc_no="县政〔1997〕8号")]
+    await hub.tell(*(described(seq, record) for seq, record in enumerate(records, 1)))
+    await hub.tell(*(described(seq, record) for seq, record in enumerate(records[2:5], 1)), site=OTHER_VILLAGE)
+    await hub.database.write(lambda c: set_apart(c, records[0].record_id, records[1].record_id, "甲", 1))
+    await hub.database.write(lambda c: set_apart(c, records[3].record_id, records[4].record_id, "甲", 1))
+    page = [entry(record) for record in records] + [entry(record, OTHER_VILLAGE.code) for record in records[2:5]]
+
+    together = await hub.database.read(lambda connection: likeness_of(connection, page))
+
+    expected = {}
+    for one in page:
+        like = [other for other in await alike_of(hub, one) if not other.apart]
+        if like:
+            expected[one.key] = Likeness(count=len(like), sites=tuple(sorted({other.site for other in like})))
+    assert together == expected
+    assert len(expected) == len(page) - 1
 
 
 async def test_decision_outlives_a_new_description(hub: Hub) -> None:
