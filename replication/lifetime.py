@@ -32,7 +32,7 @@ EXIT_OVERDUE = 3
 log = structlog.get_logger(__name__)
 
 
-def run_until_stopped(program: Coroutine[Any, Any, None]) -> int:
+def run_until_stopped(program: Coroutine[Any, Any, None], stop_deadline_s: float = STOP_DEADLINE_S) -> int:
     """Run a daemon's program to its end or to a stop signal and return the process's exit code.
 
     An unexpected error is raised, after everything was closed: the service manager restarts the daemon.
@@ -41,7 +41,7 @@ def run_until_stopped(program: Coroutine[Any, Any, None]) -> int:
     # An import is one thread that computes for minutes; the database's threads ask for their turn at every row that
     # they read or write, so at the usual 5 ms an answer of twenty rows waited a tenth of a second beside it.
     sys.setswitchinterval(TURN_S)
-    return asyncio.run(_run(program))
+    return asyncio.run(_run(program, stop_deadline_s))
 
 
 def spare_the_collector() -> None:
@@ -55,9 +55,9 @@ def spare_the_collector() -> None:
     gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 100)
 
 
-async def _run(program: Coroutine[Any, Any, None]) -> int:
+async def _run(program: Coroutine[Any, Any, None], stop_deadline_s: float) -> int:
     root = asyncio.ensure_future(program)
-    stopping = _stop_on_signals(root)
+    stopping = _stop_on_signals(root, stop_deadline_s)
     try:
         await root
     except asyncio.CancelledError:
@@ -67,7 +67,7 @@ async def _run(program: Coroutine[Any, Any, None]) -> int:
     return EXIT_OK
 
 
-def _stop_on_signals(root: "asyncio.Future[None]") -> threading.Event:
+def _stop_on_signals(root: "asyncio.Future[None]", stop_deadline_s: float) -> threading.Event:
     """Let the first stop signal cancel the program; a second one, or the deadline, ends the process."""
     loop = asyncio.get_running_loop()
     stopping = threading.Event()
@@ -77,7 +77,7 @@ def _stop_on_signals(root: "asyncio.Future[None]") -> threading.Event:
             os._exit(EXIT_OVERDUE)
         stopping.set()
         log.info("stopping")
-        watchdog = threading.Timer(STOP_DEADLINE_S, os._exit, (EXIT_OVERDUE,))
+        watchdog = threading.Timer(stop_deadline_s, os._exit, (EXIT_OVERDUE,))
         watchdog.daemon = True
         watchdog.start()
         root.add_done_callback(lambda _done: watchdog.cancel())

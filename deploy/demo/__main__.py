@@ -26,6 +26,9 @@ LOG_VARIABLE = "DANGLIAN_LOG"
 PATIENCE_S = 600.0
 """Seconds from the start of the nodes after which the demonstration gives up waiting for them."""
 
+STOP_DEADLINE_S = 120.0
+"""Seconds that closing may take: some hundred nodes end one after another, and their folder is removed."""
+
 _DESCRIPTION = """在本机上演示一个县：真实的消息服务器、县级枢纽和节点程序，虚构的目录（站点名称与代码为公开信息）。
 
 A whole county on this machine: the real broker, hub and nodes, with catalogues that are made up (the names and codes of
@@ -79,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     # The bars have the terminal; the children log beside their homes.
     configure_logs(level=os.environ.get(LOG_VARIABLE, "error"))
     demonstration = Demonstration(options, Console(), language())
-    run_until_stopped(demonstration.run())
+    run_until_stopped(demonstration.run(), STOP_DEADLINE_S)
     return demonstration.exit_code
 
 

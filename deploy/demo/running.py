@@ -73,12 +73,15 @@ class Demonstration:
             given = await assignments(foundation)
             sign_in = await ready_sign_in(foundation)
             async with set_up(foundation, self._options.processes) as stage:
-                await stage.prepare(given, self._options.rows_per_site, self._options.seed)
-                async with proving(foundation) as prover:
-                    report = await self._settled(foundation, stage, prover)
-                self._conclude(report)
-                if not self._options.exit_when_settled:
-                    await self._stay_up(foundation, stage, sign_in)
+                try:
+                    await stage.prepare(given, self._options.rows_per_site, self._options.seed)
+                    async with proving(foundation) as prover:
+                        report = await self._settled(foundation, stage, prover)
+                    self._conclude(report)
+                    if not self._options.exit_when_settled:
+                        await self._stay_up(foundation, stage, sign_in)
+                finally:
+                    self._say(Text(zh="正在结束各进程……", en="Ending its processes …"))
 
     async def _settled(self, foundation: Foundation, stage: Stage, prover: Prover) -> Report:
         """Watch until everything is applied and proven, or patience ends; return what came of it."""

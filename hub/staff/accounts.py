@@ -109,6 +109,12 @@ def by_login(connection: Connection, login: str) -> Account | None:
     return _one(connection, account.c.login == folded_login(login))
 
 
+def names_of(connection: Connection, logins: Collection[str]) -> dict[str, str]:
+    """Return the names of persons by their logins; a login without an account has none."""
+    found = connection.execute(select(account.c.login, account.c.name).where(account.c.login.in_(logins)))
+    return {row.login: row.name for row in found}
+
+
 def listed(connection: Connection) -> list[Account]:
     """Return every account in the order of logins."""
     held: dict[str, list[Role]] = {}

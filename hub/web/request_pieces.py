@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from hub.staff import accounts
 from hub.staff.roles import Permission
 from hub.web.answers import frame_of
 from hub.web.backstage import Backstage
@@ -89,6 +90,7 @@ async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pie
             "copies": copies_of(connection, one.request_id, now_ms),
             "balance": sheets.balance(connection),
             "amended": amendments.of_request(connection, one.request_id),
+            "people": accounts.names_of(connection, {line.who for line in one.history}),
         }
         return questions_of(connection, one), access_book.of_request(connection, one.request_id), made
 

@@ -16,14 +16,13 @@ from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import clean, line_of
 from hub.web.pages.deciding import names_of, number_of, written
-from hub.web.pages.transfers import OPT
+from hub.web.pages.transfers import KINDS, OPT
 from hub.web.reach import Receiving
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.county_time import local_time
 from protocol.errors import BadValue
 from protocol.receiving_plans import Basis, years_before_transfer
-from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 
 YEARS = (1900, 2200)
@@ -31,8 +30,6 @@ YEARS = (1900, 2200)
 
 AGREEMENT_CHARS_MAX = 200
 """Characters of who agreed, and of why."""
-
-KINDS = {kind: Text(zh=one.zh, en=one.en) for kind, one in LIVELIHOOD_KINDS.items()}
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from protocol.errors import BadValue
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer, last_rulings
 from protocol.transfers import Ruling, TransferState
+from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 from replication import transfer_items
 from replication.checks.rule_table import default_rules
@@ -50,6 +51,7 @@ STEPS_SHOWN_MAX = 200
 OPT = {NEEDS: Permission.RECEIVE_TRANSFERS}
 """What every page here needs."""
 
+KINDS = {kind: Text(zh=one.zh, en=one.en) for kind, one in LIVELIHOOD_KINDS.items()}
 SEVERAL = {"RULINGS": RULINGS, "STATES": STATES, "NATURES": NATURES, "ITEM_STATES": ITEM_STATES}
 
 
@@ -334,5 +336,5 @@ async def show_certificate(request: AnyRequest, name: FromPath[str]) -> Page:
     certificate = None if now.state in BEFORE_PAPERS else certificate_of(now)
     if certificate is None:
         raise Missing
-    values = {**SEVERAL, "now": now, "one": certificate, "digest": certificate_digest(certificate)}
+    values = {**SEVERAL, "kinds": KINDS, "now": now, "one": certificate, "digest": certificate_digest(certificate)}
     return page(request, "transfer_certificate.html", values=values)

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
+from hub.staff import accounts
 from hub.staff.administration import Actor
 from hub.web.answers import Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest, id_of
@@ -33,13 +34,13 @@ from protocol.errors import BadValue, DanglianError
 @get("/window/requests/{name:str}/form", opt=OPT)
 async def show_form(request: AnyRequest, name: FromPath[str]) -> Page:
     """Show the form of a request as it is signed and filed."""
-    return _paper(request, "paper_form.html", await seen(request, id_of(name)))
+    return await _paper(request, "paper_form.html", await seen(request, id_of(name)))
 
 
 @get("/window/requests/{name:str}/receipt", opt=OPT)
 async def show_receipt(request: AnyRequest, name: FromPath[str]) -> Page:
     """Show the receipt that the applicant takes along."""
-    return _paper(request, "paper_receipt.html", await seen(request, id_of(name)))
+    return await _paper(request, "paper_receipt.html", await seen(request, id_of(name)))
 
 
 @get("/window/requests/{name:str}/statement", opt=OPT)
@@ -94,17 +95,19 @@ async def do_no_record(request: AnyRequest, name: FromPath[str]) -> Page | Redir
     return away_to(f"/window/requests/{request_id}", done="no_record")
 
 
-def _paper(request: AnyRequest, template: str, one: Request) -> Page:
+async def _paper(request: AnyRequest, template: str, one: Request) -> Page:
     visitor = visitor_of(request)
     deadline = line_of(backstage_of(request), one).deadline
     accepted = [line for line in one.history if line.step is Step.ACCEPT]
+    handler = one.standing.accepted_by or one.history[0].who
+    people = await backstage_of(request).database.read(lambda connection: accounts.names_of(connection, {handler}))
     values = {
         "one": one,
         "who": one.content.applicant,
         "back_to": f"/window/requests/{one.request_id}",
         "due": None if deadline is None else deadline.due,
         "accepted_ms": accepted[-1].at_ms if accepted else None,
-        "handler": one.standing.accepted_by or one.history[0].who,
+        "handler": people.get(handler, handler),
         "state": STATES[one.standing.state],
         "requesters": REQUESTERS,
         "purposes": PURPOSES,

@@ -257,7 +257,6 @@ CHINESE = Words(
         brakes="待定的大批变更",
         quarantined="隔离",
         disk="磁盘剩余",
-        software="程序版本",
         courier="最近信使包",
         outbox="待上报批次",
         alarms="告警",

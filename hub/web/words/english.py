@@ -262,7 +262,6 @@ ENGLISH = Words(
         brakes="Mass changes held",
         quarantined="Quarantined",
         disk="Disk free",
-        software="Software",
         courier="Last bundle",
         outbox="Batches to send",
         alarms="Alarms",

@@ -270,7 +270,6 @@ class SitesWords(msgspec.Struct, frozen=True, kw_only=True):
     brakes: str
     quarantined: str
     disk: str
-    software: str
     courier: str
     outbox: str
     alarms: str
