@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.catalogue import SERIALS_A_YEAR
 from hub.searching.time_budgets import Cut
+from hub.storage.faces import Face, face_of
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
 from replication.dialects import insert_rows
@@ -69,15 +70,21 @@ class PostgresIndex:
     """A table of vectors."""
 
     source = "search"
-    entries = "entry"
+    entries = "(SELECT docid, face, date_earliest, date_latest FROM entry WHERE body IS NOT NULL) AS entry"
     joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search.terms @@ CAST(? AS tsquery)"
-    line_of = "string_agg(CAST({} AS text), chr(10))"
+    years_and_faces = f"string_agg(CAST(docid / {SERIALS_A_YEAR} AS text) || chr(9) || translate(face, chr(10), ' '), chr(10))"
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return the expression as a tsquery."""
         del connection
         return tsquery(expression)
+
+    def told(self, connection: Connection, line: str) -> tuple[list[int], list[Face]]:
+        """Return the years and the faces that an aggregate ``years_and_faces`` has written."""
+        del connection
+        lines = [one.split("\t", 1) for one in line.split("\n")]
+        return [int(year) for year, _ in lines], [face_of(face) for _, face in lines]
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
         """Return a statement that asks one partition after the other, the newest first, and ends when it has enough.

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from hub.storage.faces import Face
 from hub.storage.postgres_index import PostgresIndex
 from hub.storage.sqlite_index import SqliteIndex
 from protocol.expressions import Expression, Run
@@ -28,16 +29,19 @@ class TextIndex(Protocol):
     source: str
     """What stands behind FROM for the index alone; its rows have a ``rowid``."""
     entries: str
-    """What stands behind FROM for the entries alone; the columns of ``entry_face`` are cheap to read."""
+    """What stands behind FROM for the entries with a body: their docid, face and dates."""
     joined: str
-    """The same with the entries that it leads to; their columns of ``entry_face`` are cheap to read."""
+    """The same with those entries that it leads to, as ``entry``."""
     matching: str
     """The condition that holds for what is found, with one mark for what ``question`` returns."""
-    line_of: str
-    """An aggregate that writes texts, as ``{}``, in one with line breaks between them."""
+    years_and_faces: str
+    """An aggregate of docids and faces that writes the year and the face of each into one text."""
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
+
+    def told(self, connection: Connection, line: str) -> tuple[list[int], list[Face]]:
+        """Return the years and the faces that ``years_and_faces`` has written of at least one entry."""
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
         """Return a statement that reads no more than it needs, for one that finds the newest of a range.
