@@ -41,6 +41,10 @@ _TUNE_NEXT: Final = "INSERT INTO search_next (search_next, rank) SELECT k, v FRO
 _STANDING: Final = (
     "SELECT asked.key FROM json_each(?) AS asked WHERE EXISTS (SELECT 1 FROM search WHERE search MATCH asked.value)"
 )
+_REACH: Final = (
+    "SELECT coalesce((SELECT rowid FROM search WHERE search MATCH asked.value"  # noqa: S608 - a constant
+    f" ORDER BY rowid DESC LIMIT 1 OFFSET {REACH_ENTRIES}), 0) FROM json_each(?) AS asked ORDER BY asked.key"
+)
 _INSERT: Final = f"INSERT INTO {{index}} (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _FORGET: Final = f"INSERT INTO {{index}} ({{index}}, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 
@@ -54,16 +58,16 @@ class SqliteIndex:
     joined = "search CROSS JOIN entry_faces AS entry ON entry.docid = search.rowid"
     matching = "search MATCH ?"
     # One number for both, the fewest digits: writing and reading them is half of what is left.
-    years_and_faces = f"group_concat(face * {YEARS} + docid / {SERIALS_A_YEAR})"
+    years_and_faces = f"group_concat(entry.face * {YEARS} + entry.docid / {SERIALS_A_YEAR})"
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return the expression in the language of FTS5."""
         del connection
         return fts5_match(expression)
 
-    def told(self, connection: Connection, line: str) -> tuple[list[int], list[Face]]:
+    def told(self, connection: Connection, *lines: str) -> tuple[list[int], list[Face]]:
         """Return the years and the faces that an aggregate ``years_and_faces`` has written."""
-        numbers = list(map(int, line.split(",")))
+        numbers = [int(number) for line in lines for number in line.split(",")]
         return [number % YEARS for number in numbers], faces_numbered(connection, [one // YEARS for one in numbers])
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
@@ -77,13 +81,10 @@ class SqliteIndex:
         found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
         return [place in found for place in range(len(runs))]
 
-    def reach(self, connection: Connection, term: str) -> int:
+    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
         """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
-        found = connection.exec_driver_sql(
-            "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?",
-            (fts5_match(Run(terms=(term,))), REACH_ENTRIES),
-        ).first()
-        return found[0] if found is not None else 0
+        asked = msgspec.json.encode([fts5_match(Run(terms=(term,))) for term in terms]).decode()
+        return connection.exec_driver_sql(_REACH, (asked,)).scalars().all()
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

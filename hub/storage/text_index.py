@@ -35,12 +35,12 @@ class TextIndex(Protocol):
     matching: str
     """The condition that holds for what is found, with one mark for what ``question`` returns."""
     years_and_faces: str
-    """An aggregate of docids and faces that writes the year and the face of each into one text."""
+    """Aggregates that write the year and the face of each ``entry`` into texts."""
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
 
-    def told(self, connection: Connection, line: str) -> tuple[list[int], list[Face]]:
+    def told(self, connection: Connection, *lines: str) -> tuple[list[int], list[Face]]:
         """Return the years and the faces that ``years_and_faces`` has written of at least one entry."""
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
@@ -52,8 +52,11 @@ class TextIndex(Protocol):
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
 
-    def reach(self, connection: Connection, term: str) -> int:
-        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
+    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
+        """Return how far the newest entries with each term reach back, as a docid: lower for a rarer term.
+
+        None where nobody needs to ask for less than a whole phrase.
+        """
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""
