@@ -44,7 +44,7 @@ entry = Table(
     Column("provenance", LargeBinary),
     Column("body", LargeBinary),
     Column("parent_id", Text),
-    # What the facets of a search are counted by, in one: lines of an index that are read ten thousand at a time.
+    # What the facets of a search are counted by, in one; SQLite has numbers for them (``hub.storage.faces``).
     Column(
         "face",
         Text,
@@ -76,10 +76,10 @@ entry = Table(
         sqlite_where=text("parent_id IS NOT NULL"),
         postgresql_where=text("parent_id IS NOT NULL"),
     ),
+    # At PostgreSQL alone.
     Index(
         "entry_face",
         *("docid", "face", "date_earliest", "date_latest"),
-        sqlite_where=text("body IS NOT NULL"),
         postgresql_where=text("body IS NOT NULL"),
     ),
 )

@@ -15,6 +15,7 @@ does not do, a file of the same name in the sub-folder ``postgresql`` stands in 
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -219,6 +220,14 @@ def _progress(migration: Migration, done: int = 0, total: int = 0, *, is_done: b
 
 
 def statements(sql: str) -> list[str]:
-    """Split a script into its statements; migrations hold no semicolons inside texts and no triggers."""
+    """Split a script into its statements; those of a trigger's body stay in it."""
     plain = "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--"))
-    return [part.strip() for part in plain.split(";") if part.strip()]
+    found, begun = [], ""
+    for part in plain.split(";"):
+        begun += part
+        if sqlite3.complete_statement(f"{begun};"):
+            found.append(begun.strip())
+            begun = ""
+        else:
+            begun += ";"
+    return [one for one in found if one]

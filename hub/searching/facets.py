@@ -1,21 +1,16 @@
 """Facets: how many of the counted hits are of which site, year, fonds, kind, access status and level. Pure."""
 
-import functools
-import sys
 from collections import Counter
 from operator import itemgetter
 from typing import Final
 
 import msgspec
 
-from hub.searching.walks import FACE_PARTS, FACE_SEPARATOR, Faces
+from hub.searching.walks import Faces
+from hub.storage.faces import FACE_PARTS
 
 FACET_VALUES_MAX: Final = 50
 """Values of one facet that are told, those with most hits: a county has hundreds of sites, and nobody reads so many."""
-
-
-FACES_CACHED: Final = 32_768
-"""Faces that are kept taken apart: more than a county has."""
 
 
 class FacetCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,24 +42,16 @@ class Facets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def facets_of(counted: Faces) -> Facets:
     """Return the facets of what was counted."""
-    parts = list(map(_parts, counted.faces))
     site, fonds, kind, access, level = (
-        _facet(Counter(map(itemgetter(place), parts)).most_common()) for place in range(FACE_PARTS)
+        _facet(Counter(map(itemgetter(place), counted.faces)).most_common()) for place in range(FACE_PARTS)
     )
-    years = sorted(counted.years.items(), key=lambda one: int(one[0]), reverse=True)
-    unknown = [("" if year == "0" else year, count) for year, count in years]
-    return Facets(site=site, year=_facet(unknown), fonds=fonds, kind=kind, access=access, level=level)
+    years = [(str(year or ""), count) for year, count in sorted(counted.years.items(), reverse=True)]
+    return Facets(site=site, year=_facet(years), fonds=fonds, kind=kind, access=access, level=level)
 
 
 def sites_of(counted: Faces) -> dict[str, int]:
     """Return how many of the counted hits each site has."""
-    return dict(Counter(_parts(face)[0] for face in counted.faces))
-
-
-@functools.lru_cache(maxsize=FACES_CACHED)
-def _parts(face: str) -> tuple[str, ...]:
-    # One string for one value: comparing a thousand equal ones costs more than counting them.
-    return tuple(map(sys.intern, face.split(FACE_SEPARATOR, FACE_PARTS - 1)))
+    return dict(Counter(map(itemgetter(0), counted.faces)))
 
 
 def _facet(counts: list[tuple[str, int]]) -> Facet:

@@ -3,6 +3,7 @@
 FTS5 walks along the whole list of every term of a phrase, and puts together whatever a prefix finds before it looks at
 anything else. Of a long phrase only its rarest terms are asked for, and none for the last character of a number (号),
 which half of all titles hold; whoever asks so looks at each entry that is found (``protocol.record_facts.found``).
+PostgreSQL reads the list of the rarest term and skips along the others by itself, so there a long phrase stays whole.
 """
 
 import msgspec
@@ -52,8 +53,10 @@ def _run(connection: Connection, run: Run) -> Expression:
         run = msgspec.structs.replace(run, terms=terms[:-1], is_prefix=False)
     if len(run.terms) <= TERMS_MAX or run.is_prefix:
         return run
-    reach = index_of(connection).reach
-    rarest = sorted(range(len(run.terms)), key=lambda place: reach(connection, run.terms[place]))
+    reach = index_of(connection).reach(connection, run.terms)
+    if reach is None:
+        return run
+    rarest = sorted(range(len(run.terms)), key=reach.__getitem__)
     kept: list[int] = []
     for place in rarest:
         # Neighbours share a character and so tell the same; what stands apart tells more.

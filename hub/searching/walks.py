@@ -1,8 +1,7 @@
 """Walking along what an expression finds, newest first: the numbers of the next entries, and what is counted of many.
 
 Docids are year-major, so a period is a range of them, and the records that reach beyond its last year lie above, where
-the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces
-(``entry_face``).
+the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces.
 """
 
 from collections import Counter
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.searching.time_budgets import Cut, TimeBudget
+from hub.storage.faces import Face, face_of
 from hub.storage.text_index import index_of
 from protocol.codec import decode_record
 from protocol.errors import BadValue
@@ -40,12 +40,6 @@ CHECKED_PARTS_MAX: Final = 10
 ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
 """A docid above all that there are."""
 
-FACE_PARTS: Final = 5
-"""Parts of a face: site, fonds, kind, access status and level."""
-
-FACE_SEPARATOR: Final = "␟"
-
-
 Check = Callable[[str, Record], bool]
 """Tells whether a record of a site, under the access status that holds now, is what is meant."""
 
@@ -71,8 +65,9 @@ class Faces(msgspec.Struct, kw_only=True):
     """Whether everything there is was counted."""
     is_upper_bound: bool = False
     """Whether more was counted than is meant."""
-    years: Counter[str] = msgspec.field(default_factory=Counter)
-    faces: list[str] = msgspec.field(default_factory=list)
+    years: Counter[int] = msgspec.field(default_factory=Counter)
+    """0 for entries of no year."""
+    faces: list[Face] = msgspec.field(default_factory=list)
     """One for each entry: counted by their parts at last, which takes a third of counting them first."""
 
 
@@ -119,9 +114,7 @@ def _indexed(
         wish = limit - len(found)
         # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
         # begins at that number, and there are at most so many entries above it as are ranked together.
-        sql, values = _statement(
-            connection, "docid", sought, stretch, TOTAL_MAX + 1 if above else wish, upwards=bool(above)
-        )
+        sql, values = _statement(connection, sought, stretch, TOTAL_MAX + 1 if above else wish, upwards=bool(above))
         if above:
             # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
             sql, values = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?", (*values, wish)  # noqa: S608 - built from constants
@@ -135,7 +128,7 @@ def _indexed(
     return found
 
 
-def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> list[tuple[int, str]]:
+def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> list[tuple[int, Face]]:
     """Return those entries that pass a check, with their faces, in the order given."""
     if not numbers:
         return []
@@ -152,7 +145,7 @@ def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> li
             # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
             continue
         if check(site, record):
-            passing[docid] = face
+            passing[docid] = face_of(face)
     return [(docid, passing[docid]) for docid in numbers if docid in passing]
 
 
@@ -160,16 +153,15 @@ def total_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     """Count the entries, up to one more than a limit."""
     if sought.check is not None:
         return _checked(connection, sought, budget, limit)
-    return _counted(connection, sought, budget, limit, "count(*), min(docid)")
+    return _counted(connection, sought, budget, limit, "count(*), min(found.docid)")
 
 
 def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
     """Count the newest entries, up to a limit, by year and by face; the total is of up to one more."""
     if sought.check is not None:
         return _checked(connection, sought, budget, limit)
-    line_of = index_of(connection).line_of
-    years, faces = line_of.format(f"docid / {SERIALS_A_YEAR}"), line_of.format("face")
-    return _counted(connection, sought, budget, limit, f"count(*), min(docid), {years}, {faces}")
+    wanted = f"count(*), min(found.docid), {index_of(connection).years_and_faces}"
+    return _counted(connection, sought, budget, limit, wanted)
 
 
 def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: int) -> Faces:
@@ -179,7 +171,7 @@ def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
         part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
         for docid, face in _passing(connection, part, sought.check or _anything):
             counted.total += 1
-            counted.years[str(docid // SERIALS_A_YEAR)] += 1
+            counted.years[docid // SERIALS_A_YEAR] += 1
             counted.faces.append(face)
         if len(part) < CHECKED_AT_ONCE:
             counted.is_whole = not budget.was_cut
@@ -199,24 +191,24 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     for stretch in _stretches(sought, ABOVE_ALL):
         while counted.total <= limit:
             wish = min(COUNTED_AT_ONCE if not counted.total else limit, limit + 1 - counted.total)
-            columns = "docid, face" if "face" in wanted else "docid"
-            sql, values = _statement(connection, columns, sought, stretch, wish)
+            sql, values = _statement(connection, sought, stretch, wish)
+            source = f"({sql}) AS found"
+            if "face" in wanted:
+                # Behind the limit: on PostgreSQL the join would otherwise be planned for each part of the index.
+                source = f"{source} LEFT JOIN {index_of(connection).entries} ON entry.docid = found.docid"
             try:
                 with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
-                    row = connection.exec_driver_sql(
-                        f"SELECT {wanted} FROM ({sql}) AS found",  # noqa: S608 - built from constants
-                        values,
-                    ).one()
+                    row = connection.exec_driver_sql(f"SELECT {wanted} FROM {source}", values).one()  # noqa: S608 - constants
             except Cut:
                 budget.was_cut = True
                 return counted
             number, lowest, *lines = row
             counted.total += number
             counted.lowest = lowest if number else counted.lowest
-            if number and lines:
-                years, faces = lines
-                counted.years.update(years.split("\n"))
-                counted.faces += faces.split("\n")
+            if lines and lines[0]:
+                years, faces = index_of(connection).told(connection, *lines)
+                counted.years.update(years)
+                counted.faces += faces
             if number < wish:
                 break
             stretch = msgspec.structs.replace(stretch, below=lowest)  # noqa: PLW2901 - the rest of it
@@ -252,18 +244,17 @@ def both(one: Expression | None, other: Expression | None) -> Expression | None:
 
 
 def _statement(
-    connection: Connection, columns: str, sought: Sought, stretch: _Stretch, limit: int, *, upwards: bool = False
+    connection: Connection, sought: Sought, stretch: _Stretch, limit: int, *, upwards: bool = False
 ) -> tuple[str, tuple[object, ...]]:
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
     if stretch.expression is None:
-        named, source, docid = columns, index.entries, "docid"
-        clauses = ["entry.body IS NOT NULL", *clauses]
+        named, source, docid = "docid", index.entries, "docid"
     else:
         docid = "search.rowid"
-        source = index.joined if clauses or "face" in columns else index.source
-        named = columns.replace("docid", "search.rowid AS docid")
+        source = index.joined if clauses else index.source
+        named = "search.rowid AS docid"
         clauses = [index.matching, *clauses]
         values = [index.question(connection, stretch.expression), *values]
     clauses += [f"{docid} >= ?", f"{docid} < ?"]

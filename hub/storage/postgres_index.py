@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.catalogue import SERIALS_A_YEAR
 from hub.searching.time_budgets import Cut
+from hub.storage.faces import Face, face_of
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
 from replication.dialects import insert_rows
@@ -30,9 +31,6 @@ TERM_CHARS_MAX: Final = 500
 TERMS_MAX: Final = 16_000
 """Terms of one row that are kept: places beyond 16,383 cannot be told apart, and a vector has a megabyte at most."""
 
-REACH_ENTRIES: Final = 200
-"""Entries back to which one looks to see how rare a term is."""
-
 _WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
 
 _TERM = re.compile(r"[0-9A-Za-z\u0080-\U0010ffff]+")
@@ -41,9 +39,11 @@ _UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOWHERE = "'\N{REPLACEMENT CHARACTER} '"
 
 # How many entries a query finds is not known before it is there: a plan for any query would read all of a common word.
+# What it finds leads to some thousand entries at most: they are looked up one by one, and not all read for a hash.
 _BOUND: Final = (
     "SAVEPOINT bounded; SET LOCAL plan_cache_mode = force_custom_plan;"
-    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL statement_timeout = "
+    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+    " SET LOCAL statement_timeout = "
 )
 _BY_INDEX: Final = "; SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"
 _UNBOUND: Final = "ROLLBACK TO SAVEPOINT bounded; RELEASE SAVEPOINT bounded"
@@ -69,15 +69,25 @@ class PostgresIndex:
     """A table of vectors."""
 
     source = "search"
-    entries = "entry"
+    entries = "(SELECT docid, face, date_earliest, date_latest FROM entry WHERE body IS NOT NULL) AS entry"
     joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search.terms @@ CAST(? AS tsquery)"
-    line_of = "string_agg(CAST({} AS text), chr(10))"
+    # A line break in a fonds number would end the line.
+    years_and_faces = (
+        f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)),"
+        " string_agg(translate(entry.face, chr(10), ' '), chr(10))"
+    )
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return the expression as a tsquery."""
         del connection
         return tsquery(expression)
+
+    def told(self, connection: Connection, *lines: str) -> tuple[list[int], list[Face]]:
+        """Return the years and the faces that aggregates ``years_and_faces`` have written."""
+        del connection
+        years, faces = lines
+        return list(map(int, years.split("\n"))), list(map(face_of, faces.split("\n")))
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
         """Return a statement that asks one partition after the other, the newest first, and ends when it has enough.
@@ -97,11 +107,10 @@ class PostgresIndex:
         found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
         return [place in found for place in range(1, len(runs) + 1)]
 
-    def reach(self, connection: Connection, term: str) -> int:
-        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
-        sql = f"SELECT rowid FROM search WHERE {self.matching} ORDER BY rowid DESC LIMIT 1 OFFSET ?"  # noqa: S608 - a constant
-        found = connection.exec_driver_sql(sql, (tsquery(Run(terms=(term,))), REACH_ENTRIES)).first()
-        return found[0] if found is not None else 0
+    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
+        """Return None: a GIN index begins with the rarest term of a phrase and skips along the lists of the others."""
+        del connection, terms
+        return None
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell that it has its columns: every version so far made it alike."""

@@ -10,10 +10,12 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from hub.catalogue import SERIALS_A_YEAR
 from hub.searching.time_budgets import Cut
+from hub.storage.faces import Face, faces_numbered
 from protocol.expressions import Expression, Run
 from protocol.fts5 import fts5_match
-from protocol.index_rows import INDEX_COLUMNS, IndexRow
+from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
 
 MERGE_PAGES: Final = 400
 """Pages of the index, of ``PAGE_BYTES`` each, that one step writes: some 10 ms in which nothing else can be written."""
@@ -29,6 +31,8 @@ Each look waits for Python's lock behind whatever else computes: beside other pa
 REACH_ENTRIES: Final = 200
 """Entries back to which one looks to see how rare a term is."""
 
+YEARS: Final = YEAR_MAX + 1
+
 _NAMES: Final = ", ".join(INDEX_COLUMNS)
 _MAKE_NEXT: Final = (
     f"CREATE VIRTUAL TABLE search_next USING fts5 ({_NAMES}, content='', columnsize=0, tokenize='ascii')"
@@ -36,6 +40,10 @@ _MAKE_NEXT: Final = (
 _TUNE_NEXT: Final = "INSERT INTO search_next (search_next, rank) SELECT k, v FROM search_config WHERE k <> 'version'"
 _STANDING: Final = (
     "SELECT asked.key FROM json_each(?) AS asked WHERE EXISTS (SELECT 1 FROM search WHERE search MATCH asked.value)"
+)
+_REACH: Final = (
+    "SELECT coalesce((SELECT rowid FROM search WHERE search MATCH asked.value"  # noqa: S608 - a constant
+    f" ORDER BY rowid DESC LIMIT 1 OFFSET {REACH_ENTRIES}), 0) FROM json_each(?) AS asked ORDER BY asked.key"
 )
 _INSERT: Final = f"INSERT INTO {{index}} (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _FORGET: Final = f"INSERT INTO {{index}} ({{index}}, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
@@ -45,16 +53,22 @@ class SqliteIndex:
     """FTS5."""
 
     source = "search"
-    entries = "entry INDEXED BY entry_face"
+    entries = "entry_faces AS entry"
     # Not a plain join: what is found comes first, and in the order of the row ids.
-    joined = "search CROSS JOIN entry INDEXED BY entry_face ON entry.docid = search.rowid AND entry.body IS NOT NULL"
+    joined = "search CROSS JOIN entry_faces AS entry ON entry.docid = search.rowid"
     matching = "search MATCH ?"
-    line_of = "group_concat({}, char(10))"
+    # One number for both, the fewest digits: writing and reading them is half of what is left.
+    years_and_faces = f"group_concat(entry.face * {YEARS} + entry.docid / {SERIALS_A_YEAR})"
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return the expression in the language of FTS5."""
         del connection
         return fts5_match(expression)
+
+    def told(self, connection: Connection, *lines: str) -> tuple[list[int], list[Face]]:
+        """Return the years and the faces that an aggregate ``years_and_faces`` has written."""
+        numbers = [int(number) for line in lines for number in line.split(",")]
+        return [number % YEARS for number in numbers], faces_numbered(connection, [one // YEARS for one in numbers])
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
         """Return the statement: FTS5 goes along the row ids from whatever end is asked for."""
@@ -67,13 +81,10 @@ class SqliteIndex:
         found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
         return [place in found for place in range(len(runs))]
 
-    def reach(self, connection: Connection, term: str) -> int:
+    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
         """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
-        found = connection.exec_driver_sql(
-            "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?",
-            (fts5_match(Run(terms=(term,))), REACH_ENTRIES),
-        ).first()
-        return found[0] if found is not None else 0
+        asked = msgspec.json.encode([fts5_match(Run(terms=(term,))) for term in terms]).decode()
+        return connection.exec_driver_sql(_REACH, (asked,)).scalars().all()
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from hub.storage.faces import Face
 from hub.storage.postgres_index import PostgresIndex
 from hub.storage.sqlite_index import SqliteIndex
 from protocol.expressions import Expression, Run
@@ -28,16 +29,19 @@ class TextIndex(Protocol):
     source: str
     """What stands behind FROM for the index alone; its rows have a ``rowid``."""
     entries: str
-    """What stands behind FROM for the entries alone; the columns of ``entry_face`` are cheap to read."""
+    """What stands behind FROM for the entries with a body: their docid, face and dates."""
     joined: str
-    """The same with the entries that it leads to; their columns of ``entry_face`` are cheap to read."""
+    """The same with those entries that it leads to, as ``entry``."""
     matching: str
     """The condition that holds for what is found, with one mark for what ``question`` returns."""
-    line_of: str
-    """An aggregate that writes texts, as ``{}``, in one with line breaks between them."""
+    years_and_faces: str
+    """Aggregates that write the year and the face of each ``entry`` into texts."""
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
+
+    def told(self, connection: Connection, *lines: str) -> tuple[list[int], list[Face]]:
+        """Return the years and the faces that ``years_and_faces`` has written of at least one entry."""
 
     def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
         """Return a statement that reads no more than it needs, for one that finds the newest of a range.
@@ -48,8 +52,11 @@ class TextIndex(Protocol):
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
 
-    def reach(self, connection: Connection, term: str) -> int:
-        """Return how far the newest entries with a term reach back, as a docid: lower for a rarer term."""
+    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
+        """Return how far the newest entries with each term reach back, as a docid: lower for a rarer term.
+
+        None where nobody needs to ask for less than a whole phrase.
+        """
 
     def is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

@@ -73,7 +73,7 @@ async def test_each_store_finds_the_rows_that_hold_the_expression(hub: Hub, expr
 
     def found(connection: Connection) -> set[str]:
         index = index_of(connection)
-        sql = f"SELECT entry.record_id FROM {index.joined} WHERE {index.matching}"
+        sql = f"SELECT record_id FROM {index.source} JOIN entry ON docid = search.rowid WHERE {index.matching}"
         rows = connection.exec_driver_sql(sql, (index.question(connection, expression),))
         return {str(UUID(bytes=bytes(record_id))) for (record_id,) in rows}
 
