@@ -39,7 +39,7 @@ from hub.commands import (
     verify,
     volumes,
 )
-from replication.command_line import run_command
+from replication.command_line import Parser, run_command
 
 COMMANDS = (
     *(init, run, enrol, nodes, revoke, sites, search, record),
@@ -51,7 +51,7 @@ COMMANDS = (
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="danglian-hub",
         description="档联县级枢纽：统一目录、登记、查询、核对 · the county's hub of Danglian",
         epilog="每条命令都有 --help；DANGLIAN_LANG=en 显示英文 · each command has --help; DANGLIAN_LANG=en for English",

@@ -65,7 +65,7 @@ class Action(StrEnum):
     CASE_CHANGED = "case_changed"
     CASE_READ = "case_read"
     RESEARCH_EXPORTED = "research_exported"
-    RULES_TAKEN = "rules_taken"
+    TABLE_TAKEN = "table_taken"
     LOOKUP_ASKED = "lookup_asked"
     LOOKUP_WIDENED = "lookup_widened"
     LOOKUP_ANSWERED = "lookup_answered"
@@ -77,6 +77,7 @@ class Action(StrEnum):
     CERTIFICATE_REVOKED = "certificate_revoked"
     AUDIT_SETTLED = "audit_settled"
     REQUESTS_DISPOSED = "requests_disposed"
+    PAPERS_DISPOSED = "papers_disposed"
     REQUEST_HELD = "request_held"
     TRANSFER_RULED = "transfer_ruled"
     TRANSFER_DECIDED = "transfer_decided"
@@ -133,7 +134,7 @@ ACTIONS = {
     Action.CASE_CHANGED: Text(zh="登记调解案件", en="mediation case changed"),
     Action.CASE_READ: Text(zh="查看调解案件", en="mediation case read"),
     Action.RESEARCH_EXPORTED: Text(zh="导出专题查档", en="research request exported"),
-    Action.RULES_TAKEN: Text(zh="启用利用规则", en="rules of access taken into force"),
+    Action.TABLE_TAKEN: Text(zh="启用县里的表", en="county's table taken into force"),
     Action.LOOKUP_ASKED: Text(zh="向站点提问", en="sites asked"),
     Action.LOOKUP_WIDENED: Text(zh="扩大查询范围", en="more sites asked"),
     Action.LOOKUP_ANSWERED: Text(zh="站点答复", en="site answered"),
@@ -145,6 +146,7 @@ ACTIONS = {
     Action.CERTIFICATE_REVOKED: Text(zh="撤销证明", en="certificate revoked"),
     Action.AUDIT_SETTLED: Text(zh="查明日志矛盾", en="contradiction of a log settled"),
     Action.REQUESTS_DISPOSED: Text(zh="清除个人信息", en="personal data disposed of"),
+    Action.PAPERS_DISPOSED: Text(zh="清除证明留底", en="papers of certificates disposed of"),
     Action.REQUEST_HELD: Text(zh="暂缓清除", en="request held or released"),
     Action.TRANSFER_RULED: Text(zh="移交条目裁定", en="items of a transfer ruled on"),
     Action.TRANSFER_DECIDED: Text(zh="移交批次审定", en="round of a transfer decided"),

@@ -173,6 +173,8 @@ class Broker:
                 await self.start()
             except DanglianError as error:
                 log.error("broker_not_restarted", reason=error.reason.en)  # noqa: TRY400 - the reason says it all
+            except OSError as error:
+                log.error("broker_not_restarted", fault=error.strerror)  # noqa: TRY400 - the system's own word
             else:
                 return
 

@@ -58,9 +58,6 @@ CODE_DAYS_MAX = 90
 NIGHT_HOUR = 1
 """Hour of local time at which the nightly checks begin unless the settings say otherwise."""
 
-HEALTH_PORT = 4224
-"""Port for ``/health`` that the examples name, next to the broker's and the door's; it is not open unless set."""
-
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -104,14 +101,6 @@ class VerificationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """Hour of local time at which the nightly checks begin; the sites' turns are spread over the hours after it."""
 
 
-class HealthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """Where the running hub tells monitors how it is: ``GET /health``."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
-    """0: nowhere."""
-
-
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """Where the catalogue is kept."""
 
@@ -139,7 +128,6 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     verification: VerificationSettings = VerificationSettings()
     external_broker: ExternalBroker | None = None
     alarms: AlarmSettings = AlarmSettings()
-    health: HealthSettings = HealthSettings()
     backup: BackupSettings = BackupSettings()
     holdings: HoldingSettings = HoldingSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -240,8 +228,6 @@ EXAMPLES = {
     "enrolment.port": f"port = {ENROLMENT_PORT}",
     "enrolment.code-days": f"code-days = {CODE_DAYS}",
     "verification.night-hour": f"night-hour = {NIGHT_HOUR}",
-    "health.host": 'host = "127.0.0.1"',
-    "health.port": f"port = {HEALTH_PORT}",
     "alarms.missed-after-minutes": f"missed-after-minutes = {MISSED_AFTER_MINUTES}",
     "alarms.never-seen-after-hours": f"never-seen-after-hours = {NEVER_SEEN_AFTER_HOURS}",
     "alarms.folder-unread-days": "folder-unread-days = 3.0",

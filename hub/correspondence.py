@@ -70,6 +70,8 @@ class Correspondent:
         self.put_off: dict[str, float] = {}
         """Sites that are not tried before a moment of the monotonic clock."""
         self._busy: set[str] = set()
+        self._is_retried = False
+        """What was set aside by an earlier version has been acted on."""
         self._returned: set[str] = set()
         """Sites that were heard again since the last call to them began."""
         self._at_once = asyncio.Semaphore(EXCHANGES_AT_ONCE)
@@ -94,7 +96,6 @@ class Correspondent:
 
     async def run(self) -> None:
         """Act on what was set aside before, then exchange letters, for ever."""
-        await self._database.write(lambda connection: letters.retry(connection, self._handlers))
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._woken.clear()
@@ -110,6 +111,9 @@ class Correspondent:
     async def _due(self) -> list[str]:
         now_ms, now = self._clock_ms(), self._monotonic()
         try:
+            if not self._is_retried:
+                await self._database.write(lambda connection: letters.retry(connection, self._handlers))
+                self._is_retried = True
             peers = await self._database.read(lambda connection: letters.peers_due(connection, now_ms))
         except Retryable as error:
             log.warning("letters_not_looked_for", reason=error.reason.en)

@@ -9,7 +9,7 @@ import datetime
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 
 from hub.alarm import health
 from hub.alarm.health import Health
-from hub.alarm.health_door import health_door_opened
 from hub.alarm.lookout import Lookout
 from hub.alarm.refusals import Refusals
 from hub.application import Application
@@ -139,8 +138,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         gate.opened(home, config, database, now) as county_gate,
         connected(link_settings(config, home)) as link,
         Asker(link, name).opened() as asker,
-        health_door_opened(config.health, healthy),
-        _console_served(config, home, database, link, asker),
+        _console_served(config, home, database, link, asker, healthy),
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as tasks,
     ):
@@ -158,7 +156,12 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
 
 @asynccontextmanager
 async def _console_served(
-    config: HubConfig, home: HubHome, database: Database, link: Link, asker: Asker
+    config: HubConfig,
+    home: HubHome,
+    database: Database,
+    link: Link,
+    asker: Asker,
+    healthy: Callable[[], Awaitable[Health]],
 ) -> AsyncIterator[None]:
     """Serve the console, if the settings want one, and say how its first user gets in."""
     if not config.web.port:
@@ -177,7 +180,7 @@ async def _console_served(
         config.name,
         clock_ms=clock_ms,
         is_linked=lambda: link.is_connected,
-        reach=reach_of(config, home, asker, lookups),
+        reach=reach_of(config, home, asker, lookups, healthy),
         names=names,
     )
     async with lookups.opened(), served(backstage, home):

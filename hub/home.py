@@ -15,6 +15,7 @@ Its files:
     words/disposal.csv                    how long personal data of requests are kept; yours to edit
     words/versions/                       those that were taken into force
     window/copies/  window/certificates/  pages that holders approved, and the certificates made of them
+    window/brought/                       pieces of such pages that couriers brought, until all are there
     transfers/                            packages that were received, and papers of the handover
     hub.dump                              in a backup only: the catalogue, if it is on PostgreSQL
     moving.json                           there while the catalogue moves to PostgreSQL
@@ -60,6 +61,8 @@ class HubHome(msgspec.Struct, frozen=True, kw_only=True):
     transfers: Path
     moving: Path
     window: Path
+    certificates: Path
+    brought: Path
 
 
 def home_at(root: Path) -> HubHome:
@@ -90,6 +93,8 @@ def home_at(root: Path) -> HubHome:
         transfers=root / "transfers",
         moving=root / "moving.json",
         window=root / "window",
+        certificates=root / "window" / "certificates",
+        brought=root / "window" / "brought",
     )
 
 

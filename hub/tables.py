@@ -197,6 +197,7 @@ node_state = Table(
     Column("faults", Text, nullable=False, server_default=""),
     Column("clock_offset_ms", BigInteger),
     Column("stopping", BigInteger, nullable=False, server_default="0"),
+    Column("kept_faulty", BigInteger, nullable=False, server_default="0"),
 )
 
 verification = Table(

@@ -19,7 +19,7 @@ from node.commands import (
     status,
     transfer,
 )
-from replication.command_line import run_command
+from replication.command_line import Parser, run_command
 
 COMMANDS = (
     *(init, run, check, status, search, brake),
@@ -29,7 +29,7 @@ COMMANDS = (
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="danglian-node",
         description="档联节点：读取本站目录表，上报县级枢纽，答复查询 · a site's node of Danglian",
         epilog="每条命令都有 --help；DANGLIAN_LANG=en 显示英文 · each command has --help; DANGLIAN_LANG=en for English",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from node import brake, files, store
 from node.folders import FolderState
 from node.tables import folder
+from node.transfers.kept import count_faulty
 from protocol.beats import Beat
 from protocol.calls import Health
 from protocol.limits import BEAT_FAULTS_MAX
@@ -34,6 +35,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     files: files.FileCounts
     folders_unread: int
     letters: int
+    kept_faulty: int
 
 
 class Condition:
@@ -89,6 +91,7 @@ class Condition:
             folders_unread=counts.folders_unread,
             faults=tuple(fault.kind.value for fault in self._faults())[-BEAT_FAULTS_MAX:],
             letters=counts.letters,
+            kept_faulty=counts.kept_faulty,
         )
 
     async def health(self) -> Health:
@@ -116,6 +119,7 @@ def _counts(connection: Connection, now_ms: int) -> Counts:
         files=files.counts(connection),
         folders_unread=connection.execute(_UNREAD).scalar_one(),
         letters=letters.count_due(connection, now_ms),
+        kept_faulty=count_faulty(connection),
     )
 
 

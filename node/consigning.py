@@ -4,6 +4,7 @@ Nothing is copied: an offer is a list and a folder. The files are read from ther
 no longer what the list says is named then.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
 from node.consignment_tables import consigned_file, consignment
-from protocol.consignments import ConsignedFile, Consignment, check_list, list_digest, starts_of
+from protocol.consignments import ConsignedFile, check_list, list_digest, starts_of
 from protocol.errors import Refused
 from protocol.wording import Text
 
@@ -43,12 +44,21 @@ class ListStretch(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[ConsignedFile, ...]
 
 
-def offer(connection: Connection, consigned: Consignment, root: Path, now_ms: int, *, any_hour: bool = False) -> None:
+def offer(
+    connection: Connection,
+    consignment_id: UUID,
+    files: Sequence[ConsignedFile],
+    root: Path,
+    now_ms: int,
+    *,
+    any_hour: bool = False,
+) -> None:
     """Offer files to the county; the same offer again changes nothing but the folder.
 
     Args:
         connection: within a transaction.
-        consigned: the files, which should have been looked at before (``replication.consigned_files.faults_in``).
+        consignment_id: by which both ends call it.
+        files: in their order; they should have been looked at before (``replication.consigned_files.faults_in``).
         root: the folder that the paths are relative to.
         now_ms: the wall clock.
         any_hour: it may travel outside the site's hours.
@@ -58,38 +68,38 @@ def offer(connection: Connection, consigned: Consignment, root: Path, now_ms: in
         Refused: something else was offered under this id.
 
     """
-    check_list(consigned.files)
-    digest = list_digest(consigned.files)
-    present = offered(connection, consigned.consignment_id)
+    check_list(files)
+    digest = list_digest(files)
+    present = offered(connection, consignment_id)
     if present is not None and present.list_digest != digest:
         raise Refused(
             Text(zh="同一编号下已提供过另一份清单", en="another list was offered under this id"),
             Text(zh="请先撤回原来的（withdraw），或使用新的编号。", en="Withdraw that one first, or use a new id."),
         )
-    withdraw(connection, consigned.consignment_id)
+    withdraw(connection, consignment_id)
+    starts = starts_of(files)
     connection.execute(
         insert(consignment).values(
-            consignment_id=consigned.consignment_id.bytes,
+            consignment_id=consignment_id.bytes,
             root=str(root.absolute()),
-            files=len(consigned.files),
-            size_bytes=consigned.size_bytes,
+            files=len(files),
+            size_bytes=starts[-1],
             list_digest=digest,
             any_hour=int(any_hour),
             offered_at_ms=now_ms,
         )
     )
-    _write_lines(connection, consigned)
+    _insert_lines(connection, consignment_id.bytes, files, starts)
 
 
-def _write_lines(connection: Connection, consigned: Consignment) -> None:
-    key, starts = consigned.consignment_id.bytes, starts_of(consigned.files)
-    for first in range(0, len(consigned.files), INSERTED_FILES):
+def _insert_lines(connection: Connection, key: bytes, files: Sequence[ConsignedFile], starts: Sequence[int]) -> None:
+    for first in range(0, len(files), INSERTED_FILES):
         connection.exec_driver_sql(
             "INSERT INTO consigned_file (consignment_id, position, start, path, size_bytes, sha256)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (key, first + at, starts[first + at], one.path, one.size_bytes, one.sha256)
-                for at, one in enumerate(consigned.files[first : first + INSERTED_FILES])
+                for at, one in enumerate(files[first : first + INSERTED_FILES])
             ],
         )
 

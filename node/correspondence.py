@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+import structlog
 from sqlalchemy import Connection
 
 from protocol.calls import Correspond, Correspondence, Outcome
+from protocol.errors import Retryable
 from replication import letters
 from replication.answering import Handler, Said
 from replication.database import Database
@@ -13,6 +15,8 @@ from replication.letters import HUB_PEER, Handlers
 
 LOOK_S = 15.0
 """Seconds between looks for letters that a command beside the daemon has written; one look reads one index entry."""
+
+log = structlog.get_logger(__name__)
 
 
 class LetterDesk:
@@ -39,11 +43,17 @@ class LetterDesk:
 
     async def run(self) -> None:
         """Act on what was set aside before, then send a sign of life whenever something new waits, for ever."""
-        await self._database.write(lambda connection: letters.retry(connection, self._handlers))
-        told = 0
+        told, is_retried = 0, False
         while True:
             self._woken.clear()
-            latest = await self._database.read(lambda connection: letters.latest_due(connection, self._clock_ms()))
+            try:
+                if not is_retried:
+                    await self._database.write(lambda connection: letters.retry(connection, self._handlers))
+                    is_retried = True
+                latest = await self._database.read(lambda connection: letters.latest_due(connection, self._clock_ms()))
+            except Retryable as error:
+                log.warning("letters_not_looked_for", reason=error.reason.en)
+                latest = told
             if latest > told:
                 self._beat()
             told = max(told, latest)

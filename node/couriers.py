@@ -6,6 +6,7 @@ Bundles are numbered so that an old stick never undoes a new one; the numbers li
 import msgspec
 from sqlalchemy import Connection
 
+from protocol.bundles import PagesWanted
 from replication import outbox
 
 _FACT = "courier"
@@ -24,6 +25,10 @@ class CourierLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     behind_epoch: str = ""
     behind_at: int = 0
     """Where a hub stands that was put back: bundles begin there until it has caught up."""
+    pages_wanted: tuple[PagesWanted, ...] = ()
+    """What the latest reply said to be missing of pages; of orders that it does not name, all are."""
+    pages_written: tuple[PagesWanted, ...] = ()
+    """Pages that sticks have taken since."""
 
 
 def read(connection: Connection) -> CourierLog:

@@ -38,6 +38,7 @@ from node.restoration import Restorer
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.fetching import Fetcher
+from node.transfers.kept_fixity import KeptFixity
 from node.transfers.office import giver_log, receiver_log
 from node.transfers.receiving import ReceivingDesk
 from node.watching import FolderWatch, WatchedFolder
@@ -128,6 +129,8 @@ async def _serve(
             tasks.create_task(giver.run(), name="giving")
             desk = _start_talking(tasks, config, database, link, history, publisher, intaking, writer)
             tasks.create_task(_receive(config, home, database, link, writer, desk.wake), name="receiving")
+            fixity = KeptFixity(database, home.kept, config.rhythm.time_zone, clock_ms)
+            tasks.create_task(fixity.run(), name="kept fixity")
             log.info("node_ready", site=config.site)
             on_ready()
 
@@ -195,7 +198,7 @@ def _start_talking(
     policy = policy_of(config.policy)
     desk = _start_letters(tasks, config, database, history, writer, beat_due.set)
     handlers: dict[type[QuestionHead], Handler] = {
-        **intaking.courtesy.extended(search.handlers(database, condition.health)),
+        **intaking.courtesy.extended(search.handlers(database, history.position, condition.health)),
         **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),

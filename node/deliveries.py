@@ -4,6 +4,7 @@ One reading of the database sees one state throughout, however long the stick ta
 of what the site publishes belong together. The daemon beside it goes on undisturbed.
 """
 
+import shutil
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from node import baseline, couriers, store
+from node.carried_pages import FILES_MAX, PageCourier
 from node.condition import Condition
 from node.config import NodeConfig
 from node.couriers import CourierLog
@@ -38,8 +40,16 @@ OnPart = Callable[[int], OnMore]
 class Deliveries:
     """Writes one site's deliveries; made once per command, beside the daemon or without it."""
 
-    def __init__(self, database: Database, config: NodeConfig, identity: Identity, now_ms: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        config: NodeConfig,
+        identity: Identity,
+        now_ms: int,
+        free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
         self._database = database
+        self._free_bytes = free_bytes
         self._config = config
         self._identity = identity
         self._now_ms = now_ms
@@ -47,7 +57,9 @@ class Deliveries:
         self._writer = FrameWriter(config.site, identity, lambda: now_ms)
 
     async def write(self, place: Path, on_part: OnPart) -> list[Written]:
-        """Write what is not confirmed into ``place``, a file or a folder; more than one file only for huge backlogs.
+        """Write what is not confirmed into ``place``, a file or a folder, and behind it the pages that were approved.
+
+        Events take more than one file only for huge backlogs; the pages of each order have files of their own.
 
         Raises:
             BadSetting: the node has never run, or does not know its hub's key.
@@ -71,13 +83,23 @@ class Deliveries:
         parts = await self._database.read(lambda connection: self._write(connection, log, beat, (place, post), on_part))
         last = parts[-1].last
         await self._database.write(lambda connection: self._remember(connection, last))
-        return parts
+        pages = PageCourier(self._database, self._ends, self._identity, self._now_ms, self._free_bytes)
+        return parts + await pages.write(place, log.sent_serial + BUNDLE_PARTS_MAX, len(parts), on_part)
+
+    @property
+    def _ends(self) -> tuple[Party, Party]:
+        """Who writes, and to whom."""
+        county = Site(county=self._config.parsed_site.county, town="000", village="000")
+        return (
+            Party(site=self._config.site, key=self._identity.public_key),
+            Party(site=county.code, key=hub_key_of(self._config)),
+        )
 
     def _numbered(self, connection: Connection) -> CourierLog:
         """Take serial numbers for all parts, before anything is written: none is ever used twice."""
         log = couriers.read(connection)
         first = next_serial(log.sent_serial, self._now_ms)
-        couriers.write(connection, msgspec.structs.replace(log, sent_serial=first + BUNDLE_PARTS_MAX))
+        couriers.write(connection, msgspec.structs.replace(log, sent_serial=first + BUNDLE_PARTS_MAX + FILES_MAX))
         return msgspec.structs.replace(log, sent_serial=first)
 
     def _remember(self, connection: Connection, last: int) -> None:
@@ -123,11 +145,11 @@ class Deliveries:
         return written
 
     def _manifest(self, delivery: Delivery, members: tuple[FrameMember, ...], serial: int) -> Manifest:
-        county = Site(county=self._config.parsed_site.county, town="000", village="000")
+        sender, receiver = self._ends
         return Manifest(
             format=FORMAT,
-            sender=Party(site=self._config.site, key=self._identity.public_key),
-            receiver=Party(site=county.code, key=hub_key_of(self._config)),
+            sender=sender,
+            receiver=receiver,
             serial=serial,
             made_at_ms=self._now_ms,
             content=delivery,

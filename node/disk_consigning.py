@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from protocol import disk_consignments
 from protocol.consignments import FAULT_WORDS, ConsignedFile, FileFault
 from protocol.disk_consignments import DATA_NAME, LIST_NAME, SIGNATURE_NAME, DiskConsignment, folder_name
 from protocol.errors import BadFiles, Retryable, StorageFull
+from protocol.file_lists import FileList
 from protocol.limits import LIST_PAGE_FILES_MAX
 from protocol.sites import Site
 from protocol.wording import Text
@@ -34,9 +35,9 @@ _FAULTS_TOLD = 10
 _NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
-def files_of(connection: Connection, offer: Offer) -> tuple[ConsignedFile, ...]:
+def files_of(connection: Connection, offer: Offer) -> FileList:
     """Return the whole list of an offer."""
-    return tuple(_lines(connection, offer))
+    return FileList(_lines(connection, offer))
 
 
 def _lines(connection: Connection, offer: Offer) -> Iterator[ConsignedFile]:
@@ -48,7 +49,7 @@ def _lines(connection: Connection, offer: Offer) -> Iterator[ConsignedFile]:
 
 def write_to_disk(
     offer: Offer,
-    files: tuple[ConsignedFile, ...],
+    files: Sequence[ConsignedFile],
     disk: Path,
     site: Site,
     identity: Identity,
@@ -75,12 +76,7 @@ def write_to_disk(
                 faults.append((listed.path, unfit.fault))
             done += listed.size_bytes
             progress(done, offer.size_bytes)
-        encoded = disk_consignments.encode(
-            DiskConsignment(site=site.code, node=identity.public_key, consignment_id=offer.consignment_id, files=files)
-        )
-        signature = identity.sign(disk_consignments.signed_part(encoded))
-        write_whole(folder / SIGNATURE_NAME, signature.hex().encode() + b"\n")
-        write_whole(folder / LIST_NAME, encoded)
+        _write_list(folder, offer, files, site, identity)
     except OSError as error:
         raise _unwritable(error, disk) from error
     if faults:
@@ -88,7 +84,17 @@ def write_to_disk(
     return folder
 
 
-def _check_room(folder: Path, files: tuple[ConsignedFile, ...], disk: Path) -> None:
+def _write_list(folder: Path, offer: Offer, files: Sequence[ConsignedFile], site: Site, identity: Identity) -> None:
+    listed = DiskConsignment(
+        site=site.code, node=identity.public_key, consignment_id=offer.consignment_id, files=tuple(files)
+    )
+    encoded = disk_consignments.encode(listed)
+    signature = identity.sign(disk_consignments.signed_part(encoded))
+    write_whole(folder / SIGNATURE_NAME, signature.hex().encode() + b"\n")
+    write_whole(folder / LIST_NAME, encoded)
+
+
+def _check_room(folder: Path, files: Iterable[ConsignedFile], disk: Path) -> None:
     data = folder / DATA_NAME
     wanted = sum(one.size_bytes for one in files if _size_of(data / one.path) != one.size_bytes)
     free = shutil.disk_usage(disk).free

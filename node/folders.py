@@ -56,7 +56,8 @@ class FolderLook(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_into(folder: Path, token: str) -> FolderLook:
     """Walk through a folder (this blocks); ``token`` is what its marker said, empty if it never had one."""
-    if not folder.is_dir():
+    # Path.is_dir raises for a share whose server does not answer, and where rights are missing.
+    if identity(folder) is None:
         return FolderLook(state=FolderState.ABSENT)
     marker = read_marker(folder)
     if token and marker is None:
@@ -118,8 +119,14 @@ def read_marker(folder: Path) -> str | None:
 
 def write_marker(folder: Path, token: str) -> bool:
     """Mark a folder; False if it cannot be written, as a read-only share."""
+    # Whole or not at all: half a marker is that of another folder. Rights are left alone, not every share has them.
+    unfinished = folder / f"{MARKER_NAME}.part"
     try:
-        (folder / MARKER_NAME).write_text(f"{token}\n{_MARKER_WORDS}", encoding="utf-8")
+        with unfinished.open("wb") as file:
+            file.write(f"{token}\n{_MARKER_WORDS}".encode())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(folder / MARKER_NAME)
     except OSError:
         return False
     return True

@@ -4,12 +4,17 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+import structlog
+
+from protocol.errors import Retryable
 from replication import outbox
 from replication.answering import AsOf
 from replication.database import Database
 
 LOOK_S = 5.0
 """Seconds between looks for what a command beside the daemon has added: a bundle taken may begin a new epoch."""
+
+log = structlog.get_logger(__name__)
 
 
 class SiteHistory:
@@ -53,6 +58,10 @@ class SiteHistory:
             is_told = self._has_moved.is_set()
             self._has_moved.clear()
             before = self._position
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Retryable as error:
+                log.warning("position_not_read", reason=error.reason.en)
+                continue
             if not is_told and self._position != before:
                 self.moved()

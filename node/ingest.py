@@ -6,6 +6,7 @@
   file, renamed.
 - Records and events of up to ``CHUNK_ROWS`` rows are one transaction. After a kill the file is read again: what was
   stored is recognised by its digest, and the rest follows.
+- The search index takes new records when all rows are through (``node.indexing``): their events need not wait for it.
 - Rows count as vanished only when the file was read to its end.
 - A file that cannot be read is refused with its reason, and what was stored from it stays.
 """
@@ -33,6 +34,7 @@ from node.correcting import Corrector
 from node.files import CatalogueFile, FileState, SeenFile
 from node.folders import look_at
 from node.importing import CHUNK_ROWS, Chunk, FileImport, Tally, spoilt
+from node.indexing import Indexing
 from node.linking import Linking, listed_volumes, note_due
 from node.lookups import Surroundings
 from node.reading import FileReading, FileReport, by_code, gaps_of, reading_fingerprint, rejections
@@ -115,6 +117,7 @@ class Importer:
         self._randomness = randomness
         self.linking = Linking(database, writer, on_events, clock_ms)
         self.corrector = Corrector(database, writer, on_events, clock_ms)
+        self.indexing = Indexing(database)
         self.give_way: Callable[[], None] = lambda: None
         """Called before each row, in the importing thread: lets those who ask go first."""
         self.is_busy = False
@@ -235,6 +238,7 @@ class Importer:
         vanished = await self._vanished(work, found.file_id, len(stored))
         await self.linking.settle()
         await asyncio.to_thread(_write_rejects, settled.path, reading, work)
+        await self.indexing.settle()
         await self._finish(work, reading, found.file_id)
         return Taken(outcome=Outcome.TAKEN, tally=work.tally, rejected=len(work.rejects), vanished=vanished)
 
@@ -256,6 +260,8 @@ class Importer:
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             await self._database.write(partial(self._write, chunk=chunk))
             self._on_events()
+            self.indexing.note(len(chunk.new))
+        await self.indexing.keep_up()
 
     def _write(self, connection: Connection, chunk: Chunk) -> None:
         rows = (*chunk.new, *chunk.changed)

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, select
 
-from node import brake, files, lookups, store
+from node import brake, files, indexing, lookups
 from node.files import CatalogueFile, FileState
 from node.folders import FolderLook, FolderState, read_marker, write_marker
 from node.ingest import Importer, Outcome
@@ -61,9 +61,9 @@ class Intake:
     async def begin(self) -> None:
         """Clear what a kill left behind, and learn how every file was when it was last read."""
         shutil.rmtree(self._spool, ignore_errors=True)
-        if not await self._database.write(store.is_index_current):
+        if not await self._database.write(indexing.is_current):
             log.info("search_index_rebuilt")
-            await self._database.write(store.rebuild_index)
+            await self._database.write(indexing.rebuild)
         try:
             await self._importer.linking.begin()
         except Retryable as error:
@@ -103,6 +103,7 @@ class Intake:
             if self._is_missing_due and self._watch.is_quiet:
                 self._is_missing_due = await self._withdrawals.settle_missing()
             await self._carry_out()
+            await self._importer.indexing.settle()
         except Retryable as error:
             log.warning("intake_paused", reason=error.reason.en)
             self._watch.scan_soon(RETRY_S)

@@ -131,6 +131,8 @@ class Replies:
             taken_at_ms=self._clock_ms(),
             behind_epoch="",
             behind_at=0,
+            pages_wanted=reply.pages,
+            pages_written=(),
         )
         if held is not None and is_put_back(reply, held):
             log = msgspec.structs.replace(log, behind_epoch=held.end.epoch, behind_at=applied_in(reply.receipt, held))
@@ -174,7 +176,7 @@ def wrong_way(manifest: Manifest) -> BadBundle:
     kind = (
         Text(zh="登记申请", en="application")
         if isinstance(manifest.content, CourierApplication)
-        else Text(zh="信使包", en="delivery")
+        else Text(zh="信使包", en="bundle")
     )
     return BadBundle(
         BundleFault.WRONG_WAY,

@@ -23,7 +23,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from node import files, store
+from node import files, indexing, store
 from node.changes import IncomingRow, Standing
 from node.files import FileState
 from node.home import NodeHome
@@ -214,8 +214,8 @@ class Restorer:
     def _begin_anew(self, connection: Connection) -> Restoration:
         """Forget what was received: nothing else is in the store before a restoration is done."""
         connection.exec_driver_sql("DELETE FROM record")
-        connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
-        store.is_index_current(connection)
+        indexing.empty(connection)
+        indexing.is_current(connection)
         return self._keep(connection, Restoration(question=secrets.token_hex(8), began_at_ms=self._clock_ms()))
 
     def _skip(self, connection: Connection) -> Restoration:

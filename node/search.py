@@ -6,7 +6,6 @@ machine.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -34,12 +33,9 @@ from protocol.codec import decode_record
 from protocol.limits import DIGEST_ROWS_MAX, SEARCH_HITS_MAX
 from protocol.record_facts import subject_of
 from replication import outbox
+from replication.answering import AsOf, Handler, Said
 from replication.database import Database
 from replication.digests import Tally, digest_name, record_digest
-
-Handler = Callable[[Any], Awaitable[tuple[Outcome, Body | None] | tuple[Outcome, Body | None, tuple[str, int]]]]
-"""Answers one kind of question (``replication.answering``)."""
-
 
 CHECKED_HITS_MAX = 500
 """Records that are looked at one by one where the index finds more than is meant."""
@@ -59,21 +55,33 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     total: int
     best: tuple[FoundRecord, ...]
+    waiting: int = 0
+    """Records, at most, that the index does not hold yet."""
+    as_of: int | None = None
+    """The position up to which it holds all, where records wait."""
 
 
-def handlers(database: Database, health: Callable[[], Awaitable[Health]]) -> Mapping[type[QuestionHead], Handler]:
+def handlers(
+    database: Database, position: Callable[[], AsOf], health: Callable[[], Awaitable[Health]]
+) -> Mapping[type[QuestionHead], Handler]:
     """Return what answers each call.
 
     Args:
         database: the site's store.
+        position: where the site's history stands.
         health: how the site is, as its signs of life say.
 
     """
 
-    async def search(question: Search) -> tuple[Outcome, Body | None]:
+    async def search(question: Search) -> Said:
+        epoch, seq = position()
         finding = await find(database, question)
         hits = explained(finding, question) if question.with_matches else named(finding)
-        return (Outcome.ANSWERED if finding.total else Outcome.NOTHING), hits
+        outcome = Outcome.ANSWERED if finding.total else Outcome.NOTHING
+        if finding.as_of is None:
+            return outcome, hits
+        # Of an epoch that has begun meanwhile, what waits knows no position yet: 0.
+        return outcome, hits, (epoch, min(seq, finding.as_of))
 
     async def get(question: GetRecord) -> tuple[Outcome, Body | None]:
         rows = await database.fetch(
@@ -125,14 +133,16 @@ def _meant(question: Search, plan: SearchPlan, rows: Sequence[tuple[object, ...]
     meant = [one for one in finding.best if plan.matcher.satisfies(subject_of(decode_record(one.body)))]
     # Where there is too much to look at all of it, the total may be too high by what was not looked at.
     total = finding.total - (len(finding.best) - len(meant))
-    return Finding(total=total, best=tuple(meant[: _limit(question)]))
+    return msgspec.structs.replace(finding, total=total, best=tuple(meant[: _limit(question)]))
 
 
 def _found(rows: Sequence[tuple[object, ...]], stages: Sequence[tuple[str, str]]) -> Finding:
-    *best, (total, _, _) = rows
+    *best, (total, as_of, waiting) = rows
     names = [name for name, _ in stages] or [""]
     return Finding(
         total=_number(total),
+        waiting=_number(waiting or 0),
+        as_of=None if as_of is None else _number(as_of),
         best=tuple(
             [FoundRecord(seq=_number(seq), body=_bytes(body), stage=names[_number(rank)]) for rank, seq, body in best]
         ),
@@ -143,6 +153,7 @@ def named(finding: Finding) -> Hits:
     """Return what was found as an answer to one who does not ask for the reasons."""
     return Hits(
         total=finding.total,
+        waiting=finding.waiting,
         hits=tuple([Hit(record=msgspec.Raw(one.body), seq=one.seq, stage=one.stage) for one in finding.best]),
     )
 
@@ -152,6 +163,7 @@ def explained(finding: Finding, question: Search) -> Hits:
     explainer = Explainer(question)
     return Hits(
         total=finding.total,
+        waiting=finding.waiting,
         hits=tuple(
             Hit(record=msgspec.Raw(one.body), seq=one.seq, stage=one.stage, matches=explainer.matches(one.body))
             for one in finding.best

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from node.indexing import IS_INDEXED, WAITING
 from node.search_plans import SearchPlan, period_clauses
 from protocol.calls import Search
 from protocol.query_dates import Period
@@ -31,7 +32,9 @@ class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withheld: bool) -> Statement:
-    """Return the statement; its rows are (rank, position, body), the best hit first, and last (total, NULL, NULL).
+    """Return the statement; its rows are (rank, position, body), the best hit first.
+
+    The last is (total, position up to which the index speaks, records that wait), with two NULLs if none waits.
 
     Args:
         question: what was asked.
@@ -44,9 +47,11 @@ def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withhel
     narrowed = _narrowed(question, plan)
     if plan.found_by is None:
         chosen = f"FROM record WHERE {standing}{narrowed.words}"
+        # Without words and without words to leave out nothing is asked of the index.
+        state = WAITING if plan.unwanted is not None else "SELECT NULL, NULL"
         hits = f"SELECT 0, record.seq, record.body {chosen} ORDER BY record.docid DESC LIMIT ?"
         return (
-            f"SELECT * FROM ({hits}) UNION ALL SELECT (SELECT count(*) {chosen}), NULL, NULL",  # noqa: S608 - constants
+            f"SELECT * FROM ({hits}) UNION ALL SELECT (SELECT count(*) {chosen}), * FROM ({state})",  # noqa: S608 - constants
             [*narrowed.values, limit, *narrowed.values],
         )
     values: list[object] = []
@@ -57,7 +62,7 @@ def statement_of(question: Search, plan: SearchPlan, *, limit: int, with_withhel
         values += [match, *narrowed.values, limit]
     hits = f"SELECT * FROM ({' UNION ALL '.join(ranks)} LIMIT ?)"  # noqa: S608 - constants
     total, totalled = _total(plan.found_by, standing, narrowed, with_withheld=with_withheld)
-    return f"{hits} UNION ALL SELECT ({total}), NULL, NULL", [*values, limit, *totalled]
+    return f"{hits} UNION ALL SELECT ({total}), * FROM ({WAITING})", [*values, limit, *totalled]  # noqa: S608 - constants
 
 
 def _total(match: str, standing: str, narrowed: Narrowed, *, with_withheld: bool) -> Statement:
@@ -90,6 +95,6 @@ def _narrowed(question: Search, plan: SearchPlan) -> Narrowed:
     clauses += plan.clauses
     values += plan.values
     if plan.unwanted is not None:
-        clauses.append("record.docid NOT IN (SELECT rowid FROM search WHERE search MATCH ?)")
+        clauses += ["record.docid NOT IN (SELECT rowid FROM search WHERE search MATCH ?)", IS_INDEXED]
         values.append(plan.unwanted)
     return Narrowed(clauses=clauses, values=values)

@@ -10,27 +10,15 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
+from node import indexing
 from node.changes import IncomingRow, Standing, StoredRecord
+from node.indexing import DOCIDS_A_YEAR, Waiting
 from node.revisions import ACTOR, Revision
-from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.events import Described, EventHead, WithdrawalCause, Withdrawn
-from protocol.index_rows import INDEX_COLUMNS, IndexRow, index_rows, year_of
+from protocol.index_rows import IndexRow, index_rows, year_of
 from replication.digests import bucket_of
 from replication.wide_inserts import insert_rows
-
-DOCIDS_A_YEAR = 10**9
-"""Numbers of one year in the search index: its order is the order of years, so newest first is a walk."""
-
-TERMS_VERSION = 2
-"""Version of the choice of fields and marks in ``protocol.index_rows``, kept with that of the analysis."""
-
-REINDEXED_ROWS = 2_000
-"""Records of one step while the index is rebuilt."""
-
-_NAMES = ", ".join(INDEX_COLUMNS)
-_INDEX = f"INSERT INTO search (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
-_UNINDEX = f"INSERT INTO search (search, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 
 _REPLACE = (
     "UPDATE record SET docid = ?, record_id = ?, file_id = ?, sheet = ?, line = ?, row_digest = ?, ref_code = ?,"
@@ -54,7 +42,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     year: int
     columns: tuple[object, ...]
     """From ``record_id`` to ``bucket``, in the order of the table."""
-    terms: IndexRow
+    terms: IndexRow | None
+    """Of a record in the place of another; a new one waits for its turn in the index (``node.indexing``)."""
     event: EventHead | None
     volume_code: str = ""
     replaces: StoredRecord | None = None
@@ -66,17 +55,17 @@ Version = tuple[Revision, IncomingRow, StoredRecord | None]
 
 def written(versions: Sequence[Version], file_id: int) -> list[Written]:
     """Return what the rows of one file say as it is stored."""
-    terms = index_rows([revision.record for revision, _, _ in versions])
+    terms = iter(index_rows([revision.record for revision, _, replaces in versions if replaces is not None]))
     return [
         Written(
             year=year_of(revision.record),
             columns=_columns(revision, row, file_id),
-            terms=told,
+            terms=next(terms) if replaces is not None else None,
             event=revision.event,
             volume_code=row.volume_code,
             replaces=replaces,
         )
-        for (revision, row, replaces), told in zip(versions, terms, strict=True)
+        for revision, row, replaces in versions
     ]
 
 
@@ -111,14 +100,15 @@ def _columns(revision: Revision, row: IncomingRow, file_id: int) -> tuple[object
 
 
 def insert(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
-    """Store new records; ``positions`` are those of their events, 0 where nothing travels."""
+    """Store new records; ``positions`` are those of their events in order, 0 where nothing travels."""
     docids = _new_docids(connection, [row.year for row in rows])
     insert_rows(
         connection,
         "INSERT INTO record",
         [(docid, *row.columns, seq, row.volume_code) for docid, row, seq in zip(docids, rows, positions, strict=True)],
     )
-    _index(connection, [(docid, row.terms) for docid, row in zip(docids, rows, strict=True)])
+    first = next((seq for seq in positions if seq), 1)
+    indexing.postpone(connection, docids, first - 1)
 
 
 def insert_tombstones(connection: Connection, rows: Sequence[Written]) -> None:
@@ -134,20 +124,23 @@ def insert_tombstones(connection: Connection, rows: Sequence[Written]) -> None:
 def replace(connection: Connection, rows: Sequence[Written], positions: Sequence[int]) -> None:
     """Store changed records in the place of those they replace; position 0 keeps the one they had."""
     moved = iter(_new_docids(connection, [row.year for row in rows if _year_moves(row)]))
-    before = dict(_indexed([_replaced(row) for row in rows]))
+    waiting = indexing.waiting(connection)
+    before = dict(_indexed([_replaced(row) for row in rows], waiting))
     outdated, fresh, changed = [], [], []
     for row, seq in zip(rows, positions, strict=True):
         old = _replaced(row)
         docid = next(moved) if _year_moves(row) else old.docid
         changed.append((docid, *row.columns, seq or old.seq, row.volume_code, old.docid))
         terms = before.get(old.docid)
-        if docid != old.docid or terms != row.terms:
+        if docid == old.docid and terms == row.terms:
+            continue
+        if terms is not None:
+            outdated.append((old.docid, terms))
+        if row.terms is not None and not waiting.holds(docid):
             fresh.append((docid, row.terms))
-            if terms is not None:
-                outdated.append((old.docid, terms))
-    _unindex(connection, outdated)
+    indexing.take_out(connection, outdated)
     connection.exec_driver_sql(_REPLACE, changed)
-    _index(connection, fresh)
+    indexing.put(connection, fresh)
 
 
 def _replaced(row: Written) -> StoredRecord:
@@ -163,7 +156,7 @@ def _year_moves(row: Written) -> bool:
 
 def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Sequence[int]) -> None:
     """Make tombstones of records; position 0 is a record that never travelled."""
-    _unindex(connection, _indexed(rows))
+    indexing.take_out(connection, _indexed(rows, indexing.waiting(connection)))
     cause = WithdrawalCause.ROW_VANISHED.value
     connection.exec_driver_sql(
         "UPDATE record SET standing = 'gone', line = 0, row_digest = x'', warnings = '', withdrawn_cause = ?, seq = ?"
@@ -175,9 +168,9 @@ def withdraw(connection: Connection, rows: Sequence[StoredRecord], positions: Se
     )
 
 
-def _indexed(rows: Sequence[StoredRecord]) -> list[tuple[int, IndexRow]]:
+def _indexed(rows: Sequence[StoredRecord], waiting: Waiting) -> list[tuple[int, IndexRow]]:
     """The numbers and terms of those records that stand in the index."""
-    listed = [row for row in rows if row.standing is not Standing.GONE]
+    listed = [row for row in rows if row.standing is not Standing.GONE and not waiting.holds(row.docid)]
     terms = index_rows([decode_record(row.body) for row in listed])
     return [(row.docid, told) for row, told in zip(listed, terms, strict=True)]
 
@@ -244,17 +237,6 @@ def _new_docids(connection: Connection, years: Sequence[int]) -> list[int]:
     return docids
 
 
-def _index(connection: Connection, rows: list[tuple[int, IndexRow]]) -> None:
-    if rows:
-        # The index writes its buffer out whenever the numbers go down, so they only go up.
-        connection.exec_driver_sql(_INDEX, [(docid, *row) for docid, row in sorted(rows)])
-
-
-def _unindex(connection: Connection, rows: list[tuple[int, IndexRow]]) -> None:
-    if rows:
-        connection.exec_driver_sql(_UNINDEX, [(docid, *row) for docid, row in sorted(rows)])
-
-
 def changes_after(connection: Connection, seq: int, limit: int) -> list[EventHead]:
     """Return what changed after a position as events with their own positions, in order; overtaken ones are left out.
 
@@ -300,6 +282,7 @@ def placed(connection: Connection, docids: Sequence[int], positions: Sequence[in
 def forget_positions(connection: Connection) -> None:
     """Note that a new epoch begins: no record has a position in it yet."""
     connection.exec_driver_sql("UPDATE record SET seq = 0, withdrawn_cause = ''")
+    indexing.begin_epoch(connection)
 
 
 def count_standing(connection: Connection) -> tuple[int, int]:
@@ -309,30 +292,3 @@ def count_standing(connection: Connection) -> tuple[int, int]:
         " (SELECT count(*) FROM record WHERE standing = 'withheld')"
     ).one()
     return listed, withheld
-
-
-def is_index_current(connection: Connection) -> bool:
-    """Tell whether the search index was made by this version's rules; a new database is marked as current."""
-    wanted = f"{ANALYSIS_VERSION}.{TERMS_VERSION}"
-    connection.exec_driver_sql("INSERT OR IGNORE INTO fact (name, value) VALUES ('search_terms', ?)", (wanted,))
-    made_by: str = connection.exec_driver_sql("SELECT value FROM fact WHERE name = 'search_terms'").scalar_one()
-    return made_by == wanted
-
-
-def rebuild_index(connection: Connection) -> None:
-    """Make the search index anew; its old terms need not be known for that."""
-    connection.exec_driver_sql("INSERT INTO search (search) VALUES ('delete-all')")
-    after = -1
-    while True:
-        rows = connection.exec_driver_sql(
-            "SELECT docid, body FROM record WHERE docid > ? AND standing <> 'gone' ORDER BY docid LIMIT ?",
-            (after, REINDEXED_ROWS),
-        ).all()
-        if not rows:
-            break
-        terms = index_rows([decode_record(body) for _, body in rows])
-        _index(connection, [(docid, told) for (docid, _), told in zip(rows, terms, strict=True)])
-        after = rows[-1][0]
-    connection.exec_driver_sql(
-        "UPDATE fact SET value = ? WHERE name = 'search_terms'", (f"{ANALYSIS_VERSION}.{TERMS_VERSION}",)
-    )

@@ -100,6 +100,14 @@ Index(
     sqlite_where=text("level = 'volume' AND standing = 'listed'"),
 )
 
+unindexed = Table(
+    "unindexed",
+    metadata,
+    Column("year", Integer, primary_key=True),
+    Column("after", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
 reject = Table(
     "reject",
     metadata,

@@ -245,7 +245,7 @@ class FolderWatch:
 
     def watchable(self) -> Sequence[Path]:
         """The folders whose changes the operating system can report."""
-        return [folder.place for folder in self.folders if not folder.settings.network_drive and folder.place.is_dir()]
+        return [folder.place for folder in self.folders if not folder.settings.network_drive and identity(folder.place)]
 
     def hear(self, paths: Iterable[Path]) -> None:
         """Take a hint about paths, of which some may be in other nodes' folders."""

@@ -1,13 +1,11 @@
 """How numbers and moments are written for the site's keeper."""
 
-import datetime
+from protocol import county_time
 
 
 def moment(at_ms: int) -> str:
-    """Return a moment in the machine's own time, to the second; an empty text for none."""
-    if not at_ms:
-        return ""
-    return datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Return a moment in the county's time, to the second; an empty text for none."""
+    return county_time.second(at_ms) if at_ms else ""
 
 
 def size(size_bytes: int) -> str:

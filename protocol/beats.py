@@ -47,6 +47,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What goes wrong on the node's link, by the names of ``replication.faults``; the latest last, few."""
     letters: int = 0
     """Letters that wait for the hub to fetch them (since 1.4)."""
+    kept_faulty: int = 0
+    """Files that the site keeps for others and that were not as they came when they were last read (since 1.5)."""
 
 
 class Want(StrEnum):

@@ -5,26 +5,35 @@ A bundle (``.dlb``) is a plain, uncompressed tar archive that any tar program un
     manifest.json        who sends what to whom: the ``Manifest`` below
     manifest.sig         128 hex digits: the sender's Ed25519 signature over ``SIGNED_PREFIX`` and the manifest
     frames/…             sealed frames, byte for byte as they go over the wire
+    pages/…              or sealed pieces of approved pages, as a draw brings them over the wire (``protocol.draws``)
 
-It says one of three things (``content``). A node *applies* to be enrolled, with the one-time code of its county. A node
-*delivers* what it has minted, with its sign of life and the digest of what it publishes. The hub *replies* with its
-receipt and, sealed to that node alone, with the admission that it sends over the line to others.
+It says one of four things (``content``). A node *applies* to be enrolled, with the one-time code of its county. A node
+*delivers* what it has minted, with its sign of life and the digest of what it publishes. A node brings the *pages* of
+an order that its keeper has approved. The hub *replies* with its receipt and, sealed to that node alone, with the
+admission that it sends over the line to others.
 
 All of it is repeated state: taking a bundle twice, or after the same frames came over the network, changes nothing.
 """
 
 import hashlib
+from collections.abc import Iterator
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
 from protocol.beats import Beat, Receipt
+from protocol.copies import COPY_PAGES_MAX, PAGE_BYTES_MAX
+from protocol.draws import HEAD_BYTES, SEAL_BYTES, SESSION_BYTES
 from protocol.enrolment import FINGERPRINT_BYTES
 from protocol.errors import BadBundle
 from protocol.limits import (
+    BUNDLE_BYTES_MAX,
     BUNDLE_FRAMES_MAX,
     BUNDLE_LETTERS_BYTES_MAX,
     BUNDLE_MANIFEST_BYTES_MAX,
+    BUNDLE_PAGES_SPANS_MAX,
+    CHUNK_BYTES_MAX,
     ENROLMENT_DECISION_BYTES_MAX,
     FRAME_BYTES_MAX,
     NODE_NAME_CHARS_MAX,
@@ -37,6 +46,8 @@ SIGNED_PREFIX = b"danglian bundle 1\n"
 APPLICATION_PREFIX = b"danglian courier enrolment 1"
 _LETTERS_SEALED_MAX = BUNDLE_LETTERS_BYTES_MAX + 256
 """Bytes of sealed letters: the seal adds less than a hundred."""
+PIECE_BYTES = CHUNK_BYTES_MAX
+"""Bytes of pages in one piece: what the line carries at once."""
 SUFFIX = ".dlb"
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
@@ -65,6 +76,8 @@ class BundleFault(StrEnum):
     """It contradicts what arrived before; the site is asked to begin anew."""
     DENIED = "denied"
     """An application that the hub turned down."""
+    NOT_AWAITED = "not_awaited"
+    """Pages of an order that this hub does not know, or of others than those that were approved."""
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +123,14 @@ class Compared(StrEnum):
     NOT_COMPARED = "not_compared"
 
 
+class PagesWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still missing of the pages of one order, after some of them have come by courier."""
+
+    consignment_id: UUID
+    spans: tuple[tuple[int, int], ...]
+    """Begin and end of what is missing in the row of bytes; none if all of it is here."""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="reply"):
     """What the hub brings: how far it has applied the site's events, and what it wants."""
 
@@ -125,6 +146,45 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """The node's ``Admission``, sealed to its key: only that installation can read it."""
     letters: bytes = b""
     """The hub's ``CarriedLetters``, sealed to the node's key (since 1.5)."""
+    pages: tuple[PagesWanted, ...] = ()
+    """Orders of which some pages are here; of every other one that was approved, all are wanted (since 1.6)."""
+
+
+class Pages(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="pages"):
+    """Pages of an approved order, or a stretch of them: of the row of bytes of its consignment (since 1.6).
+
+    The members are the pieces of that stretch in order, ``PIECE_BYTES`` each and the last one shorter, sealed as over
+    the line. Their lengths follow from this; their bytes are proven by the seal, whose key the hub alone can open.
+    """
+
+    consignment_id: UUID
+    """Also the name of the order."""
+    list_digest: str
+    """``consignments.list_digest`` of the pages that were approved."""
+    total_bytes: int
+    """Of all pages."""
+    first: int
+    """Where the stretch begins in the row."""
+    last: int
+    """Where it ends."""
+    session: str
+    """Random name of this sealing, 32 hex digits."""
+    sealed_key: bytes
+    """The key of the pieces, sealed to the hub's key."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be true."""
+        is_row = 0 <= self.first < self.last <= self.total_bytes <= COPY_PAGES_MAX * PAGE_BYTES_MAX
+        is_named = len(self.session) == 2 * SESSION_BYTES and not set(self.session) - set("0123456789abcdef")
+        if not is_row or not is_named or self.last - self.first > BUNDLE_BYTES_MAX:
+            message = f"pages {self.first}-{self.last} of {self.total_bytes}, session {self.session[:40]!r}"
+            raise ValueError(message)
+
+    @property
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Where each piece begins and ends in the row."""
+        for begins in range(self.first, self.last, PIECE_BYTES):
+            yield begins, min(begins + PIECE_BYTES, self.last)
 
 
 class CourierApplication(
@@ -148,7 +208,7 @@ class CourierApplication(
     software: str = ""
 
 
-Content = Delivery | Reply | CourierApplication
+Content = Delivery | Reply | Pages | CourierApplication
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -169,8 +229,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if len(self.frames) > BUNDLE_FRAMES_MAX or not 0 < self.serial <= SEQ_MAX:
             message = f"out of bounds: {len(self.frames)} frames, serial {self.serial}"
             raise ValueError(message)
-        if not isinstance(self.content, CourierApplication) and len(self.content.letters) > _LETTERS_SEALED_MAX:
-            message = f"letters of {len(self.content.letters)} bytes"
+        letters = self.content.letters if isinstance(self.content, Delivery | Reply) else b""
+        if len(letters) > _LETTERS_SEALED_MAX:
+            message = f"letters of {len(letters)} bytes"
             raise ValueError(message)
         if not isinstance(self.content, Delivery):
             _check_small(self.content, len(self.frames))
@@ -189,8 +250,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(message)
 
 
-def _check_small(content: Reply | CourierApplication, frames: int) -> None:
+def _check_small(content: Reply | Pages | CourierApplication, frames: int) -> None:
     sealed = len(content.admission) if isinstance(content, Reply) else 0
+    sealed = len(content.sealed_key) if isinstance(content, Pages) else sealed
+    if isinstance(content, Reply) and sum(1 + len(one.spans) for one in content.pages) > BUNDLE_PAGES_SPANS_MAX:
+        message = f"pages of {len(content.pages)} orders"
+        raise ValueError(message)
     name = len(content.name) if isinstance(content, CourierApplication) else 0
     if frames or sealed > ENROLMENT_DECISION_BYTES_MAX or name > NODE_NAME_CHARS_MAX:
         message = f"out of bounds: {frames} frames, admission of {sealed} bytes, name of {name} characters"
@@ -216,6 +281,18 @@ COPY_AGAIN = Text(
 def member_name(number: int, member: FrameMember) -> str:
     """Return the name of the ``number``-th frame in the archive, counted from 1."""
     return f"frames/{number:06d}-{member.previous}-{member.last}.dlf"
+
+
+def members_of(manifest: Manifest) -> Iterator[tuple[str, int]]:
+    """Yield name and size of what follows the signature: frames, or pieces of pages."""
+    content = manifest.content
+    if not isinstance(content, Pages):
+        yield from (
+            (member_name(number, member), member.size_bytes) for number, member in enumerate(manifest.frames, 1)
+        )
+        return
+    for number, (begins, ends) in enumerate(content.pieces, 1):
+        yield f"pages/{number:06d}-{begins}-{ends}.dlc", HEAD_BYTES + ends - begins + SEAL_BYTES
 
 
 def hub_fingerprint(hub_key: str) -> bytes:

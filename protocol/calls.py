@@ -216,6 +216,9 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="h
 
     total: int
     hits: tuple[Hit, ...] = ()
+    waiting: int = 0
+    """Records, at most, that the site has just read and cannot find yet: the answer, as of its position, is without
+    them."""
 
 
 class LookedUpHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

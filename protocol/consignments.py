@@ -10,9 +10,10 @@ Names are refused that some disk of the county could not hold, or that would lea
 import hashlib
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from uuid import UUID
 
 import msgspec
@@ -112,6 +113,8 @@ def folded_path(path: str) -> str:
 def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
     """Return what is wrong with a list of files: path and reason, nothing if it may be consigned."""
     faults: list[tuple[str, Text]] = []
+    # Only names that may be the same are kept as texts: a list may be long.
+    alike = _alike(files)
     seen: dict[str, str] = {}
     folders: dict[str, str] = {}
     for one in files:
@@ -121,15 +124,17 @@ def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
         if fault is not None:
             faults.append((one.path, fault))
             continue
+        if not alike:
+            continue
         folded = folded_path(one.path)
-        # The same text once: a list of fifty thousand names is long enough.
-        folded = one.path if folded == one.path else folded
         other = seen.get(folded)
-        if other is None:
-            seen[folded] = one.path
-        else:
+        if other is not None:
             faults.append((one.path, Text(zh=f"与 {other} 只差大小写", en=f"differs from {other} in case at most")))
+        elif hash(folded) in alike:
+            seen[folded] = one.path
         for folder, folded_folder in zip(_folders(one.path), _folders(folded), strict=True):
+            if hash(folded_folder) not in alike:
+                continue
             written = folders.setdefault(folded_folder, folder)
             if written != folder:
                 fault = Text(zh=f"文件夹与 {written} 只差大小写", en=f"its folder differs from {written} in case only")
@@ -140,6 +145,23 @@ def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
         for folded in folders.keys() & seen.keys()
     ]
     return faults
+
+
+def _alike(files: Iterable[ConsignedFile]) -> frozenset[int]:
+    """Return the hashes that the folded names of more than one file or folder have: few, and mostly none."""
+    hashes, written = array("q"), set[int]()
+    before = ""
+    for one in files:
+        hashes.append(hash(folded_path(one.path)))
+        within = one.path.rpartition("/")[0]
+        # Files of one folder mostly stand together, and most folders of a list are looked at once.
+        if within != before:
+            before = within
+            for folder in _folders(one.path):
+                if (name := hash(folder)) not in written:
+                    written.add(name)
+                    hashes.append(hash(folded_path(folder)))
+    return frozenset(one for one, following in pairwise(sorted(hashes)) if one == following)
 
 
 def _folders(path: str) -> list[str]:
@@ -186,6 +208,6 @@ def list_digest(files: Iterable[ConsignedFile]) -> str:
     return sha.hexdigest()
 
 
-def starts_of(files: Iterable[ConsignedFile]) -> list[int]:
+def starts_of(files: Iterable[ConsignedFile]) -> "array[int]":
     """Return where each file begins in the row of bytes, and at last where the row ends."""
-    return [0, *accumulate(one.size_bytes for one in files)]
+    return array("Q", accumulate((one.size_bytes for one in files), initial=0))

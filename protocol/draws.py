@@ -34,6 +34,9 @@ KEY_BYTES = 32
 OPENING_BYTES_MAX = 4 * 1024
 """Bytes of an opening or of a word."""
 
+PLACES_MAX = 2**63
+"""Where a range can begin: what a column holds of it."""
+
 _HEAD = struct.Struct(f">4sB{SESSION_BYTES}sQ{NONCE_BYTES}s")
 CHUNK_FRAME_BYTES_MAX = _HEAD.size + max(CHUNK_BYTES_MAX, LIST_PAGE_BYTES_MAX) + SEAL_BYTES
 """Bytes of the largest message of a draw."""
@@ -202,9 +205,15 @@ def decode_question(raw: bytes) -> DrawQuestion:
     if len(raw) > QUESTION_BYTES_MAX:
         raise BadValue(Text(zh="提问过长。", en=f"question of {len(raw)} bytes"))
     try:
-        return _questions.decode(raw)
+        question = _questions.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadValue(Text(zh=f"提问无法解读：{error}", en=f"unreadable question: {error}")) from error
+    if isinstance(question, OpenDraw):
+        return question
+    place = question.position if isinstance(question, ReadList) else question.offset
+    if not 0 <= place < PLACES_MAX or (isinstance(question, ReadChunk) and question.size_bytes < 0):
+        raise BadValue(Text(zh="提问的范围不合规。", en="a range that cannot be asked for"))
+    return question
 
 
 def encode_word(word: DrawWord) -> bytes:

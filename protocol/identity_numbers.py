@@ -22,9 +22,10 @@ _DIGIT: Final = "[0-9０-９]"
 _HALF_WIDTH: Final = {
     ord(wide): ord(plain) for wide, plain in zip("０１２３４５６７８９Ｘｘ", "0123456789Xx", strict=True)
 }
-_LONG: Final = re.compile(f"{_DIGIT}{{15}}|{_DIGIT}{{6}}[ -]{_DIGIT}{{8}}")
+_GAP: Final = "[ \u3000\uff0d-]"
+_LONG: Final = re.compile(f"{_DIGIT}{{14}}|{_DIGIT}{{6}}{_GAP}{_DIGIT}{{8}}")
 _CANDIDATE: Final = re.compile(
-    f"(?<!{_DIGIT})(?:(?P<area>{_DIGIT}{{6}})[ -]?(?P<birth>{_DIGIT}{{8}})[ -]?"
+    f"(?<!{_DIGIT})(?:(?P<area>{_DIGIT}{{6}}){_GAP}?(?P<birth>{_DIGIT}{{8}}){_GAP}?"
     f"(?P<serial>{_DIGIT}{{3}}[0-9０-９XxＸｘ])"
     f"|(?P<old_area>{_DIGIT}{{6}})(?P<old_birth>{_DIGIT}{{6}})(?P<old_serial>{_DIGIT}{{3}}))(?!{_DIGIT})"
 )
@@ -34,8 +35,13 @@ def is_identity_number(text: str) -> bool:
     """True for an 18-character number with a real birth date and the right check character."""
     if not _NUMBER.fullmatch(text) or not _is_birth_date(text[6:14]):
         return False
-    total = sum(int(digit) * weight for digit, weight in zip(text[:17], _WEIGHTS, strict=True))
-    return text[17].upper() == _CHECKS[total % 11]
+    return text[17].upper() == check_character(text[:17])
+
+
+def check_character(digits: str) -> str:
+    """Return the last character of a number, from the 17 digits before it."""
+    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
+    return _CHECKS[total % 11]
 
 
 def is_truncated_identity_number(text: str) -> bool:
@@ -47,7 +53,7 @@ def mask_identity_numbers(text: str) -> tuple[str, int]:
     """Return ``text`` with every identity number reduced to its first six and last four characters, and their count.
 
     Numbers with a real birth date are masked even if the check character is wrong: a slip of the pen is still
-    somebody's number. Blanks or hyphens between the parts do not hide it.
+    somebody's number. A blank or a hyphen between the parts does not hide it, of either width.
     """
     if not _LONG.search(text):
         return text, 0

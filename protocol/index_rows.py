@@ -5,7 +5,7 @@ column of their own. Every index holds the marks of whole codes, numbers and yea
 filters ask for, and its keys of likeness.
 
 Taking a record out of the index needs the very row that was put in: with any change here, the versions of the indexes
-(``hub.storage.reindexing.TERMS_VERSION``, ``node.store.TERMS_VERSION``) have to be raised.
+(``hub.storage.reindexing.TERMS_VERSION``, ``node.indexing.TERMS_VERSION``) have to be raised.
 """
 
 import functools

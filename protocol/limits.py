@@ -127,6 +127,9 @@ BUNDLE_LETTERS_TAKEN_MAX = 1_000
 BUNDLE_LETTERS_BYTES_MAX = 1024 * 1024
 """Bytes of the sealed letters of a courier bundle."""
 
+BUNDLE_PAGES_SPANS_MAX = 2_000
+"""Orders and gaps in their pages that one reply by courier names: it stays under the bound of a manifest with them."""
+
 BUNDLE_PARTS_MAX = 64
 """Courier bundles that one backlog is divided into at most: more than any site's whole catalogue."""
 
@@ -177,8 +180,8 @@ LETTERS_AT_ONCE_MAX = 200
 LETTERS_BYTES_S = 32 * 1024
 """Bytes of letters that the slowest line of a village takes in a second: 256 kbit/s."""
 
-CONSIGNMENT_FILES_MAX = 50_000
-"""Files of one consignment: five times the largest package that was ever brought; the list fills 20 MB of memory."""
+CONSIGNMENT_FILES_MAX = 200_000
+"""Files of one consignment: twenty times the largest package that was ever brought; the list fills 20 MB of memory."""
 
 CONSIGNMENT_BYTES_MAX = 16 * 1024**4
 """Bytes of one consignment: the largest volume that the usual file systems take."""

@@ -8,14 +8,12 @@ identity number, ``d:`` the number of another document.
 import hmac
 from typing import Final
 
-from protocol.identity_numbers import is_identity_number
+from protocol.identity_numbers import check_character, is_identity_number
 
 KEY_HEX_CHARS: Final = 32
 """Hexadecimal digits of a key: 128 bits of the HMAC."""
 
 _OLD_NUMBER_CHARS: Final = 15
-_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS: Final = "10X98765432"
 
 
 def keyed(county_key: bytes, kind: str, text: str) -> str:
@@ -30,8 +28,7 @@ def current_number(number: str) -> str:
         return number
     if is_old_form(number):
         longer = f"{number[:6]}19{number[6:]}"
-        total = sum(int(digit) * weight for digit, weight in zip(longer, _WEIGHTS, strict=True))
-        longer += _CHECKS[total % 11]
+        longer += check_character(longer)
         return longer if is_identity_number(longer) else ""
     return ""
 

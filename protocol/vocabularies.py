@@ -182,7 +182,7 @@ def parse_secrecy(raw: str) -> tuple[Secrecy, Findings]:
     Text that is neither a mark nor a known word for "none" reads as CONFIDENTIAL with ``secrecy_unreadable``: the entry
     stays at its site until somebody corrects the cell.
     """
-    word = _tight(raw)
+    word = _word(raw)
     if not word or word in _UNCLASSIFIED:
         return Secrecy.NONE, ()
     if word in _INTERNAL:

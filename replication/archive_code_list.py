@@ -8,6 +8,9 @@ from protocol.errors import BadFile
 from protocol.reference_codes import fold_code
 from protocol.wording import Text
 
+OFFICE = "室编档号"
+ARCHIVE = "馆编档号"
+
 CODE_LIST_BYTES_MAX = 8 * 1024 * 1024
 """Bytes of a list of codes: a hundred thousand lines."""
 
@@ -30,15 +33,14 @@ def codes_in(path: Path) -> dict[str, str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("gb18030", "replace")
-    lines = csv.DictReader(io.StringIO(text))
-    names = {name.strip() for name in lines.fieldnames or ()}
-    if not {"室编档号", "馆编档号"} <= names:
+    try:
+        header, *lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line] or [[]]
+    except csv.Error as error:
+        raise _bad(path, "不是 CSV", "it is no CSV") from error
+    if not {OFFICE, ARCHIVE} <= set(header):
         raise _bad(path, "缺少“室编档号”或“馆编档号”列", "a column 室编档号 or 馆编档号 is missing")
-    codes = {
-        fold_code(line["室编档号"] or ""): (line["馆编档号"] or "").strip()
-        for line in lines
-        if line["室编档号"] and line["馆编档号"]
-    }
+    items = [dict(zip(header, line, strict=False)) for line in lines]
+    codes = {fold_code(one[OFFICE]): one[ARCHIVE] for one in items if one.get(OFFICE) and one.get(ARCHIVE)}
     if len(set(codes.values())) != len(codes):
         raise _bad(path, "有两条用了同一馆编档号", "two items have one archive code")
     return codes

@@ -22,16 +22,19 @@ from protocol.bundles import (
     SIGNED_PREFIX,
     BundleFault,
     Manifest,
+    Pages,
     damaged,
     decode_manifest,
     encode_manifest,
     member_name,
+    members_of,
 )
 from protocol.errors import BadBundle, BadFrame, Retryable, StorageFull
 from protocol.frames import SIGNATURE_BYTES, Frame
 from protocol.limits import BUNDLE_MANIFEST_BYTES_MAX
 from protocol.wording import Text
 from replication.keys import Identity, verified
+from replication.packages.bag_writing import sync_folder
 from replication.seal import unseal
 
 BLOCK_BYTES = 512
@@ -71,23 +74,23 @@ def _filled(size_bytes: int) -> int:
 
 def size_of(manifest: Manifest, encoded: bytes) -> int:
     """Return how many bytes the whole bundle has."""
-    frames = sum(_filled(member.size_bytes) for member in manifest.frames)
-    return _filled(len(encoded)) + _filled(_SIGNATURE_TEXT_BYTES) + frames + len(_END)
+    members = sum(_filled(size) for _, size in members_of(manifest))
+    return _filled(len(encoded)) + _filled(_SIGNATURE_TEXT_BYTES) + members + len(_END)
 
 
 # Writing
 
 
 def write_bundle(
-    target: Path, manifest: Manifest, identity: Identity, frames: Iterable[bytes] = (), on_bytes: OnMore = _nothing
+    target: Path, manifest: Manifest, identity: Identity, contents: Iterable[bytes] = (), on_bytes: OnMore = _nothing
 ) -> int:
     """Write a bundle and return its size in bytes; it is whole on the stick under its name when this returns, or not.
 
     Args:
         target: the file; one of the same name is replaced.
-        manifest: what it says; its frames must be those of ``frames``.
+        manifest: what it says; the members that it names must be those of ``contents``.
         identity: who signs.
-        frames: the sealed frames in their order.
+        contents: the sealed frames, or the sealed pieces of pages, in their order.
         on_bytes: for a progress bar.
 
     Raises:
@@ -102,7 +105,7 @@ def write_bundle(
         _check_room(target.parent, needed)
         try:
             with unfinished.open("wb") as file:
-                for piece in _pieces(manifest, encoded, identity, frames):
+                for piece in _written(manifest, encoded, identity, contents):
                     file.write(piece)
                     on_bytes(len(piece))
                 file.flush()
@@ -112,22 +115,29 @@ def write_bundle(
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
             raise
-        _settle(target.parent)
+        # Not every stick can; the file itself is on it.
+        with contextlib.suppress(OSError):
+            sync_folder(target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     return needed
 
 
-def _pieces(manifest: Manifest, encoded: bytes, identity: Identity, frames: Iterable[bytes]) -> Iterator[bytes]:
+def _written(manifest: Manifest, encoded: bytes, identity: Identity, contents: Iterable[bytes]) -> Iterator[bytes]:
     signature = identity.sign(SIGNED_PREFIX + encoded).hex().encode("ascii") + b"\n"
     yield from _member(MANIFEST_NAME, encoded)
     yield from _member(SIGNATURE_NAME, signature)
-    for number, (member, sealed) in enumerate(zip(manifest.frames, frames, strict=True), 1):
-        if hashlib.sha256(sealed).hexdigest() != member.digest:
-            message = f"frame {number} is not the one that the manifest names"
+    for number, ((name, size_bytes), sealed) in enumerate(zip(members_of(manifest), contents, strict=True)):
+        if len(sealed) != size_bytes or not _is_frame(manifest, number, sealed):
+            message = f"{name} is not the one that the manifest names"
             raise ValueError(message)
-        yield from _member(member_name(number, member), sealed)
+        yield from _member(name, sealed)
     yield _END
+
+
+def _is_frame(manifest: Manifest, number: int, sealed: bytes) -> bool:
+    """Tell whether a member has the digest that the manifest names; pieces of pages are proven by their seals."""
+    return not manifest.frames or hashlib.sha256(sealed).hexdigest() == manifest.frames[number].digest
 
 
 def _member(name: str, content: bytes) -> Iterator[bytes]:
@@ -140,16 +150,6 @@ def _check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + FREE_BYTES_LEFT:
         raise _full(folder, needed, free)
-
-
-def _settle(folder: Path) -> None:
-    """Have the folder's new entry written out; Windows does so by itself and opens no folders."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _full(folder: Path, needed: int, free: int) -> StorageFull:
@@ -194,7 +194,7 @@ class Bundle:
         self.path = path
         self.manifest = manifest
         self.size_bytes = size_of(manifest, encoded)
-        self._frames_at = _filled(len(encoded)) + _filled(_SIGNATURE_TEXT_BYTES)
+        self._members_at = _filled(len(encoded)) + _filled(_SIGNATURE_TEXT_BYTES)
 
     def check(self, keys: "frozenset[str] | set[str]", epoch: str, on_frames: OnMore = _nothing) -> None:
         """Check every byte and every seal, so that what is taken afterwards is the whole of what was sent.
@@ -225,7 +225,7 @@ class Bundle:
         """
         with _reading(self.path) as file:
             before = self.manifest.frames[:first]
-            file.seek(self._frames_at + sum(_filled(member.size_bytes) for member in before))
+            file.seek(self._members_at + sum(_filled(member.size_bytes) for member in before))
             for number, member in enumerate(self.manifest.frames[first:], first + 1):
                 sealed = _content(file, member_name(number, member), member.size_bytes)
                 if hashlib.sha256(sealed).hexdigest() != member.digest:
@@ -233,6 +233,25 @@ class Bundle:
                 yield sealed
             if file.read(len(_END) + 1) != _END:
                 raise damaged(Text(zh="文件结尾不符", en="the end of the file differs"))
+
+    def pieces(self) -> Iterator[tuple[tuple[int, int], bytes]]:
+        """Yield the sealed pieces of pages, each with its place in the row of bytes; whoever opens one proves it.
+
+        A piece that is damaged shifts no other one: their places in the file follow from the manifest.
+
+        Raises:
+            Retryable: the file cannot be read.
+
+        """
+        content = self.manifest.content
+        if not isinstance(content, Pages):
+            return
+        at = self._members_at
+        with _reading(self.path) as file:
+            for place, (_, size_bytes) in zip(content.pieces, members_of(self.manifest), strict=True):
+                file.seek(at + BLOCK_BYTES)
+                yield place, file.read(size_bytes)
+                at += _filled(size_bytes)
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -1,6 +1,5 @@
 """What a courier carries, as the commands at both ends see it: the files on a stick, and what became of each."""
 
-import datetime
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from protocol.bundles import SUFFIX, Compared
+from protocol.county_time import stamp
 from protocol.errors import BadBundle, DanglianError, Retryable
 from protocol.wording import Text
 from replication.bundles import Bundle, read_bundle
@@ -49,6 +49,14 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """That its writer holds back for the next bundle."""
     letters_fault: Text | None = None
     """Why its letters could not be read; the rest was taken."""
+    order: str = ""
+    """Of a file of pages: the serial of the certificate that they are for."""
+    pages_bytes: int = 0
+    """Bytes of pages that came with it and were not here."""
+    pages_left: int = 0
+    """Bytes of the order's pages that are still missing."""
+    pages_damaged: tuple[str, ...] = ()
+    """Pages of which a piece is damaged, or belongs elsewhere; their other pieces were taken."""
     fault: str = ""
     reason: Text | None = None
     hint: Text | None = None
@@ -65,6 +73,12 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last: int = 0
     letters: int = 0
     letters_left: int = 0
+    order: str = ""
+    """Of a file of pages: whose they are; ``previous`` and ``last`` are places in their row of bytes then."""
+    left_bytes: int = 0
+    """Bytes of its pages that found no room; they go with the next stick."""
+    unreadable: Text | None = None
+    """Which of its pages is not what was approved, and was not written."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,9 +158,9 @@ def target_in(place: Path, stem: str, made_at_ms: int, part: int = 0) -> Path:
     """
     if place.suffix == SUFFIX:
         return place.with_stem(f"{place.stem}-{part + 1}") if part else place
-    moment = datetime.datetime.fromtimestamp(made_at_ms / 1000).astimezone().strftime("%Y%m%d-%H%M%S")
-    target, number = place / f"{stem}-{moment}{SUFFIX}", 1
+    written = stamp(made_at_ms)
+    target, number = place / f"{stem}-{written}{SUFFIX}", 1
     while target.exists():
         number += 1
-        target = place / f"{stem}-{moment}-{number}{SUFFIX}"
+        target = place / f"{stem}-{written}-{number}{SUFFIX}"
     return target

@@ -4,10 +4,12 @@ Exit codes: 0 done; 1 a problem was found or something failed; 2 wrong use or a 
 """
 
 import argparse
+import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import msgspec
 
@@ -19,12 +21,39 @@ EXIT_OK = 0
 EXIT_PROBLEM = 1
 EXIT_USAGE = 2
 
+CHOICES_TOLD_MAX = 8
+"""Words that are offered where none is like the one typed."""
+
 LANGUAGE_VARIABLE = "DANGLIAN_LANG"
 LOG_VARIABLE = "DANGLIAN_LOG"
 
 
 Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 """What a command's ``add`` is given: the parser of the whole command line, to which it adds its own."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says in the reader's language that a command was written wrongly, and where to look."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong, with the nearest word that exists, and leave with ``EXIT_USAGE``."""
+        told = _CHOICE.search(message)
+        if told is None:
+            self.print_usage(sys.stderr)
+            wrong = Text(zh=f"命令写法不对：{message}", en=f"the command is not written right: {message}")
+        else:
+            typed, words = told[1], _QUOTED.findall(told[2])
+            near = difflib.get_close_matches(typed, words) or words[:CHOICES_TOLD_MAX]
+            wrong = Text(
+                zh=f"没有“{typed}”这个写法；相近的有：{'、'.join(near)}",
+                en=f"there is no “{typed}” here; near to it: {', '.join(near)}",
+            )
+        tell(BadSetting(wrong, Text(zh=f"全部写法：{self.prog} --help", en=f"All there is: {self.prog} --help")))
+        self.exit(EXIT_USAGE)
+
+
+_CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)")
+_QUOTED = re.compile(r"[\w.-]+")
 
 
 def language() -> str:

@@ -20,6 +20,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Protocol, TypeVar
+from urllib.parse import quote
 
 import aiosqlite
 import structlog
@@ -83,7 +84,8 @@ class _Worker(aiosqlite.Connection):
     def __init__(self, path: Path, begin: str, pragmas: Sequence[str], *, read_only: bool) -> None:
         super().__init__(self._connected, iter_chunk_size=64)
         mode = "ro" if read_only else "rwc"
-        self._address = f"file:{path.as_posix()}?mode={mode}"
+        # Quoted: a folder may be called 50% or #1.
+        self._address = f"file:{quote(path.as_posix(), safe='/:')}?mode={mode}"
         self._begin = begin
         self._pragmas = pragmas
         self._connection_in_thread: Connection | None = None

@@ -29,7 +29,7 @@ from replication.dialects import POSTGRES, schema_words
 CHUNK_ROWS = 5_000
 """Keys that a chunked migration passes in one transaction: a fraction of a second, for whoever waits to write."""
 
-_NAME = re.compile(r"(\d{2})-([a-z0-9-]+)\.sql")
+_NAME = re.compile(r"(\d{2,3})-([a-z0-9-]+)\.sql")
 _CHUNKED = re.compile(r"-- chunked: ([a-z_]+)\.([a-z_]+)\s")
 
 REPLICATION: tuple[str, Path] = ("replication", Path(__file__).with_name("schema"))
@@ -85,7 +85,7 @@ def migrations_in(package: str, folder: Path, dialect: str = "") -> list[Migrati
     if len(numbers) != len(set(numbers)):
         message = f"two migrations of {package} have the same number: {numbers}"
         raise ValueError(message)
-    return found
+    return sorted(found, key=lambda migration: migration.number)
 
 
 def _words(path: Path, dialect: str) -> str:

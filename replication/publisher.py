@@ -25,7 +25,7 @@ import structlog
 from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
-from protocol.errors import CallTimeout, Retryable
+from protocol.errors import BadFrame, CallTimeout, Refused, Retryable
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.sites import Site
 from protocol.subjects import events as events_subject
@@ -151,7 +151,7 @@ class Publisher:
         self.wake()
 
     async def run(self) -> None:
-        """Send what there is, for ever; a lost link only pauses it."""
+        """Send what there is, for ever; a lost link, or a broker that refuses, only pauses it."""
         while True:
             await self._work.wait()
             self._work.clear()
@@ -160,9 +160,14 @@ class Publisher:
                     pass
             except Retryable as error:
                 log.info("publishing_paused", site=self._site.code, reason=error.reason.en)
-                self._work.clear()
-                await self._pause()
-                self._work.set()
+            except (Refused, BadFrame) as error:
+                # The county has to put its broker right; until then the site is searched and read as ever.
+                log.warning("publishing_refused", site=self._site.code, reason=error.reason.en)
+            else:
+                continue
+            self._work.clear()
+            await self._pause()
+            self._work.set()
 
     async def _pause(self) -> None:
         try:

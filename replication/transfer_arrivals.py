@@ -3,6 +3,7 @@
 The same for the county's archive and for a township's. Files come by the line, or on a disk that a courier brings.
 """
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +28,7 @@ from replication.transfer_log import TransferLog, transfer_of
 from replication.transfer_tables import transfer_way
 
 MANIFEST: Final = "manifest-sha256.txt"
+_PAGES: Final = re.compile("[0-9]{1,9}")
 
 
 class Way(StrEnum):
@@ -103,5 +105,5 @@ def _item(one: PackageEntry, place: int, now: Transfer) -> TransferItem:
         ref_code=one.ref_code,
         title=one.title,
         round=now.round,
-        pages=int(one.pages) if one.pages.isascii() and one.pages.isdigit() else None,
+        pages=int(one.pages) if _PAGES.fullmatch(one.pages) else None,
     )

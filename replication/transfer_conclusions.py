@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.transfers import BoxCount, Party
 from protocol.wording import Text
 from replication.transfer_deciding import Conclusion
+from replication.wall_clock import clock_ms
 
 _BOX: Final = re.compile(r"([^=]+)=([0-9]{1,5})(?:@(.*))?")
 
@@ -55,7 +57,7 @@ def conclusion_of(args: argparse.Namespace, receiver: Party) -> Conclusion:
 
 def _date(written: str) -> datetime.date:
     if not written:
-        return datetime.datetime.now().astimezone().date()
+        return day_of(clock_ms())
     try:
         return datetime.date.fromisoformat(written)
     except ValueError as error:

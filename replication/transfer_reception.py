@@ -4,7 +4,6 @@ How files come, and where they stay once both have signed, is each receiver's ow
 """
 
 import asyncio
-import datetime
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,8 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from protocol.county_time import day_of
+from protocol.errors import DanglianError, Retryable
 from protocol.transfer_folds import Transfer
 from protocol.transfers import SentBack, TransferState
 from protocol.wording import Text
@@ -98,7 +99,7 @@ class Reception:
             now=now,
             steps=tuple(one.step for one in logged(connection, now.transfer_id)),
             checked_by=now.receiver_site,
-            day=datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().date(),
+            day=day_of(at_ms),
             now_ms=at_ms,
             planned_codes=codes.planned,
             held_codes=codes.held,
@@ -117,9 +118,20 @@ class Reception:
 
         await self._database.write(step)
 
-    async def note_trouble(self, now: Transfer, reason: Text) -> None:
-        """Write down why a round does not go on, for whoever looks at it."""
+    async def put_off(self, now: Transfer, error: DanglianError | OSError) -> None:
+        """Write down why a round does not go on, for whoever looks at it; other transfers go on."""
+        if isinstance(error, DanglianError):
+            reason = error.reason
+        else:
+            said = error.strerror or type(error).__name__
+            reason = Text(zh=f"磁盘不能读写：{said}", en=f"the disk refuses: {said}")
+        log.info("transfer_put_off", transfer=str(now.transfer_id), reason=reason.en)
+        try:
+            await self._note_trouble(now, reason)
+        except Retryable as busy:
+            log.warning("trouble_not_noted", transfer=str(now.transfer_id), reason=busy.reason.en)
 
+    async def _note_trouble(self, now: Transfer, reason: Text) -> None:
         def step(connection: Connection) -> None:
             work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
             if work is not None:

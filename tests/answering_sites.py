@@ -50,6 +50,8 @@ class AnsweringSite:
         """Why its hits were found, as a site of version 1.0 says unasked."""
         self.spoilt: set[UUID] = set()
         """Records whose title it sends as a number."""
+        self.waiting = 0
+        """Records that it has read and cannot find yet."""
         self.refuses = False
         self.hangs = False
         self.asked = 0
@@ -67,7 +69,7 @@ class AnsweringSite:
             Hit(record=self._raw(record), seq=self.seqs[record.record_id], matches=self.matches)
             for record in found[: self.hits_max]
         )
-        return (Outcome.ANSWERED if found else Outcome.NOTHING), Hits(total=len(found), hits=hits)
+        return (Outcome.ANSWERED if found else Outcome.NOTHING), Hits(total=len(found), hits=hits, waiting=self.waiting)
 
     def _raw(self, record: Record) -> msgspec.Raw:
         encoded = encode_record(record)

@@ -79,7 +79,9 @@ class CarriageEnds:
 
     async def offer(self, consigned: Consignment, root: Path, *, any_hour: bool = False) -> None:
         """Offer files at the node."""
-        await self.node.write(lambda connection: offer(connection, consigned, root, NOW_MS, any_hour=any_hour))
+        await self.node.write(
+            lambda c: offer(c, consigned.consignment_id, consigned.files, root, NOW_MS, any_hour=any_hour)
+        )
 
     @asynccontextmanager
     async def giving(self) -> AsyncIterator[None]:

@@ -10,7 +10,8 @@ from sqlalchemy import insert
 
 from hub.courier import couriers as hub_couriers
 from hub.courier.deliveries import Deliveries as HubDeliveries
-from hub.courier.replies import write_replies
+from hub.courier.replies import Sender, write_replies
+from hub.draws.brought_pieces import BroughtPieces
 from hub.membership import keyring
 from hub.membership.enrolment import County
 from hub.membership.keyring_tables import enrolled_node
@@ -40,8 +41,9 @@ def nothing(_more: int) -> None:
 class CountyEnd:
     """The hub without its daemon."""
 
-    def __init__(self, database: Database, hub_key: Identity = HUB_KEY) -> None:
+    def __init__(self, database: Database, root: Path, hub_key: Identity = HUB_KEY) -> None:
         self.database = database
+        self.pieces = BroughtPieces(root / "window" / "brought")
         self.hub_key = hub_key
         self.now_ms = 1_790_000_000_000
         self.deliveries = HubDeliveries(database, COUNTY, hub_key.public_key, lambda: self.now_ms)
@@ -77,7 +79,8 @@ class CountyEnd:
             broker_urls=("tls://127.0.0.1:4222",),
             broker_ca="PEM",
         )
-        (written,) = await write_replies(self.database, county, self.hub_key, stick, [parse_site(site)], self.now_ms)
+        sender = Sender(county=county, identity=self.hub_key, pieces=self.pieces)
+        (written,) = await write_replies(self.database, sender, stick, [parse_site(site)], self.now_ms)
         return Path(written.file)
 
     async def line(self, site: str = CODE) -> SiteState:
@@ -120,12 +123,12 @@ class VillageEnd:
 
 
 def rewritten(path: Path, signer: Identity, **changes: object) -> Path:
-    """Write a bundle again with another manifest, signed by somebody; its frames stay as they were."""
+    """Write a bundle again with another manifest, signed by somebody; what it holds stays as it was."""
     bundle = read_bundle(path)
     manifest: Manifest = msgspec.structs.replace(bundle.manifest, **changes)
-    frames = list(bundle.frames())
+    contents = [sealed for _, sealed in bundle.pieces()] or list(bundle.frames())
     target = path.with_stem(path.stem + "-rewritten")
-    write_bundle(target, manifest, signer, frames)
+    write_bundle(target, manifest, signer, contents)
     return target
 
 
@@ -134,7 +137,7 @@ async def county_end(root: Path, hub_key: Identity = HUB_KEY) -> AsyncIterator[C
     """Open a hub with an empty catalogue."""
     root.mkdir(parents=True, exist_ok=True)
     async with opened(root / "hub.db", MIGRATIONS) as database:
-        yield CountyEnd(database, hub_key)
+        yield CountyEnd(database, root, hub_key)
 
 
 @asynccontextmanager

@@ -121,7 +121,7 @@ async def linked_site(root: Path) -> AsyncIterator[LinkedSite]:
         Asker(broker.bus(), "hub").opened() as asker,
     ):
         handlers: dict[type[QuestionHead], Handler] = {
-            **search.handlers(node.database, health),
+            **search.handlers(node.database, lambda: ("", 0), health),
             Redescribe: redescribe_handler(node.database, node.writer, node.wake),
         }
         answering = asyncio.create_task(answer_calls(broker.bus(), SITE, lambda: ("", 0), handlers))

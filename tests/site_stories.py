@@ -9,6 +9,7 @@ from hub.sites.contact_tables import site_contact
 from hub.sites.contacts import Contact
 from protocol.beats import Beat
 from protocol.calls import FileLine, FileLines, FindingCount
+from protocol.county_time import local_time
 from protocol.findings import rule
 from protocol.rhythms import Rhythm, parse_hours
 from tests.consoles import fill_county
@@ -79,7 +80,7 @@ def fill_story(connection: Connection, now_ms: int) -> None:
 
 
 def _turns(now_ms: int) -> list[dict[str, object]]:
-    today = datetime.datetime.fromtimestamp(now_ms / 1000).astimezone().replace(hour=0, minute=0, second=0)
+    today = local_time(now_ms).replace(hour=0, minute=0, second=0)
     found: dict[int, Contact] = {}
     for back in range(13, 0, -1):
         midnight_ms = int((today - datetime.timedelta(days=back)).timestamp() * 1000)

@@ -14,7 +14,7 @@ from deploy.demo.foundation import Options
 from deploy.demo.running import Demonstration
 from protocol.errors import BadSetting
 from protocol.wording import Text
-from replication.command_line import language, run_command
+from replication.command_line import Parser, language, run_command
 from replication.lifetime import run_until_stopped
 from replication.logs import configure_logs
 
@@ -35,9 +35,7 @@ the sites are public facts).
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
-        prog="danglian-demo", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = Parser(prog="danglian-demo", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = made.add_argument
     add("--sites", type=int, default=SITES_MAX, metavar="N", help=f"站点数，最多 {SITES_MAX} · sites")
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="运行节点的进程数 · node processes")

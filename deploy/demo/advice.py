@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.demo.county import STORY_TOWN_CODE, STORY_VILLAGE_CODE
 from deploy.demo.foundation import Foundation
-from deploy.demo.story import STORY_QUERY
+from deploy.demo.story import STORY_PERSON, STORY_QUERY
 from node.home import home_at
 from protocol.limits import OFFLINE_AFTER_S
 from protocol.wording import Text
@@ -31,6 +31,7 @@ def advice(foundation: Foundation) -> list[tuple[Text, str]]:
     node = f"{program('danglian-node')} {{}} --home {_quoted(node_home)}"
     story = STORY_TOWN_CODE in codes and STORY_VILLAGE_CODE in codes and foundation.participants[0].source is None
     query = shlex.quote(STORY_QUERY if story else "合同")
+    person = STORY_PERSON if story else "合同"
     lines = [
         (Text(zh="在统一目录中检索", en="Search the unified catalogue"), hub.format("search 林权")),
         (Text(zh="同时询问每个节点", en="Ask every node as well"), hub.format(f"search {query} --live")),
@@ -51,7 +52,7 @@ def advice(foundation: Foundation) -> list[tuple[Text, str]]:
         ),
         (Text(zh="再把它启动", en="Start it again"), f"> start {site}"),
         (Text(zh="停掉县级枢纽，节点照常可查", en="Stop the hub; the node still answers"), "> stop hub"),
-        (Text(zh="在节点本地检索", en="Search on the node itself"), node.format("search 林权")),
+        (Text(zh="在节点本地检索", en="Search on the node itself"), node.format(f"search {person}")),
         (Text(zh="再启动县级枢纽", en="Start the hub again"), "> start hub"),
         (Text(zh="结束演示（或按 Ctrl-C）", en="End the demonstration (or press Ctrl-C)"), "> quit"),
     ]

@@ -1,5 +1,6 @@
-"""The progress of a demonstration on the terminal: four bars, or nothing but the summary where nobody watches."""
+"""The progress of a demonstration: bars on a terminal, now and then a line where the output goes elsewhere."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,10 @@ _STAGES = {
 }
 
 
+LINE_S = 10.0
+"""Seconds between two lines where there are no bars."""
+
+
 class Bars:
     """The bars; made by `shown`."""
 
@@ -28,22 +33,35 @@ class Bars:
         for name, words in _STAGES.items():
             total = None if name in {"rows", "applied"} else sites
             self._tasks[name] = progress.add_task(words.in_language(language), total=total)
+        self._told_s = time.monotonic()
 
     def prepared(self, written: int, enrolled: int) -> None:
         """Show how many sites have their catalogues, and how many are enrolled."""
         self._progress.update(self._tasks["written"], completed=written)
         self._progress.update(self._tasks["enrolled"], completed=enrolled)
+        self._tell("written", "enrolled")
 
     def looked(self, look: Look, manifests: dict[str, SiteManifest], expected_rows: int | None) -> None:
         """Show how far the rows have come."""
         self._progress.update(self._tasks["rows"], completed=look.rows, total=expected_rows)
         self._progress.update(self._tasks["applied"], completed=look.applied, total=look.minted or None)
         self._progress.update(self._tasks["settled"], completed=look.come_through(manifests))
+        self._tell("rows", "applied", "settled")
+
+    def _tell(self, *names: str) -> None:
+        """Say in a line how far it is, where no bar shows it."""
+        console, now_s = self._progress.console, time.monotonic()
+        if console.is_terminal or now_s - self._told_s < LINE_S:
+            return
+        self._told_s = now_s
+        tasks = [self._progress.tasks[self._tasks[name]] for name in names]
+        figures = (f"{task.description} {task.completed:.0f}/{task.total or 0:.0f}" for task in tasks)
+        console.print("  ".join(figures), highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def shown(console: Console, language: str, sites: int) -> Iterator[Bars]:
     """Show the bars for as long as the block lasts."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=False) as progress:
+    with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as progress:
         yield Bars(progress, language, sites)

@@ -17,7 +17,7 @@ def guide(foundation: Foundation) -> list[Text]:
     home = shlex.quote(str(foundation.nodes / STORY_TOWN_CODE))
     keeper = f"{program('danglian-node')} requests --home {home}"
     hub = f"--home {shlex.quote(str(foundation.hub.root))}"
-    return [_HEADING, _own_record(), _two_papers(), _nothing(), _refusal(home), _certificate(keeper, hub)]
+    return [_HEADING, _own_record(), _two_papers(), _nothing(), _refusal(home, hub), _certificate(keeper, hub)]
 
 
 _HEADING = Text(
@@ -57,13 +57,20 @@ def _nothing() -> Text:
     )
 
 
-def _refusal(home: str) -> Text:
-    audit = f"{program('danglian-node')} audit --home {home}"
+def _refusal(home: str, hub: str) -> Text:
+    here = f"{program('danglian-hub')} audit show --site {STORY_TOWN_CODE} {hub}"
+    there = f"{program('danglian-node')} audit --home {home}"
     return Text(
-        zh="  四、不予利用：同一结婚登记，以“境外个人或组织”申请、关系“无特定关系”，规则 R99 不同意。\n"
-        f"     用 audit 登录看县里的留痕；保管单位的留痕：{audit}",
-        en="  4. A refusal: the same marriage record, asked by a foreigner without any relation: rule R99 denies it.\n"
-        f"     Sign in as audit for the county's line; the holder's own: {audit}",
+        zh="  四、保管单位不予提供：公民本人，姓名、证号同例一，目的改选“学术研究”；检索词“结婚登记”，\n"
+        f"     涉及的人“{STORY_PERSON}”。孝源街道档案室按自己的规则（其 node.toml 末尾）答“不予提供”：\n"
+        "     查到 1 条，一条不给。两端各有一条留痕，登记号相同：\n"
+        f"     县里（或用 audit 登录看“留痕”）：{here}\n"
+        f"     保管单位：{there}",
+        en="  4. A refusal by the holder: citizen, name and number of example 1, purpose “research”; words 结婚登记,\n"
+        f"     person {STORY_PERSON}. The archive of 孝源 refuses by a rule of its own (end of its node.toml):\n"
+        "     one record found, none told. Each end has its line, under the same number of the request:\n"
+        f"     at the county (or sign in as audit): {here}\n"
+        f"     at the holder: {there}",
     )
 
 

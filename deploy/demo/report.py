@@ -8,7 +8,9 @@ import msgspec
 from deploy.demo.foundation import Options
 from deploy.demo.look import Look, SiteLook
 from deploy.demo.manifest import Counts, SiteManifest, total
+from hub.commands.fields import OUTCOMES
 from hub.repair.comparisons import Sameness
+from protocol.calls import Outcome
 from protocol.wording import Text
 
 EQUAL = Sameness.EQUAL.value
@@ -157,7 +159,7 @@ def _site_report(code: str, name: str, observed: Observed) -> SiteReport:
     )
 
 
-def summary_lines(report: Report) -> list[tuple[Text, str]]:
+def summary_lines(report: Report, language: str) -> list[tuple[Text, str]]:
     """Return the lines of the summary: what, and how much."""
     return [
         (Text(zh="站点", en="Sites"), f"{report.sites}"),
@@ -171,7 +173,7 @@ def summary_lines(report: Report) -> list[tuple[Text, str]]:
         (Text(zh="节点启动至全部入库", en="Settled after"), _seconds(report.settled_s)),
         (Text(zh="每秒行数", en="Rows a second"), "—" if report.rows_per_s is None else f"{report.rows_per_s:,.0f}"),
         (Text(zh="两端摘要相等", en="Digests equal"), f"{report.digests_equal} / {report.sites}"),
-        *([(Text(zh="实时检索", en="Live search"), _live(report.live))] if report.live else []),
+        *([(Text(zh="实时检索", en="Live search"), live)] if (live := _live(report.live, language)) else []),
     ]
 
 
@@ -187,6 +189,11 @@ def _seconds(seconds: float | None) -> str:
     return "—" if seconds is None else f"{seconds:.1f} s"
 
 
-def _live(sample: LiveSample) -> str:
-    outcomes = " · ".join(f"{outcome} {count}" for outcome, count in sorted(sample.sites_by_outcome.items()))
+def _live(sample: LiveSample | None, language: str) -> str:
+    if sample is None:
+        return ""
+    outcomes = " · ".join(
+        f"{OUTCOMES[Outcome(outcome)].in_language(language)} {count}"
+        for outcome, count in sorted(sample.sites_by_outcome.items())
+    )
     return f"{sample.query}: {sample.hits:,} ({outcomes}), {sample.took_ms:.0f} ms"

@@ -63,6 +63,13 @@ class Demonstration:
         with _home(self._options.home, lambda: self.exit_code != EXIT_OK) as root:
             foundation = lay(root, taking_part)
             self._say(Text(zh=f"演示目录：{root}", en=f"Everything lies in {root}"))
+            self._say(
+                Text(
+                    zh=f"正在启动 {len(foundation.codes)} 个站点，通常一两分钟；就绪后给出网址、登录名和密码。",
+                    en=f"{len(foundation.codes)} sites are starting, a minute or two as a rule; then an address and a"
+                    " sign-in follow.",
+                )
+            )
             given = await assignments(foundation)
             sign_in = await ready_sign_in(foundation)
             async with set_up(foundation, self._options.processes) as stage:
@@ -120,7 +127,7 @@ class Demonstration:
     def _conclude(self, report: Report) -> None:
         """Show the summary, write the report, and decide on the exit code."""
         table = Table(title=Text(zh="演示结果", en="What came of it").in_language(self._language), show_header=False)
-        for words, figure in summary_lines(report):
+        for words, figure in summary_lines(report, self._language):
             table.add_row(words.in_language(self._language), figure)
         self._console.print(table)
         for site in report.sites_detail:
@@ -144,7 +151,9 @@ class Demonstration:
         await asyncio.Event().wait()
 
     def _invite(self, foundation: Foundation, sign_in: SignIn) -> None:
-        """Say where the console is, and how one gets in: the last words before the county waits for orders."""
+        """Say what to try at the window, and last where the console is and how one gets in."""
+        for told in guide(foundation):
+            self._say(told)
         zh, en = "、".join(sign_in.logins), " or ".join(sign_in.logins)
         self._say(
             Text(
@@ -152,8 +161,6 @@ class Demonstration:
                 en=f"\nThe console: {sign_in.url}\nSign in as {en} with the password {sign_in.password}",
             )
         )
-        for told in guide(foundation):
-            self._say(told)
 
     async def _obey(self, words: list[str], stage: Stage) -> bool:
         """Carry out what was typed; False means that it was the last."""

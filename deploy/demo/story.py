@@ -24,6 +24,15 @@ NOTICE_DOC_NO = "安档联〔2014〕7号"
 STORY_NUMBER = f"33052319000312001{check_digit('33052319000312001')}"
 """Of nobody: born in 1900."""
 _HOLDER_ID = STORY_NUMBER
+STORY_POLICY = """
+# 演示例四：本站自己的规则，未开放的档案不为学术研究提供。
+# For example 4 of the demonstration: this site's own rule, closed records are not told for research.
+[[policy.rules]]
+purposes = ["research"]
+access = ["restricted", "deferred"]
+treatment = "refuse"
+"""
+"""Stands in the settings of the story's township: the holder itself refuses, whatever the county's table says."""
 
 
 class Planted(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from deploy.demo.county import Place, all_places
+from deploy.demo.county import STORY_TOWN_CODE, Place, all_places
 from deploy.demo.files import write_site
 from deploy.demo.manifest import SiteManifest
 from deploy.demo.orders import (
@@ -32,12 +32,14 @@ from deploy.demo.orders import (
     orders,
 )
 from deploy.demo.pipes import input_lines
+from deploy.demo.story import STORY_POLICY
 from node.daemon import serve
 from node.enrolment import Installation, enrol, parse_door
 from node.hints import HintSource
-from node.home import home_at
+from node.home import NodeHome, home_at
 from protocol.enrolment import parse_code
 from protocol.errors import DanglianError
+from replication.files import write_whole
 from replication.lifetime import run_until_stopped
 from replication.logs import configure_logs
 
@@ -93,6 +95,8 @@ class Worker:
             async with places:
                 installation = Installation(name="demo", software="danglian-demo")
                 await enrol(home, parse_door(door), parse_code(assignment.code), installation, secrets.token_bytes)
+            if assignment.site == STORY_TOWN_CODE:
+                await asyncio.to_thread(set_story_policy, home)
         except DanglianError as error:
             self._tell(Ended(site=assignment.site, reason_zh=error.reason.zh, reason_en=error.reason.en))
         else:
@@ -131,6 +135,13 @@ class Worker:
         if task is not None:
             task.cancel()
             await asyncio.wait((task,))
+
+
+def set_story_policy(home: NodeHome) -> None:
+    """Give the story's township its own rule, once."""
+    text = home.settings.read_text(encoding="utf-8")
+    if STORY_POLICY not in text:
+        write_whole(home.settings, (text + STORY_POLICY).encode("utf-8"))
 
 
 def written(folder: Path, place: Place, assignment: Assignment, rows: int, seed: int) -> SiteManifest:

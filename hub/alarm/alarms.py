@@ -40,6 +40,8 @@ class AlarmKind(StrEnum):
     """No restore drill has succeeded for too long, or the last one failed; about the hub itself."""
     HOLDINGS = "holdings"
     """Held files are spoilt or unverified, or a copy of them is missing or too old; about the hub itself."""
+    KEPT_FILES = "kept_files"
+    """Files that a site keeps for others are not as they came."""
     AUDIT_LOG = "audit_log"
     """An audit log, of the site or the county's own, is not what the other end kept of it."""
 
@@ -58,6 +60,7 @@ KINDS = {
     AlarmKind.BACKUP_OVERDUE: Text(zh="备份逾期", en="backup overdue"),
     AlarmKind.RESTORE_DRILL: Text(zh="恢复演练", en="restore drill"),
     AlarmKind.HOLDINGS: Text(zh="馆藏文件", en="held files"),
+    AlarmKind.KEPT_FILES: Text(zh="代管文件损坏", en="kept files damaged"),
     AlarmKind.AUDIT_LOG: Text(zh="审计日志被改动", en="audit log changed"),
 }
 
@@ -83,6 +86,7 @@ class Cause(StrEnum):
     BACKUP = "backup"
     DRILL = "drill"
     HOLDINGS = "holdings"
+    KEPT_AT_SITE = "kept_at_site"
     AUDIT_AT_SITE = "audit_at_site"
     AUDIT_AT_COUNTY = "audit_at_county"
 
@@ -149,6 +153,11 @@ CAUSES = {
     Cause.HOLDINGS: Text(
         zh="馆藏文件或其副本有问题：请运行 danglian-hub holdings list 查看。",
         en="Something is wrong with the held files or their copies: see danglian-hub holdings list.",
+    ),
+    Cause.KEPT_AT_SITE: Text(
+        zh="请该站运行 danglian-node transfer kept 查看是哪些文件，从移交方留存的副本或备份补回，再加 --verify 核对。",
+        en="Have the site see with danglian-node transfer kept which files, put them back from the giver's copy or a"
+        " backup, and prove it with --verify.",
     ),
     Cause.AUDIT_AT_SITE: Text(
         zh="有记录被改动或删除，或恢复过旧备份：请运行 danglian-hub audit verify，"

@@ -22,6 +22,7 @@ from hub.alarm.refusals import Refusals
 from hub.alarm.silence import Listening, rhythm_of, silences
 from hub.alarm.stalls import HUB_STALL_S, BrokerSigns, course_after, hub_stall, stalls_of
 from hub.backup.backups import BackupFinding
+from hub.keeping.keeping_findings import kept_at_sites
 from hub.membership import keyring
 from hub.sites import contacts
 from hub.sites.board import gathered, is_by_courier
@@ -175,6 +176,7 @@ class Lookout:
         facts = gathered(connection, with_counts=False)
         contacts.note(connection, facts, self._listening_since_ms, now_ms)
         own = [*backups, *(finding for look in self._books for finding in look(connection, now_ms))]
+        own += kept_at_sites(facts)
         lineless = [*own, *overdue_bundles(facts, enrolled, self._settings.bundle_overdue_days, now_ms)]
         rhythms = {one.site: rhythm_of(one.node, self._settings) for one in facts}
         if self._listening_since_ms is None:

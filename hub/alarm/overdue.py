@@ -19,6 +19,7 @@ LINELESS = frozenset(
         AlarmKind.BACKUP_OVERDUE,
         AlarmKind.RESTORE_DRILL,
         AlarmKind.HOLDINGS,
+        AlarmKind.KEPT_FILES,
         AlarmKind.AUDIT_LOG,
     }
 )

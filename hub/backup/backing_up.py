@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from hub.backup import backups, bags, dumps, snapshots
-from hub.backup.backup_contents import secret_faults, small_files, window_files
+from hub.backup import backups, bags, dumps, snapshots, window_papers
+from hub.backup.backup_contents import secret_faults, small_files
 from hub.backup.backup_settings import BackupTarget, TargetKind
 from hub.backup.backup_targets import (
     MANIFEST,
@@ -34,10 +34,12 @@ from hub.backup.backup_targets import (
 from hub.backup.backups import KeptBackup, Ledger, TargetLedger
 from hub.backup.bags import PAYLOAD
 from hub.backup.examining import Examination, examine
+from hub.backup.window_papers import Earlier
 from hub.config import HubConfig
 from hub.home import HubHome, home_at
 from hub.keeping.course import Course
 from hub.storage import store
+from protocol.county_time import day_of
 from protocol.errors import BadFile, BadSetting, BrokenStore, DanglianError, StorageFull
 from protocol.wording import Text
 from replication.claim import claimed
@@ -139,11 +141,14 @@ def _written(
     partial = folder / f".{name}{PARTIAL_SUFFIX}"
     try:
         clear_partial(folder, settings.county)
-        _check_room(home, settings, folder)
-        partial.mkdir(mode=PRIVATE_FOLDER_MODE)
+        earlier = window_papers.earlier_on(folder, settings.county)
+        _check_room(home, settings, folder, earlier)
         try:
-            _fill(home, settings, partial, made_at_ms, course, rest)
-            found = examine(partial, course)
+            found = _filled(home, settings, partial, (made_at_ms, earlier), course, rest)
+            if not found.is_sound and earlier is not None:
+                # What it shares with an earlier one may have been spoilt since: this one does without.
+                shutil.rmtree(partial)
+                found = _filled(home, settings, partial, (made_at_ms, None), course, rest)
             if not found.is_sound:
                 raise bags.damaged(partial, found.faults[0])
             partial.rename(folder / name)
@@ -162,7 +167,19 @@ def _written(
     )
 
 
-def _fill(home: HubHome, settings: HubConfig, bag: Path, made_at_ms: int, course: Course, rest: float) -> None:
+def _filled(
+    home: HubHome, settings: HubConfig, bag: Path, when: tuple[int, Earlier | None], course: Course, rest: float
+) -> Examination:
+    """Write a whole bag, sharing papers with the earlier one, and read it back."""
+    bag.mkdir(mode=PRIVATE_FOLDER_MODE)
+    _fill(home, settings, bag, when, course, rest)
+    return examine(bag, course)
+
+
+def _fill(
+    home: HubHome, settings: HubConfig, bag: Path, when: tuple[int, Earlier | None], course: Course, rest: float
+) -> None:
+    made_at_ms, earlier = when
     payload = _write_small(home, settings, bag)
     url = store.url_of(settings)
     database = bag / PAYLOAD / (home.dump if url else home.database).name
@@ -170,7 +187,9 @@ def _fill(home: HubHome, settings: HubConfig, bag: Path, made_at_ms: int, course
     database.chmod(PRIVATE_MODE)
     bags.sync(database)
     payload[f"{PAYLOAD}/{database.name}"] = bags.digest_of(database, course)
-    payload |= _write_window(home, bag)
+    papers = window_papers.put_in(home, bag, earlier, course)
+    log.info("papers_of_the_window", count=len(papers.payload), shared=papers.shared)
+    payload |= papers.payload
     manifest = BackupManifest(
         county=settings.county,
         name=settings.name,
@@ -184,7 +203,7 @@ def _fill(home: HubHome, settings: HubConfig, bag: Path, made_at_ms: int, course
         "Source-Organization": settings.name,
         "External-Identifier": settings.county,
         "External-Description": "Backup of a Danglian hub. It holds secret keys.",
-        "Bagging-Date": time.strftime("%Y-%m-%d", time.gmtime(made_at_ms / 1000)),
+        "Bagging-Date": day_of(made_at_ms).isoformat(),
         "Bag-Software-Agent": f"danglian {manifest.software}",
         "Payload-Oxum": f"{size}.{len(payload)}",
     }
@@ -210,22 +229,10 @@ def _write_small(home: HubHome, settings: HubConfig, bag: Path) -> dict[str, str
     raise AssertionError
 
 
-def _write_window(home: HubHome, bag: Path) -> dict[str, str]:
-    """Copy the papers of the window, one by one; what was only waiting and is gone meanwhile is let go."""
-    payload = {}
-    for path in window_files(home):
-        name = f"{PAYLOAD}/{path.relative_to(home.root).as_posix()}"
-        try:
-            payload[name] = bags.write_file(bag / name, bags.chunks_of(path))
-        except FileNotFoundError:
-            (bag / name).unlink(missing_ok=True)
-    return payload
-
-
-def _check_room(home: HubHome, settings: HubConfig, folder: Path) -> None:
+def _check_room(home: HubHome, settings: HubConfig, folder: Path, earlier: Earlier | None) -> None:
     log = home.database.with_name(f"{home.database.name}-wal")
     held = sum(path.stat().st_size for path in (home.database, log) if path.exists())
-    papers = sum(path.stat().st_size for path in window_files(home) if path.exists())
+    papers = window_papers.new_bytes(home, earlier)
     # A dump is packed, and has no indexes: it never takes as much as the store.
     url = store.url_of(settings)
     needed = (dumps.size_of(url) if url else held) + papers + SPARE_BYTES

@@ -40,8 +40,8 @@ def small_files(home: HubHome, settings: HubConfig) -> dict[str, bytes]:
 def window_files(home: HubHome) -> list[Path]:
     """Return the files of the window: certificates that were made, those that wait for a seal, pages on their way.
 
-    They are many and large, and are copied one by one. Take them after the snapshot of the store: a certificate's file
-    is written before its line is, so whatever the snapshot knows of is there.
+    They are many and large, and only those that changed are copied (``window_papers``). Take them after the snapshot of
+    the store: a certificate's file is written before its line is, so whatever the snapshot knows of is there.
     """
     return [
         path

@@ -4,7 +4,6 @@ The ledger lies beside the database and not in it: it is needed most when the da
 put back from a backup must not believe what it knew then of its backups.
 """
 
-import datetime
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from hub.backup.backup_settings import RULE, BackupSettings, BackupTarget, TargetKind
+from protocol.county_time import minute
 from protocol.errors import BrokenStore, StorageFull
 from protocol.wording import Text
 from replication.files import PRIVATE_MODE, write_whole
@@ -263,7 +263,7 @@ def _of_drills(settings: BackupSettings, ledger: Ledger, now_ms: int) -> list[Ba
 
 
 def _not_reviewed(restored: Restoration) -> BackupFinding:
-    made = datetime.datetime.fromtimestamp(restored.made_at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+    made = minute(restored.made_at_ms)
     text = Text(
         zh=f"本县级枢纽由 {made} 的备份恢复，其后的停用可能已失效。请运行 danglian-hub restore --review 核对。",
         en=f"this hub was put back from a backup of {made}: nodes revoked since may be admitted again."

@@ -1,7 +1,7 @@
 """Bags as the hub's backups use them: made with the writer of ``replication.packages``, read back, and accounted for.
 
-A backup has about a dozen files, all of them ours: what a manifest says fits in memory, and anything unexpected in it
-means damage. Bags that come from others are checked by ``replication.packages.bag_checking``.
+A backup has about a dozen files and the window's papers, all of them ours: what a manifest says fits in memory, and
+anything unexpected in it means damage. Bags that come from others are checked by ``replication.packages.bag_checking``.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from protocol.errors import BrokenStore
 from protocol.package_paths import read
 from protocol.wording import Text
 from replication.packages.bag_tags import DECLARATION, PAYLOAD
-from replication.packages.bag_writing import BagWriter, sync_folder, write_file
+from replication.packages.bag_writing import BagWriter, make_folder, sync_folder, write_file
 from replication.packages.reading import pieces_of
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "chunks_of",
     "damaged",
     "digest_of",
+    "make_folder",
     "payload_faults",
     "read_manifest",
     "seal",
@@ -37,8 +38,8 @@ __all__ = [
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 
-FILES_MAX = 10_000
-"""Files of a bag; a backup has about a dozen."""
+FILES_MAX = 500_000
+"""Files of a bag: a dozen, and one for each certificate of some decades; their list fills 100 MB of memory."""
 
 _LINE = re.compile(r"([0-9a-f]{64})\s+\*?(.+)")
 

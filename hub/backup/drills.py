@@ -30,6 +30,7 @@ from hub.searching.search import Query, search
 from hub.storage import store
 from hub.tables import entry
 from protocol.codec import decode_record
+from protocol.county_time import second
 from protocol.errors import BadFile, BadSetting, DanglianError
 from protocol.queries import verbatim
 from protocol.wording import Text
@@ -218,10 +219,7 @@ STEPS = {
 
 def report_text(report: DrillReport) -> str:
     """Return a report as people read it, in both languages: it is filed."""
-    made, began = (
-        datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        for at_ms in (report.made_at_ms, report.began_at_ms)
-    )
+    made, began = second(report.made_at_ms), second(report.began_at_ms)
     outcome = "成功 · succeeded" if report.succeeded else "失败 · failed"
     lines = [
         "恢复演练报告 · Report of a restore drill",

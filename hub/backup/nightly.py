@@ -18,6 +18,7 @@ from hub.backup.backups import TargetLedger, backup_findings
 from hub.config import HubConfig
 from hub.home import HubHome
 from hub.keeping.course import Course
+from protocol.county_time import ZONE
 from protocol.errors import DanglianError
 
 LOOK_S = 300.0
@@ -88,7 +89,7 @@ class Nightly:
     async def step(self) -> list[Outcome]:
         """Back up to every online target that is due now."""
         ledger = backing_up.ledger_of(self._home)
-        now = self._now().astimezone()
+        now = self._now().astimezone(ZONE)
         due = [
             target
             for target in self._settings.backup.nightly
@@ -109,6 +110,10 @@ class Nightly:
             return None
         except TimeoutError:
             log.warning("backup_took_too_long", target=target.name, seconds=BACKUP_S_MAX)
+            return None
+        except OSError as error:
+            # The target was pulled out behind its last file.
+            log.warning("backup_failed", target=target.name, fault=error.strerror)
             return None
         finally:
             # Its thread goes on after a cancellation until it is told.

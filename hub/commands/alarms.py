@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 from hub import config
 from hub.alarm import alarm_book
 from hub.alarm.alarms import CAUSES, KINDS, Alarm
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership import keyring
+from hub.sites import site_orders
 from hub.sites.board import matches
 from hub.storage import store
 from protocol.errors import BadSetting
@@ -129,7 +131,7 @@ def _acknowledge(home: HubHome, args: argparse.Namespace) -> int:
 
     async def note_it() -> Alarm:
         async with store.opened(home) as database:
-            return await database.write(lambda c: alarm_book.acknowledge(c, args.id, who, note, now_ms))
+            return await database.write(lambda c: site_orders.attend(c, operator(), args.id, who, note, now_ms))
 
     alarm = asyncio.run(note_it())
     if args.json:

@@ -7,14 +7,16 @@ from pathlib import Path
 from hub import config
 from hub.commands.listing import moment
 from hub.config import HubConfig
+from hub.courier.carried_pages import PageIntake
 from hub.courier.deliveries import Deliveries
 from hub.courier.letter_handlers import letter_handlers
-from hub.courier.replies import write_replies
+from hub.courier.replies import Sender, write_replies
+from hub.draws.brought_pieces import BroughtPieces
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership.gate import county_of
 from hub.storage import store
 from hub.transfers.office import relay_of
-from protocol.bundles import Compared
+from protocol.bundles import Compared, Pages, members_of
 from protocol.errors import BadBundle, Retryable
 from protocol.sites import parse_site
 from protocol.wording import Text
@@ -49,6 +51,9 @@ A new site: issue a code here with danglian-hub enrol SITE --courier, tell it by
 run danglian-node init --courier E:\ --code CODE, and go on with step 2.
 The hub may be running or not.
 """
+
+PAGES_TOLD = 10
+"""Damaged pages that are named one by one; the others are counted."""
 
 _FAULTLESS = (Outcome.TAKEN, Outcome.REPEATED, Outcome.OLDER, Outcome.ADMITTED)
 
@@ -85,7 +90,7 @@ def add(parsers: Parsers) -> None:
 
 
 def run_in(args: argparse.Namespace) -> int:
-    """Take bundles; 1 if one was refused, the others are taken all the same."""
+    """Take bundles; 1 if one was refused or pages of it are damaged, the others are taken all the same."""
     home = home_at(args.home)
     settings = config.load(home.settings)
     carried, passed_over = asyncio.run(taken(home, settings, args.places))
@@ -108,7 +113,8 @@ def run_in(args: argparse.Namespace) -> int:
                     en="Next: danglian-hub bundle out writes the replies to take back.",
                 )
             )
-    return EXIT_OK if all(one.outcome in _FAULTLESS for one in carried) else EXIT_PROBLEM
+    is_whole = all(one.outcome in _FAULTLESS and not one.pages_damaged for one in carried)
+    return EXIT_OK if is_whole else EXIT_PROBLEM
 
 
 async def taken(home: HubHome, settings: HubConfig, places: list[Path]) -> tuple[list[Carried], int]:
@@ -118,7 +124,8 @@ async def taken(home: HubHome, settings: HubConfig, places: list[Path]) -> tuple
     carried: list[Carried] = []
     passed_over = 0
     async with store.opened(home) as database:
-        deliveries = Deliveries(database, settings.county, identity.public_key, clock_ms, postman)
+        pages = PageIntake(database, identity, BroughtPieces(home.brought))
+        deliveries = Deliveries(database, settings.county, identity.public_key, clock_ms, postman, pages)
         for found in found_in(places):
             if found.bundle is not None and not found.is_named and not deliveries.is_for_us(found.bundle.manifest):
                 passed_over += 1
@@ -135,7 +142,9 @@ async def _take(deliveries: Deliveries, found: Found) -> Carried:
         return refusal(found.path, found.fault)
     label = Text(zh=f"核对并收取 {found.path.name}", en=f"checking and taking {found.path.name}")
     try:
-        with progress(label, 2 * len(found.bundle.manifest.frames)) as shown:
+        manifest = found.bundle.manifest
+        steps = sum(1 for _ in members_of(manifest)) * (1 if isinstance(manifest.content, Pages) else 2)
+        with progress(label, steps) as shown:
             return await deliveries.take(found.bundle, shown.add)
     except (BadBundle, Retryable) as error:
         return refusal(found.path, error)
@@ -178,7 +187,8 @@ async def _written(home: HubHome, settings: HubConfig, place: Path, sites: list[
     county = county_of(home, settings, identity.public_key)
     chosen = [parse_site(code) for code in sites]
     async with store.opened(home) as database:
-        return await write_replies(database, county, identity, place, chosen, clock_ms())
+        sender = Sender(county=county, identity=identity, pieces=BroughtPieces(home.brought))
+        return await write_replies(database, sender, place, chosen, clock_ms())
 
 
 def _told(one: Carried) -> Text:
@@ -195,10 +205,33 @@ def _told(one: Carried) -> Text:
             zh=f"站点 {one.site}：{name} 早已收取，未改动任何内容。",
             en=f"site {one.site}: {name} was taken before; nothing was changed",
         )
+    if one.order:
+        return _pages_told(one, name)
     compared = _COMPARED[one.compared]
     return Text(
         zh=f"站点 {one.site}：{name}（{when} 写出）已收取，"
         f"新应用 {one.events} 条变更，至位置 {one.last}{compared.zh}{letters_told(one).zh}。",
         en=f"site {one.site}: {name} (written {when}) taken, {one.events} changes applied, up to position {one.last}"
         f"{compared.en}{letters_told(one).en}",
+    )
+
+
+def _pages_told(one: Carried, name: str) -> Text:
+    """Say what came of the pages of an order, which of them are damaged, and what is still missing."""
+    shown = PAGES_TOLD
+    bad = "、".join(one.pages_damaged[:shown])
+    bad_en = ", ".join(one.pages_damaged[:shown])
+    damaged = Text(
+        zh=f"\n    有 {len(one.pages_damaged)} 页损坏或不属于此单，未收取：{bad}\n"
+        "    处理办法：写出回执带回，该站再写一次即补上所缺的页。",
+        en=f"\n    {len(one.pages_damaged)} of its pages are damaged or belong elsewhere and were not taken: {bad_en}\n"
+        "    what to do: take the reply back; the site's next stick brings what is missing.",
+    )
+    damaged = damaged if one.pages_damaged else Text(zh="", en="")
+    kib = -(-one.pages_left // 1024)
+    left = Text(zh=f"还缺 {kib} KB", en=f"{kib} KB are still missing")
+    left = left if one.pages_left else Text(zh="页面已齐，自动制作证明", en="all are here, the certificate is made now")
+    return Text(
+        zh=f"站点 {one.site}：{name} 已收取 {one.order} 的页面，{left.zh}。{damaged.zh}",
+        en=f"site {one.site}: {name} taken, pages of {one.order}; {left.en}.{damaged.en}",
     )

@@ -13,7 +13,7 @@ from hub.commands.actions import operator, seen, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
-from hub.window import certificates, public_keys, serials, sheets, verify_page
+from hub.window import certificates, issuance, public_keys, serials, sheets, verify_page
 from hub.window.certificates import Printing
 from hub.window.verifying import Finding, Verdict, verify_pdf, verify_qr
 from protocol.certificates import KINDS
@@ -219,14 +219,14 @@ def _issue(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     pdf = certificates.pdf_of(home, one)
     write_whole(out, pdf)
     printing = Printing(first_sheet=args.sheet, printer=args.printer)
-    written(home, lambda connection: certificates.issue(connection, serial, printing, _who(), clock_ms()))
+    written(home, lambda connection: issuance.issue(connection, operator(), serial, printing, clock_ms()))
     say(Text(zh=f"已登记，请打印 {out}", en=f"Entered; print {out}"))
 
 
 def _revoke(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     serial = _named(args, "编号", "a serial")
     because = str(args.because)
-    step = written(home, lambda connection: certificates.revoke(connection, serial, because, _who(), clock_ms()))
+    step = written(home, lambda connection: issuance.revoke(connection, operator(), serial, because, clock_ms()))
     stands = serials.FATES[step.fate]
     say(
         Text(
@@ -265,13 +265,13 @@ def _receive(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     if len(args.what) != 2:
         raise _needs("起号和止号", "a first and a last number")
     first, last = args.what
-    batch = written(home, lambda connection: sheets.receive(connection, first, last, _who(), clock_ms()))
+    batch = written(home, lambda connection: sheets.receive(connection, first, last, operator().who, clock_ms()))
     say(Text(zh=f"已登记 {batch.sheets} 张。", en=f"{batch.sheets} sheets entered."))
 
 
 def _spoil(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
     number, because = _named(args, "用纸编号", "a sheet's number"), str(args.because)
-    one = written(home, lambda connection: sheets.spoil(connection, number, because, _who(), clock_ms()))
+    one = written(home, lambda connection: issuance.spoil(connection, operator(), number, because, clock_ms()))
     if not one.serial:
         say(Text(zh=f"{number} 已登记作废。", en=f"{number} is entered as spoiled."))
         return
@@ -335,7 +335,3 @@ def _needs(zh: str, en: str) -> BadSetting:
         Text(zh=f"请给出{zh}。", en=f"give {en}"),
         Text(zh="danglian-hub certificate --help 有例子。", en="danglian-hub certificate --help has examples."),
     )
-
-
-def _who() -> str:
-    return operator().who

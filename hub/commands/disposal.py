@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,12 +11,13 @@ from hub.commands import word_tables
 from hub.commands.actions import operator, seen, written
 from hub.commands.listing import check_database, moment, show_table, worded
 from hub.vocabulary.word_tables import Version
-from hub.window import desk, disposal
+from hub.window import disposal, paper_disposal
 from hub.window.applicants import REQUESTERS
-from hub.window.disposal import Disposable, Hold
+from hub.window.disposal import Batch, Disposable, Hold, every
 from hub.window.disposal_table import DisposalRule, disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from hub.window.requests import PURPOSES
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
@@ -23,14 +25,16 @@ from replication.wall_clock import clock_ms
 
 _HELP = "查档个人信息的保留与清除 / how long personal data of requests are kept, and their disposal"
 _DESCRIPTION = """已结束的查档申请，其申请人姓名、证件摘要与掩码、所查内容、理由等个人信息按保留期限表清除，留下登记号、
-申请人类型、目的、状态和日期供统计；已出具的证明另有登记簿，不在其内。关联调解案件的，随案卷的保管期限。
+申请人类型、目的、状态和日期供统计。关联调解案件的，随案卷的保管期限。
+证明的留底（文件、所载内容、调取单）按“证明留底”一栏清除；登记簿永久保留，持有人手中的证明照常可以核验。
 枢纽每夜自动清除到期的；在办的、有复制件在途的、暂缓清除的不动。
-表在枢纽目录的 words/disposal.csv：  编号  申请人  目的  保留期限  依据    （自上而下，第一条符合的行说了算）
+表在枢纽目录的 words/disposal.csv：  编号  申请人  目的  保留期限  证明留底  依据    （自上而下，第一条符合的行说了算）
 
 Of requests that are over, names, digests and masks of numbers, questions and reasons are removed by a table of
-retention; number, kind of requester, purpose, states and days stay for statistics. Certificates have a register of
-their own. A request of a mediation case follows the retention of its file. The hub does so every night; nothing goes
-that is open, has a copy under way, or is held.
+retention; number, kind of requester, purpose, states and days stay for statistics. What the county keeps of its
+certificates (files, contents, orders) goes by the column “papers”; their register is permanent, so that whoever holds
+one may have it verified. A request of a mediation case follows the retention of its file. The hub does so every
+night; nothing goes that is open, has a copy under way, or is held.
 
   danglian-hub disposal                              the table in force
   danglian-hub disposal run --dry-run                what is due now; nothing is removed
@@ -45,6 +49,7 @@ _HEADERS = (
     Text(zh="申请人", en="requester"),
     Text(zh="目的", en="purpose"),
     Text(zh="保留期限", en="retention"),
+    Text(zh="证明留底", en="papers"),
     Text(zh="依据", en="basis"),
 )
 _DUE_HEADERS = (
@@ -75,6 +80,9 @@ class DisposalRun(msgspec.Struct, frozen=True, kw_only=True):
 
     due: list[Disposable]
     disposed: int
+    papers_due: list[Disposable]
+    """Requests whose certificates' papers are due."""
+    papers_disposed: int
 
 
 def add(parsers: Parsers) -> None:
@@ -99,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     home = word_tables.home_of(args)
     table = disposal_table(home)
     if args.action in ("check", "load"):
-        return word_tables.check(table, args, lambda found: len(found.rows))
+        return word_tables.tend(home, table, args, lambda found: len(found.rows))
     if args.action == "show":
         return _show(args)
     check_database(home)
@@ -134,6 +142,7 @@ def _show(args: argparse.Namespace) -> int:
             _named([REQUESTERS[who] for who in REQUESTERS if who in one.requesters], len(REQUESTERS)),
             _named([PURPOSES[why] for why in PURPOSES if why in one.purposes], len(PURPOSES)),
             worded(one.retention.label()),
+            worded(one.papers.label()),
             one.basis,
         )
         for one in made.rows
@@ -149,32 +158,47 @@ def _named(words: list[Text], everything: int) -> str:
 
 def _run(args: argparse.Namespace) -> int:
     home, now_ms = word_tables.home_of(args), clock_ms()
-    actor, today = operator(), desk.day_of(now_ms)
+    actor, today = operator(), day_of(now_ms)
     rules, kinds = newest_of(disposal_table(home)), newest_of(dispute_table(home))
 
-    def step(connection: Connection) -> list[Disposable]:
-        found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
-        disposal.dispose(connection, actor, found, now_ms)
-        return found
+    def step(connection: Connection, after: str) -> Batch:
+        batch = disposal.due(connection, rules, kinds, today, after)
+        disposal.dispose(connection, actor, batch.due, now_ms)
+        return batch
+
+    def papers(connection: Connection, after: str) -> Batch:
+        batch = paper_disposal.due(connection, rules, kinds, today, after)
+        paper_disposal.dispose(connection, actor, home.certificates, batch.due, now_ms)
+        return batch
 
     if args.dry_run:
-        found = seen(home, lambda connection: disposal.due(connection, rules, kinds, today))
-        return _print_run(args, found, 0)
-    found = []
-    while some := written(home, step):
-        found += some
-    return _print_run(args, found, len(found))
+        found = seen(home, lambda c: every(lambda after: disposal.due(c, rules, kinds, today, after)))
+        of_papers = seen(home, lambda c: every(lambda after: paper_disposal.due(c, rules, kinds, today, after)))
+        return _print_run(args, DisposalRun(due=found, disposed=0, papers_due=of_papers, papers_disposed=0))
+    found = every(lambda after: written(home, partial(step, after=after)))
+    of_papers = every(lambda after: written(home, partial(papers, after=after)))
+    done = DisposalRun(due=found, disposed=len(found), papers_due=of_papers, papers_disposed=len(of_papers))
+    return _print_run(args, done)
 
 
-def _print_run(args: argparse.Namespace, found: list[Disposable], disposed: int) -> int:
+def _print_run(args: argparse.Namespace, done: DisposalRun) -> int:
     if args.json:
-        say_json(DisposalRun(due=found, disposed=disposed))
+        say_json(done)
         return EXIT_OK
-    show_table(_DUE_HEADERS, [(one.number, _day(one.ended_on), _day(one.kept_until), one.rule) for one in found])
+    for due in filter(None, (done.due, done.papers_due)):
+        show_table(_DUE_HEADERS, [(one.number, _day(one.ended_on), _day(one.kept_until), one.rule) for one in due])
+    count, papers = len(done.due), len(done.papers_due)
     if args.dry_run:
-        say(Text(zh=f"{len(found)} 份到期；没有清除。", en=f"{len(found)} are due; nothing was removed."))
+        told = Text(
+            zh=f"个人信息到期 {count} 份，证明留底到期 {papers} 份；没有清除。",
+            en=f"personal data of {count} requests and papers of {papers} are due; nothing was removed.",
+        )
     else:
-        say(Text(zh=f"已清除 {disposed} 份申请的个人信息。", en=f"removed the personal data of {disposed} requests."))
+        told = Text(
+            zh=f"已清除 {count} 份申请的个人信息、{papers} 份申请的证明留底。",
+            en=f"removed the personal data of {count} requests, and the papers of {papers}.",
+        )
+    say(told)
     return EXIT_OK
 
 

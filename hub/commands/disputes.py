@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     home = word_tables.home_of(args)
     table = dispute_table(home)
     if args.action != "show":
-        return word_tables.check(table, args, lambda found: len(found.kinds))
+        return word_tables.tend(home, table, args, lambda found: len(found.kinds))
     if args.subject:
         check_database(home)
         return _report(args, table, asyncio.run(_reported(home, args.subject)))

@@ -13,11 +13,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.actions import operator
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership import certificates, codes
+from hub.sites import site_orders
 from hub.storage import store
 from protocol.bundles import hub_fingerprint
+from protocol.county_time import ZONE
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
@@ -127,14 +130,14 @@ def _issued(
 ) -> Issued | Refused:
     secret = os.urandom(SECRET_BYTES)
     try:
-        expires = codes.issue(connection, order, secret, now)
+        expires = site_orders.issue_code(connection, operator(), order, secret, now)
     except Refused as error:
         return error
     return Issued(
         site=order.site.code,
         name=order.name,
         code=EnrolmentCode(secret=secret, fingerprint=fingerprint).written,
-        valid_until=expires.astimezone().strftime("%Y-%m-%d %H:%M"),
+        valid_until=expires.astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
     )
 
 

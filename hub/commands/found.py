@@ -1,13 +1,12 @@
 """A found answer as the command line shows it: its lines, its tables, and the words around them."""
 
-import sys
 from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from rich.table import Table
 
 from hub.commands.fields import ACCESS, OUTCOMES, field_word
+from hub.commands.fitting import Rows
 from hub.commands.listing import moment, on_terminal, show_table, table, worded
 from hub.decisions.duplicates import Likeness
 from hub.searching.facets import Facet, Facets
@@ -115,7 +114,7 @@ def lines_of(gathering: Gathering) -> list[HitLine]:
     ]
 
 
-def hits_table(gathering: Gathering) -> Table:
+def hits_table(gathering: Gathering) -> Rows:
     """Return the hits gathered so far as a table."""
     return table(_HEADERS, [_cells(hit) for hit in lines_of(gathering)])
 
@@ -125,10 +124,12 @@ def show(answer: Answer, *, live: bool, hits: bool) -> None:
     if hits:
         show_table(_HEADERS, [_cells(hit) for hit in answer.hits])
     told = [report for report in answer.sites if live or report.index_total or report.rebuilding]
-    if live and on_terminal():
+    if on_terminal():
         # On a screen those who have something to say; the numbers of the others stand in the last line.
-        told = [report for report in told if report.outcome is not Outcome.NOTHING]
-    show_table(_SITE_HEADERS, [_site_cells(report) for report in told])
+        unsaid = Outcome.NOTHING if live else Outcome.INDEX_ONLY
+        told = [report for report in told if report.outcome is not unsaid or report.rebuilding]
+    if told:
+        show_table(_SITE_HEADERS, [_site_cells(report) for report in told])
     if answer.facets is not None:
         _print_facets(answer.facets)
     say(statement(answer))
@@ -136,8 +137,15 @@ def show(answer: Answer, *, live: bool, hits: bool) -> None:
         say(_CUT)
     if answer.cursor:
         say(Text(zh=f"下一页：--after {answer.cursor}", en=f"next page: --after {answer.cursor}"))
-    if not sys.stdout.isatty():
+    if not on_terminal():
         return
+    if not live:
+        say(
+            Text(
+                zh="以上为县级副本；加 --live 同时询问各站点。",
+                en="From the county's copy; --live asks the sites too.",
+            )
+        )
     say(
         Text(
             zh=f"首批结果 {answer.first_ms} 毫秒，全部 {answer.took_ms} 毫秒",
@@ -178,6 +186,9 @@ def _cells(hit: HitLine) -> Sequence[str]:
     )
 
 
+_FROM_COPY_ONLY = Text(
+    zh="以上为县级副本；加 --live 同时询问各站点。", en="This is the county's copy; --live asks the sites as well."
+)
 _CUT = Text(
     zh="检索用时已到上限，结果可能不全；请增加检索词或缩小范围。",
     en="The search was cut when its time was over, and may lack entries: add words, or narrow it.",

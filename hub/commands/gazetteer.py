@@ -70,9 +70,10 @@ def run(args: argparse.Namespace) -> int:
         BadValue: there is no version of that number.
 
     """
-    table = gazetteer_table(word_tables.home_of(args))
+    home = word_tables.home_of(args)
+    table = gazetteer_table(home)
     if args.action != "show":
-        return word_tables.check(table, args, lambda found: len(found.places))
+        return word_tables.tend(home, table, args, lambda found: len(found.places))
     number, gazetteer = table.in_force()
     if args.subject:
         return word_tables.show_readings(args, number, gazetteer.readings(fold(args.subject)[:WORD_CHARS_MAX]))

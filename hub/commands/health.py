@@ -18,13 +18,13 @@ _DESCRIPTION = """查看县级枢纽是否在运行、是否连着消息服务�
 有多少告警和隔离内容，备份与恢复演练是否逾期。正常或仅需留意时退出码为 0，有故障时为 1，可供监控程序调用。
 站点失联算“需留意”，不算县级枢纽故障。
 本命令读的是枢纽最近一次自报（每 15 秒一次），并写明多久以前：超过 40 秒为“需留意”，超过 90 秒为“故障”。
-[health] 端口由运行中的枢纽自己答复，程序一停即无人应答。
+控制台端口的 /health 由运行中的枢纽自己答复，程序一停即无人应答。
 
 Whether the hub runs, reaches the broker and applies what arrives, how its disk and index are, and how many alarms and
 quarantined things there are, and whether backups and restore drills are overdue. The exit code is 0 unless something is
 bad, so that a monitor can call it. A silent site asks for attention; it does not make the hub bad.
 This command reads what the hub last said of itself (every 15 s) and tells how old that is: beyond 40 s it asks for
-attention, beyond 90 s it is bad. The port under [health] is answered by the running hub itself, and by nobody else.
+attention, beyond 90 s it is bad. /health at the console's port is answered by the running hub itself, by nobody else.
 """
 
 _HEADERS = (Text(zh="项目", en="check"), Text(zh="状态", en="state"), Text(zh="说明", en="what it says"))

@@ -1,15 +1,14 @@
-"""How the reporting commands look: tables on a terminal, tabs between columns when the output goes elsewhere."""
+"""How the reporting commands look: set for a person on a terminal, with tabs between columns for other programs."""
 
-import datetime
 import sys
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text as Styled
 
+from hub.commands.fitting import Rows
 from hub.home import HubHome
 from hub.storage import store
+from protocol.county_time import second
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import language
@@ -25,31 +24,23 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> Table:
-    """Return a table for a terminal."""
-    made = Table(title=title or None, title_justify="left", header_style="bold", show_lines=False)
-    for header in headers:
-        made.add_column(worded(header), overflow="fold")
-    for row in rows:
-        # Not as plain strings: titles hold square brackets, which would be taken for markup.
-        made.add_row(*[Styled(cell) for cell in row])
-    return made
+def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> Rows:
+    """Return rows for a terminal, of whatever width it is."""
+    return Rows(headers=tuple(map(worded, headers)), rows=tuple(map(tuple, rows)), title=title)
 
 
 def show_table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print rows as a table on a terminal, else as lines with tabs, which other programs read."""
+    """Print rows for a person on a terminal, else as lines with tabs, which other programs read."""
     if on_terminal():
-        Console().print(table(headers, rows, title))
+        Console(highlight=False).print(table(headers, rows, title))
         return
     for row in ([worded(header) for header in headers], *rows):
         sys.stdout.write("\t".join(" ".join(cell.split()) for cell in row) + "\n")
 
 
 def moment(at_ms: int | None) -> str:
-    """Return a moment as people here write it, in local time; a dash where there is none."""
-    if not at_ms:
-        return "—"
-    return datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Return a moment in the county's time, to the second; a dash where there is none."""
+    return second(at_ms) if at_ms else "—"
 
 
 def check_database(home: HubHome) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import datetime
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,6 +12,7 @@ from hub.membership import codes, keyring
 from hub.membership.codes import OpenCode
 from hub.membership.keyring import EnrolledNode
 from hub.storage import store
+from protocol.county_time import minute
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
 from replication.wall_clock import clock_ms
@@ -83,4 +83,4 @@ async def listed(home: HubHome, *, with_revoked: bool) -> KeyringList:
 
 
 def _day(at_ms: int) -> str:
-    return datetime.datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+    return minute(at_ms)

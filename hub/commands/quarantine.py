@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 
 from hub import config
 from hub.application import Application
+from hub.commands.actions import operator
 from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
+from hub.decisions import quarantine_rulings
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership.keyring import Keyring
 from hub.repair.redriving import REDRIVEN, Attempt, Redriven, Redriver
@@ -167,7 +169,11 @@ async def retried(
         keyring, application = Keyring(database), Application(clock_ms)
         await keyring.refresh()
         inbox = Inbox(database, application, keyring.keys_of, clock_ms)
-        return await Redriver(database, application, inbox).retry(ids, site, on_attempt)
+        attempts = await Redriver(database, application, inbox).retry(ids, site, on_attempt)
+        if attempts:
+            actor = operator()
+            await database.write(lambda c: quarantine_rulings.note_retry(c, actor, attempts, clock_ms()))
+        return attempts
 
 
 def _line(one: Quarantined) -> QuarantineLine:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -10,13 +9,15 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.actions import operator
 from hub.commands.fields import ACCESS, cause_words, field_word
 from hub.commands.listing import check_database, moment, show_table, worded
-from hub.decisions import duplicates
+from hub.decisions import duplicate_rulings
 from hub.decisions.duplicates import Alike
 from hub.entry_views import EntryView, RecordView, Step, view_of
 from hub.home import HubHome, add_home_option, home_at
 from hub.searching.search import Query, search
+from hub.staff.administration import Actor
 from hub.storage import store
 from hub.volumes import CONTENTS_SHOWN_MAX, Content, Contents, Volume
 from protocol.errors import Refused
@@ -67,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     other = args.apart or args.together
     if other:
-        by = args.by or getpass.getuser()
-        changed = asyncio.run(decided(home, args.id, other, by, apart=args.apart is not None))
+        actor = Actor(who=args.by) if args.by else operator()
+        changed = asyncio.run(decided(home, args.id, other, actor, apart=args.apart is not None))
         say(_DECIDED if changed else _AS_BEFORE)
         return EXIT_OK
     view = asyncio.run(looked_up(home, args.id))
@@ -96,13 +97,13 @@ async def looked_up(home: HubHome, named: str) -> RecordView:
         return await database.read(lambda connection: view_of(connection, record_named(connection, named)))
 
 
-async def decided(home: HubHome, one: str, other: str, by: str, *, apart: bool) -> bool:
+async def decided(home: HubHome, one: str, other: str, actor: Actor, *, apart: bool) -> bool:
     """Note that two records are different things, or reverse that; False if it was so before."""
     now_ms = clock_ms()
-    decide = duplicates.set_apart if apart else duplicates.bring_together
+    decide = duplicate_rulings.tell_apart if apart else duplicate_rulings.bring_together
 
     def step(connection: Connection) -> bool:
-        return decide(connection, record_named(connection, one), record_named(connection, other), by, now_ms)
+        return decide(connection, actor, record_named(connection, one), record_named(connection, other), now_ms)
 
     database: Database
     async with store.opened(home) as database:

@@ -21,6 +21,7 @@ from hub.window.deadlines import Due
 from hub.window.requests import PURPOSES, HistoryLine, Purpose, Request
 from hub.window.states import STATES, STEPS, State, Step
 from hub.window.working_days import official
+from protocol.county_time import day_of
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
@@ -210,7 +211,7 @@ def _cells(one: RequestLine) -> tuple[str, ...]:
 
 
 def _today() -> datetime.date:
-    return desk.day_of(clock_ms())
+    return day_of(clock_ms())
 
 
 async def _read(home: HubHome, number: str) -> Request:

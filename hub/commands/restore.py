@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection
 
 from hub import config
 from hub.backup import backups, drills
@@ -15,14 +16,17 @@ from hub.backup.backing_up import CLAIM, ledger_of
 from hub.backup.backup_targets import chosen
 from hub.backup.drills import report_text
 from hub.backup.restoring import Restored, check_new_home, put_back
+from hub.commands.actions import operator
 from hub.commands.backup import named
 from hub.commands.listing import check_database, moment
 from hub.commands.stages import shown
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership import keyring
 from hub.membership.keyring import EnrolledNode
+from hub.sites import site_orders
 from hub.storage import store
 from protocol.errors import BadSetting, BadValue
+from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
@@ -222,11 +226,15 @@ async def _nodes(home: HubHome) -> list[EnrolledNode]:
 
 
 async def _revoke(home: HubHome, nodes: Sequence[EnrolledNode]) -> int:
-    keys = [one.public_key for one in nodes]
-    async with store.opened(home) as database:
-        return await database.write(
-            lambda connection: keyring.revoke(connection, keys, clock_ms(), "reviewed after a restore")
+    def step(connection: Connection) -> int:
+        actor, now_ms, because = operator(), clock_ms(), "reviewed after a restore"
+        return sum(
+            site_orders.revoke(connection, actor, parse_site(one.site), one.public_key, because, now_ms)
+            for one in nodes
         )
+
+    async with store.opened(home) as database:
+        return await database.write(step)
 
 
 # Drill

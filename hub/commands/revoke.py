@@ -6,16 +6,21 @@ import asyncio
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.actions import operator
 from hub.home import HubHome, add_home_option, home_at
-from hub.membership import codes, keyring
+from hub.membership import keyring
 from hub.membership.broker_config import is_public_key
 from hub.membership.keyring import KEYRING_POLL_S, EnrolledNode
+from hub.sites import site_orders
 from hub.storage import store
 from protocol.errors import Refused
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.command_line import Parsers, say, say_json
 from replication.wall_clock import clock_ms
+
+UNSAID = "-"
+"""Stands for the reason of whoever gave none: a stolen PC is cut off first and explained afterwards."""
 
 
 def add(parsers: Parsers) -> None:
@@ -66,17 +71,18 @@ async def revoke(home: HubHome, named: str, because: str) -> list[EnrolledNode]:
         Refused: there is nothing to revoke.
 
     """
-    site = None if is_public_key(named) else parse_site(named)
+    site, actor, now_ms = None if is_public_key(named) else parse_site(named), operator(), clock_ms()
 
     def step(connection: Connection) -> list[EnrolledNode]:
         found = [one for one in keyring.nodes(connection, site=site) if site is not None or one.public_key == named]
-        void = 0 if site is None else connection.execute(codes.unused_of(site.code)).rowcount
-        if not found and not void:
+        is_void = site is not None and site_orders.void_codes(connection, actor, site, now_ms)
+        if not found and not is_void:
             raise Refused(
                 Text(zh=f"{named} 没有可停用的节点或登记码。", en=f"{named} has no node and no code to revoke"),
                 Text(zh="用 danglian-hub nodes 查看在用的节点。", en="danglian-hub nodes lists what there is."),
             )
-        keyring.revoke(connection, [one.public_key for one in found], clock_ms(), because)
+        for one in found:
+            site_orders.revoke(connection, actor, parse_site(one.site), one.public_key, because or UNSAID, now_ms)
         return found
 
     async with store.opened(home) as database:

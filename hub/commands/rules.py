@@ -1,19 +1,12 @@
 """``danglian-hub rules``: shows, checks and takes into force the table of who may see what, and on which evidence."""
 
 import argparse
-import asyncio
 
 import msgspec
-from sqlalchemy import Connection
 
-from hub import audit
-from hub.audit import Action, AuditEntry
 from hub.commands import word_tables
-from hub.commands.actions import operator
 from hub.commands.fields import ACCESS
 from hub.commands.listing import show_table, worded
-from hub.home import HubHome
-from hub.storage import store
 from hub.vocabulary.word_tables import Version, WordTable
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import USES
@@ -22,7 +15,6 @@ from hub.window.rules import RELATIONS, SAYS, Rule, Rules
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say_json
-from replication.wall_clock import clock_ms
 
 _HELP = "利用规则表：谁凭什么能看什么 / who may see what, on which evidence"
 _DESCRIPTION = """规则表按申请人类型、开放状态、与档案的关系，规定能否查阅、复制、出证，凭什么材料。
@@ -82,24 +74,7 @@ def run(args: argparse.Namespace) -> int:
     table = rule_table(home)
     if args.action == "show":
         return _show(args, table)
-    if args.action == "check":
-        return word_tables.check(table, args, _count)
-    return asyncio.run(_load(home, args, table))
-
-
-def _count(rules: Rules) -> int:
-    return len(rules.rows)
-
-
-async def _load(home: HubHome, args: argparse.Namespace, table: WordTable[Rules]) -> int:
-    """Take a table into force with its line in the audit log: without a log that can be written, nothing is taken."""
-    async with store.opened(home) as database:
-        before = table.newest()
-        code = word_tables.check(table, args, _count)
-        if table.newest() != before:
-            version = table.newest()
-            await database.write(lambda connection: _note(connection, version))
-        return code
+    return word_tables.tend(home, table, args, lambda found: len(found.rows))
 
 
 def _show(args: argparse.Namespace, table: WordTable[Rules]) -> int:
@@ -132,8 +107,3 @@ def _cells(row: Rule) -> tuple[str, ...]:
 
 def _named(words: list[str], all_of_them: int) -> str:
     return worded(Text(zh="任意", en="any")) if len(words) == all_of_them else "、".join(words)
-
-
-def _note(connection: Connection, version: int) -> None:
-    entry = AuditEntry(who=operator().who, action=Action.RULES_TAKEN, object="rules", detail=f"version {version}")
-    audit.append(connection, entry, clock_ms())

@@ -206,7 +206,7 @@ def _since(began: float) -> float:
 def _screen() -> Iterator[OnState]:
     """Draw an answer while it grows."""
     drawn_at = 0.0
-    with Live(console=Console(), auto_refresh=False, transient=False) as screen:
+    with Live(console=Console(highlight=False), auto_refresh=False, transient=False) as screen:
 
         def draw(gathering: Gathering) -> None:
             nonlocal drawn_at

@@ -12,7 +12,7 @@ from hub.alarm import alarm_book
 from hub.alarm.alarms import KINDS, Alarm
 from hub.backup import backups
 from hub.backup.backups import BackupFinding
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
 from hub.repair.comparisons import Sameness
 from hub.sites.board import STRANGER, WORDS, SiteState, Word, board, matches
@@ -38,6 +38,9 @@ _HEADERS = (
     Text(zh="隔离", en="quarantine"),
     Text(zh="最近核对", en="compared"),
 )
+
+_ON_SCREEN = (0, 1, 2, 3, 4, 6, 7, 9, 10, 11)
+"""Columns that a person sees; the others stand in the lines for programs and in ``--json``."""
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json(found)
         return EXIT_OK
-    show_table(_HEADERS, [_cells(line, found.alarms) for line in found.sites])
+    rows = [_cells(line, found.alarms) for line in found.sites]
+    shown = _ON_SCREEN if on_terminal() else range(len(_HEADERS))
+    show_table([_HEADERS[number] for number in shown], [[row[number] for number in shown] for row in rows])
     words = "，".join(f"{WORDS[word].zh} {count}" for word, count in found.counts.items())
     words_en = ", ".join(f"{WORDS[word].en} {count}" for word, count in found.counts.items())
     say(Text(zh=f"共 {len(found.sites)} 个站点：{words}", en=f"{len(found.sites)} sites: {words_en}"))

@@ -56,9 +56,10 @@ def run(args: argparse.Namespace) -> int:
         BadValue: there is no version of that number.
 
     """
-    table = synonym_table(word_tables.home_of(args))
+    home = word_tables.home_of(args)
+    table = synonym_table(home)
     if args.action != "show":
-        return word_tables.check(table, args, lambda found: len(found.groups))
+        return word_tables.tend(home, table, args, lambda found: len(found.groups))
     number, synonyms = table.in_force()
     if args.subject:
         return word_tables.show_readings(args, number, synonyms.readings(fold(args.subject)[:WORD_CHARS_MAX]))

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import datetime
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from hub.storage import store
 from hub.transfers import archive_codes, deciding, listing, signing
 from hub.transfers.listing import TransferView
 from hub.transfers.office import receiver_log
+from protocol.county_time import local_time
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Party, Ruling, TransferState
@@ -197,7 +197,7 @@ async def _papers(desk: Desk, args: argparse.Namespace) -> int:
 
     now = await _named(desk, args)
     settings = config.load(desk.home.settings).certificates
-    at = datetime.datetime.now().astimezone()
+    at = local_time(clock_ms())
     content = await asyncio.to_thread(papers.drawn, now, settings, at)
     into = Path(args.out) if args.out else desk.home.transfers / str(now.transfer_id) / "交接文据.pdf"
     await asyncio.to_thread(_write, into, content)

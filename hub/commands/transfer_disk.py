@@ -6,14 +6,16 @@ from pathlib import Path
 
 import msgspec
 
-from hub.draws.disk_drawing import take_in
+from hub.draws.disk_drawing import Brought, take_in
 from hub.home import HubHome
 from hub.membership import keyring
 from protocol.consignments import list_digest
+from protocol.disk_consignments import DATA_NAME
 from protocol.errors import BadFiles, BadValue, Refused
 from protocol.transfer_folds import Transfer
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, say, say_json
+from replication.consigned_files import ConsignedFolder
 from replication.database import Database
 from replication.disk_matching import DiskStanding, matched
 from replication.disk_reading import consignments_on, listed_on, read_disk
@@ -98,7 +100,9 @@ async def _taken_in(home: HubHome, database: Database, folder: Path, now: Transf
     missing: tuple[str, ...] = ()
     with progress(Text(zh="收移动盘", en="taking the disk in"), brought.consignment.size_bytes) as shown:
         try:
-            await take_in(database, brought, into, clock_ms, shown.reached)
+            source = ConsignedFolder(brought.folder / DATA_NAME)
+            carried = Brought(site=brought.site, consignment=brought.consignment, source=source)
+            await take_in(database, carried, into, clock_ms, shown.reached)
         except BadFiles as error:
             missing = tuple(path for path, _ in error.faults)
     await asyncio.to_thread(write_list, into, brought.consignment.files)

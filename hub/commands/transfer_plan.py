@@ -1,12 +1,12 @@
 """``danglian-hub transfer plan``: makes and shows the yearly receiving plan, and notes what was agreed."""
 
 import argparse
-import datetime
 
 from hub.commands.listing import show_table, worded
 from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import Agreement, PlanLine
+from protocol.county_time import local_time
 from protocol.errors import BadValue
 from protocol.receiving_plans import Basis
 from protocol.sites import Site
@@ -36,7 +36,7 @@ async def plan(database: Database, actor: Actor, archive: Site, args: argparse.N
         BadValue: an agreement that says too little.
 
     """
-    year = args.year or datetime.datetime.now().astimezone().year
+    year = args.year or local_time(now_ms).year
     if args.what == "agree":
         agreement = _agreement(args, now_ms)
         await database.write(lambda c: planning.agree(c, actor, agreement, now_ms))

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import datetime
 
 from hub import config
 from hub.commands.actions import operator
@@ -11,6 +10,7 @@ from hub.home import HubHome, add_home_option, home_at
 from hub.keeping import conversions
 from hub.keeping.conversions import Conversion
 from hub.storage import store
+from protocol.county_time import local_time
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _found(home: HubHome, args: argparse.Namespace) -> list[Conversion]:
-    year = args.year or datetime.datetime.now().astimezone().year
+    year = args.year or local_time(clock_ms()).year
     actor, now_ms = operator(), clock_ms()
     async with store.opened(home) as database:
         if args.plan:

@@ -1,4 +1,4 @@
-"""What ``gazetteer`` and ``synonyms`` have in common: checking a table, taking it into force, listing its versions."""
+"""What the commands of the county's tables share: checking a table, taking it into force, listing its versions."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from sqlalchemy import Connection
 
-from hub import config
+from hub import audit, config
+from hub.audit import Action, AuditEntry
+from hub.commands.actions import operator, written
 from hub.commands.listing import moment, show_table, worded
 from hub.home import HubHome, add_home_option, home_at
 from hub.vocabulary.county_tables import BadTable, Fault
@@ -16,6 +19,7 @@ from protocol.errors import BadFile, BadSetting
 from protocol.readings import Reading
 from protocol.wording import Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, tell
+from replication.wall_clock import clock_ms
 
 ROWS_SHOWN_MAX = 500
 """Rows that are printed; ``--json`` has all."""
@@ -101,19 +105,19 @@ def home_of(args: argparse.Namespace) -> HubHome:
     return home
 
 
-def check(table: WordTable[_T], args: argparse.Namespace, count: Callable[[_T], int]) -> int:
+def tend(home: HubHome, table: WordTable[_T], args: argparse.Namespace, count: Callable[[_T], int]) -> int:
     """Check a table, or take it into force; tell every fault; 1 if it is refused."""
-    path = Path(args.subject) if args.subject else table.edited
     if args.version is not None:
-        version = table.take_again(args.version)
+        version = _taken(home, table, lambda: table.take_again(args.version))
         return _tell_taken(args, Checked(table=table.name, file="", entries=count(table.in_force()[1])), version)
+    path = Path(args.subject) if args.subject else table.edited
     try:
         sheet, understood = table.checked(path)
     except BadFile as error:
         return _tell_refused(args, table.name, path, error)
     checked = Checked(table=table.name, file=str(path), entries=count(understood))
     if args.action == "load":
-        return _tell_taken(args, checked, table.take(sheet))
+        return _tell_taken(args, checked, _taken(home, table, lambda: table.take(sheet)))
     if args.json:
         say_json(checked)
     else:
@@ -124,6 +128,20 @@ def check(table: WordTable[_T], args: argparse.Namespace, count: Callable[[_T], 
             )
         )
     return EXIT_OK
+
+
+def _taken(home: HubHome, table: WordTable[_T], take: Callable[[], Version]) -> Version:
+    """Take a table into force within the transaction of its line in the audit log: without the line, nothing is."""
+
+    def step(connection: Connection) -> Version:
+        version = take()
+        entry = AuditEntry(
+            who=operator().who, action=Action.TABLE_TAKEN, object=table.name, detail=f"version {version.number}"
+        )
+        audit.append(connection, entry, clock_ms())
+        return version
+
+    return written(home, step)
 
 
 def show_readings(args: argparse.Namespace, version: int, readings: Sequence[Reading]) -> int:

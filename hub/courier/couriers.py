@@ -5,13 +5,12 @@ that nobody expects on the line is not called offline; replies name the latest d
 old receipt from a hub that was put back.
 """
 
-import datetime
-
 import msgspec
 from sqlalchemy import Connection, Select, select, update
 
 from hub.membership.keyring_tables import courier, enrolled_node
 from protocol.bundles import Delivery, Manifest
+from protocol.county_time import day_of
 from protocol.wording import Text
 from replication.carriage import next_serial
 from replication.dialects import upsert
@@ -108,7 +107,7 @@ def not_on_the_line(courier_at_ms: int | None, *, was_equal: bool | None = None)
     """
     if courier_at_ms is None:
         return Text(zh="靠信使往来，尚未收到信使包", en="comes by courier, no bundle yet")
-    when = datetime.datetime.fromtimestamp(courier_at_ms / 1000).astimezone().strftime("%Y-%m-%d")
+    when = day_of(courier_at_ms).isoformat()
     then = {None: Text(zh="", en=""), True: _EQUAL_THEN, False: _DIFFERED_THEN}[was_equal]
     return Text(zh=f"靠信使往来，截至 {when}{then.zh}", en=f"comes by courier, as of {when}{then.en}")
 

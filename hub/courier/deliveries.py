@@ -1,4 +1,4 @@
-"""Taking what couriers bring to the county: deliveries of sites, and applications to become a node.
+"""Taking what couriers bring to the county: deliveries of sites, their pages, and applications to become a node.
 
 A bundle is judged by its manifest first (for this hub? from a key that may speak?), then checked to its last byte, then
 put through the same inbox as the frames of the network. What is refused changes nothing but one note: that this
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from hub.application import Application
 from hub.catalogue import tally_from, tally_statement
 from hub.courier import couriers
+from hub.courier.carried_pages import PageIntake
 from hub.courier.couriers import CourierState
 from hub.membership import codes, keyring
 from hub.membership.enrolment import denial
@@ -29,6 +30,7 @@ from protocol.bundles import (
     CourierApplication,
     Delivery,
     Manifest,
+    Pages,
     Reply,
     hub_fingerprint,
 )
@@ -58,9 +60,11 @@ class Deliveries:
         hub_key: str,
         clock_ms: Callable[[], int],
         postman: Postman | None = None,
+        pages: PageIntake | None = None,
     ) -> None:
         self._database = database
         self._postman = postman
+        self._pages = pages
         self._county = county
         self._hub_key = hub_key
         self._clock_ms = clock_ms
@@ -71,14 +75,14 @@ class Deliveries:
         """Tell whether a bundle is meant for this hub at all; a stick carries others too."""
         if isinstance(manifest.content, CourierApplication):
             return manifest.content.hub_fingerprint == hub_fingerprint(self._hub_key)
-        return isinstance(manifest.content, Delivery) and manifest.receiver.key == self._hub_key
+        return isinstance(manifest.content, Delivery | Pages) and manifest.receiver.key == self._hub_key
 
     async def take(self, bundle: Bundle, on_frames: OnMore) -> Carried:
         """Take one bundle and return what became of it.
 
         Args:
             bundle: its manifest is signed by whom it names.
-            on_frames: told of each frame twice, when it is checked and when it is taken.
+            on_frames: told of each frame twice, when it is checked and when it is taken; of each piece of pages once.
 
         Raises:
             BadBundle: it is not for us, not from a node of ours, damaged, or does not follow what is here.
@@ -93,6 +97,8 @@ class Deliveries:
         if isinstance(manifest.content, CourierApplication):
             bundle.check(set(), "", on_frames)
             return await self._admit(bundle, manifest.content)
+        if isinstance(manifest.content, Pages):
+            return await self._take_pages(bundle, on_frames)
         return await self._take_delivery(bundle, manifest.content, on_frames)
 
     # Applications
@@ -152,19 +158,32 @@ class Deliveries:
             letters_fault=noted.letters.fault,
         )
 
-    async def _sender(self, manifest: Manifest, delivery: Delivery) -> Site:
-        """Return the site that a delivery is of, if its sender may speak for it."""
+    async def _take_pages(self, bundle: Bundle, on_pieces: OnMore) -> Carried:
+        if self._pages is None:
+            message = "nothing here takes pages"
+            raise RuntimeError(message)
+        site = await self._enrolled(bundle.manifest)
+        return await self._pages.take(bundle, site, on_pieces)
+
+    async def _enrolled(self, manifest: Manifest) -> Site:
+        """Return the site that a sender may speak for."""
         sender = manifest.sender
         known = await self._database.read(lambda connection: keyring.node(connection, sender.key))
         if known is None:
             raise _unknown(sender.site)
         if known.revoked_at_ms is not None:
             raise _revoked(known.site)
-        beat = delivery.beat
-        if not (known.site == sender.site == beat.site and beat.node == sender.key and beat.epoch == delivery.epoch):
+        if known.site != sender.site:
             raise _not_its_site(sender.site, known.site)
-        await self._keyring.refresh()
         return parse_site(known.site)
+
+    async def _sender(self, manifest: Manifest, delivery: Delivery) -> Site:
+        """Return the site that a delivery is of, if its sender may speak for it."""
+        site, beat = await self._enrolled(manifest), delivery.beat
+        if not (beat.site == site.code and beat.node == manifest.sender.key and beat.epoch == delivery.epoch):
+            raise _not_its_site(manifest.sender.site, site.code)
+        await self._keyring.refresh()
+        return site
 
     def _note(
         self, connection: Connection, manifest: Manifest, delivery: Delivery, heard: CourierState, *, is_news: bool
@@ -197,7 +216,7 @@ def _standing(connection: Connection, site: Site) -> tuple[Watermark, set[str]]:
 
 def _is_overtaken(connection: Connection, delivery: Delivery, taken_at_ms: int, now_ms: int) -> bool:
     """Tell whether the site has said something later over the network, or is on the line now."""
-    seen = board.node_states(connection).get(delivery.beat.site)
+    seen = board.node_state_of(connection, delivery.beat.site)
     if seen is None:
         return False
     on_line = seen.seen_at_ms > taken_at_ms and not board.is_offline(seen.seen_at_ms, now_ms)

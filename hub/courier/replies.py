@@ -7,9 +7,12 @@ outcome of the last comparison, and the admission. It is small, and an old one d
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Connection
 
 from hub.courier import couriers
+from hub.courier.carried_pages import wanted_of
+from hub.draws.brought_pieces import BroughtPieces
 from hub.membership import keyring
 from hub.membership.enrolment import County, admission_of
 from hub.membership.keyring import EnrolledNode
@@ -31,8 +34,17 @@ from replication.watermarks import Watermark, marks_of
 _COMPARED = {Sameness.EQUAL: Compared.EQUAL, Sameness.DIFFERENT: Compared.DIFFERENT}
 
 
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """Who writes replies."""
+
+    county: County
+    identity: Identity
+    pieces: BroughtPieces
+    """What couriers have brought of pages."""
+
+
 async def write_replies(
-    database: Database, county: County, identity: Identity, place: Path, sites: Sequence[Site], now_ms: int
+    database: Database, sender: Sender, place: Path, sites: Sequence[Site], now_ms: int
 ) -> list[Written]:
     """Write a reply for every installation of some sites, or of all that come by courier if none is named.
 
@@ -44,9 +56,9 @@ async def write_replies(
     nodes = await database.read(lambda connection: _addressed(connection, sites))
     written = []
     for node in nodes:
-        manifest, post = await database.write(lambda connection, one=node: _reply(connection, county, one, now_ms))  # type: ignore[misc]
+        manifest, post = await database.write(lambda connection, one=node: _reply(connection, sender, one, now_ms))  # type: ignore[misc]
         target = target_in(place, f"hub-to-{node.site}", now_ms)
-        size_bytes = write_bundle(target, manifest, identity)
+        size_bytes = write_bundle(target, manifest, sender.identity)
         written.append(
             Written(
                 file=str(target),
@@ -87,7 +99,8 @@ def _addressed(connection: Connection, sites: Sequence[Site]) -> list[EnrolledNo
     return found
 
 
-def _reply(connection: Connection, county: County, node: EnrolledNode, now_ms: int) -> tuple[Manifest, Enclosed]:
+def _reply(connection: Connection, by: Sender, node: EnrolledNode, now_ms: int) -> tuple[Manifest, Enclosed]:
+    county = by.county
     mark = marks_of(connection, [node.site])[node.site]
     serial = couriers.send(connection, node.public_key, node.site, now_ms)
     heard = couriers.state_of(connection, node.public_key, node.site)
@@ -107,6 +120,7 @@ def _reply(connection: Connection, county: County, node: EnrolledNode, now_ms: i
             compared=_compared(connection, mark),
             admission=sealed_admission(admission_of(county, node.site, name), node.public_key),
             letters=post.sealed,
+            pages=wanted_of(connection, node.site, by.pieces),
         ),
     )
     return manifest, post

@@ -12,6 +12,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, select
 
+from hub import audit
+from hub.audit import Action, AuditEntry
 from hub.catalogue import STORED_COLUMNS, readable, stored_from
 from hub.decisions import duplicates, rulings
 from hub.decisions.duplicates import Alike, Entry
@@ -24,8 +26,8 @@ from protocol.wording import Text
 LOOKED_AT_ONCE = 100
 """Entries for which alike ones are sought at once."""
 
-WALK_S_MAX = 1.0
-"""Seconds that one page of the walk may look on."""
+WALK_S_MAX = 0.08
+"""Seconds that one page of the walk may look on: all of them are computing, in which no other page gets on."""
 
 PAIRS_OF_ONE_MAX = 20
 """Records shown beside one; a notice that everybody filed has more."""
@@ -118,6 +120,29 @@ def decide(connection: Connection, actor: Actor, ids: tuple[UUID, UUID], verdict
     if verdict is Decided.APART:
         duplicates.set_apart(connection, one, other, actor.who, now_ms)
     return is_new
+
+
+def tell_apart(connection: Connection, actor: Actor, one: UUID, other: UUID, now_ms: int) -> bool:
+    """Note that two records are different things, without a queue; False if that stands already.
+
+    Raises:
+        BadValue: a record cannot be set apart from itself.
+
+    """
+    is_new = duplicates.set_apart(connection, one, other, actor.who, now_ms)
+    return is_new and _told(connection, actor, Action.TOLD_APART, one, other, now_ms)
+
+
+def bring_together(connection: Connection, actor: Actor, one: UUID, other: UUID, now_ms: int) -> bool:
+    """Take such a note back; False if none stands."""
+    is_gone = duplicates.bring_together(connection, one, other, actor.who, now_ms)
+    return is_gone and _told(connection, actor, Action.BROUGHT_TOGETHER, one, other, now_ms)
+
+
+def _told(connection: Connection, actor: Actor, action: Action, one: UUID, other: UUID, now_ms: int) -> bool:
+    entry = AuditEntry(who=actor.who, action=action, object=str(one), origin=actor.origin, detail=str(other))
+    audit.append(connection, entry, now_ms)
+    return True
 
 
 def take_back(connection: Connection, actor: Actor, ruling: Ruling, now_ms: int) -> None:

@@ -20,7 +20,7 @@ from hub.decisions.likeness import Evidence, Ground, alike, evidence, grounds, l
 from hub.searching.time_budgets import Cut
 from hub.storage.text_index import index_of
 from hub.tables import apart
-from protocol.analysis import index_terms
+from protocol.analysis import index_lines
 from protocol.codec import decode_record
 from protocol.errors import BadValue
 from protocol.expressions import AnyOf, Column, Run
@@ -75,7 +75,7 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
 
 def alike_to(connection: Connection, one: Entry) -> list[Alike]:
     """Return the records that are like one, decisions noted, in the order of their sites."""
-    candidates = _candidates(connection, _keys(one.record), ALIKE_MAX + 1)
+    candidates = _candidates(connection, _keys_of([one]), ALIKE_MAX + 1)
     parted = standing_decisions(connection, [one.record.record_id])
     found = [
         Alike(site=other.site, record=other.record, evidence=proof, apart=_pair(one, other) in parted)
@@ -91,7 +91,7 @@ def likeness_of(connection: Connection, entries: Sequence[Entry]) -> dict[Key, L
     Takes one step an entry and one a candidate: a notice that three hundred villages filed is no dearer than others.
     """
     known = {one.key: one.record for one in entries}
-    rows = _rows(connection, {key for one in entries for key in _keys(one.record)}, ALIKE_PAGE_MAX)
+    rows = _rows(connection, _keys_of(entries), ALIKE_PAGE_MAX)
     records = known | {
         (site, UUID(bytes=record_id)): decode_record(body)
         for site, record_id, _, body in rows
@@ -169,8 +169,9 @@ def _parted(pairs: Collection[tuple[bytes, bytes]]) -> dict[bytes, set[bytes]]:
     return apart_from
 
 
-def _keys(record: Record) -> list[str]:
-    return likeness_keys(record, index_terms(record.title))
+def _keys_of(entries: Sequence[Entry]) -> set[str]:
+    titles = index_lines([one.record.title for one in entries])
+    return {key for one, title in zip(entries, titles, strict=True) for key in likeness_keys(one.record, title)}
 
 
 def _candidates(connection: Connection, keys: Collection[str], limit: int) -> list[Entry]:

@@ -4,18 +4,26 @@ What is dropped is named by what it is, not by its number, which another thing m
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Collection
 
 import msgspec
 from sqlalchemy import Connection
 
+from hub import audit
+from hub.audit import Action, AuditEntry
 from hub.decisions import rulings
 from hub.decisions.rulings import Decided, Order, Queue, Ruling
+from hub.repair.redriving import Attempt, Redriven
 from hub.staff.administration import Actor
 from protocol.errors import BadValue
 from protocol.wording import Text
 from replication import quarantine
 from replication.acceptance import SpoiltEvent
 from replication.quarantine import Quarantined
+
+NAMED_MAX = 100
+"""Things that one line of the audit log names; the counts are of all."""
 
 _SEAL_BYTES = 8
 
@@ -54,6 +62,19 @@ def drop(connection: Connection, actor: Actor, number: int, seal: str, note: str
             quarantine.release(connection, one)
             return True
     return False
+
+
+def note_retry(connection: Connection, actor: Actor, attempts: Collection[Attempt], now_ms: int) -> None:
+    """Write down what somebody had tried again, and what came of it."""
+    counts = Counter(one.outcome for one in attempts)
+    entry = AuditEntry(
+        who=actor.who,
+        action=Action.REDRIVEN,
+        object=" ".join(f"{one.site}#{one.id}" for one in list(attempts)[:NAMED_MAX]),
+        origin=actor.origin,
+        detail=", ".join(f"{one.value} {counts[one]}" for one in Redriven),
+    )
+    audit.append(connection, entry, now_ms)
 
 
 def put_back(connection: Connection, ruling: Ruling, now_ms: int) -> None:

@@ -66,12 +66,20 @@ def lines_of(left: Record | None, right: Record | None) -> list[Line]:
             differs=are_known and ours.get(name) != theirs.get(name),
         )
         for name in Record.__struct_fields__
-        if name in ours or name in theirs
+        if (name in ours or name in theirs) and not (_repeats(name, ours) and _repeats(name, theirs))
     ]
     return sorted(lines, key=lambda line: not line.differs)
 
 
 _NOTHING = Text(zh="", en="")
+
+
+def _repeats(name: str, said: Mapping[str, Text]) -> bool:
+    """Tell whether a field as given says no more than the field that was made of it."""
+    return said.get(name) in (None, said.get(_MADE_OF.get(name, name))) if name in _MADE_OF else False
+
+
+_MADE_OF = {"ref_code_as_given": "ref_code", "retention_as_given": "retention", "doc_no_as_given": "doc_no"}
 
 
 def _word(name: str) -> Text:

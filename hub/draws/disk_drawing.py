@@ -1,37 +1,54 @@
 """Taking in a consignment that a courier brought: the same list, the same checks and the same book as by the line.
 
-What is here already is not read again, and what the disk did not hold can still be fetched by the line.
+What is here already is not read again, and what was not brought can still be fetched by the line.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
+
+import msgspec
 
 from hub.draws import draw_book
 from hub.draws.draw_book import Drawing, DrawMark
 from hub.draws.draw_course import COMMIT_BYTES_MAX, Progress
 from hub.draws.draw_endings import conclude
 from hub.draws.receiving import Receiver
-from protocol.consignments import Consignment, list_digest
-from protocol.disk_consignments import DATA_NAME
+from protocol.consignments import ConsignedFile, Consignment, list_digest
 from protocol.errors import DanglianError
-from replication.consigned_files import ConsignedFolder, FileUnfit
+from protocol.sites import Site
+from replication.consigned_files import FileUnfit
 from replication.database import Database
-from replication.disk_reading import BroughtConsignment
 
 PIECE_BYTES = 1024 * 1024
 """Bytes read at once."""
 
 
+class Source(Protocol):
+    """Where the files of a consignment are read from: the folder of a disk, or pieces that sticks brought."""
+
+    def read(self, listed: ConsignedFile, skip: int, size_bytes: int) -> bytes:
+        """Return a range of one file; raises ``FileUnfit``."""
+
+
+class Brought(msgspec.Struct, frozen=True, kw_only=True):
+    """A consignment that somebody carried here."""
+
+    site: Site
+    consignment: Consignment
+    source: Source
+
+
 async def take_in(
-    database: Database, brought: BroughtConsignment, into: Path, clock_ms: Callable[[], int], progress: Progress
+    database: Database, brought: Brought, into: Path, clock_ms: Callable[[], int], progress: Progress
 ) -> None:
-    """Copy what is still missing from a disk, verify it, and note it; done again, it changes nothing.
+    """Copy what is still missing from where it was brought, verify it, and note it; done again, it changes nothing.
 
     Raises:
         Retryable: a disk cannot be read or written, or is full; the next attempt goes on.
-        BadFiles: some files are not on the disk as listed; all others are here.
+        BadFiles: some files were not brought as listed; all others are here.
         Refused: another list is known under this id.
 
     """
@@ -63,7 +80,7 @@ async def take_in(
 
 async def _copy(
     database: Database,
-    brought: BroughtConsignment,
+    brought: Brought,
     receiver: Receiver,
     clock_ms: Callable[[], int],
     progress: Progress,
@@ -71,12 +88,11 @@ async def _copy(
     await asyncio.to_thread(receiver.prepare)
     await asyncio.to_thread(receiver.make_empty)
     consignment_id: UUID = brought.consignment.consignment_id
-    folder = ConsignedFolder(brought.folder / DATA_NAME)
     total = receiver.total_bytes
     spans = receiver.spans()
     here = total - sum(end - start for start, end in spans)
     while True:
-        steps = _steps(brought.consignment, folder, receiver, spans)
+        steps = _steps(brought, receiver, spans)
         while (copied := await asyncio.to_thread(_some, steps)) is not None:
             mark: DrawMark = await asyncio.to_thread(receiver.snapshot())
             now_ms = clock_ms()
@@ -101,17 +117,15 @@ def _some(steps: Iterator[int]) -> int | None:
     return copied if moved else None
 
 
-def _steps(
-    consigned: Consignment, folder: ConsignedFolder, receiver: Receiver, spans: list[tuple[int, int]]
-) -> Iterator[int]:
+def _steps(brought: Brought, receiver: Receiver, spans: list[tuple[int, int]]) -> Iterator[int]:
     """Copy piece by piece; yields the bytes of each, 0 for a file that cannot be had."""
     for start, end in spans:
         at = start
         while at < end:
             position, begins, _ = receiver.file_at(at)
-            listed, skip = consigned.files[position], at - begins
+            listed, skip = brought.consignment.files[position], at - begins
             try:
-                piece = folder.read(listed, skip, min(PIECE_BYTES, listed.size_bytes - skip, end - at))
+                piece = brought.source.read(listed, skip, min(PIECE_BYTES, listed.size_bytes - skip, end - at))
             except FileUnfit as unfit:
                 at = receiver.fail(at, unfit.fault)
                 yield 0

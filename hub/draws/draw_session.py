@@ -28,6 +28,7 @@ from protocol.draws import (
     read_head,
 )
 from protocol.errors import BadFrame, BadValue, CallTimeout, DanglianError, NotYet, Refused, Retryable
+from protocol.file_lists import FileList
 from protocol.limits import CONSIGNMENT_FILES_MAX
 from protocol.sites import Site
 from protocol.wording import Text
@@ -77,7 +78,7 @@ class DrawSession:
         question = ReadChunk(drawer=self._desk.name, session=self.opening.session, offset=offset, size_bytes=size_bytes)
         await self._desk.bus.publish(subjects.draw(self.site), encode_question(question))
 
-    async def files(self) -> tuple[ConsignedFile, ...]:
+    async def files(self) -> FileList:
         """Fetch the whole list, page by page.
 
         Raises:
@@ -87,17 +88,19 @@ class DrawSession:
         """
         if self.opening.files > CONSIGNMENT_FILES_MAX:
             raise _bad_list()
-        listed: list[ConsignedFile] = []
-        while len(listed) < self.opening.files:
-            page = await self._page(len(listed))
-            if not page:
-                break
-            listed += page
-        files = tuple(listed)
-        if list_digest(files) != self.opening.list_digest:
+        files = FileList()
+        try:
+            while len(files) < self.opening.files:
+                page = await self._page(len(files))
+                if not page:
+                    break
+                files.extend(page)
+        except (ValueError, OverflowError) as error:
+            raise _bad_list() from error
+        if await asyncio.to_thread(list_digest, files) != self.opening.list_digest:
             raise _bad_list()
         try:
-            check_list(files)
+            await asyncio.to_thread(check_list, files)
         except BadValue as error:
             raise Refused(error.reason, error.hint) from error
         return files

@@ -20,8 +20,9 @@ from hub.draws.draw_course import DrawCourse, Progress
 from hub.draws.draw_endings import conclude
 from hub.draws.draw_session import DrawDesk
 from hub.draws.receiving import Receiver
-from protocol.consignments import ConsignedFile, Consignment, check_list, list_digest
+from protocol.consignments import ConsignedFile, check_list, list_digest
 from protocol.errors import DanglianError, NotYet, Refused, Retryable
+from protocol.file_lists import FileList
 from protocol.sites import Site
 from protocol.wording import Text
 from replication.bus import Bus
@@ -64,7 +65,7 @@ class Drawer:
         self._turns = asyncio.Semaphore(DRAWS_AT_ONCE)
         self._busy: set[tuple[str, UUID]] = set()
 
-    async def consignment(self, site: Site, consignment_id: UUID) -> Consignment:
+    async def listed(self, site: Site, consignment_id: UUID) -> FileList:
         """Fetch the list of what a site has offered; it bears the site's signature.
 
         Raises:
@@ -73,7 +74,7 @@ class Drawer:
 
         """
         async with self._desk.session(site, consignment_id) as session:
-            return Consignment(consignment_id=consignment_id, files=await session.files())
+            return await session.files()
 
     async def draw(
         self, site: Site, consignment_id: UUID, files: Sequence[ConsignedFile], into: Path, progress: Progress
@@ -137,7 +138,7 @@ class Drawer:
     async def _draw(
         self, site: Site, consignment_id: UUID, files: Sequence[ConsignedFile], into: Path, progress: Progress
     ) -> None:
-        check_list(files)
+        await asyncio.to_thread(check_list, files)
         line = await self._begin(site, consignment_id, files, into)
         receiver = Receiver(into, files, line.progress)
         try:

@@ -15,11 +15,12 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hub.backup.bags import sync_folder
 from hub.draws.draw_book import DrawMark, FaultyFile
+from hub.draws.settling import Settling
 from protocol.consignments import STAGING, ConsignedFile, FileFault, starts_of
 from protocol.errors import Retryable, StorageFull
 from protocol.wording import Text
@@ -76,7 +77,7 @@ class Receiver:
         """Files that were begun by such a run and came out wrong: that may be our disk's fault, not the site's."""
         self._made: set[Path] = set()
         self._to_sync: set[Path] = set()
-        self._settling: list[Future[None]] = []
+        self._settling = Settling()
         self._slots = threading.Semaphore(SETTLING_MAX)
         self._pool = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="settling")
 
@@ -104,9 +105,8 @@ class Receiver:
             self._staging.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             self._to_sync |= {self._into, self._into.parent}
             self._take_up()
-            for one in self._settling:
-                # Its name is its proof, and it has that only now.
-                one.result()
+            # The name of a file is its proof, and it has that only now.
+            self._settling.wait()
             self._note_lost()
         except OSError as error:
             raise unwritable(error, self._into) from error
@@ -260,9 +260,11 @@ class Receiver:
         self._make_folder(final.parent)
         self._to_sync.add(final.parent)
         self._slots.acquire()
-        self._settling.append(self._pool.submit(self._settle, descriptor, self._part(at), final))
+        self._settling.begin()
+        self._pool.submit(self._settle, descriptor, self._part(at), final, self._settling)
 
-    def _settle(self, descriptor: int, part: Path, final: Path) -> None:
+    def _settle(self, descriptor: int, part: Path, final: Path, settling: Settling) -> None:
+        fault = None
         try:
             try:
                 os.fsync(descriptor)
@@ -270,8 +272,11 @@ class Receiver:
             finally:
                 os.close(descriptor)
             os.replace(part, final)  # noqa: PTH105 - as fast as it goes
+        except OSError as error:
+            fault = error
         finally:
             self._slots.release()
+            settling.end(fault)
 
     def _make_folder(self, folder: Path) -> None:
         if folder in self._made:
@@ -299,7 +304,7 @@ class Receiver:
             StorageFull, Retryable: the disk does not keep it; what was committed before stays.
 
         """
-        settling, self._settling = self._settling, []
+        settling, self._settling = self._settling, Settling()
         folders, self._to_sync = self._to_sync, set()
         partial = os.dup(self._descriptor) if self._descriptor >= 0 else -1
         progress = DrawMark(mark=max(self._mark, self._place), faulty=self.faulty)
@@ -313,8 +318,7 @@ class Receiver:
                 finally:
                     if partial >= 0:
                         os.close(partial)
-                for one in settling:
-                    one.result()
+                settling.wait()
                 for folder in (*sorted(folders), self._staging):
                     sync_folder(folder)
             except OSError as error:

@@ -1,11 +1,10 @@
 """The accession register 进馆登记: one line for each transfer that the archive took in, numbered by year, for ever."""
 
-import datetime
-
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select
 
 from hub.keeping.keeping_tables import accession
+from protocol.county_time import local_time
 from protocol.errors import Refused
 from protocol.sites import Site
 from protocol.wording import Text
@@ -63,7 +62,7 @@ def register(connection: Connection, site: Site, new: NewAccession, now_ms: int)
                 Text(zh="登记不可更改；请另行登记更正。", en="The register is never changed: register a correction."),
             )
         return present
-    year = datetime.datetime.fromtimestamp(now_ms / 1000).astimezone().year
+    year = local_time(now_ms).year
     last = connection.execute(select(func.max(accession.c.number)).where(accession.c.year == year)).scalar()
     line = Accession(year=year, number=int(last or 0) + 1, site=site.code, content=new, registered_at_ms=now_ms)
     connection.execute(

@@ -96,7 +96,8 @@ def copied(held: HeldFile, source: Path, target: Path) -> bool:
         part.replace(final)
         sync_folder(final.parent)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise unwritable(error, target) from error
     return True
 

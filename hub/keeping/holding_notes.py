@@ -10,18 +10,14 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select
 
 from hub import audit
-from hub.alarm.office_hours import zone_of
 from hub.audit import Action, AuditEntry
 from hub.backup.backup_settings import TargetKind
 from hub.keeping.keeping_settings import HoldingSettings
 from hub.keeping.keeping_tables import holding_note
 from hub.staff.administration import Actor
+from protocol.county_time import ZONE, day_of
 from protocol.errors import BadValue
-from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
-
-ZONE = zone_of(TIME_ZONE)
-"""Days are those of the calendar on the wall, whatever the machine's zone."""
 
 HOW_CHARS_MAX = 400
 """Characters of how a copy was verified."""
@@ -68,7 +64,7 @@ def note(connection: Connection, actor: Actor, settings: HoldingSettings, said: 
 
     """
     _check_target(settings, said.target)
-    today = datetime.datetime.fromtimestamp(now_ms / 1000, ZONE).date()
+    today = day_of(now_ms)
     if said.faulty is None or said.faulty > FAULTY_MAX:
         raise BadValue(
             Text(zh="请填写有问题的文件数。", en="how many files were faulty is not said"),

@@ -1,6 +1,6 @@
 """What there is to say about the held files and their copies: pure, from what the book says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from hub.keeping import held_files, holding_notes
 from hub.keeping.held_files import HeldSigns, HoldingRun
 from hub.keeping.holding_notes import HoldingNote
 from hub.keeping.keeping_settings import FIXITY_DAYS_MAX, HoldingCopy, HoldingSettings, short_of_rule
+from hub.sites.board import Facts
 from protocol.wording import Text
 
 DAY_MS = 86_400_000
@@ -99,3 +100,22 @@ def alarms_of(county: str, told: Sequence[Text]) -> list[Finding]:
     if not told:
         return []
     return [Finding(site=county, kind=AlarmKind.HOLDINGS, cause=Cause.HOLDINGS, evidence=tuple(told))]
+
+
+def kept_at_sites(facts: Iterable[Facts]) -> list[Finding]:
+    """Return the alarms of sites that keep files for others which are not as they came; a silent site's stands on."""
+    return [
+        Finding(
+            site=one.site,
+            kind=AlarmKind.KEPT_FILES,
+            cause=Cause.KEPT_AT_SITE,
+            evidence=(
+                Text(
+                    zh=f"代管的档案中有 {one.node.kept_faulty} 个文件损坏或丢失",
+                    en=f"{one.node.kept_faulty} files that it keeps for others are damaged or missing",
+                ),
+            ),
+        )
+        for one in facts
+        if one.node is not None and one.node.kept_faulty > 0
+    ]

@@ -80,4 +80,6 @@ class Access:
             except DanglianError as error:
                 # Nothing is lost: the list is written, and the next look tries again.
                 log.error("broker_users_not_in_force", reason=error.reason.en)  # noqa: TRY400 - the reason says it all
+            except OSError as error:
+                log.error("broker_users_not_written", fault=error.strerror)  # noqa: TRY400 - the disk's own word
             await asyncio.sleep(KEYRING_POLL_S)

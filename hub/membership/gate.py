@@ -66,6 +66,8 @@ class Gate:
             except DanglianError as error:
                 # The old certificate is good for months yet: tomorrow is another look.
                 log.error("certificate_not_renewed", reason=error.reason.en)  # noqa: TRY400 - the reason says it all
+            except OSError as error:
+                log.error("certificate_not_written", fault=error.strerror)  # noqa: TRY400 - the disk's own word
 
 
 @asynccontextmanager

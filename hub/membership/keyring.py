@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Insert, Row, Select, Update, insert, select, 
 from hub.membership.keyring_tables import enrolled_node, expected_site
 from protocol.sites import Site, parse_site
 from replication.database import Database
+from replication.dialects import read_pairs
 
 KEYRING_POLL_S = 2.0
 """Seconds between looks for changes that a command has made: a revoked node is cut off within this and a reload."""
@@ -101,7 +102,7 @@ def expected_sites(connection: Connection) -> list[ExpectedSite]:
 
 def site_names(connection: Connection) -> dict[str, str]:
     """Return what the county calls its sites, by their codes."""
-    return {one.site: one.name for one in expected_sites(connection)}
+    return read_pairs(connection, "expected_site", "site", "name")
 
 
 def keys_now(connection: Connection, site: str) -> frozenset[str]:

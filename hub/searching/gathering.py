@@ -71,6 +71,8 @@ class SiteReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen_at_ms: int | None = None
     took_ms: float = 0.0
     reason: Text | None = None
+    waiting: int = 0
+    """Records that the site had just read and could not find yet: its answer is without them."""
     rebuilding: bool = False
     """The hub's copy of this site is being rebuilt: what it does not show may exist all the same."""
 
@@ -153,8 +155,8 @@ class Gathering:
 
     @property
     def is_spoken_for(self) -> bool:
-        """Whether every site in question has counted its hits itself."""
-        return all(report.live_total is not None for report in self.reports.values())
+        """Whether every site in question has counted all of its hits itself."""
+        return all(report.live_total is not None and not report.waiting for report in self.reports.values())
 
     def take_index(self, page: Page) -> None:
         """Take what the hub's index found, before any answer."""
@@ -175,13 +177,15 @@ class Gathering:
     def take_answer(self, heard: SiteAnswer) -> SiteReport:
         """Take one site's answer, or that there was none; returns its report."""
         code, answer = heard.site.code, heard.answer
-        outcome, live_total, reason = heard.outcome, None, None
+        outcome, live_total, reason, waiting = heard.outcome, None, None, 0
         before = self.reports[code]
         if answer is not None:
             if outcome in LIVE and (isinstance(answer.body, Hits) or outcome is Outcome.NOTHING):
                 hits = answer.body if isinstance(answer.body, Hits) else Hits(total=0)
                 if self._take_hits(code, answer, hits):
                     live_total = hits.total
+                    waiting = max(0, hits.waiting)
+                    reason = _waiting(waiting) if waiting else None
                 else:
                     outcome, reason = Outcome.FAILED, UNREADABLE
             elif isinstance(answer.body, Refusal):
@@ -196,6 +200,7 @@ class Gathering:
             outcome=outcome,
             took_ms=heard.took_ms,
             live_total=live_total,
+            waiting=waiting,
             reason=reason,
             epoch=before.epoch if answer is None else answer.epoch,
             seq=before.seq if answer is None else answer.seq,
@@ -266,18 +271,21 @@ class Gathering:
         for report in self.reports.values():
             outcomes[report.outcome] = outcomes.get(report.outcome, 0) + 1
             if report.live_total is not None:
-                total += report.live_total
+                # The hub's copy may already have what the site cannot find yet.
+                total += max(report.live_total, report.index_total or 0) if report.waiting else report.live_total
             else:
                 total += report.index_total or 0
                 exact = exact and self._index_exact and report.index_total is not None
         if all(report.live_total is None for report in self.reports.values()):
             total, exact = self.page.total, self.page.exact
-        exact = exact and not any(one.rebuilding and one.live_total is None for one in self.reports.values())
+        exact = exact and not any(
+            one.waiting or (one.rebuilding and one.live_total is None) for one in self.reports.values()
+        )
         expected = [report for report in self.reports.values() if report.expected]
         return Summary(
             total=total,
             exact=exact,
-            complete=bool(expected) and all(report.outcome in LIVE for report in expected),
+            complete=bool(expected) and all(report.outcome in LIVE and not report.waiting for report in expected),
             outcomes=outcomes,
             asked=sum(report.outcome is not Outcome.INDEX_ONLY for report in self.reports.values()),
         )
@@ -305,6 +313,13 @@ def _unasked(facts: SiteFacts) -> SiteReport:
         seen_at_ms=facts.node.seen_at_ms if facts.node else None,
         reason=REBUILDING if facts.rebuilding else facts.by_courier,
         rebuilding=facts.rebuilding,
+    )
+
+
+def _waiting(records: int) -> Text:
+    return Text(
+        zh=f"该站刚读入约 {records} 条，尚未编入检索，此答复不含这些条目",
+        en=f"some {records} entries were just read there and cannot be found yet: this answer is without them",
     )
 
 

@@ -111,6 +111,17 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Number of its group on the page: an item and its volume, or entries that are alike, stand together."""
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What was counted for a page, so that the pages behind it need not count again."""
+
+    total: int
+    is_whole: bool
+    is_upper_bound: bool
+    is_sounding: bool
+    """Whether names that sound alike were counted too."""
+    facets: Facets | None
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """The best entries that match, and how many there are."""
 
@@ -127,6 +138,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Where the next page begins; empty if there is none."""
     sounds: Mapping[str, tuple[Reading, ...]] = {}
     """The names that sound like words of the query and were looked for as well."""
+    tally: Tally | None = None
+    """None where nothing can be found."""
 
 
 def search(
@@ -136,41 +149,59 @@ def search(
     *,
     budget_s: float = SEARCH_BUDGET_S,
     is_bare: bool = False,
+    tally: Tally | None = None,
 ) -> Page:
     """Search the catalogue on one snapshot; ``is_bare``: neither groups, nor what is like a hit, nor why it is there.
 
-    Raises BadQuery for words that cannot be understood, and BadSetting for the cursor of another query.
+    With the ``tally`` of the page before, total and facets are those of that page. Raises BadQuery for words that
+    cannot be understood, and BadSetting for the cursor of another query.
     """
     budget = TimeBudget(budget_s)
     question = question_of(connection, query, names)
     if question is None:
         return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
-    return _answered(connection, query, question, budget, is_bare=is_bare)
-
-
-def _answered(connection: Connection, query: Query, question: Question, budget: TimeBudget, *, is_bare: bool) -> Page:
-    begin = opened(query.cursor, _identity(query)) if query.cursor else None
-    counted = _count(connection, question, query, budget)
-    if _wants_sounds(query, question, counted, begin):
-        louder = question.with_sounds(connection, budget)
-        if louder is not question:
-            question, counted = louder, _count(connection, louder, query, budget)
+    look = _one_by_one if is_bare else partial(_in_groups, connection)
+    if query.cursor and tally is not None:
+        begin = opened(query.cursor, _identity(query))
+        if tally.is_sounding:
+            question = question.with_sounds(connection, budget)
+    else:
+        question, tally, begin = _counted(connection, query, question, budget)
     hits: list[_Row] = []
     last: Cursor | None = None
-    if counted.total or not counted.is_whole:
-        look = _one_by_one if is_bare else partial(_in_groups, connection)
-        hits, last = _page(connection, question, begin or _beginning(counted), query.hits_max, budget, look)
-    shown = len(hits)
+    if tally.total or not tally.is_whole:
+        hits, last = _page(connection, question, begin, query.hits_max, budget, look)
     return Page(
-        total=max(min(counted.total, TOTAL_MAX), shown),
-        exact=counted.is_whole and not counted.is_upper_bound and not question.is_building,
+        total=max(min(tally.total, TOTAL_MAX), len(hits)),
+        exact=tally.is_whole and not tally.is_upper_bound and not question.is_building,
         hits=_explained(question, hits, is_bare=is_bare),
-        is_upper_bound=counted.is_upper_bound,
+        is_upper_bound=tally.is_upper_bound,
         was_cut=budget.was_cut,
-        facets=facets_of(counted) if query.with_facets else None,
+        facets=tally.facets,
         cursor=sealed(last, _identity(query)) if last is not None else "",
         sounds=question.sounds,
+        tally=tally,
     )
+
+
+def _counted(
+    connection: Connection, query: Query, question: Question, budget: TimeBudget
+) -> tuple[Question, Tally, Cursor]:
+    """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin."""
+    begin = opened(query.cursor, _identity(query)) if query.cursor else None
+    plain, counted = question, _count(connection, question, query, budget)
+    if _wants_sounds(query, question, counted, begin):
+        question = question.with_sounds(connection, budget)
+        if question is not plain:
+            counted = _count(connection, question, query, budget)
+    tally = Tally(
+        total=counted.total,
+        is_whole=counted.is_whole,
+        is_upper_bound=counted.is_upper_bound,
+        is_sounding=question is not plain,
+        facets=facets_of(counted) if query.with_facets else None,
+    )
+    return question, tally, begin or _beginning(counted)
 
 
 def readings_of(names: Names | None, found: Page) -> Readings:

@@ -4,6 +4,7 @@ A site is *in sync* only if its digests were found equal at the very position wh
 less has a word of its own, and the worst of them is shown.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -98,6 +99,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     rhythm: str = ""
     """JSON of the ``protocol.rhythms.Rhythm`` that it declares; empty if it declares none."""
     folders_unread: int = 0
+    kept_faulty: int = 0
+    """Files that it keeps for others and that are not as they came."""
     faults: str = ""
     """Names of faults of its link, with commas."""
     clock_offset_ms: int | None = None
@@ -317,8 +320,17 @@ def _beat_row(beat: Beat, now_ms: int) -> dict[str, object]:
 
 def node_states(connection: Connection) -> dict[str, NodeState]:
     """Return the last sign of life of every site that ever gave one."""
-    rows = connection.execute(select(node_state))
-    return {row.site: msgspec.convert(row, NodeState, from_attributes=True, strict=False) for row in rows}
+    return {row.site: _node_state(row) for row in connection.execute(select(node_state))}
+
+
+def node_state_of(connection: Connection, site: str) -> NodeState | None:
+    """Return the last sign of life of one site; None if it never gave any."""
+    row = connection.execute(select(node_state).where(node_state.c.site == site)).one_or_none()
+    return None if row is None else _node_state(row)
+
+
+def _node_state(row: Row[*tuple[object, ...]]) -> NodeState:
+    return msgspec.convert(row, NodeState, from_attributes=True, strict=False)
 
 
 def marks(connection: Connection) -> dict[str, Mark]:
@@ -351,14 +363,16 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
     aside, repaired = quarantine.counts(connection), repairs.latest_by_site(connection)
     renewing, carried = rebuilds.pending(connection), couriers.last_taken(connection)
     held: Mapping[str, int] = counts_by_site(connection) if with_counts else {}
-    sites = names.keys() | {one.site for one in nodes} | seen.keys() | applied.keys() | renewing.keys()
+    enrolled = Counter(one.site for one in nodes if one.revoked_at_ms is None)
+    revoked = Counter(one.site for one in nodes if one.revoked_at_ms is not None)
+    sites = names.keys() | enrolled.keys() | revoked.keys() | seen.keys() | applied.keys() | renewing.keys()
     return [
         Facts(
             site=site,
             name=names.get(site, ""),
             expected=site in names,
-            enrolled_nodes=sum(one.site == site and one.revoked_at_ms is None for one in nodes),
-            revoked_nodes=sum(one.site == site and one.revoked_at_ms is not None for one in nodes),
+            enrolled_nodes=enrolled[site],
+            revoked_nodes=revoked[site],
             node=seen.get(site),
             mark=applied.get(site),
             comparison=compared.get(site),
@@ -375,11 +389,8 @@ def gathered(connection: Connection, *, with_counts: bool = True) -> list[Facts]
 
 def board(connection: Connection, now_ms: int, *, site_glob: str = "", with_counts: bool = True) -> list[SiteState]:
     """Return the board, or the lines of it whose site codes match."""
-    return [
-        state_of(facts, now_ms)
-        for facts in gathered(connection, with_counts=with_counts)
-        if matches(facts.site, site_glob)
-    ]
+    found = gathered(connection, with_counts=with_counts)
+    return [state_of(facts, now_ms) for facts in found if matches(facts.site, site_glob)]
 
 
 def matches(site: str, site_glob: str) -> bool:

@@ -1,8 +1,16 @@
-"""What a person orders about one site: to describe everything again, or that one of its keys speaks no more."""
+"""What a person orders about one site, in the console or by a command, each with its line in the audit log.
+
+To describe everything again, a code with which a PC enrols, that one of its keys speaks no more, and who looks after an
+alarm.
+"""
+
+import datetime
 
 from sqlalchemy import Connection
 
 from hub import audit
+from hub.alarm import alarm_book
+from hub.alarm.alarms import Alarm
 from hub.audit import Action, AuditEntry
 from hub.membership import codes, keyring
 from hub.staff.administration import Actor
@@ -60,10 +68,31 @@ def void_codes(connection: Connection, actor: Actor, site: Site, now_ms: int) ->
     return True
 
 
-def note_code(connection: Connection, actor: Actor, order: codes.CodeOrder, now_ms: int) -> None:
-    """Write into the audit log that a code was issued; never the code."""
+def issue_code(
+    connection: Connection, actor: Actor, order: codes.CodeOrder, secret: bytes, now: datetime.datetime
+) -> datetime.datetime:
+    """Issue a one-time code and return until when it is good; the audit log never has the code.
+
+    Raises:
+        Refused: the site has a node already, or an open code of another kind.
+
+    """
+    expires = codes.issue(connection, order, secret, now)
     detail = " ".join(word for word, holds in (("replaces", order.replaces), ("courier", order.by_courier)) if holds)
-    _tell(connection, actor, Action.CODE_ISSUED, order.site.code, now_ms, detail)
+    _tell(connection, actor, Action.CODE_ISSUED, order.site.code, int(now.timestamp() * 1000), detail)
+    return expires
+
+
+def attend(connection: Connection, actor: Actor, alarm_id: int, name: str, note: str, now_ms: int) -> Alarm:
+    """Note who looks after an alarm.
+
+    Raises:
+        BadValue: there is no such alarm.
+
+    """
+    alarm = alarm_book.acknowledge(connection, alarm_id, name, note, now_ms)
+    _tell(connection, actor, Action.ALARM_ATTENDED, f"{alarm.site} #{alarm.id}", now_ms, note)
+    return alarm
 
 
 def _tell(connection: Connection, actor: Actor, action: Action, named: str, now_ms: int, detail: str = "") -> None:

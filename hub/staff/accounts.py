@@ -115,7 +115,7 @@ def listed(connection: Connection) -> list[Account]:
     for row in connection.execute(select(account_role)):
         held.setdefault(row.account_id, []).append(Role(row.role))
     rows = connection.execute(select(account).order_by(account.c.login).limit(ACCOUNTS_MAX))
-    return [_account(row, held.get(row.id, ())) for row in rows]
+    return [account_of(row, held.get(row.id, ())) for row in rows]
 
 
 def secrets_of(connection: Connection, account_id: str) -> Secrets:
@@ -143,10 +143,11 @@ def _one(connection: Connection, condition: object) -> Account | None:
     if row is None:
         return None
     held = connection.execute(select(account_role.c.role).where(account_role.c.account_id == row.id))
-    return _account(row, [Role(one.role) for one in held])
+    return account_of(row, [Role(one.role) for one in held])
 
 
-def _account(row: Row[*tuple[object, ...]], roles: Collection[Role]) -> Account:
+def account_of(row: Row[*tuple[object, ...]], roles: Collection[Role]) -> Account:
+    """Return the account of a row in which its columns stand."""
     return Account(
         id=row.id,
         login=row.login,

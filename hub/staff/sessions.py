@@ -95,13 +95,13 @@ def found(connection: Connection, secret: str) -> Session | None:
     """Return the session of a secret, over or not."""
     statement = select(web_session).where(web_session.c.digest == digest_of(secret))
     row = connection.execute(statement).one_or_none()
-    return None if row is None else _session(row)
+    return None if row is None else session_of(row)
 
 
 def of_account(connection: Connection, account_id: str) -> list[Session]:
     """Return the sessions of a person, the one used last first."""
     statement = select(web_session).where(web_session.c.account_id == account_id)
-    return [_session(row) for row in connection.execute(statement.order_by(web_session.c.used_at_ms.desc()))]
+    return [session_of(row) for row in connection.execute(statement.order_by(web_session.c.used_at_ms.desc()))]
 
 
 def note_use(connection: Connection, session: Session, now_ms: int) -> None:
@@ -127,5 +127,6 @@ def end_all(connection: Connection, account_id: str, but: Session | None = None)
     return connection.execute(statement).rowcount
 
 
-def _session(row: Row[*tuple[object, ...]]) -> Session:
+def session_of(row: Row[*tuple[object, ...]]) -> Session:
+    """Return the session of a row in which its columns stand."""
     return msgspec.convert(row, Session, from_attributes=True)

@@ -6,7 +6,6 @@
 """
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -15,10 +14,12 @@ import msgspec
 from sqlalchemy import Connection, inspect
 
 from hub.home import HubHome
+from protocol.county_time import stamp
 from protocol.errors import BadSetting, BrokenStore
 from protocol.wording import Text
 from replication.database import Database
 from replication.files import PRIVATE_MODE, write_whole
+from replication.wall_clock import clock_ms
 
 MOVE_TABLE: Final = "store_move"
 """Stands in a store that a catalogue is being moved into."""
@@ -148,7 +149,7 @@ def _set_aside(home: HubHome) -> Path:
     if not home.database.exists():
         return folder
     folder.mkdir(exist_ok=True)
-    aside = folder / f"hub-{time.strftime('%Y%m%d-%H%M%S')}.db"
+    aside = folder / f"hub-{stamp(clock_ms())}.db"
     for suffix in ("-wal", "-shm", ""):
         path = home.database.with_name(home.database.name + suffix)
         if path.exists():

@@ -4,7 +4,6 @@ Both happen in one transaction, together with carrying over what the nodes canno
 leaves the old catalogue or the new one.
 """
 
-import time
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, MetaData, Table
@@ -14,6 +13,7 @@ from hub.repair import rebuilds
 from hub.sites.board import gathered
 from hub.storage.postgres_index import is_part_of_an_index
 from hub.storage.told_again import TOLD_AGAIN
+from protocol.county_time import stamp
 from replication.migrations import REPLICATION, migrate
 
 _OF_HEALED = "SELECT id FROM {aside}.repair WHERE healed_at_ms IS NOT NULL"
@@ -23,7 +23,7 @@ def renewed(connection: Connection, now_ms: int) -> tuple[str, Mapping[str, int]
     """Put an empty catalogue in place; returns the schema of before, and how many records it held of each site."""
     facts = gathered(connection)
     held = {one.site: one.hub_records or 0 for one in facts if one.enrolled_nodes or one.hub_records}
-    aside = f"aside_{time.strftime('%Y%m%d_%H%M%S')}"
+    aside = f"aside_{stamp(now_ms).replace('-', '_')}"
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {aside}")
     connection.exec_driver_sql("CREATE SCHEMA public")

@@ -9,12 +9,10 @@ which names every key with its site.
 """
 
 import contextlib
-import datetime
 import json
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -29,10 +27,12 @@ from hub.repair import rebuilds
 from hub.sites.board import gathered
 from hub.storage import postgres_renewal, store
 from hub.storage.told_again import TOLD_AGAIN
+from protocol.county_time import day_of, stamp
 from protocol.errors import BadValue, BrokenStore
 from protocol.sites import site_from_tokens
 from replication.database import opened
 from replication.migrations import REPLICATION
+from replication.wall_clock import clock_ms
 
 _USER = re.compile(r'nkey:\s*(U[A-Z2-7]{55}).*?"dl\.evt\.([^"]+)"')
 
@@ -140,7 +140,7 @@ def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[st
 
 def _keyring_of_broker(connection: Connection, home: HubHome, now_ms: int) -> None:
     """Read the keyring from the broker's list of users, for want of a better source."""
-    today = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC).date()
+    today = day_of(now_ms)
     text = home.broker_users.read_text(encoding="ascii") if home.broker_users.exists() else ""
     for line in text.splitlines():
         found = _USER.search(line)
@@ -164,8 +164,7 @@ def _exchange(home: HubHome, fresh: Path) -> Path | None:
     if home.database.exists():
         folder = home.root / "aside"
         folder.mkdir(exist_ok=True)
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        aside = folder / f"hub-{stamp}.db"
+        aside = folder / f"hub-{stamp(clock_ms())}.db"
         for log in _logs(home.database):
             # Only a damaged file still has its log; it must never meet the new one.
             if log.exists():

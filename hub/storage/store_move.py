@@ -36,8 +36,6 @@ LOT_ROWS: Final = 2_000
 MIGRATION_TABLES: Final = ("migration", "migration_progress", MOVE_TABLE)
 """Tables that each store fills by itself."""
 
-"""Made from the bodies."""
-
 _VERIFIED = "(verified)"
 _MASK = 2**64 - 1
 _NUL = "\0"

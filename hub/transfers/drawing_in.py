@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from protocol.consignments import ConsignedFile, Consignment
+from protocol.consignments import ConsignedFile
+from protocol.file_lists import FileList
 from protocol.sites import Site, parse_site
 from protocol.transfer_folds import Transfer
 from replication import transfer_rounds
@@ -25,7 +26,7 @@ Told = Callable[[int, int], None]
 class Drawing(Protocol):
     """What fetches files from a site (``hub.draws.drawing.Drawer``)."""
 
-    async def consignment(self, site: Site, consignment_id: UUID) -> Consignment:
+    async def listed(self, site: Site, consignment_id: UUID) -> FileList:
         """Return the list of what a site has offered."""
 
     async def draw_to_the_end(
@@ -38,7 +39,7 @@ async def drawn(
     database: Database,
     drawer: Drawing,
     now: Transfer,
-    consigned: Consignment,
+    files: FileList,
     into: Path,
     clock_ms: Callable[[], int],
 ) -> None:
@@ -68,8 +69,9 @@ async def drawn(
 
     telling = asyncio.create_task(tell())
     try:
-        await drawer.draw_to_the_end(site, consigned.consignment_id, consigned.files, into, progress)
+        if now.consignment is not None:
+            await drawer.draw_to_the_end(site, now.consignment, files, into, progress)
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-    await database.write(partial(note, done_bytes=consigned.size_bytes))
+    await database.write(partial(note, done_bytes=files.size_bytes))

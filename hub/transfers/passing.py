@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from hub.transfers.witnessing import place_of
 from protocol import subjects
-from protocol.consignments import ConsignedFile, starts_of
 from protocol.draws import ListPage
 from protocol.errors import BadValue, DanglianError
+from protocol.file_lists import FileList
 from protocol.limits import LIST_PAGE_FILES_MAX
 from protocol.relays import Passed, PassQuestion, PassWord, decode_asked, encode_passed, is_asked
 from protocol.sites import parse_site
@@ -32,7 +32,7 @@ from replication.keys import sealed_for
 from replication.sealed_chunks import pack_page
 from replication.transfer_arrivals import Way, comes_by, waits_for_disk
 from replication.transfer_log import WITNESS, role_of, transfer_of
-from replication.transfer_packages import list_of
+from replication.transfer_packages import list_of, read_list
 
 QUESTIONS_WAITING_MAX = 64
 """Questions that wait; who was not heard asks again."""
@@ -49,8 +49,7 @@ class _Package(msgspec.Struct, frozen=True):
     """A package that is here whole."""
 
     folder: ConsignedFolder
-    files: tuple[ConsignedFile, ...]
-    starts: list[int]
+    files: FileList
 
 
 class PassDesk:
@@ -110,7 +109,7 @@ class PassDesk:
             return word
         try:
             return await asyncio.to_thread(self._read, asked)
-        except (OSError, FileUnfit, msgspec.DecodeError):
+        except (OSError, FileUnfit):
             # It was removed meanwhile, because the receiver has it all.
             return Passed(question=asked.question, word=PassWord.GONE)
 
@@ -144,7 +143,7 @@ class PassDesk:
         return Passed(
             question=asked.question,
             word=PassWord.HERE,
-            total_bytes=package.starts[-1],
+            total_bytes=package.files.size_bytes,
             files=len(package.files),
             sealed=sealed_for(asked.key, plain),
         )
@@ -154,8 +153,10 @@ class PassDesk:
         if latest is not None and latest[0] == key:
             return latest[1]
         place = place_of(self._root, asked.transfer, asked.round)
-        files = msgspec.json.decode(list_of(place).read_bytes(), type=tuple[ConsignedFile, ...])
-        package = _Package(ConsignedFolder(place), files, list(starts_of(files)))
+        files = read_list(place)
+        if files is None:
+            raise FileNotFoundError(list_of(place))
+        package = _Package(ConsignedFolder(place), files)
         self._latest = key, package
         return package
 
@@ -168,12 +169,13 @@ def _by_line(connection: Connection, transfer_id: UUID) -> None:
 
 def _stretch(package: _Package, offset: int, size_bytes: int) -> bytes:
     """Return a stretch of the row of all bytes, as far as there are any."""
-    end = min(offset + size_bytes, package.starts[-1])
-    position = bisect.bisect_right(package.starts, offset) - 1
+    starts = package.files.starts
+    end = min(offset + size_bytes, starts[-1])
+    position = bisect.bisect_right(starts, offset) - 1
     parts: list[bytes] = []
     at = offset
     while at < end:
-        listed, start = package.files[position], package.starts[position]
+        listed, start = package.files[position], starts[position]
         wanted = min(end, start + listed.size_bytes) - at
         if wanted > 0:
             parts.append(package.folder.read(listed, at - start, wanted))

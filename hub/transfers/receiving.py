@@ -21,8 +21,9 @@ from hub.transfers.held import catalogued_codes, handed_over
 from hub.transfers.shelving import shelved
 from hub.transfers.signing import look_at_signature
 from protocol.codec import decode_record
-from protocol.consignments import ConsignedFile, Consignment, list_digest
+from protocol.consignments import list_digest
 from protocol.errors import DanglianError, Permanent, Retryable
+from protocol.file_lists import FileList
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Closed, Loaded, Side, TransferState
@@ -99,10 +100,9 @@ class TransferDesk:
     async def _attend(self, now: Transfer) -> None:
         try:
             await self.attend(now)
-        except DanglianError as error:
+        except (DanglianError, OSError) as error:
             self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
-            log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-            await self._reception.note_trouble(now, error.reason)
+            await self._reception.put_off(now, error)
         finally:
             self._busy.discard(now.transfer_id)
 
@@ -131,23 +131,23 @@ class TransferDesk:
         if now.consignment is None or now.giver is None or now.prepared is None:
             return
         site, into = parse_site(now.giver.site), package_of(self._root, now.transfer_id, now.round)
-        consigned = await asyncio.to_thread(listed_at, into, now)
-        if consigned is None:
-            consigned = await self._drawer.consignment(site, now.consignment)
-        if list_digest(consigned.files) != now.list_digest:
+        files = await asyncio.to_thread(listed_at, into, now)
+        if files is None:
+            files = await self._drawer.listed(site, now.consignment)
+        if await asyncio.to_thread(list_digest, files) != now.list_digest:
             other = Text(zh="文件清单与提交时不符", en="the list of files is not the one submitted")
             await self._reception.send_back(now, other)
             return
-        await self._reception.begin(now, into, consigned.size_bytes)
+        await self._reception.begin(now, into, files.size_bytes)
         try:
-            await drawn(self._database, self._drawer, now, consigned, into, self._clock_ms)
+            await drawn(self._database, self._drawer, now, files, into, self._clock_ms)
             items = await asyncio.to_thread(arrived, into, now)
-            await asyncio.to_thread(write_list, into, consigned.files)
+            await asyncio.to_thread(write_list, into, files)
         except Permanent as error:
             await self._reception.send_back(now, error.reason)
             return
         await self._database.write(lambda c: begin_checking(c, self._log, now, items))
-        log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(consigned.files))
+        log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(files))
 
     async def _load(self, now: Transfer) -> None:
         if now.turn is not Side.RECEIVER:
@@ -160,7 +160,7 @@ class TransferDesk:
         await self._database.write(partial(self._close, transfer_id=now.transfer_id, lists=lists))
         log.info("transfer_closed", transfer=str(now.transfer_id))
 
-    def _close(self, connection: Connection, transfer_id: UUID, lists: dict[str, list[ConsignedFile]]) -> None:
+    def _close(self, connection: Connection, transfer_id: UUID, lists: dict[str, FileList]) -> None:
         now = transfer_of(connection, transfer_id)
         if now is not None and now.state is TransferState.SIGNED and now.custody is not None:
             accession = registered(connection, now, lists, self._clock_ms())
@@ -181,12 +181,10 @@ def _waiting(connection: Connection, states: Sequence[str]) -> list[Transfer]:
     return [one for one in found if one.turn is Side.RECEIVER and not waits_for_people(connection, one)]
 
 
-def listed_at(package: Path, now: Transfer) -> Consignment | None:
+def listed_at(package: Path, now: Transfer) -> FileList | None:
     """Return the list of files that lies beside a package already, brought by a disk; None where there is none."""
     files = read_list(package)
-    if files is None or now.consignment is None or list_digest(files) != now.list_digest:
-        return None
-    return Consignment(consignment_id=now.consignment, files=files)
+    return files if files is not None and list_digest(files) == now.list_digest else None
 
 
 def codes_of(connection: Connection, now: Transfer) -> KnownCodes:

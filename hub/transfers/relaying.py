@@ -91,8 +91,8 @@ class TransferRelay:
         host = self._host_of(connection, step)
         writer = host or (giver if step.side is Side.GIVER else receiver)
         check_seal(sealed, self._keys_of(connection, writer))
-        if host and step.side is Side.GIVER and isinstance(step.what, Signed):
-            self._check_owner(connection, step.what, giver)
+        if host and step.side is Side.RECEIVER and isinstance(step.what, Signed):
+            self._check_owner(connection, step.transfer, giver)
         place = self._logs[Side.RECEIVER if peer == giver else Side.GIVER]
         place.place(connection, giver if peer == giver else receiver, step, sealed, giver)
         self.give_on(connection, step.transfer)
@@ -116,14 +116,18 @@ class TransferRelay:
             host, receiver = step.what.host, step.what.receiver
         return host if host == receiver else ""
 
-    def _check_owner(self, connection: Connection, signed: Signed, owner: str) -> None:
-        """Go on only if an owner whose fonds another node keeps has signed with a key of its own.
+    def _check_owner(self, connection: Connection, transfer_id: UUID, owner: str) -> None:
+        """Go on only if the hub has vouched for the key by which an owner signed whose fonds another node keeps.
+
+        A node signs for the receiver after that only, so that custody never moves before it.
 
         Raises:
-            Refused: the key is not enrolled for the owner.
+            Refused: the key was not enrolled for the owner.
 
         """
-        if signed.key not in self._keys_of(connection, owner):
+        before = self._given_on(connection, transfer_id, Side.GIVER)
+        latest = _signatures(connection, transfer_id)[-1:]
+        if not latest or before.get(latest[0].step.number) != latest[0].digest:
             raise Refused(
                 Text(zh=f"签字的密钥没有登记给 {owner}。", en=f"the key that signed is not enrolled for {owner}"),
                 Text(
@@ -143,8 +147,10 @@ class TransferRelay:
     def give_on(self, connection: Connection, transfer_id: UUID) -> int:
         """Give on what one party has written and the other was not told yet; return how many steps."""
         now = transfer_of(connection, transfer_id)
-        if now is None or now.giver is None or now.host:
+        if now is None or now.giver is None:
             return 0
+        if now.host:
+            return self._name_owner(connection, now)
         told = 0
         for side, whom in ((Side.GIVER, now.receiver_site), (Side.RECEIVER, now.giver.site)):
             before = self._given_on(connection, transfer_id, side)
@@ -157,6 +163,22 @@ class TransferRelay:
                 self._remember(connection, one)
                 told += 1
         return told
+
+    def _name_owner(self, connection: Connection, now: Transfer) -> int:
+        """Give the owner's signature back to the node that keeps its fonds, with the keys that are the owner's.
+
+        It is remembered only where the key is one of them: a key that is enrolled later is named with the next step.
+        """
+        signed = _signatures(connection, now.transfer_id)[-1:]
+        if now.giver_signature is None or now.giver is None or not signed:
+            return 0
+        (one,) = signed
+        if self._given_on(connection, now.transfer_id, Side.GIVER).get(one.step.number) == one.digest:
+            return 0
+        self._tell(connection, now.receiver_site, now, one)
+        if now.giver_signature.key in self._keys_of(connection, now.giver.site):
+            self._remember(connection, one)
+        return 1
 
     def _is_shown(self, connection: Connection, now: Transfer) -> bool:
         """Tell whether the catalogue has come to where the giver says that custody has moved."""
@@ -218,3 +240,7 @@ class TransferRelay:
                 digest=one.digest,
             )
         )
+
+
+def _signatures(connection: Connection, transfer_id: UUID) -> list[LoggedStep]:
+    return [one for one in steps_of(connection, transfer_id, Side.GIVER) if isinstance(one.step.what, Signed)]

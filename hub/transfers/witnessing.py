@@ -81,6 +81,9 @@ class WitnessDesk:
                 except Retryable as error:
                     log.warning("witnessing_put_off", reason=error.reason.en)
                     wanted = []
+                except OSError as error:
+                    log.warning("witnessing_put_off", fault=error.strerror)
+                    wanted = []
                 for now in wanted:
                     key = now.transfer_id, now.round
                     self._fetching[key] = tasks.create_task(self._fetch(now), name=f"between {now.transfer_id}")
@@ -129,6 +132,9 @@ class WitnessDesk:
         except DanglianError as error:
             self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
             log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
+        except OSError as error:
+            self._put_off[now.transfer_id] = self._monotonic() + AGAIN_S
+            log.info("transfer_put_off", transfer=str(now.transfer_id), fault=error.strerror)
 
     async def fetch(self, now: Transfer) -> None:
         """Fetch the package of the present round from the giver.
@@ -141,20 +147,20 @@ class WitnessDesk:
         if now.consignment is None or now.giver is None:
             return
         into = place_of(self._root, now.transfer_id, now.round)
-        consigned = await self._drawer.consignment(parse_site(now.giver.site), now.consignment)
-        if list_digest(consigned.files) != now.list_digest:
+        files = await self._drawer.listed(parse_site(now.giver.site), now.consignment)
+        if await asyncio.to_thread(list_digest, files) != now.list_digest:
             raise Refused(Text(zh="文件清单与提交时不符", en="the list of files is not the one submitted"))
         work = Round(
             round=now.round,
             package=into.relative_to(self._root.parent).as_posix(),
-            total_bytes=consigned.size_bytes,
+            total_bytes=files.size_bytes,
             at_ms=self._clock_ms(),
         )
         await self._database.write(lambda c: transfer_rounds.note(c, now.transfer_id, work))
-        await drawn(self._database, self._drawer, now, consigned, into, self._clock_ms)
+        await drawn(self._database, self._drawer, now, files, into, self._clock_ms)
         # Last: the list says that the package is whole.
-        await asyncio.to_thread(write_list, into, consigned.files)
-        log.info("transfer_held_for_receiver", transfer=str(now.transfer_id), files=len(consigned.files))
+        await asyncio.to_thread(write_list, into, files)
+        log.info("transfer_held_for_receiver", transfer=str(now.transfer_id), files=len(files))
 
 
 def _retry(connection: Connection, handlers: Handlers) -> None:

@@ -44,6 +44,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     words: str
+    below: tuple[str, ...] = ()
+    """Pages that belong to it but stand under another address."""
 
 
 def page(
@@ -102,7 +104,10 @@ def _ways(visitor: Visitor, words: FrameWords) -> list[Way]:
         (Permission.READ_AUDIT, "/audit", words.audit),
     ]
     named = {path: name for permission, path, name in ways if visitor.may(permission)}
-    return [Way(path=path, words=name) for path, name in named.items()]
+    return [Way(path=path, words=name, below=_BELOW.get(path, ())) for path, name in named.items()]
+
+
+_BELOW = {"/sites": ("/enrolment",), "/transfers": ("/plan", "/keeping"), "/users": ("/tokens",)}
 
 
 def fault_notice(error: DanglianError, visitor: Visitor) -> Notice:

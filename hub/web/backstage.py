@@ -15,6 +15,7 @@ from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.reach import Reach
 from hub.web.rendering import Printer
+from hub.web.tallies import Tallies
 from hub.web.throttling import Throttle
 from hub.web_settings import WebSettings
 from replication.database import Database
@@ -43,6 +44,8 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     """True if the hub reaches its broker."""
     asked: AskedWords
     """What people have searched for."""
+    tallies: Tallies
+    """What was counted for them."""
     exports: Exports
     spreads: Spreads
     names: Callable[[], Names | None]

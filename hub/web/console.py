@@ -68,6 +68,7 @@ from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.reach import Reach
 from hub.web.rendering import Printer
+from hub.web.tallies import Tallies
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
 from hub.web.visitors import Recognition
 from hub.web_settings import WebSettings, WebTls
@@ -149,6 +150,7 @@ def backstage_for(
         is_linked=is_linked,
         reach=reach or Reach(),
         asked=AskedWords(),
+        tallies=Tallies(clock_ms),
         exports=Exports(database, clock_ms, names),
         spreads=Spreads(database, clock_ms),
         names=names,

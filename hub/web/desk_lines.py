@@ -11,6 +11,7 @@ from hub.window import clocks, desk
 from hub.window.clocks import URGENCIES, Deadline, Urgency
 from hub.window.requests import Request
 from hub.window.states import STATES
+from protocol.county_time import day_of
 from protocol.wording import Text
 
 _URGENT: Final = {Urgency.OVERDUE: "bad", Urgency.DUE_SOON: "watch", Urgency.LAPSED: "watch"}
@@ -37,7 +38,7 @@ class DeskLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def line_of(backstage: Backstage, one: Request, *, has_news: bool = False) -> DeskLine:
     """Return a request as a list shows it today."""
-    window, today = backstage.reach.window, clocks.day_of(backstage.clock_ms())
+    window, today = backstage.reach.window, day_of(backstage.clock_ms())
     due = clocks.deadline(one.history, window.terms, window.calendar, today)
     return DeskLine(
         request=one,

@@ -5,10 +5,12 @@ Files have no name on the disk: they are gone with the hub's process, however it
 
 import asyncio
 import datetime
+import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import BinaryIO, Final
 
 import msgspec
@@ -21,8 +23,9 @@ from hub.catalogue_files import CatalogueFile, FileFormat, Heading, Line, begun
 from hub.disclosure.guarding import GUARDED
 from hub.membership import keyring
 from hub.searching.search import Names, Page, Query, search
-from protocol.errors import DanglianError
+from protocol.errors import DanglianError, Retryable
 from protocol.limits import SEARCH_HITS_MAX
+from protocol.wording import Text
 from replication.database import Database
 
 EXPORT_ENTRIES_MAX: Final = 50_000
@@ -62,6 +65,8 @@ class Export:
         self.number = secrets.token_hex(12)
         self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``drop``
         self._reading = threading.Lock()
+        self.size_bytes = 0
+        """Size of the file, once it is whole."""
         self.written = 0
         self.restricted = 0
         self.total = 0
@@ -72,12 +77,6 @@ class Export:
         self.was_cut = False
         """A search ran out of time: entries may be missing."""
         self.fault: DanglianError | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """Size of the file."""
-        with self._reading:
-            return self.file.seek(0, 2)
 
     def part(self, at: int, size: int) -> bytes:
         """Return a part of the file; several threads may read."""
@@ -140,29 +139,42 @@ class Exports:
         try:
             async with self._turn:
                 await self._write(export)
-        except TimeoutError:
-            export.was_cut = True
         except DanglianError as error:
             export.fault = error
             log.warning("export_failed", reason=error.reason.en)
+        except OSError as error:
+            export.fault = _unwritable(error)
+            log.warning("export_failed", reason=export.fault.reason.en)
         finally:
+            if export.fault is not None:
+                export.drop()
             export.is_done = True
 
     async def _write(self, export: Export) -> None:
         asked = export.asked
         file = await asyncio.to_thread(begun, asked.format, export.file, asked.heading)
         names = await asyncio.to_thread(self._names)
-        cursor, sites = "", await self._database.read(keyring.site_names)
-        while True:
-            query = msgspec.structs.replace(asked.query, limit=SEARCH_HITS_MAX, cursor=cursor, with_facets=False)
-            async with asyncio.timeout(PAGE_S):
-                found = await self._database.read(lambda connection, query=query: search(connection, query, names))  # type: ignore[misc]
-            await asyncio.to_thread(_add, export, file, found, sites)
-            cursor = found.cursor
-            if not cursor or export.is_bounded:
-                break
+        sites = await self._database.read(keyring.site_names)
+        try:
+            async for found in self._pages(asked.query, names):
+                await asyncio.to_thread(_add, export, file, found, sites)
+                if export.is_bounded:
+                    break
+        except TimeoutError:
+            # What was written until then is a whole file all the same, and the page says that entries are missing.
+            export.was_cut = True
         await asyncio.to_thread(file.close)
+        export.size_bytes = export.file.seek(0, os.SEEK_END)
         await self._database.write(lambda connection: _note(connection, export, self._clock_ms()))
+
+    async def _pages(self, wanted: Query, names: Names | None) -> AsyncIterator[Page]:
+        cursor, is_more = "", True
+        while is_more:
+            query = msgspec.structs.replace(wanted, limit=SEARCH_HITS_MAX, cursor=cursor, with_facets=False)
+            async with asyncio.timeout(PAGE_S):
+                found = await self._database.read(partial(search, query=query, names=names))
+            yield found
+            cursor, is_more = found.cursor, bool(found.cursor)
 
 
 def _add(export: Export, file: CatalogueFile, found: Page, sites: dict[str, str]) -> None:
@@ -186,6 +198,18 @@ def _note(connection: Connection, export: Export, now_ms: int) -> None:
         detail=f"{export.asked.format.value}: {export.written}, restricted: {export.restricted}",
     )
     audit.append(connection, entry, now_ms)
+
+
+def _unwritable(error: OSError) -> Retryable:
+    return Retryable(
+        Text(
+            zh=f"导出文件写不下去：{error.strerror or error}", en=f"cannot write the export: {error.strerror or error}"
+        ),
+        Text(
+            zh="请检查系统临时文件夹的空间，再导出一次。",
+            en="Make room in the temporary folder, then try again.",
+        ),
+    )
 
 
 def heading(title: str, agency: str, language: str, now_ms: int) -> Heading:

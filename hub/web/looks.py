@@ -60,6 +60,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         query = urlencode({name: value for name, value in named.items() if value})
         return f"{page}?{query}" if query else page
 
+    def narrowed(self, limit: str) -> str:
+        """Return the address of the first page with one more limit, up to where its value stands."""
+        return self.path(**{limit: "-"})[:-1]
+
     def query(self, *, with_facets: bool) -> Query:
         """Return what is asked of the index."""
         year = int(self.year) if self.year else None

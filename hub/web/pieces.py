@@ -149,13 +149,14 @@ def bars_of(beats: Sequence[Beat]) -> list[Bar]:
 
 
 class PieceMaker:
-    """Makes pieces, and keeps those of the newest outlook."""
+    """Makes pieces, and keeps those of the newest outlook; of a site that says the same still, its tile as well."""
 
     def __init__(self, printer: Printer, pulse: Pulse) -> None:
         self._printer = printer
         self._pulse = pulse
         self._at_ms = 0
         self._made: dict[tuple[str, Language], Pieces] = {}
+        self._tiles: dict[Language, dict[Tile, Markup]] = {}
 
     def of_today(self, outlook: Outlook, language: Language) -> Pieces:
         """Return the pieces of the first page."""
@@ -190,12 +191,13 @@ class PieceMaker:
         return self._made[key]
 
     def _sites(self, outlook: Outlook, language: Language) -> Pieces:
-        common = {"words": WORDS, "at_ms": outlook.at_ms}
-        made = {
-            f"site-{tile.line.site}": self._render("pieces/tile.html", language, common | {"tile": tile})
+        before = self._tiles.get(language, {})
+        self._tiles[language] = tiles = {
+            tile: before.get(tile) or self._render("pieces/tile.html", language, {"words": WORDS, "tile": tile})
             for tile in tiles_of(outlook)
         }
-        return made | {"as-of": self._render("pieces/as-of.html", language, common)}
+        made = {f"site-{tile.line.site}": html for tile, html in tiles.items()}
+        return made | {"as-of": self._render("pieces/as-of.html", language, {"at_ms": outlook.at_ms})}
 
     def _today(self, outlook: Outlook, language: Language) -> Pieces:
         found = needs(outlook)

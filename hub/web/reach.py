@@ -1,10 +1,12 @@
 """What of the hub the console reaches beside its store: the sites, and the door at which they enrol."""
 
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
+from hub.alarm.health import Health
 from hub.config import HubConfig
 from hub.home import HubHome
 from hub.keeping.keeping_settings import HoldingSettings
@@ -64,9 +66,13 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     window: WindowParts = WindowParts()
     provider: Provider | None = None
     """By which persons may sign in beside their passwords."""
+    health: Callable[[], Awaitable[Health]] | None = None
+    """How the hub is, as monitors ask."""
 
 
-def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk) -> Reach:
+def reach_of(
+    config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk, healthy: Callable[[], Awaitable[Health]]
+) -> Reach:
     """Return what the daemon's console reaches.
 
     Raises:
@@ -94,6 +100,7 @@ def reach_of(config: HubConfig, home: HubHome, asker: Asker, lookups: LookupDesk
         door=door,
         window=_window_parts(config, home, lookups),
         provider=provider_of(config.web.oidc, home.root, time.monotonic),
+        health=healthy,
     )
 
 

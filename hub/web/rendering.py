@@ -1,6 +1,5 @@
 """Turning templates into pages: always escaped, unknown names are errors, moments and numbers as people write them."""
 
-import datetime
 import hashlib
 import re
 from pathlib import Path
@@ -9,13 +8,11 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hub.alarm.office_hours import zone_of
 from hub.web.actors import spoken_actor
 from hub.web.records import AS_RECORDED, spoken_record
-from protocol.rhythms import TIME_ZONE
+from protocol.county_time import local_time, second
 from protocol.wording import Text
 
-_ZONE = zone_of(TIME_ZONE)
 _FOLDER = Path(__file__).parent
 _PROGRAM = re.compile(r"(Edg|Firefox|Chrome|Safari)/([0-9]+)")
 _SYSTEM = re.compile(r"Windows|Android|iPhone|iPad|Mac OS X|Linux")
@@ -46,6 +43,8 @@ class Printer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # They come with the program: nothing changes them while it runs.
+            auto_reload=False,
         )
         filters = {
             "moment": moment,
@@ -53,6 +52,7 @@ class Printer:
             "day": day,
             "number": number,
             "gib": gib,
+            "size": size,
             "told": told,
             "browser": browser,
             "actor": spoken_actor,
@@ -91,17 +91,17 @@ def recorded(text: str, language: str) -> Markup:
 
 def moment(at_ms: int | None) -> str:
     """Return a moment as the clocks in China show it, whatever the machine's zone; a dash where there is none."""
-    return _local(at_ms).strftime("%Y-%m-%d %H:%M:%S") if at_ms else "—"
+    return second(at_ms) if at_ms else "—"
 
 
 def short_moment(at_ms: int | None) -> str:
     """Return a moment to the minute, for lists."""
-    return _local(at_ms).strftime("%m-%d %H:%M") if at_ms else "—"
+    return local_time(at_ms).strftime("%m-%d %H:%M") if at_ms else "—"
 
 
 def day(at_ms: int | None) -> str:
     """Return the day of a moment, for papers."""
-    return _local(at_ms).strftime("%Y-%m-%d") if at_ms else "—"
+    return local_time(at_ms).strftime("%Y-%m-%d") if at_ms else "—"
 
 
 def number(value: int | None) -> str:
@@ -114,6 +114,14 @@ def gib(value: int) -> str:
     return f"{value / 1024**3:.1f} GB" if value else "—"
 
 
+def size(value: int) -> str:
+    """Return bytes in the largest unit of which there is one, by steps of 1024, as Windows shows them."""
+    for unit, step in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
+        if value >= step:
+            return f"{value / step:.1f} {unit}"
+    return f"{value} B"
+
+
 def browser(agent: str) -> str:
     """Return a browser and its system as people call them; what cannot be told is shown as it came."""
     program = _PROGRAM.search(agent)
@@ -122,7 +130,3 @@ def browser(agent: str) -> str:
         return agent or "—"
     name = {"Edg": "Edge"}.get(program[1], program[1])
     return f"{name} {program[2]}" + (f" · {system[0]}" if system is not None else "")
-
-
-def _local(at_ms: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(at_ms / 1000, _ZONE)

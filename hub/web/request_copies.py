@@ -102,7 +102,7 @@ def _entry(one: Certificate, order: CopyOrder | None) -> str:
 
 def _line(connection: Connection, one: Certificate, order: CopyOrder | None, now_ms: int) -> CopyLine:
     used = tuple(sheets.of_serial(connection, one.serial))
-    is_made = one.fate in (Fate.READY, Fate.ISSUED, Fate.REVOKED)
+    is_made = one.fate in (Fate.READY, Fate.ISSUED, Fate.REVOKED) and not one.is_disposed_of
     stands, following = (FATES[one.fate], Text(zh=one.because, en=one.because))
     tone = FATE_TONES[one.fate]
     missing = sheets.pages_missing(connection, one.serial, one.pdf_pages) if one.fate in _PRINTABLE else []

@@ -151,7 +151,7 @@ EFFECTS: Final = {
     Step.CERTIFY: Text(zh="进入出证。", en="Certifying begins."),
     Step.ISSUE: Text(zh="证明已打印、用纸已登记。", en="The certificate is printed, its sheets are noted."),
     Step.CERTIFY_AGAIN: Text(zh="原证明有误或损坏。", en="The certificate was wrong or spoilt."),
-    Step.DELIVER: Text(zh="已交给申请人。", en="It is in the applicant's hands."),
+    Step.DELIVER: Text(zh="交到申请人手中之后点此。", en="Press this once the applicant has it."),
     Step.CLOSE: Text(zh="办结并归档。", en="It is done and filed."),
     Step.REOPEN: Text(zh="例如离线的村后来有了答复。", en="For example, a village answered late."),
     Step.WITHDRAW: Text(zh="申请人不再需要。", en="The applicant needs it no more."),

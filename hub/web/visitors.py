@@ -11,10 +11,10 @@ import secrets
 import msgspec
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import Receive, Scope, Send
-from sqlalchemy import Connection
 
-from hub.staff import accounts, sessions
+from hub.staff import sessions
 from hub.staff.accounts import Account
+from hub.staff.recognising import recognised
 from hub.staff.roles import Permission
 from hub.staff.sessions import USE_NOTED_EVERY_S, Session, Stage
 from hub.web.asking import AnyConnection
@@ -66,11 +66,6 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     def may(self, permission: Permission) -> bool:
         """Tell whether the visitor may do this."""
         return self.account is not None and permission in self.account.permissions
-
-
-class _Known(msgspec.Struct, frozen=True, kw_only=True):
-    session: Session
-    account: Account
 
 
 def cookie_name(name: str, backstage: Backstage) -> str:
@@ -132,7 +127,7 @@ def visitor_of(connection: AnyConnection) -> Visitor:
 
 async def _recognised(backstage: Backstage, visitor: Visitor, secret: str, *, is_use: bool) -> Visitor:
     now_ms = backstage.clock_ms()
-    known = await backstage.database.read(lambda connection: _known(connection, secret))
+    known = await backstage.database.read(lambda connection: recognised(connection, secret))
     if known is None or sessions.is_over(known.session, now_ms, backstage.settings.idle_minutes * 60):
         return msgspec.structs.replace(visitor, was_signed_in=True)
     session = known.session
@@ -140,11 +135,3 @@ async def _recognised(backstage: Backstage, visitor: Visitor, secret: str, *, is
         await backstage.database.write(lambda connection: sessions.note_use(connection, session, now_ms))
     account = known.account if session.stage is Stage.FULL else None
     return msgspec.structs.replace(visitor, account=account, session=session, secret=secret, is_new=False)
-
-
-def _known(connection: Connection, secret: str) -> _Known | None:
-    session = sessions.found(connection, secret)
-    account = None if session is None else accounts.by_id(connection, session.account_id)
-    if session is None or account is None or account.locked_at_ms is not None:
-        return None
-    return _Known(session=session, account=account)

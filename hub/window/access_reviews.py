@@ -19,6 +19,7 @@ from hub.window.access_book import Judged, RecordAsked
 from hub.window.requests import Content, Move, Request
 from hub.window.rules import Decision, Facts, Outcome, Rules, decide
 from hub.window.states import Step
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.wording import Text
 
@@ -78,7 +79,7 @@ def review(
             Text(zh=f"请选择 1 至 {RECORDS_MAX} 条档案。", en=f"choose 1 to {RECORDS_MAX} records"),
             Text(zh="更多的请登记为专题查档。", en="For more, begin a research request."),
         )
-    request, today = ledger.present(connection, request_id), desk.day_of(now_ms)
+    request, today = ledger.present(connection, request_id), day_of(now_ms)
     decisions = [judged(request.content, one, now, today) for one in asked]
     outcome = together(decisions)
     made = tuple(_judged(one, decision, outcome, now_ms) for one, decision in zip(asked, decisions, strict=True))

@@ -5,7 +5,6 @@ with a keeper's decision is compared with what was asked and with the keyring be
 forged, or is one for another order, ends the order with its reason and is never drawn.
 """
 
-import datetime
 import hashlib
 from collections.abc import Callable, Collection
 from typing import Final
@@ -22,7 +21,7 @@ from hub.window import copies, serials, sheets
 from hub.window.certificate_paths import pdf_path
 from hub.window.copy_orders import OPEN, CopyOrder, CopyState
 from hub.window.copy_tables import certificate
-from hub.window.serials import COUNTY_TIME, Certificate, Fate, SerialWish
+from hub.window.serials import Certificate, Fate, SerialWish
 from protocol.certificates import (
     CertificateContents,
     CertificateKind,
@@ -36,6 +35,7 @@ from protocol.certificates import (
     signed_message,
 )
 from protocol.copies import COPY_DECIDED, SEAL_GIVEN, CopyDecided, Handler, Product, SealGiven
+from protocol.county_time import day_of
 from protocol.errors import BadFile, BadValue
 from protocol.letters import Letter, body_of
 from protocol.sites import parse_site
@@ -211,7 +211,7 @@ def say_nothing_found(
             holder_name=keyring.expected_name(connection, parse_site(county)) or county,
             signer=identity.public_key,
             handler=Handler.WINDOW,
-            date=datetime.datetime.fromtimestamp(now_ms / 1000, COUNTY_TIME).date(),
+            date=day_of(now_ms),
             request_id=nothing.request_id,
             contents=contents_digest(contents),
             replaces=nothing.replaces,
@@ -298,8 +298,19 @@ def pdf_of(home: HubHome, one: Certificate) -> bytes:
         BadFile: it is not made yet, missing, or no longer what it was.
 
     """
+    if one.is_disposed_of:
+        raise BadFile(
+            Text(
+                zh=f"{one.serial} 的留底已按保留期限清除。",
+                en=f"the papers of {one.serial} went when their term was over",
+            ),
+            Text(
+                zh="登记仍在：持有人手中的证明照常可以核验；需要时请重新申请。",
+                en="The register stays: whoever holds it may have it verified. Ask anew if it is needed.",
+            ),
+        )
     try:
-        pdf = pdf_path(home.window / "certificates", one.serial).read_bytes()
+        pdf = pdf_path(home.certificates, one.serial).read_bytes()
     except OSError as error:
         raise BadFile(
             Text(zh=f"{one.serial} 的文件不在。", en=f"the file of {one.serial} is not there"),

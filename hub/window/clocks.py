@@ -13,12 +13,11 @@ from typing import Final
 
 import msgspec
 
-from hub.alarm.office_hours import zone_of
 from hub.window.requests import HistoryLine
 from hub.window.settings import WindowSettings
 from hub.window.states import State, Step
 from hub.window.working_days import Warned, WorkCalendar, after, between, warning_of
-from protocol.rhythms import TIME_ZONE
+from protocol.county_time import day_of
 from protocol.wording import Text
 
 
@@ -172,11 +171,6 @@ def deadline(
     urgency = _urgency(run.phase, due, today, is_soon=term - used <= min(terms.due_soon_days, term - 1))
     tell = _tell(urgency, late, terms)
     return _deadline(run, (term, used), due, (urgency, late, tell), warning_of(calendar, run.began, max(due, today)))
-
-
-def day_of(at_ms: int) -> datetime.date:
-    """Return the day in China at a moment."""
-    return datetime.datetime.fromtimestamp(at_ms / 1000, zone_of(TIME_ZONE)).date()
 
 
 def _run_of(history: Sequence[HistoryLine], calendar: WorkCalendar) -> _Run:

@@ -135,7 +135,10 @@ _NEXT: Mapping[CopyState, Text] = {
         zh="等保管单位审批；离线的站点联网后即收到。", en="Wait: a site that is offline gets it on return."
     ),
     CopyState.APPROVED: Text(zh="自动调取，请稍候。", en="It is fetched by itself."),
-    CopyState.DRAWING: Text(zh="断线后自动接着传。", en="It goes on by itself after a break of the line."),
+    CopyState.DRAWING: Text(
+        zh="断线后自动接着传；用信使包的站点随下一个 U 盘送来。",
+        en="It goes on by itself after a break of the line; a site that comes by courier brings it on its next stick.",
+    ),
     CopyState.READY: Text(
         zh="自动签章；急用时可先出具，二维码已含保管单位签名。",
         en="It is sealed by itself; if it is urgent, issue it now: its QR code bears the holder's signature.",

@@ -1,10 +1,12 @@
 """The copyist: brings approved orders to paper. It draws their pages, makes the PDF, asks for the seal and puts it in.
 
+Pages come by the line, or couriers have brought them: whatever is whole first is used.
 Everything that it does can be done again: it looks at the states of orders and goes on from there, after a restart too.
 One order that cannot be made ends with its reason; the others go on.
 """
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,14 +15,17 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
+from hub.draws.brought_pieces import BroughtPieces
+from hub.draws.disk_drawing import Brought, take_in
+from hub.draws.receiving import unwritable
 from hub.home import HubHome
 from hub.membership.certificates import CertifiedKey
 from hub.window import certificate_paths, certificates, copies, serials
-from hub.window.copy_orders import CopyOrder, CopyState
+from hub.window.copy_orders import OPEN, CopyOrder, CopyState
 from hub.window.imprints import Imprint, MadeCertificate
 from hub.window.serials import Certificate
 from protocol.certificates import SignedCertificate
-from protocol.consignments import ConsignedFile
+from protocol.consignments import ConsignedFile, Consignment
 from protocol.copies import COPY_DRAWN, SEAL_ASKED, CopyDrawn, SealAsked
 from protocol.errors import BadSetting, DanglianError, Permanent, Retryable
 from protocol.sites import Site, parse_site
@@ -58,6 +63,7 @@ class Copyist:
     ) -> None:
         self._database = database
         self._home = home
+        self._brought = BroughtPieces(home.brought)
         self._draw = draw
         self._identity = identity
         self._imprint = imprint
@@ -73,6 +79,8 @@ class Copyist:
 
     async def run(self) -> None:
         """Work, for ever."""
+        awaited = await self._database.read(lambda connection: copies.in_state(connection, *OPEN))
+        await asyncio.to_thread(self._brought.clear_but, {one.copy_id for one in awaited})
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._woken.clear()
@@ -106,7 +114,17 @@ class Copyist:
 
     async def _done(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()
+            await self._tried(name, work)
+        except Retryable as error:
+            # The store is away as well: how it went is noted when it goes that way again.
+            self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
+            log.warning("certificate_not_noted", name=str(name), reason=error.reason.en)
+        finally:
+            self._busy.discard(name)
+
+    async def _tried(self, name: UUID | str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await _on_disk(work, self._home.window)
             self._put_off.pop(name, None)
         except (Retryable, BadSetting) as error:
             self._put_off[name] = asyncio.get_running_loop().time() + AGAIN_S
@@ -119,8 +137,6 @@ class Copyist:
                 await self._write(copies.fail, name, error.reason, error.hint)
             else:
                 await self._write(serials.void, name, error.reason.zh)
-        finally:
-            self._busy.discard(name)
 
     async def _make(self, order: CopyOrder) -> None:
         decision = order.decision
@@ -131,7 +147,7 @@ class Copyist:
         if consigned is not None:
             if order.state is not CopyState.DRAWING:
                 await self._write(copies.move, order.copy_id, CopyState.DRAWING, "hub")
-            await self._drawn(order, consigned.files, folder)
+            await self._drawn(order, consigned, folder)
         signed = SignedCertificate(
             statement=decision.statement, signature=decision.signature, contents=decision.contents
         )
@@ -140,26 +156,40 @@ class Copyist:
         await self._database.write(
             lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
         )
+        # The PDF holds them now; a second copy of somebody's papers would be one to look after.
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _drawn(self, order: CopyOrder, files: Sequence[ConsignedFile], folder: Path) -> None:
-        told = (0, 0)
+    async def _drawn(self, order: CopyOrder, consigned: Consignment, folder: Path) -> None:
+        """Have the pages here, by the line or as couriers brought them, whichever comes first."""
+        told = noted = (order.done_bytes, order.total_bytes)
 
         def hear(done: int, total: int) -> None:
             nonlocal told
             told = (done, total)
 
-        drawing = asyncio.ensure_future(self._draw(parse_site(order.keeper), order.copy_id, files, folder, hear))
-        noted = (order.done_bytes, order.total_bytes)
+        site = parse_site(order.keeper)
+        drawing = asyncio.ensure_future(self._draw(site, order.copy_id, consigned.files, folder, hear))
         try:
-            while not drawing.done():
+            while not drawing.done() and not await asyncio.to_thread(self._is_brought, consigned):
                 await asyncio.wait((drawing,), timeout=LOOK_S)
                 if told != noted:
                     noted = told
                     step = partial(copies.progress, copy_id=order.copy_id, done_bytes=noted[0], total_bytes=noted[1])
                     await self._database.write(step)
+            if not drawing.done():
+                await _ended(drawing)
+                brought = Brought(site=site, consignment=consigned, source=self._brought.row(consigned))
+                drawing = asyncio.ensure_future(take_in(self._database, brought, folder, self._clock_ms, hear))
             await drawing
+        except Permanent:
+            await asyncio.to_thread(self._brought.clear, order.copy_id)
+            raise
         finally:
             drawing.cancel()
+        await asyncio.to_thread(self._brought.clear, order.copy_id)
+
+    def _is_brought(self, consigned: Consignment) -> bool:
+        return not self._brought.missing(consigned)
 
     async def _seal(self, order: CopyOrder) -> None:
         given = order.seal
@@ -187,7 +217,7 @@ class Copyist:
 
     @property
     def _certificates(self) -> Path:
-        return self._home.window / "certificates"
+        return self._home.certificates
 
     # The libraries of PDF take a second to load: a hub that certifies nothing does without, and so does its start.
 
@@ -216,6 +246,20 @@ class Copyist:
 
     async def _write(self, step: Callable[..., None], *arguments: object) -> None:
         await self._database.write(lambda connection: step(connection, *arguments, self._clock_ms()))
+
+
+async def _ended(task: "asyncio.Future[None]") -> None:
+    """End a task and wait until it has let go of what it held."""
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+async def _on_disk(work: Callable[[], Awaitable[None]], folder: Path) -> None:
+    """Do a piece of work; what the disk refuses is tried again."""
+    try:
+        await work()
+    except OSError as error:
+        raise unwritable(error, folder) from error
 
 
 def _due(connection: Connection) -> tuple[list[CopyOrder], list[CopyOrder], list[Certificate]]:

@@ -15,6 +15,7 @@ from hub.window.requests import Move, Request
 from hub.window.settings import WindowSettings
 from hub.window.states import Step
 from hub.window.working_days import WorkCalendar
+from protocol.county_time import day_of
 
 OPEN_MAX: Final = 5_000
 """Requests with a running term that are looked at: a county has some dozens at a time."""
@@ -67,7 +68,7 @@ def counts(dues: Sequence[Due]) -> Counter[Urgency]:
 
 def expire(connection: Connection, terms: WindowSettings, calendar: WorkCalendar, now_ms: int) -> int:
     """Let requests expire whose applicants did not do their part in their term; return how many."""
-    lapsed = due(connection, terms, calendar, desk.day_of(now_ms), (Urgency.LAPSED,))[:EXPIRED_AT_ONCE]
+    lapsed = due(connection, terms, calendar, day_of(now_ms), (Urgency.LAPSED,))[:EXPIRED_AT_ONCE]
     for one in lapsed:
         reason = f"{PHASES[one.deadline.phase].zh}期限 {one.deadline.due} 已过"
         desk.moved(connection, HUB, one.request, Move(step=Step.EXPIRE, who=HUB.who, at_ms=now_ms, reason=reason))

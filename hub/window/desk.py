@@ -8,7 +8,6 @@ says who took which step on which number; names, questions and reasons stay in t
     shown(connection, actor, request_id, now_ms)               the request with its history; that it was read is noted
 """
 
-import datetime
 from collections.abc import Collection
 from typing import Final
 from uuid import UUID
@@ -17,7 +16,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import audit
-from hub.alarm.office_hours import zone_of
 from hub.audit import Action, AuditEntry, Outcome
 from hub.staff.administration import Actor
 from hub.staff.roles import Permission
@@ -39,8 +37,8 @@ from hub.window.requests import (
     stepped,
 )
 from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
+from protocol.county_time import day_of
 from protocol.errors import Refused
-from protocol.rhythms import TIME_ZONE
 from protocol.wording import Text
 
 LISTED_MAX: Final = 200
@@ -259,11 +257,6 @@ def in_words(request: Request) -> Text:
     if standing.paused_for:
         return Text(zh=f"{state.zh}（已暂停：{why}）", en=f"{state.en} (the clock stands: {why})")
     return Text(zh=f"{state.zh}：{why}", en=f"{state.en}: {why}") if why else state
-
-
-def day_of(now_ms: int) -> datetime.date:
-    """Return the day in China at a moment."""
-    return datetime.datetime.fromtimestamp(now_ms / 1000, zone_of(TIME_ZONE)).date()
 
 
 def moved(connection: Connection, actor: Actor, known: Request, move: Move) -> Request:

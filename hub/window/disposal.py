@@ -1,14 +1,14 @@
 """Disposing of the personal data of requests that are over: who asked, on which papers, for whom, and in which words.
 
 What is left of a request is its number, who of which kind asked for what purpose, its states with their days and rules:
-statistics survive, persons do not. Certificates that were issued stay in their own register, because whoever holds one
-may verify it for ever. Nothing goes that is open, under hold, has a copy under way, or belongs to a mediation case
-whose file is still kept.
+statistics survive, persons do not. Certificates that were issued have a register of their own, and their papers a term
+of their own (``paper_disposal``). Nothing goes that is open, under hold, has a copy under way, or belongs to a
+mediation case whose file is still kept.
 """
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.staff.administration import Actor
-from hub.window import amendments, cases, copies, desk, ledger
+from hub.window import amendments, cases, copies, ledger
 from hub.window.applicants import NumberNote
 from hub.window.copy_orders import OPEN
 from hub.window.disposal_table import DisposalRules
@@ -27,15 +27,13 @@ from hub.window.mediation import DisputeKinds, kept
 from hub.window.requests import TEXT_CHARS_MAX, Content, Request
 from hub.window.states import ENDED
 from hub.window.tables import lookup_request, request_disposal, request_history, request_hold, research, research_line
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.retention import RetentionKind
 from protocol.wording import Text
 
 BATCH_REQUESTS: Final = 200
-"""Requests of one transaction: some thousand rows, well under a second."""
-
-SCANNED_MAX: Final = 20_000
-"""Ended requests that are looked at in one go, the oldest first: ten years of a busy window."""
+"""Ended requests that are looked at in one transaction: some thousand rows, well under a second."""
 
 CASE_RULE: Final = "case"
 """Stands for the retention of a mediation file, where that decides."""
@@ -61,59 +59,100 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     held_at_ms: int
 
 
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at ended requests found."""
+
+    due: tuple[Disposable, ...]
+    reached: str
+    """Where the look ended and the next one goes on; empty if nothing is left behind it."""
+
+
 def due(
-    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, limit: int = SCANNED_MAX
-) -> list[Disposable]:
-    """Return the requests whose personal data are due, the oldest number first."""
+    connection: Connection, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date, after: str = ""
+) -> Batch:
+    """Look at the next ended requests behind a number, and return those whose personal data are due."""
     gone = select(request_disposal.c.request_id)
     held = select(request_hold.c.request_id)
     statement = (
-        select(lookup_request.c.request_id)
+        select(lookup_request.c.request_id, lookup_request.c.number)
         .where(
+            lookup_request.c.number > after,
             lookup_request.c.state.in_([state.value for state in ENDED]),
             lookup_request.c.request_id.not_in(gone),
             lookup_request.c.request_id.not_in(held),
         )
         .order_by(lookup_request.c.number)
-        .limit(SCANNED_MAX)
+        .limit(BATCH_REQUESTS)
     )
-    found: list[Disposable] = []
-    for (key,) in connection.execute(statement).all():
-        one = _judged(connection, ledger.present(connection, UUID(bytes=key)), rules, kinds, today)
-        if one is not None:
-            found.append(one)
-        if len(found) >= limit:
-            break
+    rows = connection.execute(statement).all()
+    judged = [
+        _judged(connection, ledger.present(connection, UUID(bytes=row.request_id)), rules, kinds, today) for row in rows
+    ]
+    return Batch(
+        due=tuple(one for one in judged if one is not None),
+        reached=rows[-1].number if len(rows) == BATCH_REQUESTS else "",
+    )
+
+
+def every(look: Callable[[str], Batch]) -> list[Disposable]:
+    """Look on until nothing is left, and return all that was due; ``look`` is told where the one before ended."""
+    batch = look("")
+    found = [*batch.due]
+    while batch.reached:
+        batch = look(batch.reached)
+        found += batch.due
     return found
 
 
 def _judged(
     connection: Connection, one: Request, rules: DisposalRules, kinds: DisputeKinds, today: datetime.date
 ) -> Disposable | None:
+    judged = term_of(connection, one, (rules, kinds), _personal)
+    return None if judged is None or today <= judged.kept_until else judged
+
+
+def _personal(rules: DisposalRules, one: Request) -> tuple[str, int | None]:
+    rule = rules.of(one.content.applicant.requester, one.content.purpose)
+    if rule is None or rule.retention.kind is not RetentionKind.YEARS:
+        return "", None
+    return rule.id, rule.retention.years
+
+
+def term_of(
+    connection: Connection,
+    one: Request,
+    tables: tuple[DisposalRules, DisputeKinds],
+    years_of: Callable[[DisposalRules, Request], tuple[str, int | None]],
+) -> Disposable | None:
+    """Return by which rule, and until when, something of a request is kept.
+
+    Args:
+        connection: of the store.
+        one: the request.
+        tables: of retention, and of kinds of disputes: a request of a case follows its file.
+        years_of: of the others, the rule and the years after that in which the request ended; None for ever.
+
+    Returns:
+        None if it is kept for ever, open, or has a copy under way.
+
+    """
     # The column may be behind; the history is the truth.
     if one.standing.state not in ENDED:
         return None
     if any(order.state in OPEN for order in copies.of_request(connection, one.request_id)):
         return None
-    ended_on = desk.day_of(one.standing.since_ms)
-    rule, until = _term(connection, one, rules, kinds, ended_on)
-    if until is None or today <= until:
-        return None
-    return Disposable(request_id=one.request_id, number=one.number, rule=rule, ended_on=ended_on, kept_until=until)
-
-
-def _term(
-    connection: Connection, one: Request, rules: DisposalRules, kinds: DisputeKinds, ended_on: datetime.date
-) -> tuple[str, datetime.date | None]:
-    """Return by which rule, and until when, the personal data of a request are kept; None for ever."""
+    rules, kinds = tables
+    ended_on = day_of(one.standing.since_ms)
     case = None if one.case_id is None else cases.found(connection, one.case_id)
     if case is not None:
-        return CASE_RULE, kept(case, kinds).until
-    rule = rules.of(one.content.applicant.requester, one.content.purpose)
-    if rule is None or rule.retention.kind is not RetentionKind.YEARS or rule.retention.years is None:
-        return "", None
-    year = ended_on.year + rule.retention.years
-    return rule.id, datetime.date(year, 12, 31) if year <= datetime.MAXYEAR else None
+        rule, until = CASE_RULE, kept(case, kinds).until
+    else:
+        rule, years = years_of(rules, one)
+        year = datetime.MAXYEAR + 1 if years is None else ended_on.year + years
+        until = datetime.date(year, 12, 31) if year <= datetime.MAXYEAR else None
+    if until is None:
+        return None
+    return Disposable(request_id=one.request_id, number=one.number, rule=rule, ended_on=ended_on, kept_until=until)
 
 
 def dispose(connection: Connection, actor: Actor, found: Sequence[Disposable], now_ms: int) -> int:

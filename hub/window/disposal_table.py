@@ -26,8 +26,9 @@ ID: Final = TableColumn(name=Text(zh="编号", en="id"), is_required=True)
 REQUESTER: Final = TableColumn(name=Text(zh="申请人", en="requester"), is_required=True)
 PURPOSE: Final = TableColumn(name=Text(zh="目的", en="purpose"), is_required=True)
 RETENTION: Final = TableColumn(name=Text(zh="保留期限", en="retention"), others=("期限",), is_required=True)
+PAPERS: Final = TableColumn(name=Text(zh="证明留底", en="papers"))
 BASIS: Final = TableColumn(name=Text(zh="依据", en="basis"), others=("说明",))
-COLUMNS: Final = (ID, REQUESTER, PURPOSE, RETENTION, BASIS)
+COLUMNS: Final = (ID, REQUESTER, PURPOSE, RETENTION, PAPERS, BASIS)
 ANY: Final = frozenset(("任意", "any"))
 
 _ID: Final = re.compile("[A-Z][A-Z0-9]{0,9}")
@@ -45,6 +46,8 @@ class DisposalRule(msgspec.Struct, frozen=True, kw_only=True):
     purposes: frozenset[Purpose]
     retention: Retention
     """A number of years, from the one after the request ended, or permanent."""
+    papers: Retention = PERMANENT
+    """The same of the certificates' files and contents; the register is permanent."""
     basis: str = ""
 
 
@@ -112,17 +115,30 @@ def newest_of(table: WordTable[T]) -> T:
 def _rule(row: TableRow, faults: list[Fault]) -> DisposalRule:
     if not _ID.fullmatch(row.of(ID)):
         faults.append(row.fault(ID, Text(zh="编号写法不对", en="is no id"), _ID_REMEDY))
-    retention = parse_retention(row.of(RETENTION))
-    if retention.kind is not RetentionKind.YEARS and retention != PERMANENT:
-        reason = Text(zh="应是年数或永久", en="must be a number of years, or permanent")
-        faults.append(row.fault(RETENTION, reason, Text(zh="例如：3年、永久。", en="For example: 3年, 永久.")))
+    retention = _retention(row, RETENTION, faults)
+    # What the county says nothing about is kept.
+    papers = _retention(row, PAPERS, faults) if row.of(PAPERS) else PERMANENT
+    if retention.years is not None and papers.years is not None and papers.years < retention.years:
+        reason = Text(zh="短于个人信息的保留期限", en="is shorter than the retention of personal data")
+        faults.append(
+            row.fault(PAPERS, reason, Text(zh="请写同样或更长的期限。", en="Write as long a term, or longer."))
+        )
     return DisposalRule(
         id=row.of(ID),
         requesters=_several(row, REQUESTER, REQUESTERS, faults),
         purposes=_several(row, PURPOSE, PURPOSES, faults),
         retention=retention,
+        papers=papers,
         basis=row.of(BASIS),
     )
+
+
+def _retention(row: TableRow, column: TableColumn, faults: list[Fault]) -> Retention:
+    retention = parse_retention(row.of(column))
+    if retention.kind is not RetentionKind.YEARS and retention != PERMANENT:
+        reason = Text(zh="应是年数或永久", en="must be a number of years, or permanent")
+        faults.append(row.fault(column, reason, Text(zh="例如：3年、永久。", en="For example: 3年, 永久.")))
+    return retention
 
 
 def _several(row: TableRow, column: TableColumn, spoken: Mapping[_W, Text], faults: list[Fault]) -> frozenset[_W]:

@@ -1,4 +1,4 @@
-"""The nightly disposal of personal data: in batches, each with its line in the audit log; none without a table."""
+"""The nightly disposal of personal data and of certificates' papers: in batches, none without a table."""
 
 import asyncio
 import datetime
@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 from hub.home import HubHome
 from hub.looking import look_for_ever
 from hub.staff.administration import Actor
-from hub.window import desk, disposal
+from hub.window import disposal, paper_disposal
+from hub.window.disposal import Batch
 from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
+from protocol.county_time import day_of
 from protocol.errors import Permanent
 from replication.database import Database
 
@@ -48,7 +50,7 @@ class Disposer:
 
     async def look(self) -> int:
         """Remove what is due, once a day; return of how many requests."""
-        today = desk.day_of(self._clock_ms())
+        today = day_of(self._clock_ms())
         if self._last == today:
             return 0
         disposed = await self._disposed(today)
@@ -66,11 +68,21 @@ class Disposer:
             log.warning("disposal_without_table", reason=error.reason.en)
             return 0
 
-        def step(connection: Connection) -> int:
-            found = disposal.due(connection, rules, kinds, today, disposal.BATCH_REQUESTS)
-            return disposal.dispose(connection, WHO, found, self._clock_ms())
+        def step(connection: Connection, after: str) -> Batch:
+            batch = disposal.due(connection, rules, kinds, today, after)
+            disposal.dispose(connection, WHO, batch.due, self._clock_ms())
+            return batch
 
-        total = 0
-        while count := await self._database.write(step):
-            total += count
+        def papers(connection: Connection, after: str) -> Batch:
+            batch = paper_disposal.due(connection, rules, kinds, today, after)
+            paper_disposal.dispose(connection, WHO, self._home.certificates, batch.due, self._clock_ms())
+            return batch
+
+        return await self._all_of(step) + await self._all_of(papers)
+
+    async def _all_of(self, step: Callable[[Connection, str], Batch]) -> int:
+        total, after, is_more = 0, "", True
+        while is_more:
+            batch = await self._database.write(lambda connection, after=after: step(connection, after))  # type: ignore[misc]
+            total, after, is_more = total + len(batch.due), batch.reached, bool(batch.reached)
         return total

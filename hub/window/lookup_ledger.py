@@ -186,8 +186,13 @@ def put(connection: Connection, lookup_id: UUID, values: Mapping[str, object]) -
 
 def found(connection: Connection, lookup_id: UUID) -> StoredLookup | None:
     """Return a question; None if there is none."""
-    row = connection.execute(select(lookup).where(lookup.c.lookup_id == str(lookup_id))).one_or_none()
+    row = connection.execute(_one(), {"of_lookup": str(lookup_id)}).one_or_none()
     return None if row is None else _stored(row)
+
+
+@cache
+def _one() -> Select[*tuple[Any, ...]]:
+    return select(lookup).where(lookup.c.lookup_id == bindparam("of_lookup"))
 
 
 def of_request(connection: Connection, request_id: UUID) -> list[StoredLookup]:
@@ -224,10 +229,16 @@ def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
 
 def sites_of(connection: Connection, lookup_id: UUID, outcomes: Collection[SiteOutcome] = ()) -> list[SiteView]:
     """Return the sites of a question in the order of their codes; those with some outcomes, or all."""
-    statement = select(lookup_site).where(lookup_site.c.lookup_id == str(lookup_id)).order_by(lookup_site.c.site)
-    if outcomes:
-        statement = statement.where(lookup_site.c.outcome.in_([one.value for one in outcomes]))
-    return [_site(row) for row in connection.execute(statement)]
+    wanted = [one.value for one in outcomes or SiteOutcome]
+    rows = connection.execute(_sites(), {"of_lookup": str(lookup_id), "outcomes": wanted})
+    return [_site(row) for row in rows]
+
+
+@cache
+def _sites() -> Select[*tuple[Any, ...]]:
+    mine = lookup_site.c.lookup_id == bindparam("of_lookup")
+    wanted = lookup_site.c.outcome.in_(bindparam("outcomes", expanding=True))
+    return select(lookup_site).where(mine, wanted).order_by(lookup_site.c.site)
 
 
 def site_of(connection: Connection, lookup_id: UUID, site: str) -> tuple[SiteView, bool] | None:
@@ -275,8 +286,12 @@ def _late_hits() -> Select[bool]:
 
 def count_hits(connection: Connection, lookup_id: UUID) -> int:
     """Return how many records were found."""
-    statement = select(func.count()).select_from(lookup_hit).where(lookup_hit.c.lookup_id == str(lookup_id))
-    return connection.execute(statement).scalar_one()
+    return connection.execute(_hit_count(), {"of_lookup": str(lookup_id)}).scalar_one()
+
+
+@cache
+def _hit_count() -> Select[int]:
+    return select(func.count()).select_from(lookup_hit).where(lookup_hit.c.lookup_id == bindparam("of_lookup"))
 
 
 def being_asked(connection: Connection, request_id: UUID) -> set[UUID]:

@@ -12,7 +12,7 @@ What is left waiting when the hub stops, ``late_answers.LookupClock`` takes up.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 from uuid import UUID
 
@@ -44,6 +44,10 @@ LOOKUP_TERM_DAYS: Final = 15
 
 POLL_S: Final = 0.5
 """Seconds between looks at a lookup whose sites another worker asks."""
+
+HEAD_START_S: Final = 0.25
+"""Seconds at most for which sites are not asked yet while the page that shows what the index has is on its way: two
+hundred questions, and as many answers, would be worked on before it."""
 
 WATCH_S: Final = 10.0
 """Seconds for which a watcher waits for news before it looks for itself."""
@@ -77,6 +81,7 @@ class _Running:
 
     def __init__(self) -> None:
         self.changed = asyncio.Condition()
+        self.index_shown = asyncio.Event()
         self.turn = 0
         self.is_over = False
 
@@ -86,6 +91,12 @@ class _Running:
             self.turn += 1
             self.is_over = self.is_over or is_over
             self.changed.notify_all()
+
+    async def give_way(self) -> None:
+        """Wait until somebody was shown what the index has, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEAD_START_S):
+                await self.index_shown.wait()
 
     async def wait(self, turn: int) -> None:
         """Wait until something has changed since a turn, but not for ever."""
@@ -205,6 +216,12 @@ class LookupDesk:
         for lookup_id in lookups:
             self._work(lookup_id)
 
+    def index_shown(self, lookups: Iterable[UUID]) -> None:
+        """Hear that somebody was shown what the index has of some questions: the sites may be asked now."""
+        for one in lookups:
+            if one in self._running:
+                self._running[one].index_shown.set()
+
     def under_way(self, lookups: Collection[UUID]) -> "UnderWay":
         """Return what tells when something has happened to one of some questions since now."""
         return UnderWay({one: self._running[one] for one in lookups if one in self._running})
@@ -241,6 +258,7 @@ class LookupDesk:
                 return
             is_elsewhere = running is None and not view.finished and time.monotonic() < until
             is_over = running is None and not is_elsewhere
+            self.index_shown([lookup_id])
             yield msgspec.structs.replace(view, finished=is_over)
             if is_over:
                 return
@@ -262,6 +280,7 @@ class LookupDesk:
         """Ask the sites that are there, store what they say, and leave the others to letters."""
         running = self._running[lookup_id]
         try:
+            await running.give_way()
             stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))
             await self._asked(stored, running)
             now_ms = self._clock_ms()

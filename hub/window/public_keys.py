@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from hub.membership import keyring
 from hub.window.copy_tables import certificate
 from hub.window.serials import Fate
-from hub.window.verifying import day_of
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.key_lists import CertifyingKey, KeyList, RevokedCertificate, encode_list, seal_list, signed_message
 from protocol.wording import Text

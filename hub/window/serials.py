@@ -4,7 +4,6 @@ A serial is never given out twice and never disappears: whatever becomes of it (
 stays in the register, so that the numbers of a year balance.
 """
 
-import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -13,12 +12,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from hub.window.copy_tables import certificate, serial_counter
 from protocol.certificates import CertificateKind, serial_of
+from protocol.county_time import local_time
 from protocol.errors import BadValue
 from protocol.wording import Text
 from replication.dialects import upsert
-
-COUNTY_TIME = datetime.timezone(datetime.timedelta(hours=8))
-"""A serial's year is that of the wall calendar in China."""
 
 
 class Fate(StrEnum):
@@ -61,6 +58,11 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     taken_at_ms: int
     ended_at_ms: int | None
 
+    @property
+    def is_disposed_of(self) -> bool:
+        """Whether its papers went when their term was over; the signed statement stays."""
+        return bool(self.statement) and not self.contents
+
 
 class SerialWish(msgspec.Struct, frozen=True, kw_only=True):
     """What a serial is taken for."""
@@ -75,7 +77,7 @@ class SerialWish(msgspec.Struct, frozen=True, kw_only=True):
 
 def take(connection: Connection, wish: SerialWish, who: str, now_ms: int) -> str:
     """Take the next serial of this year and enter it in the register."""
-    year = datetime.datetime.fromtimestamp(now_ms / 1000, COUNTY_TIME).year
+    year = local_time(now_ms).year
     series = f"{wish.county[:6]}-{year}"
     raised = upsert(serial_counter).values(series=series, latest=1)
     connection.execute(

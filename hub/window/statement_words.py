@@ -1,12 +1,10 @@
 """A statement of completeness in words, for paper and screen, in one language; values in, lines out."""
 
-import datetime
 from typing import Final
 
-from hub.alarm.office_hours import zone_of
 from protocol.completeness import HoldingLine, QuestionLine, SiteLine, Statement, tally
+from protocol.county_time import minute
 from protocol.lookups import LOOKUP_STATES, SiteOutcome
-from protocol.rhythms import TIME_ZONE
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 
@@ -68,9 +66,7 @@ def verdict(statement: Statement) -> Text:
 
 def moment(at_ms: int | None) -> str:
     """Return a moment in the county's time; a dash where there is none."""
-    if not at_ms:
-        return "—"
-    return datetime.datetime.fromtimestamp(at_ms / 1000, zone_of(TIME_ZONE)).strftime("%Y-%m-%d %H:%M")
+    return minute(at_ms) if at_ms else "—"
 
 
 def _question(number: int, question: QuestionLine, language: str) -> list[str]:

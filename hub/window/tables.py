@@ -68,6 +68,14 @@ request_disposal = Table(
     Column("disposed_at_ms", BigInteger, nullable=False),
 )
 
+paper_disposal = Table(
+    "paper_disposal",
+    metadata,
+    Column("request_id", Text, primary_key=True, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("disposed_at_ms", BigInteger, nullable=False),
+)
+
 access_decision = Table(
     "access_decision",
     metadata,

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from hub.config import HubConfig
 from hub.looking import look_for_ever
-from hub.window import deadlines, desk
+from hub.window import deadlines
 from hub.window.clocks import Urgency
 from hub.window.settings import WindowSettings
 from hub.window.working_days import WorkCalendar, official
+from protocol.county_time import day_of
 from replication.database import Database
 
 LOOK_EVERY_S: Final = 600.0
@@ -48,7 +49,7 @@ class Timekeeper:
         """Look once; return how many requests expired."""
         now_ms = self._clock_ms()
         dues = await self._database.read(
-            lambda connection: deadlines.due(connection, self._terms, self._calendar, desk.day_of(now_ms))
+            lambda connection: deadlines.due(connection, self._terms, self._calendar, day_of(now_ms))
         )
         counts = deadlines.counts(dues)
         told = (counts[Urgency.DUE_SOON], counts[Urgency.OVERDUE])

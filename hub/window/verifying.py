@@ -4,7 +4,6 @@ Whoever has the county's key list can do all of this without the hub. The hub's 
 a serial that was never given out, or that was revoked a minute ago, is known there first.
 """
 
-import datetime
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
@@ -180,8 +179,3 @@ def _carried(carried: Mapping[str, bytes]) -> SignedCertificate | None:
         return msgspec.json.decode(carried.get(CARRIED, b""), type=SignedCertificate)
     except (msgspec.DecodeError, UnicodeError):
         return None
-
-
-def day_of(at_ms: int) -> datetime.date:
-    """Return the day of a moment, by the calendar in China."""
-    return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.timezone(datetime.timedelta(hours=8))).date()

@@ -23,7 +23,7 @@ _CONTROL: Final = re.compile(f"[{_CONTROLS}]")
 # One class of characters and three short patterns: together four times faster than one pattern with alternatives.
 _ODD: Final = re.compile(f"[{_CONTROLS}:：#\ue000-\uf8ff\ufffd〃仝″“”\x22〞＂々０-９]")
 _LONG_DIGITS: Final = re.compile("[0-9]{14}")
-_APART_DIGITS: Final = re.compile("[ -][0-9]{8}")
+_APART_DIGITS: Final = re.compile("[ \u3000\uff0d-][0-9]{8}")
 _LABELLED: Final = re.compile(r"\s*([^\s:：]{2,12}(?:\s[^\s:：]{1,4})?)\s*[:：]\s*(.*)", re.DOTALL)
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")

@@ -34,21 +34,21 @@ def text_rows(path: Path, encoding: Encoding) -> Iterator[tuple[int, list[str]]]
         OSError: the file cannot be read.
 
     """
-    with _opened(path, encoding) as source:
-        delimiter = _delimiter(source.read(SAMPLED_CHARS))
-    with _opened(path, encoding) as source:
-        reader = csv.reader(source, delimiter=delimiter)
-        line = 1
-        try:
+    line = 1
+    try:
+        with _opened(path, encoding) as source:
+            delimiter = _delimiter(source.read(SAMPLED_CHARS))
+        with _opened(path, encoding) as source:
+            reader = csv.reader(source, delimiter=delimiter)
             for row in reader:
                 if reader.line_num - line >= ROW_LINES_MAX:
                     raise UnreadableFile("file_unreadable", _unclosed(line))
                 yield line, row
                 line = reader.line_num + 1
-        except csv.Error as error:
-            raise UnreadableFile("file_unreadable", _unclosed(line)) from error
-        except UnicodeDecodeError as error:
-            raise UnreadableFile("encoding_unreadable") from error
+    except csv.Error as error:
+        raise UnreadableFile("file_unreadable", _unclosed(line)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile("encoding_unreadable") from error
 
 
 def _opened(path: Path, encoding: Encoding) -> io.TextIOWrapper:

@@ -17,6 +17,7 @@ from typing import IO, Final
 
 from node.catalogues.refusals import UnreadableFile
 from protocol.wording import Text
+from replication.packages.zip_reading import TooManyMembers, open_zip
 
 WORKBOOK_CELLS_MAX: Final = 4_000_000
 """Cells of all sheets of a workbook, as rectangles: 285,000 rows of 14 columns. The reader takes about 85 bytes a cell
@@ -55,11 +56,13 @@ def check_package(path: Path) -> None:
 
     """
     try:
-        with zipfile.ZipFile(path) as package:
+        with open_zip(path, PACKAGE_PARTS_MAX) as package:
             _check_directory(package.infolist())
             bounds = {part: _bounded(package, part) for part in _text_parts(package)}
             if sum(bounds.values()) > WORKBOOK_CELLS_MAX:
                 check_cells(sum(_measured(package, part) for part, bound in bounds.items() if bound))
+    except TooManyMembers as error:
+        raise UnreadableFile("file_too_large") from error
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
         raise UnreadableFile("file_incomplete") from error
     except OSError as error:

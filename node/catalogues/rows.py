@@ -20,7 +20,7 @@ from node.catalogues.headers import HEADER_SCAN_ROWS, find_header, stated_values
 from node.catalogues.workbooks import MergedRange, RawTable, Row
 from protocol.vocabularies import Level
 
-READING_VERSION: Final = 4
+READING_VERSION: Final = 5
 """Version of the rules by which rows are read and described: raising it has every row described again."""
 
 ROW_DIGEST_BYTES: Final = 8

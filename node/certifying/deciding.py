@@ -1,6 +1,5 @@
 """The keeper's decision; with an approval, in the same transaction, the signature of the site's key."""
 
-import datetime
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -35,6 +34,7 @@ from protocol.copies import (
     Product,
     Refusal,
 )
+from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.records import Record
 from protocol.wording import Text
@@ -191,7 +191,7 @@ def _statement(
         holder_name=asked.holder_name,
         signer=signer,
         handler=Handler.DEPUTY if is_deputy else Handler.KEEPER,
-        date=datetime.datetime.fromtimestamp(now_ms / 1000, datetime.timezone(datetime.timedelta(hours=8))).date(),
+        date=day_of(now_ms),
         request_id=asked.request_id,
         contents=contents_digest(contents),
         pages=len(approval.pages.pages) if is_copy and approval.pages is not None else 0,
@@ -208,7 +208,7 @@ def _offered(connection: Connection, order: SiteOrder, approval: Approval, now_m
     files = tuple(ConsignedFile(path=one.path, size_bytes=one.size_bytes, sha256=one.sha256) for one in found.pages)
     consignment = Consignment(consignment_id=order.copy_id, files=files)
     # Somebody stands at the window and waits for it.
-    consigning.offer(connection, consignment, found.root, now_ms, any_hour=True)
+    consigning.offer(connection, order.copy_id, files, found.root, now_ms, any_hour=True)
     return consignment
 
 

@@ -1,4 +1,4 @@
-"""The keeper's page: orders, their scans, and the two buttons, in a browser on the same machine.
+"""The keeper's page, in a browser on the same machine: a server for its rooms, and the room of the window's orders.
 
 It listens on 127.0.0.1 only, for as long as the keeper wants it. Its address carries a token behind ``#``, which a
 browser never sends; the page sends it as a header, so no other page can ask in its name, and a request under another
@@ -9,13 +9,14 @@ import asyncio
 import hmac
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Protocol
+from urllib.parse import unquote
 
 import msgspec
 
@@ -84,6 +85,30 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Text | None = None
 
 
+class Answered(NamedTuple):
+    """What a room answers: of which kind it is, and its bytes."""
+
+    kind: str
+    content: bytes
+
+
+class Room(Protocol):
+    """What the page asks under one name: orders of the window (here), transfers (``node.transfers.page_room``)."""
+
+    async def answer(self, parts: list[str], body: bytes | None) -> Answered:
+        """Answer what stands behind the name; with a body something is to be done.
+
+        Raises:
+            DanglianError: it cannot be; the page says why, and what to do.
+
+        """
+
+
+def told_as_json(value: object) -> Answered:
+    """Return a value as the page reads it."""
+    return Answered("application/json", msgspec.json.encode(value))
+
+
 class LocalPage:
     """The page while it is served."""
 
@@ -105,10 +130,10 @@ class LocalPage:
 
 
 @contextmanager
-def served(desk: KeeperDesk) -> Iterator[LocalPage]:
-    """Serve the page of a desk for as long as the block lasts."""
+def served(rooms: Mapping[str, Room]) -> Iterator[LocalPage]:
+    """Serve the page with its rooms for as long as the block lasts; it opens with the first of them."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    page = LocalPage(ThreadingHTTPServer((HOST, 0), partial(_Visit, desk, token)), token)
+    page = LocalPage(ThreadingHTTPServer((HOST, 0), partial(_Visit, rooms, token)), token)
     try:
         yield page
     finally:
@@ -122,13 +147,13 @@ class _Visit(BaseHTTPRequestHandler):
     server_version = "Danglian"
     sys_version = ""
 
-    def __init__(self, desk: KeeperDesk, token: str, *arguments: object) -> None:
-        self._desk = desk
+    def __init__(self, rooms: Mapping[str, Room], token: str, *arguments: object) -> None:
+        self._rooms = rooms
         self._token = token
         super().__init__(*arguments)  # type: ignore[arg-type]
 
     def log_message(self, *_: object) -> None:
-        """Write nothing: paths name orders."""
+        """Write nothing: paths name orders and transfers."""
 
     def do_GET(self) -> None:
         """Answer the page itself, or what it asks for."""
@@ -136,22 +161,22 @@ class _Visit(BaseHTTPRequestHandler):
         if not self._is_here():
             self._say(HTTPStatus.FORBIDDEN, b"")
         elif parts == [""]:
-            self._say(HTTPStatus.OK, _html(), "text/html; charset=utf-8")
-        elif not self._is_keeper() or parts[0] != "orders":
+            self._say(HTTPStatus.OK, _html(next(iter(self._rooms))), "text/html; charset=utf-8")
+        elif not self._is_keeper() or parts[0] not in self._rooms:
             self._say(HTTPStatus.FORBIDDEN, b"")
         else:
-            self._answer(parts[1:], None)
+            self._answer(parts, None)
 
     def do_POST(self) -> None:
         """Take a decision."""
         parts = self.path.strip("/").split("/")
         length = self.headers.get("Content-Length", "")
-        if not self._is_here() or not self._is_keeper() or parts[0] != "orders":
+        if not self._is_here() or not self._is_keeper() or parts[0] not in self._rooms:
             self._say(HTTPStatus.FORBIDDEN, b"")
         elif not length.isascii() or not length.isdecimal() or int(length) > BODY_BYTES_MAX:
             self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
         else:
-            self._answer(parts[1:], self.rfile.read(int(length)))
+            self._answer(parts, self.rfile.read(int(length)))
 
     def _is_here(self) -> bool:
         # A name of somebody else's that leads here must not open this page (DNS rebinding).
@@ -162,35 +187,12 @@ class _Visit(BaseHTTPRequestHandler):
 
     def _answer(self, parts: list[str], body: bytes | None) -> None:
         try:
-            kind, content = asyncio.run(self._answered(parts, body))
+            kind, content = asyncio.run(self._rooms[parts[0]].answer([unquote(one) for one in parts[1:]], body))
         except DanglianError as error:
             said = {"reason": error.reason, "hint": error.hint}
             self._say(HTTPStatus.CONFLICT, msgspec.json.encode(said), "application/json")
         else:
             self._say(HTTPStatus.OK, content, kind)
-
-    async def _answered(self, parts: list[str], body: bytes | None) -> tuple[str, bytes]:
-        if body is not None:
-            return "application/json", msgspec.json.encode(_told(await self._decided(parts, body)))
-        if not parts or parts == [""]:
-            found = await self._desk.listed(with_past=True)
-            return "application/json", msgspec.json.encode([_told(Shown(order=one)) for one in found[::-1]])
-        shown = await self._desk.shown(parts[0])
-        if len(parts) == 1:
-            return "application/json", msgspec.json.encode(_told(shown))
-        return _picture(shown, parts[-1])
-
-    async def _decided(self, parts: list[str], body: bytes) -> Shown:
-        try:
-            said = msgspec.json.decode(body, type=_Decision)
-        except msgspec.DecodeError as error:
-            raise _unreadable() from error
-        if parts[1:] == ["refuse"] and said.reason is not None:
-            return await self._desk.refused(parts[0], said.reason, said.note)
-        if parts[1:] != ["approve"]:
-            raise _unreadable()
-        answer = Answer(facts=said.facts, source=said.source, note=said.note, despite_remarks=said.despite_remarks)
-        return await self._desk.approved(parts[0], answer)
 
     def _say(self, status: int, content: bytes, kind: str = "text/plain") -> None:
         self.send_response(status)
@@ -198,6 +200,35 @@ class _Visit(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+
+
+class OrdersRoom:
+    """What the window asks of this site: each order with the pages found for it, and the two buttons."""
+
+    def __init__(self, desk: KeeperDesk) -> None:
+        self._desk = desk
+
+    async def answer(self, parts: list[str], body: bytes | None) -> Answered:
+        """Answer as ``Room`` says: the list, an order, one of its pages, or a decision."""
+        if body is not None:
+            return told_as_json(_told(await self._decided(parts, body)))
+        if not parts:
+            found = await self._desk.listed(with_past=True)
+            return told_as_json([_told(Shown(order=one)) for one in found[::-1]])
+        shown = await self._desk.shown(parts[0])
+        return told_as_json(_told(shown)) if len(parts) == 1 else _picture(shown, parts[-1])
+
+    async def _decided(self, parts: list[str], body: bytes) -> Shown:
+        try:
+            said = msgspec.json.decode(body, type=_Decision)
+        except msgspec.DecodeError as error:
+            raise unreadable() from error
+        if parts[1:] == ["refuse"] and said.reason is not None:
+            return await self._desk.refused(parts[0], said.reason, said.note)
+        if parts[1:] != ["approve"]:
+            raise unreadable()
+        answer = Answer(facts=said.facts, source=said.source, note=said.note, despite_remarks=said.despite_remarks)
+        return await self._desk.approved(parts[0], answer)
 
 
 def _told(shown: Shown) -> _Told:
@@ -226,29 +257,31 @@ def _told(shown: Shown) -> _Told:
     )
 
 
-def _picture(shown: Shown, number: str) -> tuple[str, bytes]:
+def _picture(shown: Shown, number: str) -> Answered:
     pages = () if shown.pages is None else shown.pages.pages
     found = next((one for one in pages if str(one.number) == number), None)
     if shown.pages is None or found is None or found.size_bytes > PAGE_BYTES_MAX:
-        raise _unreadable()
+        raise unreadable()
     path = shown.pages.root / found.path
     if path.suffix.lower() in (".tif", ".tiff"):
         # No browser shows it.
-        return "image/png", page_splitting.preview(path)
-    return _PICTURES.get(path.suffix.lower(), "application/octet-stream"), path.read_bytes()
+        return Answered("image/png", page_splitting.preview(path))
+    return Answered(_PICTURES.get(path.suffix.lower(), "application/octet-stream"), path.read_bytes())
 
 
-def _html() -> bytes:
+def _html(first: str) -> bytes:
     reasons = [{"value": one.value, "words": said} for one, said in REFUSALS.items()]
     text = Path(__file__).with_name("local_page.html").read_text(encoding="utf-8")
     return (
         text.replace("/*REASONS*/", msgspec.json.encode(reasons).decode())
         .replace("/*FACT*/", str(FACT_CHARS_MAX))
+        .replace("/*ROOM*/", first)
         .encode()
     )
 
 
-def _unreadable() -> BadValue:
+def unreadable() -> BadValue:
+    """Return the error for what no page of ours asks."""
     return BadValue(
         Text(zh="网页的请求读不出。", en="what the page asked cannot be read"),
         Text(zh="请重新打开网页。", en="Open the page again."),

@@ -106,6 +106,12 @@ def listed(connection: Connection, *, with_past: bool = False) -> list[SiteOrder
     return [_order(row) for row in connection.execute(statement)]
 
 
+def in_state(connection: Connection, state: OrderState) -> list[SiteOrder]:
+    """Return the orders in a state, those first that were decided first."""
+    statement = select(copy_order).where(copy_order.c.state == state.value)
+    return [_order(row) for row in connection.execute(statement.order_by(copy_order.c.decided_at_ms))]
+
+
 def look_up(connection: Connection, copy_id: UUID) -> SiteOrder | None:
     """Return one order, None if it never came here."""
     row = connection.execute(select(copy_order).where(copy_order.c.copy_id == str(copy_id))).one_or_none()

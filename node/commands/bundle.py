@@ -36,6 +36,7 @@ _DESCRIPTION = r"""没有网络时用 U 盘与县档案馆往来。签名的帧�
   3. 县级    danglian-hub bundle out E:\      写出回执
   4. 本站    danglian-node bundle in E:\      收取回执，已确认的变更不再保留
 U 盘丢失或损坏时，重新写出即可：未确认的变更都还在本机。
+已批准的调取页面随包写出（单独的文件，加密，只有县级枢纽能打开）；U 盘装不下的，换盘再写，从断点接着。
 新站点先用 danglian-node init --courier E:\ --code 登记码 写出登记申请，带回县级的答复后运行 bundle in。
 节点运行或停止时都可以使用本命令。
 
@@ -48,6 +49,8 @@ One round trip:
   3. county  danglian-hub bundle out E:\      writes the reply
   4. here    danglian-node bundle in E:\      takes the reply; what is confirmed need not be kept
 A stick that was lost or damaged is simply written again: what is not confirmed is still here.
+Pages that the keeper has approved go with it, in files of their own that only the county's hub can open; what finds no
+room goes on where it ended with another stick.
 A new site first writes its application with danglian-node init --courier E:\ --code CODE, and takes the county's
 answer with bundle in. The node may be running or not.
 """
@@ -82,7 +85,7 @@ def add(parsers: Parsers) -> None:
 
 
 def run_out(args: argparse.Namespace) -> int:
-    """Write a delivery.
+    """Write a delivery and the pages that were approved; 1 if some pages found no room or cannot be read.
 
     Raises:
         BadSetting: the home has no settings or no database yet.
@@ -91,26 +94,53 @@ def run_out(args: argparse.Namespace) -> int:
     """
     home = home_of(args)
     written = asyncio.run(_written(home, load(home.settings), args.place))
+    is_short = any(one.left_bytes or one.unreadable is not None for one in written)
     if args.json:
         say_json(written)
-        return EXIT_OK
+        return EXIT_PROBLEM if is_short else EXIT_OK
     for one in written:
-        amount = size(one.size_bytes)
-        say(
-            Text(
-                zh=f"已写出 {one.file}：位置 {one.previous} 之后至 {one.last}，{one.frames} 帧，"
-                f"{amount}{letters_written(one).zh}。",
-                en=f"written: {one.file}, positions after {one.previous} up to {one.last}, {one.frames} frames,"
-                f" {amount}{letters_written(one).en}",
-            )
-        )
+        say(_pages_written(one) if one.order else _events_written(one))
     say(
         Text(
             zh="请安全弹出 U 盘，带到县档案馆；县级的回执带回后运行 danglian-node bundle in。",
             en="Eject the stick and take it to the county archive; run danglian-node bundle in when the reply is here.",
         )
     )
-    return EXIT_OK
+    return EXIT_PROBLEM if is_short else EXIT_OK
+
+
+def _events_written(one: Written) -> Text:
+    amount = size(one.size_bytes)
+    return Text(
+        zh=f"已写出 {one.file}：位置 {one.previous} 之后至 {one.last}，{one.frames} 帧，"
+        f"{amount}{letters_written(one).zh}。",
+        en=f"written: {one.file}, positions after {one.previous} up to {one.last}, {one.frames} frames,"
+        f" {amount}{letters_written(one).en}",
+    )
+
+
+def _pages_written(one: Written) -> Text:
+    order = one.order[:8]
+    if one.unreadable is not None:
+        return Text(
+            zh=f"调取单 {order} 的页面未写出：{one.unreadable.zh}\n"
+            f"    处理办法：把该页恢复成批准时的文件后重新写出；恢复不了的，请县里窗口撤回此单、重新提出。",
+            en=f"the pages of order {order} were not written: {one.unreadable.en}\n"
+            "    what to do: put that page back as it was when it was approved, and write again; if that cannot be,"
+            " have the window withdraw the order and make a new one.",
+        )
+    left = size(one.left_bytes)
+    more = Text(
+        zh=f"；U 盘已满，还有 {left} 未写出：换一个 U 盘再运行本命令，从断点接着写",
+        en=f"; the stick is full, {left} are left: run this command again with another stick, it goes on from there",
+    )
+    more = more if one.left_bytes else Text(zh="", en="")
+    if not one.file:
+        return Text(zh=f"调取单 {order} 的页面{more.zh}。", en=f"pages of order {order}{more.en}")
+    return Text(
+        zh=f"已写出 {one.file}：调取单 {order} 的页面，{size(one.size_bytes)}{more.zh}。",
+        en=f"written: {one.file}, pages of order {order}, {size(one.size_bytes)}{more.en}",
+    )
 
 
 async def _written(home: NodeHome, config: NodeConfig, place: Path) -> list[Written]:

@@ -136,7 +136,7 @@ def checked(path: Path, settings: FolderSettings, context: DescriptionContext) -
         return CheckReport(file=str(path), refused=error.reason, remedy=error.hint)
     except OSError as error:
         told = Text(zh=f"无法打开：{error.strerror}", en=f"cannot be opened: {error.strerror}")
-        return CheckReport(file=str(path), refused=told)
+        return CheckReport(file=str(path), refused=_NOT_THERE if isinstance(error, FileNotFoundError) else told)
     counted = rejections(rejects)
     report = msgspec.structs.replace(
         reading.report(),
@@ -147,6 +147,9 @@ def checked(path: Path, settings: FolderSettings, context: DescriptionContext) -
         rejected=counted,
     )
     return CheckReport(file=str(path), report=report, rejects=tuple(_reject_lines(rejects))[:REJECTS_SHOWN_MAX])
+
+
+_NOT_THERE = Text(zh="没有这个文件。请核对路径和文件名。", en="There is no such file: check its path and name.")
 
 
 def _reject_lines(rejects: list[RejectedRow]) -> Iterator[RejectLine]:

@@ -1,7 +1,6 @@
 """``danglian-node package check``: checks a package of a transfer by hand and says in plain words what to mend."""
 
 import argparse
-import datetime
 import importlib.metadata
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import msgspec
 from protocol.check_reports import CheckReport, ReportHead
 from protocol.check_results import OUTCOME_WORDS, CheckResult, Outcome, RuleTally, Standing
 from protocol.check_rules import DIMENSION_WORDS, CheckRules
+from protocol.county_time import day_of
 from protocol.errors import BadSetting
 from protocol.package_facts import Looked, PackageFacts
 from protocol.wording import Text
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     scanner = VirusScanner(scanner_address(args.scanner)) if args.scanner else None
     tools = CheckTools(scanner=scanner, validator=installed_validator())
     facts = PackageFacts(
-        today=datetime.datetime.now(tz=datetime.UTC).astimezone().date(),
+        today=day_of(clock_ms()),
         looked=tuple(_looked(said, args.by, rules) for said in args.looked),
     )
     head = ReportHead(

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import msgspec
 
 from node import config
-from node.certifying import local_page, orders
+from node.certifying import orders
 from node.certifying.deciding import Fact
 from node.certifying.desk import Answer, KeeperDesk, Shown
 from node.certifying.orders import SiteOrder
-from node.config import NodeConfig
-from node.home import NodeHome, add_home_option, home_of
+from node.commands import local_pages
+from node.home import add_home_option, home_of
 from node.wording import moment, size
 from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.copies import PRODUCTS, REFUSALS, Refusal
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     home = home_of(args)
     settings = config.load(home.settings)
     if args.action == "page":
-        return _page(home, settings)
+        return local_pages.serve(home, settings, "orders")
     desk = KeeperDesk(home, settings, "command")
     if args.action == "list":
         found = asyncio.run(desk.listed(with_past=args.all))
@@ -104,21 +104,6 @@ async def _acted(desk: KeeperDesk, args: argparse.Namespace) -> Shown:
         return await desk.refused(args.name, _refusal(args.reason), args.note)
     answer = Answer(facts=_facts(args.fact), source=args.source, note=args.note, despite_remarks=args.despite_remarks)
     return await desk.approved(args.name, answer)
-
-
-def _page(home: NodeHome, settings: NodeConfig) -> int:
-    """Serve the local page until Ctrl-C."""
-    with local_page.served(KeeperDesk(home, settings, "page")) as page:
-        sys.stdout.write(f"{_OPEN.in_language(language())}\n\n    {page.address}\n\n")
-        sys.stdout.flush()
-        page.wait()
-    return EXIT_OK
-
-
-_OPEN = Text(
-    zh="请在本机浏览器中打开下面的地址（只在本机有效，含一次性口令；按 Ctrl-C 结束）：",
-    en="Open this address in a browser on this machine (it works nowhere else, and until Ctrl-C):",
-)
 
 
 def _refusal(written: str | None) -> Refusal:

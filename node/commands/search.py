@@ -7,14 +7,15 @@ import sys
 
 from node.home import NodeHome, add_home_option, home_of
 from node.search import Finding, explained, find
-from protocol.calls import Hits, Search
+from protocol.calls import Hits, Match, Search
 from protocol.codec import decode_record
 from protocol.errors import BadSetting, BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
+from protocol.proposals import FIELD_WORDS
 from protocol.queries import parse
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.command_line import EXIT_OK, Parsers, language, say_json
 from replication.database import is_made, opened
 
 _HELP = "检索本站目录（断网可用，含不上报的条目）· search the site's own catalogue"
@@ -96,14 +97,31 @@ def _date(text: str | None) -> datetime.date | None:
         ) from error
 
 
+def _matched(match: Match) -> Text:
+    """Return where a word was found, and whether it was found in another form."""
+    field = FIELD_WORDS.get(match.field, Text(zh=match.field, en=match.field))
+    other = match.how == "variant"
+    return Text(zh=f"{field.zh}（异体）" if other else field.zh, en=f"{field.en} (variant)" if other else field.en)
+
+
+_STAYS = Text(zh="不上报", en="withheld")
+
+
 def _as_text(hits: Hits) -> str:
-    lines = [f"共 {hits.total} 条 · {hits.total} found"]
+    spoken = language()
+    lines = [Text(zh=f"共 {hits.total:,} 条", en=f"{hits.total:,} found").in_language(spoken)]
+    if hits.waiting:
+        waits = Text(
+            zh=f"刚读入的约 {hits.waiting:,} 条尚未编入检索，请稍后再查",
+            en=f"some {hits.waiting:,} entries were just read and cannot be found yet: search again in a moment",
+        )
+        lines.append(waits.in_language(spoken))
     for hit in hits.hits:
         record = decode_record(bytes(hit.record))
-        stays = "" if record.secrecy.travels else " [不上报 · withheld]"
+        stays = "" if record.secrecy.travels else f" [{_STAYS.in_language(spoken)}]"
         dated = record.date_raw or str(record.filing_year or "")
         lines.append(f"{record.ref_code_as_given or record.ref_code}  {record.title}{stays}")
         parties = "、".join(record.responsible_parties)
-        why = ", ".join(f"{match.field} ({match.how})" for match in hit.matches)
+        why = "、".join(_matched(match).in_language(spoken) for match in hit.matches)
         lines.append(f"    {'  '.join(part for part in (dated, parties, record.doc_no, why) if part)}")
     return "\n".join(lines) + "\n"

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from node.commands import local_pages
 from node.commands.transfer_copies import add_copies, copies, copies_told
 from node.commands.transfer_mending import faults_told
 from node.commands.transfer_options import add_new_options
 from node.commands.transfer_receiving import RECEIVING_ACTIONS, about, add_receiving, named, sign_received, told
 from node.commands.transfer_report import as_json, as_lines
 from node.commands.transfer_work import begin, pack_and_check, send_out, today, write_disk
+from node.config import load
 from node.home import add_home_option, home_of
 from node.transfers import planned, submitting
 from node.transfers.office import Office, office_opened
@@ -35,6 +37,7 @@ _DESCRIPTION = """把档案（条目和扫描件）移交县档案馆，或交�
   transfer sign 编号 --signer 姓名    对方审核通过后签署交接文据
   transfer papers 编号    显示交接文据和登记表
   transfer cancel 编号 --reason 理由  签字之前可以取消
+  transfer page           在本机浏览器里办：看来了什么、要改什么、接收、退回、签字
   transfer copies         移交后留存的副本：到期提醒、续存、处置登记
 
 网络不通或文件太大时，由人带移动盘送去，两种方式效力相同：
@@ -85,6 +88,7 @@ def add(parsers: Parsers) -> None:
     cancel = about(actions, "cancel", "取消（签字之前） · give up, before signing")
     cancel.add_argument("--reason", default="", metavar="TEXT", help="理由 · why")
     send.add_argument("--disk", default="", metavar="DIR", help="写到移动盘，由人送去 · write it to a courier's disk")
+    actions.add_parser("page", help="在本机浏览器里看移交、裁定、签字 · transfers in a browser of this PC")
     add_receiving(actions)
     add_copies(actions)
     for one in actions.choices.values():
@@ -101,6 +105,9 @@ def run(args: argparse.Namespace) -> int:
         Refused: it is not the time for it.
 
     """
+    if args.action == "page":
+        home = home_of(args)
+        return local_pages.serve(home, load(home.settings), "transfers")
     return asyncio.run(_run(args))
 
 

@@ -5,10 +5,13 @@ because this PC lacks a program is not for the village to mend.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from node.transfers.beginning import note_of
 from protocol.check_results import Outcome
+from protocol.wording import Text
 from replication.transfer_items import TransferItem
 from replication.transfer_rounds import Fault
 
@@ -49,19 +52,38 @@ def faults_told(faults: Sequence[Fault]) -> str:
     """Return in plain words what the checks found, what must be mended first."""
     if not faults:
         return "检测全部通过，可以提交（transfer send）。· Every check passed: send it.\n"
-    must = [one for one in faults if one.is_mandatory and one.outcome is Outcome.FAILED]
-    may = [one for one in faults if not one.is_mandatory and one.outcome is Outcome.FAILED]
-    unproven = [one for one in faults if one.outcome is not Outcome.FAILED]
-    parts = (
-        (must, "必须改，改好再 check", "must be mended before it is sent"),
-        (may, "建议改，不改也能交", "better mended; it may be sent all the same"),
-        (unproven, "不用改：本机没有执行或要人看，由接收单位处理", "not for you: not run here, or for a person to see"),
-    )
     lines: list[str] = []
-    for some, zh, en in parts:
-        if some:
-            lines += [f"【{zh}】{len(some)} 处 · {en}: {len(some)}", *_grouped(some)]
+    for urgency, some in by_urgency(faults):
+        words = URGENCIES[urgency]
+        lines += [f"【{words.zh}】{len(some)} 处 · {words.en}: {len(some)}", *_grouped(some)]
     return "\n".join(lines) + "\n"
+
+
+class Urgency(StrEnum):
+    """What a finding means for whoever reads it."""
+
+    MUST = "must"
+    MAY = "may"
+    OTHERS = "others"
+    """Nobody at this site has to do anything: a check was not run, or waits for a person at the receiver."""
+
+
+URGENCIES: Final = {
+    Urgency.MUST: Text(zh="必须改，改好再检测", en="must be mended, then checked again"),
+    Urgency.MAY: Text(zh="建议改，不改也能交", en="better mended; it may be sent all the same"),
+    Urgency.OTHERS: Text(
+        zh="不用改：没有执行或要人看，由接收单位处理", en="not for the giver: not run, or for a person to see"
+    ),
+}
+
+
+def by_urgency(faults: Sequence[Fault]) -> list[tuple[Urgency, list[Fault]]]:
+    """Return the findings in their groups, the most urgent first; groups without any are left out."""
+    groups: dict[Urgency, list[Fault]] = {one: [] for one in Urgency}
+    for fault in faults:
+        is_failed = fault.outcome is Outcome.FAILED
+        groups[(Urgency.MUST if fault.is_mandatory else Urgency.MAY) if is_failed else Urgency.OTHERS].append(fault)
+    return [(urgency, some) for urgency, some in groups.items() if some]
 
 
 def _grouped(faults: Sequence[Fault]) -> list[str]:

@@ -14,7 +14,7 @@ from node.commands.transfer_report import as_json, as_page
 from node.disk_consigning import copy_file, faulty_files
 from node.transfers import kept
 from node.transfers.office import Office
-from node.transfers.receiving import look_at_signature
+from node.transfers.receiving import check_owner_is_known, look_at_signature
 from node.wording import moment
 from protocol.consignments import FileFault, list_digest
 from protocol.disk_consignments import DATA_NAME
@@ -157,24 +157,7 @@ async def sign_received(office: Office, args: argparse.Namespace, now: Transfer)
         Refused: the giver has not signed yet, or it is not our turn.
 
     """
-
-    def step(connection: Connection) -> Transfer:
-        if look_at_signature(connection, office.receiver, now.transfer_id) is None:
-            present = transfer_deciding.found(connection, now.transfer_id)
-            if present.giver_signature is None:
-                raise Refused(
-                    Text(zh="移交单位尚未签字。", en="the giver has not signed yet"),
-                    Text(zh="移交单位先签：danglian-node transfer sign。", en="The giver signs first."),
-                )
-            office.receiver.append(
-                connection,
-                now.transfer_id,
-                signed_by(present, office.receiver.identity, args.signer),
-                by="archivist",
-            )
-        return transfer_deciding.found(connection, now.transfer_id)
-
-    after = await office.database.write(step)
+    after = await office.database.write(lambda c: sign_for_receiver(c, office, now, args.signer))
     await told(office, args, after)
     if after.signature_refused is None:
         return EXIT_OK
@@ -185,6 +168,26 @@ async def sign_received(office: Office, args: argparse.Namespace, now: Transfer)
         )
     )
     return EXIT_PROBLEM
+
+
+def sign_for_receiver(connection: Connection, office: Office, now: Transfer, signer: str) -> Transfer:
+    """Sign for the receiver; where the giver's signature is not to be believed, that is written down instead.
+
+    Raises:
+        Refused: the giver has not signed yet, or it is not our turn.
+
+    """
+    if look_at_signature(connection, office.receiver, now.transfer_id) is None:
+        present = transfer_deciding.found(connection, now.transfer_id)
+        if present.giver_signature is None:
+            raise Refused(
+                Text(zh="移交单位尚未签字。", en="the giver has not signed yet"),
+                Text(zh="移交单位先签：danglian-node transfer sign。", en="The giver signs first."),
+            )
+        check_owner_is_known(connection, present)
+        signature = signed_by(present, office.receiver.identity, signer)
+        office.receiver.append(connection, now.transfer_id, signature, by="archivist")
+    return transfer_deciding.found(connection, now.transfer_id)
 
 
 async def _take(office: Office, args: argparse.Namespace) -> int:
@@ -245,16 +248,31 @@ async def _kept(office: Office, args: argparse.Namespace) -> int:
     if args.verify:
         with progress(Text(zh="核对", en="verifying"), sum(one.size_bytes for one in lines)) as shown:
             for one in lines:
-                found = await asyncio.to_thread(kept.verified, office.home.kept, one, shown.add)
-                faulty[one.accession] = found
-                noted = partial(kept.note_verified, accession=one.accession, faulty=found, now_ms=clock_ms())
-                await office.database.write(noted)
+                found = await asyncio.to_thread(_verified, office.home.kept, one, shown.add)
+                faulty[one.accession] = [look.path for look in found]
+                await office.database.write(partial(_note_verified, one=one, found=found, began_ms=clock_ms()))
         lines = await office.database.read(kept.packages)
     if args.json:
         sys.stdout.write(as_json({"kept": lines, "faulty": faulty}))
     else:
         sys.stdout.write(_register_lines(lines, faulty))
     return EXIT_PROBLEM if any(faulty.values()) else EXIT_OK
+
+
+def _verified(root: Path, one: kept.KeptPackage, told: Callable[[int], None]) -> list[kept.FileLook]:
+    """Read every file of an accession; return those that are not as they came."""
+    faulty = []
+    for look in kept.looked_at(root, one):
+        told(look.size_bytes)
+        if not look.is_sound:
+            faulty.append(look)
+    return faulty
+
+
+def _note_verified(connection: Connection, one: kept.KeptPackage, found: list[kept.FileLook], began_ms: int) -> None:
+    kept.begin_look(connection, one.accession, began_ms)
+    kept.note_looked(connection, one.accession, 0, found, began_ms)
+    kept.end_look(connection, one.accession, clock_ms())
 
 
 def _register_lines(lines: list[kept.KeptPackage], faulty: Mapping[str, list[str]]) -> str:

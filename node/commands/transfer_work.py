@@ -22,6 +22,7 @@ from node.transfers.office import Office, host_log
 from node.transfers.packaging import Packed
 from node.transfers.scans import ScanIndex
 from protocol.consignments import ConsignedFile
+from protocol.county_time import day_of
 from protocol.errors import BadFile, BadValue, Refused
 from protocol.reference_codes import fold_code
 from protocol.sites import Site, SiteRank, parse_site
@@ -36,13 +37,10 @@ from replication.transfer_log import logged
 from replication.transfer_packages import package_of, read_list, write_list
 from replication.wall_clock import clock_ms
 
-SCANS = "scans"
-"""Folder of the home in which scans are looked for unless others are named."""
-
 
 def today() -> datetime.date:
-    """Return the day by this machine's clock: what papers say, nothing is ordered by it."""
-    return datetime.datetime.now().astimezone().date()
+    """Return the legal day by this machine's clock: what papers say, nothing is ordered by it."""
+    return day_of(clock_ms())
 
 
 def county_of(site: Site) -> str:
@@ -83,7 +81,7 @@ def receiver_of(site: Site, nature: Nature) -> str:
 
 
 def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
-    """Return where scans are looked for: where the person says, else the home's own folder and the watched ones."""
+    """Return where scans are looked for: where the person says, else where the settings say and in the watched ones."""
     if named:
         missing = [folder for folder in named if not Path(folder).is_dir()]
         if missing:
@@ -92,8 +90,11 @@ def scan_folders(office: Office, named: Sequence[str]) -> list[Path]:
                 Text(zh="请核对 --scans 的路径。", en="Check the path that --scans names."),
             )
         return [Path(folder).absolute() for folder in named]
-    own = [office.home.root / SCANS, *(folder.place(office.home) for folder in office.config.folders)]
-    return [folder for folder in own if folder.is_dir()]
+    own = [one.place(office.home) for one in office.config.scans]
+    watched = [one.place(office.home) for one in office.config.folders]
+    places = dict.fromkeys(folder for folder in (*own, *watched) if folder.is_dir())
+    # One within another is looked through with it: no scan goes twice.
+    return [one for one in places if not any(one != other and one.is_relative_to(other) for other in places)]
 
 
 async def begin(office: Office, args: argparse.Namespace) -> Transfer:

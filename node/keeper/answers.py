@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
+from node import indexing
 from node.keeper import audit, county_heads
 from node.keeper.audit import Action, NodeAuditEntry, ReadDetail, Told
 from node.search import Finding, FoundRecord, find_in
@@ -100,6 +101,8 @@ def answered(
         checked_case(question.case)
     except BadValue as error:
         return _refused(connection, question, way, digest, error.reason, now_ms)
+    # What waits outside of the index is put in first: of a case, "nothing" has to mean all that the site has read.
+    indexing.finish(connection)
     finding = find_in(connection, question)
     hits, told, withheld = _treated(finding, policy, question)
     outcome = _outcome(finding, hits)

@@ -4,10 +4,11 @@ The site keeps what it was told and asks again later. A hub that has lost, chang
 cannot say the digest any more (``protocol.audit_letters``), and everybody at the site can see it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, Insert, Select, bindparam, insert, or_, select
 
 from node.keeper import audit
 from node.keeper.tables import county_contradiction, county_head
@@ -32,10 +33,16 @@ def keep(connection: Connection, head: AuditHead, now_ms: int) -> None:
     """Keep a head of the county's log; one that contradicts another is noted."""
     if head.seq <= 0:
         return
-    known = connection.scalar(select(county_head.c.digest).where(county_head.c.seq == head.seq))
-    if known is None:
-        connection.execute(insert(county_head).values(seq=head.seq, digest=head.digest, heard_at_ms=now_ms))
-    _judge(connection, {}, head, now_ms)
+    kept = _kept(connection, (), head.seq)
+    if head.seq not in kept:
+        connection.execute(_keeping(), {"seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms})
+        kept[head.seq] = head.digest
+    _judge(connection, kept, {}, head, now_ms)
+
+
+@cache
+def _keeping() -> Insert:
+    return insert(county_head)
 
 
 def latest(connection: Connection) -> tuple[AuditHead, int] | None:
@@ -52,9 +59,15 @@ def contradictions(connection: Connection) -> list[Contradiction]:
 
 def _kept(connection: Connection, shown: Collection[int], behind: int) -> dict[int, str]:
     """Return the kept heads about which something is known now: those shown, and those behind the log's end."""
-    statement = select(county_head.c.seq, county_head.c.digest)
-    rows = connection.execute(statement.where(or_(county_head.c.seq >= behind, county_head.c.seq.in_(shown))))
+    rows = connection.execute(_heads(), {"behind": behind, "shown": list(shown)})
     return {row.seq: row.digest for row in rows}
+
+
+@cache
+def _heads() -> Select[int, str]:
+    # Made once: every question keeps a head, and making a statement takes longer than asking it.
+    shown = county_head.c.seq.in_(bindparam("shown", expanding=True))
+    return select(county_head.c.seq, county_head.c.digest).where(or_(county_head.c.seq >= bindparam("behind"), shown))
 
 
 def places_to_ask(connection: Connection) -> tuple[int, ...]:
@@ -64,10 +77,14 @@ def places_to_ask(connection: Connection) -> tuple[int, ...]:
     return tuple(sorted(found[::step][:PLACES_ASKED_MAX]))
 
 
-def _judge(connection: Connection, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
-    kept = _kept(connection, shown, head.seq)
+def _judge(
+    connection: Connection, kept: Mapping[int, str], shown: Mapping[int, str], head: AuditHead, now_ms: int
+) -> None:
+    found = contradicted(kept, shown, head)
+    if not found:
+        return
     known = set(connection.scalars(select(county_contradiction.c.seq)))
-    for seq in contradicted(kept, shown, head):
+    for seq in found:
         if seq not in known:
             said = head.digest if seq == head.seq else shown.get(seq, "")
             values = {"seq": seq, "kept_digest": kept[seq], "said_digest": said, "found_at_ms": now_ms}
@@ -79,7 +96,8 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
 
     def take(connection: Connection, peer: str, letter: Letter) -> None:
         told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
-        _judge(connection, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
+        shown = {one.seq: one.digest for one in told.digests}
+        _judge(connection, _kept(connection, shown, told.head.seq), shown, told.head, now_ms)
         keep(connection, told.head, now_ms)
         digests = audit.digests_at(connection, told.places[:PLACES_ASKED_MAX])
         mine = AuditHeadTold(

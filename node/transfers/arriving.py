@@ -99,12 +99,22 @@ class Arrival:
             raise _unwritable(error, self._into) from error
 
     def close(self) -> None:
-        """Leave what was begun as it is, on the disk."""
-        if self._open is not None:
-            self._open.flush()
-            os.fsync(self._open.fileno())
-            self._open.close()
-            self._open = None
+        """Leave what was begun as it is, on the disk.
+
+        Raises:
+            StorageFull: the disk is full; what is on it is gone on with.
+            Retryable: the disk cannot be written.
+
+        """
+        if self._open is None:
+            return
+        file, self._open = self._open, None
+        try:
+            with file:
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _unwritable(error, self._into) from error
 
     def _write(self, some: memoryview) -> None:
         if self._open is None:

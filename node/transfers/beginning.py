@@ -21,6 +21,9 @@ from replication.letters import HUB_PEER
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog, transfer_of
 
+CODE_NAMES = ("档号", "code")
+BOX_NAMES = ("盒号", "box")
+
 BOX_LIST_BYTES_MAX = 8 * 1024 * 1024
 """Bytes of a list of boxes: a hundred thousand lines."""
 
@@ -158,12 +161,15 @@ def boxes_in(path: Path) -> dict[str, str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("gb18030", "replace")
-    lines = csv.DictReader(io.StringIO(text))
-    names = {name.strip(): name for name in lines.fieldnames or ()}
-    code, box = names.get("档号") or names.get("code"), names.get("盒号") or names.get("box")
+    try:
+        header, *lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line] or [[]]
+    except csv.Error as error:
+        raise _bad_list(path, "不是 CSV", "it is no CSV") from error
+    code, box = (next((name for name in names if name in header), None) for names in (CODE_NAMES, BOX_NAMES))
     if code is None or box is None:
         raise _bad_list(path, "缺少“档号”或“盒号”列", "a column 档号 (code) or 盒号 (box) is missing")
-    return {code_key(line[code] or ""): (line[box] or "").strip() for line in lines if line[code] and line[box]}
+    items = [dict(zip(header, line, strict=False)) for line in lines]
+    return {code_key(one[code]): one[box] for one in items if one.get(code) and one.get(box)}
 
 
 def _bad_list(path: Path, zh: str, en: str) -> BadFile:

@@ -11,6 +11,7 @@ from node.search_plans import plan_of
 from protocol.calls import Search
 from protocol.codec import decode_record
 from protocol.errors import BadQuery, BadValue
+from protocol.queries import parse
 from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.reference_codes import fold_code
@@ -21,9 +22,6 @@ from replication.transfer_items import ItemState
 
 TRANSFER_ITEMS_MAX = 20_000
 """Items of one transfer: four yearly hand-overs of a large town; more is divided, so that a fault holds up less."""
-
-LEVELS = (Level.ITEM, Level.VOLUME)
-"""What is handed over: items, and volumes whose items nobody has described."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +125,8 @@ def _conditions(connection: Connection, selection: Selection) -> tuple[list[str]
 
 def _found(connection: Connection, query: str) -> list[int]:
     """Return the records that a search finds, all of them."""
-    plan = plan_of(Search(asker="", question="", query="", language=query))
+    # A call that cannot be understood finds everything; a person who mistypes must not hand everything over.
+    plan = plan_of(Search(asker="", question="", query="", language=query)) if parse(query).parts else None
     if plan is None:
         raise BadQuery(0, len(query), Text(zh="这个检索式查不了。", en="nothing in it can be searched"), _AGAIN)
     narrowed = "".join(f" AND {clause}" for clause in plan.clauses)
@@ -137,9 +136,13 @@ def _found(connection: Connection, query: str) -> list[int]:
         found = "search JOIN record ON record.docid = search.rowid"
         narrowed = f" AND search MATCH ?{narrowed}"
         values.append(plan.found_by)
+    values += plan.values
+    if plan.unwanted is not None:
+        narrowed += " AND record.docid NOT IN (SELECT rowid FROM search WHERE search MATCH ?)"
+        values.append(plan.unwanted)
     rows = connection.exec_driver_sql(
         f"SELECT record.docid, record.body FROM {found} WHERE record.standing = 'listed'{narrowed}",  # noqa: S608 - ours
-        (*values, *plan.values),
+        tuple(values),
     )
     return [docid for docid, body in rows if plan.is_exact or plan.matcher.satisfies(subject_of(decode_record(body)))]
 

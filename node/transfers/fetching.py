@@ -13,8 +13,10 @@ from pathlib import Path
 from node.carriage_rules import CarriageRules
 from node.transfers.arriving import Arrival
 from protocol import subjects
-from protocol.consignments import ConsignedFile, check_list, list_digest
+from protocol.consignments import check_list, list_digest
 from protocol.errors import BadValue, CallTimeout, NotYet, Refused, Retryable
+from protocol.file_lists import FileList
+from protocol.limits import CONSIGNMENT_FILES_MAX
 from protocol.relays import (
     STRETCH_BYTES_MAX,
     Passed,
@@ -73,7 +75,7 @@ class Fetcher:
         if awaited is not None and not awaited.done():
             awaited.set_result(answer)
 
-    async def fetch(self, now: Transfer, into: Path, told: Told) -> tuple[ConsignedFile, ...]:
+    async def fetch(self, now: Transfer, into: Path, told: Told) -> FileList:
         """Fetch the package of the present round, what is missing of it; return the list of its files.
 
         Raises:
@@ -100,18 +102,21 @@ class Fetcher:
             await asyncio.to_thread(arrival.close)
         return files
 
-    async def _list(self, now: Transfer) -> tuple[ConsignedFile, ...]:
-        files: list[ConsignedFile] = []
+    async def _list(self, now: Transfer) -> FileList:
+        files, other = FileList(), Refused(_OTHER_LIST)
         while True:
             answer = await self._ask(self._question(now, position=len(files)))
             page = unpack_page(self._identity.opened(answer.sealed)).files
-            files += page
-            if not page or len(files) >= answer.files:
+            try:
+                files.extend(page)
+            except (ValueError, OverflowError) as error:
+                raise other from error
+            if not page or len(files) >= min(answer.files, CONSIGNMENT_FILES_MAX):
                 break
-        if list_digest(files) != now.list_digest:
-            raise Refused(Text(zh="文件清单与移交单位提交的不符", en="the list of files is not the one submitted"))
-        check_list(files)
-        return tuple(files)
+        if await asyncio.to_thread(list_digest, files) != now.list_digest:
+            raise other
+        await asyncio.to_thread(check_list, files)
+        return files
 
     async def _bytes(self, now: Transfer, offset: int, size_bytes: int) -> bytes:
         answer = await self._ask(self._question(now, offset=offset, size_bytes=size_bytes))
@@ -152,6 +157,7 @@ class Fetcher:
         raise CallTimeout(Text(zh="县馆没有回应", en="the hub does not answer"))
 
 
+_OTHER_LIST = Text(zh="文件清单与移交单位提交的不符", en="the list of files is not the one submitted")
 _CLOSED = Text(zh="不在本站设定的传输时段内", en="outside of the hours that this site has for files")
 _GONE = Text(zh="县馆没有可供提取的文件", en="the hub has no files to be drawn")
 

@@ -1,19 +1,22 @@
 """What a township keeps for others: packages that were handed over to it, its register of them, and their fixity."""
 
+import errno
 import hashlib
+import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from node.transfers.kept_tables import kept_package
+from node.transfers.kept_tables import kept_fault, kept_package
 from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer
-from replication.transfer_packages import list_of, move, package_of
+from replication.files import write_whole
+from replication.transfer_packages import lines_of, list_of, move, package_of, read_list
 
 READ_BYTES = 1024 * 1024
 """Bytes of a file that are summed at once."""
@@ -36,9 +39,13 @@ class KeptPackage(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str
     kept_at_ms: int
     verified_at_ms: int
-    """When its files were last summed; 0 for never."""
+    """When the last look at all its files ended; 0 for never."""
     faulty: int
-    """Files that were not as they were, then."""
+    """Files that were not as they came, then."""
+    look_began_at_ms: int
+    """When the last look at them began, ended or not."""
+    look_line: int
+    """How many files that look has read, while it goes on."""
 
 
 def place_of(kept: Path, now_site: str, transfer_id: UUID, number: int) -> Path:
@@ -59,16 +66,14 @@ def shelved(now: Transfer, root: Path, kept: Path) -> int:
         target = place_of(kept, now.giver.site if now.giver else "", now.transfer_id, parcel.round)
         target.parent.mkdir(parents=True, exist_ok=True)
         if list_of(source).is_file():
-            shutil.copyfile(list_of(source), list_of(target))
+            write_whole(list_of(target), list_of(source).read_bytes())
         move(source, target)
-        count += len(files_of(target))
+        files = read_list(target)
+        if files is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), list_of(target))
+        count += len(files)
     shutil.rmtree(root / str(now.transfer_id), ignore_errors=True)
     return count
-
-
-def files_of(package: Path) -> tuple[ConsignedFile, ...]:
-    """Return the list of a package's files."""
-    return msgspec.json.decode(list_of(package).read_bytes(), type=tuple[ConsignedFile, ...])
 
 
 def register(connection: Connection, now: Transfer, year: int, files: int, now_ms: int) -> str:
@@ -105,22 +110,77 @@ def packages(connection: Connection) -> list[KeptPackage]:
     return [msgspec.convert(row, KeptPackage, from_attributes=True) for row in rows]
 
 
-def verified(kept: Path, one: KeptPackage, told: Callable[[int], None]) -> list[str]:
-    """Sum every file of a package anew; return the paths of those that are not as they came."""
-    faulty: list[str] = []
+def count_faulty(connection: Connection) -> int:
+    """Return how many files that are kept for others were not as they came when they were last read."""
+    return int(connection.execute(select(func.count()).select_from(kept_fault)).scalar_one())
+
+
+class FileLook(msgspec.Struct, frozen=True, kw_only=True):
+    """How one file of a package was found."""
+
+    path: str
+    """Within what is kept of the transfer: the round and the path there."""
+    size_bytes: int
+    is_sound: bool
+
+
+def looked_at(kept: Path, one: KeptPackage, line: int = 0) -> Iterator[FileLook]:
+    """Sum the files of an accession anew, from one line of its lists on.
+
+    A list that is gone, or cannot be read, is a fault of its own: nobody knows what should be there.
+    """
     folder = kept / one.site / str(one.transfer_id)
-    for package in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
-        for listed in files_of(package):
-            if not _is_sound(package / listed.path, listed):
-                faulty.append(f"{package.name}/{listed.path}")
-            told(listed.size_bytes)
-    return faulty if folder.is_dir() else [str(one.transfer_id)]
+    rounds = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not rounds:
+        yield FileLook(path=str(one.transfer_id), size_bytes=0, is_sound=False)
+    place = 0
+    for package in rounds:
+        try:
+            for listed in lines_of(package):
+                place += 1
+                if place > line:
+                    is_sound = _is_sound(package / listed.path, listed)
+                    yield FileLook(
+                        path=f"{package.name}/{listed.path}", size_bytes=listed.size_bytes, is_sound=is_sound
+                    )
+        except (OSError, ValueError):
+            yield FileLook(path=list_of(package).name, size_bytes=0, is_sound=False)
 
 
-def note_verified(connection: Connection, accession: str, faulty: Sequence[str], now_ms: int) -> None:
-    """Write down what the look at a package found."""
+def begin_look(connection: Connection, accession: str, now_ms: int) -> None:
+    """Note that the files of an accession are being read from the first one on."""
     mine = kept_package.c.accession == accession
-    connection.execute(update(kept_package).where(mine).values(verified_at_ms=now_ms, faulty=len(faulty)))
+    connection.execute(update(kept_package).where(mine).values(look_began_at_ms=now_ms, look_line=0))
+
+
+def note_looked(connection: Connection, accession: str, line: int, some: Sequence[FileLook], now_ms: int) -> None:
+    """Note which files were not as they came, and up to which line of the lists all have been read."""
+    for path in (look.path for look in some if not look.is_sound):
+        mine = (kept_fault.c.accession == accession) & (kept_fault.c.path == path)
+        connection.execute(delete(kept_fault).where(mine))
+        connection.execute(insert(kept_fault).values(accession=accession, path=path, found_at_ms=now_ms))
+    connection.execute(update(kept_package).where(kept_package.c.accession == accession).values(look_line=line))
+
+
+def end_look(connection: Connection, accession: str, now_ms: int) -> int:
+    """Note that every file of an accession was read; return how many are not as they came.
+
+    What an earlier look found and this one did not has been put right.
+    """
+    mine, own = kept_package.c.accession == accession, kept_fault.c.accession == accession
+    began = select(kept_package.c.look_began_at_ms).where(mine).scalar_subquery()
+    connection.execute(delete(kept_fault).where(own, kept_fault.c.found_at_ms < began))
+    faulty = connection.execute(select(func.count()).select_from(kept_fault).where(own)).scalar_one()
+    values = {"verified_at_ms": now_ms, "faulty": faulty, "look_line": 0}
+    connection.execute(update(kept_package).where(mine).values(**values))
+    return int(faulty)
+
+
+def faults_of(connection: Connection, accession: str, limit: int = FAULTS_TOLD) -> list[str]:
+    """Return the first files of an accession that are not as they came."""
+    mine = kept_fault.c.accession == accession
+    rows = connection.execute(select(kept_fault.c.path).where(mine).order_by(kept_fault.c.path).limit(limit))
+    return [row.path for row in rows]
 
 
 def _is_sound(path: Path, listed: ConsignedFile) -> bool:

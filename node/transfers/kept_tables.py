@@ -1,6 +1,6 @@
-"""What a township keeps for others; ``migrations/73-custody.sql`` makes the table, a test proves it."""
+"""What a township keeps for others; migrations 73 and 76 make the tables, a test proves it."""
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, MetaData, PrimaryKeyConstraint, Table, Text
 
 metadata = MetaData()
 
@@ -18,4 +18,15 @@ kept_package = Table(
     Column("kept_at_ms", BigInteger, nullable=False),
     Column("verified_at_ms", BigInteger, nullable=False, server_default="0"),
     Column("faulty", BigInteger, nullable=False, server_default="0"),
+    Column("look_began_at_ms", BigInteger, nullable=False, server_default="0"),
+    Column("look_line", BigInteger, nullable=False, server_default="0"),
+)
+
+kept_fault = Table(
+    "kept_fault",
+    metadata,
+    Column("accession", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("found_at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("accession", "path"),
 )

@@ -5,7 +5,6 @@ The part of the county's archive in ``hub.transfers.receiving``, for a site: peo
 """
 
 import asyncio
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -16,8 +15,10 @@ from sqlalchemy import Connection
 
 from node.transfers.arriving import cleared
 from node.transfers.kept import register, shelved
-from protocol.consignments import ConsignedFile
-from protocol.errors import DanglianError, Permanent, Retryable
+from node.transfers.owner_signatures import owner_keys
+from protocol.county_time import local_time
+from protocol.errors import DanglianError, Permanent, Refused, Retryable
+from protocol.file_lists import FileList
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Closed, Loaded, Side, SignatureRefused, Signed, TransferState
 from protocol.wording import Text
@@ -46,7 +47,7 @@ log = structlog.get_logger(__name__)
 class Fetching(Protocol):
     """What fetches files from the hub (``node.transfers.fetching.Fetcher``)."""
 
-    async def fetch(self, now: Transfer, into: Path, told: Callable[[int, int], None]) -> tuple[ConsignedFile, ...]:
+    async def fetch(self, now: Transfer, into: Path, told: Callable[[int, int], None]) -> FileList:
         """Fetch what is missing of the present round, and return the list of its files."""
 
 
@@ -83,10 +84,9 @@ class ReceivingDesk:
                     continue
                 try:
                     await self.attend(now)
-                except DanglianError as error:
+                except (DanglianError, OSError) as error:
                     self._put_off[now.transfer_id] = loop.time() + AGAIN_S
-                    log.info("transfer_put_off", transfer=str(now.transfer_id), reason=error.reason.en)
-                    await self._reception.note_trouble(now, error.reason)
+                    await self._reception.put_off(now, error)
             await asyncio.sleep(LOOK_S)
 
     async def due(self) -> list[Transfer]:
@@ -132,7 +132,7 @@ class ReceivingDesk:
         except Permanent as error:
             await self._reception.send_back(now, error.reason)
             return
-        size_bytes = sum(one.size_bytes for one in files)
+        size_bytes = files.size_bytes
 
         def step(connection: Connection) -> None:
             transfer_rounds.note_progress(connection, now.transfer_id, now.round, size_bytes, self._clock_ms())
@@ -142,7 +142,7 @@ class ReceivingDesk:
         await self._database.write(step)
         log.info("transfer_drawn", transfer=str(now.transfer_id), files=len(files))
 
-    async def _fetched(self, now: Transfer, into: Path) -> tuple[ConsignedFile, ...]:
+    async def _fetched(self, now: Transfer, into: Path) -> FileList:
         loop, noted_at = asyncio.get_running_loop(), 0.0
         noting: set[asyncio.Task[None]] = set()
 
@@ -166,7 +166,7 @@ class ReceivingDesk:
 
     async def _keep(self, now: Transfer) -> None:
         count = await asyncio.to_thread(shelved, now, self._root, self._kept)
-        year = datetime.datetime.fromtimestamp(self._clock_ms() / 1000).astimezone().year
+        year = local_time(self._clock_ms()).year
 
         def step(connection: Connection) -> None:
             present = transfer_of(connection, now.transfer_id)
@@ -210,10 +210,28 @@ def look_again(connection: Connection, now: Transfer) -> Text | None:
     """Say why the giver's signature is not to be believed; None if it is."""
     if now.giver_signature is None or now.receiver_signature is not None:
         return None
-    if now.host:
-        # The owner's own key: whether it is one that is enrolled for the owner, the hub says.
-        return signature_fault(now, now.giver_signature, {now.giver_signature.key})
-    return signature_fault(now, now.giver_signature, signing_keys(connection, now.transfer_id, Side.GIVER))
+    if not now.host:
+        return signature_fault(now, now.giver_signature, signing_keys(connection, now.transfer_id, Side.GIVER))
+    keys = owner_keys(connection, now.transfer_id)
+    # Which keys are the owner's own, the hub says; until then nothing is wrong, and nothing may go on.
+    return None if keys is None else signature_fault(now, now.giver_signature, keys)
+
+
+def check_owner_is_known(connection: Connection, now: Transfer) -> None:
+    """Go on only if the hub has named the keys of an owner whose fonds this site keeps.
+
+    Raises:
+        Refused: it has not said anything of the owner's signature yet.
+
+    """
+    if now.host and now.giver_signature is not None and owner_keys(connection, now.transfer_id) is None:
+        raise Refused(
+            Text(zh="县馆尚未核对所有者签字所用的密钥。", en="the county has not looked at the owner's key yet"),
+            Text(
+                zh="节点连上县馆后自动核对，随后再签。",
+                en="It does so once this node reaches it; sign then.",
+            ),
+        )
 
 
 def look_at_signature(connection: Connection, transfers: TransferLog, transfer_id: UUID) -> Text | None:

@@ -1,12 +1,14 @@
 """Letters about transfers at a site: from the county that receives, and those that the hub gives on from another site.
 
 The hub's signature vouches for whose step it is and for the keys of that site. The step's own seal says that it was
-written with one of them.
+written with one of them. Of an owner whose fonds this site keeps, the hub gives the signature back: what counts there
+are the keys that it names.
 """
 
 import msgspec
 from sqlalchemy import Connection
 
+from node.transfers.owner_signatures import note_keys
 from protocol.errors import Refused
 from protocol.letters import Letter, body_of
 from protocol.relays import RELAY_PREFIX, RELAYED_KIND, RelayedStep, Vouched
@@ -15,7 +17,7 @@ from protocol.transfers import LETTER_KIND, Opened, SealedStep, Side, Step
 from protocol.wording import Text
 from replication.keys import verified
 from replication.letters import Handlers
-from replication.transfer_log import RECEIVING, TransferLog, role_of, transfer_of
+from replication.transfer_log import HOST, RECEIVING, TransferLog, role_of, transfer_of
 
 
 def transfer_letters(site: str, hub_key: str, giver: TransferLog, receiver: TransferLog) -> Handlers:
@@ -32,6 +34,9 @@ def transfer_letters(site: str, hub_key: str, giver: TransferLog, receiver: Tran
         told = body_of(letter, RelayedStep)
         vouched = _vouched(told, hub_key)
         step = decode_step(told.sealed.step)
+        if role_of(connection, step.transfer) == HOST:
+            note_keys(connection, step.transfer, vouched.digest, vouched.keys)
+            return
         side = step.side if vouched.site == site else step.side.other
         log = giver if side is Side.GIVER else receiver
         _check_parties(connection, step, vouched, side, site)

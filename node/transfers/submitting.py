@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 
 from node.consigning import offer, withdraw
 from node.transfers.packaging import Packed
-from protocol.consignments import ConsignedFile, Consignment, list_digest
+from protocol.consignments import ConsignedFile, list_digest
 from protocol.errors import Refused
 from protocol.handovers import certificate_of
 from protocol.transfer_codec import items_digest
 from protocol.transfer_folds import Transfer
-from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Side, Submitted, TransferState
+from protocol.transfers import WORDS_CHARS_MAX, Cancelled, Prepared, Submitted, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_rounds
 from replication.keys import Identity
@@ -88,15 +88,13 @@ def submit(
             Text(zh="先运行 danglian-node transfer check。", en="Run danglian-node transfer check first."),
         )
     parcel = now.prepared
-    consigned = Consignment(
-        consignment_id=consignment_id(transfer_id, parcel.round, parcel.manifest), files=tuple(files)
-    )
-    offer(connection, consigned, root, now_ms)
+    consigned = consignment_id(transfer_id, parcel.round, parcel.manifest)
+    offer(connection, consigned, files, root, now_ms)
     step = Submitted(
         round=parcel.round,
-        consignment=consigned.consignment_id,
+        consignment=consigned,
         manifest=parcel.manifest,
-        list_digest=list_digest(consigned.files),
+        list_digest=list_digest(files),
         by_disk=by_disk,
     )
     return log.append(connection, transfer_id, step, by="keeper")
@@ -139,8 +137,3 @@ def cancel(connection: Connection, log: TransferLog, transfer_id: UUID, reason: 
     if now.consignment is not None:
         withdraw(connection, now.consignment)
     return now
-
-
-def is_ours(now: Transfer) -> bool:
-    """Tell whether it is the giver's turn."""
-    return now.turn is Side.GIVER

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from protocol.attaching import is_kept_beside
+from protocol.check_results import Outcome
 from protocol.judgements import Judgement, failed, manual, not_applicable, not_run, passed
 from protocol.wording import Text
 from replication.checks.archives_within import is_ole_locked
@@ -25,11 +26,41 @@ _LOOK: Final = Text(zh="请人工打开查看。", en="Open it and look.")
 _UNSEEN: Final = frozenset((Openness.BROKEN, Openness.CRASHED, Openness.TOO_LARGE))
 """Of what was not opened nobody knows whether it is encrypted."""
 
+SIGNATURE_TOOL: Final = "pyHanko"
 _INSTALL: Final = Text(zh="安装 danglian[checks] 后重新检测。", en="Install danglian[checks] and check again.")
 
 
 def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
-    """The content has the digest that was recorded for it."""
+    """The content has the digest that was recorded for it, and signatures within it hold."""
+    found = _has_digest(look, survey)
+    if found.outcome is not Outcome.PASSED or look.identity.format != "PDF":
+        return found
+    signing = look.opened.signing if look.opened is not None else None
+    if signing is None:
+        return found
+    if signing.broken:
+        return manual(
+            Text(
+                zh=f"内含 {signing.broken} 处签名与内容不符：签名之后被改动，或转换时损坏",
+                en=f"{signing.broken} signatures within do not fit the content: changed since, or spoilt on the way",
+            ),
+            Text(
+                zh="请移交方提供签名完好的原文件；确无原件的，核实后说明理由。", en="Ask for the file as it was signed."
+            ),
+            tool=SIGNATURE_TOOL,
+        )
+    told = Text(zh=f"内含签名 {signing.valid} 处完好", en=f"{signing.valid} signatures within hold")
+    if signing.not_judged:
+        why = signing.why or Text(zh="过多", en="too many")
+        told = Text(
+            zh=f"{told.zh}，{signing.not_judged} 处未核验：{why.zh}",
+            en=f"{told.en}, {signing.not_judged} not judged: {why.en}",
+        )
+    evidence = Text(zh=f"{found.evidence.zh}；{told.zh}", en=f"{found.evidence.en}; {told.en}")
+    return passed(evidence.zh, evidence.en, tool=SIGNATURE_TOOL)
+
+
+def _has_digest(look: FileLook, survey: Survey) -> Judgement:
     path = look.file.path
     if (fault := survey.faults_of_file.get(path)) is not None:
         return failed(fault.text, fault.remedy)

@@ -26,6 +26,17 @@ class Openness(StrEnum):
     """This machine has no program for the format."""
 
 
+class Signing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the signatures within a document were found."""
+
+    valid: int = 0
+    """What was signed is unchanged, and the signature is of the key that it names."""
+    broken: int = 0
+    not_judged: int = 0
+    why: Text | None = None
+    """Why some were not judged."""
+
+
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome for one file."""
 
@@ -38,6 +49,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """Protected in any way, also where it opens without a password."""
     holds: tuple[str, ...] = ()
     """Names of files that are embedded in it, the first few."""
+    signing: Signing | None = None
+    """None where nothing is signed within it, or nobody looked."""
 
 
 def no_tool(package: str, format_name: str) -> Opened:

@@ -1,4 +1,4 @@
-"""Files opened by a program apart, which is ended when one file keeps it for too long.
+"""Files opened by a program apart, which is ended when one file keeps it for too long or fills the memory.
 
 The libraries that decode PDF and images are written in C, take files that strangers made, and cannot be interrupted: a
 page of a kilobyte may unpack to terabytes, and a crash ends whatever runs in the same process. One such program serves
@@ -8,6 +8,7 @@ a whole run of the checks; starting it takes a third of a second, a task 0.2 ms.
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -21,6 +22,12 @@ from replication.checks.opening_worker import OpeningOutcome, OpeningTask
 OPEN_S: Final = 60.0
 """Seconds that opening one file may take."""
 
+MEMORY_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""Bytes of memory that the program may have resident: sixteen times the pixels of one page that it decodes."""
+
+WATCH_S: Final = 0.05
+"""Seconds between two looks at its memory; a file that is opened sooner costs no look."""
+
 END_S: Final = 10.0
 """Seconds that the program may take to end when there is no more to be done, before it is killed."""
 
@@ -33,17 +40,19 @@ _COMMAND: Final = ("-P", "-m", "replication.checks.opening_worker")
 class OpeningFailed(Exception):
     """The program ended instead of answering; the text says why."""
 
-    def __init__(self, why: Text, *, is_late: bool) -> None:
+    def __init__(self, why: Text, *, is_too_much: bool) -> None:
         super().__init__(why.en)
         self.why = why
-        self.is_late = is_late
+        self.is_too_much = is_too_much
+        """It was ended by us, because the file took too long or too much memory."""
 
 
 class OpeningApart:
     """The program, started with the first task and again after it was ended."""
 
-    def __init__(self, *, open_s: float = OPEN_S) -> None:
+    def __init__(self, *, open_s: float = OPEN_S, memory_bytes: int = MEMORY_BYTES_MAX) -> None:
         self.open_s = open_s
+        self.memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -59,7 +68,7 @@ class OpeningApart:
         try:
             outcome = self._asked(OpeningTask(format=format_name, path=str(path)))
         except OpeningFailed as failed:
-            openness = Openness.TOO_LARGE if failed.is_late else Openness.CRASHED
+            openness = Openness.TOO_LARGE if failed.is_too_much else Openness.CRASHED
             return Opened(openness=openness, evidence=failed.why)
         if outcome.opened is None:
             told = outcome.fault.replace(str(path), path.name)
@@ -78,7 +87,7 @@ class OpeningApart:
         """
         outcome = self._asked(OpeningTask(format="PDF", path=str(path), is_disproof=True))
         if outcome.fault:
-            raise OpeningFailed(Text(zh=outcome.fault, en=outcome.fault), is_late=False)
+            raise OpeningFailed(Text(zh=outcome.fault, en=outcome.fault), is_too_much=False)
         return outcome.claim, outcome.against
 
     def close(self) -> None:
@@ -100,14 +109,13 @@ class OpeningApart:
         process = self._running()
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
-        is_late = threading.Event()
+        answered, ended_for = threading.Event(), []
 
-        def end() -> None:
-            is_late.set()
-            process.kill()
+        def watch() -> None:
+            ended_for.extend(self._watched(process, answered))
 
-        timer = threading.Timer(self.open_s, end)
-        timer.start()
+        watching = threading.Thread(target=watch, name="opening apart", daemon=True)
+        watching.start()
         try:
             process.stdin.write(msgspec.json.encode(task) + b"\n")
             process.stdin.flush()
@@ -116,10 +124,40 @@ class OpeningApart:
             # It is gone; readline says the same by an empty line.
             answer = b""
         finally:
-            timer.cancel()
+            answered.set()
+            watching.join()
         if not answer.endswith(b"\n"):
-            raise self._ended(process, is_late=is_late.is_set())
+            raise self._ended(process, ended_for)
         return msgspec.json.decode(answer, type=OpeningOutcome)
+
+    def _watched(self, process: subprocess.Popen[bytes], answered: threading.Event) -> list[Text]:
+        """End the program if a file takes too long or too much, and return why."""
+        began = time.monotonic()
+        while not answered.wait(WATCH_S):
+            why = (
+                self._too_long()
+                if time.monotonic() - began >= self.open_s
+                else self._too_much()
+                if _resident_bytes(process.pid) > self.memory_bytes
+                else None
+            )
+            if why is not None:
+                process.kill()
+                return [why]
+        return []
+
+    def _too_long(self) -> Text:
+        return Text(
+            zh=f"{self.open_s:g} 秒内没有打开完，已停止（疑为压缩炸弹，或文件过大）",
+            en=f"not opened within {self.open_s:g} s and given up: a bomb, or too large",
+        )
+
+    def _too_much(self) -> Text:
+        size = self.memory_bytes // 2**20
+        return Text(
+            zh=f"打开它所需内存超过 {size} MB，已停止（疑为压缩炸弹，或文件过大）",
+            en=f"opening it takes more than {size} MB of memory and was given up: a bomb, or too large",
+        )
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -132,7 +170,7 @@ class OpeningApart:
             )
         return self._process
 
-    def _ended(self, process: subprocess.Popen[bytes], *, is_late: bool) -> OpeningFailed:
+    def _ended(self, process: subprocess.Popen[bytes], ended_for: list[Text]) -> OpeningFailed:
         process.kill()
         code = process.wait()
         self._process = None
@@ -143,13 +181,19 @@ class OpeningApart:
                 except OSError:
                     # What was not written to a program that is gone.
                     continue
-        if is_late:
-            why = Text(
-                zh=f"{self.open_s:g} 秒内没有打开完，已停止（疑为压缩炸弹，或文件过大）",
-                en=f"not opened within {self.open_s:g} s and given up: a bomb, or too large",
-            )
-        else:
-            why = Text(
-                zh=f"打开它的程序异常结束（{code}）", en=f"the program that opened it came to a bad end ({code})"
-            )
-        return OpeningFailed(why, is_late=is_late)
+        if ended_for:
+            return OpeningFailed(ended_for[0], is_too_much=True)
+        why = Text(zh=f"打开它的程序异常结束（{code}）", en=f"the program that opened it came to a bad end ({code})")
+        return OpeningFailed(why, is_too_much=False)
+
+
+def _resident_bytes(process_id: int) -> int:
+    """Return the memory that a program has; 0 for one that is gone, or where nobody can say."""
+    try:
+        import psutil  # noqa: PLC0415 - comes with the libraries that are watched here
+    except ImportError:
+        return 0
+    try:
+        return int(psutil.Process(process_id).memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -6,11 +6,13 @@ Pillow and pikepdf says so where they are not installed. The pages lie under the
 """
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import io
 import os
 import shutil
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -18,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from protocol.copies import PAGE_BYTES_MAX
-from protocol.errors import BadFile
+from protocol.errors import BadFile, StorageFull
 from protocol.wording import Text
+from replication.packages.bag_writing import sync_folder
 
 if TYPE_CHECKING:
     import pikepdf
@@ -46,6 +49,7 @@ def split(path: Path, spool: Path) -> list[Path]:
 
     Raises:
         BadFile: it is encrypted, damaged, too large, no scan, or what reads it is not installed.
+        StorageFull: the disk has no room for the pages.
 
     """
     with _translated(path):
@@ -56,17 +60,30 @@ def split(path: Path, spool: Path) -> list[Path]:
         folder = spool / name
         if not folder.is_dir():
             _tidy(spool)
-            partial = spool / f".{name}.part"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
+            spool.mkdir(parents=True, exist_ok=True)
+            # A folder of its own: the page that shows an order asks for several pictures at once.
+            partial = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=spool))
             try:
                 (_split_pdf if path.suffix.lower() == ".pdf" else _split_tiff)(path, partial)
-                partial.replace(folder)
-            except BaseException:
+                _kept_through(partial, folder)
+            finally:
                 shutil.rmtree(partial, ignore_errors=True)
-                raise
         os.utime(folder)
         return sorted(folder.iterdir())
+
+
+def _kept_through(partial: Path, folder: Path) -> None:
+    """Give the pages their name once they are on the disk: a folder of that name is believed by its mere presence."""
+    for page in partial.iterdir():
+        with page.open("r+b") as file:
+            os.fsync(file.fileno())
+    sync_folder(partial)
+    try:
+        partial.rename(folder)
+    except OSError:
+        # Another call has come first, with the same pages.
+        if not folder.is_dir():
+            raise
 
 
 def frames_of(path: Path) -> int:
@@ -202,6 +219,11 @@ def _translated(path: Path) -> Iterator[None]:
     except BadFile:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull(
+                Text(zh="磁盘已满，不能拆出各页", en="the disk is full; no pages were taken out"),
+                Text(zh="腾出空间后再试。", en="Make room and try again."),
+            ) from error
         # Whatever a library finds in a spoilt file: each format has its own errors, and all mean the same here.
         raise bad(path, Text(zh="文件已损坏或不是图像", en="it is damaged, or no picture")) from error
 

@@ -5,8 +5,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from protocol.wording import Text
 from replication.checks.opened import Opened, Openness, broken, no_tool
+from replication.checks.pdf_signatures import is_signed, judged
 
 if TYPE_CHECKING:
     import pikepdf
@@ -36,6 +39,7 @@ def open_pdf(path: Path) -> Opened:
             noticed = [*map(str, pdf.get_warnings()), *map(str, pdf.check_pdf_syntax())]
             is_encrypted = pdf.is_encrypted
             holds = tuple(_plain(name) for name in itertools.islice(pdf.attachments, HELD_SHOWN_MAX))
+            has_signatures = is_signed(pdf)
     except pikepdf.PasswordError:
         return Opened(
             openness=Openness.LOCKED,
@@ -47,7 +51,8 @@ def open_pdf(path: Path) -> Opened:
     except (pikepdf.PdfError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         told = _shown(str(error), path)
         return broken(Text(zh=f"打不开：{told}", en=f"cannot be opened: {told}"), TOOL, version)
-    return _judged(pages, [_shown(one, path) for one in noticed], is_encrypted=is_encrypted, holds=holds)
+    opened = _judged(pages, [_shown(one, path) for one in noticed], is_encrypted=is_encrypted, holds=holds)
+    return msgspec.structs.replace(opened, signing=judged(path)) if has_signatures else opened
 
 
 def _judged(pages: int, noticed: list[str], *, is_encrypted: bool, holds: tuple[str, ...]) -> Opened:

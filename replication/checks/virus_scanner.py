@@ -111,7 +111,7 @@ class VirusScanner:
                         raise TimeoutError(f"not taken within {SCAN_S:g} s")
                     line.sendall(struct.pack("!L", len(piece)) + piece)
                 line.sendall(struct.pack("!L", 0))
-            except (BrokenPipeError, ConnectionResetError):
+            except ConnectionError:
                 # It has closed its ear because the file is over its limit (StreamMaxLength); it says so.
                 pass
             answer = _answer(line, until_s)

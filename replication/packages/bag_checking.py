@@ -306,6 +306,8 @@ def _tag_faults(
             yield from _walk(bag, found.name, tables.add_file)
         elif found.is_symlink() or not found.is_file():
             yield bag_fault(BagFaultCode.LINK, found.name)
+        elif PathFault.NOT_TEXT in path_faults(found.name):
+            yield bag_fault(BagFaultCode.PORTABLE, found.name, detail=FAULT_WORDS[PathFault.NOT_TEXT].both())
         else:
             tables.add_file(found.name, found.stat().st_size)
     yield from _take_lists(bag, declared, listing, tables)

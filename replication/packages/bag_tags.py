@@ -121,7 +121,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a tag file with their numbers, without the line ends (LF, CR or CRLF).
 
     Raises:
-        ValueError: a line is too long, or the bytes are not in the encoding (UnicodeDecodeError).
+        ValueError: a line is too long, or the bytes are not in the encoding (UnicodeError).
         OSError: the file cannot be read.
 
     """
@@ -131,6 +131,8 @@ def lines_of(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
             number += 1
             if len(line) == LINE_CHARS_MAX:
                 raise ValueError(f"line {number} is longer than {LINE_CHARS_MAX} characters")
+            # UTF-7 and the like can spell half a character, which no name on a disk and no text of ours can hold.
+            line.encode()
             yield number, line.rstrip("\n")
 
 

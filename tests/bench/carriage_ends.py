@@ -21,7 +21,8 @@ from node.carriage_rules import CarriageRules, Pacer
 from node.consigning import offer, offered
 from node.giving import Giver
 from node.tables import SCHEMA as NODE_SCHEMA
-from protocol.consignments import ConsignedFile, Consignment
+from protocol.consignments import ConsignedFile
+from protocol.file_lists import FileList
 from protocol.sites import parse_site
 from replication.connection import Link, LinkSettings, connected, inbox_prefix
 from replication.database import opened
@@ -37,7 +38,7 @@ NODE_KEY = Identity(new_seed(b"n" * 32))
 HUB_KEY = Identity(new_seed(b"h" * 32))
 
 
-def listed(source: Path) -> Consignment:
+def listed(source: Path) -> FileList:
     """Return every file under a folder with its digest; plain texts, for it is memory that is measured here."""
     paths = sorted(os.path.join(folder, name) for folder, _, names in os.walk(source) for name in names)  # noqa: PTH118
 
@@ -47,7 +48,7 @@ def listed(source: Path) -> Consignment:
             size = os.fstat(file.fileno()).st_size
         return ConsignedFile(path=os.path.relpath(path, source), size_bytes=size, sha256=digest)
 
-    return Consignment(consignment_id=ID, files=tuple(map(one, paths)))
+    return FileList(map(one, paths))
 
 
 def link(url: str, authority: str) -> AbstractAsyncContextManager[Link]:
@@ -62,8 +63,8 @@ async def give(url: str, authority: str, folder: Path, source: Path, bytes_a_sec
     async with opened(folder / "node.db", (REPLICATION, NODE_SCHEMA)) as database, link(url, authority) as bus:
         began = time.monotonic()
         if await database.read(lambda connection: offered(connection, ID)) is None:
-            consigned = await asyncio.to_thread(listed, source)
-            await database.write(lambda connection: offer(connection, consigned, source, 1))
+            files = await asyncio.to_thread(listed, source)
+            await database.write(lambda connection: offer(connection, ID, files, source, 1))
         summed_s = time.monotonic() - began
         await bus.until_connected()
         giving = asyncio.create_task(Giver(database, bus, SITE, NODE_KEY, HUB_KEY.public_key, rules).run())
@@ -79,7 +80,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
         keys = [NODE_KEY.public_key]
         drawer = Drawer(database, bus, HUB_KEY, lambda _site: keys, lambda: time.time_ns() // 10**6)
         began = time.monotonic()
-        consigned = await drawer.consignment(SITE, ID)
+        files = await drawer.listed(SITE, ID)
         say("listed", time.monotonic() - began)
         told = 0.0
 
@@ -89,7 +90,7 @@ async def draw(url: str, authority: str, folder: Path, into: Path) -> None:
                 told = time.monotonic()
                 say("moved", done, total)
 
-        await drawer.draw_to_the_end(SITE, ID, consigned.files, into, progress)
+        await drawer.draw_to_the_end(SITE, ID, files, into, progress)
         took_s = time.monotonic() - began
         line = await database.read(lambda connection: drawing_of(connection, SITE.code, ID))
         carried = line.carried_bytes if line is not None else 0

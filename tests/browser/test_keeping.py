@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, expect
 
-from hub.keeping.holding_notes import ZONE
 from hub.staff.roles import Role
 from hub.web.reach import Reach
+from protocol.county_time import ZONE
 from tests.browser.test_console import DESKTOP, PHONE, browser, reader
 from tests.catalogue import described, fictitious
 from tests.consoles import Desk, desk, fill_county

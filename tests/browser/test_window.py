@@ -132,7 +132,7 @@ async def test_two_papers_of_one_hill_and_a_holder_that_is_away_at_first(here: W
     before = await state_of(here)
     await here.county.sites[NEW].start()
     await here.county.correspond()
-    await expect(lookups.locator(".finds .tag.new")).to_contain_text("后来答复")
+    await expect(lookups.locator(".finds .tag.new").first).to_contain_text("后来答复")
     await expect(lookups).to_contain_text("2014-05-06")
     await me.look("window-late-answer")
     first = await lookups.locator(".tag.new").count()

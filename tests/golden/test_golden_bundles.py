@@ -1,7 +1,9 @@
 """Courier bundles of format 1 are frozen: their bytes are read and written the same for ever."""
 
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from protocol.beats import Beat, Receipt, Want
@@ -13,12 +15,15 @@ from protocol.bundles import (
     Delivery,
     FrameMember,
     Manifest,
+    Pages,
+    PagesWanted,
     Party,
     Reply,
     applied_words,
     decode_manifest,
     encode_manifest,
     hub_fingerprint,
+    members_of,
 )
 from protocol.frames import frame_digest
 from replication.bundles import read_bundle, write_bundle
@@ -82,7 +87,41 @@ APPLICATION = Manifest(
         software="danglian 0.1.0",
     ),
 )
-MANIFESTS = {"delivery": DELIVERY, "reply": REPLY, "application": APPLICATION}
+PAGES = Manifest(
+    format=FORMAT,
+    sender=Party(site=SITE, key=NODE.public_key),
+    receiver=Party(site=COUNTY, key=HUB.public_key),
+    serial=AT_MS + 2,
+    made_at_ms=AT_MS,
+    content=Pages(
+        consignment_id=UUID("5d0e3d37-1a57-4d5e-9a77-5b1c8f1f2c11"),
+        list_digest="12" * 32,
+        total_bytes=2_000_000,
+        first=786_432,
+        last=2_000_000,
+        session="0f" * 16,
+        sealed_key=b"sealed to the hub",
+    ),
+)
+"""Since 1.6."""
+REPLY_TO_PAGES = msgspec.structs.replace(
+    REPLY,
+    content=msgspec.structs.replace(
+        REPLY.content,
+        pages=(
+            PagesWanted(
+                consignment_id=UUID("5d0e3d37-1a57-4d5e-9a77-5b1c8f1f2c11"), spans=((0, 786_432), (900_000, 2_000_000))
+            ),
+        ),
+    ),
+)
+MANIFESTS = {
+    "delivery": DELIVERY,
+    "reply": REPLY,
+    "application": APPLICATION,
+    "pages": PAGES,
+    "reply-to-pages": REPLY_TO_PAGES,
+}
 
 
 @pytest.mark.parametrize("name", sorted(MANIFESTS))
@@ -119,3 +158,10 @@ def test_the_signature_is_over_the_prefix_and_the_manifest() -> None:
     after = 512 + len(manifest) + -len(manifest) % 512 + 512
     signature = bytes.fromhex(raw[after : after + 128].decode("ascii"))
     assert verified(NODE.public_key, signature, SIGNED_PREFIX + manifest)
+
+
+def test_pieces_of_pages_have_the_places_and_lengths_that_the_manifest_tells() -> None:
+    assert list(members_of(PAGES)) == [
+        ("pages/000001-786432-1572864.dlc", 786_432 + 69),
+        ("pages/000002-1572864-2000000.dlc", 427_136 + 69),
+    ]

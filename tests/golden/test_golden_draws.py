@@ -90,7 +90,13 @@ def test_what_is_none_is_refused_in_words() -> None:
     for broken in (b"", OPENING_MAGIC, OPENING_MAGIC + bytes(64) + b"{}"):
         with pytest.raises(BadFrame):
             decode_opening(broken)
-    for broken in (b"", b"{}", b'{"draw":"later"}', b"x" * 20_000):
+    places = (
+        b'{"draw":"list","drawer":"d","session":"s","position":-1}',
+        b'{"draw":"list","drawer":"d","session":"s","position":9223372036854775808}',
+        b'{"draw":"chunk","drawer":"d","session":"s","offset":-1,"size_bytes":1}',
+        b'{"draw":"chunk","drawer":"d","session":"s","offset":0,"size_bytes":-1}',
+    )
+    for broken in (b"", b"{}", b'{"draw":"later"}', b"x" * 20_000, *places):
         with pytest.raises(BadValue):
             decode_question(broken)
 

@@ -27,6 +27,7 @@ from hub.window.states import TABLE, Back, State, Step
 from hub.window.tables import metadata
 from hub.window.working_days import after, between, official
 from protocol.audit_chain import FIRST, first_broken
+from protocol.county_time import day_of
 from protocol.errors import Permanent
 from tests.window import DAY_MS, KEY, MONDAY, NOW_MS, at, draft, uuid
 
@@ -138,7 +139,7 @@ class RequestMachine(RuleBasedStateMachine):
     @invariant()
     def the_clock_goes_forward(self) -> None:
         history = self.history
-        today = max(desk.day_of(self.now_ms), desk.day_of(history[-1].at_ms))
+        today = max(day_of(self.now_ms), day_of(history[-1].at_ms))
         days = [today + datetime.timedelta(days=more) for more in range(12)]
         found = [deadline(history, TERMS, CALENDAR, day) for day in days]
         if history[-1].state not in PHASE_OF:

@@ -82,7 +82,9 @@ def at_hub(county: County, names: Readings | None = None) -> Ask:
 
 def at_nodes(county: County, names: Readings | None = None) -> Ask:
     """Return the sites' answers to what the hub asks them, without what the hub sees that it did not mean."""
-    answering = {code: handlers(site.database, _health)[SearchCall] for code, site in county.sites.items()}
+    answering = {
+        code: handlers(site.database, lambda: ("", 0), _health)[SearchCall] for code, site in county.sites.items()
+    }
     names = names or county_names()
     held = {
         code: frozenset(name for name, line in county.lines.items() if SITES[line.site] == code) for code in answering

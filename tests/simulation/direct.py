@@ -51,7 +51,8 @@ class DirectResult:
 
     def all(self) -> list[_Row]:
         """Return every row."""
-        return list(self)
+        found = self._cursor.fetchall()
+        return found if self._row is _plain else [self._row(*one) for one in found]
 
     def one_or_none(self) -> _Row | None:
         """Return the only row, if there is one."""
@@ -83,11 +84,11 @@ _seen: "weakref.WeakKeyDictionary[ClauseElement, _Compiled | None]" = weakref.We
 
 def _compiled(statement: ClauseElement) -> _Compiled | None:
     """Return the text of a statement that was seen before: those that are built anew each time never are."""
-    if statement not in _seen:
-        _seen[statement] = None
-        return None
-    known = _seen[statement]
+    known = _seen.get(statement)
     if known is None:
+        if statement not in _seen:
+            _seen[statement] = None
+            return None
         text = statement.compile(dialect=_DIALECT)
         row: Callable[..., _Row] = _plain
         if isinstance(statement, Select):

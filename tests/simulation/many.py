@@ -1,5 +1,6 @@
 """Running many schedules over several processes, and what must have happened in so many."""
 
+import gc
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,9 @@ from tests.simulation.schedule import drawn
 
 AT_ONCE = 50
 """Schedules that a process is given at once."""
+
+WASTE_OBJECTS = 10_000
+"""Objects more than before after which Python looks for waste: less often than usual."""
 
 EFFECTS = (
     # The network
@@ -151,11 +155,17 @@ def run_many(
 @contextmanager
 def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     # Not forked: the threads of other tests would not come along.
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    # What is imported stays, and a schedule leaves little in circles: to look for it as often as usual takes a seventh.
+    gc.freeze()
+    gc.set_threshold(WASTE_OBJECTS, 5, 50)
 
 
 def replay(seed: int, books: Books, broken: str = "") -> str:

@@ -19,6 +19,7 @@ from unittest.mock import patch
 import structlog
 
 import node.baseline
+import node.history
 import node.incarnation
 import replication.catch_up
 import replication.consumer
@@ -61,6 +62,9 @@ SMALL_BOUNDS = (
     (node.baseline, "BASELINE_ROWS", 4),
 )
 
+NEVER_S = 3600.0
+"""Longer than any schedule. Nobody works beside a simulated daemon, so it need not look for what somebody has added."""
+
 
 class Violation(AssertionError):
     """A schedule came to an end that must not be."""
@@ -89,6 +93,7 @@ def simulated(
         with ExitStack() as small:
             for module, name, value in SMALL_BOUNDS:
                 small.enter_context(patch.object(module, name, value))
+            small.enter_context(patch.object(node.history, "LOOK_S", NEVER_S))
             small.enter_context(patch.object(node.incarnation, "write_whole", NoteFile.write))
             yield
     finally:

@@ -19,6 +19,7 @@ from node import store
 from node.epochs import Epochs
 from node.history import SiteHistory
 from node.home import NodeHome
+from node.indexing import DOCIDS_A_YEAR
 from node.ranges import range_handler
 from node.tables import SCHEMA as NODE_SCHEMA
 from protocol.beats import Beat
@@ -349,16 +350,16 @@ def _store(
         )
         return record_id, None
     body = encode_record(record)
-    first = year_of(record) * store.DOCIDS_A_YEAR
+    first = year_of(record) * DOCIDS_A_YEAR
     highest: int | None = connection.exec_driver_sql(
-        "SELECT max(docid) FROM record WHERE docid >= ? AND docid < ?", (first, first + store.DOCIDS_A_YEAR)
+        "SELECT max(docid) FROM record WHERE docid >= ? AND docid < ?", (first, first + DOCIDS_A_YEAR)
     ).scalar_one()
     moved = (first if highest is None else highest) + 1
     if docid is None:
         values = (moved, record_id, body, record_digest(body), bucket_of(record.record_id), seq)
         connection.exec_driver_sql(_INSERT, values)
     else:
-        moved = docid if docid // store.DOCIDS_A_YEAR == year_of(record) else moved
+        moved = docid if docid // DOCIDS_A_YEAR == year_of(record) else moved
         connection.exec_driver_sql(
             "UPDATE record SET docid = ?, standing = 'listed', withdrawn_cause = '', body = ?, digest = ?, seq = ?"
             " WHERE docid = ?",

@@ -24,10 +24,8 @@ async def hub(tmp_path: Path, free_port: Callable[[], int]) -> AsyncIterator[Pro
     program = Program("hub", tmp_path / "hub")
     await program.run(
         *("init", "--county", "330523000000", "--name", "安吉县档案馆", "--host", "127.0.0.1", "--listen", "127.0.0.1"),
-        *("--port", str(free_port()), "--enrol-port", str(free_port())),
+        *("--port", str(free_port()), "--enrol-port", str(free_port()), "--web-port", str(free_port())),
     )
-    with (program.home / "hub.toml").open("a", encoding="utf-8") as settings:
-        settings.write(f"\n[health]\nport = {free_port()}\n")
     await program.start()
     try:
         await until("the hub to listen", lambda: "hub_ready" in program.tail())
@@ -43,7 +41,7 @@ def port_of(hub: Program, table: str) -> int:
 
 async def status_of(hub: Program) -> int:
     """Ask /health as a monitor does."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(hub, "health"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(hub, "web"))
     writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     async with asyncio.timeout(10):
         head = await reader.readline()

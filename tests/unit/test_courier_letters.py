@@ -11,124 +11,34 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from hub.courier.deliveries import Deliveries as HubDeliveries
-from hub.decisions.proposal_answers import handlers as proposal_handlers
-from hub.window import certificates, copies, lookup_reading
-from hub.window.copy_orders import CopyOrder, CopyRoutes, CopyState, CopyWish
-from hub.window.late_answers import window_letters
+from hub.window.copy_orders import CopyState
 from hub.window.lookup_views import LookupView
-from hub.window.lookups import LookupDesk
 from node.certifying import deciding, orders
 from node.certifying.deciding import Approval, Fact, Keeper
-from node.keeper import audit
-from node.letter_handlers import letter_handlers
-from node.replies import Replies
 from protocol.bundles import Delivery, Reply, encode_manifest
-from protocol.copies import Product
 from protocol.courier_letters import CarriedLetters, decode_letters, encode_letters
 from protocol.errors import BadValue
 from protocol.letters import Letter
 from protocol.limits import BUNDLE_LETTERS_BYTES_MAX, BUNDLE_LETTERS_MAX, BUNDLE_MANIFEST_BYTES_MAX
 from protocol.lookups import SiteOutcome
 from replication import letters
-from replication.asking import Asker
 from replication.bundles import read_bundle
-from replication.carriage import Carried, Outcome
-from replication.courier_letters import Postman, enclosed
+from replication.carriage import Outcome
+from replication.courier_letters import enclosed
 from replication.keys import sealed_for
 from replication.letters import HUB_PEER
 from tests.builders import identity
-from tests.couriers import COUNTY, HUB_KEY, CountyEnd, VillageEnd, county_end, rewritten, village_end
-from tests.fakes import FakeBroker
+from tests.courier_towns import Town, town_of
+from tests.couriers import HUB_KEY, rewritten
 from tests.golden.test_golden_bundles import REPLY
-from tests.node_site import CODE, rows, write_csv
-from tests.window_county import order
+from tests.node_site import CODE
 
 TOPIC = UUID(int=7)
-ROUTES = CopyRoutes(county=COUNTY)
-
-
-class Town:
-    """Both ends with their letters, and a stick."""
-
-    def __init__(self, village: VillageEnd, county: CountyEnd, stick: Path) -> None:
-        self.village, self.county, self.stick = village, county, stick
-        county_handlers = {
-            **window_letters(lambda: county.now_ms),
-            **certificates.handlers(lambda: county.now_ms),
-            **proposal_handlers(lambda: county.now_ms),
-        }
-        county.deliveries = HubDeliveries(
-            county.database,
-            COUNTY,
-            HUB_KEY.public_key,
-            lambda: county.now_ms,
-            Postman(HUB_KEY, county_handlers, lambda: county.now_ms),
-        )
-
-    async def take(self, path: Path) -> Carried:
-        """Take a reply at the village, as ``danglian-node bundle in`` does."""
-        village = self.village
-        handlers = letter_handlers(village.config, village.identity, lambda: village.now_ms)
-        postman = Postman(village.identity, handlers, lambda: village.now_ms)
-        replies = Replies(village.database, village.config, village.identity, lambda: village.now_ms, postman)
-        return await replies.take(read_bundle(path))
-
-    async def trip(self) -> tuple[Carried, Carried]:
-        """Carry a stick from the village to the county and back."""
-        brought = await self.county.take(await self.village.write(self.stick))
-        return brought, await self.take(await self.county.reply(self.stick))
-
-    async def ask(self, number: int = 1, words: str = "批复") -> UUID:
-        """Put a question of the window; nobody is on the line."""
-        asked = order(number, words, expires_at_ms=self.county.now_ms + 90 * 24 * 3600 * 1000)
-        async with Asker(FakeBroker().bus(), "hub").opened() as asker:
-            desk = LookupDesk(self.county.database, asker, lambda: self.county.now_ms, deadline_s=0.2)
-            async for _ in desk.start(asked):
-                pass
-        return asked.lookup_id
-
-    async def view(self, lookup_id: UUID) -> LookupView:
-        """Return a question as it stands at the county."""
-        found = await self.county.database.read(lambda connection: lookup_reading.view_of(connection, lookup_id))
-        assert found is not None
-        return found
-
-    async def order_statement(self) -> CopyOrder:
-        """Order a statement of one fact of the village's first record."""
-        record = min((await self.village.site.records()).values(), key=lambda one: one.ref_code)
-        wish = CopyWish(
-            request_id=UUID(int=9),
-            record_id=record.record_id,
-            product=Product.STATEMENT,
-            purpose="mediation",
-            case_no="安矛调〔2026〕17号",
-            requester="mediation",
-            facts=("登记日期",),
-        )
-        return await self.county.database.write(
-            lambda connection: copies.ask(connection, wish, ROUTES, "lin.min", self.county.now_ms)
-        )
-
-    async def copy(self, order: CopyOrder) -> CopyOrder:
-        return await self.county.database.read(lambda connection: copies.found(connection, order.copy_id))
-
-    async def reads(self) -> int:
-        """Return how many lines the village's audit log has."""
-        found = await self.village.database.read(lambda connection: audit.found(connection, limit=99))
-        return len(found)
 
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    stick = tmp_path / "stick"
-    stick.mkdir()
-    async with village_end(tmp_path / "village") as village, county_end(tmp_path / "county") as county:
-        write_csv(village.site.folder / "a.csv", rows(3))
-        await village.site.take("a.csv")
-        await county.admit(village.identity.public_key)
-        made = Town(village, county, stick)
-        await made.trip()
+    async with town_of(tmp_path) as made:
         yield made
 
 

@@ -140,7 +140,7 @@ def test_one_site_whose_digests_differ_is_not_settled() -> None:
 
 
 def test_the_summary_is_complete_in_both_languages() -> None:
-    for words, figure in summary_lines(report(seen(), "equal", None)):
+    for words, figure in summary_lines(report(seen(), "equal", None), "zh"):
         assert words.zh
         assert words.en
         assert figure

@@ -13,20 +13,24 @@ import pytest
 import structlog
 from sqlalchemy import Connection
 
+from hub import audit
 from hub.__main__ import main
 from hub.alarm import alarm_book
 from hub.alarm.alarm_settings import AlarmSettings
 from hub.alarm.alarms import AlarmKind, Cause, Finding
 from hub.alarm.health import HubReport, keep_report
 from hub.alarm.stalls import BrokerSigns
+from hub.audit import Action
 from hub.backup.backups import Drill, KeptBackup, Ledger, TargetLedger, write_ledger
 from hub.commands import live
+from hub.commands.actions import operator
 from hub.commands.init import settings_text
 from hub.commands.search import day
 from hub.home import HubHome, home_at
 from hub.membership import keyring
 from hub.sites.board import record_beats
 from hub.storage import store
+from protocol.audit_chain import AuditLine
 from protocol.beats import Beat
 from protocol.codec import encode_event
 from protocol.errors import BadSetting
@@ -368,3 +372,49 @@ def test_quarantine_is_listed_with_remedy_and_tried_again(home: HubHome, command
     assert "已补入目录 1，已被后来的内容取代 0，仍留在隔离区 1" in printed
     assert read(command("quarantine", "--json"))["counts"] == {VILLAGE.code: 1}
     assert read(command("search", "补入", "--json"))["total"] == 1
+
+
+# The audit log
+
+
+def test_a_command_that_changes_something_leaves_the_line_that_the_page_leaves(home: HubHome, command: Command) -> None:
+    asyncio.run(go_wrong(home))
+    one, other = str(record_id(1)), str(record_id(2))
+    done = [
+        ("enrol", "330523108205", "--name", "某村"),
+        ("revoke", "330523108205"),
+        ("alarms", "ack", "1", "--note", "周一去看"),
+        ("quarantine", "retry", "--all"),
+        ("record", one, "--apart", other),
+        ("record", one, "--together", other),
+        ("synonyms", "load"),
+    ]
+    codes = [command(*arguments)[0] for arguments in done]
+
+    lines = asyncio.run(audit_lines(home))
+    assert codes == [0, 0, 0, 1, 0, 0, 0]
+    assert [(line.action, line.who) for line in lines] == [
+        (action, operator().who)
+        for action in (
+            Action.CODE_ISSUED,
+            Action.CODE_VOIDED,
+            Action.ALARM_ATTENDED,
+            Action.REDRIVEN,
+            Action.TOLD_APART,
+            Action.BROUGHT_TOGETHER,
+            Action.TABLE_TAKEN,
+        )
+    ]
+
+
+def test_a_table_that_is_refused_leaves_no_line(home: HubHome, command: Command, tmp_path: Path) -> None:
+    table = tmp_path / "synonyms.csv"
+    table.write_text("词\n\x00\n", encoding="utf-8")
+
+    assert (command("synonyms", "load", str(table))[0], asyncio.run(audit_lines(home))) == (1, [])
+
+
+async def audit_lines(home: HubHome) -> list[AuditLine]:
+    async with store.opened(home) as database:
+        found = await database.read(lambda connection: audit.listed(connection, limit=20))
+    return found[::-1]

@@ -178,7 +178,6 @@ def test_a_file_in_another_encoding_is_refused_in_words(tmp_path: Path) -> None:
             "alarms.escalation",
         ),
         ('[[alarms.escalation]]\nwho = "mayor"\nafter-hours = 0', "alarms.escalation"),
-        ("[health]\nport = 99999", "health.port"),
     ],
 )
 def test_settings_of_alarms_that_make_no_sense_are_named(setting: str, named: str) -> None:

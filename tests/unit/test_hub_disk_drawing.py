@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.draws.disk_drawing import take_in
+from hub.draws.disk_drawing import Brought, take_in
 from hub.draws.draw_book import DrawState
 from node.consigning import offered
 from node.disk_consigning import files_of, write_to_disk
 from protocol.consignments import Consignment
 from protocol.disk_consignments import DATA_NAME, LIST_NAME, folder_name
 from protocol.errors import BadFile, BadFiles, Refused, StorageFull
+from replication.consigned_files import ConsignedFolder
 from replication.disk_reading import read_disk
 from tests.carriages import NOW_MS, SITE, CarriageEnds, carriage_ends, some_files, there, written
 
@@ -28,7 +29,9 @@ async def on_disk(ends: CarriageEnds, consigned: Consignment) -> Path:
 
 async def bring(ends: CarriageEnds, folder: Path) -> None:
     brought = read_disk(folder, lambda _site: ends.keys)
-    await take_in(ends.hub, brought, ends.into, lambda: NOW_MS, ends.heard)
+    source = ConsignedFolder(folder / DATA_NAME)
+    carried = Brought(site=brought.site, consignment=brought.consignment, source=source)
+    await take_in(ends.hub, carried, ends.into, lambda: NOW_MS, ends.heard)
 
 
 async def consigned_in(ends: CarriageEnds, files: dict[str, bytes]) -> Consignment:

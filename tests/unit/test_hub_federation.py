@@ -142,6 +142,22 @@ async def test_copy_stays_if_the_site_named_only_some_of_its_hits(hub: Hub) -> N
     assert (len(gathering.newest()), gathering.summary().total) == (4, 4)
 
 
+async def test_site_that_still_indexes_what_it_read_makes_the_answer_partial_and_says_so(hub: Hub) -> None:
+    """Its answer is as of before what waits: what the copy has of that already stays and is counted."""
+    await expect(hub, VILLAGE)
+    await hub.tell(*(described(number, contract(number)) for number in range(1, 4)))
+    site = AnsweringSite(VILLAGE, [contract(1)], seq=1)
+    site.waiting = 2
+    gathering, _ = await asked(hub, Query(words="林地"), [site])
+
+    summary = gathering.summary()
+    assert (len(gathering.newest()), summary.total, summary.exact, summary.complete) == (3, 3, False, False)
+    reason = report_of(gathering, VILLAGE).reason
+    assert reason is not None
+    assert "约 2 条" in reason.zh
+    assert "some 2 entries" in reason.en
+
+
 async def test_every_outcome_is_told_with_its_as_of(hub: Hub) -> None:
     offline, hanging, refusing, empty = TOWN, VILLAGE, OTHER_VILLAGE, parse_site("330523108206")
     await expect(hub, offline, hanging, refusing, empty, silent=[offline])

@@ -1,15 +1,10 @@
-"""Health: one honest answer for people and monitors, and a listener that nobody can hang."""
+"""Health: one honest answer for people and monitors."""
 
-import asyncio
-import contextlib
-import json
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hub.alarm import health_door
 from hub.alarm.alarms import Alarm, AlarmKind, Cause
 from hub.alarm.health import (
     DISK_ATTENTION_BYTES,
@@ -19,7 +14,6 @@ from hub.alarm.health import (
     REPORT_STALE_S,
     UNATTENDED_MS,
     Counted,
-    Health,
     HubReport,
     Standing,
     counted,
@@ -27,14 +21,11 @@ from hub.alarm.health import (
     keep_report,
     look,
 )
-from hub.alarm.health_door import CONVERSATIONS_MAX, health_door_opened, told
 from hub.alarm.stalls import BrokerSigns
 from hub.backup.backup_settings import BackupSettings, BackupTarget, TargetKind
 from hub.backup.backups import BackupAlarm, BackupFinding
-from hub.config import HealthSettings
 from hub.home import home_at
 from hub.workers.leases import LEASE_MS, Crew, Lease, Worker, part_duty
-from protocol.errors import BadSetting, Retryable
 from protocol.wording import Text
 from replication.brokers import SILENT_S, ClusterSigns, CopySigns
 from replication.database import opened
@@ -161,114 +152,6 @@ async def test_a_hub_does_not_take_what_its_killed_predecessor_said_for_its_own(
 async def test_a_database_of_an_older_version_is_a_hub_that_does_not_run_yet(store: Store) -> None:
     async with store.opened([REPLICATION]) as database:
         assert health_of(await database.read(counted), NOW_MS).standing is Standing.BAD
-
-
-class Door:
-    """A listener whose hub is as the test says."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.now = WELL
-        self.fault: Retryable | None = None
-        self.looking = 0
-        self.slow = asyncio.Event()
-        self.slow.set()
-
-    async def look(self) -> Health:
-        self.looking += 1
-        await self.slow.wait()
-        if self.fault is not None:
-            raise self.fault
-        return health_of(self.now, NOW_MS)
-
-    async def ask(self, request: bytes) -> tuple[int, str, bytes]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(request)
-        async with asyncio.timeout(60):
-            try:
-                answer = await reader.read()
-            except ConnectionResetError:
-                # What was sent beyond the bound was never read.
-                answer = b""
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        head, _, body = answer.partition(b"\r\n\r\n")
-        return (int(head.split()[1]) if head else 0), head.decode(), body
-
-
-@pytest.fixture
-async def door(free_port: Callable[[], int]) -> AsyncIterator[Door]:
-    made = Door(free_port())
-    async with health_door_opened(HealthSettings(port=made.port), made.look):
-        yield made
-
-
-GET = b"GET /health HTTP/1.1\r\nHost: x\r\n"
-
-
-async def test_a_monitor_gets_200_and_json_or_503(door: Door) -> None:
-    status, head, body = await door.ask(GET + b"\r\n")
-    door.now = but(report=None)
-    bad, _, bad_body = await door.ask(GET + b"\r\n")
-
-    assert (status, json.loads(body)["standing"], "application/json" in head) == (200, "ok", True)
-    assert (bad, json.loads(bad_body)["checks"][0]["name"]) == (503, "running")
-
-
-async def test_a_person_gets_plain_words_in_both_languages(door: Door) -> None:
-    _, _, body = await door.ask(GET + b"Accept: text/plain\r\n\r\n")
-
-    assert body.decode() == told(health_of(WELL, NOW_MS))
-    assert body.decode().startswith("正常 · ok\n")
-
-
-async def test_other_paths_and_methods_are_refused(door: Door) -> None:
-    asked = [
-        await door.ask(request)
-        for request in (b"GET /other HTTP/1.1\r\n\r\n", b"POST /health HTTP/1.1\r\n\r\n", b"\r\n\r\n")
-    ]
-    head = await door.ask(b"HEAD /health?x=1 HTTP/1.1\r\n\r\n")
-
-    assert [status for status, _, _ in asked] == [404, 405, 404]
-    assert (head[0], head[2]) == (200, b"")
-
-
-async def test_a_database_that_is_busy_is_503(door: Door) -> None:
-    door.fault = Retryable(Text(zh="正忙", en="busy"))
-    status, _, body = await door.ask(GET + b"\r\n")
-
-    assert (status, body.decode()) == (503, "正忙\nbusy\n")
-
-
-async def test_who_sends_too_much_or_nothing_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_door, "CONVERSATION_S", 0.2)
-    endless = await door.ask(b"GET /health HTTP/1.1\r\n" + b"X: y\r\n" * 5000)
-    mute = await door.ask(b"GET")
-
-    assert (endless[0], mute[0]) == (0, 0)
-
-
-async def test_who_comes_beyond_the_bound_is_sent_away_at_once(door: Door) -> None:
-    door.slow.clear()
-    waiting = [asyncio.create_task(door.ask(GET + b"\r\n")) for _ in range(CONVERSATIONS_MAX)]
-    async with asyncio.timeout(30):
-        while door.looking < CONVERSATIONS_MAX:
-            await asyncio.sleep(0.01)
-    status, _, body = await door.ask(GET + b"\r\n")
-    door.slow.set()
-    answers = await asyncio.gather(*waiting)
-
-    assert (status, body) == (503, b"busy\n")
-    assert {status for status, _, _ in answers} == {200}
-
-
-async def test_nothing_listens_unless_the_settings_say_so_and_a_taken_port_is_said(door: Door) -> None:
-    async with health_door_opened(HealthSettings(), door.look) as port:
-        assert port is None
-    with pytest.raises(BadSetting, match=str(door.port)):
-        async with health_door_opened(HealthSettings(port=door.port), door.look):
-            pass
 
 
 async def test_health_tells_the_gravest_of_the_backups_and_how_many_more(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Held files: read again and again, put back from a copy, copied and read back; and the accession register."""
 
-import datetime
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from hub.keeping.held_copies import CopyKeeper, go_over
 from hub.keeping.held_files import HeldState, hold, last_run, place, tally
 from hub.keeping.keeping_findings import known, sentences
 from hub.keeping.keeping_settings import HoldingCopy, HoldingSettings
+from protocol.county_time import local_time
 from protocol.errors import Refused
 from replication.database import Database
 from tests.carriages import SITE, some_files, written
@@ -213,7 +213,7 @@ async def test_other_files_are_never_held_under_the_same_name(tmp_path: Path, st
 
 
 async def test_the_register_has_one_line_a_transfer_and_no_gaps(store: Store) -> None:
-    year = datetime.datetime.fromtimestamp(NOW_MS / 1000).astimezone().year
+    year = local_time(NOW_MS).year
     new = NewAccession(bundle="t1", nature="移交", title="林权档案", items=12, files=40, registered_by="王")
     async with store.opened() as database:
         first = await database.write(lambda connection: register(connection, SITE, new, NOW_MS))

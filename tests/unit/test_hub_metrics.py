@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from hub.alarm.health import Counted, Health, HubReport, health_of
 from hub.alarm.metrics import BOUNDS_S, Times
+from hub.alarm.stalls import BrokerSigns
 from hub.staff.tokens import Scope
-from tests.consoles import Desk
+from hub.web.reach import Reach
+from protocol.errors import Retryable
+from protocol.wording import Text
+from tests.consoles import Desk, desk
 from tests.interfaces import asking, interface
 
 LINE = re.compile(r'([a-z_]+)(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? -?[0-9.e+-]+')
@@ -71,10 +76,48 @@ def test_each_answer_is_counted_in_one_part() -> None:
     assert times.taken["x", 200].counts == [2, *[0] * (len(BOUNDS_S) - 1), 1]
 
 
-async def test_health_tells_standings_and_no_words(here: Desk) -> None:
-    """The hub of this test has never reported: it does not work."""
-    async with await asking(here) as stranger:
+NOW_MS = 1_790_000_000_000
+WELL = Counted(
+    report=HubReport(broker=BrokerSigns(is_connected=True, pending=0), disk_free_bytes=10**12), reported_at_ms=NOW_MS
+)
+
+
+class Told:
+    """A hub that is as a test says."""
+
+    def __init__(self) -> None:
+        self.counted = WELL
+        self.fault: Retryable | None = None
+
+    async def look(self) -> Health:
+        if self.fault is not None:
+            raise self.fault
+        return health_of(self.counted, NOW_MS)
+
+
+async def test_health_is_200_while_the_hub_works_and_503_while_it_does_not(tmp_path: Path) -> None:
+    told = Told()
+    async with desk(tmp_path, reach=Reach(health=told.look)) as here, await asking(here) as monitor:
+        well = await monitor.get("/health")
+        told.counted = Counted(report=None, reported_at_ms=0)
+        never = await monitor.get("/health")
+        told.fault = Retryable(Text(zh="正忙", en="busy"))
+        busy = await monitor.get("/health")
+
+    assert [one.status_code for one in (well, never, busy)] == [200, 503, 503]
+    assert (well.json()["standing"], never.json()["checks"]["running"]) == ("ok", "bad")
+
+
+async def test_health_tells_standings_and_no_words(tmp_path: Path) -> None:
+    """Who asks has shown no token."""
+    told = Told()
+    async with desk(tmp_path, reach=Reach(health=told.look)) as here, await asking(here) as stranger:
         answer = await stranger.get("/health")
 
-    assert (answer.status_code, answer.json()["standing"], answer.json()["checks"]["running"]) == (503, "bad", "bad")
+    assert (set(answer.json()), set(answer.json()["checks"].values())) == ({"standing", "checks", "at_ms"}, {"ok"})
     assert re.findall(r"[\u4e00-\u9fff]+", answer.text) == []
+
+
+async def test_a_console_beside_no_hub_has_no_health(here: Desk) -> None:
+    async with await asking(here) as stranger:
+        assert (await stranger.get("/health")).status_code == 404

@@ -63,6 +63,19 @@ async def test_facets_count_what_was_counted(hub: Hub) -> None:
     assert sum(one.count for one in facets.year.values) == len(statuses)
 
 
+async def test_a_page_behind_the_first_says_what_was_counted_for_it(hub: Hub) -> None:
+    """Somebody who turns pages is not counted for again; the hits are those that there are now."""
+    await hub.tell(*(described(number, fictitious(number)) for number in range(1, 6)))
+    first = await found(hub, words="村民", limit=2, with_facets=True)
+    await hub.tell(*(described(number, fictitious(number)) for number in range(6, 9)))
+    behind = Query(words="村民", limit=2, with_facets=True, cursor=first.cursor)
+    kept = await hub.database.read(lambda connection: search(connection, behind, tally=first.tally))
+    anew = await hub.database.read(lambda connection: search(connection, behind))
+
+    assert (kept.total, kept.facets, anew.total) == (5, first.facets, 8)
+    assert kept.hits == anew.hits
+
+
 async def test_item_stands_before_its_volume_and_beside_it(hub: Hub) -> None:
     volume = fictitious(1, title="山林卷", level=Level.VOLUME)
     item = fictitious(2, title="山林纠纷", parent_id=volume.record_id)

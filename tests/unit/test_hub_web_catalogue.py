@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import datetime
+import errno
 import io
 import json
 from collections.abc import AsyncIterator
@@ -13,10 +14,12 @@ from xml.etree import ElementTree
 import httpx
 import openpyxl
 import pytest
+from sqlalchemy import Connection
 
 from hub import audit
 from hub.catalogue_files import FileFormat, Heading, Line, begun
 from hub.decisions.duplicates import decisions_about
+from hub.searching.search import Names, Page, Query, search
 from hub.staff.roles import Role
 from hub.web import exporting
 from hub.web.asked_words import ASKED_KEPT_MAX, AskedWords
@@ -216,7 +219,7 @@ async def test_an_entry_tells_where_each_value_came_from(here: Desk) -> None:
         told = words_in((await browser.get(path_of(FOREST))).text)
 
     assert "1986-03-05 原文 1986年3月5日" in told
-    assert ("附注 附图一张 第 3 号事件" in told, "更改了 附注、页数" in told) == (True, True)
+    assert ("附注 附图一张 第 3 号变更" in told, "更改了 附注、页数" in told) == (True, True)
 
 
 async def test_an_entry_shows_its_volume_and_a_volume_its_contents(here: Desk) -> None:
@@ -410,6 +413,47 @@ async def test_an_export_ends_at_its_bound_and_says_so(here: Desk, monkeypatch: 
         page = await exported(browser, format="csv")
 
     assert ("已写好，共 10 条" in page.text, "已到上限" in page.text) == (True, True)
+
+
+async def test_an_export_that_ran_out_of_time_is_a_whole_file_says_so_and_is_noted(
+    here: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workbook without its end opens nowhere, and what left the hub is in the log however little it is."""
+    pages = iter(range(2))
+
+    def late(connection: Connection, query: Query, names: Names | None) -> Page:
+        if next(pages) == 1:
+            raise TimeoutError
+        return search(connection, query, names)
+
+    monkeypatch.setattr(exporting, "SEARCH_HITS_MAX", 20)
+    monkeypatch.setattr(exporting, "search", late)
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        page = await exported(browser, format="xlsx")
+        file = await browser.get(str(page.url.path) + "/file")
+    rows = list(openpyxl.load_workbook(io.BytesIO(file.content)).active.iter_rows(values_only=True))
+
+    assert (len(rows), "已写好，共 20 条" in page.text, "可能缺少条目" in page.text) == (21, True, True)
+    assert [one[0] for one in await noted(here)] == ["catalogue_exported"]
+
+
+async def test_an_export_for_which_there_is_no_room_says_what_to_do(
+    here: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exporting, "_add", full)
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        away = await browser.post("/catalogue/exports", {"format": "csv"}, shown_at="/account")
+        async with asyncio.timeout(20):
+            while "没有完成" not in (page := await browser.get(away.headers["location"])).text:
+                await asyncio.sleep(0.05)
+        file = await browser.get(str(page.url.path) + "/file")
+
+    assert ("No space left" in page.text, file.status_code) == (True, 404)
 
 
 async def test_the_stream_of_an_export_ends_when_it_is_done(here: Desk) -> None:

@@ -12,7 +12,7 @@ from hub import audit
 from hub.backup.backup_settings import TargetKind
 from hub.keeping import fixity_orders, held_files, holding_notes, keeping_findings
 from hub.keeping.fixity import Fixity
-from hub.keeping.holding_notes import ZONE, Verified
+from hub.keeping.holding_notes import Verified
 from hub.keeping.keeping_settings import HoldingCopy, HoldingSettings
 from hub.keeping.keeping_tables import held_file
 from hub.staff.administration import Actor
@@ -20,6 +20,7 @@ from hub.staff.roles import Role
 from hub.transfers import planning, year_counts
 from hub.window.coverage import Counter
 from protocol.consignments import ConsignedFile
+from protocol.county_time import ZONE
 from protocol.errors import BadValue, Refused
 from protocol.sites import parse_site
 from tests.catalogue import described, fictitious

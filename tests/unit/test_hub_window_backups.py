@@ -1,12 +1,13 @@
 """The window's papers come back with the store: a restored hub verifies and prints what was certified."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from hub.backup.backing_up import back_up
-from hub.backup.backup_targets import prepare
+from hub.backup.backing_up import back_up, verify
+from hub.backup.backup_targets import prepare, remove
 from hub.backup.bags import PAYLOAD
 from hub.backup.restoring import put_back
 from hub.home import HubHome, home_at
@@ -82,12 +83,71 @@ def test_what_waited_for_its_seal_and_is_gone_meanwhile_stops_no_backup(
 ) -> None:
     """The list was made, then the seal came and the prepared file was removed."""
     gone = home.window / "certificates" / "330523-2026-000001-9.prepared"
-    monkeypatch.setattr("hub.backup.backing_up.window_files", lambda _: [gone])
+    monkeypatch.setattr("hub.backup.window_papers.window_files", lambda _: [gone])
 
     backup = backed_up(home)
 
     assert list(backup.rglob("*.prepared")) == []
     assert (backup / PAYLOAD / "hub.db").exists() is True
+
+
+def paper(home: HubHome, number: int, content: bytes) -> str:
+    path = home.window / "certificates" / f"330523-2026-{number:06}-9.pdf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return f"{PAYLOAD}/{path.relative_to(home.root)}"
+
+
+def test_only_papers_that_changed_are_written_again_and_each_backup_is_whole(home: HubHome, tmp_path: Path) -> None:
+    same, changed = paper(home, 1, b"%PDF one"), paper(home, 2, b"%PDF two")
+    first = backed_up(home)
+    # As long as before, and not older: only its digest tells.
+    paper(home, 2, b"%PDF 2.0")
+    new = paper(home, 3, b"%PDF three")
+    second = backed_up(home, 1)
+    remove(first.parent, first.name)
+    back = home_at(tmp_path / "new")
+    put_back(second, back, NOW_MS + 2 * DAY_MS, Course())
+
+    assert [(second / name).stat().st_nlink for name in (same, changed, new)] == [1, 1, 1]
+    assert [(back.root / name.removeprefix("data/")).read_bytes() for name in (same, changed, new)] == [
+        b"%PDF one",
+        b"%PDF 2.0",
+        b"%PDF three",
+    ]
+
+
+def test_a_paper_that_did_not_change_lies_on_the_disk_once(home: HubHome) -> None:
+    name = paper(home, 1, b"%PDF one")
+    first, second, third = (backed_up(home, day) for day in range(3))
+
+    assert len({(one / name).stat().st_ino for one in (first, second, third)}) == 1
+
+
+def test_a_shared_paper_that_the_disk_has_spoilt_is_written_anew(home: HubHome) -> None:
+    """The backup of that night is sound; the earlier one is named by its next reading."""
+    name = paper(home, 1, b"%PDF one")
+    first = backed_up(home)
+    (first / name).write_bytes(b"%PDF 0ne")
+    second = backed_up(home, 1)
+    outcomes = verify(home, settings_of(home), target_of(home), lambda: NOW_MS, Course(), every=True)
+
+    assert (second / name).read_bytes() == b"%PDF one"
+    assert [one.is_sound for one in outcomes] == [False, True]
+
+
+def test_a_disk_without_second_names_gets_copies(home: HubHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAT, as sticks have it."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    name = paper(home, 1, b"%PDF one")
+    first, second = backed_up(home), backed_up(home, 1)
+
+    assert (first / name).stat().st_ino != (second / name).stat().st_ino
+    assert (second / name).read_bytes() == b"%PDF one"
 
 
 def test_a_target_without_room_for_the_papers_is_not_begun(home: HubHome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,11 @@ import datetime
 import pytest
 
 from hub.alarm.office_hours import Calendar
-from hub.window.clocks import PHASE_OF, Deadline, Phase, Told, Urgency, day_of, deadline
+from hub.window.clocks import PHASE_OF, Deadline, Phase, Told, Urgency, deadline
 from hub.window.settings import WindowSettings
 from hub.window.states import ENDED, State, Step
 from hub.window.working_days import UNPUBLISHED, official
+from protocol.county_time import day_of
 from tests.window import TO_FOUND, Taken, at, history
 
 CALENDAR, TERMS = official(Calendar()), WindowSettings()

@@ -23,6 +23,7 @@ from hub.window.states import State, Step
 from hub.window.timekeeping import Timekeeper
 from hub.window.working_days import official
 from protocol.audit_chain import AuditLine
+from protocol.county_time import day_of
 from protocol.errors import BadValue, Refused
 from protocol.vocabularies import AccessStatus
 from replication.database import Database
@@ -149,7 +150,7 @@ async def test_a_screen_that_is_behind_is_told_so(database: Database) -> None:
 
 
 async def test_expired_papers_stop_the_check_and_more_papers_let_it_go_on(database: Database) -> None:
-    old = identity(valid_until=desk.day_of(NOW_MS - DAY_MS))
+    old = identity(valid_until=day_of(NOW_MS - DAY_MS))
     one = await drafted(database, draft(applicant=given(papers=(old,))))
     await taken(database, one.request_id, Step.SUBMIT)
     with pytest.raises(Refused) as refused:
@@ -359,7 +360,7 @@ async def test_what_is_late_is_listed_first_and_told_upwards(database: Database)
     late, new = await drafted(database), await drafted(database, draft(2), now_ms=NOW_MS + 6 * DAY_MS)
     await taken(database, late.request_id, *TO_FOUND[:3])
     await taken(database, new.request_id, *TO_FOUND[:3], now_ms=NOW_MS + 6 * DAY_MS)
-    today = desk.day_of(NOW_MS + 9 * DAY_MS)
+    today = day_of(NOW_MS + 9 * DAY_MS)
     dues = await database.read(lambda connection: deadlines.due(connection, TERMS, CALENDAR, today))
     told = {who: [one.request.number for one in some] for who, some in deadlines.to_tell(dues).items()}
 

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, insert, select
 
@@ -16,23 +17,27 @@ from hub.home import HubHome, home_at
 from hub.storage import store as hub_store
 from hub.vocabulary.county_sheets import read_sheet
 from hub.vocabulary.county_tables import BadTable
-from hub.window import amendments, cases, desk, disposal, ledger
+from hub.window import amendments, cases, certificates, copies, desk, disposal, ledger, paper_disposal, serials
 from hub.window.amendments import Correction
 from hub.window.applicants import Requester
-from hub.window.disposal import CASE_RULE, Disposable
+from hub.window.copy_tables import certificate, copy_order, copy_step
+from hub.window.disposal import CASE_RULE, Batch, Disposable
 from hub.window.disposal_table import DisposalRules, disposal_rules_of, disposal_table
 from hub.window.disposing import Disposer
 from hub.window.lookup_tables import lookup, lookup_hit
 from hub.window.requests import Purpose, Request
 from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
-from protocol.errors import BadValue, Refused
+from protocol.copies import CopyAsked, Product
+from protocol.errors import BadFile, BadValue, Refused
+from protocol.retention import PERMANENT
 from replication.database import Database
 from tests.stores import Store
 from tests.window import KEY, KINDS, LIN, MONDAY, NOW_MS, NUMBER, closed, draft, given, uuid
 
 NAME = "甲某"
 LATER = datetime.date(2040, 1, 2)
+NONE_DUE = Batch(due=(), reached="")
 
 
 @pytest.fixture
@@ -60,7 +65,9 @@ async def ended(database: Database, number: int = 1, **more: object) -> Request:
 
 
 async def due(database: Database, rules: DisposalRules, today: datetime.date = LATER) -> list[Disposable]:
-    return await database.read(lambda connection: disposal.due(connection, rules, KINDS, today))
+    return await database.read(
+        lambda connection: disposal.every(lambda after: disposal.due(connection, rules, KINDS, today, after))
+    )
 
 
 async def disposed(database: Database, rules: DisposalRules) -> int:
@@ -229,6 +236,26 @@ async def test_the_night_disposes_once_and_the_day_after_again(database: Databas
     assert [await disposer.look(), await disposer.look()] == [1, 0]
 
 
+async def test_requests_that_are_kept_for_ever_hide_none_that_are_due(
+    database: Database, rules: DisposalRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest numbers are looked at first, and those that never go stay in front for ever."""
+    monkeypatch.setattr(disposal, "BATCH_REQUESTS", 2)
+    kept = msgspec.structs.replace(
+        rules.rows[0],
+        id="D00",
+        requesters=frozenset(Requester),
+        purposes=frozenset((Purpose.MARRIAGE,)),
+        retention=PERMANENT,
+    )
+    for number in range(1, 8):
+        await ended(database, number, purpose=Purpose.MARRIAGE if number < 5 else Purpose.HOUSING)
+
+    found = await due(database, DisposalRules(rows=(kept, *rules.rows)))
+
+    assert [one.request_id for one in found] == [uuid(5), uuid(6), uuid(7)]
+
+
 async def test_without_a_table_that_can_be_read_nothing_goes(database: Database, tmp_path: Path) -> None:
     home = home_at(tmp_path / "hub")
     versions = home.words / "versions"
@@ -292,3 +319,90 @@ def _home(root: Path) -> HubHome:
     root.mkdir(parents=True)
     make_home(home, parse(text), text, datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC))
     return home
+
+
+TOLD = "登记日期：1992年5月18日"
+ISSUED = "330523-2026-000007-1"
+
+
+async def certified(database: Database, home: HubHome) -> None:
+    """An ended request whose certificate was issued, in the register and on the disk."""
+    await ended(database)
+    asked = CopyAsked(
+        copy_id=uuid(50),
+        request_id=uuid(1),
+        record_id=uuid(51),
+        holder="330523108204",
+        holder_name="某村档案室",
+        product=Product.STATEMENT,
+        serial=ISSUED,
+        purpose="婚姻",
+        case_no="（2026）17号",
+        requester="person",
+        title=f"{NAME}结婚登记",
+        facts=(TOLD,),
+    )
+    shared = {"request_id": str(uuid(1)), "copy_id": str(uuid(50)), "holder": asked.holder, "serial": ISSUED}
+    line = {"kind": "statement", "state": "issued", "statement": "{}", "contents": TOLD, "pdf_sha256": "ab" * 32}
+    order = {"record_id": str(uuid(51)), "keeper": asked.holder, "product": "statement", "state": "issued"}
+    when = {"asked_by": "lin.min", "asked_at_ms": NOW_MS, "changed_at_ms": NOW_MS}
+    step = {"copy_id": str(uuid(50)), "step": 1, "at_ms": NOW_MS, "state": "refused", "who": "lin.min", "note": NAME}
+
+    def write(connection: Connection) -> None:
+        connection.execute(insert(certificate).values(**shared, **line, taken_by="lin.min", taken_at_ms=NOW_MS))
+        connection.execute(insert(copy_order).values(**shared, **order, **when, asked=msgspec.json.encode(asked)))
+        connection.execute(insert(copy_step).values(**step))
+
+    await database.write(write)
+    home.certificates.mkdir(parents=True)
+    (home.certificates / f"{ISSUED}.pdf").write_bytes(TOLD.encode())
+
+
+async def test_papers_of_certificates_go_when_their_own_term_is_over_and_the_register_stays(
+    database: Database, rules: DisposalRules, tmp_path: Path
+) -> None:
+    """The applicant's data go after three years, the papers after ten; whoever holds the certificate may verify it."""
+    home = home_at(tmp_path)
+    await certified(database, home)
+
+    early = await database.read(lambda c: paper_disposal.due(c, rules, KINDS, datetime.date(2036, 12, 31)))
+    found = await database.read(lambda c: paper_disposal.due(c, rules, KINDS, datetime.date(2037, 1, 1)))
+    count = await database.write(lambda c: paper_disposal.dispose(c, LIN, home.certificates, found.due, NOW_MS))
+    again = await database.read(lambda c: paper_disposal.due(c, rules, KINDS, LATER))
+    kept = await database.read(lambda c: serials.found(c, ISSUED))
+    order = await database.read(lambda c: copies.found(c, uuid(50)))
+    steps = await database.read(lambda c: copies.history(c, uuid(50)))
+
+    assert (early, count, again) == (NONE_DUE, 1, NONE_DUE)
+    assert [one.rule for one in found.due] == ["D03"]
+    assert (kept.fate, kept.statement, kept.pdf_sha256, kept.contents) == (serials.Fate.ISSUED, "{}", "ab" * 32, "")
+    assert (order.asked.title, order.asked.facts, order.asked.case_no, steps[0].note) == ("", (), "", "")
+    assert list(home.certificates.iterdir()) == []
+    with pytest.raises(BadFile, match="term was over"):
+        certificates.pdf_of(home, kept)
+
+
+async def test_papers_under_hold_stay(database: Database, rules: DisposalRules, tmp_path: Path) -> None:
+    await certified(database, home_at(tmp_path))
+    known = await database.read(lambda connection: ledger.present(connection, uuid(1)))
+    await database.write(lambda connection: disposal.hold(connection, LIN, known.number, "法院调取", NOW_MS))
+
+    assert await database.read(lambda c: paper_disposal.due(c, rules, KINDS, LATER)) == NONE_DUE
+
+
+async def test_a_table_without_a_word_about_papers_keeps_them(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("编号,申请人,目的,保留期限,依据\nD01,任意,任意,3年,\n", encoding="utf-8")
+    await certified(database, home_at(tmp_path))
+    own = disposal_rules_of(read_sheet(path))
+
+    assert await database.read(lambda c: paper_disposal.due(c, own, KINDS, LATER)) == NONE_DUE
+
+
+def test_papers_are_kept_no_shorter_than_personal_data(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("编号,申请人,目的,保留期限,证明留底\nD01,任意,任意,5年,3年\n", encoding="utf-8")
+    with pytest.raises(BadTable) as refused:
+        disposal_rules_of(read_sheet(path))
+
+    assert "短于" in refused.value.reason.zh

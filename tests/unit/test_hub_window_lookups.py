@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.searching.search import Query
-from hub.window import lookup_ledger, lookup_reading
+from hub.window import lookup_ledger, lookup_reading, lookups
 from hub.window.late_answers import answer_handler
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_views import LookupView
@@ -81,6 +81,22 @@ async def test_whoever_watches_is_woken_by_each_answer_and_at_the_end(made: tupl
 
     assert (seen[0][OLD], seen[0][NEW]) == ("answered", "waiting")
     assert (len(seen), seen[-1][NEW]) == (2, "pending")
+
+
+async def test_sites_are_asked_behind_the_page_that_shows_the_index(
+    made: tuple[County, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred questions and answers would be worked on before the page that the clerk waits for."""
+    monkeypatch.setattr(lookups, "HEAD_START_S", 60.0)
+    one, _ = made
+    asked = order(1, "大溪村 山林")
+    await one.desk.begin(asked)
+    first, heard = await one.view(asked.lookup_id), await one.sites[OLD].lines()
+    one.desk.index_shown([asked.lookup_id])
+    views = [view async for view in one.desk.watch(asked.lookup_id)]
+
+    assert (titles(first), outcomes(first)[OLD], heard) == (BOTH, "waiting", [])
+    assert outcomes(views[-1])[OLD] == "answered"
 
 
 async def test_a_question_can_be_put_down_with_whatever_belongs_to_it(made: tuple[County, AsyncExitStack]) -> None:

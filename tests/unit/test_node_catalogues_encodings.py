@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from node.catalogues.delimited import text_rows
 from node.catalogues.encodings import SCORED_BYTES_MAX, detect_encoding
 from node.catalogues.refusals import UnreadableFile
 
@@ -58,6 +59,15 @@ def test_ascii_is_utf_8_for_certain(tmp_path: Path) -> None:
 def test_character_cut_by_the_end_of_the_sample_is_no_fault(tmp_path: Path) -> None:
     text = SIMPLIFIED + "1" * (SCORED_BYTES_MAX - len(SIMPLIFIED.encode("gb18030")) - 1) + "县档案馆\r\n"
     assert detect_encoding(written(tmp_path, text.encode("gb18030"))).name == "gb18030"
+
+
+def test_a_file_that_changed_since_its_encoding_was_recognised_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, SIMPLIFIED.encode())
+    encoding = detect_encoding(path)
+    written(tmp_path, SIMPLIFIED.encode("gb18030"))
+    with pytest.raises(UnreadableFile) as raised:
+        list(text_rows(path, encoding))
+    assert raised.value.finding == "encoding_unreadable"
 
 
 def test_damage_far_down_is_found_and_its_line_named(tmp_path: Path) -> None:

@@ -254,6 +254,20 @@ def test_zip_bomb_is_refused_by_its_directory(tmp_path: Path) -> None:
     assert refusal(path).finding == "file_too_large"
 
 
+def test_a_directory_of_countless_parts_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a kilobyte of memory a line: a directory of 250 MB would take more than the PC has."""
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("xl/workbook.xml", "<workbook/>")
+        for number in range(40):
+            target.writestr(f"xl/media/{number:0200}.png", b"")
+    monkeypatch.setattr(extents, "PACKAGE_PARTS_MAX", 10)
+    monkeypatch.setattr(extents, "_check_directory", lambda _: pytest.fail("the directory was read"))
+    assert refusal(path).finding == "file_too_large"
+
+
 def test_directory_that_lies_about_sizes_is_found_out(tmp_path: Path) -> None:
     path = package(tmp_path / "a.xlsx", sheet_xml(*[cell_xml(f"A{row}") for row in range(1, 2_000)]))
     raw = bytearray(path.read_bytes())

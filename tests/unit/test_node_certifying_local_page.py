@@ -8,7 +8,7 @@ import pytest
 
 from hub.window.copy_orders import CopyOrder, CopyState
 from node.certifying.desk import KeeperDesk
-from node.certifying.local_page import TOKEN_HEADER, LocalPage, served
+from node.certifying.local_page import TOKEN_HEADER, LocalPage, OrdersRoom, served
 from node.config import parse
 from node.home import home_at
 from protocol.copies import Product
@@ -27,7 +27,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Window]:
 
 @pytest.fixture
 def page(desk: Window) -> Iterator[LocalPage]:
-    with served(KeeperDesk(home_at(desk.root / "node"), parse(NODE_TOML), "page")) as made:
+    with served({"orders": OrdersRoom(KeeperDesk(home_at(desk.root / "node"), parse(NODE_TOML), "page"))}) as made:
         yield made
 
 

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from node import __main__ as program
+from node.commands import standing
 from node.commands import status as status_command
 from node.commands.check import checked
 from node.config import FolderSettings, load
@@ -128,7 +129,7 @@ def test_check_without_files_and_home_names_the_settings(tmp_path: Path, capsys:
 
 async def test_status_tells_what_was_taken_and_what_was_not(filled_home: NodeHome) -> None:
     config = load(filled_home.settings)
-    status = await status_command.read_status(filled_home, config, with_rejects=True)
+    status = await standing.read_status(filled_home, config, with_rejects=True)
     assert (status.records, status.withheld, status.seq) == (118, 1, 118)
     taken, refused = status.files
     assert (taken.path, taken.accepted, taken.rejected) == ("a.csv", 39, 1)
@@ -161,7 +162,7 @@ async def test_status_of_a_database_in_use_can_be_read(home: NodeHome) -> None:
     async with node_site(home.root) as site:
         write_csv(site.folder / "a.csv", rows(3))
         await site.take("a.csv")
-        status = await status_command.read_status(home, load(home.settings))
+        status = await standing.read_status(home, load(home.settings))
         assert status.records == 3
 
 
@@ -236,12 +237,12 @@ async def test_status_tells_which_rows_and_sheets_were_left_out(home: NodeHome) 
         workbook.save(site.folder / "a.xlsx")
         await site.take("a.xlsx")
 
-    (taken,) = (await status_command.read_status(home, load(home.settings))).files
+    (taken,) = (await standing.read_status(home, load(home.settings))).files
     (read, *_) = taken.sheets
 
     assert (taken.accepted, read.name, read.skipped, read.unread) == (3, "目录", 1, 1)
     assert [one.name for one in taken.sheets if one.reason is not None] == ["说明"]
-    lines = "\n".join(status_command._lines(status_command.Status(site="s", name="n", files=(taken,))))
+    lines = "\n".join(status_command._lines(standing.Status(site="s", name="n", files=(taken,))))
     assert "目录: 跳过 · skipped 1" in lines
     assert "目录: 未读 · not read 1" in lines
     assert "未读的表 · sheet not read: 说明" in lines

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from node.transfers.beginning import boxes_in
 from node.transfers.choosing import Selection, chosen
 from node.transfers.scans import ScanIndex, code_key
-from protocol.errors import BadFile, BadValue
+from protocol.errors import BadFile, BadQuery, BadValue
 from protocol.records import Record
 from tests.node_site import NodeSite, node_site, write_csv
 
@@ -50,6 +51,32 @@ async def test_a_volume_that_nobody_described_item_by_item_goes_by_itself(site: 
 async def test_years_and_words_narrow_what_is_taken(site: NodeSite) -> None:
     assert await codes(site, Selection(fonds_no="001", year_first=1982, year_last=1982)) == ["001-2-1-002"]
     assert await codes(site, Selection(query="承包合同3")) == ["001-2-1-003"]
+
+
+@pytest.mark.parametrize("query", ["fonds:001 -承包合同3", "承包合同 -承包合同3"])
+async def test_what_a_search_excludes_stays(site: NodeSite, query: str) -> None:
+    assert "001-2-1-003" not in await codes(site, Selection(query=query))
+    assert "001-2-1-002" in await codes(site, Selection(query=query))
+
+
+@pytest.mark.parametrize("query", ["-承包合同3", "kind:没有这一类", '"', "(", " "])
+async def test_a_search_that_cannot_be_understood_hands_nothing_over(site: NodeSite, query: str) -> None:
+    """At a site a call that is not understood finds everything; here everything would be handed over."""
+    with pytest.raises(BadQuery):
+        await codes(site, Selection(query=query))
+
+
+@pytest.mark.parametrize("written", ["档号,盒号\nA-1,盒1\n", "题名, box ,code\n某件,盒1,a-1 \n\n某件,,A-2\n短\n"])
+def test_boxes_are_read_by_their_header(tmp_path: Path, written: str) -> None:
+    (tmp_path / "boxes.csv").write_text(written, encoding="utf-8")
+    assert boxes_in(tmp_path / "boxes.csv") == {"A-1": "盒1"}
+
+
+@pytest.mark.parametrize("written", ["", "档号,件号\n", f"档号,盒号\n{'长' * 140_000},盒1\n"])
+def test_what_is_no_list_of_boxes_is_refused(tmp_path: Path, written: str) -> None:
+    (tmp_path / "boxes.csv").write_text(written, encoding="utf-8")
+    with pytest.raises(BadFile):
+        boxes_in(tmp_path / "boxes.csv")
 
 
 async def test_nothing_is_taken_where_nothing_is_asked_for(site: NodeSite) -> None:

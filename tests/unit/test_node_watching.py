@@ -1,6 +1,8 @@
 """Watching real folders: what the operating system reports, what it misses, and what a walk finds all the same."""
 
 import asyncio
+import errno
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -270,12 +272,36 @@ def test_marker_tells_the_folder_from_another(
     assert look_into(place, "t1").state is state
 
 
+def test_a_share_that_does_not_answer_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a disconnected drive answers differs: EHOSTDOWN, ESTALE, EINVAL; none of it may end the node."""
+    whole = Path.stat
+
+    def down(self: Path, **how: bool) -> os.stat_result:
+        if self == tmp_path:
+            raise OSError(errno.EHOSTDOWN, os.strerror(errno.EHOSTDOWN))
+        return whole(self, **how)
+
+    monkeypatch.setattr(Path, "stat", down)
+    assert look_into(tmp_path, "t1").state is FolderState.ABSENT
+
+
 def test_marker_explains_itself(tmp_path: Path) -> None:
     write_marker(tmp_path, "t1")
     assert read_marker(tmp_path) == "t1"
     assert "请勿删除" in (tmp_path / MARKER_NAME).read_text(encoding="utf-8")
     (tmp_path / MARKER_NAME).write_bytes(b"")
     assert read_marker(tmp_path) == ""
+
+
+def test_a_marker_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty marker beside a token that is known would be that of another folder, for good."""
+
+    def cut(_descriptor: int) -> None:
+        raise OSError(5, "power cut")
+
+    monkeypatch.setattr(os, "fsync", cut)
+    assert write_marker(tmp_path, "t1") is False
+    assert read_marker(tmp_path) is None
 
 
 def test_replaced_folder_has_another_identity(tmp_path: Path) -> None:

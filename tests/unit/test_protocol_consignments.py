@@ -6,6 +6,7 @@ import pytest
 
 from protocol.consignments import STAGING, ConsignedFile, check_list, list_faults, name_fault, starts_of
 from protocol.errors import BadValue
+from protocol.file_lists import FileList
 from protocol.limits import CONSIGNMENT_BYTES_MAX, CONSIGNMENT_FILES_MAX
 
 
@@ -111,4 +112,22 @@ def test_a_list_is_bounded() -> None:
 
 
 def test_the_row_is_the_files_one_behind_the_other() -> None:
-    assert starts_of([one("a", 3), one("b", 0), one("c", 4)]) == [0, 3, 3, 7]
+    assert list(starts_of([one("a", 3), one("b", 0), one("c", 4)])) == [0, 3, 3, 7]
+
+
+def test_a_list_in_plain_bytes_is_the_list() -> None:
+    files = tuple(
+        ConsignedFile(path=f"电子档案/{at}/扫描 {at}.jpg", size_bytes=at * at, sha256=f"{at:064x}") for at in range(50)
+    )
+    listed = FileList(files[:20]).extend(files[20:])
+
+    assert (tuple(listed), len(listed), listed[-1], listed[3:5]) == (files, 50, files[-1], files[3:5])
+    assert list(listed.starts) == list(starts_of(files))
+    with pytest.raises(IndexError):
+        _ = listed[50]
+
+
+@pytest.mark.parametrize("bad", [("", 1), ("ab" * 31, 1), ("xy" * 32, 1), ("ab" * 32, -1)])
+def test_a_list_takes_no_line_that_is_none(bad: tuple[str, int]) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        FileList([ConsignedFile(path="a", size_bytes=bad[1], sha256=bad[0])])

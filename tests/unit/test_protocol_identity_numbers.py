@@ -1,6 +1,11 @@
 import pytest
 
-from protocol.identity_numbers import is_identity_number, is_truncated_identity_number, mask_identity_numbers
+from protocol.identity_numbers import (
+    identity_numbers_in,
+    is_identity_number,
+    is_truncated_identity_number,
+    mask_identity_numbers,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +33,9 @@ def test_a_number_is_checked_by_birth_date_and_check_character(text: str, expect
         ("身份证33052319000101001X，某甲", "身份证330523********001X，某甲"),
         ("330523 19000101 0015", "330523********0015"),
         ("330523-19000101-0015", "330523********0015"),
+        ("33052319000101-0015", "330523********0015"),
+        ("33052319000101 001X", "330523********001X"),
+        ("330523　19000101－0015", "330523********0015"),
         ("330523190001010016", "330523********0016"),
         ("330523490101001", "330523*****1001"),
         ("３３０５２３１９０００１０１００１５", "３３０５２３********００１５"),
@@ -35,6 +43,13 @@ def test_a_number_is_checked_by_birth_date_and_check_character(text: str, expect
 )
 def test_a_number_in_a_text_is_masked(text: str, expected: str) -> None:
     assert mask_identity_numbers(text) == (expected, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["330523190001010015", "33052319000101-0015", "33052319000101 0015", "330523　19000101－0015"]
+)
+def test_a_number_is_found_however_its_parts_stand(text: str) -> None:
+    assert identity_numbers_in(f"身份证{text}") == ("330523190001010015",)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,8 @@ def test_an_unknown_word_gets_the_safe_value_and_is_reported(
         ("秘密、机密", Secrecy.SECRET),
         ("工作秘密", Secrecy.CONFIDENTIAL),
         ("top_secret", Secrecy.TOP_SECRET),
+        ("None", Secrecy.NONE),
+        (" Internal", Secrecy.INTERNAL),
     ],
 )
 def test_a_mark_is_read_with_or_without_its_period(raw: str, expected: Secrecy) -> None:

@@ -242,6 +242,23 @@ def test_a_manifest_of_rubbish_is_a_fault_and_no_crash(bag: Path, content: bytes
     assert {"line", "encoding"} & set(codes(verdict)) != set()
 
 
+def test_half_a_character_in_a_manifest_is_a_fault_and_no_crash(bag: Path) -> None:
+    (bag / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-7\n", encoding="utf-8")
+    (bag / "manifest-sha256.txt").write_bytes(b"00  data/" + "\ud800".encode("utf-7", "surrogatepass") + b".txt\n")
+
+    assert "encoding" in codes(check_bag(bag))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have no such names")
+@pytest.mark.parametrize("folder", ["", "data", "tags"])
+def test_a_name_that_is_no_text_is_a_fault_and_no_crash(bag: Path, folder: str) -> None:
+    (bag / folder).mkdir(exist_ok=True)
+    (bag / folder / os.fsdecode(b"\xff.txt")).write_bytes(b"1")
+    listed(bag, f"{hashlib.sha256(b'').hexdigest()}  none", name="tagmanifest-sha256.txt")
+
+    assert "portable" in codes(check_bag(bag))
+
+
 def test_manifests_in_gb18030_are_read(tmp_path: Path) -> None:
     bag = plain_bag(tmp_path / "bag", {"档案.txt": b"1"})
     (bag / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: GB18030\n", encoding="utf-8")

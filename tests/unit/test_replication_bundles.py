@@ -136,7 +136,7 @@ def test_members_that_change_places_are_noticed(tmp_path: Path, sealed: list[byt
     path = tmp_path / "swapped.dlb"
     said = manifest(sealed)
     file = io.BytesIO()
-    pieces = list(bundles._pieces(said, encode_manifest(said), NODE, sealed))
+    pieces = list(bundles._written(said, encode_manifest(said), NODE, sealed))
     pieces[6:9], pieces[9:12] = pieces[9:12], pieces[6:9]
     file.writelines(pieces)
     path.write_bytes(file.getvalue())

@@ -28,6 +28,15 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
         yield opened_database
 
 
+@pytest.mark.parametrize("name", ["档案 #1", "50%41", "a+b&c=d"])
+async def test_a_folder_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    home.mkdir()
+    async with opened(home / "x.db", [REPLICATION]) as one:
+        await one.write(lambda connection: add(connection, "a"))
+    assert (home / "x.db").is_file()
+
+
 async def test_a_step_that_raises_leaves_nothing(database: Database) -> None:
     def fail(connection: Connection) -> None:
         add(connection, "a")

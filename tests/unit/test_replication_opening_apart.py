@@ -1,4 +1,4 @@
-"""Files opened by a program apart: what keeps it for ever or crashes it ends one file, and never the checks."""
+"""Files opened by a program apart: what keeps it, fills its memory or crashes it ends one file, never the checks."""
 
 import io
 import os
@@ -37,6 +37,17 @@ def bomb() -> bytes:
     return head + stream + packed + b"\nendstream\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
 
 
+def memory_bomb() -> bytes:
+    """A PDF of some 16 kB whose table of objects unpacks to 2.5 GB, which qpdf keeps in memory as a whole."""
+    zeros = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = zeros.compress(bytes(2**26)) + zeros.flush(zlib.Z_FULL_FLUSH)
+    packed = zlib.compress(b"\x78\xda" + block * 40, 1)
+    head = b"%PDF-1.5\n"
+    table = b"1 0 obj\n<</Type/XRef/W[1 2 1]/Size 4/Root 2 0 R/Length %d/Filter[/FlateDecode/FlateDecode]>>\nstream\n"
+    end = b"\nendstream\nendobj\nstartxref\n%d\n" % len(head)
+    return head + table % len(packed) + packed + end + b"%%EOF\n"
+
+
 def jpeg() -> bytes:
     content = io.BytesIO()
     Image.new("L", (8, 8)).save(content, "JPEG")
@@ -69,10 +80,21 @@ def test_a_file_that_does_not_come_to_an_end_is_given_up_and_the_next_is_opened(
     assert following.openness is Openness.OPENED
 
 
+def test_a_file_that_fills_the_memory_is_given_up_and_the_next_is_opened(tmp_path: Path) -> None:
+    scans(tmp_path, {"bomb.pdf": memory_bomb(), "a.jpg": jpeg()})
+
+    with OpeningApart(memory_bytes=128 * 2**20) as apart:
+        given_up = apart.open("PDF", tmp_path / "bomb.pdf")
+        following = apart.open("JPEG", tmp_path / "a.jpg")
+
+    assert (given_up.openness, "128 MB" in given_up.evidence.en) == (Openness.TOO_LARGE, True)
+    assert following.openness is Openness.OPENED
+
+
 def test_a_bomb_is_for_a_person_and_is_not_said_to_be_unencrypted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OpeningApart.__init__, "__kwdefaults__", {"open_s": 1.0})
+    monkeypatch.setattr(OpeningApart.__init__, "__kwdefaults__", {"open_s": 1.0, "memory_bytes": 2**30})
     scans(tmp_path / "电子档案", {"bomb.pdf": bomb()})
     layout_of(tmp_path, [entry(1)])
 

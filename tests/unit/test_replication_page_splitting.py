@@ -1,5 +1,6 @@
 """Scans of several pages in one file: taken apart, or refused in words; and how a record's pages are found in them."""
 
+import errno
 import io
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from node.certifying import page_files
 from node.certifying.page_files import Sought
-from protocol.errors import BadFile, BadValue
+from protocol.errors import BadFile, BadValue, StorageFull
 from replication.checks import page_splitting
 from replication.checks.page_splitting import frames_of, preview, split
 from tests.certifying import scan
@@ -53,6 +54,33 @@ def pdf(path: Path, *jpegs: bytes, password: str = "") -> Path:
     encryption = pikepdf.Encryption(user=password, owner=password) if password else False
     made.save(path, encryption=encryption)
     return path
+
+
+def test_two_who_ask_at_once_get_the_same_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser asks for the pictures of an order side by side."""
+    path, spool = tiff(tmp_path / "a.tif", 3), tmp_path / "spool"
+    whole = page_splitting._split_tiff
+    others: list[Path] = []
+
+    def with_another(asked: Path, into: Path) -> None:
+        whole(asked, into)
+        if not others:
+            others.append(into)
+            others.extend(split(asked, spool))
+
+    monkeypatch.setattr(page_splitting, "_split_tiff", with_another)
+    assert split(path, spool) == others[1:]
+    assert [one.name for one in spool.iterdir()] == [others[1].parent.name]
+
+
+def test_a_full_disk_is_not_called_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_picture: object, _target: Path) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(page_splitting, "_keep_png", full)
+    with pytest.raises(StorageFull):
+        split(tiff(tmp_path / "a.tif", 3), tmp_path / "spool")
+    assert list((tmp_path / "spool").iterdir()) == []
 
 
 def test_a_tiff_of_several_pages_is_taken_apart(tmp_path: Path) -> None:

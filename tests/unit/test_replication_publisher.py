@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import Connection
 
 from protocol.beats import Receipt, Want
-from protocol.errors import CallTimeout, LinkDown
+from protocol.errors import BadFrame, CallTimeout, LinkDown, Permanent, Refused
 from protocol.events import EventHead
 from protocol.frames import Frame
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.subjects import events
 from protocol.wording import Text
-from replication import outbox
+from replication import outbox, publisher
 from replication.acknowledgements import call_timeout
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
@@ -365,6 +365,28 @@ async def test_receipt_wakes_a_publisher_that_waits_for_room(site: Site) -> None
     await _sent(site, PROBE_FRAMES + 1)
     running.cancel()
     assert site.ids()[-1] == f"{PROBE_FRAMES}-{PROBE_FRAMES + 1}"
+
+
+@pytest.mark.parametrize("no", [Refused, BadFrame])
+async def test_a_broker_that_says_no_only_pauses_it(
+    site: Site, no: type[Permanent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The county sets up its stream anew: no site's node may end over it."""
+    monkeypatch.setattr(publisher, "PAUSE_S", 0.0)
+    refusals = iter([no(Text(zh="不", en="no"))] * 3)
+    whole = site.link.publish_durable
+
+    async def publish(subject: str, payload: bytes, message_id: str, deadline_s: float) -> int:
+        if refusal := next(refusals, None):
+            raise refusal
+        return await whole(subject, payload, message_id, deadline_s)
+
+    monkeypatch.setattr(site.link, "publish_durable", publish)
+    await site.mint(1)
+    running = asyncio.create_task(site.publisher.run())
+    await _sent(site, 1)
+    running.cancel()
+    assert next(refusals, None) is None
 
 
 async def test_hub_may_ask_for_a_smaller_window_and_give_it_back(site: Site) -> None:

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,11 +21,13 @@ from node.config import BrokerLink, NodeConfig
 from node.home import home_at
 from node.tables import SCHEMA
 from node.transfers import kept, submitting
+from node.transfers.arriving import Arrival
 from node.transfers.fetching import Fetcher
 from node.transfers.office import Office, giver_log, receiver_log
 from node.transfers.receiving import ReceivingDesk
 from node.transfers.relayed import transfer_letters
-from protocol.errors import BadFiles, NotYet, Refused
+from protocol.consignments import ConsignedFile
+from protocol.errors import BadFiles, NotYet, Refused, StorageFull
 from protocol.letters import Letter
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
@@ -43,6 +47,7 @@ from tests.node_site import CODE, NodeSite, node_site
 from tests.unit.test_transfer_thread import COUNTY, HUB, NOW_MS, WAIVED, Thread
 
 TOWN = "330523108000"
+TOWN_SEED = new_seed(b"t" * 32)
 
 
 class County:
@@ -52,7 +57,7 @@ class County:
         self.root = root
         self.village = village
         self.town = town
-        self.town_key = Identity(new_seed(b"t" * 32))
+        self.town_key = Identity(TOWN_SEED)
         self.keys: dict[str, Collection[str]] = {
             CODE: [village.site.writer.identity.public_key],
             TOWN: [self.town_key.public_key],
@@ -154,10 +159,11 @@ class County:
 
 @asynccontextmanager
 async def county(root: Path) -> AsyncIterator[County]:
+    (root / "town").mkdir(parents=True)
     async with (
         node_site(root / "site") as site,
         opened(root / "hub.db", MIGRATIONS) as hub,
-        opened(root / "town.db", (REPLICATION, SCHEMA)) as town,
+        opened(home_at(root / "town").database, (REPLICATION, SCHEMA)) as town,
     ):
         made = County(root, village_of(root, site, hub), town)
         async with made.fetcher.hearing():
@@ -209,11 +215,48 @@ async def test_a_township_receives_through_the_hub_which_keeps_nothing(tmp_path:
         states = [one.state for one in (await here.at_town(), await here.at_hub(), await here.village.giver())]
         owners = {(one.owner, one.custodian, one.releaser) for one in await here.village.records()}
         (line,) = await here.town.read(kept.packages)
-        faulty = kept.verified(here.office.home.kept, line, lambda _more: None)
+        faulty = [look for look in kept.looked_at(here.office.home.kept, line) if not look.is_sound]
+        list_of(kept.place_of(here.office.home.kept, CODE, here.number, 1)).unlink()
+        unlisted = [look.path for look in kept.looked_at(here.office.home.kept, line) if not look.is_sound]
 
+    assert unlisted == ["01.files.json"]
     assert (role, states) == (WITNESS, [TransferState.CLOSED] * 3)
     assert owners == {(CODE, TOWN, CODE)}
     assert (line.site, line.items, faulty) == (CODE, 3, [])
+
+
+async def test_a_disk_that_refuses_puts_a_transfer_off_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_now: Transfer) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async with county(tmp_path) as here:
+        await submitted(here)
+        monkeypatch.setattr(here.desk, "attend", refused)
+        running = asyncio.create_task(here.desk.run())
+        async with asyncio.timeout(30):
+            while not running.done() and here.number not in here.desk._put_off:
+                await asyncio.sleep(0.01)
+        is_over = running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert is_over is False
+
+
+def test_a_disk_that_is_full_when_the_work_stops_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the last write could not store the closing tries again: no bare OSError leaves it."""
+    arrival = Arrival(tmp_path, (ConsignedFile(path="a.txt", size_bytes=5, sha256="0" * 64),))
+    arrival.prepare()
+    arrival.feed(b"12")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageFull):
+        arrival.close()
+    arrival.close()
 
 
 async def test_a_returned_item_goes_back_through_the_hub_and_comes_in_the_second_round(tmp_path: Path) -> None:

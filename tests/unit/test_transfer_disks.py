@@ -10,9 +10,10 @@ import pytest
 from hub.commands import transfer_disk
 from hub.home import home_at
 from node.commands import transfer_work
-from protocol.consignments import ConsignedFile, Consignment
+from protocol.consignments import ConsignedFile
 from protocol.disk_consignments import DATA_NAME, LIST_NAME
 from protocol.errors import BadFile, LinkDown, Refused
+from protocol.file_lists import FileList
 from protocol.sites import Site
 from protocol.transfers import TransferState
 from protocol.wording import Text
@@ -23,7 +24,7 @@ from tests.unit.test_transfer_thread import Thread, thread
 class NoLine:
     """Stands in for a line that is down: whatever is not here already cannot be had."""
 
-    async def consignment(self, _site: Site, _consignment_id: UUID) -> Consignment:
+    async def listed(self, _site: Site, _consignment_id: UUID) -> FileList:
         raise LinkDown(Text(zh="线路不通", en="the line is down"))
 
     async def draw_to_the_end(

@@ -17,7 +17,9 @@ from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.office import Office, giver_log, receiver_log
 from node.transfers.receiving import ReceivingDesk
-from protocol.errors import BadValue
+from node.transfers.relayed import transfer_letters
+from protocol.errors import BadValue, Refused
+from protocol.file_lists import FileList
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Side, TransferState
 from replication import letters
@@ -26,6 +28,7 @@ from replication.database import Database, opened
 from replication.keys import Identity, new_seed
 from replication.letters import HUB_PEER
 from replication.transfer_log import WITNESS, TransferLog, role_of, transfer_of
+from replication.transfer_signing import signed_by
 from tests.hubs import MIGRATIONS
 from tests.node_site import NodeSite, node_site, rows, write_csv
 from tests.unit.test_transfer_thread import COUNTY, HEADER, HUB, NOW_MS, WAIVED, scan
@@ -99,10 +102,12 @@ class Host:
         args.json = True
         await transfer_receiving.RECEIVING_ACTIONS["accept"](self.office, args)
 
-    async def signed(self, number: object, seal: Identity) -> None:
+    async def owner_signs(self, number: object, seal: Identity) -> None:
         await self.site.database.write(
             lambda c: submitting.sign(c, self.office.log, number, "甲", seal=seal)  # type: ignore[arg-type]
         )
+
+    async def keeper_signs(self, number: object) -> None:
         args = argparse.Namespace(signer="丙", json=True, number=str(number))
         await transfer_receiving.sign_received(self.office, args, await self.now(number))
 
@@ -111,12 +116,19 @@ class Host:
         handlers = self.relay.handlers(self.own)
         taken = await self.hub.write(lambda c: letters.take(c, TOWN, some, handlers, NOW_MS))
         await self.site.database.write(lambda c: letters.confirm(c, HUB_PEER, taken))
+        given, _ = await self.hub.read(lambda c: letters.due(c, TOWN, NOW_MS))
+        here = transfer_letters(TOWN, HUB.public_key, self.office.log, self.office.receiver)
+        heard = await self.site.database.write(lambda c: letters.take(c, HUB_PEER, given, here, NOW_MS))
+        await self.hub.write(lambda c: letters.confirm(c, TOWN, heard))
+
+    async def custodians(self) -> set[str]:
+        return {one.custodian for one in (await self.site.records()).values()}
 
 
 class _nobody:  # noqa: N801 - a stand-in without a life of its own
     """Nothing is fetched where giver and receiver share a disk."""
 
-    async def fetch(self, *_arguments: object) -> tuple[()]:
+    async def fetch(self, *_arguments: object) -> FileList:
         message = "nothing is to be fetched within one node"
         raise AssertionError(message)
 
@@ -134,7 +146,11 @@ async def test_custody_moves_within_one_node_with_both_signatures_and_the_hub_as
         await here.look()
         assert (await here.now(number)).state is TransferState.CHECKING
         await here.accept(number)
-        await here.signed(number, SEAL)
+        await here.owner_signs(number, SEAL)
+        with pytest.raises(Refused, match="has not looked at the owner's key"):
+            await here.keeper_signs(number)
+        await here.post()
+        await here.keeper_signs(number)
         await here.giving.step()
         await here.look()
         await here.post()
@@ -151,7 +167,7 @@ async def test_custody_moves_within_one_node_with_both_signatures_and_the_hub_as
     assert waiting == []
 
 
-async def test_a_village_that_did_not_sign_with_its_own_key_has_not_signed_for_the_county(tmp_path: Path) -> None:
+async def test_no_custody_moves_within_one_node_while_the_county_does_not_know_the_owners_key(tmp_path: Path) -> None:
     async with (
         node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
         opened(tmp_path / "hub.db", MIGRATIONS) as hub,
@@ -160,13 +176,53 @@ async def test_a_village_that_did_not_sign_with_its_own_key_has_not_signed_for_t
         number = (await here.begin()).transfer_id
         await here.look()
         await here.accept(number)
-        await here.signed(number, Identity(new_seed(b"x" * 32)))
+        await here.owner_signs(number, stranger := Identity(new_seed(b"x" * 32)))
         await here.post()
-        now = await hub.read(lambda c: transfer_of(c, number))
+        await here.look()
+        await here.giving.step()
+        refused, kept_by = await here.now(number), await here.custodians()
+        await here.post()
+        county = await hub.read(lambda c: transfer_of(c, number))
+
+        here.keys[VILLAGE] = [stranger.public_key]
+        await here.owner_signs(number, stranger)
+        await here.post()
+        await here.keeper_signs(number)
+        await here.giving.step()
+        await here.look()
+        await here.post()
+        healed = await hub.read(lambda c: transfer_of(c, number))
         aside = await hub.read(letters.set_aside)
 
-    assert now is not None
-    assert now.state is TransferState.ACCEPTED
+    assert county is not None
+    assert healed is not None
+    assert (refused.state, refused.giver_signature, kept_by) == (TransferState.ACCEPTED, None, {VILLAGE})
+    assert "not enrolled" in (refused.signature_refused.en if refused.signature_refused else "")
+    assert (county.state, county.giver_signature) == (TransferState.ACCEPTED, None)
+    assert (healed.state, aside) == (TransferState.CLOSED, [])
+
+
+async def test_a_node_that_signs_for_the_keeper_before_the_county_knows_the_owner_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    async with (
+        node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
+        opened(tmp_path / "hub.db", MIGRATIONS) as hub,
+    ):
+        here = Host(tmp_path, site, hub)
+        number = (await here.begin()).transfer_id
+        await here.look()
+        await here.accept(number)
+        await here.owner_signs(number, Identity(new_seed(b"x" * 32)))
+        now = await here.now(number)
+        hasty = signed_by(now, site.writer.identity, "丙")
+        await site.database.write(lambda c: here.office.receiver.append(c, number, hasty))
+        await here.post()
+        county = await hub.read(lambda c: transfer_of(c, number))
+        aside = await hub.read(letters.set_aside)
+
+    assert county is not None
+    assert county.state is TransferState.ACCEPTED
     assert any(f"not enrolled for {VILLAGE}" in one.reason.en for one in aside)
 
 

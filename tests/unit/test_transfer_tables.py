@@ -3,7 +3,7 @@
 from hub.home import SCHEMA as HUB
 from hub.transfers import archive_code_tables, plan_tables, relay_tables
 from node.tables import SCHEMA as NODE
-from node.transfers import kept_tables, planned, retained_tables
+from node.transfers import kept_tables, owner_signatures, planned, retained_tables
 from replication import transfer_tables
 from replication.migrations import REPLICATION
 from tests.table_shapes import shape_of
@@ -23,3 +23,4 @@ def test_the_hub_remembers_what_it_gave_on_and_a_township_what_it_keeps() -> Non
     assert shape_of(archive_code_tables.metadata, HUB) == shape_of(archive_code_tables.metadata, None)
     assert shape_of(retained_tables.metadata, NODE) == shape_of(retained_tables.metadata, None)
     assert shape_of(kept_tables.metadata, NODE) == shape_of(kept_tables.metadata, None)
+    assert shape_of(owner_signatures.metadata, NODE) == shape_of(owner_signatures.metadata, None)

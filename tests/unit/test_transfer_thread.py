@@ -33,8 +33,10 @@ from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.office import Office, giver_log, receiver_log
 from protocol.codec import decode_record
-from protocol.consignments import ConsignedFile, Consignment
+from protocol.consignments import ConsignedFile
+from protocol.county_time import local_time
 from protocol.errors import BadFile, Refused
+from protocol.file_lists import FileList
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
 from protocol.records import Record
@@ -104,11 +106,11 @@ class Shelf:
         self._node = node
         self.spoil: Callable[[Path], None] = lambda _into: None
 
-    async def consignment(self, _site: Site, consignment_id: UUID) -> Consignment:
-        def step(connection: Connection) -> Consignment:
+    async def listed(self, _site: Site, consignment_id: UUID) -> FileList:
+        def step(connection: Connection) -> FileList:
             stretch = consigning.stretch_from(connection, consignment_id, 0, 10_000)
             assert stretch is not None
-            return Consignment(consignment_id=consignment_id, files=stretch.files)
+            return FileList(stretch.files)
 
         return await self._node.read(step)
 
@@ -311,7 +313,7 @@ async def test_custody_moves_when_both_have_signed_and_not_before(tmp_path: Path
         assert await both.giver() == await both.receiver()
         assert (await both.receiver()).state is TransferState.CLOSED
         assert await both.items(both.hub) == await both.items(both.site.database) == {ItemState.MOVED: 3}
-        year = datetime.datetime.fromtimestamp(NOW_MS / 1000).astimezone().year
+        year = local_time(NOW_MS).year
         assert (await both.receiver()).accession == f"{year}-0001"
         (line,) = await both.hub.read(lambda c: dossier(c, CODE))
         assert "代管县档案馆 3 件" in line.words.zh

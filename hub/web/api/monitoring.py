@@ -8,12 +8,13 @@ from litestar import get
 from litestar.response import Response
 
 from hub.alarm import metrics
-from hub.alarm.health import Standing, health_of
+from hub.alarm.health import Standing
 from hub.alarm.metrics import Times
 from hub.staff.tokens import Scope
 from hub.web.api.bearers import bearer_of, check_pace
 from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
+from hub.web.faults import Missing
 
 ANSWER_S: Final = 10.0
 """Seconds for an answer; a monitor does not wait longer."""
@@ -29,12 +30,20 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/health")
 async def show_health(request: AnyRequest) -> Response[bytes]:
-    """Answer 200 while the hub does its work, 503 while it does not."""
+    """Answer 200 while the hub does its work, 503 while it does not.
+
+    Raises:
+        Missing: this console stands beside no hub.
+        TooMany: the address asks too often.
+        Retryable: the store cannot be read now.
+
+    """
     check_pace(request)
-    backstage = backstage_of(request)
+    look = backstage_of(request).reach.health
+    if look is None:
+        raise Missing
     async with asyncio.timeout(ANSWER_S):
-        outlook = await backstage.live.now()
-    found = health_of(outlook.counted, backstage.clock_ms())
+        found = await look()
     told = Standings(
         standing=found.standing, checks={one.name: one.standing for one in found.checks}, at_ms=found.at_ms
     )

@@ -7,6 +7,7 @@ answers when the sites have.
 
 import asyncio
 from collections.abc import Sequence
+from urllib.parse import quote_plus
 
 import msgspec
 from litestar import get, post
@@ -20,7 +21,7 @@ from hub.membership import keyring
 from hub.searching.facets import Facet, Facets
 from hub.searching.federation import federated
 from hub.searching.gathering import Gathering
-from hub.searching.search import Names, search
+from hub.searching.search import Names, Query, Tally, search
 from hub.searching.search import Page as Results
 from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
@@ -92,13 +93,17 @@ async def show_catalogue(request: AnyRequest) -> Page:
     look = look_of(parameters, backstage.asked, visitor.login)
     live = parameters.get("live", "")
     names = await asyncio.to_thread(backstage.names)
+    query = look.query(with_facets=True)
+    tally = backstage.tallies.of(visitor.login, query)
     try:
-        sites, found = await backstage.database.read(lambda connection: _found(connection, look, names))
+        sites, found = await backstage.database.read(lambda connection: _found(connection, query, names, tally))
     except BadQuery as error:
         return _not_understood(request, look, error)
     except BadSetting:
         # A cursor that was forged, or is of another search: the first page is what its reader can use.
         return _without_results(request, msgspec.structs.replace(look, cursor=""), status=400)
+    if found.tally is not None and not query.cursor and not found.was_cut:
+        backstage.tallies.keep(visitor.login, query, found.tally)
     if live == "wait":
         gathering = await gathered(backstage, look, names)
         return await _shown(request, look, found, sites, gathering=gathering)
@@ -134,9 +139,10 @@ async def note_listed(backstage: Backstage, visitor: Visitor, lines: Sequence[ob
     await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))
 
 
-def _found(connection: Connection, look: Look, names: Names | None) -> tuple[dict[str, str], Results]:
-    sites = keyring.site_names(connection)
-    return sites, search(connection, look.query(with_facets=True), names)
+def _found(
+    connection: Connection, query: Query, names: Names | None, tally: Tally | None
+) -> tuple[dict[str, str], Results]:
+    return keyring.site_names(connection), search(connection, query, names, tally=tally)
 
 
 async def _shown(
@@ -226,11 +232,12 @@ def facet_views(look: Look, facets: Facets | None, sites: dict[str, str]) -> lis
 
 
 def _facet_view(look: Look, name: str, facet: Facet, sites: dict[str, str]) -> FacetView:
+    narrowed = look.narrowed(name)
     choices = tuple(
         Choice(
             words=value_words(name, one.value, sites),
             count=one.count,
-            path=look.path(**{name: one.value}) if one.value else "",
+            path=narrowed + quote_plus(one.value) if one.value else "",
         )
         for one in facet.values
     )

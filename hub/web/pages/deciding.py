@@ -9,7 +9,7 @@ from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.decisions import conflict_rulings, proposals
 from hub.decisions.rulings import DECIDED, NOTE_CHARS_MAX, QUEUES, Queue
-from hub.membership.keyring import expected_sites
+from hub.membership.keyring import site_names
 from hub.staff.administration import Actor
 from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
@@ -61,7 +61,7 @@ def surroundings(connection: Connection, queue: Queue | None = None) -> dict[str
 
 def names_of(connection: Connection) -> Mapping[str, str]:
     """Return what the county calls its sites."""
-    return {one.site: one.name for one in expected_sites(connection) if one.name}
+    return {site: name for site, name in site_names(connection).items() if name}
 
 
 def actor_of(request: AnyRequest) -> Actor:

@@ -23,6 +23,7 @@ from hub.web.pages.tending import site_of
 from hub.web.reach import DoorSigns
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
+from protocol.county_time import ZONE
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadValue, DanglianError, Refused
 from protocol.sites import Site, parse_site
@@ -63,13 +64,9 @@ async def do_issue_code(request: AnyRequest) -> Page:
     try:
         door, site = _door(backstage), parse_site(named)
         order = CodeOrder(site=site, name=name, valid_days=door.code_days, replaces=replaces, by_courier=by_courier)
-
-        def issue(connection: Connection) -> datetime.datetime:
-            expires = codes.issue(connection, order, secret, now)
-            site_orders.note_code(connection, actor, order, backstage.clock_ms())
-            return expires
-
-        expires = await backstage.database.write(issue)
+        expires = await backstage.database.write(
+            lambda connection: site_orders.issue_code(connection, actor, order, secret, now)
+        )
     except (BadValue, Refused) as error:
         return await _shown(request, named, name=name, notice=fault_notice(error, visitor_of(request)))
     await backstage.live.read()
@@ -95,7 +92,7 @@ def _issued(door: DoorSigns, order: CodeOrder, secret: bytes, expires: datetime.
     way = r"--courier E:\ ".rstrip() if order.by_courier else f"--hub {door.address}"
     return IssuedCode(
         written=code,
-        expires=expires.astimezone().strftime("%Y-%m-%d %H:%M"),
+        expires=expires.astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
         command=f"danglian-node init {way} --code {code}",
     )
 

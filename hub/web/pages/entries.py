@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
 from hub.commands.fields import ACCESS, cause_words
-from hub.decisions import duplicates, proposals
+from hub.decisions import duplicate_rulings, proposals
 from hub.decisions.duplicates import Alike
 from hub.decisions.proposals import Proposal
 from hub.disclosure.guarding import GUARDED, is_noted
 from hub.entry_views import EntryView, RecordView, view_of
 from hub.membership import keyring
+from hub.staff.administration import Actor
 from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, page
@@ -26,6 +27,7 @@ from hub.web.backstage import Backstage, backstage_of
 from hub.web.entry_facts import FieldDifference, changed_fields, differences_between, name_of, sections_of, shown
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import clean, line_of
+from hub.web.pages.deciding import actor_of
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused
@@ -109,30 +111,26 @@ async def entry_page(
 @post("/catalogue/{site:str}/{record:str}/apart", opt={NEEDS: Permission.DECIDE}, status_code=200)
 async def do_tell_apart(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Redirect:
     """Note that two entries are different things."""
-    return await _decided(request, site, record, Action.TOLD_APART, duplicates.set_apart, "apart")
+    return await _decided(request, site, record, duplicate_rulings.tell_apart, "apart")
 
 
 @post("/catalogue/{site:str}/{record:str}/together", opt={NEEDS: Permission.DECIDE}, status_code=200)
 async def do_bring_together(request: AnyRequest, site: FromPath[str], record: FromPath[str]) -> Redirect:
     """Take such a decision back."""
-    return await _decided(request, site, record, Action.BROUGHT_TOGETHER, duplicates.bring_together, "together")
+    return await _decided(request, site, record, duplicate_rulings.bring_together, "together")
 
 
-Decide = Callable[[Connection, UUID, UUID, str, int], bool]
+Decide = Callable[[Connection, Actor, UUID, UUID, int], bool]
 
 
-async def _decided(request: AnyRequest, site: str, record: str, action: Action, decide: Decide, done: str) -> Redirect:
-    backstage, visitor = backstage_of(request), visitor_of(request)
+async def _decided(request: AnyRequest, site: str, record: str, decide: Decide, done: str) -> Redirect:
+    backstage, actor = backstage_of(request), actor_of(request)
     one, other, now_ms = id_of(record), id_of(await line_of(request, "other")), backstage.clock_ms()
 
     def step(connection: Connection) -> None:
         for named in (one, other):
             view_of(connection, named)
-        if decide(connection, one, other, visitor.login, now_ms):
-            noted = AuditEntry(
-                who=visitor.login, action=action, object=f"{site}/{one}", origin=visitor.origin, detail=str(other)
-            )
-            audit.append(connection, noted, now_ms)
+        decide(connection, actor, one, other, now_ms)
 
     try:
         await backstage.database.write(step)

@@ -126,7 +126,6 @@ async def _told(backstage: Backstage, visitor: Visitor, export: Export) -> Async
 def _values(export: Export) -> dict[str, object]:
     return {
         "export": export,
-        "size_bytes": export.size_bytes if export.is_done else 0,
         "entries_max": EXPORT_ENTRIES_MAX,
         "expected": max(1, min(export.total, EXPORT_ENTRIES_MAX)),
     }

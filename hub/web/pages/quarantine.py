@@ -9,16 +9,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit
 from hub.application import Application
-from hub.audit import Action, AuditEntry
 from hub.catalogue import readable, stored_of
 from hub.decisions import quarantine_rulings
 from hub.decisions.rulings import NOTE_CHARS_MAX, Queue
 from hub.decisions.side_by_side import lines_of
 from hub.membership.keyring import Keyring
 from hub.preparation import UNREADABLE_RECORD
-from hub.repair.redriving import Attempt, Redriven, Redriver
+from hub.repair.redriving import Redriven, Redriver
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
@@ -127,10 +125,9 @@ async def _retried(request: AnyRequest, ids: Collection[int]) -> Redirect:
     if not attempts:
         return away_to("/decisions/quarantine", done="gone")
     actor, counts = actor_of(request), Counter(one.outcome for one in attempts)
-    entry = AuditEntry(
-        who=actor.who, action=Action.REDRIVEN, object=_named(attempts), origin=actor.origin, detail=_figures(counts)
+    await backstage.database.write(
+        lambda connection: quarantine_rulings.note_retry(connection, actor, attempts, backstage.clock_ms())
     )
-    await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))
     await backstage.live.read()
     return away_to("/decisions/quarantine", done="retried", **{one.value: str(counts[one]) for one in Redriven})
 
@@ -141,14 +138,6 @@ async def _redriver(backstage: Backstage) -> Redriver:
     keyring = Keyring(database)
     await keyring.refresh()
     return Redriver(database, application, Inbox(database, application, keyring.keys_of, backstage.clock_ms))
-
-
-def _named(attempts: Collection[Attempt]) -> str:
-    return " ".join(f"{one.site}#{one.id}" for one in attempts)
-
-
-def _figures(counts: Counter[Redriven]) -> str:
-    return ", ".join(f"{one.value} {counts[one]}" for one in Redriven)
 
 
 def record_in(one: Quarantined) -> Record | None:

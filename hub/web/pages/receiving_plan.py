@@ -1,6 +1,5 @@
 """The receiving plan: made for a year, with what was agreed about when records of a kind come, and why."""
 
-import datetime
 from collections.abc import Callable
 
 import msgspec
@@ -8,7 +7,6 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub.alarm.office_hours import zone_of
 from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import AFTER_YEARS_MAX, Agreement
@@ -22,9 +20,9 @@ from hub.web.pages.transfers import OPT
 from hub.web.reach import Receiving
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
+from protocol.county_time import local_time
 from protocol.errors import BadValue
 from protocol.receiving_plans import Basis, years_before_transfer
-from protocol.rhythms import TIME_ZONE
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 
@@ -159,7 +157,7 @@ def _year(request: AnyRequest, text: str) -> int:
     asked = number_of(text)
     if asked is not None and YEARS[0] <= asked <= YEARS[1]:
         return asked
-    return datetime.datetime.fromtimestamp(backstage_of(request).clock_ms() / 1000, zone_of(TIME_ZONE)).year
+    return local_time(backstage_of(request).clock_ms()).year
 
 
 def _receiving(request: AnyRequest) -> Receiving:

@@ -8,7 +8,6 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response import Response
 
-from hub.transfers.scans import SHOWN_BYTES_MAX, picture_of
 from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
@@ -16,6 +15,7 @@ from hub.web.pages.deciding import note_sight
 from hub.web.pages.transfers import OPT, files_here, view_of
 from protocol.errors import BadFile
 from replication import transfer_items
+from replication.transfer_scans import SHOWN_BYTES_MAX, picture_of
 
 _OCTETS: Final = "application/octet-stream"
 

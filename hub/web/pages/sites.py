@@ -8,14 +8,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit
 from hub.alarm import alarm_book
 from hub.alarm.alarms import CAUSES, KINDS, Alarm
-from hub.audit import Action, AuditEntry
 from hub.membership import keyring
 from hub.membership.keyring import EnrolledNode
-from hub.sites import contacts
-from hub.sites.board import WORDS, NodeState, SiteState, Word, node_states
+from hub.sites import contacts, site_orders
+from hub.sites.board import WORDS, NodeState, SiteState, Word, node_state_of
 from hub.sites.contacts import CONTACTS, Contact, Turn
 from hub.sites.declared import declared
 from hub.sites.site_story import story_of
@@ -27,6 +25,7 @@ from hub.web.backstage import backstage_of
 from hub.web.contact_days import days_of
 from hub.web.faults import Missing
 from hub.web.forms import clean, line_of
+from hub.web.pages.deciding import actor_of
 from hub.web.pieces import Tile, chips_of, groups_of, tiles_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
@@ -150,20 +149,10 @@ async def do_attend(request: AnyRequest, number: FromPath[int]) -> Redirect:
     note, now_ms = (await line_of(request, "note"))[:NOTE_CHARS_MAX], backstage.clock_ms()
     name = "" if visitor.account is None else visitor.account.name
 
-    def attend(connection: Connection) -> Alarm:
-        alarm = alarm_book.acknowledge(connection, number, name, note, now_ms)
-        entry = AuditEntry(
-            who=visitor.login,
-            action=Action.ALARM_ATTENDED,
-            object=f"{alarm.site} #{alarm.id}",
-            origin=visitor.origin,
-            detail=note,
-        )
-        audit.append(connection, entry, now_ms)
-        return alarm
-
     try:
-        alarm = await backstage.database.write(attend)
+        alarm = await backstage.database.write(
+            lambda connection: site_orders.attend(connection, actor_of(request), number, name, note, now_ms)
+        )
     except BadValue as error:
         raise Missing from error
     await backstage.live.read()
@@ -189,7 +178,7 @@ def _book_of(connection: Connection, code: str) -> SiteBook:
         nodes=nodes,
         aside=quarantine.listed(connection, code, ASIDE_SHOWN_MAX),
         turns=contacts.of_site(connection, code),
-        said=node_states(connection).get(code),
+        said=node_state_of(connection, code),
     )
 
 

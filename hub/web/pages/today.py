@@ -1,7 +1,5 @@
 """The first page: what needs a person now, then the pulse."""
 
-import datetime
-
 from litestar import get
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -15,6 +13,7 @@ from hub.web.backstage import backstage_of
 from hub.web.pages.tending import site_of
 from hub.web.pictures import holdings_of
 from hub.web.visitors import visitor_of
+from protocol.county_time import local_time
 
 
 @get("/", opt={NEEDS: Door.OPEN})
@@ -55,11 +54,7 @@ async def show_today(request: AnyRequest) -> Page:
     counted = backstage.spreads.newest()
     values = {
         "pieces": pieces,
-        "holdings": None if counted is None else holdings_of(counted, _year(backstage.clock_ms())),
+        "holdings": None if counted is None else holdings_of(counted, local_time(backstage.clock_ms()).year),
         "may_search": visitor.may(Permission.SEARCH_CATALOGUE),
     }
     return page(request, "today.html", stream="/stream/today", values=values)
-
-
-def _year(at_ms: int) -> int:
-    return datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).astimezone().year

@@ -1,7 +1,6 @@
 """The papers of a handover as a file: 交接文据, 登记表 and both signatures in one PDF/A."""
 
 import asyncio
-import datetime
 
 from litestar import get
 from litestar.params import FromPath
@@ -17,6 +16,7 @@ from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.pages.transfers import BEFORE_PAPERS, transfer_page, view_of
 from hub.web.visitors import visitor_of
+from protocol.county_time import local_time
 from protocol.errors import BadSetting
 
 
@@ -36,7 +36,7 @@ async def fetch_papers(request: AnyRequest, name: FromPath[str]) -> Response[byt
     receiving = backstage.reach.receiving
     if receiving is None or now.state in BEFORE_PAPERS:
         raise Missing
-    at = datetime.datetime.fromtimestamp(backstage.clock_ms() / 1000, datetime.UTC).astimezone()
+    at = local_time(backstage.clock_ms())
     try:
         pdf = await asyncio.to_thread(papers.drawn, now, receiving.certificates, at)
     except BadSetting as error:

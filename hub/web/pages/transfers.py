@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from hub.staff.roles import Permission
 from hub.transfers import deciding, listing
 from hub.transfers.listing import TransferView
-from hub.transfers.scans import files_of
 from hub.transfers.telling import COURSE, RULINGS, is_ours, next_name, told
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, page
@@ -36,6 +35,7 @@ from replication.checks.rule_table import default_rules
 from replication.transfer_checks import OPINIONS
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_rounds import Fault, Round
+from replication.transfer_scans import files_of
 from replication.transfer_words import ITEM_STATES, NATURES, STATES
 
 FAULTY_SHOWN_MAX = 30

@@ -20,7 +20,8 @@ News = Callable[[], Awaitable[None]]
 """Returns when something has happened since the last look began; may never do so."""
 
 BREATH_S = 0.1
-"""Seconds from one look to the next at least, however much happens: making a page anew costs as much as reading one."""
+"""Seconds from the beginning of a look to that of the next at least, however much happens. A look that takes longer
+than half of it is followed by as long a rest: making a page anew costs as much as reading one."""
 
 
 async def _no_news() -> None:
@@ -59,6 +60,7 @@ async def _told(backstage: Backstage, visitor: Visitor | None, look: Look, news:
                 return
             looked_at = clock()
             pieces, pause_s = await look()
+            breath_s = max(BREATH_S, 2 * (clock() - looked_at))
             changed = {name: str(html) for name, html in pieces.items() if known.get(name) != html}
             known = pieces
             if changed:
@@ -68,7 +70,7 @@ async def _told(backstage: Backstage, visitor: Visitor | None, look: Look, news:
                 told_at = clock()
                 yield b": still here\n\n"
             await _pause(backstage, pause_s, news)
-            await _pause(backstage, looked_at + BREATH_S - clock(), _no_news)
+            await _pause(backstage, looked_at + breath_s - clock(), _no_news)
     except (DanglianError, Missing):
         # The store is away, or what was watched is gone: the browser comes again, and finds the page that says so.
         yield b"event: over\ndata: {}\n\n"

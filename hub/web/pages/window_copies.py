@@ -22,14 +22,13 @@ from hub.web.pages.window_request import present, shown
 from hub.web.pages.windowing import CLERK, done, parts_of
 from hub.web.request_copies import certificate_of
 from hub.web.visitors import visitor_of
-from hub.window import access_book, certificates, copies, desk, ledger, lookup_reading, serials, sheets
+from hub.window import access_book, certificates, copies, issuance, lookup_reading, serials, sheets
 from hub.window.access_book import Judged
 from hub.window.certificates import Printing
-from hub.window.copy_orders import OPEN, CopyWish
+from hub.window.copy_orders import CopyWish
 from hub.window.lookup_views import HitView
-from hub.window.requests import Request, Use, possible
-from hub.window.serials import Certificate, Fate
-from hub.window.states import Step
+from hub.window.requests import Request, Use
+from hub.window.serials import Fate
 from protocol.certificates import is_serial
 from protocol.copies import COPY_PAGES_MAX, PRODUCTS, CopyAsked, Product
 from protocol.errors import BadFile, BadValue, DanglianError
@@ -69,7 +68,8 @@ async def do_order(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
         wish = _wish(one, hit, judged, id_of(copy_id), typed)
         if wish.replaces:
             await backstage_of(request).database.read(lambda connection: _replaced(connection, one, wish.replaces))
-        await done(request, lambda connection, actor, now: _ordered(request, connection, actor, one, wish, now))
+        routes = parts_of(request).routes
+        await done(request, lambda connection, actor, now: issuance.order(connection, actor, wish, routes, now))
     except DanglianError as error:
         return await _order_page(request, one, entry, copy_id, typed, error)
     return away_to(f"/window/requests/{request_id}", done="sent")
@@ -97,8 +97,7 @@ async def do_print(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     def step(connection: Connection, actor: Actor, now_ms: int) -> object:
         certificate_of(connection, request_id, serial)
         printing = Printing(first_sheet=first, printer=printer)
-        certificates.issue(connection, serial, printing, actor.who, now_ms)
-        return _issued(connection, actor, request_id, now_ms)
+        return issuance.issue(connection, actor, serial, printing, now_ms)
 
     return await _answered(request, request_id, "printed", step)
 
@@ -109,15 +108,12 @@ async def do_spoil(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     request_id, sheet = id_of(name), await line_of(request, "sheet")
     because = await line_of(request, "because")
 
-    def step(connection: Connection, actor: Actor, now_ms: int) -> object:
-        spoilt = sheets.spoil(connection, sheet, because, actor.who, now_ms)
-        certified = serials.look_up(connection, spoilt.serial) if spoilt.serial else None
-        if certified is not None and certified.fate is Fate.ISSUED and certified.request_id is not None:
-            # The page is printed again before anything is handed over.
-            _certify_again(connection, actor, certified.request_id, because, now_ms)
-        return spoilt
-
-    return await _answered(request, request_id, "spoiled", step)
+    return await _answered(
+        request,
+        request_id,
+        "spoiled",
+        lambda connection, actor, now: issuance.spoil(connection, actor, sheet, because, now),
+    )
 
 
 @post("/window/requests/{name:str}/paper", opt=CLERK, status_code=200)
@@ -140,10 +136,7 @@ async def do_revoke(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
 
     def step(connection: Connection, actor: Actor, now_ms: int) -> object:
         certificate_of(connection, request_id, serial)
-        revoked = certificates.revoke(connection, serial, because, actor.who, now_ms)
-        if not any(one.fate is Fate.ISSUED for one in _of(connection, request_id)):
-            _certify_again(connection, actor, request_id, because, now_ms)
-        return revoked
+        return issuance.revoke(connection, actor, serial, because, now_ms)
 
     return await _answered(request, request_id, "revoked", step)
 
@@ -286,37 +279,3 @@ def pages_of(text: str) -> tuple[int, ...]:
             )
         found.update(range(first, last + 1))
     return tuple(sorted(found))
-
-
-def _ordered(
-    request: AnyRequest, connection: Connection, actor: Actor, one: Request, wish: CopyWish, now_ms: int
-) -> object:
-    """Send an order, and bring the request to where certificates are made."""
-    made = copies.ask(connection, wish, parts_of(request).routes, actor.who, now_ms)
-    if Step.CERTIFY in possible(one.standing):
-        desk.take(connection, actor, one.request_id, Step.CERTIFY, now_ms)
-    return made
-
-
-def _issued(connection: Connection, actor: Actor, request_id: UUID, now_ms: int) -> object:
-    """Bring a request to its issue once nothing of it is under way any more."""
-    is_under_way = any(order.state in OPEN for order in copies.of_request(connection, request_id))
-    is_unprinted = any(
-        one.fate in (Fate.TAKEN, Fate.READY)
-        or (one.fate is Fate.ISSUED and sheets.pages_missing(connection, one.serial, one.pdf_pages))
-        for one in _of(connection, request_id)
-    )
-    known = ledger.present(connection, request_id)
-    if not is_under_way and not is_unprinted and Step.ISSUE in possible(known.standing):
-        return desk.take(connection, actor, request_id, Step.ISSUE, now_ms)
-    return known
-
-
-def _certify_again(connection: Connection, actor: Actor, request_id: UUID, because: str, now_ms: int) -> None:
-    """Bring a request back to where certificates are made: nothing that is revoked is handed over."""
-    if Step.CERTIFY_AGAIN in possible(ledger.present(connection, request_id).standing):
-        desk.take(connection, actor, request_id, Step.CERTIFY_AGAIN, now_ms, reason=because)
-
-
-def _of(connection: Connection, request_id: UUID) -> list[Certificate]:
-    return serials.listed(connection, request_id=request_id)

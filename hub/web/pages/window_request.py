@@ -17,7 +17,7 @@ from hub.web.backstage import backstage_of
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import line_of
 from hub.web.pages.deciding import actor_of
-from hub.web.pages.windowing import done, may_come_in
+from hub.web.pages.windowing import done, may_come_in, parts_of
 from hub.web.request_pieces import offers_for, pieces_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
@@ -51,6 +51,9 @@ async def show_request(request: AnyRequest, name: FromPath[str]) -> Page:
     if await backstage.database.read(lambda connection: lookup_reading.unseen(connection, one.request_id)):
         # The page that is on its way still marks them; the next one does not.
         await backstage.database.write(lambda connection: lookup_reading.mark_seen(connection, one.request_id))
+    lookups = parts_of(request).lookups
+    if lookups is not None:
+        lookups.index_shown(question.question_id for question in one.content.questions)
     return made
 
 

@@ -14,7 +14,7 @@ from hub.web.backstage import Backstage, backstage_of
 from hub.web.pages.deciding import actor_of
 from hub.web.visitors import Visitor
 from hub.web.window_parts import WindowParts
-from hub.window import clocks
+from protocol.county_time import day_of
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def parts_of(request: AnyRequest) -> WindowParts:
 
 def today_of(backstage: Backstage) -> datetime.date:
     """Return the day in China."""
-    return clocks.day_of(backstage.clock_ms())
+    return day_of(backstage.clock_ms())
 
 
 def may_come_in(visitor: Visitor) -> bool:

@@ -54,6 +54,7 @@ class DecisionsWords(msgspec.Struct, frozen=True, kw_only=True):
     duplicates_lead: str
     looked_at: str
     duplicates_none: str
+    same_fields: str
     agree: str
     same: str
     apart: str
@@ -131,6 +132,7 @@ CHINESE = DecisionsWords(
     "示。",
     looked_at="本页查看了 {count} 条。",
     duplicates_none="这一段没有待决定的重复。",
+    same_fields="另有 {count} 项相同",
     agree="相同之处：",
     same="同一件",
     apart="不是同一件",
@@ -211,6 +213,7 @@ ENGLISH = DecisionsWords(
     "stay with their owners. Different: they are not shown together again.",
     looked_at="{count} entries were looked at for this page.",
     duplicates_none="Nothing is undecided in this part of the catalogue.",
+    same_fields="{count} more fields say the same",
     agree="They agree in:",
     same="The same",
     apart="Different things",

@@ -13,6 +13,8 @@ class EntryWords(msgspec.Struct, frozen=True, kw_only=True):
     value: str
     given: str
     origin: str
+    origin_lead: str
+    origin_newer: str
     origin_value: str
     origin_hint: str
     custody: str
@@ -62,8 +64,10 @@ ENTRY_CHINESE = EntryWords(
     field="字段",
     value="内容",
     given="原文 {value}",
-    origin="来自",
-    origin_value="第 {seq} 号事件 · {time}",
+    origin="后来改自",
+    origin_lead="内容来自：该站",
+    origin_newer="；后来改过的，右边写明来自哪一次。",
+    origin_value="第 {seq} 号变更 · {time}",
     origin_hint="站点账期 {epoch}",
     custody="所有、保管与利用决定",
     hierarchy="层次",
@@ -112,8 +116,10 @@ ENTRY_ENGLISH = EntryWords(
     field="Field",
     value="Value",
     given="As given {value}",
-    origin="From",
-    origin_value="Event {seq} · {time}",
+    origin="Changed by",
+    origin_lead="The content comes from:",
+    origin_newer="; what was changed since says by which change, on the right.",
+    origin_value="Change {seq} · {time}",
     origin_hint="Epoch {epoch} of the site",
     custody="Owner, keeper, and who releases",
     hierarchy="Where it lies",

@@ -19,6 +19,7 @@ class WindowWords(msgspec.Struct, frozen=True, kw_only=True):
     review: str
     ended: str
     none_mine: str
+    none_hint: str
     none: str
     more: str
     unsent: str
@@ -101,6 +102,7 @@ CHINESE = WindowWords(
     review="待审核",
     ended="已结束",
     none_mine="没有您经手的在办申请。",
+    none_hint="有人来查档时，点“登记新申请”：谁、为什么，查什么，结果与出证，共三步。",
     none="这里没有申请。",
     more="只显示最近 {count} 份；更早的请按登记号打开。",
     unsent="未提交的草稿",
@@ -183,6 +185,7 @@ ENGLISH = WindowWords(
     review="For a reviewer",
     ended="Ended",
     none_mine="No open request is yours.",
+    none_hint="When somebody comes, press “New request”. Three steps: who and why, what, and the result.",
     none="There are no requests here.",
     more="Only the latest {count} are shown; open older ones by their number.",
     unsent="Not sent yet",

@@ -1,0 +1,95 @@
+"""What printing, spoiling and revoking do to the request: the same by a page and by a command."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.__main__ import main as hub_main
+from hub.window import desk, issuance, ledger, sheets
+from hub.window.certificates import Printing
+from hub.window.copy_orders import CopyOrder
+from hub.window.states import State, Step
+from tests.certifying import CLERK, COUNTY, REQUEST, Window, window
+from tests.window import KEY, LIN, TO_FOUND, WU, draft
+
+
+@pytest.fixture
+async def counter(tmp_path: Path) -> AsyncIterator[Window]:
+    """A window with a request that was approved and waits for its certificate, and paper in the tray."""
+
+    def begin(connection: Connection) -> None:
+        desk.draft(connection, LIN, draft(request_id=REQUEST), KEY, made.now_ms)
+        for step in (*TO_FOUND, Step.REVIEW_ACCESS):
+            desk.take(connection, LIN, REQUEST, step, made.now_ms)
+        desk.take(connection, WU, REQUEST, Step.APPROVE, made.now_ms)
+        desk.take(connection, LIN, REQUEST, Step.CERTIFY, made.now_ms)
+        sheets.receive(connection, "A000001", "A000100", CLERK, made.now_ms)
+
+    async with window(tmp_path) as made:
+        made.home.settings.write_text(f'county = "{COUNTY}"\nname = "某县档案馆"\n', encoding="utf-8")
+        await made.hub.database.write(begin)
+        yield made
+
+
+async def ready(counter: Window) -> CopyOrder:
+    """Order a copy and have it approved, drawn and sealed."""
+    order = await counter.ask()
+    await counter.post()
+    await counter.approve(order)
+    return await counter.made(order)
+
+
+async def state(counter: Window) -> State:
+    return (await counter.hub.database.read(lambda connection: ledger.present(connection, REQUEST))).standing.state
+
+
+async def printed(counter: Window, order: CopyOrder, sheet: str = "A000001") -> None:
+    printing = Printing(first_sheet=sheet)
+    await counter.hub.database.write(
+        lambda connection: issuance.issue(connection, LIN, order.asked.serial, printing, counter.now_ms)
+    )
+
+
+async def test_the_last_print_issues_the_request_and_an_earlier_one_does_not(counter: Window) -> None:
+    first, second = await ready(counter), await counter.ask()
+    await printed(counter, first)
+    between = await state(counter)
+    await counter.post()
+    await counter.approve(second)
+    await printed(counter, await counter.made(second), "A000051")
+
+    assert (between, await state(counter)) == (State.CERTIFYING, State.ISSUED)
+
+
+async def test_a_spoiled_sheet_takes_the_request_back_until_its_page_is_printed_again(counter: Window) -> None:
+    order = await ready(counter)
+    await printed(counter, order)
+    await counter.hub.database.write(
+        lambda connection: issuance.spoil(connection, LIN, "A000001", "卡纸", counter.now_ms)
+    )
+    between = await state(counter)
+    await printed(counter, order, "A000051")
+
+    assert (between, await state(counter)) == (State.CERTIFYING, State.ISSUED)
+
+
+async def test_a_revocation_by_command_takes_the_request_back_as_one_by_the_page_does(counter: Window) -> None:
+    order = await ready(counter)
+    await printed(counter, order)
+    arguments = ("certificate", "revoke", order.asked.serial, "--because", "页码有误")
+
+    assert await asyncio.to_thread(hub_main, [*arguments, "--home", str(counter.home.root)]) == 0
+    assert await state(counter) is State.CERTIFYING
+
+
+async def test_a_certificate_of_no_request_on_the_register_is_printed_all_the_same(tmp_path: Path) -> None:
+    """A register that was put back from a backup may know the order and not the request."""
+    async with window(tmp_path) as made:
+        await made.hub.database.write(lambda c: sheets.receive(c, "A000001", "A000100", CLERK, made.now_ms))
+        order = await ready(made)
+        await printed(made, order)
+
+        assert await made.hub.database.read(lambda connection: sheets.balance(connection).printed) > 0
