@@ -81,7 +81,7 @@ entry = Table(
         "entry_face",
         *("docid", "face", "date_earliest", "date_latest"),
         postgresql_where=text("body IS NOT NULL"),
-    ),
+    ).ddl_if(dialect="postgresql"),
 )
 
 search = table("search", column("rowid", BigInteger))

@@ -153,14 +153,14 @@ def total_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     """Count the entries, up to one more than a limit."""
     if sought.check is not None:
         return _checked(connection, sought, budget, limit)
-    return _counted(connection, sought, budget, limit, "count(*), min(found.docid)")
+    return _counted(connection, sought, budget, limit, "count(*), min(entry.docid)")
 
 
 def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
     """Count the newest entries, up to a limit, by year and by face; the total is of up to one more."""
     if sought.check is not None:
         return _checked(connection, sought, budget, limit)
-    wanted = f"count(*), min(found.docid), {index_of(connection).years_and_faces}"
+    wanted = f"count(*), min(entry.docid), {index_of(connection).years_and_faces}"
     return _counted(connection, sought, budget, limit, wanted)
 
 
@@ -191,11 +191,8 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     for stretch in _stretches(sought, ABOVE_ALL):
         while counted.total <= limit:
             wish = min(COUNTED_AT_ONCE if not counted.total else limit, limit + 1 - counted.total)
-            sql, values = _statement(connection, sought, stretch, wish)
-            source = f"({sql}) AS found"
-            if "face" in wanted:
-                # Behind the limit: on PostgreSQL the join would otherwise be planned for each part of the index.
-                source = f"{source} LEFT JOIN {index_of(connection).entries} ON entry.docid = found.docid"
+            sql, values = _statement(connection, sought, stretch, wish, with_faces="face" in wanted)
+            source = f"({sql}) AS entry"
             try:
                 with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
                     row = connection.exec_driver_sql(f"SELECT {wanted} FROM {source}", values).one()  # noqa: S608 - constants
@@ -244,17 +241,23 @@ def both(one: Expression | None, other: Expression | None) -> Expression | None:
 
 
 def _statement(
-    connection: Connection, sought: Sought, stretch: _Stretch, limit: int, *, upwards: bool = False
+    connection: Connection,
+    sought: Sought,
+    stretch: _Stretch,
+    limit: int,
+    *,
+    upwards: bool = False,
+    with_faces: bool = False,
 ) -> tuple[str, tuple[object, ...]]:
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
     if stretch.expression is None:
-        named, source, docid = "docid", index.entries, "docid"
+        named, source, docid = "docid, face" if with_faces else "docid", index.entries, "docid"
     else:
         docid = "search.rowid"
-        source = index.joined if clauses else index.source
-        named = "search.rowid AS docid"
+        source = index.joined if clauses or with_faces else index.source
+        named = "search.rowid AS docid, entry.face" if with_faces else "search.rowid AS docid"
         clauses = [index.matching, *clauses]
         values = [index.question(connection, stretch.expression), *values]
     clauses += [f"{docid} >= ?", f"{docid} < ?"]

@@ -39,11 +39,9 @@ _UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOWHERE = "'\N{REPLACEMENT CHARACTER} '"
 
 # How many entries a query finds is not known before it is there: a plan for any query would read all of a common word.
-# What it finds leads to some thousand entries at most: they are looked up one by one, and not all read for a hash.
 _BOUND: Final = (
     "SAVEPOINT bounded; SET LOCAL plan_cache_mode = force_custom_plan;"
-    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL statement_timeout = "
+    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL statement_timeout = "
 )
 _BY_INDEX: Final = "; SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"
 _UNBOUND: Final = "ROLLBACK TO SAVEPOINT bounded; RELEASE SAVEPOINT bounded"
