@@ -110,11 +110,6 @@ class PostgresIndex:
         del connection, terms
         return None
 
-    def is_outdated(self, connection: Connection) -> bool:
-        """Tell that it has its columns: every version so far made it alike."""
-        del connection
-        return False
-
     @contextmanager
     def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
         """Have reading statements end with ``Cut`` once one has taken so long; what they set ends with them."""

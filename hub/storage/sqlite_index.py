@@ -86,7 +86,7 @@ class SqliteIndex:
         asked = msgspec.json.encode([fts5_match(Run(terms=(term,))) for term in terms]).decode()
         return connection.exec_driver_sql(_REACH, (asked,)).scalars().all()
 
-    def is_outdated(self, connection: Connection) -> bool:
+    def _is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""
         columns = connection.exec_driver_sql("SELECT count(*) FROM pragma_table_info('search')").scalar_one()
         return bool(columns == 1)
@@ -127,7 +127,7 @@ class SqliteIndex:
 
     def add_outdated(self, connection: Connection, new: Collection[tuple[int, IndexRow]]) -> None:
         """Put rows into the present index, whatever version made it."""
-        if new and self.is_outdated(connection):
+        if new and self._is_outdated(connection):
             rows = [(docid, " ".join(row)) for docid, row in new]
             connection.exec_driver_sql("INSERT INTO search (rowid, terms) VALUES (?, ?)", rows)
         else:

@@ -58,9 +58,6 @@ class TextIndex(Protocol):
         None where nobody needs to ask for less than a whole phrase.
         """
 
-    def is_outdated(self, connection: Connection) -> bool:
-        """Tell whether the present index has but one column, as an earlier version made it."""
-
     def bounded(
         self, connection: Connection, budget_s: float, expression: Expression | None = None
     ) -> AbstractContextManager[None]:
