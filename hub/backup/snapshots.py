@@ -19,6 +19,7 @@ from sqlalchemy import Connection, NullPool, Row, Select, column, create_engine,
 from sqlalchemy.exc import DBAPIError
 
 from hub.keeping.course import Course, Stage, Stopped
+from hub.storage.faces import FACE_TABLES
 from hub.storage.moving import MOVE_TABLE
 from hub.storage.postgres_index import is_part_of_an_index
 from hub.tables import entry
@@ -171,7 +172,8 @@ def _tables(connection: Connection) -> list[str]:
     schema = [(row.name, row.sql or "") for row in connection.execute(schema_statement())]
     virtual = tuple(name for name, sql in schema if sql.upper().startswith("CREATE VIRTUAL"))
     inner = tuple(f"{name}_" for name in virtual)
-    return [name for name, _ in schema if name not in virtual and not name.startswith(("sqlite_", *inner))]
+    own = (*virtual, *FACE_TABLES)
+    return [name for name, _ in schema if name not in own and not name.startswith(("sqlite_", *inner))]
 
 
 def _rows(connection: Connection, name: str) -> int:

@@ -21,6 +21,9 @@ FACE_SEPARATOR: Final = "␟"
 FACES_CACHED: Final = 32_768
 """Faces that are kept taken apart: more than a county has."""
 
+FACE_TABLES: Final = ("face", "entry_faces")
+"""Made from the entries by triggers, and SQLite's alone."""
+
 Face = tuple[str, ...]
 
 _KNOWN: Final = "faces"

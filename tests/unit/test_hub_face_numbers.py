@@ -81,7 +81,11 @@ async def test_faces_of_before_get_their_numbers(tmp_path: Path) -> None:
 def _as_before(connection: Connection) -> None:
     for sql in (
         *("DROP TRIGGER entry_faces_added", "DROP TRIGGER entry_faces_changed", "DROP TRIGGER entry_faces_removed"),
-        *("DROP TABLE entry_faces", "DROP TABLE face", "DELETE FROM migration WHERE package = 'hub' AND number >= 95"),
+        *(
+            "DROP TABLE entry_faces",
+            "DROP TABLE face",
+            "DELETE FROM migration WHERE package = 'hub' AND number IN (95, 96)",
+        ),
         "CREATE INDEX entry_face ON entry (docid, face, date_earliest, date_latest) WHERE body IS NOT NULL",
     ):
         connection.exec_driver_sql(sql)
