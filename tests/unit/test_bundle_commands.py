@@ -113,7 +113,7 @@ async def test_the_round_trip_is_told_step_by_step(tmp_path: Path, hub: Command,
     assert "confirmed up to position 3; compared at the hub: both ends hold the same" in back[1]
     assert "by courier, last bundle of" in board[1]
     assert "was taken before; nothing was changed" in again[1]
-    assert re.search(r"last written \d{4}-.*last reply \d{4}-", status[1])
+    assert re.search(r"last written \d{4}-.*last reply taken \d{4}-", status[1])
     assert {code for code, _, _ in (out, taken, back, board, again)} == {0}
 
 

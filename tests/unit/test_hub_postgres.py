@@ -261,7 +261,7 @@ async def test_a_database_that_cannot_hold_chinese_is_refused(
 
 async def test_a_newer_schema_is_refused(postgres_store: PostgresStore, database: PostgresDatabase) -> None:
     await database.write(
-        lambda connection: connection.exec_driver_sql("INSERT INTO migration VALUES ('hub', 99, 'of-the-future')")
+        lambda connection: connection.exec_driver_sql("INSERT INTO migration VALUES ('hub', 999, 'of-the-future')")
     )
     with pytest.raises(BrokenStore):
         async with postgres.opened(postgres_store.url, postgres_store.folder, MIGRATIONS):

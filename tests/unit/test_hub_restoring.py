@@ -136,12 +136,12 @@ def test_a_damaged_backup_is_not_put_back(backup: Path, new: HubHome) -> None:
 def test_a_backup_of_a_newer_schema_is_not_put_back(home: HubHome, new: HubHome) -> None:
     """The old program would refuse it at its first start, when the old home may be gone already."""
     with sqlite3.connect(home.database) as connection:
-        connection.execute("INSERT INTO migration (package, number, name) VALUES ('hub', 99, 'of-tomorrow')")
+        connection.execute("INSERT INTO migration (package, number, name) VALUES ('hub', 999, 'of-tomorrow')")
     connection.close()
     outcome = back_up(home, settings_of(home), target_of(home), lambda: NOW_MS, Course())
     backup = Path(target_of(home).path) / outcome.backup
 
-    with pytest.raises(BrokenStore, match="hub/99-of-tomorrow"):
+    with pytest.raises(BrokenStore, match="hub/999-of-tomorrow"):
         put_back(backup, new, NOW_MS, Course())
     report = drill(home, backup, lambda: NOW_MS, Course())
 
