@@ -79,7 +79,7 @@ async def test_plan_and_keeping_are_worked_on(
     await me.page.click('form[action="/plan/make"] button')
     await expect(me.page.locator("tbody tr").first).to_be_visible()
     await me.look(f"plan-worked-{kind}")
-    await me.page.click("tbody a[href$=\"#agree\"] >> nth=0")
+    await me.page.click('tbody a[href$="#agree"] >> nth=0')
     await expect(me.page.locator("#site")).to_have_value(TOWN.code)
     await me.go("/keeping")
     await me.page.select_option("#target", "depot")
