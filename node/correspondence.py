@@ -13,7 +13,7 @@ from replication.answering import Handler, Said
 from replication.database import Database
 from replication.letters import HUB_PEER, Handlers
 
-LOOK_S = 5.0
+LOOK_S = 10.0
 """Seconds between looks for letters that a command beside the daemon has written; one look reads one index entry."""
 
 log = structlog.get_logger(__name__)

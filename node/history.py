@@ -11,7 +11,7 @@ from replication import outbox
 from replication.answering import AsOf
 from replication.database import Database
 
-LOOK_S = 5.0
+LOOK_S = 10.0
 """Seconds between looks for what a command beside the daemon has added: a bundle taken may begin a new epoch."""
 
 log = structlog.get_logger(__name__)

@@ -13,20 +13,37 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, exists, insert, select
 
 from protocol.errors import BadValue, Refused
 from protocol.letters import Letter, body_of
 from protocol.transfer_codec import decode_step, encode_step, step_digest
 from protocol.transfer_folds import Transfer
 from protocol.transfer_states import after, fold, in_order, refusal
-from protocol.transfers import LETTER_KIND, SEAL_PREFIX, WANTED_KIND, Opened, SealedStep, Side, Step, StepsWanted, What
+from protocol.transfers import (
+    LETTER_KIND,
+    SEAL_PREFIX,
+    WANTED_KIND,
+    Opened,
+    SealedStep,
+    Side,
+    Step,
+    StepsWanted,
+    TransferState,
+    What,
+)
 from protocol.wording import Text
 from replication import letters, transfer_items
 from replication.dialects import upsert
 from replication.keys import Identity, verified
 from replication.letters import Handlers
 from replication.transfer_tables import transfer, transfer_step
+
+LOOK_S: Final = 5.0
+"""Seconds between two looks of a site's program for transfers that wait, while any is open."""
+
+REST_S: Final = 30.0
+"""The same while none is: the next one is begun by a person, or comes with a letter."""
 
 log = structlog.get_logger(__name__)
 
@@ -362,6 +379,13 @@ def _remember(connection: Connection, peer: str, site: str, now: Transfer, now_m
     }
     statement = upsert(transfer).values(transfer_id=str(now.transfer_id), opened_at_ms=now_ms, role=role, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[transfer.c.transfer_id], set_=values))
+
+
+def pause_s(connection: Connection) -> float:
+    """Return the seconds until a program looks for transfers again: a site that has none open is hardly disturbed."""
+    is_over = transfer.c.state.in_((TransferState.CLOSED.value, TransferState.CANCELLED.value))
+    is_any = connection.execute(select(exists(select(transfer.c.transfer_id).where(~is_over)))).scalar_one()
+    return LOOK_S if is_any else REST_S
 
 
 def opened_transfers(connection: Connection, states: Iterable[str] = (), role: str | None = None) -> list[Transfer]:

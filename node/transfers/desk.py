@@ -16,11 +16,8 @@ from protocol.sites import SiteRank, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Side, TransferState
 from replication.database import Database
-from replication.transfer_log import HOST, USUAL, opened_transfers
+from replication.transfer_log import HOST, LOOK_S, REST_S, USUAL, opened_transfers, pause_s
 from replication.transfer_signing import signature_fault
-
-LOOK_S = 5.0
-"""Seconds between looks for transfers that wait; one look reads the few transfers that are in these states."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,11 +37,14 @@ class GivingDesk:
     async def run(self) -> None:
         """Take up whatever waits, for ever."""
         while True:
+            pause = LOOK_S
             try:
-                await self.step()
+                pause = await self._database.read(pause_s)
+                if pause < REST_S:
+                    await self.step()
             except Retryable as error:
                 log.warning("transfers_put_off", reason=error.reason.en)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(pause)
 
     async def step(self) -> int:
         """Look once; return how many transfers have moved on."""

@@ -27,13 +27,20 @@ from replication.checks.survey import CheckTools
 from replication.database import Database
 from replication.transfer_arrivals import arrived, begin_checking
 from replication.transfer_items import ItemState
-from replication.transfer_log import HOST, RECEIVING, TransferLog, logged, opened_transfers, transfer_of
+from replication.transfer_log import (
+    HOST,
+    LOOK_S,
+    RECEIVING,
+    REST_S,
+    TransferLog,
+    logged,
+    opened_transfers,
+    pause_s,
+    transfer_of,
+)
 from replication.transfer_packages import package_of, read_list, write_list
 from replication.transfer_reception import KnownCodes, Reception, waits_for_people
 from replication.transfer_signing import signature_fault
-
-LOOK_S = 5.0
-"""Seconds between looks for transfers that wait; one look reads the few that are open."""
 
 AGAIN_S = 15.0
 """Seconds before a transfer is tried again that could not go on."""
@@ -79,7 +86,8 @@ class ReceivingDesk:
         """Take up whatever waits, one after the other, for ever: the site's line carries one package at a time."""
         loop = asyncio.get_running_loop()
         while True:
-            for now in await self.due():
+            found, pause = await self._look()
+            for now in found:
                 if self._put_off.get(now.transfer_id, 0.0) > loop.time():
                     continue
                 try:
@@ -87,15 +95,25 @@ class ReceivingDesk:
                 except (DanglianError, OSError) as error:
                     self._put_off[now.transfer_id] = loop.time() + AGAIN_S
                     await self._reception.put_off(now, error)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(pause)
 
-    async def due(self) -> list[Transfer]:
-        """Return the transfers that this program can go on with now."""
+    async def _look(self) -> tuple[list[Transfer], float]:
+        """Return the transfers that this program can go on with now, and the seconds until the next look."""
         try:
-            return await self._database.read(_waiting)
+            pause = await self._database.read(pause_s)
+            return (await self.due() if pause < REST_S else []), pause
         except Retryable as error:
             log.warning("transfers_not_looked_for", reason=error.reason.en)
-            return []
+            return [], LOOK_S
+
+    async def due(self) -> list[Transfer]:
+        """Return the transfers that this program can go on with now.
+
+        Raises:
+            Retryable: the database is busy.
+
+        """
+        return await self._database.read(_waiting)
 
     async def attend(self, now: Transfer) -> None:
         """Go on with one transfer as far as the program can.
