@@ -163,17 +163,24 @@ def dispose(connection: Connection, actor: Actor, found: Sequence[Disposable], n
         _clear(connection, ledger.present(connection, one.request_id))
         values = {"request_id": one.request_id.bytes, "rule": one.rule, "disposed_at_ms": now_ms}
         connection.execute(insert(request_disposal).values(**values))
-    counts = Counter(one.rule for one in found)
+    note_disposal(connection, actor, Action.REQUESTS_DISPOSED, found, now_ms)
+    return len(found)
+
+
+def note_disposal(
+    connection: Connection, actor: Actor, action: Action, found: Sequence[Disposable], now_ms: int
+) -> None:
+    """Write into the audit log of how many requests something was removed, and by which rows of the table."""
+    counts, numbers = Counter(one.rule for one in found), [one.number for one in found]
     entry = AuditEntry(
         who=actor.who,
-        action=Action.REQUESTS_DISPOSED,
+        action=action,
         object=f"{len(found)} requests",
         origin=actor.origin,
-        detail=f"{found[0].number} to {found[-1].number}; "
+        detail=f"{min(numbers)} to {max(numbers)}; "
         + ", ".join(f"{rule}: {count}" for rule, count in sorted(counts.items())),
     )
     audit.append(connection, entry, now_ms)
-    return len(found)
 
 
 def _clear(connection: Connection, one: Request) -> None:

@@ -7,7 +7,6 @@ ended; with a mediation case it is that of the case's file.
 """
 
 import datetime
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,10 +15,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
-from hub import audit
-from hub.audit import Action, AuditEntry
+from hub.audit import Action
 from hub.staff.administration import Actor
-from hub.window import certificate_paths, copies, ledger
+from hub.window import certificate_paths, copies, disposal, ledger
 from hub.window.copy_tables import certificate, copy_order, copy_step
 from hub.window.disposal import Batch, Disposable, term_of
 from hub.window.disposal_table import DisposalRules
@@ -85,16 +83,7 @@ def dispose(connection: Connection, actor: Actor, folder: Path, found: Sequence[
         _clear(connection, folder, one.request_id)
         values = {"request_id": str(one.request_id), "rule": one.rule, "disposed_at_ms": now_ms}
         connection.execute(insert(paper_disposal).values(**values))
-    counts = Counter(one.rule for one in found)
-    entry = AuditEntry(
-        who=actor.who,
-        action=Action.PAPERS_DISPOSED,
-        object=f"{len(found)} requests",
-        origin=actor.origin,
-        detail=f"{min(one.number for one in found)} to {max(one.number for one in found)}; "
-        + ", ".join(f"{rule}: {count}" for rule, count in sorted(counts.items())),
-    )
-    audit.append(connection, entry, now_ms)
+    disposal.note_disposal(connection, actor, Action.PAPERS_DISPOSED, found, now_ms)
     return len(found)
 
 

@@ -1,8 +1,10 @@
 """代管 within one node: a township keeps its villages' fonds in its own node, and takes them into custody there."""
 
 import argparse
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
@@ -136,12 +138,26 @@ class _nobody:  # noqa: N801 - a stand-in without a life of its own
 SETTINGS = FolderSettings(owner=VILLAGE, custodian=VILLAGE)
 
 
-async def test_custody_moves_within_one_node_with_both_signatures_and_the_hub_as_witness(tmp_path: Path) -> None:
+@asynccontextmanager
+async def hosting(folder: Path) -> AsyncIterator[Host]:
+    """A township whose node has the fonds of a village, and the county's store."""
     async with (
-        node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
-        opened(tmp_path / "hub.db", MIGRATIONS) as hub,
+        node_site(folder / "site", settings=SETTINGS, code=TOWN) as site,
+        opened(folder / "hub.db", MIGRATIONS) as hub,
     ):
-        here = Host(tmp_path, site, hub)
+        yield Host(folder, site, hub)
+
+
+async def accepted(here: Host) -> UUID:
+    """Begin a transfer and bring it to where the owner signs."""
+    number = (await here.begin()).transfer_id
+    await here.look()
+    await here.accept(number)
+    return number
+
+
+async def test_custody_moves_within_one_node_with_both_signatures_and_the_hub_as_witness(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as here:
         number = (await here.begin()).transfer_id
         await here.look()
         assert (await here.now(number)).state is TransferState.CHECKING
@@ -154,10 +170,10 @@ async def test_custody_moves_within_one_node_with_both_signatures_and_the_hub_as
         await here.giving.step()
         await here.look()
         await here.post()
-        records = (await site.records()).values()
-        (line,) = await site.database.read(kept.packages)
-        witnessed = await hub.read(lambda c: (role_of(c, number), transfer_of(c, number)))
-        waiting = await hub.read(lambda c: letters.peers_due(c, NOW_MS))
+        records = (await here.site.records()).values()
+        (line,) = await here.site.database.read(kept.packages)
+        witnessed = await here.hub.read(lambda c: (role_of(c, number), transfer_of(c, number)))
+        waiting = await here.hub.read(lambda c: letters.peers_due(c, NOW_MS))
 
     assert {(one.owner, one.custodian, one.releaser) for one in records} == {(VILLAGE, TOWN, VILLAGE)}
     assert (line.site, line.items) == (VILLAGE, 3)
@@ -168,21 +184,15 @@ async def test_custody_moves_within_one_node_with_both_signatures_and_the_hub_as
 
 
 async def test_no_custody_moves_within_one_node_while_the_county_does_not_know_the_owners_key(tmp_path: Path) -> None:
-    async with (
-        node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
-        opened(tmp_path / "hub.db", MIGRATIONS) as hub,
-    ):
-        here = Host(tmp_path, site, hub)
-        number = (await here.begin()).transfer_id
-        await here.look()
-        await here.accept(number)
+    async with hosting(tmp_path) as here:
+        number = await accepted(here)
         await here.owner_signs(number, stranger := Identity(new_seed(b"x" * 32)))
         await here.post()
         await here.look()
         await here.giving.step()
         refused, kept_by = await here.now(number), await here.custodians()
         await here.post()
-        county = await hub.read(lambda c: transfer_of(c, number))
+        county = await here.hub.read(lambda c: transfer_of(c, number))
 
         here.keys[VILLAGE] = [stranger.public_key]
         await here.owner_signs(number, stranger)
@@ -191,8 +201,8 @@ async def test_no_custody_moves_within_one_node_while_the_county_does_not_know_t
         await here.giving.step()
         await here.look()
         await here.post()
-        healed = await hub.read(lambda c: transfer_of(c, number))
-        aside = await hub.read(letters.set_aside)
+        healed = await here.hub.read(lambda c: transfer_of(c, number))
+        aside = await here.hub.read(letters.set_aside)
 
     assert county is not None
     assert healed is not None
@@ -204,21 +214,15 @@ async def test_no_custody_moves_within_one_node_while_the_county_does_not_know_t
 
 async def test_a_village_that_did_not_sign_with_its_own_key_has_not_signed_for_the_county(tmp_path: Path) -> None:
     """A node that signs for the keeper before the county has spoken is not believed."""
-    async with (
-        node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
-        opened(tmp_path / "hub.db", MIGRATIONS) as hub,
-    ):
-        here = Host(tmp_path, site, hub)
-        number = (await here.begin()).transfer_id
-        await here.look()
-        await here.accept(number)
+    async with hosting(tmp_path) as here:
+        number = await accepted(here)
         await here.owner_signs(number, Identity(new_seed(b"x" * 32)))
         now = await here.now(number)
-        hasty = signed_by(now, site.writer.identity, "丙")
-        await site.database.write(lambda c: here.office.receiver.append(c, number, hasty))
+        hasty = signed_by(now, here.site.writer.identity, "丙")
+        await here.site.database.write(lambda c: here.office.receiver.append(c, number, hasty))
         await here.post()
-        county = await hub.read(lambda c: transfer_of(c, number))
-        aside = await hub.read(letters.set_aside)
+        county = await here.hub.read(lambda c: transfer_of(c, number))
+        aside = await here.hub.read(letters.set_aside)
 
     assert county is not None
     assert county.state is TransferState.ACCEPTED
@@ -226,11 +230,7 @@ async def test_a_village_that_did_not_sign_with_its_own_key_has_not_signed_for_t
 
 
 async def test_legal_control_does_not_move_within_one_node(tmp_path: Path) -> None:
-    async with (
-        node_site(tmp_path / "site", settings=SETTINGS, code=TOWN) as site,
-        opened(tmp_path / "hub.db", MIGRATIONS) as hub,
-    ):
-        here = Host(tmp_path, site, hub)
+    async with hosting(tmp_path) as here:
         args = parser().parse_args(("transfer", "new", "--years", "2011", "--giver", VILLAGE))
         with pytest.raises(BadValue, match="custody of another"):
             await transfer_work.begin(here.office, args)
