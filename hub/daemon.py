@@ -76,6 +76,7 @@ from replication.inbox import Inbox, Taken
 from replication.keys import load_identity
 from replication.letters import Handlers
 from replication.parts import part_of, plan_of, reader_of
+from replication.precedence import Precedence
 from replication.streams import HUB_CONSUMER
 from replication.transfer_checks import tools_of
 from replication.wall_clock import clock_ms
@@ -128,6 +129,7 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
     async def healthy() -> Health:
         return await health.look(database, home, config.backup, clock_ms(), started_at_ms=started_at_ms)
 
+    precedence = Precedence()
     async with (
         store.opened(
             home,
@@ -138,11 +140,11 @@ async def serve(home: HubHome, on_ready: Callable[[], None] = lambda: None) -> N
         gate.opened(home, config, database, now) as county_gate,
         connected(link_settings(config, home)) as link,
         Asker(link, name).opened() as asker,
-        _console_served(config, home, database, link, asker, healthy),
+        _console_served(config, home, database, link, asker, healthy, precedence),
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as tasks,
     ):
-        hub = _Hub(config, home, database, county_gate, link, asker)
+        hub = _Hub(config, home, database, county_gate, link, asker, precedence)
         if is_shared:
             beats = await stack.enter_async_context(store.beats_opened(home))
             hub.share(tasks, beats, name)
@@ -162,6 +164,7 @@ async def _console_served(
     link: Link,
     asker: Asker,
     healthy: Callable[[], Awaitable[Health]],
+    precedence: Precedence,
 ) -> AsyncIterator[None]:
     """Serve the console, if the settings want one, and say how its first user gets in."""
     if not config.web.port:
@@ -183,7 +186,7 @@ async def _console_served(
         reach=reach_of(config, home, asker, lookups, healthy),
         names=names,
     )
-    async with lookups.opened(), served(backstage, home):
+    async with lookups.opened(), served(backstage, home, precedence):
         log.info("console_ready", address=config.web.url)
         first = await database.write(lambda connection: first_use.invite(connection, clock_ms()))
         if first is not None:
@@ -221,7 +224,14 @@ class _Hub:
     """The parts of one running hub, and how they are put to work: alone, or sharing the duties with other workers."""
 
     def __init__(
-        self, config: HubConfig, home: HubHome, database: Database, county_gate: Gate, link: Link, asker: Asker
+        self,
+        config: HubConfig,
+        home: HubHome,
+        database: Database,
+        county_gate: Gate,
+        link: Link,
+        asker: Asker,
+        precedence: Precedence,
     ) -> None:
         self._config = config
         self._home = home
@@ -229,6 +239,7 @@ class _Hub:
         self._keys = county_gate.keyring.keys_of
         self._link = link
         self._asker = asker
+        self._precedence = precedence
         self.drawer = Drawer(database, link, load_identity(home.hub_seed), self._keys, clock_ms)
         self._application = Application(clock_ms)
         self._pulse = Pulse(database, link, board.record_beats, clock_ms)
@@ -285,7 +296,8 @@ class _Hub:
             await self._pulse.confirm(taken)
 
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Consumer(source, inbox, taken_up, ready_max=ready_max).run(), name="consumer")
+            consumer = Consumer(source, inbox, taken_up, ready_max=ready_max, precedence=self._precedence)
+            tasks.create_task(consumer.run(), name="consumer")
             tasks.create_task(gaps.run(), name="gaps")
 
     def _keepers(self) -> tuple[Fixity, CopyKeeper]:

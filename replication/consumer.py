@@ -5,7 +5,8 @@ carried is on disk; one that could not be stored comes again.
 
 The stream's order is who came first; of what was pulled, a site that has little to tell goes first (``Ready``), so
 that one change does not wait for what two dozen sites bring back from an outage. A machine that is slow stores less at
-once, so that nobody waits long for the writer.
+once, so that nobody waits long for the writer; and whoever waits for a page goes before all frames
+(``replication.precedence``).
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from protocol.errors import BadValue, Retryable
 from protocol.sites import Site
 from protocol.subjects import site_of
 from replication.inbox import Inbox, ReadFrames, Taken
+from replication.precedence import Precedence
 
 FETCH_FRAMES = 16
 """Frames pulled at once: up to 8,000 events in one transaction, a few megabytes of memory."""
@@ -125,6 +127,7 @@ class Consumer:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         ready_max: int = READY_FRAMES_MAX,
+        precedence: Precedence | None = None,
     ) -> None:
         self._source = source
         self._inbox = inbox
@@ -132,6 +135,7 @@ class Consumer:
         self._monotonic = monotonic
         self._idle_since = monotonic()
         self._ready = Ready(ready_max)
+        self._precedence = precedence or Precedence(monotonic)
         self._frame_s = 0.0
         """Seconds that one frame takes here; 0 until something was stored."""
 
@@ -181,13 +185,14 @@ class Consumer:
 
     @property
     def _at_once(self) -> int:
-        """Frames of one transaction, at this machine's pace."""
+        """Frames of one transaction, at this machine's pace and beside those who wait for pages."""
         if self._frame_s <= 0:
-            return FETCH_FRAMES
-        return max(STORED_FRAMES_MIN, min(FETCH_FRAMES, int(STORED_S / self._frame_s)))
+            return self._precedence.at_once(FETCH_FRAMES)
+        at_pace = max(STORED_FRAMES_MIN, min(FETCH_FRAMES, int(STORED_S / self._frame_s)))
+        return self._precedence.at_once(at_pace)
 
     async def _read(self, messages: Sequence[Message]) -> ReadFrames:
-        """Read frame by frame and let the writer and the calls have their turn in between."""
+        """Read frame by frame and let the writer, the calls and the pages have their turn in between."""
         frames = ReadFrames(accepted=[], refused=[])
         for message in messages:
             site = _site_of(message)
@@ -195,7 +200,7 @@ class Consumer:
                 part = self._inbox.read([(site, message.data)])
                 frames.accepted.extend(part.accepted)
                 frames.refused.extend(part.refused)
-            await asyncio.sleep(0)
+            await self._precedence.give_way()
         return frames
 
     async def _store(self, frames: ReadFrames, messages: Sequence[Message], arrived_at: float) -> None:

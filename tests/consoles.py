@@ -35,6 +35,7 @@ from protocol.sites import parse_site
 from protocol.wording import Text
 from replication.database import Database, opened
 from replication.migrations import REPLICATION
+from replication.precedence import Precedence
 from replication.tables import watermark
 from tests.servers import free_port
 
@@ -175,7 +176,7 @@ async def desk(
             sealer=sealer or quick_sealer(),
             reach=reach,
         )
-        async with served(backstage, home) as port:
+        async with served(backstage, home, Precedence()) as port:
             yield Desk(
                 backstage, clock, f"{'https' if tls is WebTls.COUNTY else 'http'}://127.0.0.1:{port}", home.database
             )

@@ -17,6 +17,7 @@ from hub.window.rule_table import rule_table
 from hub.window.statements import Maker
 from hub.window.working_days import official
 from replication.keys import Identity, new_seed
+from replication.precedence import Precedence
 from tests.certifying import ROUTES, Window, window
 from tests.consoles import COUNTY, Clock, Desk, quick_sealer
 from tests.servers import free_port
@@ -75,7 +76,7 @@ async def certificate_desk(folder: Path) -> AsyncIterator[tuple[Desk, Window]]:
             sealer=quick_sealer(),
             reach=Reach(window=parts),
         )
-        async with served(backstage, one.home) as port:
+        async with served(backstage, one.home, Precedence()) as port:
             yield Desk(backstage, clock, f"http://127.0.0.1:{port}", one.home.database), one
 
 
@@ -103,7 +104,7 @@ async def window_desk(folder: Path) -> AsyncIterator[WindowDesk]:
             sealer=quick_sealer(),
             reach=Reach(window=window),
         )
-        async with served(backstage, home) as port:
+        async with served(backstage, home, Precedence()) as port:
             made = WindowDesk(backstage, clock, f"http://127.0.0.1:{port}", home.database)
             made.county, made.stack = one, stack
             yield made

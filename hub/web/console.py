@@ -72,9 +72,11 @@ from hub.web.reach import Reach
 from hub.web.rendering import Printer
 from hub.web.tallies import Tallies
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
+from hub.web.turns import with_precedence
 from hub.web.visitors import Recognition
 from hub.web_settings import WebSettings, WebTls
 from replication.database import Database
+from replication.precedence import Precedence
 
 HANDLERS = (
     *(files.show_file, preferences.do_prefer),
@@ -170,10 +172,12 @@ def backstage_for(
     )
 
 
-def console(backstage: Backstage) -> ASGIApp:
-    """Return the application."""
+def console(backstage: Backstage, precedence: Precedence) -> ASGIApp:
+    """Return the application; who waits for one of its pages has precedence."""
     is_trusted_tls = backstage.settings.tls in (WebTls.FILES, WebTls.PROXY)
-    return with_headers(divided(interface(backstage), routed(backstage)), is_trusted_tls=is_trusted_tls)
+    # Other systems are not people: their questions share the processor with the frames.
+    pages = with_precedence(routed(backstage), precedence)
+    return with_headers(divided(interface(backstage), pages), is_trusted_tls=is_trusted_tls)
 
 
 def routed(backstage: Backstage) -> Litestar:

@@ -20,6 +20,7 @@ from hub.web.console import console
 from hub.web_settings import WebSettings, WebTls
 from protocol.errors import BadSetting
 from protocol.wording import Text
+from replication.precedence import Precedence
 
 CLOSE_S = 2.0
 """Seconds that open connections have when the hub stops."""
@@ -48,7 +49,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(backstage: Backstage, home: HubHome) -> AsyncIterator[int]:
+async def served(backstage: Backstage, home: HubHome, precedence: Precedence) -> AsyncIterator[int]:
     """Serve the console for as long as the block lasts; gives its port.
 
     Raises:
@@ -58,7 +59,7 @@ async def served(backstage: Backstage, home: HubHome) -> AsyncIterator[int]:
     settings = backstage.settings
     listener = _listening(settings)
     try:
-        server = _Server(_config(console(backstage), settings, tls_context(settings, home)))
+        server = _Server(_config(console(backstage, precedence), settings, tls_context(settings, home)))
         # A part that fails ends the hub, as any other part of it does: nobody would notice a console that stands still.
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(server.run_in_loop(listener), name="console")

@@ -76,7 +76,7 @@ LATE_S = 6.0
 
 SHEETS_EVERY_S = 3.0
 SHEET_ROWS = 2_000
-"""Rows of one sheet: what a township types in a day, arriving every few seconds."""
+"""Rows of one sheet unless told: what a township types in a day, arriving every few seconds."""
 
 PAGE = "p95 ≤ 300, alone ≤ 100 at 5 M"
 
@@ -333,15 +333,15 @@ async def _watched(here: County, one: Person, site: str, end: float, feed: list[
             feed.append((later[0] - at) * 1000)
 
 
-async def _arrived(here: County, home_site: Site, arriving: int, end: float) -> None:
+async def _arrived(here: County, home_site: Site, arriving: int, sheet_rows: int, end: float) -> None:
     (home,) = await enrolled(here, [home_site])
     settling(home, 0.2)
     async with node(home):
-        for number, first in enumerate(range(0, arriving, SHEET_ROWS)):
+        for number, first in enumerate(range(0, arriving, sheet_rows)):
             if time.monotonic() >= end:
                 break
             sheet = here.folder / f"arriving-{number}.csv"
-            some = rows(min(SHEET_ROWS, arriving - first), fonds=f"Y{number:03d}", seed=100 + number)
+            some = rows(min(sheet_rows, arriving - first), fonds=f"Y{number:03d}", seed=100 + number)
             with sheet.open("w", encoding="utf-8-sig", newline="") as file:
                 csv.writer(file).writerows([HEADINGS, *some])
             await drop(sheet, home)
@@ -351,7 +351,7 @@ async def _arrived(here: County, home_site: Site, arriving: int, end: float) -> 
 
 
 async def measured(
-    folder: Path, *, count: int, people: int, arriving: int, seconds: float, store: Path | None
+    folder: Path, *, count: int, people: int, arriving: int, sheet_rows: int, seconds: float, store: Path | None
 ) -> Figures:
     """Fill a hub, look at its pages alone, then load it."""
     found = Figures(
@@ -371,7 +371,7 @@ async def measured(
         site = parse_site(PUBLISHER)
         load, spent_s, end = Load(), here.hub.cpu_s(), time.monotonic() + seconds
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_arrived(here, site, arriving, end))
+            tasks.create_task(_arrived(here, site, arriving, sheet_rows, end))
             tasks.create_task(_watched(here, watcher, site.code, end, found.feed))
             for one in workers:
                 tasks.create_task(_works(one, count, end, found))
@@ -414,6 +414,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000, help="entries before it begins")
     parser.add_argument("--people", type=int, default=50, help="people who click, each every two seconds")
     parser.add_argument("--arriving", type=int, default=250_000, help="rows that arrive meanwhile at most")
+    parser.add_argument("--sheet-rows", type=int, default=SHEET_ROWS, help="rows of one sheet; one every three seconds")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long")
     parser.add_argument("--store", type=Path, help="a store made by an earlier run, or where to leave this one's")
     parser.add_argument("--json", action="store_true")
@@ -425,6 +426,7 @@ def main() -> None:
                 count=args.rows,
                 people=args.people,
                 arriving=args.arriving,
+                sheet_rows=args.sheet_rows,
                 seconds=args.seconds,
                 store=args.store,
             )

@@ -1,0 +1,88 @@
+"""Precedence: who waits for a page goes before the frames that wait in the stream.
+
+Applying and answering share one processor and Python's lock. Whether a catalogue of 250,000 rows is searchable after
+one minute or after three, hardly anybody sees; a page that takes two seconds, everybody at the county's desks does. So
+the applying stands still while a page is being made, but for a share of the time only: however many people click, what
+the sites have to tell goes on.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+REST_SHARE: Final = 3.0
+"""Seconds of rest, at most, for a second of work while somebody waits: a quarter of the speed is always left."""
+
+WORKED_S_MAX: Final = 0.3
+"""Seconds of work that count for one rest: whatever was before, nothing rests for longer than a second."""
+
+EXPECTED_S: Final = 3.0
+"""Seconds after a page in which the next is expected; as long, little is stored at once."""
+
+FRAMES_BESIDE_PEOPLE: Final = 2
+"""Frames of one transaction while pages are expected: a tenth of a second for which a page that writes may wait."""
+
+
+class Precedence:
+    """Knows whether somebody waits for a page; shared by those who make pages and those who apply frames."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._waiting = 0
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+        self._resumed_at = monotonic()
+        self._expected_until = monotonic()
+
+    @contextmanager
+    def given(self) -> Iterator["Waiting"]:
+        """Have the applying give way meanwhile, or until ``end`` of what this gives."""
+        self._waiting += 1
+        self._nobody.clear()
+        waits = Waiting(self._ended)
+        try:
+            yield waits
+        finally:
+            waits.end()
+
+    def _ended(self) -> None:
+        self._waiting -= 1
+        self._expected_until = self._monotonic() + EXPECTED_S
+        if not self._waiting:
+            self._nobody.set()
+
+    @property
+    def is_quiet(self) -> bool:
+        """True if nobody waits and no page is expected."""
+        return self._nobody.is_set() and self._monotonic() >= self._expected_until
+
+    def at_once(self, frames: int) -> int:
+        """Return how many frames to store in one transaction of so many that could be."""
+        return frames if self.is_quiet else min(frames, FRAMES_BESIDE_PEOPLE)
+
+    async def give_way(self) -> None:
+        """Let everybody else have a turn; while somebody waits for a page, rest for a share of what was worked."""
+        if self._nobody.is_set():
+            await asyncio.sleep(0)
+        else:
+            worked_s = min(self._monotonic() - self._resumed_at, WORKED_S_MAX)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(worked_s * REST_SHARE):
+                    await self._nobody.wait()
+        self._resumed_at = self._monotonic()
+
+
+class Waiting:
+    """One who waits for a page."""
+
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        self._on_end = on_end
+        self._has_ended = False
+
+    def end(self) -> None:
+        """Have what was waited for; a second time means nothing."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._on_end()
