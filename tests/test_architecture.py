@@ -26,6 +26,9 @@ FUNCTION_LINES_MAX = 40
 PUBLIC_METHODS_MAX = 12
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "core", "manager", "service", "misc"}
 
+DEVELOPERS_PAGE = "DECISIONS.md"
+"""The name of the pages that say why a package is as it is."""
+
 PURE_MODULES = ("replication.digests", "node.changes", "hub.merge")
 """Modules that decide and do nothing else, whoever writes them; see the contract `pure` in pyproject.toml."""
 
@@ -326,10 +329,15 @@ def test_the_wheel_carries_every_file_the_programs_read(wheel_names: set[str]) -
         name_of(path)
         for package in PACKAGES
         for path in (PROJECT / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.name != DEVELOPERS_PAGE
     }
 
     assert wanted - wheel_names == set()
+
+
+def test_the_wheel_carries_no_pages_for_developers(wheel_names: set[str]) -> None:
+    """They stand beside the code they explain; a village PC needs none of them."""
+    assert {name for name in wheel_names if name.endswith(DEVELOPERS_PAGE)} == set()
 
 
 def test_the_wheel_carries_nothing_but_the_packages(wheel_names: set[str]) -> None:
@@ -401,14 +409,3 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     ]
 
     assert found == []
-
-
-def test_every_test_that_the_page_of_faults_names_exists() -> None:
-    page = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page[page.index("## What can go wrong") :])
-    absent = [
-        f"{path}::{test}"
-        for path, test in named
-        if not (PROJECT / path).is_file() or f"def {test}" not in (PROJECT / path).read_text(encoding="utf-8")
-    ]
-    assert (len(named) > 80, absent) == (True, [])

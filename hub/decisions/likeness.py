@@ -1,9 +1,8 @@
 """Likeness: two records that may describe the same document. Pure.
 
-One county notice is filed in fifteen towns, each copy in its own fonds (domain.md, trap 7): alike records are shown
-together with the evidence, never merged. Two rules: the same document number and title; or the same title, date and
-responsible parties. Titles are compared by their search terms, so that punctuation, width and traditional forms do not
-matter.
+One county notice is filed in fifteen towns, each copy in its own fonds: alike records are shown together with the
+evidence, never merged. Two rules: the same document number and title; or the same title, date and responsible parties.
+Titles are compared by their search terms, so that punctuation, width and traditional forms do not matter.
 
 Each rule gives a record a *key*, which is put into the full-text index as one more term: a random key costs a merging
 index far less than a tree, and the key goes and comes with the words it was made from. Keys are short and may collide;

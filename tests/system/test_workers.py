@@ -32,7 +32,7 @@ ROWS = 13_000
 
 PAUSE_S_MAX = 45.0
 """Seconds for which nothing may move, whoever dies: four times what is promised, for a busy machine; the figures are
-printed, and ARCHITECTURE.md tells those that were measured."""
+printed, and hub/workers/DECISIONS.md tells those that were measured."""
 
 OURS_S_MAX = 3.0
 """Seconds that we may add where the brokers need longer than usual for a new leader: by their own constants, which
