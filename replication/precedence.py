@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-REST_SHARE: Final = 3.0
-"""Seconds of rest, at most, for a second of work while somebody waits: a quarter of the speed is always left."""
+REST_SHARE: Final = 7.0
+"""Seconds of rest, at most, for a second of work while somebody waits: an eighth of the speed is always left."""
 
-WORKED_S_MAX: Final = 0.3
+WORKED_S_MAX: Final = 0.14
 """Seconds of work that count for one rest: whatever was before, nothing rests for longer than a second."""
 
 EXPECTED_S: Final = 3.0
 """Seconds after a page in which the next is expected; as long, little is stored at once."""
 
-FRAMES_BESIDE_PEOPLE: Final = 2
-"""Frames of one transaction while pages are expected: a tenth of a second for which a page that writes may wait."""
+FRAMES_BESIDE_PEOPLE: Final = 1
+"""Frames of one transaction while pages are expected: some 50 ms in which pages share Python's lock with it, and a page
+that writes waits for it."""
 
 
 class Precedence:
