@@ -38,21 +38,17 @@ class Precedence:
         self._expected_until = monotonic()
 
     @contextmanager
-    def given(self) -> Iterator["Waiting"]:
-        """Have the applying give way meanwhile, or until ``end`` of what this gives."""
+    def given(self) -> Iterator[None]:
+        """Have the applying give way meanwhile."""
         self._waiting += 1
         self._nobody.clear()
-        waits = Waiting(self._ended)
         try:
-            yield waits
+            yield
         finally:
-            waits.end()
-
-    def _ended(self) -> None:
-        self._waiting -= 1
-        self._expected_until = self._monotonic() + EXPECTED_S
-        if not self._waiting:
-            self._nobody.set()
+            self._waiting -= 1
+            self._expected_until = self._monotonic() + EXPECTED_S
+            if not self._waiting:
+                self._nobody.set()
 
     @property
     def is_quiet(self) -> bool:
@@ -73,17 +69,3 @@ class Precedence:
                 async with asyncio.timeout(worked_s * REST_SHARE):
                     await self._nobody.wait()
         self._resumed_at = self._monotonic()
-
-
-class Waiting:
-    """One who waits for a page."""
-
-    def __init__(self, on_end: Callable[[], None]) -> None:
-        self._on_end = on_end
-        self._has_ended = False
-
-    def end(self) -> None:
-        """Have what was waited for; a second time means nothing."""
-        if not self._has_ended:
-            self._has_ended = True
-            self._on_end()

@@ -175,18 +175,16 @@ def backstage_for(
 def console(backstage: Backstage, precedence: Precedence) -> ASGIApp:
     """Return the application; who waits for one of its pages has precedence."""
     is_trusted_tls = backstage.settings.tls in (WebTls.FILES, WebTls.PROXY)
-    # Other systems are not people: their questions share the processor with the frames.
-    pages = with_precedence(routed(backstage), precedence)
-    return with_headers(divided(interface(backstage), pages), is_trusted_tls=is_trusted_tls)
+    return with_headers(divided(interface(backstage), routed(backstage, precedence)), is_trusted_tls=is_trusted_tls)
 
 
-def routed(backstage: Backstage) -> Litestar:
+def routed(backstage: Backstage, precedence: Precedence) -> Litestar:
     """Return the routes, without what stands around every answer."""
     return Litestar(
         route_handlers=HANDLERS,
         guards=[admitted],
         before_request=genuine,
-        middleware=[DefineMiddleware(Recognition)],
+        middleware=[DefineMiddleware(with_precedence, precedence=precedence), DefineMiddleware(Recognition)],
         exception_handlers=faults.handlers(),
         state=State({"backstage": backstage}),
         request_max_body_size=FORM_BYTES_MAX,

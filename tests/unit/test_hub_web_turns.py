@@ -1,21 +1,31 @@
-"""Turns: pages of the console go before frames; a stream does so until it begins."""
+"""Turns: pages of the console go before frames, and so do streams that end with an answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
 from litestar import Litestar, get
+from litestar.middleware import DefineMiddleware
 from litestar.response import Stream
 from litestar.testing import AsyncTestClient
+from litestar.types import ControllerRouterHandler
 
-from hub.web.turns import with_precedence
+from hub.web.turns import ENDS, with_precedence
+from hub.web.visitors import STREAM
 from replication.precedence import Precedence
 
 
 class Noted(Precedence):
-    """Notes how many waited, at each moment at which somebody looked."""
+    """Tells how many wait."""
 
+    @property
     def waiting(self) -> int:
         return self._waiting
+
+
+def client_of(handler: ControllerRouterHandler, precedence: Precedence) -> AsyncTestClient[Litestar]:
+    app = Litestar([handler], middleware=[DefineMiddleware(with_precedence, precedence=precedence)])
+    return AsyncTestClient(app, raise_server_exceptions=False)
 
 
 async def test_a_page_is_waited_for_until_it_is_there() -> None:
@@ -24,30 +34,31 @@ async def test_a_page_is_waited_for_until_it_is_there() -> None:
     @get("/")
     async def page() -> str:
         await asyncio.sleep(0)
-        return str(precedence.waiting())
+        return str(precedence.waiting)
 
-    async with AsyncTestClient(with_precedence(Litestar([page]), precedence)) as client:
+    async with client_of(page, precedence) as client:
         told = (await client.get("/")).text
 
-    assert (told, precedence.waiting()) == ("1", 0)
+    assert (told, precedence.waiting) == ("1", 0)
 
 
-async def test_a_stream_is_waited_for_until_it_begins() -> None:
-    """It stays open as long as its page: nobody would ever apply anything beside a page that is open."""
+@pytest.mark.parametrize(("ends", "waiting"), [(True, 1), (False, 0)])
+async def test_a_stream_is_waited_for_only_if_it_ends_by_itself(ends: bool, waiting: int) -> None:
+    """Others stay open as long as their page: beside a page that is open nothing would be applied at full speed."""
     precedence = Noted()
 
-    @get("/")
+    @get("/", opt={STREAM: True, ENDS: ends})
     async def stream() -> Stream:
         async def told() -> AsyncIterator[str]:
-            yield f"data: {precedence.waiting()}\n\n"
+            await asyncio.sleep(0)
+            yield str(precedence.waiting)
 
-        assert precedence.waiting() == 1
         return Stream(told(), media_type="text/event-stream; charset=utf-8")
 
-    async with AsyncTestClient(with_precedence(Litestar([stream]), precedence)) as client:
+    async with client_of(stream, precedence) as client:
         said = (await client.get("/")).text
 
-    assert (said.strip(), precedence.waiting()) == ("data: 0", 0)
+    assert (said, precedence.waiting) == (str(waiting), 0)
 
 
 async def test_what_fails_is_not_waited_for_any_longer() -> None:
@@ -57,7 +68,7 @@ async def test_what_fails_is_not_waited_for_any_longer() -> None:
     async def page() -> str:
         raise ValueError
 
-    async with AsyncTestClient(with_precedence(Litestar([page]), precedence), raise_server_exceptions=False) as client:
+    async with client_of(page, precedence) as client:
         answer = await client.get("/")
 
-    assert (answer.status_code, precedence.waiting()) == (500, 0)
+    assert (answer.status_code, precedence.waiting) == (500, 0)

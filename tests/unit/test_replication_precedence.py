@@ -83,20 +83,6 @@ async def test_little_is_stored_at_once_while_the_next_page_is_expected() -> Non
     assert precedence.at_once(16) == 16
 
 
-async def test_who_leaves_early_has_left_once() -> None:
-    """A stream is waited for until it begins; its end is no second leaving."""
-    clock = Clock()
-    precedence = Precedence(clock)
-    clock.now_s += WORKED_S_MAX
-    with precedence.given(), precedence.given() as stream:
-        stream.end()
-        stream.end()
-        still_waits = await rested_s(precedence)
-
-    assert still_waits >= WORKED_S_MAX * REST_SHARE * 0.9
-    assert await rested_s(precedence) < WORKED_S_MAX
-
-
 async def test_a_page_that_fails_holds_nothing_up() -> None:
     precedence = Precedence(Clock())
     try:

@@ -23,6 +23,7 @@ from hub.web.looks import Look, look_of
 from hub.web.outcomes import outcomes_of
 from hub.web.pages.catalogue import note_listed
 from hub.web.pages.streams import AGAIN_MS, STREAMS_MAX
+from hub.web.turns import ENDS
 from hub.web.visitors import STREAM, Visitor, visitor_of
 from hub.web.words import in_language
 from protocol.errors import DanglianError
@@ -34,7 +35,7 @@ REDRAW_S: Final = 0.15
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-@get("/stream/catalogue", opt={NEEDS: Permission.SEARCH_CATALOGUE, STREAM: True})
+@get("/stream/catalogue", opt={NEEDS: Permission.SEARCH_CATALOGUE, STREAM: True, ENDS: True})
 async def stream_search(request: AnyRequest) -> Stream:
     """Ask the sites, and send the growing answer."""
     backstage, visitor = backstage_of(request), visitor_of(request)
