@@ -1,55 +1,54 @@
-"""Puts a question to every site again and again, with a pause as a person makes, until it is ended.
-
-Worker: ``python -m tests.bench.asking_on HUB_HOME WORDS SITE``; says ``asked`` for each question: when the hub's index
-had answered, when SITE had, when all had (ms), and how many sites answered live.
-"""
+"""Asks every site at the console again and again, as a person at a screen does: a search with its live answers."""
 
 import asyncio
-import sys
+import re
 import time
-from pathlib import Path
+from collections.abc import Mapping
+from html import unescape
+from typing import Final
 
-from hub import config
-from hub.commands.live import Reach, reaching
-from hub.home import SCHEMA, HubHome, home_at
-from hub.searching.federation import federated
-from hub.searching.gathering import LIVE
-from hub.searching.search import Query
-from replication.database import Database, opened
-from replication.lifetime import run_until_stopped
-from replication.migrations import REPLICATION
-from tests.bench.programs import say
+import msgspec
 
-PAUSE_S = 0.15
-"""Seconds between two questions: several people at their screens."""
+from tests.bench.clerks import pieces
+from tests.consoles import Browser
+
+PAUSE_S: Final = 0.35
+"""Seconds between two questions: as many as the console takes from one address."""
+
+_STREAM: Final = re.compile(r'"(/stream/catalogue[^"]*)"')
+_TOOK: Final = re.compile(r'<td class="number">\d[\d,.]*\s*(?:毫秒|ms)')
 
 
-async def ask_on(home: HubHome, words: str, site: str) -> None:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What one question took, in milliseconds, and when it was answered (monotonic)."""
+
+    at: float
+    index_ms: float
+    """Until the page with the hub's own hits is there."""
+    end_ms: float
+    """Until every site has answered."""
+    live: int
+    """Sites that did."""
+
+
+async def ask_on(browser: Browser, words: str, heard: list[Asked]) -> None:
     """Ask for ever."""
-    async with (
-        opened(home.database, [REPLICATION, SCHEMA], read_only=True, readers=2) as database,
-        reaching(home, config.load(home.settings)) as reach,
-    ):
-        await reach.up()
-        say("ready")
-        while True:
-            await _ask(database, reach, Query(words=words), site)
-            await asyncio.sleep(PAUSE_S)
+    while True:
+        heard.append(await _ask(browser, words))
+        await asyncio.sleep(PAUSE_S)
 
 
-async def _ask(database: Database, reach: Reach, query: Query, site: str) -> None:
+async def _ask(browser: Browser, words: str) -> Asked:
     began = time.monotonic()
-    index_ms = site_ms = 0.0
-    live = 0
-    async for state in federated(database, reach.asker, query, time.time_ns() // 10**6):
-        now_ms = (time.monotonic() - began) * 1e3
-        index_ms = index_ms or now_ms
-        if state.latest is not None and state.latest.outcome in LIVE and not state.finished:
-            live += 1
-            if state.latest.site == site:
-                site_ms = now_ms
-    say("asked", index_ms, site_ms, (time.monotonic() - began) * 1e3, live)
-
-
-if __name__ == "__main__":
-    sys.exit(run_until_stopped(ask_on(home_at(Path(sys.argv[1])), sys.argv[2], sys.argv[3])))
+    sent = await browser.post("/catalogue", {"words": words, "live": "1"})
+    page = await browser.get(sent.headers["location"])
+    index_ms = (time.monotonic() - began) * 1e3
+    stream = _STREAM.search(page.text)
+    if stream is None:
+        raise RuntimeError(f"no site is asked: {page.status_code}")
+    drawn: Mapping[str, str] = {}
+    async for drawn in pieces(browser, unescape(stream[1])):  # noqa: B007 - the last one is what counts
+        pass
+    ended = time.monotonic()
+    live = len(_TOOK.findall(drawn["outcomes"]))
+    return Asked(at=ended, index_ms=index_ms, end_ms=(ended - began) * 1e3, live=live)

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import msgspec
-
+from hub.staff.roles import Role
 from node.home import NodeHome
+from tests.bench.asking_on import Asked, ask_on
 from tests.bench.change import CommittedChanges
+from tests.bench.clerks import clerk
 from tests.bench.county import (
     County,
     county,
@@ -26,6 +27,8 @@ from tests.bench.county import (
 from tests.bench.figures import Figure, Scale, percentile
 from tests.bench.programs import Program, cpu_s, peak_rss_mb, running, worker
 from tests.bench.rows import HEADINGS, TITLE, TOPIC, rows
+from tests.consoles import Browser
+from tests.servers import free_port
 
 BACKLOG_SHEETS = 4
 """Sheets of the backlog, each with ``ROWS_FACTOR`` times the rows of the scale: a million at the usual one."""
@@ -45,21 +48,11 @@ STRANGERS = 2
 """Processes that compute without a pause: what sharing a machine costs whoever asks, whatever it is shared with. An
 import keeps two at work, its node and the hub, which in a county are not on one machine."""
 
-QUIET_S = 20.0
+QUIET_S = 30.0
 """Seconds over which questions are asked while nothing else happens: before the import and after it."""
 
 IMPORTED_S = 1_200.0
 """Seconds that an import, or the applying of a backlog, may take."""
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What one question took, in milliseconds, and when it was answered (monotonic)."""
-
-    at: float
-    index_ms: float
-    site_ms: float
-    end_ms: float
-    live: int
 
 
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
@@ -217,25 +210,20 @@ async def _nodes(folder: Path, homes: Sequence[NodeHome], name: str) -> AsyncIte
 class _Questions:
     """Questions that are asked all the time, and what they took in each phase."""
 
-    def __init__(self, asking: Program) -> None:
-        self._asking = asking
+    def __init__(self, browser: Browser, words: str) -> None:
         self.heard: list[Asked] = []
-
-    async def hear(self) -> None:
-        """Note every answer, for ever."""
-        while True:
-            said = await self._asking.heard("asked")
-            index_ms, site_ms, end_ms, live = said.values
-            self.heard.append(Asked(at=said.at, index_ms=index_ms, site_ms=site_ms, end_ms=end_ms, live=int(live)))
+        self.asking = asyncio.create_task(ask_on(browser, words, self.heard))
 
     def between(self, begun: float, ended: float) -> list[Asked]:
-        """Return the questions that were asked and answered within a span."""
+        """Return the questions that were asked and answered within a span; raises what ended the asking."""
+        if self.asking.done():
+            self.asking.result()
         return [one for one in self.heard if begun <= one.at - one.end_ms / 1e3 and one.at <= ended]
 
 
 async def _searching(scale: Scale, folder: Path) -> list[Figure]:
     count = scale.rows * ROWS_FACTOR
-    async with county(folder) as here, AsyncExitStack() as stack:
+    async with county(folder, web_port=free_port()) as here, AsyncExitStack() as stack:
         busy, *answering = await enrolled(here, sites(1 + ANSWERING))
         for number, home in enumerate((busy, *answering), 1):
             settling(home, SETTLE_S)
@@ -245,12 +233,9 @@ async def _searching(scale: Scale, folder: Path) -> list[Figure]:
         for home in (busy, *answering):
             await until_applied(here, home.root.name, scale.records)
         await until_seen(here, 1 + ANSWERING)
-        command = worker("asking_on", here.home.root, TOPIC, busy.root.name)
-        asking = await stack.enter_async_context(running(*command, log=folder / "asking.log"))
-        await asking.heard("ready")
-        questions = _Questions(asking)
-        hearing = asyncio.create_task(questions.hear())
-        stack.callback(hearing.cancel)
+        browser = await stack.enter_async_context(clerk(here, "lin.min", Role.ARCHIVIST))
+        questions = _Questions(browser, TOPIC)
+        stack.callback(questions.asking.cancel)
         quiet = await _quiet(questions)
         working = [importing.pid, here.hub.pid, here.broker_pid]
         # What is asked for is not in it: a longer answer would take longer by itself.
@@ -302,9 +287,8 @@ def _search_figures(
 ) -> list[Figure]:
     found = []
     for what, field in (
-        (f"live search of {1 + ANSWERING} sites, all answers", "end_ms"),
-        ("the importing site's own answer", "site_ms"),
-        ("the hub's index", "index_ms"),
+        (f"live search of {1 + ANSWERING} sites at the console, all answers", "end_ms"),
+        ("the page with the hub's own hits", "index_ms"),
     ):
         times = {name: [getattr(one, field) for one in some] for name, some in _phases(quiet, during, strange)}
         found += [
