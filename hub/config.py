@@ -61,7 +61,14 @@ NIGHT_HOUR = 1
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be recognised, not bound
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-_DATABASE_URL = re.compile(r"postgres(ql)?://\S+")
+# What may not stand in a part as it is would be taken for the beginning of the next: half of a password for a host.
+_DATABASE_URL = re.compile(
+    r"postgres(ql)?://"
+    r"((?:[^\s@/?#%]|%[0-9A-Fa-f]{2})*@)?"
+    r"((\[[0-9A-Fa-f:.%]+\]|[^\s@/?#:,]*)(:\d*)?(,|(?=[/?]|$)))*"
+    r"(/[^\s@/?]*)?"
+    r"(\?[^\s=&?]+=[^\s&]*(&[^\s=&]+=[^\s&]*)*)?"
+)
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -277,7 +284,7 @@ def _check_county(config: HubConfig, file_name: str) -> None:
 def _check_shared(config: HubConfig, file_name: str) -> None:
     if config.database.url and not is_database_url(config.database.url):
         # The address itself is not repeated: it may hold a password.
-        wrong_url = Text(zh="不是 PostgreSQL 地址", en="is no address of PostgreSQL")
+        wrong_url = Text(zh=f"不是 PostgreSQL 地址（{ESCAPED.zh}）", en=f"is no address of PostgreSQL ({ESCAPED.en})")
         raise SETTINGS.bad(file_name, "database.url", wrong_url)
     if config.workers.parts > 1 and config.external_broker is None:
         alone = Text(zh="多个工作进程须共用外部消息服务器", en="several workers need one broker that all of them reach")
@@ -293,8 +300,14 @@ def _check_hosts(config: HubConfig, file_name: str) -> None:
                 raise SETTINGS.bad(file_name, setting, fault)
 
 
+ESCAPED = Text(
+    zh="密码中的 @ : / ? # % 须写成 %40 %3A %2F %3F %23 %25",
+    en="within a password @ : / ? # % are written %40 %3A %2F %3F %23 %25",
+)
+
+
 def is_database_url(text: str) -> bool:
-    """Tell whether a text looks like an address of PostgreSQL."""
+    """Tell whether a text is an address of PostgreSQL that can be read in one way only."""
     return _DATABASE_URL.fullmatch(text) is not None
 
 

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -36,8 +36,13 @@ HINTLESS_SCAN_S: Final = 30.0
 SCAN_DEADLINE_S: Final = 120.0
 """Seconds after which a walk is given up: the drive does not answer."""
 
+LOOK_DEADLINE_S: Final = 30.0
+"""Seconds after which a look at single files is given up, so that the other folders are looked at."""
+
 JITTER: Final = 0.1
 """Share by which the time between walks varies, so that 232 sites do not walk at once."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +109,7 @@ class FolderWatch:
         self._is_foreign: dict[str, bool] = {}
         self._scan_at_s = dict.fromkeys(self._names(), self._clock())
         self._walking: dict[str, asyncio.Future[FolderLook]] = {}
+        self._looking: dict[str, asyncio.Future[Any]] = {}
         self._roots = {folder.name: identity(folder.place) for folder in folders}
         self._root_check_at_s = self._clock() + ROOT_CHECK_S
 
@@ -213,26 +219,52 @@ class FolderWatch:
         return running.result()
 
     async def _looked(self) -> list[SettledFile]:
-        due = self._book.due(self._clock())
-        if not due:
+        due: dict[str, list[Path]] = {}
+        for path in self._book.due(self._clock()):
+            due.setdefault(_folder_of(path, self.folders).name, []).append(path)
+        found = [await self._looked_in(folder, due[folder.name]) for folder in self.folders if folder.name in due]
+        return [file for some in found for file in some]
+
+    async def _looked_in(self, folder: WatchedFolder, paths: Sequence[Path]) -> list[SettledFile]:
+        looks = await self._answered(folder, lambda: [look_at(path) for path in paths])
+        if looks is None:
+            self._postpone(paths)
             return []
-        looks = await asyncio.to_thread(lambda: [look_at(path) for path in due])
-        settled = []
-        for path, look in zip(due, looks, strict=True):
-            folder = _folder_of(path, self.folders)
-            if self._is_foreign.get(folder.name) or (look is not None and look == self.known.get(path)):
-                # Noticed, but not ours, or as it was read: looked at, and let go.
-                self._book.look(path, None, self._clock(), folder.settle_s)
-                continue
-            if not self._book.look(path, look, self._clock(), folder.settle_s) or look is None:
-                continue
-            if await asyncio.to_thread(can_be_read, path):
-                settled.append(
-                    SettledFile(folder=folder, relative=path.relative_to(folder.place).as_posix(), look=look)
-                )
-            else:
-                self._book.postpone(path, self._clock())
-        return settled
+        seen = zip(paths, looks, strict=True)
+        ripe = {path: look for path, look in seen if self._is_ripe(folder, path, look) and look is not None}
+        can = await self._answered(folder, lambda: [can_be_read(path) for path in ripe]) if ripe else []
+        readable = {path for path, is_so in zip(ripe, can or [False] * len(ripe), strict=True) if is_so}
+        self._postpone([path for path in ripe if path not in readable])
+        return [
+            SettledFile(folder=folder, relative=path.relative_to(folder.place).as_posix(), look=ripe[path])
+            for path in ripe
+            if path in readable
+        ]
+
+    def _is_ripe(self, folder: WatchedFolder, path: Path, look: Look | None) -> bool:
+        if look is None or self._is_foreign.get(folder.name) or look == self.known.get(path):
+            # Gone; or noticed, but not ours, or as it was read: looked at, and let go.
+            self._book.look(path, None, self._clock(), folder.settle_s)
+            return False
+        return self._book.look(path, look, self._clock(), folder.settle_s)
+
+    def _postpone(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self._book.postpone(path, self._clock())
+
+    async def _answered(self, folder: WatchedFolder, look: Callable[[], list[T]]) -> list[T] | None:
+        """Return what a thread sees in a folder; None while its drive does not answer."""
+        hanging = self._looking.get(folder.name)
+        if hanging is not None and not hanging.done():
+            # A thread that hangs on a dead drive cannot be ended, and a second one would hang beside it.
+            return None
+        running = asyncio.ensure_future(asyncio.to_thread(look))
+        self._looking[folder.name] = running
+        done, _ = await asyncio.wait([running], timeout=LOOK_DEADLINE_S)
+        if not done:
+            log.warning("folder_does_not_answer", folder=folder.name, waited_s=LOOK_DEADLINE_S)
+            return None
+        return running.result()
 
     async def hints(self, source: HintSource | None = None) -> None:
         """Take hints until cancelled: from a source that serves other nodes too, or from one of its own."""

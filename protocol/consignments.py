@@ -25,7 +25,8 @@ from protocol.limits import (
     CONSIGNMENT_BYTES_MAX,
     CONSIGNMENT_FILES_MAX,
 )
-from protocol.wording import Text
+from protocol.package_paths import is_device
+from protocol.wording import Count, Text
 
 STAGING = ".danglian-draw"
 """Folder in which files lie at the receiver until they are whole; no consigned file may be named so."""
@@ -33,7 +34,6 @@ STAGING = ".danglian-draw"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\]')
 _UNSEEN = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _FAULTS_TOLD = 20
 
 
@@ -98,7 +98,7 @@ def _part_fault(part: str) -> Text | None:
         return Text(zh="含看不见的字符", en="holds a character that cannot be seen")
     if part[-1] in ". " or part[0] == " ":
         return Text(zh="以空格或句点结尾，或以空格开头", en="ends in a blank or a full stop, or begins with a blank")
-    if _DEVICE.fullmatch(part):
+    if is_device(part):
         return Text(zh="是 Windows 保留的名称", en="is reserved by Windows")
     if len(part.encode("utf-8", "surrogatepass")) > CONSIGNED_NAME_BYTES_MAX:
         return Text(zh="名称过长", en="the name is too long")
@@ -142,7 +142,8 @@ def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
                 break
     faults += [
         (seen[folded], Text(zh="同名的还有文件夹", en="a folder has the same name"))
-        for folded in folders.keys() & seen.keys()
+        for folded in folders
+        if folded in seen
     ]
     return faults
 
@@ -193,7 +194,11 @@ def check_list(files: Sequence[ConsignedFile]) -> None:
         zh = "；".join(f"{path!r} {fault.zh}" for path, fault in faults[:_FAULTS_TOLD])
         en = "; ".join(f"{path!r} {fault.en}" for path, fault in faults[:_FAULTS_TOLD])
         raise BadValue(
-            Text(zh=f"{len(faults)} 个文件不能移送：{zh}", en=f"{len(faults)} files cannot be consigned: {en}"), hint
+            Text(
+                zh=f"{len(faults)} 个文件不能移送：{zh}",
+                en=f"{Count(len(faults)):file|files} cannot be consigned: {en}",
+            ),
+            hint,
         )
     total = sum(one.size_bytes for one in files)
     if total > CONSIGNMENT_BYTES_MAX:

@@ -60,8 +60,8 @@ FAULT_WORDS: Final = {
 
 _ABSOLUTE: Final = re.compile(r"[/\\]|[A-Za-z]:")
 _REPLACED: Final = re.compile(r"~|%[A-Za-z_]\w*%|\$[A-Za-z_{(]")
-_RESERVED: Final = re.compile(
-    r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])(?:[ .].*)?", re.IGNORECASE
+_DEVICE: Final = re.compile(
+    r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³]) *(?:\..*)?", re.IGNORECASE
 )
 # Marks of direction turn "fdp.exe" into "exe.pdf" on the screen; they are as invisible as controls.
 _FORBIDDEN: Final = re.compile('[<>:"|?*\\\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]')
@@ -86,13 +86,18 @@ def path_faults(path: str) -> tuple[PathFault, ...]:
         (PathFault.ESCAPES, ".." in parts or bool(_REPLACED.match(path))),
         (PathFault.EMPTY, not path or any(part in {"", "."} for part in path.split("/"))),
         (PathFault.NOT_TEXT, any("\ud800" <= char <= "\udfff" for char in path)),
-        (PathFault.RESERVED, any(_RESERVED.fullmatch(part) for part in parts)),
+        (PathFault.RESERVED, any(is_device(part) for part in parts)),
         (PathFault.CHARACTERS, bool(_FORBIDDEN.search(path))),
         (PathFault.ENDING, any(part.endswith((".", " ")) and part not in {".", ".."} for part in parts)),
         (PathFault.TOO_LONG, len(path) > PATH_CHARS_MAX or _has_long_part(parts)),
         (PathFault.NOT_NORMAL, not unicodedata.is_normalized("NFC", path)),
     )
     return tuple(fault for fault, is_there in checks if is_there)
+
+
+def is_device(part: str) -> bool:
+    """Tell whether one part of a path is a device of Windows: CON, NUL, COM1 …, with any ending."""
+    return _DEVICE.fullmatch(part) is not None
 
 
 def _has_long_part(parts: list[str]) -> bool:

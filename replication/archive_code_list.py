@@ -1,53 +1,51 @@
 """Reference codes that the archive gives to what it takes in 馆编档号: a list that a person brings, code by code."""
 
-import csv
-import io
 from pathlib import Path
+from typing import Final
 
-from protocol.errors import BadFile
 from protocol.reference_codes import fold_code
 from protocol.wording import Text
+from replication.person_lists import PersonList
 
 OFFICE = "室编档号"
 ARCHIVE = "馆编档号"
 
-CODE_LIST_BYTES_MAX = 8 * 1024 * 1024
-"""Bytes of a list of codes: a hundred thousand lines."""
+_LIST: Final = PersonList(called=Text(zh="馆编档号清单", en="the list of codes"), header=f"{OFFICE},{ARCHIVE}")
 
 
 def codes_in(path: Path) -> dict[str, str]:
     """Read a CSV with the columns 室编档号 and 馆编档号; returns the archive's code by the office's folded one.
 
     Raises:
-        BadFile: it cannot be read, a column is missing, or two items are given one code.
+        BadFile: it cannot be read, a column is missing, two items are given one code, or one item two codes.
 
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(CODE_LIST_BYTES_MAX + 1)
-    except OSError as error:
-        raise _bad(path, str(error.strerror), str(error.strerror)) from error
-    if len(raw) > CODE_LIST_BYTES_MAX:
-        raise _bad(path, "文件过大", "it is too large")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030", "replace")
-    try:
-        header, *lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line] or [[]]
-    except csv.Error as error:
-        raise _bad(path, "不是 CSV", "it is no CSV") from error
+    header, lines = _LIST.read(path)
     if not {OFFICE, ARCHIVE} <= set(header):
-        raise _bad(path, "缺少“室编档号”或“馆编档号”列", "a column 室编档号 or 馆编档号 is missing")
-    items = [dict(zip(header, line, strict=False)) for line in lines]
-    codes = {fold_code(one[OFFICE]): one[ARCHIVE] for one in items if one.get(OFFICE) and one.get(ARCHIVE)}
-    if len(set(codes.values())) != len(codes):
-        raise _bad(path, "有两条用了同一馆编档号", "two items have one archive code")
+        raise _LIST.bad(path, Text(zh="缺少“室编档号”或“馆编档号”列", en="a column 室编档号 or 馆编档号 is missing"))
+    codes: dict[str, str] = {}
+    office_of: dict[str, str] = {}
+    line_of: dict[str, int] = {}
+    for number, line in lines:
+        if not line.get(OFFICE) or not line.get(ARCHIVE):
+            continue
+        office, archive = fold_code(line[OFFICE]), line[ARCHIVE]
+        first = line_of.setdefault(office, number)
+        if codes.setdefault(office, archive) != archive:
+            raise _LIST.bad(
+                path,
+                Text(
+                    zh=f"第 {first} 行和第 {number} 行给 {line[OFFICE]} 两个馆编档号",
+                    en=f"lines {first} and {number} give {line[OFFICE]} two archive codes",
+                ),
+            )
+        other = office_of.setdefault(archive, office)
+        if other != office:
+            raise _LIST.bad(
+                path,
+                Text(
+                    zh=f"有两条用了同一馆编档号 {archive}：第 {line_of[other]} 行和第 {number} 行",
+                    en=f"two items have one archive code {archive}: lines {line_of[other]} and {number}",
+                ),
+            )
     return codes
-
-
-def _bad(path: Path, zh: str, en: str) -> BadFile:
-    return BadFile(
-        Text(zh=f"馆编档号清单 {path.name} 读不了：{zh}", en=f"the list of codes {path.name} cannot be read: {en}"),
-        Text(zh="请用带表头的 CSV：室编档号,馆编档号", en="Give a CSV with the header 室编档号,馆编档号."),
-    )

@@ -12,8 +12,8 @@ from uuid import UUID
 import msgspec
 
 _DIGEST_BYTES = 8
-_HALF_BITS = 32
-_HALF_MASK = 0xFFFF_FFFF
+HALF_BITS = 32
+HALF_MASK = 0xFFFF_FFFF
 
 
 def record_digest(body: bytes | memoryview) -> int:
@@ -44,19 +44,6 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         """The tally as one short text that is equal only for equal sets."""
         return f"{self.count}-{self.high & (2**64 - 1):016x}-{self.low & (2**64 - 1):016x}"
 
-    def plus(self, digest: int) -> "Tally":
-        """Return the tally of this set and one more record."""
-        return Tally(
-            count=self.count + 1, high=self.high + (digest >> _HALF_BITS), low=self.low + (digest & _HALF_MASK)
-        )
-
     def joined(self, other: "Tally") -> "Tally":
         """Return the tally of both sets together."""
         return Tally(count=self.count + other.count, high=self.high + other.high, low=self.low + other.low)
-
-
-def tally_of(digests: "list[int]") -> Tally:
-    """Return the tally of a list of record digests."""
-    return Tally(
-        count=len(digests), high=sum(d >> _HALF_BITS for d in digests), low=sum(d & _HALF_MASK for d in digests)
-    )

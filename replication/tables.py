@@ -19,6 +19,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from replication.digests import HALF_BITS, HALF_MASK
+
 metadata = MetaData()
 
 outbox = Table(
@@ -142,10 +144,6 @@ def _sum(halves: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.sum(halves), BigInteger)
 
 
-_HALF_BITS = 32
-_HALF_MASK = 0xFFFF_FFFF
-
-
 def tally_columns(digest: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
     """Return the SQL expressions count, high and low that make the tally of the selected rows.
 
@@ -154,6 +152,6 @@ def tally_columns(digest: ColumnElement[int]) -> tuple[ColumnElement[int], Colum
     whole = type_coerce(digest, BigInteger)
     return (
         func.count(),
-        func.coalesce(_sum(whole.op(">>")(literal(_HALF_BITS, Integer))), 0),
-        func.coalesce(_sum(whole.op("&")(_HALF_MASK)), 0),
+        func.coalesce(_sum(whole.op(">>")(literal(HALF_BITS, Integer))), 0),
+        func.coalesce(_sum(whole.op("&")(HALF_MASK)), 0),
     )

@@ -2,12 +2,11 @@
 
 The rules are those of ``replication.checks``; beside them stands what only a transfer asks for: that every item comes
 with its opening opinion, disclosure attribute and secrecy state (``protocol.attached_opinions``). Every result goes
-into a report beside the package; what is not in order is kept as faults, for people to act on.
+into a report beside the package (``replication.checks.reports``); what is not in order is kept as faults, for people to
+act on.
 """
 
-import contextlib
 import datetime
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -19,8 +18,8 @@ from uuid import UUID
 import msgspec
 
 from protocol.attached_opinions import missing_opinions
-from protocol.check_reports import ReportEnd, ReportHead
-from protocol.check_results import CheckResult, Outcome, Standing, Tallying
+from protocol.check_reports import ReportHead
+from protocol.check_results import CheckResult, Outcome, Standing
 from protocol.check_rules import CheckRules, Phase
 from protocol.package_entries import PackageEntry
 from protocol.package_facts import PackageFacts, ProcessStep
@@ -28,7 +27,9 @@ from protocol.reference_codes import CodeProfile
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Checking, Prepared, Step, Submitted
 from protocol.wording import Text
+from replication import wall_clock
 from replication.checks.pdfa_validator import installed_validator
+from replication.checks.reports import write_report
 from replication.checks.rule_table import default_rules, rules_digest
 from replication.checks.running import check
 from replication.checks.survey import CheckStage, CheckTools
@@ -38,14 +39,13 @@ from replication.transfer_rounds import Fault, fault_of
 from replication.transfer_settings import TransferSettings
 
 OPINIONS: Final = "opinions_attached"
-"""Rule: opening opinion, disclosure attribute and secrecy state are attached."""
+"""Rule: opening opinion, disclosure attribute and secrecy state are attached. No table has it, so it is mandatory."""
 
 SAME_SHOWN_MAX = 50
 """Results of one rule that say the same and have not run, or wait for a person; of more, one stands for all."""
 
 _SETTLED = frozenset((Outcome.PASSED, Outcome.NOT_APPLICABLE))
 _UNPROVEN = frozenset((Outcome.NOT_RUN, Outcome.MANUAL))
-_encoder = msgspec.json.Encoder()
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,24 +116,32 @@ def checked(job: CheckJob, told: Callable[[int], None] = lambda _more: None) -> 
 
     """
     rules = default_rules()
-    results = _results(job, rules, told)
     kept: list[tuple[CheckResult, bool]] = []
     same: Counter[tuple[str, str, str]] = Counter()
-    told_results = _Report(job, rules)
-    with told_results.opened():
-        for one in results:
-            told_results.add(one)
+
+    def noted() -> Iterator[CheckResult]:
+        for one in _results(job, rules, told):
             if one.outcome not in _SETTLED:
                 alike = (one.rule, one.outcome.value, one.evidence.zh)
                 same[alike] += 1
                 if one.outcome is Outcome.FAILED or same[alike] <= SAME_SHOWN_MAX:
-                    kept.append((one, _is_mandatory(one, rules)))
-        standing = told_results.end()
-    return Checked(standing=standing, faults=tuple(_faults(kept, same)), report=job.report)
+                    kept.append((one, rules.is_mandatory(one.rule, one.phase)))
+            yield one
+
+    written = write_report(job.report, _head(job, rules), noted(), rules, wall_clock.clock_ms)
+    return Checked(standing=written.end.verdict.standing, faults=tuple(_faults(kept, same)), report=job.report)
 
 
-def _is_mandatory(result: CheckResult, rules: CheckRules) -> bool:
-    return result.rule == OPINIONS or rules.is_mandatory(result.rule, result.phase)
+def _head(job: CheckJob, rules: CheckRules) -> ReportHead:
+    return ReportHead(
+        report_id=UUID(bytes=os.urandom(16)),
+        package=job.package_digest,
+        phase=Phase.TRANSFER,
+        checked_by=job.checked_by,
+        rules_digest=rules_digest(rules),
+        program=f"danglian {version('danglian')}",
+        started_at_ms=job.now_ms,
+    )
 
 
 def _results(job: CheckJob, rules: CheckRules, told: Callable[[int], None]) -> Iterator[CheckResult]:
@@ -214,68 +222,3 @@ def _faults(kept: Iterable[tuple[CheckResult, bool]], same: Counter[tuple[str, s
             one = msgspec.structs.replace(one, entry="", path="", evidence=words)  # noqa: PLW2901 - one for all
         faults.append(fault_of(one, is_mandatory=is_mandatory))
     return sorted(faults, key=lambda one: (not one.is_mandatory, one.outcome is not Outcome.FAILED))
-
-
-class _Report:
-    """The report of one run, written line by line; a report that was cut has no end."""
-
-    def __init__(self, job: CheckJob, rules: CheckRules) -> None:
-        self._job = job
-        self._rules = rules
-        self._count = 0
-        self._sha = hashlib.sha256()
-        self._tallying = Tallying(rules, Phase.TRANSFER)
-        self._opinions_missing = False
-
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[None]:
-        self._job.report.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._job.report.with_suffix(".partial")
-        with partial.open("wb") as self._file:
-            self._file.write(_encoder.encode(self._head()) + b"\n")
-            yield
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        partial.replace(self._job.report)
-
-    def _head(self) -> ReportHead:
-        return ReportHead(
-            report_id=UUID(bytes=os.urandom(16)),
-            package=self._job.package_digest,
-            phase=Phase.TRANSFER,
-            checked_by=self._job.checked_by,
-            rules_digest=rules_digest(self._rules),
-            program=f"danglian {version('danglian')}",
-            started_at_ms=self._job.now_ms,
-        )
-
-    def add(self, result: CheckResult) -> None:
-        line = _encoder.encode(result) + b"\n"
-        self._file.write(line)
-        self._sha.update(line)
-        self._count += 1
-        if result.rule == OPINIONS:
-            self._opinions_missing |= result.outcome is Outcome.FAILED
-        else:
-            self._tallying.add(result)
-
-    def end(self) -> Standing:
-        ruled = self._tallying.verdict()
-        end = ReportEnd(
-            results=self._count,
-            results_digest=self._sha.hexdigest(),
-            verdict=ruled,
-            ended_at_ms=self._job.now_ms,
-        )
-        self._file.write(_encoder.encode(end) + b"\n")
-        return Standing.FAILED if self._opinions_missing else ruled.standing
-
-
-def results_of(report: Path, ref_code: str | None = None) -> Iterator[CheckResult]:
-    """Read the results of a report again: of one item, or all."""
-    with report.open("rb") as file:
-        for line in file:
-            if line.startswith(b'{"rule"'):
-                result = msgspec.json.decode(line, type=CheckResult)
-                if ref_code is None or result.entry == ref_code:
-                    yield result

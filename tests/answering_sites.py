@@ -28,7 +28,8 @@ from protocol.records import Record
 from protocol.sites import Site
 from replication.answering import answer_calls
 from replication.bus import Bus
-from replication.digests import bucket_of, digest_name, record_digest, tally_of
+from replication.digests import bucket_of, digest_name, record_digest
+from tests.tallies import tally_of
 
 LINES_MAX = 2
 """Record digests in one reply: few, so that asking on is tested."""

@@ -11,7 +11,8 @@ from protocol.codec import decode_record
 from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Described, Withdrawn
 from replication.acceptance import AcceptedFrame
 from replication.dialects import is_postgres, schema_words
-from replication.digests import Tally, record_digest, tally_of
+from replication.digests import Tally, record_digest
+from tests.tallies import tally_of
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (

@@ -2,6 +2,7 @@
 
 A child runs in a session of its own, so that Ctrl-C at the terminal reaches the demonstration alone, which then ends
 its children in order. Closing a child's standard input asks it to stop; one that does not is terminated, then killed.
+One that has not said anything yet is still being loaded and hears no end of its input: it is terminated at once.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ from deploy.demo.orders import Fact, Order, facts, line
 STOP_S = 8.0
 """Seconds that a child may take to stop by itself."""
 
-KILL_S = 3.0
-"""Seconds that a terminated child may take before it is killed."""
+KILL_S = 20.0
+"""Seconds that a terminated child may take before it is killed: a hub that is killed leaves its broker behind."""
 
 _LINE_BYTES_MAX = 4 * 1024 * 1024
 
@@ -27,6 +28,7 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._has_spoken = False
 
     @property
     def pid(self) -> int:
@@ -54,7 +56,9 @@ class Child:
         """Hand every fact that it tells to `on_fact`, until it has no more to say."""
         if self._process.stdout is None:
             return
-        while text := await self._process.stdout.readline():
+        while (text := await self._process.stdout.readline()).endswith(b"\n"):
+            # What a killed child did not say to its end is nothing.
+            self._has_spoken = True
             on_fact(facts.decode(text))
 
     async def says(self, word: str, deadline_s: float) -> bool:
@@ -63,7 +67,9 @@ class Child:
             return False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
-                return (await self._process.stdout.readline()).decode("utf-8").strip() == word
+                said = await self._process.stdout.readline()
+                self._has_spoken = bool(said)
+                return said.decode("utf-8").strip() == word
         return False
 
     async def stop(self) -> None:
@@ -71,7 +77,11 @@ class Child:
         process = self._process
         if process.stdin is not None:
             process.stdin.close()
-        for deadline_s, harder in ((STOP_S, process.terminate), (KILL_S, process.kill)):
+        steps = [(STOP_S, process.terminate), (KILL_S, process.kill)]
+        if not self._has_spoken and sys.platform != "win32":
+            # A second signal would end it where it stands, and its own children would stay.
+            steps = [(0.0, process.terminate), (STOP_S + KILL_S, process.kill)]
+        for deadline_s, harder in steps:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(deadline_s):
                     await process.wait()

@@ -30,7 +30,7 @@ from deploy.demo.report import EQUAL, Observed, Report, Times, make_report, summ
 from deploy.demo.sign_in import SignIn, ready_sign_in
 from deploy.demo.stage import Stage, set_up
 from protocol.errors import LinkDown
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 LOOK_S = 0.5
 """Seconds between two looks at how far the county has come."""
@@ -66,22 +66,23 @@ class Demonstration:
             self._say(
                 Text(
                     zh=f"正在启动 {len(foundation.codes)} 个站点，通常一两分钟；就绪后给出网址、登录名和密码。",
-                    en=f"{len(foundation.codes)} sites are starting, a minute or two as a rule; then an address and a"
+                    en=f"{Count(len(foundation.codes)):site is|sites are} starting, a minute or two as a rule; then an"
+                    " address and a"
                     " sign-in follow.",
                 )
             )
             given = await assignments(foundation)
             sign_in = await ready_sign_in(foundation)
-            async with set_up(foundation, self._options.processes) as stage:
-                try:
-                    await stage.prepare(given, self._options.rows_per_site, self._options.seed)
-                    async with proving(foundation) as prover:
-                        report = await self._settled(foundation, stage, prover)
-                    self._conclude(report)
-                    if not self._options.exit_when_settled:
-                        await self._stay_up(foundation, stage, sign_in)
-                finally:
-                    self._say(Text(zh="正在结束各进程……", en="Ending its processes …"))
+            async with set_up(foundation, self._options.processes, self._ending) as stage:
+                await stage.prepare(given, self._options.rows_per_site, self._options.seed)
+                async with proving(foundation) as prover:
+                    report = await self._settled(foundation, stage, prover)
+                self._conclude(report)
+                if not self._options.exit_when_settled:
+                    await self._stay_up(foundation, stage, sign_in)
+
+    def _ending(self) -> None:
+        self._say(Text(zh="正在结束各进程……", en="Ending its processes …"))
 
     async def _settled(self, foundation: Foundation, stage: Stage, prover: Prover) -> Report:
         """Watch until everything is applied and proven, or patience ends; return what came of it."""

@@ -1,7 +1,7 @@
 """The running county: one hub process and some workers, and what each of them has said."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from deploy.demo.children import Child, start, workers
 from deploy.demo.foundation import Foundation
@@ -133,13 +133,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(foundation: Foundation, processes: int) -> AsyncIterator[Stage]:
-    """Start the hub and the workers; they end in the reverse order."""
+async def set_up(foundation: Foundation, processes: int, on_end: Callable[[], None]) -> AsyncIterator[Stage]:
+    """Start the hub and the workers; they end in the reverse order, which ``on_end`` hears before it begins."""
     stage = Stage(foundation)
-    try:
-        await stage.start_hub()
-        async with workers(processes, foundation.logs, stage.hear) as crew:
-            stage.engage(crew)
+    async with AsyncExitStack() as started:
+        started.push_async_callback(stage.stop_hub)
+        try:
+            await stage.start_hub()
+            stage.engage(await started.enter_async_context(workers(processes, foundation.logs, stage.hear)))
             yield stage
-    finally:
-        await stage.stop_hub()
+        finally:
+            on_end()

@@ -23,7 +23,7 @@ from hub.window.states import STATES, STEPS, State, Step
 from hub.window.working_days import official
 from protocol.county_time import day_of
 from protocol.errors import BadSetting, BadValue
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.wall_clock import clock_ms
 
@@ -146,7 +146,7 @@ def _print(args: argparse.Namespace, settings: HubConfig, dues: Sequence[Due], r
                     )
                 )
         _warn(shown)
-        say(Text(zh=f"共 {len(shown)} 份申请。", en=f"{len(shown)} requests."))
+        say(Text(zh=f"共 {len(shown)} 份申请。", en=f"{Count(len(shown)):request|requests}."))
     return EXIT_PROBLEM if args.action == "overdue" and is_late else EXIT_OK
 
 
@@ -179,7 +179,7 @@ def _show(args: argparse.Namespace, settings: HubConfig, request: Request) -> in
 def _warn(lines: Sequence[RequestLine]) -> None:
     warnings = {one.deadline.warning for one in lines if one.deadline is not None and one.deadline.warning is not None}
     for one in sorted(warnings, key=lambda warned: warned.words.zh):
-        say(one.words)
+        say(Text(zh=f"{one.words.zh}{one.remedy.zh}", en=f"{one.words.en} {one.remedy.en}"))
 
 
 def _line(request: Request, settings: HubConfig) -> RequestLine:

@@ -8,12 +8,11 @@ import msgspec
 
 from hub.draws.draw_book import DrawMark
 from hub.draws.draw_flow import Flow
-from hub.draws.draw_session import Arrived, DrawSession, said, silent
+from hub.draws.draw_session import Arrived, DrawSession, damaged, said, silent
 from hub.draws.receiving import Receiver
 from protocol.consignments import FileFault
 from protocol.draws import HEAD_BYTES, SEAL_BYTES, ChunkHead, DrawWordKind, Sealed
 from protocol.errors import BadFrame, Retryable
-from protocol.wording import Text
 
 Progress = Callable[[int, int], None]
 """Hears bytes that are here, and all bytes."""
@@ -214,10 +213,7 @@ class DrawCourse:
         try:
             return self._session.seal.opened(head, frame)
         except BadFrame as error:
-            raise Retryable(
-                Text(zh="传来的一块数据已损坏", en="a piece was damaged on the way"),
-                Text(zh="会自动重新取。", en="It is fetched again by itself."),
-            ) from error
+            raise damaged() from error
 
     async def _commit_if_due(self) -> None:
         is_due = self._uncommitted_bytes >= self._commit_bytes or self._clock() - self._committed_at_s >= COMMIT_EVERY_S

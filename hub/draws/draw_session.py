@@ -110,18 +110,28 @@ class DrawSession:
 
     async def _page(self, position: int) -> tuple[ConsignedFile, ...]:
         question = ReadList(drawer=self._desk.name, session=self.opening.session, position=position)
+        last: Retryable = silent()
         for _ in range(ASKED_TIMES):
             await self._desk.bus.publish(subjects.draw(self.site), encode_question(question))
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(PAGE_S):
-                    while True:
-                        arrived = await self._next()
-                        if arrived.word is not None:
-                            raise said(arrived.word)
-                        head = arrived.head
-                        if head is not None and (head.kind, head.offset) == (Sealed.PAGE, position):
-                            return unpack_page(self.seal.opened(head, arrived.frame)).files
-        raise silent()
+                    return await self._come(position)
+            except TimeoutError:
+                last = silent()
+            except BadFrame:
+                self._desk.bus.note_fault(FaultKind.BAD_MESSAGE, self.site.code)
+                last = damaged()
+        raise last
+
+    async def _come(self, position: int) -> tuple[ConsignedFile, ...]:
+        """Wait for a page of the list; what else comes belongs to questions of before."""
+        while True:
+            arrived = await self._next()
+            if arrived.word is not None:
+                raise said(arrived.word)
+            head = arrived.head
+            if head is not None and (head.kind, head.offset) == (Sealed.PAGE, position):
+                return unpack_page(self.seal.opened(head, arrived.frame)).files
 
     async def _next(self) -> Arrived:
         while not self.arrivals:
@@ -294,6 +304,14 @@ def silent() -> CallTimeout:
     return CallTimeout(
         Text(zh="该站没有应答", en="the site does not answer"),
         Text(zh="该站联网后会从断点继续。", en="It goes on from where it stopped once the site is heard again."),
+    )
+
+
+def damaged() -> Retryable:
+    """Return the error of an answer that was damaged on the way."""
+    return Retryable(
+        Text(zh="传来的一块数据已损坏", en="a piece was damaged on the way"),
+        Text(zh="会自动重新取。", en="It is fetched again by itself."),
     )
 
 

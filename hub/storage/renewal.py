@@ -32,6 +32,7 @@ from protocol.errors import BadValue, BrokenStore
 from protocol.sites import site_from_tokens
 from replication.database import opened
 from replication.migrations import REPLICATION
+from replication.packages.bag_writing import sync_folder
 from replication.wall_clock import clock_ms
 
 _USER = re.compile(r'nkey:\s*(U[A-Z2-7]{55}).*?"dl\.evt\.([^"]+)"')
@@ -172,16 +173,8 @@ def _exchange(home: HubHome, fresh: Path) -> Path | None:
         os.link(home.database, aside)
     fresh.replace(home.database)
     with contextlib.suppress(OSError):
-        _sync(home.root)
+        sync_folder(home.root)
     return aside
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _logs(database: Path) -> tuple[Path, Path]:

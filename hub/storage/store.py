@@ -59,14 +59,17 @@ def checked(url: str) -> str:
     if url and not config.is_database_url(url):
         example = config.EXAMPLES["database.url"]
         raise BadSetting(
+            # The address itself is not repeated: it may hold a password.
             Text(zh="给出的不是 PostgreSQL 地址。", en="that is no address of PostgreSQL"),
-            Text(zh=f"例如：{example}", en=f"For example: {example}"),
+            Text(zh=f"例如：{example}；{config.ESCAPED.zh}。", en=f"For example: {example}; {config.ESCAPED.en}."),
         )
     return url
 
 
 def shown(url: str) -> str:
-    """Return an address as it may be shown: without its password."""
+    """Return an address as it may be shown: without its password; of one that is none, nothing."""
+    if not config.is_database_url(url):
+        return "…"
     return _PASSWORD.sub(lambda found: f"{found[1]}@" if found[1] is not None else f"{found[2]}***", url)
 
 

@@ -27,9 +27,7 @@ from hub.window.clocks import PHASES, Deadline
 from hub.window.requests import HistoryLine, Request, Use
 from hub.window.rules import RELATIONS, Relation
 from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
-from protocol.wording import Text
-
-_PERMISSION_OF = {Duty.CLERK: Permission.WORK_REQUESTS, Duty.REVIEWER: Permission.APPROVE_ACCESS}
+from protocol.wording import Count, Text
 
 BY_OTHER_MEANS = frozenset(
     (
@@ -123,6 +121,7 @@ def _state_values(backstage: Backstage, visitor: Visitor, one: Request, judged: 
         "may_amend": _may_amend(visitor, one),
         "place": PLACES.get(one.standing.state, ""),
         "term": term_of(line.deadline),
+        "warned": _warned(line.deadline, visitor),
         "usual": [offer for offer in offers if offer.step is usual],
         "plain": [offer for offer in offers if offer.step is not usual and not _is_aside(offer)],
         "aside": [offer for offer in offers if offer.step is not usual and _is_aside(offer)],
@@ -174,18 +173,18 @@ def term_of(deadline: Deadline | None) -> Text:
     if deadline.late_days:
         return Text(
             zh=f"{phase.zh}已逾期 {deadline.late_days} 个工作日",
-            en=f"{phase.en}: {deadline.late_days} working days late",
+            en=f"{phase.en}: {Count(deadline.late_days):working day|working days} late",
         )
     return Text(
         zh=f"{phase.zh}期限 {deadline.term_days} 个工作日，还剩 {deadline.left_days} 个",
-        en=f"{phase.en}: {deadline.left_days} of {deadline.term_days} working days left",
+        en=f"{phase.en}: {deadline.left_days} of {Count(deadline.term_days):working day|working days} left",
     )
 
 
 def _may(one: Request, visitor: Visitor, step: Step) -> bool:
     duty = TABLE[step].duty
     is_own = duty is Duty.REVIEWER and one.standing.accepted_by == visitor.login
-    return visitor.may(_PERMISSION_OF[duty]) and not is_own
+    return visitor.may(desk.permission_for(step)) and not is_own
 
 
 def _may_amend(visitor: Visitor, one: Request) -> str:
@@ -217,6 +216,15 @@ def _waits(one: Request, visitor: Visitor) -> str:
         return ""
     words = in_language(visitor.language).request
     return words.waits_for_reviewer if TABLE[usual].duty is Duty.REVIEWER else words.waits_for_clerk
+
+
+def _warned(deadline: Deadline | None, visitor: Visitor) -> Text | None:
+    """Say what makes the day uncertain; settings are named to nobody but those who may write them."""
+    warning = None if deadline is None else deadline.warning
+    if warning is None:
+        return None
+    then = warning.remedy if visitor.may(Permission.MANAGE_ACCOUNTS) else warning.ask
+    return Text(zh=f"{warning.words.zh}{then.zh}", en=f"{warning.words.en} {then.en}")
 
 
 def _states_before(one: Request) -> Iterable[tuple[int, object]]:

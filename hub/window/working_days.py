@@ -45,6 +45,10 @@ class Warned(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     words: Text
+    ask: Text
+    """Whom a clerk asks."""
+    remedy: Text
+    """What the administrator does."""
 
 
 def official(county: Calendar) -> WorkCalendar:
@@ -85,10 +89,16 @@ def warning_of(calendar: WorkCalendar, first: datetime.date, last: datetime.date
     return Warned(
         name=UNPUBLISHED,
         words=Text(
-            zh=f"{named} 年的放假调休安排尚未录入，这些年份只按周末计算，到期日可能有出入。"
-            "公布后请升级，或写入 hub.toml 的 [alarms] holidays 与 workdays。",
+            zh=f"{named} 年的放假调休安排尚未录入，这些年份只按周末计算，到期日可能有出入。",
             en=f"the holidays and make-up days of {', '.join(str(year) for year in unknown)} are not known here: only"
-            " weekends count there, and the day may be off. Once they are published, upgrade, or put them into"
-            " [alarms] holidays and workdays of hub.toml.",
+            " weekends count there, and the day may be off.",
+        ),
+        ask=Text(
+            zh="国务院办公厅公布后，请告知系统管理员录入。",
+            en="Once they are published, have the administrator enter them.",
+        ),
+        remedy=Text(
+            zh="公布后请升级，或写入 hub.toml 的 [alarms] holidays 与 workdays。",
+            en="Once they are published, upgrade, or put them into [alarms] holidays and workdays of hub.toml.",
         ),
     )

@@ -6,7 +6,6 @@ all parts to their end also proves that the file was written to its end and that
 """
 
 import errno
-import itertools
 import re
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from node.catalogues.refusals import UnreadableFile
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.packages.zip_reading import UNREADABLE, TooManyMembers, open_zip
 
 WORKBOOK_CELLS_MAX: Final = 4_000_000
@@ -32,6 +31,9 @@ CHUNK_BYTES: Final = 1024 * 1024
 
 ROOT_BYTES: Final = 4 * 1024
 """Bytes of the start of a part in which its root element stands."""
+
+TAG_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Bytes of a sheet from one tag to the next: a cell holds 32,767 characters."""
 
 TAIL_BYTES: Final = 64 * 1024
 """Bytes of the end of a piece in which its last cell stands."""
@@ -82,7 +84,8 @@ def check_cells(cells: int) -> None:
             "too_many_rows",
             Text(
                 zh=f"各表展开达 {cells:,} 格以上，上限 {WORKBOOK_CELLS_MAX:,} 格（约 28 万行）。",
-                en=f"Its sheets span {cells:,} cells or more; allowed are {WORKBOOK_CELLS_MAX:,} (280,000 rows).",
+                en=f"Its sheets span {Count(cells):,cell|cells} or more; allowed are {WORKBOOK_CELLS_MAX:,} (280,000"
+                " rows).",
             ),
             Text(
                 zh="按年度或全宗拆分，或另存为 CSV；若数据不多，请删除表格远处的零散单元格后再保存。",
@@ -106,7 +109,7 @@ def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
             Text(
                 zh=f"解压后 {plain / 2**20:.0f} MB、{len(parts)} 个部件，"
                 f"上限 {PACKAGE_PLAIN_BYTES_MAX // 2**20} MB、{PACKAGE_PARTS_MAX} 个。",
-                en=f"Unpacked it has {plain / 2**20:.0f} MB in {len(parts)} parts; "
+                en=f"Unpacked it has {plain / 2**20:.0f} MB in {Count(len(parts)):part|parts}; "
                 f"allowed are {PACKAGE_PLAIN_BYTES_MAX // 2**20} MB and {PACKAGE_PARTS_MAX}.",
             ),
         )
@@ -124,17 +127,16 @@ def _text_parts(package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 def _bounded(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     """Read one part to its end; return an upper bound of its sheet's cells, 0 if it is no sheet."""
     with package.open(part) as stream:
-        pieces = _pieces(stream)
-        first = next(pieces)
+        first = stream.read(CHUNK_BYTES)
         root = _SHEET_ROOT.search(first[:ROOT_BYTES])
-        last_row, is_ordinary = b"1", root is None or root[1] is None
-        for piece in itertools.chain([first], pieces):
-            if root is None:
+        if root is None:
+            while stream.read(CHUNK_BYTES):
                 continue
+            return 0
+        last_row, is_ordinary = b"1", root[1] is None
+        for piece in _pieces(stream, first):
             is_ordinary = is_ordinary and _UNUSUAL_CELL.search(piece) is None
             last_row = next(reversed(_ROW_NUMBER.findall(piece[-TAIL_BYTES:])), last_row)
-    if root is None:
-        return 0
     return int(last_row) * _ORDINARY_COLUMNS if is_ordinary else WORKBOOK_CELLS_MAX + 1
 
 
@@ -168,12 +170,25 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield a part in pieces that never cut a tag."""
+def _pieces(stream: IO[bytes], first: bytes = b"") -> Iterator[bytes]:
+    """Yield a part in pieces that never cut a tag.
+
+    Raises:
+        UnreadableFile: there is no tag for longer than any cell is.
+
+    """
     rest = b""
-    while chunk := stream.read(CHUNK_BYTES):
+    chunk = first or stream.read(CHUNK_BYTES)
+    while chunk:
         piece = rest + chunk
-        cut = piece.rfind(b"<")
+        cut = max(0, piece.rfind(b"<"))
         yield piece[:cut]
         rest = piece[cut:]
+        if len(rest) > TAG_BYTES_MAX:
+            size = TAG_BYTES_MAX // 2**20
+            raise UnreadableFile(
+                "file_too_large",
+                Text(zh=f"有一格的内容超过 {size} MB。", en=f"One cell of it holds more than {size} MB."),
+            )
+        chunk = stream.read(CHUNK_BYTES)
     yield rest

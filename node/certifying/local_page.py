@@ -23,6 +23,7 @@ import msgspec
 from node.certifying import orders
 from node.certifying.deciding import Fact
 from node.certifying.desk import Answer, KeeperDesk, Shown
+from node.certifying.page_files import PageFile
 from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.copies import FACT_CHARS_MAX, PAGE_BYTES_MAX, PRODUCTS, REFUSALS, Refusal
 from protocol.errors import BadValue, DanglianError
@@ -41,6 +42,9 @@ IDLE_S: Final = 10.0
 """Seconds that a browser may take to say what it wants."""
 
 TOKEN_HEADER: Final = "X-Keeper-Token"  # noqa: S105 - the name of a header
+
+_FileLook = tuple[int, int, int]
+"""Size, time of the last change, number of the file: what tells a file that was written again."""
 
 _PICTURES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".bmp": "image/bmp"}
 _HEADERS: Final = {
@@ -202,11 +206,21 @@ class _Visit(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+class _Looked(NamedTuple):
+    """The order that was looked at last; its pages were read and summed then, as many as they may be."""
+
+    name: str
+    shown: Shown
+    looks: Mapping[str, _FileLook]
+    """What each page's file looked like, by the page's number."""
+
+
 class OrdersRoom:
     """What the window asks of this site: each order with the pages found for it, and the two buttons."""
 
     def __init__(self, desk: KeeperDesk) -> None:
         self._desk = desk
+        self._looked: _Looked | None = None
 
     async def answer(self, parts: list[str], body: bytes | None) -> Answered:
         """Answer as ``Room`` says: the list, an order, one of its pages, or a decision."""
@@ -215,10 +229,22 @@ class OrdersRoom:
         if not parts:
             found = await self._desk.listed(with_past=True)
             return told_as_json([_told(Shown(order=one)) for one in found[::-1]])
-        shown = await self._desk.shown(parts[0])
-        return told_as_json(_told(shown)) if len(parts) == 1 else _picture(shown, parts[-1])
+        if len(parts) == 1:
+            return told_as_json(_told(await self._look(parts[0])))
+        looked = self._looked
+        if looked is None or looked.name != parts[0] or not _is_as_it_was(looked, parts[-1]):
+            return _picture(await self._look(parts[0]), parts[-1])
+        return _picture(looked.shown, parts[-1])
+
+    async def _look(self, name: str) -> Shown:
+        shown = await self._desk.shown(name)
+        pages = () if shown.pages is None else shown.pages.pages
+        looks = {str(one.number): look for one in pages if (look := _file_look(_place_of(shown, one))) is not None}
+        self._looked = _Looked(name, shown, looks)
+        return shown
 
     async def _decided(self, parts: list[str], body: bytes) -> Shown:
+        self._looked = None
         try:
             said = msgspec.json.decode(body, type=_Decision)
         except msgspec.DecodeError as error:
@@ -262,11 +288,30 @@ def _picture(shown: Shown, number: str) -> Answered:
     found = next((one for one in pages if str(one.number) == number), None)
     if shown.pages is None or found is None or found.size_bytes > PAGE_BYTES_MAX:
         raise unreadable()
-    path = shown.pages.root / found.path
+    path = _place_of(shown, found)
     if path.suffix.lower() in (".tif", ".tiff"):
         # No browser shows it.
         return Answered("image/png", page_splitting.preview(path))
     return Answered(_PICTURES.get(path.suffix.lower(), "application/octet-stream"), path.read_bytes())
+
+
+def _place_of(shown: Shown, page: PageFile) -> Path:
+    return (Path() if shown.pages is None else shown.pages.root) / page.path
+
+
+def _file_look(path: Path) -> _FileLook | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _is_as_it_was(looked: _Looked, number: str) -> bool:
+    pages = () if looked.shown.pages is None else looked.shown.pages.pages
+    found = next((one for one in pages if str(one.number) == number), None)
+    look = looked.looks.get(number)
+    return found is not None and look is not None and _file_look(_place_of(looked.shown, found)) == look
 
 
 def _html(first: str) -> bytes:

@@ -166,7 +166,9 @@ def _text(report: Report, now: Transfer) -> str:
         lines.append(f"  第 {parcel.round} 批 · round: {parcel.files} 个文件 · files, {parcel.size_bytes:,} B")
     if report.side is Side.RECEIVER and report.state is TransferState.SUBMITTED:
         share = report.done_bytes / report.total_bytes if report.total_bytes else 0.0
-        lines.append(f"  已收 · drawn: {share:.0%}" + (f"  {report.trouble.both()}" if report.trouble else ""))
+        lines.append(f"  已收 · drawn: {share:.0%}")
+    if report.trouble is not None:
+        lines.append(f"  暂时受阻 · held up: {report.trouble.both()}")
     if now.sent_back is not None:
         lines.append(f"  整包退回 · sent back: {now.sent_back.both()}")
     if now.signature_refused is not None:

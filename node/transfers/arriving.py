@@ -53,6 +53,11 @@ class Arrival:
         return self._starts[self._position] + self._done
 
     @property
+    def wanted(self) -> str:
+        """Path of the file that is wanted next; there is one until all are here."""
+        return self._files[self._position].path
+
+    @property
     def is_whole(self) -> bool:
         """True once every file has its name."""
         return self._position == len(self._files)

@@ -1,7 +1,5 @@
 """Beginning a transfer: the chosen records with their scans, boxes and opinions become its items."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
@@ -10,22 +8,23 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.transfers.choosing import Chosen
+from node.transfers.custody import check_room
 from node.transfers.scans import Scan, ScanIndex, code_key
-from protocol.errors import BadFile, BadValue
+from protocol.errors import BadValue
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Opened
 from protocol.vocabularies import AccessStatus, Disclosure
 from protocol.wording import Text
 from replication import transfer_items
 from replication.letters import HUB_PEER
+from replication.person_lists import PersonList
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog, transfer_of
 
 CODE_NAMES = ("档号", "code")
 BOX_NAMES = ("盒号", "box")
 
-BOX_LIST_BYTES_MAX = 8 * 1024 * 1024
-"""Bytes of a list of boxes: a hundred thousand lines."""
+_BOXES = PersonList(called=Text(zh="盒号清单", en="the list of boxes"), header="档号,盒号")
 
 
 class NotedScan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -64,6 +63,7 @@ def begin(
 
     Raises:
         BadValue: there is nothing to hand over.
+        Refused: an entry is too long to take the note of a handover.
 
     """
     known = transfer_of(connection, transfer_id)
@@ -78,7 +78,9 @@ def begin(
             ),
         )
     transfer_items.put(connection, transfer_id, items)
-    return log.open(connection, HUB_PEER, transfer_id, opened, by="keeper")
+    now = log.open(connection, HUB_PEER, transfer_id, opened, by="keeper")
+    check_room(connection, now, items)
+    return now
 
 
 def items_of(
@@ -156,30 +158,9 @@ def boxes_in(path: Path) -> dict[str, str]:
         BadFile: it cannot be read, or a column is missing.
 
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(BOX_LIST_BYTES_MAX + 1)
-    except OSError as error:
-        raise _bad_list(path, str(error.strerror), str(error.strerror)) from error
-    if len(raw) > BOX_LIST_BYTES_MAX:
-        raise _bad_list(path, "文件过大", "it is too large")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030", "replace")
-    try:
-        header, *lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line] or [[]]
-    except csv.Error as error:
-        raise _bad_list(path, "不是 CSV", "it is no CSV") from error
+    header, lines = _BOXES.read(path)
     code, box = (next((name for name in names if name in header), None) for names in (CODE_NAMES, BOX_NAMES))
     if code is None or box is None:
-        raise _bad_list(path, "缺少“档号”或“盒号”列", "a column 档号 (code) or 盒号 (box) is missing")
-    items = [dict(zip(header, line, strict=False)) for line in lines]
-    return {code_key(one[code]): one[box] for one in items if one.get(code) and one.get(box)}
-
-
-def _bad_list(path: Path, zh: str, en: str) -> BadFile:
-    return BadFile(
-        Text(zh=f"盒号清单 {path.name} 读不了：{zh}", en=f"the list of boxes {path.name} cannot be read: {en}"),
-        Text(zh="请用带表头的 CSV：档号,盒号", en="Give a CSV with the header 档号,盒号."),
-    )
+        missing = Text(zh="缺少“档号”或“盒号”列", en="a column 档号 (code) or 盒号 (box) is missing")
+        raise _BOXES.bad(path, missing)
+    return {code_key(one[code]): one[box] for _, one in lines if one.get(code) and one.get(box)}

@@ -5,6 +5,7 @@ that was changed already is passed by, so that the work may stop anywhere and be
 receiver about it is written with the last of them.
 """
 
+import datetime
 from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
@@ -13,13 +14,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from node import amendments, store
-from node.amendments import amended
-from node.changes import Standing
+from node.changes import Standing, StoredRecord
+from node.revisions import EVENT_HEAD_BYTES_MAX, Revision
 from protocol.codec import decode_record
+from protocol.errors import Refused
 from protocol.events import EventHead
+from protocol.limits import EVENT_BYTES_MAX
 from protocol.records import Alias, Record
+from protocol.reference_codes import REF_CODE_CHARS_MAX
 from protocol.transfer_folds import Transfer
 from protocol.transfers import CustodyMoved, Side, TransferState
+from protocol.wording import Text
 from replication import outbox, transfer_items
 from replication.database import Database
 from replication.outbox import FrameWriter
@@ -33,6 +38,12 @@ REASON = "handed over"
 
 MOVED_AT_ONCE = 500
 """Records that are described again in one transaction."""
+
+HANDOVER_BYTES_MAX = 4 * 1024
+"""Bytes that a handover may add to a record: two codes of a hundred characters, and who has it from now on."""
+
+TOO_LONG_NAMED_MAX = 5
+"""Records without room for a handover that are named."""
 
 OFFICE_CODE = "室编"
 """Scheme of the alias that keeps the code which the office gave."""
@@ -61,6 +72,57 @@ def handed_over(record: Record, now: Transfer, archive_code: str) -> Record:
     )
 
 
+def check_room(connection: Connection, now: Transfer, items: Sequence[TransferItem]) -> None:
+    """Go on only if every record can carry what the handover will add to it: after the signatures it is too late.
+
+    Raises:
+        Refused: some entry is as long as an event may be; names the first of them.
+
+    """
+    dated = msgspec.structs.replace(now, dated=now.dated or datetime.date.max)
+    too_long: list[str] = []
+    for start in range(0, len(items), transfer_items.ITEMS_AT_ONCE):
+        codes = {one.record_id: one.archive_code for one in items[start : start + transfer_items.ITEMS_AT_ONCE]}
+        for stored, _ in amendments.standing(connection, _long(connection, list(codes))):
+            # Which code the archive will give is not known before it has accepted.
+            record = handed_over(
+                decode_record(stored.body), dated, codes[stored.record_id] or "馆" * REF_CODE_CHARS_MAX
+            )
+            if stored.standing is Standing.LISTED and _next_version(stored, record, 0).is_too_large:
+                too_long.append(record.ref_code or record.ref_code_as_given)
+    if too_long:
+        raise _no_room(too_long)
+
+
+def _long(connection: Connection, record_ids: Sequence[UUID]) -> list[UUID]:
+    marks = ", ".join("?" * len(record_ids))
+    rows = connection.exec_driver_sql(
+        f"SELECT record_id FROM record WHERE record_id IN ({marks}) AND length(body) > ?",  # noqa: S608 - marks
+        (*(one.bytes for one in record_ids), EVENT_BYTES_MAX - EVENT_HEAD_BYTES_MAX - HANDOVER_BYTES_MAX),
+    )
+    return [UUID(bytes=record_id) for (record_id,) in rows]
+
+
+def _next_version(stored: StoredRecord, record: Record, now_ms: int) -> Revision:
+    return amendments.amended(stored, record, by=ACTOR, reason=REASON, now_ms=now_ms)
+
+
+def _no_room(codes: Sequence[str]) -> Refused:
+    named = codes[:TOO_LONG_NAMED_MAX]
+    return Refused(
+        Text(
+            zh=f"{len(codes)} 条的著录过长，加不下移交记录：{'、'.join(named)}",
+            en=f"entries that are too long to take the note of the handover: {len(codes)}, as {', '.join(named)}",
+        ),
+        Text(
+            zh="请在目录文件中缩短其题名或附注等内容，节点读入后再办；"
+            "或用 transfer cancel 写明理由取消，接收单位会看到。",
+            en="Shorten them in the catalogue file and go on once the node has read it; or cancel with a reason"
+            " (transfer cancel), which the receiver is told.",
+        ),
+    )
+
+
 class CustodyMover:
     """Describes the records of signed transfers anew."""
 
@@ -83,6 +145,7 @@ class CustodyMover:
 
         Raises:
             StorageFull: the disk has no room; what is done stays done.
+            Refused: a record that has grown since the signatures cannot carry the handover; it is named.
 
         """
         while (is_done := await self._database.write(partial(self._step, transfer_id=transfer_id))) is False:
@@ -113,7 +176,9 @@ class CustodyMover:
             old = decode_record(stored.body)
             record = handed_over(old, now, by_id[stored.record_id].archive_code)
             if stored.standing is Standing.LISTED and record != old:
-                revision = amended(stored, record, by=ACTOR, reason=REASON, now_ms=self._clock_ms())
+                revision = _next_version(stored, record, self._clock_ms())
+                if revision.is_too_large:
+                    raise _no_room([record.ref_code or record.ref_code_as_given])
                 versions.setdefault(stored.file_id, []).append((revision, row, stored))
         for file_id, some in versions.items():
             drafts: list[EventHead] = [revision.event for revision, _, _ in some if revision.event is not None]

@@ -5,16 +5,19 @@ from collections.abc import Callable, Collection
 from functools import partial
 from uuid import UUID
 
+import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from node.consigning import offered, withdraw
 from node.transfers.custody import CustodyMover
 from node.transfers.receiving import signing_keys
-from protocol.errors import Retryable
+from protocol.errors import Permanent, Retryable
 from protocol.sites import SiteRank, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Side, TransferState
+from protocol.wording import Text
+from replication import transfer_rounds
 from replication.database import Database
 from replication.transfer_log import HOST, LOOK_S, REST_S, USUAL, opened_transfers, pause_s
 from replication.transfer_signing import signature_fault
@@ -68,8 +71,15 @@ class GivingDesk:
                 self._refused.add(now.transfer_id)
                 log.error("receiver_signature_refused", transfer=str(now.transfer_id), reason=fault and fault.en)
             return False
-        is_moved = await self._mover.move(now.transfer_id)
+        try:
+            is_moved = await self._mover.move(now.transfer_id)
+        except Permanent as error:
+            # A person has to mend it; the other transfers go on.
+            log.warning("custody_not_moved", transfer=str(now.transfer_id))
+            await self._database.write(partial(_note_trouble, now=now, trouble=error.reason))
+            return False
         if is_moved:
+            await self._database.write(partial(_note_trouble, now=now, trouble=None))
             log.info("custody_moved", transfer=str(now.transfer_id), records=now.accepted)
         return is_moved
 
@@ -78,6 +88,12 @@ class GivingDesk:
         if parse_site(now.receiver_site).rank is SiteRank.COUNTY:
             return self._hub_keys
         return signing_keys(connection, now.transfer_id, Side.RECEIVER)
+
+
+def _note_trouble(connection: Connection, now: Transfer, trouble: Text | None) -> None:
+    work = transfer_rounds.round_of(connection, now.transfer_id, now.round)
+    if work is not None and work.trouble != trouble:
+        transfer_rounds.note(connection, now.transfer_id, msgspec.structs.replace(work, trouble=trouble))
 
 
 _ARRIVED = frozenset(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from node.consigning import offer, withdraw
+from node.transfers.custody import check_room
 from node.transfers.packaging import Packed
 from protocol.consignments import ConsignedFile, list_digest
 from protocol.errors import Refused
@@ -108,7 +109,8 @@ def sign(
     ``seal`` is the giver's own key where its steps are written by the node that keeps its fonds.
 
     Raises:
-        Refused: there is nothing to be signed now, or the list of accepted items is another.
+        Refused: there is nothing to be signed now, the list of accepted items is another, or an entry cannot take what
+            the handover adds to it.
 
     """
     now = transfer_of(connection, transfer_id)
@@ -123,6 +125,7 @@ def sign(
             Text(zh="接收单位列出的接收条目与本站不一致。", en="the receiver's list of accepted items is not ours"),
             Text(zh="请联系县档案馆核对，不要签字。", en="Do not sign; ask the county archive."),
         )
+    check_room(connection, now, accepted)
     return log.append(connection, transfer_id, signed_by(now, seal or log.identity, signer), by="keeper")
 
 

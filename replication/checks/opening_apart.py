@@ -128,6 +128,9 @@ class OpeningApart:
             watching.join()
         if not answer.endswith(b"\n"):
             raise self._ended(process, ended_for)
+        if ended_for:
+            # It was killed in the moment of its answer, which holds; the next file gets another program.
+            self._ended(process, ended_for)
         return msgspec.json.decode(answer, type=OpeningOutcome)
 
     def _watched(self, process: subprocess.Popen[bytes], answered: threading.Event) -> list[Text]:

@@ -12,20 +12,18 @@ from typing import Final
 import msgspec
 
 from protocol.check_reports import CheckReport, ReportEnd, ReportHead
-from protocol.check_results import CheckResult, Outcome, verdict
+from protocol.check_results import CheckResult, verdict
 from protocol.check_rules import CheckRules
 from protocol.errors import BadFile
 from protocol.wording import Text
 from replication.files import PRIVATE_MODE
 from replication.packages.bag_writing import make_folder, sync_folder
 
-LINE_BYTES_MAX = 256 * 1024
-"""Bytes of one line of a report."""
-
-DIFFERENCES_MAX = 1_000
-"""Differences of two reports that are named."""
+LINE_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes of one line of a report: its end names up to ``ITEMS_NAMED_MAX`` paths for every rule."""
 
 _PARTIAL: Final = ".partial"
+_BARE: Final = b'{"rule"'
 
 
 class _Result(msgspec.Struct, frozen=True, kw_only=True, tag="result", tag_field="type"):
@@ -34,18 +32,10 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True, tag="result", tag_field
     result: CheckResult
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that two runs judged differently; None where a run left no trace."""
-
-    rule: str
-    item: str
-    one: Outcome | None
-    other: Outcome | None
-
-
 _Line = ReportHead | ReportEnd | _Result
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
+_bare_decoder = msgspec.json.Decoder(CheckResult)
 
 
 def write_report(
@@ -96,7 +86,7 @@ def read_report(path: Path) -> Iterator[ReportHead | CheckResult | ReportEnd]:
     try:
         with path.open("rb") as file:
             while line := file.readline(LINE_BYTES_MAX):
-                said = _decoder.decode(line)
+                said = _decoded(line)
                 if ended or isinstance(said, ReportHead) is (count > 0 or file.tell() != len(line)):
                     raise _bad(path, Text(zh="行的次序不对", en="its lines are out of order"))
                 if isinstance(said, _Result):
@@ -118,6 +108,11 @@ def read_report(path: Path) -> Iterator[ReportHead | CheckResult | ReportEnd]:
         raise _bad(path, Text(zh="报告不完整", en="it was cut"))
 
 
+def _decoded(line: bytes) -> _Line:
+    # Reports of transfers once had bare results; they lie beside their packages for as long as those are kept.
+    return _Result(result=_bare_decoder.decode(line)) if line.startswith(_BARE) else _decoder.decode(line)
+
+
 def results_of(path: Path) -> Iterator[CheckResult]:
     """Yield the results of a report.
 
@@ -126,30 +121,6 @@ def results_of(path: Path) -> Iterator[CheckResult]:
 
     """
     return (one for one in read_report(path) if isinstance(one, CheckResult))
-
-
-def compared(one: Path, other: Path) -> list[Difference]:
-    """Return what two reports judge differently, the first ``DIFFERENCES_MAX``: sender's and receiver's, or two years'.
-
-    Raises:
-        BadFile: as ``read_report``.
-
-    """
-    known = {_key(result): result.outcome for result in results_of(one)}
-    differences: list[Difference] = []
-    for result in results_of(other):
-        before = known.pop(_key(result), None)
-        if before is not result.outcome and len(differences) < DIFFERENCES_MAX:
-            rule, item = _key(result)
-            differences.append(Difference(rule=rule, item=item, one=before, other=result.outcome))
-    for (rule, item), outcome in known.items():
-        if len(differences) < DIFFERENCES_MAX:
-            differences.append(Difference(rule=rule, item=item, one=outcome, other=None))
-    return differences
-
-
-def _key(result: CheckResult) -> tuple[str, str]:
-    return result.rule, result.path or result.entry
 
 
 def _bad(path: Path, fault: Text) -> BadFile:

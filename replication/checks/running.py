@@ -7,7 +7,7 @@ is one (``PackageFacts.looked``), under that person's name.
 
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -80,14 +80,15 @@ def check(  # noqa: PLR0913 - the parts of a check, each by its own name
 
     """
     run = _Run(rules, facts, phase, checks, clock_ms)
-    try:
-        opened = open_package(package, workplace)
-        survey = Survey(opened, facts, rules.settings, tools)
-        survey.look(progress)
-    except (BadFile, StorageFull, OSError) as error:
-        yield from run.unopened(error)
-        return
-    with closing(survey):
+    with ExitStack() as in_hand:
+        try:
+            survey = Survey(open_package(package, workplace), facts, rules.settings, tools)
+            # Before the look: what cannot be read half way, or is stopped, is let go of like all else.
+            in_hand.enter_context(closing(survey))
+            survey.look(progress)
+        except (BadFile, StorageFull, OSError) as error:
+            yield from run.unopened(error)
+            return
         yield from run.files(survey, progress)
         yield from run.entries(survey, progress)
         yield from run.package(survey, progress)

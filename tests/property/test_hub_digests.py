@@ -21,9 +21,10 @@ from protocol.events import AccessChanged, BaselinePhase, Described, Event, With
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from replication.acceptance import AcceptedFrame
-from replication.digests import Tally, bucket_of, record_digest, tally_of
+from replication.digests import Tally, bucket_of, record_digest
 from tests.catalogue import VILLAGE, accepted, access_changed, described, fictitious, marked, record_id, withdrawn
 from tests.simulation.disk import engine_on, new_image
+from tests.tallies import tally_of
 
 RECORDS = 6
 FONDS = ("J001", "J002")
@@ -40,7 +41,7 @@ records = st.builds(
 def one_by_one(digests: Iterable[int]) -> Tally:
     tally = Tally()
     for digest in digests:
-        tally = tally.plus(digest)
+        tally = tally.joined(tally_of([digest]))
     return tally
 
 

@@ -17,6 +17,7 @@ from protocol.codec import decode_record
 from protocol.events import AccessChanged, Described, Withdrawn
 from replication.digests import Tally, record_digest
 from tests.node_site import NodeSite, node_site, rows, write_csv
+from tests.tallies import tally_of
 
 TITLES = ("林地承包合同", "宅基地审批表", "会议记录")
 DATES = ("19860101", "2011", "")
@@ -139,5 +140,5 @@ def _digests(listed: dict[object, bytes]) -> dict[str, str]:
     tallies: dict[str, Tally] = {}
     for body in listed.values():
         fonds_no = decode_record(body).fonds_no
-        tallies[fonds_no] = tallies.get(fonds_no, Tally()).plus(record_digest(body))
+        tallies[fonds_no] = tallies.get(fonds_no, Tally()).joined(tally_of([record_digest(body)]))
     return {fonds_no: tally.digest for fonds_no, tally in tallies.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy.demo.children import STOP_S
 from deploy.demo.county import STORY_TOWN_CODE, STORY_VILLAGE_CODE
 from deploy.demo.report import Report
 from deploy.demo.story import NOTICE_TITLE, STORY_QUERY
@@ -160,6 +161,29 @@ def test_a_stop_signal_ends_every_process_that_was_started(tmp_path: Path) -> No
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(30) == 0
         assert [pid for pid in started if is_alive(pid)] == []
+    finally:
+        running.end()
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize(("stage", "stop"), [("hub.log", signal.SIGINT), ("nodes-1.log", signal.SIGTERM)])
+def test_a_demonstration_that_is_interrupted_while_it_starts_ends_at_once(
+    tmp_path: Path, stage: str, stop: signal.Signals
+) -> None:
+    """What is still being loaded hears no end of its input; nobody waits for it, and nothing is left behind."""
+    running = Running(tmp_path / "home", tmp_path / "said.txt", *("--sites", "3", "--rows-per-site", "10"))
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while not (running.home / "logs" / stage).exists():
+            assert time.monotonic() < deadline, running.said
+            time.sleep(0.01)
+        started = descendants(running.process.pid)
+        running.process.send_signal(stop)
+        began = time.monotonic()
+        assert running.process.wait(30) != 0
+        assert time.monotonic() - began < STOP_S
+        assert [pid for pid in started if is_alive(pid)] == []
+        assert "正在结束各进程" in running.said
     finally:
         running.end()
 

@@ -12,6 +12,7 @@ import pytest
 from deploy.demo import orders
 from deploy.demo.__main__ import parser
 from deploy.demo.advice import advice
+from deploy.demo.children import Child
 from deploy.demo.county import STORY_TOWN_CODE
 from deploy.demo.foundation import Options, assignments, catalogue_files, free_ports, lay, participants
 from deploy.demo.look import Look, SiteLook
@@ -184,6 +185,21 @@ def test_a_child_ends_when_its_parent_closes_the_pipe(tmp_path: Path) -> None:
         child.stdin.close()
         assert child.stdout.read() == b"closed\n"
         assert child.wait(20) == 0
+
+
+async def test_what_a_killed_child_did_not_say_to_its_end_is_nothing(tmp_path: Path) -> None:
+    """Its end must not become a fault of the demonstration, which is ending it."""
+    heard: list[orders.Fact] = []
+    fact = orders.line(orders.Running(site="330523000000")).decode()
+    program = f"import sys; sys.stdout.write({fact!r} + {fact[:9]!r}); sys.stdout.flush()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    child = Child(process)
+    await child.hear(heard.append)
+    await child.stop()
+
+    assert heard == [orders.Running(site="330523000000")]
 
 
 async def test_lines_are_put_together_from_whatever_arrives() -> None:

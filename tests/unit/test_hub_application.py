@@ -19,7 +19,7 @@ from hub.tables import catalogue_state, conflict
 from protocol.codec import encode_record
 from protocol.events import BaselinePhase, Event, WithdrawalCause
 from protocol.vocabularies import AccessStatus, Secrecy
-from replication.digests import record_digest, tally_of
+from replication.digests import record_digest
 from tests.catalogue import (
     OTHER_VILLAGE,
     VILLAGE,
@@ -33,6 +33,7 @@ from tests.catalogue import (
 )
 from tests.hubs import Hub
 from tests.stores import Store
+from tests.tallies import tally_of
 
 
 @pytest.fixture

@@ -319,6 +319,25 @@ async def test_a_piece_that_was_altered_on_the_way_never_reaches_a_file(tmp_path
     assert there(ends.into) == files
 
 
+async def test_a_page_of_the_list_that_was_altered_on_the_way_is_asked_for_again(tmp_path: Path) -> None:
+    bent: list[bytes] = []
+    async with carriage_ends(tmp_path) as ends:
+        consigned = await offered_files(ends, some_files(30))
+        deliver = ends.broker.deliver
+
+        def bend(message: Message) -> None:
+            if message.data.startswith(CHUNK_MAGIC) and not bent:
+                bent.append(message.data)
+                message = Message(subject=message.subject, data=message.data[:-1] + bytes([message.data[-1] ^ 1]))
+            deliver(message)
+
+        ends.broker.deliver = bend  # type: ignore[method-assign] # the way itself
+        async with ends.giving():
+            fetched = await ends.drawer().listed(SITE, consigned.consignment_id)
+
+    assert (len(bent), tuple(fetched)) == (1, consigned.files)
+
+
 # Who may
 
 

@@ -254,6 +254,27 @@ def test_the_password_is_never_shown(home: HubHome, capsys: pytest.CaptureFixtur
     assert "geheim" not in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("typed", ["ge@heim", "ge/heim", "ge?heim", "ge#heim", "ge%heim", "1/heim@x:1"])
+def test_a_password_that_can_be_read_otherwise_is_refused_and_not_shown(
+    home: HubHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    """What follows the mark would be taken for a host, and told as one that is not found."""
+    url = f"postgresql://u:{typed}@h/d"
+    assert command(home, "--to", url) == 2
+    monkeypatch.setenv(store.URL_VARIABLE, url)
+    assert command(home) == 2
+    told = "".join(capsys.readouterr())
+
+    assert (store.shown(url), "heim" in told, "%40" in told) == ("…", False, True)
+
+
+def test_marks_in_a_password_that_are_written_as_they_must_be_are_taken() -> None:
+    url = "postgresql://u:g%40e%2Fh%25@h1:5432,h2:5433/d?target_session_attrs=read-write"
+
+    assert store.checked(url) == url
+    assert store.shown(url) == "postgresql://u@h1:5432,h2:5433/d?target_session_attrs=read-write"
+
+
 def test_the_old_file_is_still_one(home: HubHome, empty: PostgresStore) -> None:
     command(home, "--to", empty.url)
     command(home, "--switch")

@@ -1,5 +1,6 @@
 """The window's pages over HTTP and real stores: who may come in, forms that are kept, forged ids, hostile text."""
 
+import datetime
 import json
 import re
 from collections.abc import AsyncIterator
@@ -15,11 +16,12 @@ from hub import audit
 from hub.staff.roles import Role
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
-from hub.window import access_book, ledger, unsent
+from hub.window import access_book, clocks, ledger, unsent
 from hub.window.access_book import Judged, RecordAsked
 from hub.window.requests import Request, Use
 from hub.window.rules import Decision, Outcome, Relation
 from hub.window.states import State
+from hub.window.working_days import Warned, WorkCalendar, warning_of
 from protocol.errors import BadValue, Refused
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
@@ -63,6 +65,25 @@ async def submitted(clerk: Browser, who: dict[str, str | list[str]] | None = Non
     second = await clerk.post(f"{path}/question", {**QUESTION, "go": "submit"})
     assert second.status_code == 303, words_in(second.text)
     return str(second.headers["location"])
+
+
+async def test_a_year_without_published_holidays_sends_clerks_to_the_administrator(
+    here: WindowDesk, clerk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of settings are named to nobody who may not write them."""
+
+    def unknown(_known: WorkCalendar, first: datetime.date, last: datetime.date) -> Warned | None:
+        return warning_of(WorkCalendar(), first, last)
+
+    monkeypatch.setattr(clocks, "warning_of", unknown)
+    address = await submitted(clerk)
+    told = words_in((await clerk.get(address)).text)
+    both = await here.signed_in(Role.CLERK, Role.ADMINISTRATOR, login="gao.fei")
+    async with browsing(both):
+        told_both = words_in((await both.get(address)).text)
+
+    assert ("放假调休" in told, "请告知系统管理员" in told, "hub.toml" in told) == (True, True, False)
+    assert ("hub.toml" in told_both, "请告知系统管理员" in told_both) == (True, False)
 
 
 # Who may come in

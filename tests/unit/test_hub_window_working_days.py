@@ -77,6 +77,15 @@ def test_a_year_that_is_not_published_is_warned_of() -> None:
     ]
 
 
+def test_a_clerk_is_told_whom_to_ask_and_an_administrator_what_to_do() -> None:
+    last = max(OFFICIAL.years)
+    warned = warning_of(OFFICIAL, datetime.date(last, 12, 28), datetime.date(last + 1, 1, 4))
+
+    assert warned is not None
+    assert "hub.toml" not in warned.words.both() + warned.ask.both()
+    assert ("管理员" in warned.ask.zh, "hub.toml" in warned.remedy.zh, "hub.toml" in warned.remedy.en) == (True,) * 3
+
+
 def test_a_published_year_is_not_warned_of() -> None:
     assert warning_of(OFFICIAL, day("2026-01-01"), day("2026-12-31")) is None
 

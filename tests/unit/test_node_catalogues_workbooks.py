@@ -345,6 +345,34 @@ def test_large_sheet_is_measured_in_little_memory(tmp_path: Path, monkeypatch: p
     assert peak_bytes < 20 * 2**20
 
 
+def test_a_cell_without_end_is_refused_in_little_memory(tmp_path: Path) -> None:
+    """What has to be measured is kept from one tag to the next: half a gigabyte of blanks packs to half a megabyte."""
+    with (
+        zipfile.ZipFile(package(tmp_path / "a.xlsx", "<x/>"), "a", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
+        target.open("xl/worksheets/sheet2.xml", "w") as part,
+    ):
+        part.write(f'<worksheet xmlns="{NAMESPACE}"><sheetData><row r="1"><c r="A1"><v>'.encode())
+        for _ in range(64):
+            part.write(b" " * 2**20)
+        part.write(b"</v></c></row></sheetData></worksheet>")
+    tracemalloc.start()
+    refused = refusal(tmp_path / "a.xlsx")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (refused.finding, "8 MB" in refused.reason.en) == ("file_too_large", True)
+    assert peak_bytes < 30 * 2**20
+
+
+def test_a_part_that_is_no_sheet_may_be_one_long_text(tmp_path: Path) -> None:
+    """Workbooks carry queries and settings of other programs in texts of many megabytes."""
+    path = write_xlsx(tmp_path / "a.xlsx", [HEADER, ROW])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        target.writestr("customXml/item1.xml", "<DataMashup>" + "A" * (12 * 2**20) + "</DataMashup>")
+
+    assert cells_of(path) == [list(HEADER), list(ROW)]
+
+
 def test_long_text_is_read_in_little_memory(tmp_path: Path) -> None:
     """A list too long for a workbook is read as CSV: a million rows take no more memory than these."""
     path = tmp_path / "a.csv"

@@ -1,14 +1,16 @@
 """The keeper's page: served on this machine only, to whoever has its address, and to no other page."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hub.window.copy_orders import CopyOrder, CopyState
+from node.certifying import page_files
 from node.certifying.desk import KeeperDesk
 from node.certifying.local_page import TOKEN_HEADER, LocalPage, OrdersRoom, served
+from node.certifying.page_files import FoundPages, Sought
 from node.config import parse
 from node.home import home_at
 from protocol.copies import Product
@@ -65,6 +67,31 @@ async def test_a_keeper_sees_the_pages_and_approves(desk: Window, page: LocalPag
     assert picture.content == (desk.scans / desk.record.ref_code / "0001.jpg").read_bytes()
     assert (await keeper.post(f"orders/{line['name']}/approve", {})).json()["state"] == "approved"
     assert (await desk.made(order)).state is CopyState.SIGNED
+
+
+async def test_pages_are_read_once_for_all_their_pictures(
+    desk: Window, page: LocalPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred pages would be read two hundred times each; a page that was scanned again is looked at anew."""
+    looked: list[Sought] = []
+    find = page_files.find
+
+    def counted(
+        roots: Sequence[Path], wanted: Sought, numbers: Sequence[int] = (), spool: Path | None = None
+    ) -> FoundPages:
+        looked.append(wanted)
+        return find(roots, wanted, numbers, spool)
+
+    monkeypatch.setattr(page_files, "find", counted)
+    order, keeper = await ordered(desk), Keeper(page.address)
+    numbers = (await keeper.get(f"orders/{order.copy_id}")).json()["pages"]
+    pictures = [(await keeper.get(f"orders/{order.copy_id}/pages/{number}")).content for number in numbers]
+    times = len(looked)
+    (desk.scans / desk.record.ref_code / "0001.jpg").write_bytes(scan("scanned again"))
+    again = (await keeper.get(f"orders/{order.copy_id}/pages/1")).content
+
+    assert (len(pictures) > 1, times) == (True, 1)
+    assert (again, again != pictures[0], len(looked)) == (scan("scanned again"), True, 2)
 
 
 async def test_a_keeper_refuses_and_is_told_what_lacks(desk: Window, page: LocalPage) -> None:

@@ -28,8 +28,9 @@ from protocol.calls import (
 )
 from protocol.codec import decode_record
 from protocol.vocabularies import AccessStatus, Level
-from replication.digests import bucket_of, digest_name, record_digest, tally_of
+from replication.digests import bucket_of, digest_name, record_digest
 from tests.node_site import NodeSite, node_site, rows, write_csv
+from tests.tallies import tally_of
 
 Ask = Callable[[QuestionHead], Awaitable[Any]]
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,7 @@ from node import hints, watching
 from node.config import FolderSettings
 from node.folders import MARKER_NAME, FolderLook, FolderState, identity, look_at, look_into, read_marker, write_marker
 from node.hints import REWATCH_S, HintSource
+from node.settling import Look
 from node.watching import FolderWatch, SettledFile, WatchedFolder
 from tests.node_site import Clock
 
@@ -232,6 +234,38 @@ async def test_drive_that_does_not_answer_is_absent(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(watching, "SCAN_DEADLINE_S", 5.0)
     news = await watch.step(0)
     assert [look.state for _, look in news.walked] == [FolderState.READY]
+
+
+async def test_a_drive_that_answers_no_look_keeps_no_other_folder_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walk has gone well, and then the share dies: its file is looked at later, and one thread at most hangs."""
+    share, own = watched(tmp_path / "share"), watched(tmp_path / "own")
+    for folder in (share, own):
+        (folder.place / "a.csv").write_text("x")
+    clock, blocked, asked = Clock(), threading.Event(), list[Path]()
+
+    def look(path: Path) -> Look | None:
+        asked.append(path)
+        if path.is_relative_to(share.place):
+            assert blocked.wait(PATIENCE_S)
+        return look_at(path)
+
+    monkeypatch.setattr(watching, "look_at", look)
+    monkeypatch.setattr(watching, "LOOK_DEADLINE_S", 0.2)
+    watch = FolderWatch([share, own], 900.0, clock, lambda: 0.5)
+    settled: list[SettledFile] = []
+    for _ in range(3):
+        settled += (await watch.step(0)).settled
+        clock.now_s += 6
+    hung = [path for path in asked if path.is_relative_to(share.place)]
+    blocked.set()
+    for _ in range(50):
+        settled += (await watch.step(0)).settled
+        clock.now_s += 6
+        await asyncio.sleep(0.01)
+
+    assert (len(hung), [file.folder.name for file in settled]) == (1, [own.name, share.name])
 
 
 async def test_known_files_are_no_news(tmp_path: Path) -> None:

@@ -131,3 +131,10 @@ def test_a_list_in_plain_bytes_is_the_list() -> None:
 def test_a_list_takes_no_line_that_is_none(bad: tuple[str, int]) -> None:
     with pytest.raises((ValueError, OverflowError)):
         FileList([ConsignedFile(path="a", size_bytes=bad[1], sha256=bad[0])])
+
+
+def test_faults_are_told_in_the_order_of_the_list() -> None:
+    """The first of them stand in a sentence: two runs over one list say the same."""
+    files = [one(path) for number in range(20) for path in (f"F{number}", f"f{number}/a")]
+
+    assert [path for path, _ in list_faults(files)] == [f"F{number}" for number in range(20)]

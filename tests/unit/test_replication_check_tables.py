@@ -1,5 +1,6 @@
 """The table of rules, and reports: errors name their line, and a report that was cut or changed is no report."""
 
+import hashlib
 from pathlib import Path
 from uuid import UUID
 
@@ -7,11 +8,11 @@ import msgspec
 import pytest
 
 from protocol.check_reports import ReportEnd, ReportHead
-from protocol.check_results import CheckResult, Outcome, Standing, faults, verdict
+from protocol.check_results import ITEMS_NAMED_MAX, CheckResult, Outcome, Standing, verdict
 from protocol.check_rules import Phase
 from protocol.errors import BadFile, BadSetting
 from protocol.wording import Text
-from replication.checks.reports import compared, read_report, results_of, write_report
+from replication.checks.reports import read_report, results_of, write_report
 from replication.checks.rule_table import default_rules, parse_rules, phase_of, read_rules, rules_digest
 from replication.checks.running import CHECKS
 from replication.checks.virus_scanner import ScannerAddress, scanner_address
@@ -151,9 +152,10 @@ def all_passed() -> list[CheckResult]:
 def test_one_result_of_a_mandatory_rule_decides(outcome: Outcome, standing: Standing) -> None:
     found = [*all_passed(), result("virus_scan", outcome, "a")]
 
-    assert verdict(found, RULES, Phase.TRANSFER).standing is standing
-    assert [one.entry for one in faults(found, RULES, Phase.TRANSFER)] == (
-        ["a"] if standing is not Standing.PASSED else []
+    ruled = verdict(found, RULES, Phase.TRANSFER)
+    assert ruled.standing is standing
+    assert [one.rule for one in ruled.standing_in_the_way()] == (
+        ["virus_scan"] if standing is not Standing.PASSED else []
     )
 
 
@@ -236,18 +238,29 @@ def test_a_run_that_breaks_off_leaves_no_report(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_reports_of_both_ends_are_compared_item_by_item(tmp_path: Path) -> None:
-    sender = report(tmp_path / "a", [result("content_open", Outcome.PASSED, "1"), result("virus_scan", Outcome.PASSED)])
-    receiver = report(
-        tmp_path / "b", [result("content_open", Outcome.FAILED, "1"), result("content_open", Outcome.PASSED, "2")]
-    )
+def test_a_report_of_a_transfer_of_before_is_read(tmp_path: Path) -> None:
+    """Its results stand bare between head and end; such reports lie beside packages that are kept for years."""
+    found = [result("content_open", Outcome.PASSED, "1"), result("virus_scan", Outcome.FAILED)]
+    path = report(tmp_path / "r.jsonl", found)
+    first, *_, last = path.read_bytes().splitlines(keepends=True)
+    bare = [msgspec.json.encode(one) + b"\n" for one in found]
+    digest = hashlib.sha256(b"".join(bare)).hexdigest()
+    end = msgspec.structs.replace(msgspec.json.decode(last, type=ReportEnd), results_digest=digest)
+    path.write_bytes(b"".join([first, *bare, msgspec.json.encode(end) + b"\n"]))
 
-    assert [(one.rule, one.item, one.one, one.other) for one in compared(sender, receiver)] == [
-        ("content_open", "1", Outcome.PASSED, Outcome.FAILED),
-        ("content_open", "2", None, Outcome.PASSED),
-        ("virus_scan", "", Outcome.PASSED, None),
-    ]
-    assert compared(sender, sender) == []
+    assert list(read_report(path)) == [HEAD, *found, end]
+
+
+def test_a_report_in_which_much_failed_is_read(tmp_path: Path) -> None:
+    """Its last line names what failed, rule by rule: some megabytes."""
+    rules = [rule.id for rule in RULES.of(Phase.TRANSFER)]
+    named = [f"{'县' * 60}{number:04d}" for number in range(ITEMS_NAMED_MAX)]
+
+    path = report(tmp_path / "r.jsonl", [result(rule, Outcome.FAILED, item) for rule in rules for item in named])
+
+    *_, end = read_report(path)
+    assert isinstance(end, ReportEnd)
+    assert {len(tally.failed_items) for tally in end.verdict.tallies} == {ITEMS_NAMED_MAX}
 
 
 def test_a_field_of_a_later_version_is_read_over(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import io
 import os
 import signal
+import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from PIL import Image
 from protocol.check_results import Outcome
 from protocol.check_rules import Phase
 from protocol.package_facts import PackageFacts
+from protocol.wording import Text
 from replication.checks import opening_apart
 from replication.checks.opened import Openness
 from replication.checks.opening_apart import OpeningApart, OpeningFailed
@@ -122,6 +125,26 @@ def test_a_program_that_crashes_is_told_and_started_again(apart: OpeningApart, t
 
     assert (crashed.openness, crashed.pages) == (Openness.CRASHED, None)
     assert apart.open("JPEG", tmp_path / "a.jpg").openness is Openness.OPENED
+
+
+def test_a_program_that_is_killed_in_the_moment_of_its_answer_is_not_used_again(
+    apart: OpeningApart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer holds, and the next file, which has done nothing, is opened by another one."""
+    scans(tmp_path, {"a.jpg": jpeg()})
+
+    def late(process: "subprocess.Popen[bytes]", answered: threading.Event) -> list[Text]:
+        assert answered.wait(30)
+        process.kill()
+        process.wait()
+        return [Text(zh="太久", en="too long")]
+
+    with monkeypatch.context() as slow:
+        slow.setattr(apart, "_watched", late)
+        first = apart.open("JPEG", tmp_path / "a.jpg")
+    second = apart.open("JPEG", tmp_path / "a.jpg")
+
+    assert [first.openness, second.openness] == [Openness.OPENED] * 2
 
 
 def test_a_library_that_raises_what_nobody_expected_is_told(apart: OpeningApart, tmp_path: Path) -> None:

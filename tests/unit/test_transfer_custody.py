@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, update
 
@@ -22,31 +23,36 @@ from node.home import home_at
 from node.tables import SCHEMA
 from node.transfers import kept, submitting
 from node.transfers.arriving import Arrival
-from node.transfers.fetching import Fetcher
+from node.transfers.fetching import TRIES, Fetcher
 from node.transfers.office import Office, giver_log, receiver_log
 from node.transfers.receiving import ReceivingDesk
 from node.transfers.relayed import transfer_letters
+from protocol import subjects
 from protocol.consignments import ConsignedFile
 from protocol.errors import BadFiles, NotYet, Refused, StorageFull
 from protocol.letters import Letter
+from protocol.relays import Passed, decode_passed, encode_passed
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
-from protocol.transfers import Side, TransferState
+from protocol.transfers import SentBack, Side, TransferState
 from replication import letters
+from replication.bus import Message
 from replication.checks.running import NO_TOOLS
 from replication.database import Database, opened
 from replication.keys import Identity, new_seed
 from replication.letters import HUB_PEER, Handlers
 from replication.migrations import REPLICATION
 from replication.tables import letter_out
-from replication.transfer_log import WITNESS, TransferLog, role_of, steps_of, transfer_of
-from replication.transfer_packages import list_of
+from replication.transfer_log import WITNESS, TransferLog, logged, role_of, steps_of, transfer_of
+from replication.transfer_packages import list_of, read_list
 from tests.fakes import FakeBroker
 from tests.hubs import MIGRATIONS
 from tests.node_site import CODE, NodeSite, node_site
 from tests.unit.test_transfer_thread import COUNTY, HUB, NOW_MS, WAIVED, Thread
 
 TOWN = "330523108000"
+STRETCH_SEEN = 4_000
+"""Bytes of an answer that holds files, and not a page of their list."""
 TOWN_SEED = new_seed(b"t" * 32)
 
 
@@ -79,7 +85,7 @@ class County:
             ),
             TOWN: transfer_letters(TOWN, HUB.public_key, self.office.log, self.office.receiver),
         }
-        broker = FakeBroker()
+        broker = self.broker = FakeBroker()
         root_of_hub = root / "hub" / "transfers"
         self.witness = WitnessDesk(village.hub, self.relay, village.shelf, root_of_hub, {}, lambda: NOW_MS, lambda: 0.0)
         self.passing = PassDesk(village.hub, broker.bus(), root_of_hub, self.keys_of)
@@ -282,6 +288,50 @@ async def test_a_returned_item_goes_back_through_the_hub_and_comes_in_the_second
         now = await here.village.giver()
 
     assert (now.state, now.accepted, len(now.parcels)) == (TransferState.ACCEPTED, 3, 2)
+
+
+def spoil_answers(here: County, at_most: int, is_spoilt: Callable[[Passed], bool]) -> None:
+    """Turn a bit of the next answers of the hub that are chosen."""
+    deliver, spoilt = here.broker.deliver, [0]
+
+    def bend(message: Message) -> None:
+        if message.subject == subjects.held(parse_site(TOWN)) and spoilt[0] < at_most:
+            answer = decode_passed(message.data)
+            if answer.sealed and is_spoilt(answer):
+                spoilt[0] += 1
+                sealed = answer.sealed[:-1] + bytes([answer.sealed[-1] ^ 1])
+                data = encode_passed(msgspec.structs.replace(answer, sealed=sealed))
+                message = Message(subject=message.subject, data=data)
+        deliver(message)
+
+    here.broker.deliver = bend  # type: ignore[method-assign] # the way itself
+
+
+async def test_an_answer_that_was_altered_on_the_way_is_asked_for_again(tmp_path: Path) -> None:
+    async with county(tmp_path) as here:
+        await submitted(here)
+        await here.witnessed()
+        # The first page of the list once, and once the first stretch behind it.
+        spoil_answers(here, 1, lambda _answer: True)
+        spoil_answers(here, 1, lambda answer: len(answer.sealed) > STRETCH_SEEN)
+        await here.received()
+        now = await here.at_town()
+
+    assert (now.state, now.round, now.returned) == (TransferState.CHECKING, 1, ())
+
+
+async def test_answers_that_are_altered_each_time_give_the_round_back_and_name_the_file(tmp_path: Path) -> None:
+    async with county(tmp_path) as here:
+        await submitted(here)
+        await here.witnessed()
+        files = read_list(place_of(tmp_path / "hub" / "transfers", here.number, 1))
+        spoil_answers(here, TRIES, lambda answer: len(answer.sealed) > STRETCH_SEEN)
+        await here.desk.attend(await here.at_town())
+        last = (await here.town.read(lambda c: logged(c, here.number)))[-1].step.what
+
+    assert files is not None
+    assert isinstance(last, SentBack)
+    assert last.reason.en == f"{files[0].path} came damaged each time"
 
 
 async def test_the_disk_goes_from_the_village_to_the_township_past_the_hub(tmp_path: Path) -> None:

@@ -23,15 +23,18 @@ from hub.transfers.accession import dossier
 from hub.transfers.deciding import Conclusion
 from hub.transfers.receiving import TransferDesk
 from hub.window.certificate_settings import CertificateSettings
-from node import consigning
+from node import amendments, consigning, store
 from node.__main__ import parser
 from node.commands import transfer_work
 from node.config import BrokerLink, NodeConfig
 from node.home import home_at
+from node.revisions import EVENT_HEAD_BYTES_MAX
 from node.transfers import custody, submitting
 from node.transfers.custody import CustodyMover
 from node.transfers.desk import GivingDesk
 from node.transfers.office import Office, giver_log, receiver_log
+from protocol.check_reports import ReportEnd, ReportHead
+from protocol.check_results import Standing
 from protocol.codec import decode_record
 from protocol.consignments import ConsignedFile
 from protocol.county_time import local_time
@@ -39,12 +42,14 @@ from protocol.errors import BadFile, BadValue, Refused
 from protocol.file_lists import FileList
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
+from protocol.limits import EVENT_BYTES_MAX
 from protocol.records import Record
 from protocol.sites import Site, parse_site
 from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Party, Ruling, Side, TransferState
 from protocol.wording import Text
-from replication import letters, outbox, transfer_arrivals, transfer_items
+from replication import letters, outbox, transfer_arrivals, transfer_items, transfer_rounds
+from replication.checks.reports import read_report
 from replication.checks.running import NO_TOOLS
 from replication.checks.survey import CheckTools
 from replication.database import Database, opened
@@ -483,6 +488,28 @@ async def test_an_item_without_opinions_is_refused_by_the_checks_of_both_ends(tm
             await both.decide()
 
 
+async def test_the_reports_of_both_ends_are_read_as_every_report_is(tmp_path: Path) -> None:
+    """What a transfer alone asks for stands in the report's verdict, too."""
+    async with thread(tmp_path) as both:
+        await both.begin(2)
+        sheet = [[*row[:6], "2", "", "未审核", ""] for row in rows(2)]
+        write_csv(both.site.folder / "目录.csv", sheet, HEADER)
+        await both.site.take("目录.csv")
+        await both.carry()
+        now, _ = await transfer_work.pack_and_check(both.office, await both.giver(), [], [str(both.scans)])
+        await transfer_work.send_out(both.office, now)
+        await both.look()
+
+    reports = [list(read_report(path)) for path in sorted(tmp_path.rglob("*.report.jsonl"))]
+    assert len(reports) == 2
+    for head, *results, end in reports:
+        assert isinstance(head, ReportHead)
+        assert isinstance(end, ReportEnd)
+        assert (end.results, end.verdict.standing) == (len(results), Standing.FAILED)
+        tally = next(one for one in end.verdict.tallies if one.rule == "opinions_attached")
+        assert (tally.mandatory, len(tally.failed_items)) == (True, 2)
+
+
 async def test_nothing_is_accepted_before_the_checks_have_run(tmp_path: Path) -> None:
     async with thread(tmp_path) as both:
         await both.begin(2)
@@ -540,6 +567,81 @@ async def test_a_code_that_the_giver_has_handed_over_before_is_found(tmp_path: P
         assert await both.hub.read(known_of()) == codes
         assert await both.hub.read(lambda connection: held.handed_over(connection, first)) == frozenset()
         assert await both.hub.read(known_of(giver=neighbour)) == frozenset()
+
+
+LONG = "长" * ((EVENT_BYTES_MAX - EVENT_HEAD_BYTES_MAX - 1_200) // 3)
+"""A note that leaves room for the entry, and not for what a handover adds to it."""
+
+
+async def lengthen(both: Thread, ref_code: str) -> None:
+    """Let one record say nearly all that an event can carry."""
+
+    def step(connection: Connection) -> None:
+        (stored, row) = next(
+            one for one in amendments.standing(connection, ids) if decode_record(one[0].body).ref_code == ref_code
+        )
+        longer = msgspec.structs.replace(decode_record(stored.body), note=LONG)
+        revision = amendments.amended(stored, longer, by="test", reason="", now_ms=NOW_MS)
+        assert not revision.is_too_large
+        events = [revision.event] if revision.event is not None else []
+        positions = list(outbox.append(connection, both.site.writer, events))
+        row = msgspec.structs.replace(row, record=revision.record)
+        store.replace(connection, store.written([(revision, row, stored)], stored.file_id), positions)
+
+    ids = [one.record_id for one in await both.records()]
+    await both.site.database.write(step)
+
+
+async def test_an_entry_without_room_for_the_handover_is_named_when_the_transfer_begins(tmp_path: Path) -> None:
+    """An event holds 64 KB; who hears of it after the signatures can neither go on nor go back."""
+    code = rows(2)[1][0]
+    async with thread(tmp_path) as both:
+        await both.begin(2)
+        await both.site.database.write(lambda c: submitting.cancel(c, both.node_log, both.number, "再办"))
+        await lengthen(both, code)
+        with pytest.raises(Refused, match=code):
+            await both.begin(2)
+
+
+async def test_an_entry_that_grew_meanwhile_is_named_before_its_giver_signs(tmp_path: Path) -> None:
+    code = rows(2)[1][0]
+    async with thread(tmp_path) as both:
+        await both.begin(2)
+        await both.send()
+        await both.look()
+        await both.decide()
+        await lengthen(both, code)
+        with pytest.raises(Refused, match=code):
+            await both.sign()
+        assert (await both.giver()).giver_signature is None
+
+
+async def test_an_entry_that_grew_after_the_signatures_holds_up_its_own_transfer_only(tmp_path: Path) -> None:
+    code = rows(2)[1][0]
+    async with thread(tmp_path) as both:
+        await both.begin(2)
+        await both.send()
+        await both.look()
+        await both.decide()
+        await both.sign()
+        await lengthen(both, code)
+        desk = both.node_desk(both.site.database)
+        # The first look takes the offer back, whose files have arrived.
+        steps = [await desk.step(), await desk.step()]
+        now = await both.giver()
+        work = await both.site.database.read(lambda c: transfer_rounds.round_of(c, both.number, now.round))
+        assert (steps, now.state) == ([1, 0], TransferState.SIGNED)
+        assert work is not None
+        assert work.trouble is not None
+        assert code in work.trouble.zh
+
+        sheet = [[*row[:6], "2", *row[7:], "依申请公开"] for row in rows(2)]
+        write_csv(both.site.folder / "目录.csv", [[*row[:1], row[1] + "。", *row[2:]] for row in sheet], HEADER)
+        await both.site.take("目录.csv")
+        assert await desk.step() == 1
+        work = await both.site.database.read(lambda c: transfer_rounds.round_of(c, both.number, now.round))
+        assert work is not None
+        assert work.trouble is None
 
 
 async def test_records_of_another_unfinished_transfer_are_not_chosen_again(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from protocol.wording import counted
+
 _Words = TypeVar("_Words", bound=msgspec.Struct)
 
 
@@ -17,7 +19,7 @@ class _Counting(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - whatever stands in a phrase
         one, bar, many = format_spec.partition("|")
-        return f"{value} {one if str(value) == '1' else many}" if bar else super().format_field(value, format_spec)
+        return counted(value, one, many) if bar else super().format_field(value, format_spec)
 
 
 _COUNTING = _Counting()
