@@ -201,12 +201,6 @@ def of_request(connection: Connection, request_id: UUID) -> list[StoredLookup]:
     return [_stored(row) for row in connection.execute(statement.order_by(lookup.c.asked_at_ms, lookup.c.lookup_id))]
 
 
-def changed_since(connection: Connection, since_ms: int, limit: int) -> list[StoredLookup]:
-    """Return the questions in which something happened after a moment, the earliest first."""
-    statement = select(lookup).where(lookup.c.changed_at_ms > since_ms).order_by(lookup.c.changed_at_ms)
-    return [_stored(row) for row in connection.execute(statement.limit(limit))]
-
-
 def due_to_expire(connection: Connection, now_ms: int) -> list[UUID]:
     """Return the questions whose time is over while sites have still to answer."""
     statement = select(lookup.c.lookup_id).where(lookup.c.ended_at_ms.is_(None), lookup.c.expires_at_ms <= now_ms)

@@ -1,14 +1,15 @@
 """How a lookup is shown: as it is stored, at any time and by anybody; a reload loses nothing."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
-from hub.window import findings, lookup_ledger
+from hub.window import lookup_ledger
 from hub.window.lookup_ledger import StoredHit, StoredLookup
 from hub.window.lookup_tables import lookup
-from hub.window.lookup_views import HITS_SHOWN_MAX, HitView, LookupNews, LookupView, StrayAnswer
+from hub.window.lookup_views import HITS_SHOWN_MAX, HitView, LookupView, StrayAnswer
 from protocol.codec import decode_record
 from protocol.lookups import LookupState, SiteOutcome, state_of
 from protocol.matching import Matcher
@@ -16,9 +17,6 @@ from protocol.plans import StageName
 from protocol.queries import parse
 from protocol.record_facts import subject_of
 from protocol.search_calls import readings_of
-
-NEWS_MAX: Final = 200
-"""Lookups that one look for news returns."""
 
 _RANKS: Final = {name.value: number for number, name in enumerate(StageName)}
 
@@ -34,23 +32,11 @@ def lookups_of(connection: Connection, request_id: UUID) -> list[LookupView]:
     return [_view(connection, one, with_hits=False) for one in lookup_ledger.of_request(connection, request_id)]
 
 
-def news(connection: Connection, since_ms: int) -> list[LookupNews]:
-    """Return the lookups that got a late answer, or ended, after a moment; for a stream that looks every second."""
-    return [
-        LookupNews(
-            lookup_id=one.lookup_id,
-            request_id=one.request_id,
-            state=findings.state(connection, one),
-            news_at_ms=one.news_at_ms,
-        )
-        for one in lookup_ledger.changed_since(connection, since_ms, NEWS_MAX)
-        if one.news_at_ms is not None and one.news_at_ms > since_ms
-    ]
-
-
-def unseen(connection: Connection, request_id: UUID) -> bool:
-    """Tell whether a request has an answer that nobody has looked at: the mark "new answer"."""
-    return any(one.news_at_ms is not None for one in lookup_ledger.of_request(connection, request_id))
+def with_news(connection: Connection, requests: Collection[UUID]) -> set[UUID]:
+    """Return which of some requests have an answer that nobody has looked at: the mark "new answer"."""
+    mine = lookup.c.request_id.in_([str(one) for one in requests])
+    statement = select(lookup.c.request_id).where(mine, lookup.c.news_at_ms.is_not(None)).distinct()
+    return {UUID(one) for one in connection.scalars(statement)}
 
 
 def mark_seen(connection: Connection, request_id: UUID) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import Connection, insert, select, update
 
 from hub import audit
 from hub.staff.roles import Role
@@ -17,6 +18,7 @@ from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
 from hub.window import access_book, ledger, unsent
 from hub.window.access_book import Judged, RecordAsked
+from hub.window.lookup_tables import lookup
 from hub.window.requests import Request, Use
 from hub.window.rules import Decision, Outcome, Relation
 from hub.window.states import State
@@ -437,6 +439,30 @@ async def test_lists_and_the_audit_log_name_nobody(here: WindowDesk, clerk: Brow
 
     assert ("甲某" in words_in(listed.text), "甲**" in listed.text or "甲*" in listed.text) == (False, True)
     assert [line for line in lines if "甲某" in line.detail or NUMBER in line.detail] == []
+
+
+async def test_a_new_answer_is_marked_on_the_desk_however_many_questions_were_asked_before(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    """Three hundred questions of other requests, of which nothing is new, hide nothing."""
+    await add_sites(here)
+    path = await submitted(clerk)
+    request_id = path.rpartition("/")[2]
+
+    def write(connection: Connection) -> None:
+        (known,) = connection.execute(select(lookup).where(lookup.c.request_id == request_id)).all()
+        others = [
+            {**known._mapping, "lookup_id": str(uuid4()), "request_id": str(uuid4()), "changed_at_ms": 1}  # noqa: SLF001 - its public name
+            for _ in range(300)
+        ]
+        connection.execute(insert(lookup), others)
+        connection.execute(update(lookup).where(lookup.c.request_id == request_id).values(news_at_ms=2))
+
+    before = await clerk.get("/window")
+    await here.database.write(write)
+    after = await clerk.get("/window")
+
+    assert ("新答复" in words_in(before.text), "新答复" in words_in(after.text)) == (False, True)
 
 
 # Cases, research, papers, rules

@@ -161,14 +161,14 @@ async def test_a_site_that_is_away_answers_on_its_return(made: tuple[County, Asy
     await one.correspond()
     after = await one.view(UUID(int=1001))
     (late,) = [site for site in after.sites if site.site == NEW]
-    news = await one.database.read(lambda connection: lookup_reading.news(connection, NOW_MS))
+    news = await one.database.read(lambda connection: lookup_reading.with_news(connection, [REQUEST]))
 
     assert (before.state, outcomes(before)[NEW], before.waiting_for) == (LookupState.PARTIAL, "pending", (NEW,))
     assert (after.state, late.outcome, late.is_late) == (LookupState.FOUND, SiteOutcome.ANSWERED, True)
     assert {(hit.record.title, hit.live, hit.is_late) for hit in after.hits if hit.site == NEW} == {
         ("大溪村与横路村山林流转合同", True, True)
     }
-    assert [(item.request_id, item.state) for item in news] == [(REQUEST, LookupState.FOUND)]
+    assert news == {REQUEST}
     assert after.ended_at_ms == one.now_ms
 
 
@@ -189,11 +189,11 @@ async def test_the_mark_goes_when_somebody_has_looked(made: tuple[County, AsyncE
     await one.ask(order(1, "大溪村 山林"))
     await one.sites[NEW].start()
     await one.correspond()
-    marked = await one.database.read(lambda connection: lookup_reading.unseen(connection, REQUEST))
+    marked = await one.database.read(lambda connection: lookup_reading.with_news(connection, [REQUEST]))
     await one.database.write(lambda connection: lookup_reading.mark_seen(connection, REQUEST))
-    after = await one.database.read(lambda connection: lookup_reading.unseen(connection, REQUEST))
+    after = await one.database.read(lambda connection: lookup_reading.with_news(connection, [REQUEST]))
 
-    assert (marked, after) == (True, False)
+    assert (marked, after) == ({REQUEST}, set())
 
 
 async def test_a_question_ends_by_rule_and_says_so(made: tuple[County, AsyncExitStack]) -> None:

@@ -55,8 +55,9 @@ async def show_desk(request: AnyRequest) -> Page:
     key = parts_of(request).sealing_key
 
     def read(connection: Connection) -> tuple[list[Request], list[Unsent], set[UUID]]:
-        news = {one.request_id for one in lookup_reading.news(connection, 0)}
-        return _listed(connection, view, visitor), unsent.listed(connection, key, visitor.login), news
+        found = _listed(connection, view, visitor)
+        news = lookup_reading.with_news(connection, [one.request_id for one in found])
+        return found, unsent.listed(connection, key, visitor.login), news
 
     found, begun, news = await backstage.database.read(read)
     lines = sorted(
