@@ -26,7 +26,7 @@ from protocol.errors import BadValue, Refused
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from tests.consoles import Browser, browsing, token_in, words_in
-from tests.window_desks import KEY, NUMBER, WindowDesk, add_sites, window_desk
+from tests.window_desks import KEY, NUMBER, OFFICE, WindowDesk, add_sites, window_desk
 
 WHO: dict[str, str | list[str]] = {
     "requester": "person",
@@ -243,6 +243,7 @@ async def test_a_wrong_first_page_says_what_is_wrong(
         ({"q-from-1": "八六年"}, "年份应为四位数字"),
         ({"q-from-1": "1990", "q-to-1": "1980"}, "起始年份晚于终止年份"),
         ({"q-text-1": "类别:结昏"}, "结昏"),
+        ({"q-text-1": NUMBER}, "目录里查不到号码"),
     ],
 )
 async def test_a_wrong_question_is_said_before_anything_is_on_the_register(
@@ -254,6 +255,18 @@ async def test_a_wrong_question_is_said_before_anything_is_on_the_register(
 
     assert (answer.status_code, words in words_in(answer.text)) == (400, True)
     assert await registered(here) == []
+
+
+async def test_a_number_among_the_words_hides_nothing_that_they_find(here: WindowDesk, clerk: Browser) -> None:
+    """Nobody is told that there is no record because a number, which no catalogue has, stood in the question."""
+    await add_sites(here)
+    path = f"/window/new/{uuid4()}"
+    await clerk.post(path, {**WHO, "go": "next"})
+    sent = await clerk.post(f"{path}/question", {**QUESTION, "q-text-1": f"甲某{NUMBER}结婚登记", "go": "submit"})
+    (one,) = await registered(here)
+    view = await here.county.view(one.content.questions[0].question_id)
+
+    assert (sent.status_code, view.query.words, [hit.site for hit in view.hits]) == (303, "甲某 结婚登记", [OFFICE])
 
 
 async def test_an_identity_that_nobody_checked_waits_and_its_button_goes_on(here: WindowDesk, clerk: Browser) -> None:
