@@ -68,8 +68,10 @@ def answer_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         if stored is None:
             return
         heard = Heard(site=peer, outcome=told.outcome, body=told.body, epoch=told.epoch, seq=told.seq)
+        known = lookup_ledger.records_at(connection, told.lookup_id, peer)
         lookup_answers.take(connection, stored, [heard], now_ms, is_late=True)
-        lookup_answers.settle(connection, stored, now_ms, is_news=True)
+        is_find = not lookup_ledger.records_at(connection, told.lookup_id, peer) <= known
+        lookup_answers.settle(connection, stored, now_ms, is_news=True, is_find=is_find)
 
     return take
 

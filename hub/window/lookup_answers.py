@@ -118,8 +118,19 @@ def close_live(connection: Connection, stored: StoredLookup, now_ms: int) -> Non
     settle(connection, stored, now_ms)
 
 
-def settle(connection: Connection, stored: StoredLookup, now_ms: int, *, is_news: bool = False) -> None:
-    """Note that something happened to a question; end it if nobody is left to answer, and tell its request."""
+def settle(
+    connection: Connection, stored: StoredLookup, now_ms: int, *, is_news: bool = False, is_find: bool = False
+) -> None:
+    """Note that something happened to a question; end it if nobody is left to answer, and tell its request.
+
+    Args:
+        connection: of the transaction.
+        stored: the question.
+        now_ms: moment of what happened.
+        is_news: somebody should look at it.
+        is_find: a record was found of which nobody knew before.
+
+    """
     values: dict[str, object] = {"changed_at_ms": now_ms}
     if is_news:
         values["news_at_ms"] = now_ms
@@ -127,7 +138,7 @@ def settle(connection: Connection, stored: StoredLookup, now_ms: int, *, is_news
         values["ended_at_ms"] = now_ms
         letters.settle(connection, stored.lookup_id)
     lookup_ledger.put(connection, stored.lookup_id, values)
-    tell_request(connection, stored.request_id, now_ms, is_news=is_news)
+    tell_request(connection, stored.request_id, now_ms, is_find=is_find)
 
 
 def expire(connection: Connection, lookup_id: UUID, now_ms: int) -> None:

@@ -267,15 +267,10 @@ def _hits() -> Select[*tuple[Any, ...]]:
     return select(*columns).where(mine).order_by(lookup_hit.c.site, lookup_hit.c.record_id)
 
 
-def has_late_hits(connection: Connection, lookup_id: UUID) -> bool:
-    """Tell whether something was found after the screen had closed."""
-    return bool(connection.execute(_late_hits(), {"of_lookup": str(lookup_id)}).scalar_one())
-
-
-@cache
-def _late_hits() -> Select[bool]:
-    late = (lookup_hit.c.lookup_id == bindparam("of_lookup")) & (lookup_hit.c.is_late == 1)
-    return select(exists().where(late))
+def records_at(connection: Connection, lookup_id: UUID, site: str) -> set[str]:
+    """Return the ids of the records of a site that were found."""
+    mine = (lookup_hit.c.lookup_id == str(lookup_id)) & (lookup_hit.c.site == site)
+    return set(connection.scalars(select(lookup_hit.c.record_id).where(mine)))
 
 
 def count_hits(connection: Connection, lookup_id: UUID) -> int:

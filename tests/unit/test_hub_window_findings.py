@@ -14,7 +14,7 @@ from hub.window.requests import Request
 from hub.window.states import State, Step
 from protocol.lookup_cases import LookupCase
 from tests.node_site import write_csv
-from tests.window import KEY, LIN, draft, uuid
+from tests.window import KEY, LIN, WU, draft, uuid
 from tests.window_county import DAY_MS, HEADER, NOW_MS, County, county, order, row
 
 OLD, NEW = "330523108204", "330523108205"
@@ -95,7 +95,7 @@ async def test_an_empty_answer_waits_for_silent_sites_and_says_at_the_end_that_i
     assert over.history[-1].reason == "所问站点答复不全"
 
 
-async def test_a_late_answer_opens_a_closed_request_again(one: County) -> None:
+async def find_late(one: County) -> None:
     """The 2014 paper lies at a village that was dark while the 1986 one was handed over."""
     node = one.sites[NEW].node
     write_csv(node.folder / "新.csv", [row(5, "横路村山林确权结论", "20200101")], HEADER[:7])
@@ -105,10 +105,62 @@ async def test_a_late_answer_opens_a_closed_request_again(one: County) -> None:
     await take(one, Step.FIND_NOTHING, Step.DELIVER, Step.CLOSE)
     await one.sites[NEW].start()
     await one.correspond()
+
+
+async def test_a_late_answer_opens_a_closed_request_again(one: County) -> None:
+    await find_late(one)
     after = await request(one)
 
     assert [line.step for line in after.history[-2:]] == [Step.REOPEN, Step.FIND]
     assert after.standing.state is State.FOUND
+
+
+async def test_a_closed_request_stays_closed_when_a_silent_site_says_nothing_or_a_question_ends(one: County) -> None:
+    """It was opened again once for what was found late; it is not for every later word of others."""
+    node = one.sites[NEW].node
+    write_csv(node.folder / "新.csv", [row(5, "横路村山林确权结论", "20200101")], HEADER[:7])
+    await node.settle()
+    for site in (OLD, NEW):
+        await one.sites[site].go()
+    await ask(one, 1, "确权结论", places=("大溪村", "横路村"))
+    await one.sites[NEW].start()
+    await one.correspond()
+    await take(one, Step.REVIEW_ACCESS)
+    await one.database.write(lambda c: desk.take(c, WU, uuid(1), Step.APPROVE, one.now_ms))
+    await take(one, Step.DELIVER, Step.CLOSE)
+    await one.sites[OLD].start()
+    await one.correspond()
+
+    assert (await one.view(UUID(int=1001))).waiting_for == ()
+    assert (await request(one)).standing.state is State.CLOSED
+
+
+async def test_a_closed_request_stays_closed_when_what_the_index_had_is_confirmed(one: County) -> None:
+    await one.sites[NEW].go()
+    await ask(one, 1, "大溪村 山林")
+    await take(one, Step.REVIEW_ACCESS)
+    await one.database.write(lambda c: desk.take(c, WU, uuid(1), Step.APPROVE, one.now_ms))
+    await take(one, Step.DELIVER, Step.CLOSE)
+    await one.sites[NEW].start()
+    await one.correspond()
+    view = await one.view(UUID(int=1001))
+
+    assert ({hit.live for hit in view.hits}, view.waiting_for) == ({True}, ())
+    assert (await request(one)).standing.state is State.CLOSED
+
+
+async def test_a_closed_request_stays_closed_when_the_time_of_its_question_is_over(one: County) -> None:
+    """It has been opened for a late record before."""
+    await find_late(one)
+    await one.sites[OLD].go()
+    await ask(one, 2, "饮用水工程", places=("大溪村",))
+    await take(one, Step.REVIEW_ACCESS)
+    await one.database.write(lambda c: desk.take(c, WU, uuid(1), Step.APPROVE, one.now_ms))
+    await take(one, Step.DELIVER, Step.CLOSE)
+    one.now_ms += 16 * DAY_MS
+    ended = await one.expire()
+
+    assert (ended, (await request(one)).standing.state) == (1, State.CLOSED)
 
 
 async def test_a_late_answer_leaves_a_request_alone_on_which_people_work(one: County) -> None:
