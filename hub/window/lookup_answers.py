@@ -112,8 +112,13 @@ def ask_by_letter(connection: Connection, stored: StoredLookup, sites: Sequence[
 
 
 def close_live(connection: Connection, stored: StoredLookup, now_ms: int) -> None:
-    """End the live part: who has not answered is asked by letter, and the request learns what was found."""
+    """End the live part: who has not answered is asked by letter, and the request learns what was found.
+
+    Where nobody is waited for, the last answer or the opening has ended it.
+    """
     silent = lookup_ledger.sites_of(connection, stored.lookup_id, (SiteOutcome.WAITING,))
+    if not silent:
+        return
     ask_by_letter(connection, stored, [one.site for one in silent], now_ms, _SILENT)
     settle(connection, stored, now_ms)
 

@@ -75,8 +75,15 @@ def open_lookup(connection: Connection, opening: Opening, now_ms: int) -> bool:
     lookup_ledger.add_hits(connection, order.lookup_id, index_hits(known.page, order.query, order.case, names))
     stored = present(connection, order.lookup_id)
     _write_letters(connection, stored, views, now_ms)
-    findings.begin(connection, order.case.request_id, now_ms)
+    _begin(connection, stored, views, now_ms)
     return True
+
+
+def _begin(connection: Connection, stored: StoredLookup, views: list[SiteView], now_ms: int) -> None:
+    """Tell the request that it is being asked; where nobody is asked live, also what that has brought."""
+    findings.begin(connection, stored.request_id, now_ms)
+    if all(one.outcome is not SiteOutcome.WAITING for one in views):
+        lookup_answers.settle(connection, stored, now_ms)
 
 
 def _question(opening: Opening, head: AuditHead, now_ms: int) -> Lookup:
@@ -171,7 +178,7 @@ def widen_lookup(connection: Connection, lookup_id: UUID, known: Known, widening
         detail=f"{case_words(stored.question)}; {len(views)} more sites: {reason}",
     )
     audit.append(connection, entry, now_ms)
-    findings.begin(connection, stored.request_id, now_ms)
+    _begin(connection, msgspec.structs.replace(stored, ended_at_ms=None), views, now_ms)
 
 
 def _check_widening(stored: StoredLookup, reason: str, now_ms: int) -> None:

@@ -337,7 +337,11 @@ def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], 
     owed = lookup_ledger.still_waiting(connection, stored.lookup_id, [one.site for one in heard])
     counted = list({one.site: one for one in heard if one.site in owed}.values())
     lookup_answers.take(connection, stored, counted, now_ms, is_late=False)
-    lookup_ledger.put(connection, stored.lookup_id, {"changed_at_ms": now_ms})
+    if SiteOutcome.WAITING in lookup_ledger.outcomes_of(connection, stored.lookup_id):
+        lookup_ledger.put(connection, stored.lookup_id, {"changed_at_ms": now_ms})
+    else:
+        # With the last answer, not behind it: a hub that stops in between would leave the request searching.
+        lookup_answers.settle(connection, stored, now_ms)
 
 
 def _composer(stored: StoredLookup) -> Callable[[str, str], Lookup]:

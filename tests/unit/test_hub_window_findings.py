@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hub.searching.search import Query
-from hub.window import desk, ledger
+from hub.window import desk, ledger, lookup_answers
 from hub.window.requests import Request
 from hub.window.states import State, Step
 from protocol.lookup_cases import LookupCase
@@ -75,6 +75,36 @@ async def test_a_request_with_a_silent_site_is_partly_found_and_found_when_it_an
     await one.correspond()
 
     assert (before, (await request(one)).standing.state) == (State.PARTIAL, State.FOUND)
+
+
+async def test_a_request_that_asks_nobody_live_knows_at_once_what_was_found(one: County) -> None:
+    """Nothing is left to do behind the transaction, so a hub that stops after it leaves no request searching."""
+    for site in (OLD, NEW):
+        await one.sites[site].go()
+    states = []
+    for number, words in ((1, "大溪村 山林"), (2, "没有人问的事")):
+        asked = order(number, words, case=CASE)
+        prospect = await one.desk.foresee(asked.query, asked.places)
+        await one.database.write(lambda c, a=asked, p=prospect: one.desk.put_down(c, a, p, one.now_ms))  # type: ignore[misc]
+        states.append(((await request(one)).standing.state, (await one.view(asked.lookup_id)).ended_at_ms))
+
+    assert states == [(State.PARTIAL, None), (State.PARTIAL, one.now_ms)]
+
+
+async def test_the_last_answer_ends_the_question_in_its_own_transaction(
+    one: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub stops behind it."""
+
+    def stop(*_: object) -> None:
+        message = "the hub stops here"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(lookup_answers, "close_live", stop)
+    await ask(one, 1, "大溪村 山林")
+
+    assert (await request(one)).standing.state is State.FOUND
+    assert (await one.view(UUID(int=1001))).ended_at_ms == one.now_ms
 
 
 async def test_what_nobody_has_is_not_found(one: County) -> None:
