@@ -165,6 +165,7 @@ class LookupDesk:
         Raises:
             BadQuery: the words cannot be understood.
             BadValue: the case lacks a purpose, or may not travel.
+            Refused: its request was not accepted, or is over.
             Retryable: the store is away.
 
         """
@@ -203,6 +204,7 @@ class LookupDesk:
 
         Raises:
             BadValue: the case lacks a purpose, or may not travel.
+            Refused: its request was not accepted, or is over.
 
         """
         checked_case(order.case)
@@ -231,6 +233,7 @@ class LookupDesk:
 
         Raises:
             BadValue: no reason is given, or the question's time is over.
+            Refused: its request is over.
             Retryable: the store is away.
 
         """

@@ -12,6 +12,7 @@ from hub.searching.search import Query
 from hub.window import desk, ledger, lookup_answers
 from hub.window.requests import Request
 from hub.window.states import State, Step
+from protocol.errors import Refused
 from protocol.lookup_cases import LookupCase
 from tests.node_site import write_csv
 from tests.window import KEY, LIN, WU, draft, uuid
@@ -105,6 +106,22 @@ async def test_the_last_answer_ends_the_question_in_its_own_transaction(
 
     assert (await request(one)).standing.state is State.FOUND
     assert (await one.view(UUID(int=1001))).ended_at_ms == one.now_ms
+
+
+async def test_nobody_is_asked_for_a_request_that_is_over_or_was_not_accepted(one: County) -> None:
+    """Not from an old page, and not by a command: who is asked learns of a person."""
+    await ask(one, 1, "大溪村 山林", query=Query(words="大溪村 山林", site_glob=OLD))
+    await one.database.write(lambda connection: desk.draft(connection, LIN, draft(2), KEY, NOW_MS))
+    await take(one, Step.WITHDRAW)
+    asked = len(await one.sites[OLD].lines()), len(await one.sites[NEW].lines())
+
+    for number, request_id in ((2, uuid(1)), (3, uuid(2))):
+        case = LookupCase(request_id=request_id, case_ref="CD2026-000001", purpose="marriage", requester="person")
+        with pytest.raises(Refused, match="no site is asked"):
+            await one.ask(order(number, "大溪村 山林", case=case))
+    with pytest.raises(Refused, match="no site is asked"):
+        _ = [view async for view in one.desk.widen(UUID(int=1001), because="当事人称在横路村", by="lin.min")]
+    assert (len(await one.sites[OLD].lines()), len(await one.sites[NEW].lines())) == asked == (1, 0)
 
 
 async def test_what_nobody_has_is_not_found(one: County) -> None:
