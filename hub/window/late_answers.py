@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.looking import look_for_ever
-from hub.window import audit_heads, lookup_answers, lookup_ledger
+from hub.window import audit_heads, ledger, lookup_answers, lookup_ledger
 from hub.window.lookup_answers import Heard
 from protocol.audit_letters import AUDIT_HEAD
 from protocol.errors import BadValue
@@ -24,6 +24,9 @@ from replication.letters import Handlers, LetterHandler
 
 LOOK_EVERY_S: Final = 15.0
 """Seconds between looks which questions are over, and which lost their live part to a restart."""
+
+GONE_SINCE_MS: Final = 30 * 24 * 3600 * 1000
+"""Milliseconds for which requests that are gone are looked at: twice as long as a question may be answered."""
 
 LEFT_AFTER_MS: Final = 30_000
 """Milliseconds behind the live part after which nobody is believed to work on it any more."""
@@ -90,7 +93,10 @@ def fault_of(connection: Connection, site: str, told: LookupAnswered) -> str:
 
 
 class LookupClock:
-    """Ends questions whose time is over, and takes up those whose live part was cut off; ``run`` is its loop."""
+    """Ends questions whose time is over or whose request is gone, and takes up those whose live part was cut off.
+
+    ``run`` is its loop.
+    """
 
     def __init__(
         self,
@@ -120,6 +126,9 @@ class LookupClock:
             over = lookup_ledger.due_to_expire(connection, now_ms)
             for lookup_id in over:
                 lookup_answers.expire(connection, lookup_id, now_ms)
-            return len(left) + len(over)
+            gone = lookup_ledger.open_of(connection, ledger.gone_since(connection, now_ms - GONE_SINCE_MS))
+            for lookup_id in gone:
+                lookup_answers.expire(connection, lookup_id, now_ms, is_gone=True)
+            return len(left) + len(over) + len(gone)
 
         return await self._database.write(step)

@@ -134,6 +134,13 @@ def listed(
     return _requests(connection, connection.execute(statement).all())
 
 
+def gone_since(connection: Connection, since_ms: int) -> list[UUID]:
+    """Return the requests that were withdrawn or have lapsed after a moment."""
+    gone = lookup_request.c.state.in_([State.WITHDRAWN.value, State.EXPIRED.value])
+    statement = select(lookup_request.c.request_id).where(gone, lookup_request.c.changed_at_ms > since_ms)
+    return [UUID(bytes=one) for one in connection.scalars(statement)]
+
+
 def counts(connection: Connection) -> dict[State, int]:
     """Return how many requests there are in each state that has any."""
     statement = select(lookup_request.c.state, func.count()).group_by(lookup_request.c.state)

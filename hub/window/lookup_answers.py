@@ -30,6 +30,7 @@ WHO: Final = "hub:lookup"
 _UNREADABLE: Final = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
 _SILENT: Final = Text(zh="未在屏幕时限内答复，已转为书面提问", en="no answer in time; it was asked by letter")
 _EXPIRED: Final = Text(zh="到期仍未答复", en="no answer until the question's end")
+_GONE: Final = Text(zh="申请已撤回或失效，不再询问", en="its request was withdrawn or has lapsed: nobody asks any more")
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,22 +147,23 @@ def settle(
     tell_request(connection, stored.request_id, now_ms, is_find=is_find)
 
 
-def expire(connection: Connection, lookup_id: UUID, now_ms: int) -> None:
-    """End a question whose time is over; sites that owe an answer have expired."""
+def expire(connection: Connection, lookup_id: UUID, now_ms: int, *, is_gone: bool = False) -> None:
+    """End a question whose time is over, or whose request is gone; sites that owe an answer have expired.
+
+    Letters that no site has taken yet name a person: they go at once.
+    """
     stored = lookup_ledger.found(connection, lookup_id)
     if stored is None or stored.ended_at_ms is not None:
         return
+    why = _GONE if is_gone else _EXPIRED
     for one in lookup_ledger.sites_of(connection, lookup_id, OPEN_OUTCOMES):
-        values = {
-            "outcome": SiteOutcome.EXPIRED.value,
-            "reason_zh": _EXPIRED.zh,
-            "reason_en": _EXPIRED.en,
-        }
+        values = {"outcome": SiteOutcome.EXPIRED.value, "reason_zh": why.zh, "reason_en": why.en}
         lookup_ledger.put_site(connection, lookup_id, one.site, values)
     lookup_ledger.put(connection, lookup_id, {"is_expired": 1})
     entry = AuditEntry(who=WHO, action=Action.LOOKUP_EXPIRED, object=f"lookup {lookup_id}", detail=_case(stored))
     audit.append(connection, entry, now_ms)
-    settle(connection, stored, now_ms, is_news=True)
+    settle(connection, stored, now_ms, is_news=not is_gone)
+    letters.forget(connection, [lookup_id])
 
 
 def _read(heard: Heard) -> tuple[dict[str, object], list[StoredHit]]:

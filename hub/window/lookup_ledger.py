@@ -207,6 +207,12 @@ def due_to_expire(connection: Connection, now_ms: int) -> list[UUID]:
     return [UUID(one) for one in connection.scalars(statement)]
 
 
+def open_of(connection: Connection, requests: Collection[UUID]) -> list[UUID]:
+    """Return the questions of some requests that sites have still to answer."""
+    mine = lookup.c.request_id.in_([str(one) for one in requests])
+    return [UUID(one) for one in connection.scalars(select(lookup.c.lookup_id).where(mine, lookup.c.ended_at_ms.is_(None)))]
+
+
 def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
     """Return the questions whose live part was over before a moment and never closed: the hub stopped in between."""
     statement = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from hub.searching.search import Query
 from hub.window import desk, ledger, lookup_answers
@@ -14,6 +14,7 @@ from hub.window.requests import Request
 from hub.window.states import State, Step
 from protocol.errors import Refused
 from protocol.lookup_cases import LookupCase
+from replication.tables import letter_out
 from tests.node_site import write_csv
 from tests.window import KEY, LIN, WU, draft, uuid
 from tests.window_county import DAY_MS, HEADER, NOW_MS, County, county, order, row
@@ -106,6 +107,33 @@ async def test_the_last_answer_ends_the_question_in_its_own_transaction(
 
     assert (await request(one)).standing.state is State.FOUND
     assert (await one.view(UUID(int=1001))).ended_at_ms == one.now_ms
+
+
+async def test_a_site_that_was_away_hears_nothing_of_a_request_that_was_withdrawn_meanwhile(one: County) -> None:
+    await one.sites[NEW].go()
+    await ask(one, 1, "大溪村 山林")
+    await take(one, Step.WITHDRAW)
+    ended = await one.expire()
+    await one.sites[NEW].start()
+    await one.correspond()
+    view = await one.view(UUID(int=1001))
+    kept = await one.database.read(lambda connection: connection.scalar(select(func.count()).select_from(letter_out)))
+
+    assert (ended, await one.sites[NEW].lines(), kept) == (1, [], 0)
+    assert [line.reason.zh for line in view.sites if line.site == NEW and line.reason] == ["申请已撤回或失效，不再询问"]
+    assert (view.ended_at_ms, (await request(one)).standing.state) == (one.now_ms, State.WITHDRAWN)
+
+
+async def test_the_letters_of_a_question_go_with_its_time(one: County) -> None:
+    """They hold its words; a site that never comes back would have kept them in the store for ever."""
+    await one.sites[NEW].go()
+    await ask(one, 1, "大溪村 山林")
+    before = await one.database.read(lambda connection: connection.scalar(select(func.count()).select_from(letter_out)))
+    one.now_ms += 16 * DAY_MS
+    await one.expire()
+    after = await one.database.read(lambda connection: connection.scalar(select(func.count()).select_from(letter_out)))
+
+    assert (before, after) == (1, 0)
 
 
 async def test_nobody_is_asked_for_a_request_that_is_over_or_was_not_accepted(one: County) -> None:
