@@ -28,10 +28,12 @@ from hub.window.lookup_tables import lookup, lookup_hit
 from hub.window.requests import Purpose, Request
 from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
-from protocol.copies import CopyAsked, Product
+from protocol.copies import COPY_ASKED, CopyAsked, CopyWithdrawn, Product
 from protocol.errors import BadFile, BadValue, Refused
 from protocol.retention import PERMANENT
+from replication import letters
 from replication.database import Database
+from replication.tables import letter_out
 from tests.stores import Store
 from tests.window import KEY, KINDS, LIN, MONDAY, NOW_MS, NUMBER, closed, draft, given, uuid
 
@@ -236,6 +238,28 @@ async def test_the_night_disposes_once_and_the_day_after_again(database: Databas
     assert [await disposer.look(), await disposer.look()] == [1, 0]
 
 
+async def test_letters_whose_time_is_over_go_at_night(database: Database, tmp_path: Path) -> None:
+    """A question that a site never fetched names a person."""
+
+    def write(connection: Connection) -> None:
+        for topic, expires_at_ms in ((uuid(60), NOW_MS), (uuid(61), NOW_MS + 1), (uuid(62), 0)):
+            letters.write(
+                connection,
+                "330523108204",
+                kind=COPY_ASKED,
+                topic=topic,
+                body=CopyWithdrawn(copy_id=topic, note=NAME),
+                now_ms=NOW_MS - 1,
+                expires_at_ms=expires_at_ms,
+            )
+
+    await database.write(write)
+    await Disposer(database, home_at(tmp_path), lambda: NOW_MS).look()
+    left = await database.read(lambda c: set(c.scalars(select(letter_out.c.topic))))
+
+    assert left == {str(uuid(61)), str(uuid(62))}
+
+
 async def test_requests_that_are_kept_for_ever_hide_none_that_are_due(
     database: Database, rules: DisposalRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +377,7 @@ async def certified(database: Database, home: HubHome) -> None:
         connection.execute(insert(certificate).values(**shared, **line, taken_by="lin.min", taken_at_ms=NOW_MS))
         connection.execute(insert(copy_order).values(**shared, **order, **when, asked=msgspec.json.encode(asked)))
         connection.execute(insert(copy_step).values(**step))
+        letters.write(connection, asked.holder, kind=COPY_ASKED, topic=asked.copy_id, body=asked, now_ms=NOW_MS)
 
     await database.write(write)
     home.certificates.mkdir(parents=True)
@@ -373,7 +398,9 @@ async def test_papers_of_certificates_go_when_their_own_term_is_over_and_the_reg
     kept = await database.read(lambda c: serials.found(c, ISSUED))
     order = await database.read(lambda c: copies.found(c, uuid(50)))
     steps = await database.read(lambda c: copies.history(c, uuid(50)))
+    told = await database.read(lambda c: c.execute(select(letter_out)).all())
 
+    assert told == []
     assert (early, count, again) == (NONE_DUE, 1, NONE_DUE)
     assert [one.rule for one in found.due] == ["D03"]
     assert (kept.fate, kept.statement, kept.pdf_sha256, kept.contents) == (serials.Fate.ISSUED, "{}", "ab" * 32, "")
