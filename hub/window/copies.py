@@ -150,8 +150,13 @@ def approve(connection: Connection, order: CopyOrder, decision: CopyDecided, now
 
 
 def fail(connection: Connection, copy_id: UUID, reason: Text, hint: Text, now_ms: int) -> None:
-    """End an order that cannot be made; its serial is void, and its holder is not told of it again."""
+    """End an order that cannot be made; its serial is void, and its holder is not told of it again.
+
+    One that ended meanwhile stays as it is.
+    """
     order = found(connection, copy_id)
+    if order.state not in OPEN:
+        return
     letters.settle(connection, copy_id)
     move(connection, copy_id, CopyState.FAILED, "hub", now_ms, reason=reason, hint=hint)
     serials.void(connection, order.asked.serial, reason.zh, now_ms)

@@ -91,8 +91,7 @@ def dispose(connection: Connection, actor: Actor, folder: Path, found: Sequence[
 def _clear(connection: Connection, folder: Path, request_id: UUID) -> None:
     mine = certificate.c.request_id == str(request_id)
     for serial in connection.scalars(select(certificate.c.serial).where(mine)):
-        certificate_paths.pdf_path(folder, serial).unlink(missing_ok=True)
-        certificate_paths.tidy(folder, serial)
+        certificate_paths.remove(folder, serial)
     connection.execute(update(certificate).where(mine).values(contents=""))
     orders = copies.of_request(connection, request_id)
     # A site that was put back is told again what is not settled: never of papers that are gone.
