@@ -18,9 +18,11 @@ from hub.audit import Action, AuditEntry
 from hub.home import HubHome
 from hub.membership import keyring
 from hub.window import copies, serials, sheets
+from hub.window.applicants import said
 from hub.window.certificate_paths import pdf_path
 from hub.window.copy_orders import OPEN, CopyOrder, CopyState
 from hub.window.copy_tables import certificate
+from hub.window.requests import TEXT_CHARS_MAX
 from hub.window.serials import Certificate, Fate, SerialWish
 from protocol.certificates import (
     CertificateContents,
@@ -263,11 +265,12 @@ def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: 
     """Say that a certificate is good no more; what was never handed out is void.
 
     Raises:
-        BadValue: it was never given out, is void or revoked already, or no reason is given.
+        BadValue: it was never given out, is void or revoked already, or no reason or too long a one is given.
 
     """
     one = serials.found(connection, serial)
-    if not because.strip():
+    because = said(because, TEXT_CHARS_MAX)
+    if not because:
         raise BadValue(
             Text(zh="未写明撤销原因。", en="no reason is given"),
             Text(zh="例如：页码有误。", en="For example: a wrong page."),
@@ -287,7 +290,8 @@ def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: 
             copies.move(connection, order.copy_id, CopyState.WITHDRAWN, who, now_ms, note=because)
         elif order is not None and order.state in OPEN:
             copies.withdraw(connection, order.copy_id, who, because, now_ms)
-    _note(connection, who, Action.CERTIFICATE_REVOKED, serial, because, now_ms)
+    # Why may name a person: it stands in the register.
+    _note(connection, who, Action.CERTIFICATE_REVOKED, serial, one.kind.value, now_ms)
     return serials.found(connection, serial)
 
 

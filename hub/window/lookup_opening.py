@@ -19,6 +19,7 @@ from hub.window.states import STATES, State
 from protocol.audit_chain import AuditHead, head_of
 from protocol.calls import Lookup
 from protocol.errors import BadValue, Refused
+from protocol.identity_numbers import mask_identity_numbers
 from protocol.limits import SEARCH_HITS_MAX
 from protocol.lookups import Route, SiteOutcome, encoded_lookup
 from protocol.queries import parse
@@ -160,7 +161,8 @@ def widen_lookup(connection: Connection, lookup_id: UUID, known: Known, widening
         Refused: its request is over.
 
     """
-    reason = " ".join(widening.because.split())[:REASON_CHARS_MAX]
+    # It stands in the log and in the statement.
+    reason = mask_identity_numbers(" ".join(widening.because.split()))[0][:REASON_CHARS_MAX]
     stored = present(connection, lookup_id)
     _check_widening(stored, reason, now_ms)
     _check_state(connection, stored.request_id)

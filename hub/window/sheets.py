@@ -11,7 +11,9 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
+from hub.window.applicants import said
 from hub.window.copy_tables import sheet, sheet_batch
+from hub.window.requests import TEXT_CHARS_MAX
 from protocol.errors import BadValue
 from protocol.wording import Text
 
@@ -159,10 +161,11 @@ def spoil(connection: Connection, number: str, because: str, who: str, now_ms: i
     """Enter a sheet as spoiled: one that was printed on, or one that was never used.
 
     Raises:
-        BadValue: no reason is given, the sheet was never received, or is entered as spoiled already.
+        BadValue: no reason or too long a one is given, the sheet was never received, or is spoiled already.
 
     """
-    if not because.strip():
+    because = said(because, TEXT_CHARS_MAX)
+    if not because:
         raise BadValue(
             Text(zh="未写明原因。", en="no reason is given"), Text(zh="例如：卡纸。", en="For example: paper jam.")
         )

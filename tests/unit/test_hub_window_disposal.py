@@ -192,6 +192,18 @@ async def test_a_hold_names_a_request_and_a_reason(database: Database, number: s
         await database.write(lambda connection: disposal.hold(connection, LIN, number, because, NOW_MS))
 
 
+async def test_a_number_may_be_typed_in_small_letters(database: Database) -> None:
+    """Held a second time under another spelling, it ended in a fault of the store."""
+    known = await ended(database)
+    typed = known.number.lower()
+    await database.write(lambda connection: disposal.hold(connection, LIN, typed, f"{NUMBER} 起诉", NOW_MS))
+
+    with pytest.raises(BadValue, match="held already"):
+        await database.write(lambda connection: disposal.hold(connection, LIN, typed, "法院", NOW_MS))
+    held = await database.read(disposal.holds)
+    assert [(one.number, one.because) for one in held] == [(known.number, "330523********0015 起诉")]
+
+
 @pytest.mark.parametrize(
     ("kind", "rule"), [("neighbours", [(CASE_RULE, datetime.date(2036, 12, 31))]), ("forest_land", [])]
 )

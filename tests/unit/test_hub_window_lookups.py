@@ -144,6 +144,15 @@ async def test_widening_asks_the_others_and_is_logged_with_its_reason(made: tupl
     assert views[-1].widened_because == "老地名可能已划归石岭"
 
 
+async def test_a_number_in_the_reason_for_widening_stands_nowhere(made: tuple[County, AsyncExitStack]) -> None:
+    one, _ = made
+    await one.ask(order(1, "大溪村 山林"))
+    because = "330523190001010015 本人称在石岭"
+    views = [view async for view in one.desk.widen(UUID(int=1001), because=because, by="lin.min")]
+
+    assert views[-1].widened_because == "330523********0015 本人称在石岭"
+
+
 async def test_widening_without_a_reason_is_refused(made: tuple[County, AsyncExitStack]) -> None:
     one, _ = made
     await one.ask(order(1, "大溪村 山林"))
