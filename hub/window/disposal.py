@@ -26,7 +26,15 @@ from hub.window.lookup_tables import lookup, lookup_hit, lookup_site
 from hub.window.mediation import DisputeKinds, kept
 from hub.window.requests import TEXT_CHARS_MAX, Content, Request
 from hub.window.states import ENDED
-from hub.window.tables import lookup_request, request_disposal, request_history, request_hold, research, research_line
+from hub.window.tables import (
+    lookup_request,
+    request_disposal,
+    request_history,
+    request_hold,
+    research,
+    research_line,
+    research_part,
+)
 from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.retention import RetentionKind
@@ -197,6 +205,9 @@ def _clear(connection: Connection, one: Request) -> None:
         connection.execute(delete(table).where(table.c.lookup_id.in_(asked)))
     connection.execute(delete(research_line).where(research_line.c.request_id == one.request_id.bytes))
     connection.execute(update(research).where(research.c.request_id == one.request_id.bytes).values(title=""))
+    # Which site's holdings were gone through stays; a title or a note may name who was looked for.
+    of_part = research_part.c.request_id == one.request_id.bytes
+    connection.execute(update(research_part).where(of_part).values(title="", note=""))
 
 
 def cleared(content: Content) -> Content:

@@ -17,7 +17,7 @@ from hub.home import HubHome, home_at
 from hub.storage import store as hub_store
 from hub.vocabulary.county_sheets import read_sheet
 from hub.vocabulary.county_tables import BadTable
-from hub.window import amendments, cases, certificates, copies, desk, disposal, ledger, paper_disposal, serials
+from hub.window import amendments, cases, certificates, compiling, copies, desk, disposal, ledger, paper_disposal, serials
 from hub.window.amendments import Correction
 from hub.window.applicants import Requester
 from hub.window.copy_tables import certificate, copy_order, copy_step
@@ -26,6 +26,7 @@ from hub.window.disposal_table import DisposalRules, disposal_rules_of, disposal
 from hub.window.disposing import Disposer
 from hub.window.lookup_tables import lookup, lookup_hit
 from hub.window.requests import Purpose, Request
+from hub.window.research import Line, Part, PartState, Plan
 from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
 from protocol.copies import COPY_ASKED, CopyAsked, CopyWithdrawn, Product
@@ -145,6 +146,35 @@ async def test_what_was_found_goes_with_the_question(database: Database, rules: 
     await disposed(database, rules)
 
     assert NAME not in await database.read(everything)
+
+
+async def test_what_was_compiled_goes_too_and_where_was_looked_stays(
+    database: Database, rules: DisposalRules
+) -> None:
+    plan = Plan(request_id=uuid(1), title=f"{NAME}等人名单", columns=("姓名",))
+    part = Part(
+        part_id=uuid(7),
+        title=f"{NAME}一支",
+        site="330523108204",
+        assignee="lin.min",
+        state=PartState.NOTHING,
+        note=f"没有{NAME}",
+    )
+
+    def compile_list(connection: Connection) -> None:
+        desk.draft(connection, LIN, draft(), KEY, NOW_MS)
+        compiling.begin(connection, LIN, plan, NOW_MS)
+        compiling.put_part(connection, LIN, uuid(1), part, NOW_MS)
+        compiling.put_line(connection, LIN, uuid(1), Line(line_id=uuid(8), cells=(NAME,)), NOW_MS)
+        for step in (Step.SUBMIT, Step.WITHDRAW):
+            desk.take(connection, LIN, uuid(1), step, NOW_MS, reason="不查")
+
+    await database.write(compile_list)
+    await disposed(database, rules)
+    left = await database.read(lambda connection: compiling.present(connection, uuid(1)))
+
+    assert NAME not in str(left)
+    assert [(one.site, one.state) for one in left.parts] == [("330523108204", PartState.NOTHING)]
 
 
 async def test_nothing_goes_before_its_term(database: Database, rules: DisposalRules) -> None:
