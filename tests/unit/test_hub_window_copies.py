@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from hub.membership.keyring_tables import enrolled_node
 from hub.window import certificates, copies, copyist, pdf_seals, serials, sheets
@@ -286,6 +286,27 @@ async def test_printing_takes_numbered_sheets_and_a_spoiled_sheet_is_printed_aga
     assert (balance.received, balance.printed, balance.spoiled, balance.left) == (40, pages, 1, 40 - pages - 1)
     assert balance.is_even
     assert await desk.hub.database.read(lambda c: sheets.pages_missing(c, serial, pages)) == []
+
+
+async def test_sheets_that_were_skipped_are_counted_and_the_first_of_them_named(desk: Window) -> None:
+    """A wrong number of the first sheet loses a box, and a page need not name every sheet in it."""
+
+    def use(connection: Connection) -> None:
+        for first, last in (("A000001", "A000100"), ("B000001", "B000010")):
+            sheets.receive(connection, first, last, CLERK, desk.now_ms)
+        for number in ("A000002", "A000050", "B000001", "B000002"):
+            sheets.spoil(connection, number, "卡纸", CLERK, desk.now_ms)
+
+    await desk.hub.database.write(use)
+    found = await desk.hub.database.read(sheets.balance)
+
+    assert (found.received, found.printed, found.spoiled, found.left, found.next_sheet) == (110, 0, 4, 106, "A000051")
+    assert (found.lost, found.is_even, found.skipped[:3], len(found.skipped)) == (
+        48,
+        False,
+        ("A000001", "A000003", "A000004"),
+        20,
+    )
 
 
 async def test_a_replacement_revokes_what_it_replaces_when_it_is_handed_out(desk: Window) -> None:
