@@ -16,6 +16,7 @@ from protocol.matching import Matcher
 from protocol.plans import StageName
 from protocol.queries import parse
 from protocol.record_facts import subject_of
+from protocol.records import Record
 from protocol.search_calls import readings_of
 
 _RANKS: Final = {name.value: number for number, name in enumerate(StageName)}
@@ -82,15 +83,15 @@ def _view(connection: Connection, stored: StoredLookup, *, with_hits: bool) -> L
 def _hits(connection: Connection, stored: StoredLookup) -> tuple[HitView, ...]:
     question = stored.question
     matcher = Matcher(parse(stored.query.words), readings_of(question))
-    shown = [_hit(one, matcher) for one in lookup_ledger.hits_of(connection, stored.lookup_id)]
+    found = [(one, decode_record(one.body)) for one in lookup_ledger.hits_of(connection, stored.lookup_id)]
     # The best rank first, the newest first in each; two passes of a stable sort.
-    shown.sort(key=lambda one: str(one.record.date_latest or one.record.filing_year or ""), reverse=True)
-    shown.sort(key=lambda one: _RANKS.get(one.stage, len(_RANKS)))
-    return tuple(shown[:HITS_SHOWN_MAX])
+    found.sort(key=lambda pair: str(pair[1].date_latest or pair[1].filing_year or ""), reverse=True)
+    found.sort(key=lambda pair: _RANKS.get(pair[0].stage, len(_RANKS)))
+    # Why one matches is looked for in what is shown alone: two hundred sites may name two hundred records each.
+    return tuple(_hit(one, record, matcher) for one, record in found[:HITS_SHOWN_MAX])
 
 
-def _hit(one: StoredHit, matcher: Matcher) -> HitView:
-    record = decode_record(one.body)
+def _hit(one: StoredHit, record: Record, matcher: Matcher) -> HitView:
     return HitView(
         site=one.site,
         record=record,
