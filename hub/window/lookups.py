@@ -11,7 +11,7 @@ What is left waiting when the hub stops, ``late_answers.LookupClock`` takes up.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 from uuid import UUID
@@ -285,7 +285,7 @@ class LookupDesk:
         try:
             await running.give_way()
             stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))
-            await self._asked(stored, running)
+            await _alone(self._asked(stored, running))
             now_ms = self._clock_ms()
             await self._database.write(lambda connection: lookup_answers.close_live(connection, stored, now_ms))
         except Retryable as error:
@@ -334,6 +334,17 @@ class LookupDesk:
                 lambda connection, those=heard, at=now_ms: _take(connection, stored, those, at)  # type: ignore[misc]
             )
             await running.tell()
+
+
+async def _alone(work: Awaitable[None]) -> None:
+    """Do what has tasks of its own; where the store or the line is away, that is raised as it is."""
+    try:
+        await work
+    except ExceptionGroup as group:
+        away, others = group.split(Retryable)
+        if away is None or others is not None:
+            raise
+        raise away.exceptions[0] from group
 
 
 def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int) -> None:

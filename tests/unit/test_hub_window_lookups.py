@@ -9,16 +9,17 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from hub import audit
 from hub.searching.search import Query
-from hub.window import lookup_ledger, lookup_reading, lookups
+from hub.window import lookup_answers, lookup_ledger, lookup_reading, lookups
 from hub.window.late_answers import answer_handler
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_views import LookupView
 from node.keeper import audit as site_audit
 from protocol.calls import LookedUp, Outcome
-from protocol.errors import BadValue
+from protocol.errors import BadValue, Retryable
 from protocol.letters import Letter
 from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import Policy, PolicyRule, Treatment
@@ -348,6 +349,25 @@ async def test_what_a_restart_cut_off_goes_by_letter(made: tuple[County, AsyncEx
 
     assert outcomes(cut)[NEW] == "waiting"
     assert outcomes(await one.view(UUID(int=1001)))[NEW] == "pending"
+
+
+async def test_a_store_that_is_away_while_sites_answer_is_no_defect(
+    made: tuple[County, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was left waiting goes by letter as soon as the store is back."""
+
+    def busy(*_: object, **__: object) -> None:
+        raise Retryable(Text(zh="库忙", en="the store is busy"))
+
+    one, _ = made
+    with monkeypatch.context() as patch, capture_logs() as told:
+        patch.setattr(lookup_answers, "take", busy)
+        await one.ask(order(1, "大溪村 山林"))
+    one.now_ms += DAY_MS
+    await one.expire()
+
+    assert [line["event"] for line in told if line["event"].startswith("lookup_")] == ["lookup_interrupted"]
+    assert outcomes(await one.view(UUID(int=1001)))[OLD] == "pending"
 
 
 async def test_a_watcher_that_goes_away_stops_nothing(made: tuple[County, AsyncExitStack]) -> None:
