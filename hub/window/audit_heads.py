@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Insert, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, insert, or_, select, update
 
 from hub import audit
 from hub.looking import look_for_ever
@@ -200,15 +200,23 @@ def due(connection: Connection, now_ms: int) -> list[str]:
 
 
 def tell(connection: Connection, site: str, now_ms: int) -> None:
-    """Write to a site how the county's log stands, what it asked about it, and ask about the site's."""
+    """Write to a site how the county's log stands, what it asked about it, and ask about the site's.
+
+    The heads that it is asked about are those that stay: each says what all lines before it were, so that fifty of them
+    say no less than the thousands that answers bring.
+    """
     row = connection.execute(select(audit_exchange).where(audit_exchange.c.site == site)).one_or_none()
     asked = msgspec.json.decode(row.places, type=tuple[int, ...]) if row is not None else ()
     statement = select(site_audit_head.c.seq).where(site_audit_head.c.site == site)
     kept = list(connection.scalars(statement.order_by(site_audit_head.c.seq.desc())))
     step = max(1, -(-len(kept) // PLACES_ASKED_MAX))
+    places = tuple(sorted(kept[::step][:PLACES_ASKED_MAX]))
+    connection.execute(
+        delete(site_audit_head).where(site_audit_head.c.site == site, site_audit_head.c.seq.not_in(places))
+    )
     body = AuditHeadTold(
         head=audit.LOG.head(connection),
-        places=tuple(sorted(kept[::step][:PLACES_ASKED_MAX])),
+        places=places,
         digests=digests_at(connection, asked),
     )
     topic = uuid.uuid5(NAMESPACE, site)

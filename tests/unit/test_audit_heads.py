@@ -8,16 +8,18 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from hub import audit as county_audit
 from hub.staff.account_tables import audit_line as county_line
 from hub.window import audit_heads
 from hub.window.audit_heads import EXCHANGE_EVERY_MS, HeadExchange
+from hub.window.lookup_tables import site_audit_head
 from node.commands import audit as command
 from node.keeper import audit, county_heads
 from node.keeper.tables import audit_line
 from protocol.audit_chain import AuditLine, head_of, sealed
+from protocol.audit_letters import PLACES_ASKED_MAX
 from replication.command_line import run_command
 from tests.window_county import REQUEST, County, SiteEnd, county, order, row
 
@@ -97,6 +99,23 @@ async def test_a_line_that_was_changed_and_sealed_anew_at_the_site_is_found_by_t
 
     assert verdict.is_whole
     assert await at_county(one) == [one_line.seq for one_line in lines[line - 1 :]]
+
+
+async def test_of_many_heads_some_stay_with_the_newest_and_find_as_much(one: County) -> None:
+    """Every answer of every site brings one; a busy county would keep some hundred thousand a day."""
+    for number in range(10, 130):
+        await one.ask(order(number, "大溪村 山林"))
+    await exchange(one)
+    kept = await one.database.read(
+        lambda c: list(c.scalars(select(site_audit_head.c.seq).order_by(site_audit_head.c.seq)))
+    )
+    lines = await site(one).lines()
+    forged = rewritten(lines, kept[1] - 2)
+    await site(one).node.database.write(lambda connection: put(connection, forged))
+    await exchange(one)
+
+    assert (len(kept) <= PLACES_ASKED_MAX + 1, kept[-1] >= 123) == (True, True)
+    assert (await at_county(one))[:1] == [kept[1]]
 
 
 async def test_lines_that_were_cut_off_at_the_site_are_found_by_the_county(one: County) -> None:
