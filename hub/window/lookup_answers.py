@@ -67,7 +67,7 @@ def take(
     lookup_id = stored.lookup_id
     lookup_ledger.drop_copies(connection, lookup_id, [one.heard.site for one in told if one.is_all])
     heads = {one.site: one.body.head for one in heard if isinstance(one.body, LookedUp)}
-    audit_heads.keep_all(connection, heads, now_ms)
+    audit_heads.keep_all(connection, heads, stored.asked_at_ms, now_ms)
     lookup_ledger.add_hits(connection, lookup_id, [hit for one in told for hit in one.hits])
     lookup_ledger.put_sites(connection, lookup_id, {one.heard.site: one.values for one in told})
     lines = [_line(stored, one) for one in told if one.outcome is not SiteOutcome.NOTHING]

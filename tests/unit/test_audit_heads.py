@@ -17,10 +17,13 @@ from hub.window.audit_heads import EXCHANGE_EVERY_MS, HeadExchange
 from hub.window.lookup_tables import site_audit_head
 from node.commands import audit as command
 from node.keeper import audit, county_heads
+from node.keeper.answers import keeper_letters
 from node.keeper.tables import audit_line
 from protocol.audit_chain import AuditLine, head_of, sealed
 from protocol.audit_letters import PLACES_ASKED_MAX
+from replication import letters
 from replication.command_line import run_command
+from replication.letters import HUB_PEER
 from tests.window_county import REQUEST, County, SiteEnd, county, order, row
 
 SITE = "330523108204"
@@ -73,6 +76,38 @@ async def test_honest_logs_contradict_nothing_however_often_they_are_compared(on
     for _ in range(3):
         await exchange(one)
 
+    assert (await at_site(one), await at_county(one)) == ([], [])
+
+
+async def test_answers_that_overtake_each_other_accuse_nobody(one: County) -> None:
+    """A letter with an answer is on its way for a minute, and a question that is put meanwhile is answered at once."""
+    site(one).hangs = True
+    await one.ask(order(4, "大溪村 山林"))
+    site(one).hangs = False
+    (waiting, _) = await one.database.read(lambda c: letters.due(c, SITE, one.now_ms))
+    node = site(one).node.database
+    handlers = keeper_letters(site(one).policy, one.clock)
+    await node.write(lambda c: letters.take(c, HUB_PEER, waiting, handlers, one.now_ms))
+    one.now_ms += 1_000
+    await one.ask(order(5, "大溪村 山林"))
+    await one.correspond()
+    view = await one.view(UUID(int=1004))
+
+    assert [line.outcome.value for line in view.sites] == ["answered"]
+    assert (await at_site(one), await at_county(one)) == ([], [])
+
+
+async def test_questions_that_overtake_each_other_accuse_nobody(one: County) -> None:
+    """A site comes back and is asked something at once; then it fetches the question of yesterday."""
+    await site(one).go()
+    await one.ask(order(4, "大溪村 山林"))
+    one.now_ms += EXCHANGE_EVERY_MS
+    await site(one).start()
+    await one.ask(order(5, "大溪村 山林"))
+    await one.correspond()
+    view = await one.view(UUID(int=1004))
+
+    assert [line.outcome.value for line in view.sites] == ["answered"]
     assert (await at_site(one), await at_county(one)) == ([], [])
 
 
