@@ -16,16 +16,18 @@ from hub import audit
 from hub.staff.roles import Role
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
-from hub.window import access_book, ledger, unsent
+from hub.window import access_book, desk, ledger, unsent
 from hub.window.access_book import Judged, RecordAsked
 from hub.window.lookup_tables import lookup
 from hub.window.requests import Request, Use
 from hub.window.rules import Decision, Outcome, Relation
-from hub.window.states import State
+from hub.window.states import State, Step
+from hub.window.tables import lookup_request, request_history
 from protocol.errors import BadValue, Refused
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from tests.consoles import Browser, browsing, token_in, words_in
+from tests.window import LIN, draft
 from tests.window_desks import KEY, NUMBER, OFFICE, WindowDesk, add_sites, window_desk
 
 WHO: dict[str, str | list[str]] = {
@@ -452,6 +454,30 @@ async def test_lists_and_the_audit_log_name_nobody(here: WindowDesk, clerk: Brow
 
     assert ("甲某" in words_in(listed.text), "甲**" in listed.text or "甲*" in listed.text) == (False, True)
     assert [line for line in lines if "甲某" in line.detail or NUMBER in line.detail] == []
+
+
+async def test_copies_that_nobody_collects_hide_no_request_that_is_overdue(here: WindowDesk, clerk: Browser) -> None:
+    """The desk has a hundred lines, and a busy window that many uncollected copies after a day."""
+
+    def write(connection: Connection) -> None:
+        for number in range(1, 104):
+            asked, at_ms = draft(number), here.clock() - (5 * 86_400_000 if number == 1 else 0)
+            desk.draft(connection, LIN, asked, KEY, at_ms)
+            desk.take(connection, LIN, asked.request_id, Step.SUBMIT, at_ms)
+        issued = [one.request_id.bytes for one in ledger.listed(connection, limit=102)]
+        mine = request_history.c.request_id.in_(issued)
+        connection.execute(update(request_history).where(mine, request_history.c.seq == 2).values(state="issued"))
+        connection.execute(
+            update(lookup_request).where(lookup_request.c.request_id.in_(issued)).values(state="issued")
+        )
+
+    await here.database.write(write)
+    pages = [(await clerk.get(f"/window?view={view}")).text for view in ("mine", "all")]
+
+    assert [("-000001" in page, "逾期" in words_in(page), page.count("-0000") >= 90) for page in pages] == [
+        (True, True, True),
+        (True, True, True),
+    ]
 
 
 async def test_a_new_answer_is_marked_on_the_desk_however_many_questions_were_asked_before(
