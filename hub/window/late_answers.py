@@ -25,6 +25,9 @@ from replication.letters import Handlers, LetterHandler
 LOOK_EVERY_S: Final = 15.0
 """Seconds between looks which questions are over, and which lost their live part to a restart."""
 
+AT_ONCE: Final = 100
+"""Questions of each kind in one transaction: after days at rest there are thousands, and others want to write."""
+
 GONE_SINCE_MS: Final = 30 * 24 * 3600 * 1000
 """Milliseconds for which requests that are gone are looked at: twice as long as a question may be answered."""
 
@@ -118,15 +121,16 @@ class LookupClock:
         now_ms = self._clock_ms()
 
         def step(connection: Connection) -> int:
-            left = lookup_ledger.left_waiting(connection, now_ms - LEFT_AFTER_MS)
+            left = lookup_ledger.left_waiting(connection, now_ms - LEFT_AFTER_MS, AT_ONCE)
             for lookup_id in left:
                 stored = lookup_ledger.found(connection, lookup_id)
                 if stored is not None:
                     lookup_answers.close_live(connection, stored, now_ms)
-            over = lookup_ledger.due_to_expire(connection, now_ms)
+            over = lookup_ledger.due_to_expire(connection, now_ms, AT_ONCE)
             for lookup_id in over:
                 lookup_answers.expire(connection, lookup_id, now_ms)
-            gone = lookup_ledger.open_of(connection, ledger.gone_since(connection, now_ms - GONE_SINCE_MS))
+            requests = ledger.gone_since(connection, now_ms - GONE_SINCE_MS)
+            gone = lookup_ledger.open_of(connection, requests, AT_ONCE)
             for lookup_id in gone:
                 lookup_answers.expire(connection, lookup_id, now_ms, is_gone=True)
             return len(left) + len(over) + len(gone)

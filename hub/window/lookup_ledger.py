@@ -201,19 +201,20 @@ def of_request(connection: Connection, request_id: UUID) -> list[StoredLookup]:
     return [_stored(row) for row in connection.execute(statement.order_by(lookup.c.asked_at_ms, lookup.c.lookup_id))]
 
 
-def due_to_expire(connection: Connection, now_ms: int) -> list[UUID]:
-    """Return the questions whose time is over while sites have still to answer."""
+def due_to_expire(connection: Connection, now_ms: int, limit: int) -> list[UUID]:
+    """Return the questions whose time is over while sites have still to answer, those that ended longest ago first."""
     statement = select(lookup.c.lookup_id).where(lookup.c.ended_at_ms.is_(None), lookup.c.expires_at_ms <= now_ms)
-    return [UUID(one) for one in connection.scalars(statement)]
+    return [UUID(one) for one in connection.scalars(statement.order_by(lookup.c.expires_at_ms).limit(limit))]
 
 
-def open_of(connection: Connection, requests: Collection[UUID]) -> list[UUID]:
+def open_of(connection: Connection, requests: Collection[UUID], limit: int) -> list[UUID]:
     """Return the questions of some requests that sites have still to answer."""
     mine = lookup.c.request_id.in_([str(one) for one in requests])
-    return [UUID(one) for one in connection.scalars(select(lookup.c.lookup_id).where(mine, lookup.c.ended_at_ms.is_(None)))]
+    statement = select(lookup.c.lookup_id).where(mine, lookup.c.ended_at_ms.is_(None))
+    return [UUID(one) for one in connection.scalars(statement.limit(limit))]
 
 
-def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
+def left_waiting(connection: Connection, before_ms: int, limit: int) -> list[UUID]:
     """Return the questions whose live part was over before a moment and never closed: the hub stopped in between."""
     statement = (
         select(lookup.c.lookup_id)
@@ -224,7 +225,7 @@ def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
             lookup_site.c.outcome == SiteOutcome.WAITING.value,
         )
     )
-    return [UUID(one) for one in connection.scalars(statement.distinct())]
+    return [UUID(one) for one in connection.scalars(statement.distinct().limit(limit))]
 
 
 def sites_of(connection: Connection, lookup_id: UUID, outcomes: Collection[SiteOutcome] = ()) -> list[SiteView]:

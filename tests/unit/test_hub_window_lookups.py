@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from hub import audit
 from hub.searching.search import Query
-from hub.window import lookup_answers, lookup_ledger, lookup_reading, lookups
+from hub.window import late_answers, lookup_answers, lookup_ledger, lookup_reading, lookups
 from hub.window.late_answers import answer_handler
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_views import LookupView
@@ -217,6 +217,20 @@ async def test_a_question_ends_by_rule_and_says_so(made: tuple[County, AsyncExit
 
     assert (ended, again) == (1, 0)
     assert (view.is_expired, outcomes(view)[NEW], view.state) == (True, "expired", LookupState.FOUND)
+
+
+async def test_many_questions_that_are_over_are_ended_in_turns(
+    made: tuple[County, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After days at rest nobody waits for one long transaction."""
+    monkeypatch.setattr(late_answers, "AT_ONCE", 2)
+    one, _ = made
+    await one.sites[NEW].go()
+    for number in range(3):
+        await one.ask(order(number, "大溪村 山林"))
+    one.now_ms += 16 * DAY_MS
+
+    assert [await one.expire() for _ in range(3)] == [2, 1, 0]
 
 
 async def test_nothing_found_is_no_proof_while_a_site_is_silent(made: tuple[County, AsyncExitStack]) -> None:
