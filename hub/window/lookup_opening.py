@@ -29,9 +29,7 @@ from protocol.wording import Text
 REASON_CHARS_MAX: Final = 200
 """Characters of the reason for asking more sites."""
 
-ASKED: Final = frozenset(
-    (State.ACCEPTED, State.ROUTED, State.SEARCHING, State.FOUND, State.PARTIAL, State.NOT_FOUND)
-)
+ASKED: Final = frozenset((State.ACCEPTED, State.ROUTED, State.SEARCHING, State.FOUND, State.PARTIAL, State.NOT_FOUND))
 """States of a request in which its questions may be put: nothing is sought that was not accepted, or is over."""
 
 _GRACE_MS: Final = 1_000

@@ -152,9 +152,7 @@ def _decided(clues: Clues, one: Candidate, there: frozenset[str] | None) -> Rout
     return Routed(site=one.site, route=Route.POSSIBLE, why=_POSSIBLE)
 
 
-_NO_CLUE: Final = Text(
-    zh="提问没有地点、年份、种类或全宗的线索", en="the question names no place, year, kind or fonds"
-)
+_NO_CLUE: Final = Text(zh="提问没有地点、年份、种类或全宗的线索", en="the question names no place, year, kind or fonds")
 _UNKNOWN_PLACE: Final = Text(
     zh="所问地点不是任何站点的名称，也没有其他线索",
     en="no site is called by the place named, and nothing else is a clue",

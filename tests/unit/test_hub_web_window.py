@@ -467,9 +467,7 @@ async def test_copies_that_nobody_collects_hide_no_request_that_is_overdue(here:
         issued = [one.request_id.bytes for one in ledger.listed(connection, limit=102)]
         mine = request_history.c.request_id.in_(issued)
         connection.execute(update(request_history).where(mine, request_history.c.seq == 2).values(state="issued"))
-        connection.execute(
-            update(lookup_request).where(lookup_request.c.request_id.in_(issued)).values(state="issued")
-        )
+        connection.execute(update(lookup_request).where(lookup_request.c.request_id.in_(issued)).values(state="issued"))
 
     await here.database.write(write)
     pages = [(await clerk.get(f"/window?view={view}")).text for view in ("mine", "all")]
@@ -491,7 +489,7 @@ async def test_a_new_answer_is_marked_on_the_desk_however_many_questions_were_as
     def write(connection: Connection) -> None:
         (known,) = connection.execute(select(lookup).where(lookup.c.request_id == request_id)).all()
         others = [
-            {**known._mapping, "lookup_id": str(uuid4()), "request_id": str(uuid4()), "changed_at_ms": 1}  # noqa: SLF001 - its public name
+            {**known._mapping, "lookup_id": str(uuid4()), "request_id": str(uuid4()), "changed_at_ms": 1}
             for _ in range(300)
         ]
         connection.execute(insert(lookup), others)

@@ -185,7 +185,7 @@ async def test_what_was_read_before_a_certificate_was_made_makes_it_no_second_ti
     await desk.post()
     await desk.approve(order)
     await desk.post()
-    before = await desk.hub.database.read(copyist._due)  # noqa: SLF001 - what a look reads
+    before = await desk.hub.database.read(copyist._due)
     await desk.work()
     made = await desk.pdf(order.asked.serial)
     desk.now_ms += 60_000

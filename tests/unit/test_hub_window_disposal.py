@@ -17,7 +17,18 @@ from hub.home import HubHome, home_at
 from hub.storage import store as hub_store
 from hub.vocabulary.county_sheets import read_sheet
 from hub.vocabulary.county_tables import BadTable
-from hub.window import amendments, cases, certificates, compiling, copies, desk, disposal, ledger, paper_disposal, serials
+from hub.window import (
+    amendments,
+    cases,
+    certificates,
+    compiling,
+    copies,
+    desk,
+    disposal,
+    ledger,
+    paper_disposal,
+    serials,
+)
 from hub.window.amendments import Correction
 from hub.window.applicants import Requester
 from hub.window.copy_tables import certificate, copy_order, copy_step
@@ -148,9 +159,7 @@ async def test_what_was_found_goes_with_the_question(database: Database, rules: 
     assert NAME not in await database.read(everything)
 
 
-async def test_what_was_compiled_goes_too_and_where_was_looked_stays(
-    database: Database, rules: DisposalRules
-) -> None:
+async def test_what_was_compiled_goes_too_and_where_was_looked_stays(database: Database, rules: DisposalRules) -> None:
     plan = Plan(request_id=uuid(1), title=f"{NAME}等人名单", columns=("姓名",))
     part = Part(
         part_id=uuid(7),
