@@ -61,7 +61,8 @@ class Printing(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the first sheet in the tray."""
     printer: str = ""
     pages: tuple[int, ...] = ()
-    """Which pages were printed; none means all that no good sheet bears yet."""
+    """Which pages were printed; none means all that no good sheet bears yet, as far as the batch of the first sheet
+    goes: where the paper runs out in between, the others are printed on the next."""
 
 
 def handlers(clock_ms: Callable[[], int]) -> Handlers:
@@ -240,7 +241,7 @@ def issue(connection: Connection, serial: str, printing: Printing, who: str, now
             Text(zh=f"{serial} {stands.zh}，不能打印。", en=f"{serial} is {stands.en}: it cannot be printed"),
             Text(zh="作废、撤销的请重新申请。", en="Order a new one in place of one that is void or revoked."),
         )
-    pages = printing.pages or tuple(sheets.pages_missing(connection, serial, one.pdf_pages))
+    pages = printing.pages or _that_fit(connection, one, printing.first_sheet)
     if not pages or len(pages) > SHEETS_PRINTED_MAX or any(not 1 <= page <= one.pdf_pages for page in pages):
         raise BadValue(
             Text(zh="没有需要打印的页。", en="there is no page to print"),
@@ -259,6 +260,12 @@ def issue(connection: Connection, serial: str, printing: Printing, who: str, now
             _replace(connection, one.replaces, serial, now_ms)
     _note(connection, who, Action.CERTIFICATE_ISSUED, serial, f"{one.kind.value}: {len(pages)}", now_ms)
     return serials.found(connection, serial)
+
+
+def _that_fit(connection: Connection, one: Certificate, first_sheet: str) -> tuple[int, ...]:
+    """Return the pages that no good sheet bears, as many as there is paper for; all, if there is none."""
+    missing = tuple(sheets.pages_missing(connection, one.serial, one.pdf_pages))
+    return missing[: sheets.room_from(connection, first_sheet, len(missing)) or None]
 
 
 def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: int) -> Certificate:

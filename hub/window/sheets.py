@@ -132,6 +132,22 @@ def receive(connection: Connection, first: str, last: str, who: str, now_ms: int
     return made
 
 
+def room_from(connection: Connection, first: str, most: int) -> int:
+    """Return how many unused sheets of one batch lie one behind the other from this one on, counted to ``most``.
+
+    Raises:
+        BadValue: that is not the number of a sheet.
+
+    """
+    prefix, number = read_number(first)
+    holding = (sheet_batch.c.prefix == prefix) & (sheet_batch.c.first <= number) & (sheet_batch.c.last >= number)
+    last = connection.scalar(select(sheet_batch.c.last).where(holding))
+    used = (sheet.c.prefix == prefix) & sheet.c.number.between(number, number + most - 1)
+    next_used = connection.scalar(select(func.min(sheet.c.number)).where(used))
+    end = number + most if next_used is None else next_used
+    return 0 if last is None else max(0, min(end, last + 1) - number)
+
+
 def note_printed(
     connection: Connection, serial: str, pages: Sequence[int], first: str, printer: str, who: str, now_ms: int
 ) -> list[Sheet]:

@@ -78,6 +78,28 @@ async def test_a_spoiled_sheet_takes_the_request_back_until_its_page_is_printed_
     assert (between, await state(counter)) == (State.CERTIFYING, State.ISSUED)
 
 
+async def test_paper_that_runs_out_in_a_certificate_goes_on_with_the_next_batch(counter: Window) -> None:
+    """The serial was taken long before; the request waits for the page that is still to be printed."""
+    order = await ready(counter)
+    pages = (await counter.certificate(order.asked.serial)).pdf_pages
+    await counter.hub.database.write(lambda c: sheets.receive(c, "B000007", "B000010", CLERK, counter.now_ms))
+    await printed(counter, order, f"A{100 - pages + 2:06}")
+    between = await state(counter)
+    missing = await counter.hub.database.read(lambda c: sheets.pages_missing(c, order.asked.serial, pages))
+    await printed(counter, order, "B000007")
+    used = await counter.hub.database.read(lambda c: sheets.of_serial(c, order.asked.serial))
+
+    assert (between, missing, await state(counter)) == (State.CERTIFYING, [pages], State.ISSUED)
+    assert [f"{one.prefix}{one.number}" for one in used][-2:] == ["A100", "B7"]
+
+
+async def test_without_any_paper_it_is_said_which_sheet_was_never_received(counter: Window) -> None:
+    order = await ready(counter)
+
+    with pytest.raises(BadValue, match="C000001 was never received"):
+        await printed(counter, order, "C000001")
+
+
 async def test_a_revocation_by_command_takes_the_request_back_as_one_by_the_page_does(counter: Window) -> None:
     order = await ready(counter)
     await printed(counter, order)
