@@ -159,11 +159,9 @@ def widen_lookup(connection: Connection, lookup_id: UUID, known: Known, widening
         Refused: its request is over.
 
     """
-    # It stands in the log and in the statement.
     reason = mask_identity_numbers(" ".join(widening.because.split()))[0][:REASON_CHARS_MAX]
     stored = present(connection, lookup_id)
-    _check_widening(stored, reason, now_ms)
-    _check_state(connection, stored.request_id)
+    _check_widening(connection, stored, reason, now_ms)
     left_out = {one.site for one in lookup_ledger.sites_of(connection, lookup_id, (SiteOutcome.NOT_ASKED,))}
     why = Text(zh=f"扩大查询：{reason}", en=f"widened: {reason}")
     views = [
@@ -209,7 +207,8 @@ def _check_state(connection: Connection, request_id: UUID) -> None:
         )
 
 
-def _check_widening(stored: StoredLookup, reason: str, now_ms: int) -> None:
+def _check_widening(connection: Connection, stored: StoredLookup, reason: str, now_ms: int) -> None:
+    _check_state(connection, stored.request_id)
     if not reason:
         raise BadValue(
             Text(zh="扩大查询须写明理由。", en="asking more sites needs a reason"),
