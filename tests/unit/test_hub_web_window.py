@@ -1,5 +1,6 @@
 """The window's pages over HTTP and real stores: who may come in, forms that are kept, forged ids, hostile text."""
 
+import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -10,16 +11,19 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import python_calamine
 from sqlalchemy import Connection, insert, select, update
 
 from hub import audit
 from hub.staff.roles import Role
+from hub.tables import entry
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
-from hub.window import access_book, desk, ledger, unsent
+from hub.window import access_book, compiling, desk, ledger, unsent
 from hub.window.access_book import Judged, RecordAsked
 from hub.window.lookup_tables import lookup
 from hub.window.requests import Request, Use
+from hub.window.research import Line, LineSource, Part, PartState
 from hub.window.rules import Decision, Outcome, Relation
 from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
@@ -28,7 +32,7 @@ from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from tests.consoles import Browser, browsing, token_in, words_in
 from tests.window import LIN, draft
-from tests.window_desks import KEY, NUMBER, OFFICE, WindowDesk, add_sites, window_desk
+from tests.window_desks import FAR, KEY, NEW, NUMBER, OFFICE, WindowDesk, add_sites, window_desk
 
 WHO: dict[str, str | list[str]] = {
     "requester": "person",
@@ -548,6 +552,45 @@ async def test_research_is_planned_filled_in_and_taken_out_as_a_file(here: Windo
 
     assert (begun.status_code, wrong.status_code, "没有出处" in shown) == (303, 400, True)
     assert ("乙某" in taken.content.decode("utf-8-sig"), book.content[:2]) == (True, b"PK")
+
+
+async def test_ninety_people_compiled_from_the_papers_of_two_sites_with_a_source_for_each_fact(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    """The county's own case: who settled here in the 1950s, for the petition bureau."""
+    await add_sites(here)
+    path = await submitted(clerk)
+    request_id, address = UUID(path.rpartition("/")[2]), f"{path}/research"
+    found = await here.database.read(
+        lambda c: {row.site: row.record_id for row in c.execute(select(entry.c.site, entry.c.record_id))}
+    )
+    register, lease = UUID(bytes=found[OFFICE]), UUID(bytes=found[NEW])
+    await clerk.post(address, {"title": "五十年代迁入人员", "columns": "姓名、迁入时间"})
+
+    def compile_lines(connection: Connection) -> None:
+        for site, state, note in ((OFFICE, "done", ""), (NEW, "done", ""), (FAR, "unreachable", "该村目录未录入")):
+            part = Part(part_id=uuid4(), title=site, site=site, assignee="li", state=PartState(state), note=note)
+            compiling.put_part(connection, LIN, request_id, part, here.clock())
+        for number in range(90):
+            source = LineSource(site=OFFICE, record_id=register, ref_code="", page_no=str(number + 1))
+            line = Line(line_id=UUID(int=number), cells=(f"迁{number:02}", "1955"), sources=(source,))
+            compiling.put_line(connection, LIN, request_id, line, here.clock())
+
+    await here.database.write(compile_lines)
+    second = {"line": str(UUID(int=7)), "page": "3", "proves": "迁入时间"}
+    copied = f"{here.url}/catalogue/{NEW}/{lease}?q=1"
+    for _ in range(2):
+        sent = await clerk.post(f"{address}/source", {**second, "entry": copied}, shown_at=address)
+    gone = await clerk.post(f"{address}/source", {**second, "line": str(uuid4()), "entry": copied}, shown_at=address)
+    book = await clerk.post(f"{address}/file", {"kind": "xlsx"}, shown_at=address)
+    with python_calamine.load_workbook(io.BytesIO(book.content)) as taken:
+        table, scope = (taken.get_sheet_by_index(at).to_python() for at in (0, 1))
+
+    assert (sent.status_code, gone.status_code, len(table), len(scope)) == (303, 400, 91, 4)
+    assert all(OFFICE in str(row[3]) and str(register) in str(row[4]) for row in table[1:])
+    assert [str(row[3]).count("；") for row in table[1:]] == [0] * 7 + [1] + [0] * 82
+    assert (NEW in str(table[8][3]), "证“迁入时间”" in str(table[8][3])) == (True, True)
+    assert any("未能查" in map(str, row) and "该村目录未录入" in map(str, row) for row in scope)
 
 
 @pytest.mark.parametrize(("language", "title"), [("zh", "查档申请登记表"), ("en", "Request for records")])
