@@ -30,6 +30,8 @@ _CANDIDATE: Final = re.compile(
     f"|(?P<old_area>{_DIGIT}{{6}})(?P<old_birth>{_DIGIT}{{6}})(?P<old_serial>{_DIGIT}{{3}}))(?!{_DIGIT})"
 )
 
+_MASKED: Final = re.compile(f"{_DIGIT}{{6}}\\*{{5,8}}{_DIGIT}{{3}}[0-9０-９XxＸｘ]")
+
 
 def is_identity_number(text: str) -> bool:
     """True for an 18-character number with a real birth date and the right check character."""
@@ -69,6 +71,11 @@ def mask_identity_numbers(text: str) -> tuple[str, int]:
         return f"{area}{'*' * (8 if match['birth'] else 5)}{serial}"
 
     return _CANDIDATE.sub(masked, text), count
+
+
+def without_identity_numbers(text: str) -> str:
+    """Return ``text`` with a blank in the place of every identity number, masked or not."""
+    return _MASKED.sub(" ", mask_identity_numbers(text)[0])
 
 
 def identity_numbers_in(text: str) -> tuple[str, ...]:

@@ -123,6 +123,17 @@ def settle(connection: Connection, topic: UUID) -> None:
     connection.execute(update(letter_out).where(letter_out.c.topic == str(topic)).values(is_taken=_LAST_TIME))
 
 
+def forget(connection: Connection, topics: Collection[UUID]) -> None:
+    """Forget what was written about some topics, also what is still on its way: nobody is to hear of it any more."""
+    connection.execute(delete(letter_out).where(letter_out.c.topic.in_([str(one) for one in topics])))
+
+
+def drop_expired(connection: Connection, now_ms: int) -> int:
+    """Forget the letters whose time is over, which nobody is told any more; return how many they were."""
+    over = (letter_out.c.expires_at_ms > 0) & (letter_out.c.expires_at_ms <= now_ms)
+    return connection.execute(delete(letter_out).where(over)).rowcount
+
+
 def _is_due(now_ms: int) -> ColumnElement[bool]:
     fresh = or_(letter_out.c.expires_at_ms == 0, letter_out.c.expires_at_ms > now_ms)
     return and_(letter_out.c.is_taken <= 0, fresh)

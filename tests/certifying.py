@@ -155,9 +155,9 @@ class Window:
         self.spoil(into)
         progress(sum(one.size_bytes for one in files), sum(one.size_bytes for one in files))
 
-    async def work(self) -> None:
-        """Let the copyist do once whatever can be done."""
-        copyist = Copyist(
+    def copyist(self) -> Copyist:
+        """Return the hub's copyist."""
+        return Copyist(
             self.hub.database,
             self.home,
             self.draw,
@@ -167,8 +167,11 @@ class Window:
             ),
             lambda: self.now_ms,
         )
+
+    async def work(self) -> None:
+        """Let the copyist do once whatever can be done."""
         async with asyncio.TaskGroup() as tasks:
-            await copyist.look(tasks)
+            await self.copyist().look(tasks)
 
     async def found(self, order: CopyOrder) -> CopyOrder:
         """Return an order as it stands."""

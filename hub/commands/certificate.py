@@ -296,12 +296,12 @@ def _balance(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
             f" next {found.next_sheet or '—'}",
         )
     )
-    if found.skipped:
-        shown = "、".join(found.skipped[:20])
+    if found.lost:
+        shown = "、".join(found.skipped)
         say(
             Text(
-                zh=f"去向不明 {len(found.skipped)} 张：{shown}。请找回，或登记作废（spoil）。",
-                en=f"{len(found.skipped)} unaccounted for: {shown}. Find them, or enter them as spoiled.",
+                zh=f"去向不明 {found.lost} 张：{shown}。请找回，或登记作废（spoil）。",
+                en=f"{found.lost} unaccounted for: {shown}. Find them, or enter them as spoiled.",
             )
         )
 

@@ -19,6 +19,7 @@ from hub.searching.search import Query
 from hub.storage import store
 from hub.vocabulary.word_tables import ReadingsInForce
 from hub.window import ledger, lookup_reading
+from hub.window.contents import looked_for
 from hub.window.lookup_views import LookupOrder, LookupView, StrayAnswer
 from hub.window.lookups import LookupDesk, case_of, expiry_of
 from hub.window.statement_words import SITE_OUTCOMES
@@ -158,7 +159,7 @@ def _no_request(number: str) -> BadValue:
 
 def _order(args: argparse.Namespace, case: LookupCase, who: str) -> LookupOrder:
     query = Query(
-        words=args.words,
+        words=looked_for(args.words),
         site_glob=args.site,
         date_from=day(args.date_from, end=False),
         date_to=day(args.date_to, end=True),

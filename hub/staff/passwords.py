@@ -122,7 +122,8 @@ class Sealer:
         """
         if not sealed and not self._nobodys:
             self._nobodys = await self.sealed("nobody")
-        tried = normal(password[:PASSWORD_CHARS_MAX])
+        # In the form in which it was measured when it was sealed; a form's field bounds what comes here.
+        tried = normal(password)[:PASSWORD_CHARS_MAX]
         is_right = await self._in_turn(lambda: self._compared(sealed or self._nobodys, tried))
         return is_right and bool(sealed)
 

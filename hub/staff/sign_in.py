@@ -81,7 +81,7 @@ async def sign_in(
     if account is None or not is_right or account.locked_at_ms is not None:
         await database.write(lambda connection: _refused(connection, account, Action.SIGN_IN, caller, now_ms))
         return TurnedAway(why=Refusal.WRONG)
-    return await database.write(lambda connection: _admitted(connection, account, caller, now_ms))
+    return await database.write(lambda connection: _admitted(connection, account, known.secrets, caller, now_ms))
 
 
 async def give_code(
@@ -132,7 +132,18 @@ def admit(connection: Connection, account: Account, caller: Caller, now_ms: int,
     return _begun(connection, account, Action.SIGN_IN, caller, now_ms, way)
 
 
-def _admitted(connection: Connection, account: Account, caller: Caller, now_ms: int) -> Admitted:
+def _admitted(
+    connection: Connection, known: Account, compared: Secrets, caller: Caller, now_ms: int
+) -> Admitted | TurnedAway:
+    """Begin the session of an account that is still what the password was compared with.
+
+    Comparing takes a while: meanwhile the account may have been locked, the password taken away, or codes turned on.
+    """
+    account = accounts.by_id(connection, known.id)
+    is_same = accounts.secrets_of(connection, known.id).sealed_password == compared.sealed_password
+    if account is None or account.locked_at_ms is not None or not is_same:
+        _refused(connection, account, Action.SIGN_IN, caller, now_ms)
+        return TurnedAway(why=Refusal.WRONG)
     lockouts.forgive(connection, account.login)
     return admit(connection, account, caller, now_ms)
 

@@ -89,8 +89,9 @@ def certificate_of(connection: Connection, request_id: UUID, serial: str) -> Cer
 def _print_again(missing: Sequence[int]) -> Text:
     pages = ", ".join(map(str, missing))
     return Text(
-        zh=f"第 {pages} 页的用纸已作废：请在下面的用纸上补打并登记，再交付。",
-        en=f"The sheet of page {pages} was spoiled: print it on the sheet below and enter it before you hand it over.",
+        zh=f"第 {pages} 页还没有印好（用纸作废或用完）：请在下面的用纸上补打并登记，再交付。",
+        en=f"Page {pages} is not on paper yet (spoiled, or the paper ran out): print it on the sheet below and enter it"
+        " before you hand it over.",
     )
 
 

@@ -16,6 +16,7 @@ from hub.searching.search import Query
 from hub.web.hits import TITLE_CHARS_MAX, Stretch, date_of, stretches
 from hub.web.outcomes import OutcomeCount
 from hub.window import lookup_reading
+from hub.window.contents import looked_for
 from hub.window.lookup_views import HitView, LookupOrder, LookupView, SiteView
 from hub.window.lookups import expiry_of
 from hub.window.requests import Question, Request
@@ -130,9 +131,8 @@ def places_of(question: Question) -> tuple[str, ...]:
 
 def query_of(question: Question) -> Query:
     """Return what is looked for: the words with the persons' names, within the years and the kind."""
-    persons = [name for name in question.persons if name not in question.text]
     return Query(
-        words=" ".join((question.text, *persons)),
+        words=looked_for(question.text, question.persons),
         date_from=None if question.year_from is None else datetime.date(question.year_from, 1, 1),
         date_to=None if question.year_to is None else datetime.date(question.year_to, 12, 31),
         livelihood_kind=question.livelihood_kind,

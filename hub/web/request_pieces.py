@@ -84,9 +84,11 @@ async def pieces_of(backstage: Backstage, visitor: Visitor, one: Request) -> Pie
     now_ms = backstage.clock_ms()
 
     def read(connection: Connection) -> tuple[list[QuestionLine], Sequence[Judged], dict[str, object]]:
-        made = {
-            "copies": copies_of(connection, one.request_id, now_ms),
-            "balance": sheets.balance(connection),
+        lines = copies_of(connection, one.request_id, now_ms)
+        made: dict[str, object] = {
+            "copies": lines,
+            # Of all paper that the window ever had: only where something is to be printed on it.
+            "balance": sheets.balance(connection) if lines else None,
             "amended": amendments.of_request(connection, one.request_id),
             "people": accounts.names_of(connection, {line.who for line in one.history}),
         }

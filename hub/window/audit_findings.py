@@ -18,6 +18,7 @@ from hub.staff.administration import Actor
 from hub.window import audit_heads
 from hub.window.lookup_tables import audit_settled
 from protocol.errors import BadValue
+from protocol.identity_numbers import mask_identity_numbers
 from protocol.wording import Text
 from replication.dialects import upsert
 
@@ -50,7 +51,7 @@ def settle(connection: Connection, actor: Actor, county: str, site: str, because
         BadValue: there is none that is not settled, or no reason is given.
 
     """
-    because = because.strip()[:REASON_CHARS_MAX]
+    because = mask_identity_numbers(because.strip())[0][:REASON_CHARS_MAX]
     if not because:
         raise BadValue(
             Text(zh="没有写明查明的情况。", en="what was found out is not said"),

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Insert, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, insert, or_, select, update
 
 from hub import audit
 from hub.looking import look_for_ever
@@ -78,34 +78,45 @@ class KeptHead(msgspec.Struct, frozen=True, kw_only=True):
     heard_at_ms: int
 
 
-def keep(connection: Connection, site: str, head: AuditHead, now_ms: int) -> None:
+def keep(connection: Connection, site: str, head: AuditHead, asked_at_ms: int, now_ms: int) -> None:
     """Keep a head of a site's log; one that contradicts another is noted."""
-    keep_all(connection, {site: head}, now_ms)
+    keep_all(connection, {site: head}, asked_at_ms, now_ms)
 
 
-def keep_all(connection: Connection, heads: Mapping[str, AuditHead], now_ms: int) -> None:
-    """Keep a head of the log of each of some sites; what contradicts another is noted."""
+def keep_all(connection: Connection, heads: Mapping[str, AuditHead], asked_at_ms: int, now_ms: int) -> None:
+    """Keep a head of the log of each of some sites; what contradicts another is noted.
+
+    Answers overtake each other: that a log ends before a line is said only of lines that were known when the question
+    was put, so that the site cannot have given the head before it wrote them.
+
+    Args:
+        connection: of the transaction.
+        heads: by site.
+        asked_at_ms: when the sites were asked for what brings the heads.
+        now_ms: the hub's clock.
+
+    """
     fresh = []
     for site, head in heads.items():
         if head.seq <= 0:
             continue
         # Of the heads before it nothing is known now.
-        behind = connection.execute(_kept_behind(), {"of_site": site, "from_seq": head.seq})
+        behind = connection.execute(_kept_behind(), {"of_site": site, "from_seq": head.seq, "before": asked_at_ms})
         kept = {row.seq: row.digest for row in behind}
         if head.seq not in kept:
             fresh.append({"site": site, "seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms})
         if contradicted(kept, {}, head):
-            _judge(connection, site, {}, head, now_ms)
+            _judge(connection, site, {}, head, asked_at_ms, now_ms)
     if fresh:
         connection.execute(_keeping(), fresh)
 
 
 @cache
 def _kept_behind() -> Select[int, str]:
-    """The heads of a site from a line on."""
-    return select(site_audit_head.c.seq, site_audit_head.c.digest).where(
-        site_audit_head.c.site == bindparam("of_site"), site_audit_head.c.seq >= bindparam("from_seq")
-    )
+    """The heads of a site at a line, and those behind it that were known before a moment."""
+    of_site, seq = site_audit_head.c.site == bindparam("of_site"), site_audit_head.c.seq
+    behind = (seq > bindparam("from_seq")) & (site_audit_head.c.heard_at_ms < bindparam("before"))
+    return select(seq, site_audit_head.c.digest).where(of_site, or_(seq == bindparam("from_seq"), behind))
 
 
 @cache
@@ -145,11 +156,14 @@ def _note_doubts(connection: Connection, site: str, told: Sequence[AuditHead], n
             log.error("audit_log_doubted", site=site, line=one.seq)
 
 
-def _judge(connection: Connection, site: str, shown: dict[int, str], head: AuditHead, now_ms: int) -> None:
+def _judge(
+    connection: Connection, site: str, shown: dict[int, str], head: AuditHead, asked_at_ms: int, now_ms: int
+) -> None:
     # Of the other heads that are kept nothing is known now.
-    places = or_(site_audit_head.c.seq >= head.seq, site_audit_head.c.seq.in_(shown))
-    statement = select(site_audit_head.c.seq, site_audit_head.c.digest).where(site_audit_head.c.site == site, places)
-    kept = {row.seq: row.digest for row in connection.execute(statement)}
+    behind = connection.execute(_kept_behind(), {"of_site": site, "from_seq": head.seq, "before": asked_at_ms})
+    kept = {row.seq: row.digest for row in behind}
+    mine = (site_audit_head.c.site == site) & (site_audit_head.c.seq.in_(shown))
+    kept |= {row.seq: row.digest for row in connection.execute(select(site_audit_head).where(mine))}
     known = {one.seq for one in contradictions(connection, site)}
     for seq in contradicted(kept, shown, head):
         if seq not in known:
@@ -171,8 +185,10 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
 
     def take(connection: Connection, peer: str, letter: Letter) -> None:
         told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
-        _judge(connection, peer, {one.seq: one.digest for one in told.digests}, told.head, now_ms)
-        keep(connection, peer, told.head, now_ms)
+        mine = select(audit_exchange.c.told_at_ms).where(audit_exchange.c.site == peer)
+        asked_at_ms = connection.execute(mine).scalar_one_or_none() or 0
+        _judge(connection, peer, {one.seq: one.digest for one in told.digests}, told.head, asked_at_ms, now_ms)
+        keep(connection, peer, told.head, asked_at_ms, now_ms)
         _note_doubts(connection, peer, told.contradicted[:PLACES_ASKED_MAX], now_ms)
         # What it asks about our log goes with the next exchange: an answer to each answer would never end.
         asked = msgspec.json.encode(told.places[:PLACES_ASKED_MAX]).decode()
@@ -200,15 +216,23 @@ def due(connection: Connection, now_ms: int) -> list[str]:
 
 
 def tell(connection: Connection, site: str, now_ms: int) -> None:
-    """Write to a site how the county's log stands, what it asked about it, and ask about the site's."""
+    """Write to a site how the county's log stands, what it asked about it, and ask about the site's.
+
+    The heads that it is asked about are those that stay: each says what all lines before it were, so that fifty of them
+    say no less than the thousands that answers bring.
+    """
     row = connection.execute(select(audit_exchange).where(audit_exchange.c.site == site)).one_or_none()
     asked = msgspec.json.decode(row.places, type=tuple[int, ...]) if row is not None else ()
     statement = select(site_audit_head.c.seq).where(site_audit_head.c.site == site)
     kept = list(connection.scalars(statement.order_by(site_audit_head.c.seq.desc())))
     step = max(1, -(-len(kept) // PLACES_ASKED_MAX))
+    places = tuple(sorted(kept[::step][:PLACES_ASKED_MAX]))
+    connection.execute(
+        delete(site_audit_head).where(site_audit_head.c.site == site, site_audit_head.c.seq.not_in(places))
+    )
     body = AuditHeadTold(
         head=audit.LOG.head(connection),
-        places=tuple(sorted(kept[::step][:PLACES_ASKED_MAX])),
+        places=places,
         digests=digests_at(connection, asked),
     )
     topic = uuid.uuid5(NAMESPACE, site)

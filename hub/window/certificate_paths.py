@@ -22,3 +22,9 @@ def tidy(folder: Path, serial: str) -> None:
     """Remove what was kept until the seal came."""
     prepared_path(folder, serial).unlink(missing_ok=True)
     place_path(folder, serial).unlink(missing_ok=True)
+
+
+def remove(folder: Path, serial: str) -> None:
+    """Remove everything of a certificate."""
+    pdf_path(folder, serial).unlink(missing_ok=True)
+    tidy(folder, serial)

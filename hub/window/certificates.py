@@ -18,9 +18,11 @@ from hub.audit import Action, AuditEntry
 from hub.home import HubHome
 from hub.membership import keyring
 from hub.window import copies, serials, sheets
+from hub.window.applicants import said
 from hub.window.certificate_paths import pdf_path
 from hub.window.copy_orders import OPEN, CopyOrder, CopyState
 from hub.window.copy_tables import certificate
+from hub.window.requests import TEXT_CHARS_MAX
 from hub.window.serials import Certificate, Fate, SerialWish
 from protocol.certificates import (
     CertificateContents,
@@ -59,7 +61,8 @@ class Printing(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the first sheet in the tray."""
     printer: str = ""
     pages: tuple[int, ...] = ()
-    """Which pages were printed; none means all that no good sheet bears yet."""
+    """Which pages were printed; none means all that no good sheet bears yet, as far as the batch of the first sheet
+    goes: where the paper runs out in between, the others are printed on the next."""
 
 
 def handlers(clock_ms: Callable[[], int]) -> Handlers:
@@ -238,7 +241,7 @@ def issue(connection: Connection, serial: str, printing: Printing, who: str, now
             Text(zh=f"{serial} {stands.zh}，不能打印。", en=f"{serial} is {stands.en}: it cannot be printed"),
             Text(zh="作废、撤销的请重新申请。", en="Order a new one in place of one that is void or revoked."),
         )
-    pages = printing.pages or tuple(sheets.pages_missing(connection, serial, one.pdf_pages))
+    pages = printing.pages or _that_fit(connection, one, printing.first_sheet)
     if not pages or len(pages) > SHEETS_PRINTED_MAX or any(not 1 <= page <= one.pdf_pages for page in pages):
         raise BadValue(
             Text(zh="没有需要打印的页。", en="there is no page to print"),
@@ -259,15 +262,22 @@ def issue(connection: Connection, serial: str, printing: Printing, who: str, now
     return serials.found(connection, serial)
 
 
+def _that_fit(connection: Connection, one: Certificate, first_sheet: str) -> tuple[int, ...]:
+    """Return the pages that no good sheet bears, as many as there is paper for; all, if there is none."""
+    missing = tuple(sheets.pages_missing(connection, one.serial, one.pdf_pages))
+    return missing[: sheets.room_from(connection, first_sheet, len(missing)) or None]
+
+
 def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: int) -> Certificate:
     """Say that a certificate is good no more; what was never handed out is void.
 
     Raises:
-        BadValue: it was never given out, is void or revoked already, or no reason is given.
+        BadValue: it was never given out, is void or revoked already, or no reason or too long a one is given.
 
     """
     one = serials.found(connection, serial)
-    if not because.strip():
+    because = said(because, TEXT_CHARS_MAX)
+    if not because:
         raise BadValue(
             Text(zh="未写明撤销原因。", en="no reason is given"),
             Text(zh="例如：页码有误。", en="For example: a wrong page."),
@@ -287,7 +297,8 @@ def revoke(connection: Connection, serial: str, because: str, who: str, now_ms: 
             copies.move(connection, order.copy_id, CopyState.WITHDRAWN, who, now_ms, note=because)
         elif order is not None and order.state in OPEN:
             copies.withdraw(connection, order.copy_id, who, because, now_ms)
-    _note(connection, who, Action.CERTIFICATE_REVOKED, serial, because, now_ms)
+    # Why may name a person: it stands in the register.
+    _note(connection, who, Action.CERTIFICATE_REVOKED, serial, one.kind.value, now_ms)
     return serials.found(connection, serial)
 
 

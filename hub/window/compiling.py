@@ -106,8 +106,38 @@ def put_line(connection: Connection, actor: Actor, request_id: UUID, line: Line,
     made = checked_line(plan, line)
     made = msgspec.structs.replace(made, sources=tuple(_catalogued(connection, one) for one in made.sources))
     _check_room(connection, research_line, (request_id, research_line.c.line_id, made.line_id), LINES_MAX)
+    return _kept_line(connection, actor, request, made, now_ms)
+
+
+def add_source(
+    connection: Connection, actor: Actor, request_id: UUID, line_id: UUID, source: LineSource, now_ms: int
+) -> Line:
+    """Put a source beside those that a line has; the same one again changes nothing.
+
+    Raises:
+        BadValue: there is no such research request or line, or the source is no entry of the catalogue.
+        Refused: the request has ended.
+
+    """
+    request, plan = _open_research(connection, request_id)
+    line = next((one for one in present(connection, request_id).lines if one.line_id == line_id), None)
+    if line is None:
+        raise BadValue(
+            Text(zh="名单里没有这一行了。", en="the table has no such line any more"),
+            Text(zh="请刷新后再加出处。", en="Load the page again."),
+        )
+    made = checked_line(plan, msgspec.structs.replace(line, sources=(*line.sources, source)))
+    added = _catalogued(connection, made.sources[-1])
+    if added in line.sources:
+        return line
+    # Those before it were looked up when they were added: their entries may be gone since.
+    made = msgspec.structs.replace(made, sources=(*line.sources, added))
+    return _kept_line(connection, actor, request, made, now_ms)
+
+
+def _kept_line(connection: Connection, actor: Actor, request: Request, made: Line, now_ms: int) -> Line:
     row = {
-        "request_id": request_id.bytes,
+        "request_id": request.request_id.bytes,
         "part_id": None if made.part_id is None else made.part_id.bytes,
         "cells": msgspec.json.encode(made.cells).decode(),
         "sources": msgspec.json.encode(made.sources).decode(),

@@ -1,5 +1,6 @@
 """What is kept of a request that the window typed: checked field by field, each fault with its way on."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from hub.window.requests import (
     Use,
 )
 from protocol.errors import BadValue
-from protocol.identity_numbers import identity_numbers_in
+from protocol.identity_numbers import identity_numbers_in, without_identity_numbers
 from protocol.person_keys import current_number, keyed
 from protocol.wording import Text
 
@@ -103,6 +104,7 @@ def _question(asked: Question, county_key: bytes) -> Question:
             Text(zh="起始年份晚于终止年份。", en="the first year is after the last"),
             Text(zh="请改正年份。", en="Correct the years."),
         )
+    looked_for(text, asked.persons)
     numbers = identity_numbers_in("\n".join((asked.text, *asked.persons)))
     return msgspec.structs.replace(
         asked,
@@ -111,3 +113,23 @@ def _question(asked: Question, county_key: bytes) -> Question:
         place=said(asked.place, TEXT_CHARS_MAX),
         person_keys=tuple(keyed(county_key, "i", current) for one in numbers if (current := current_number(one))),
     )
+
+
+def looked_for(text: str, persons: Sequence[str] = ()) -> str:
+    """Return the words that are looked for in catalogues: no catalogue has an identity number, whole or masked.
+
+    Raises:
+        BadValue: nothing but numbers was typed.
+
+    """
+    typed = " ".join((text, *(name for name in persons if name not in text)))
+    words = " ".join(without_identity_numbers(typed).split())
+    if words != " ".join(typed.split()) and not any(one.isalnum() for one in words):
+        raise BadValue(
+            Text(zh="只填了身份证号码，目录里查不到号码。", en="nothing but identity numbers: no catalogue has them"),
+            Text(
+                zh="请写明姓名和要查的事项；号码请登记在证件一栏。",
+                en="Write the name and what is looked for; the number belongs to the papers.",
+            ),
+        )
+    return words

@@ -23,6 +23,7 @@ from hub.audit import Action, AuditEntry
 from hub.catalogue import readable, rows_of, stored_from
 from hub.membership import keyring
 from hub.window import serials
+from hub.window.applicants import said
 from hub.window.copy_orders import NOBODY, OPEN, STATES, UNSEALED, CopyOrder, CopyRoutes, CopyState, CopyStep, CopyWish
 from hub.window.copy_tables import copy_order, copy_step
 from hub.window.serials import SerialWish
@@ -104,7 +105,7 @@ def _asked(connection: Connection, wish: CopyWish, record: Record, holder: str, 
         title=record.title,
         page_count=record.page_count,
         pages=tuple(sorted(set(wish.pages))),
-        facts=wish.facts,
+        facts=tuple(said(one, FACT_CHARS_MAX) for one in wish.facts),
         basis=wish.basis,
         replaces=wish.replaces,
         asked_at_ms=now_ms,
@@ -118,7 +119,7 @@ def withdraw(connection: Connection, copy_id: UUID, who: str, note: str, now_ms:
         BadValue: there is no such order, or it is made or ended already.
 
     """
-    order = found(connection, copy_id)
+    order, note = found(connection, copy_id), said(note, NOTE_CHARS_MAX)
     if order.state not in OPEN:
         stands = STATES[order.state]
         raise BadValue(
@@ -150,8 +151,14 @@ def approve(connection: Connection, order: CopyOrder, decision: CopyDecided, now
 
 
 def fail(connection: Connection, copy_id: UUID, reason: Text, hint: Text, now_ms: int) -> None:
-    """End an order that cannot be made; its serial is void."""
+    """End an order that cannot be made; its serial is void, and its holder is not told of it again.
+
+    One that ended meanwhile stays as it is.
+    """
     order = found(connection, copy_id)
+    if order.state not in OPEN:
+        return
+    letters.settle(connection, copy_id)
     move(connection, copy_id, CopyState.FAILED, "hub", now_ms, reason=reason, hint=hint)
     serials.void(connection, order.asked.serial, reason.zh, now_ms)
 

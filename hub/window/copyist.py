@@ -7,7 +7,7 @@ One order that cannot be made ends with its reason; the others go on.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -23,7 +23,7 @@ from hub.membership.certificates import CertifiedKey
 from hub.window import certificate_paths, certificates, copies, serials
 from hub.window.copy_orders import OPEN, CopyOrder, CopyState
 from hub.window.imprints import Imprint, MadeCertificate
-from hub.window.serials import Certificate
+from hub.window.serials import Certificate, Fate
 from protocol.certificates import SignedCertificate
 from protocol.consignments import ConsignedFile, Consignment
 from protocol.copies import COPY_DRAWN, SEAL_ASKED, CopyDrawn, SealAsked
@@ -80,7 +80,9 @@ class Copyist:
     async def run(self) -> None:
         """Work, for ever."""
         awaited = await self._database.read(lambda connection: copies.in_state(connection, *OPEN))
-        await asyncio.to_thread(self._brought.clear_but, {one.copy_id for one in awaited})
+        ids = {one.copy_id for one in awaited}
+        await asyncio.to_thread(self._brought.clear_but, ids)
+        await asyncio.to_thread(self._clear_but, ids)
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._woken.clear()
@@ -98,6 +100,11 @@ class Copyist:
         except Retryable as error:
             log.info("copyist_waits", reason=error.reason.en)
             return
+        names = {*(one.copy_id for one in (*waiting, *unsealed)), *(one.serial for one in unmade)}
+        for name in self._put_off.keys() - names - self._busy:
+            # It was withdrawn while it was put off.
+            del self._put_off[name]
+            await asyncio.to_thread(self._clear, name)
         for order in waiting:
             self._begin(tasks, order.copy_id, partial(self._make, order))
         for order in unsealed:
@@ -135,32 +142,58 @@ class Copyist:
             log.warning("certificate_failed", name=str(name), reason=error.reason.en)
             if isinstance(name, UUID):
                 await self._write(copies.fail, name, error.reason, error.hint)
+                await asyncio.to_thread(self._clear, name)
             else:
                 await self._write(serials.void, name, error.reason.zh)
 
     async def _make(self, order: CopyOrder) -> None:
+        order = await self._as_it_is(order)
         decision = order.decision
-        if decision is None:
+        if decision is None or order.state not in (CopyState.APPROVED, CopyState.DRAWING):
             return
-        folder = self._home.window / "copies" / str(order.copy_id)
-        consigned = decision.consignment
+        folder, consigned = self._pages_of(order.copy_id), decision.consignment
         if consigned is not None:
             if order.state is not CopyState.DRAWING:
                 await self._write(copies.move, order.copy_id, CopyState.DRAWING, "hub")
             await self._drawn(order, consigned, folder)
-        signed = SignedCertificate(
-            statement=decision.statement, signature=decision.signature, contents=decision.contents
-        )
-        async with self._making:
-            made = await asyncio.to_thread(self._made, signed, folder)
-        await self._database.write(
-            lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
-        )
-        # The PDF holds them now; a second copy of somebody's papers would be one to look after.
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        if (await self._as_it_is(order)).state in OPEN:
+            signed = SignedCertificate(
+                statement=decision.statement, signature=decision.signature, contents=decision.contents
+            )
+            async with self._making:
+                made = await asyncio.to_thread(self._made, signed, folder)
+            is_wanted = await self._database.write(
+                lambda connection: _ready(connection, order, made, self._clock_ms(), is_drawn=consigned is not None)
+            )
+            if not is_wanted:
+                await asyncio.to_thread(certificate_paths.remove, self._certificates, order.asked.serial)
+        # The PDF holds them now, or nobody wants them; a second copy of somebody's papers would be one to look after.
+        await asyncio.to_thread(self._clear, order.copy_id)
+
+    async def _as_it_is(self, order: CopyOrder) -> CopyOrder:
+        """Return an order as it stands: what a look has read may be behind what another task has done since."""
+        return await self._database.read(lambda connection: copies.found(connection, order.copy_id))
+
+    def _pages_of(self, copy_id: UUID) -> Path:
+        return self._home.window / "copies" / str(copy_id)
+
+    def _clear(self, name: UUID | str) -> None:
+        """Remove the pages of an order; a statement of no record has none."""
+        if isinstance(name, UUID):
+            shutil.rmtree(self._pages_of(name), ignore_errors=True)
+
+    def _clear_but(self, awaited: Collection[UUID]) -> None:
+        """Remove the pages of all orders but these: what a stop has left of those that ended."""
+        names = {str(one) for one in awaited}
+        for folder in (self._home.window / "copies").glob("*"):
+            if folder.name not in names:
+                shutil.rmtree(folder, ignore_errors=True)
 
     async def _drawn(self, order: CopyOrder, consigned: Consignment, folder: Path) -> None:
-        """Have the pages here, by the line or as couriers brought them, whichever comes first."""
+        """Have the pages here, by the line or as couriers brought them, whichever comes first.
+
+        What is withdrawn meanwhile is not fetched to its end.
+        """
         told = noted = (order.done_bytes, order.total_bytes)
 
         def hear(done: int, total: int) -> None:
@@ -176,11 +209,15 @@ class Copyist:
                     noted = told
                     step = partial(copies.progress, copy_id=order.copy_id, done_bytes=noted[0], total_bytes=noted[1])
                     await self._database.write(step)
+                if not drawing.done() and (await self._as_it_is(order)).state not in OPEN:
+                    await _ended(drawing)
+                    break
             if not drawing.done():
                 await _ended(drawing)
                 brought = Brought(site=site, consignment=consigned, source=self._brought.row(consigned))
                 drawing = asyncio.ensure_future(take_in(self._database, brought, folder, self._clock_ms, hear))
-            await drawing
+            if not drawing.cancelled():
+                await drawing
         except Permanent:
             await asyncio.to_thread(self._brought.clear, order.copy_id)
             raise
@@ -192,7 +229,7 @@ class Copyist:
         return not self._brought.missing(consigned)
 
     async def _seal(self, order: CopyOrder) -> None:
-        given = order.seal
+        given = (await self._as_it_is(order)).seal
         if given is None:
             return
         serial = order.asked.serial
@@ -210,6 +247,9 @@ class Copyist:
         await asyncio.to_thread(certificate_paths.tidy, self._certificates, serial)
 
     async def _say_nothing(self, one: Certificate) -> None:
+        present = await self._database.read(lambda connection: serials.found(connection, one.serial))
+        if present.fate is not Fate.TAKEN:
+            return
         signed = SignedCertificate(statement=one.statement, signature=one.signature, contents=one.contents)
         async with self._making:
             pdf, pages = await asyncio.to_thread(self._made_and_sealed, signed)
@@ -268,12 +308,12 @@ def _due(connection: Connection) -> tuple[list[CopyOrder], list[CopyOrder], list
     return waiting, made, serials.unmade(connection)
 
 
-def _ready(connection: Connection, order: CopyOrder, made: MadeCertificate, now_ms: int, *, is_drawn: bool) -> None:
+def _ready(connection: Connection, order: CopyOrder, made: MadeCertificate, now_ms: int, *, is_drawn: bool) -> bool:
+    """Note that a certificate is made, and ask for its seal; False if it was withdrawn while it was made."""
     serial, copy_id = order.asked.serial, order.copy_id
     present = copies.found(connection, copy_id)
     if present.state not in (CopyState.APPROVED, CopyState.DRAWING):
-        # Withdrawn while it was made.
-        return
+        return False
     certificates.made(connection, serial, made.pdf, made.pages)
     copies.move(connection, copy_id, CopyState.READY, "hub", now_ms)
     if is_drawn:
@@ -281,6 +321,7 @@ def _ready(connection: Connection, order: CopyOrder, made: MadeCertificate, now_
         letters.write(connection, order.keeper, kind=COPY_DRAWN, topic=copy_id, body=body, now_ms=now_ms)
     asked = SealAsked(copy_id=copy_id, serial=serial, attributes=made.attributes)
     letters.write(connection, order.keeper, kind=SEAL_ASKED, topic=copy_id, body=asked, now_ms=now_ms)
+    return True
 
 
 def _sealed(connection: Connection, order: CopyOrder, pdf: bytes, now_ms: int) -> None:

@@ -49,7 +49,8 @@ def due(
 ) -> list[Due]:
     """Return the requests with a term, the most urgent first; those whose clock stands at the end."""
     found = []
-    for request in ledger.listed(connection, states=tuple(PHASE_OF), limit=OPEN_MAX):
+    # The oldest first: of more than can be looked at, none that is overdue is left out.
+    for request in ledger.listed(connection, states=tuple(PHASE_OF), is_oldest_first=True, limit=OPEN_MAX):
         term = deadline(request.history, terms, calendar, today)
         if term is not None and term.urgency in urgencies:
             found.append(Due(request=request, deadline=term))

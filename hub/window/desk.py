@@ -232,10 +232,23 @@ def _reading(actor: Actor, known: Request) -> AuditEntry:
 
 
 def listed(
-    connection: Connection, *, states: Collection[State] = (), before: str = "", limit: int = LISTED_MAX
+    connection: Connection,
+    *,
+    states: Collection[State] = (),
+    worked_by: str = "",
+    before: str = "",
+    is_oldest_first: bool = False,
+    limit: int = LISTED_MAX,
 ) -> list[Request]:
-    """Return requests, the newest number first; screens show of persons no more than ``Applicant.name_masked``."""
-    return ledger.listed(connection, states=states, before=before, limit=min(limit, LISTED_MAX))
+    """Return requests as ``ledger.listed``; screens show of persons no more than ``Applicant.name_masked``."""
+    return ledger.listed(
+        connection,
+        states=states,
+        worked_by=worked_by,
+        before=before,
+        is_oldest_first=is_oldest_first,
+        limit=min(limit, LISTED_MAX),
+    )
 
 
 def next_steps(request: Request) -> tuple[NextStep, ...]:

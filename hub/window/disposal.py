@@ -19,14 +19,22 @@ from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.staff.administration import Actor
 from hub.window import amendments, cases, copies, ledger
-from hub.window.applicants import NumberNote
+from hub.window.applicants import NumberNote, said
 from hub.window.copy_orders import OPEN
 from hub.window.disposal_table import DisposalRules
 from hub.window.lookup_tables import lookup, lookup_hit, lookup_site
 from hub.window.mediation import DisputeKinds, kept
 from hub.window.requests import TEXT_CHARS_MAX, Content, Request
 from hub.window.states import ENDED
-from hub.window.tables import lookup_request, request_disposal, request_history, request_hold, research, research_line
+from hub.window.tables import (
+    lookup_request,
+    request_disposal,
+    request_history,
+    request_hold,
+    research,
+    research_line,
+    research_part,
+)
 from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.retention import RetentionKind
@@ -197,6 +205,9 @@ def _clear(connection: Connection, one: Request) -> None:
         connection.execute(delete(table).where(table.c.lookup_id.in_(asked)))
     connection.execute(delete(research_line).where(research_line.c.request_id == one.request_id.bytes))
     connection.execute(update(research).where(research.c.request_id == one.request_id.bytes).values(title=""))
+    # Which site's holdings were gone through stays; a title or a note may name who was looked for.
+    of_part = research_part.c.request_id == one.request_id.bytes
+    connection.execute(update(research_part).where(of_part).values(title="", note=""))
 
 
 def cleared(content: Content) -> Content:
@@ -219,10 +230,12 @@ def hold(connection: Connection, actor: Actor, number: str, because: str, now_ms
     """Keep the personal data of a request beyond their term, for example while a court asks for them.
 
     Raises:
-        BadValue: there is no such request, its data are gone, it is held already, or no reason is given.
+        BadValue: there is no such request, its data are gone, it is held already, or no reason or too long a one is
+            given.
 
     """
-    one, because = _numbered(connection, number), because.strip()[:TEXT_CHARS_MAX]
+    one, because = _numbered(connection, number), said(because, TEXT_CHARS_MAX)
+    number = one.number
     if not because:
         raise BadValue(
             Text(zh="没有写明暂缓清除的理由。", en="why it is held is not said"),
@@ -251,6 +264,7 @@ def release(connection: Connection, actor: Actor, number: str, now_ms: int) -> N
 
     """
     one = _numbered(connection, number)
+    number = one.number
     ended = connection.execute(delete(request_hold).where(request_hold.c.request_id == one.request_id.bytes))
     if not ended.rowcount:
         raise BadValue(

@@ -1,4 +1,7 @@
-"""The nightly disposal of personal data and of certificates' papers: in batches, none without a table."""
+"""The nightly disposal of personal data and of certificates' papers: in batches, none without a table.
+
+Letters whose time is over go as well.
+"""
 
 import asyncio
 import datetime
@@ -17,6 +20,7 @@ from hub.window.disposal_table import disposal_table, newest_of
 from hub.window.dispute_table import dispute_table
 from protocol.county_time import day_of
 from protocol.errors import Permanent
+from replication import letters
 from replication.database import Database
 
 LOOK_EVERY_S: Final = 3600.0
@@ -53,6 +57,9 @@ class Disposer:
         today = day_of(self._clock_ms())
         if self._last == today:
             return 0
+        now_ms = self._clock_ms()
+        # Whatever the tables say: nobody is told these any more, and some of them name persons.
+        await self._database.write(lambda connection: letters.drop_expired(connection, now_ms))
         disposed = await self._disposed(today)
         self._last = today
         if disposed:

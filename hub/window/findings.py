@@ -5,7 +5,6 @@ it is found, partly found or not found. A late answer moves it on, also out of "
 delivered or closed. Once a person has gone on with it (access review and beyond), only the mark "new answer" says so.
 """
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -31,8 +30,12 @@ def begin(connection: Connection, request_id: UUID, now_ms: int) -> None:
         _take(connection, ledger.found(connection, request_id), step, now_ms)
 
 
-def tell_request(connection: Connection, request_id: UUID, now_ms: int, *, is_news: bool = False) -> None:
-    """Take the steps that follow from where the request's questions stand now."""
+def tell_request(connection: Connection, request_id: UUID, now_ms: int, *, is_find: bool = False) -> None:
+    """Take the steps that follow from where the request's questions stand now.
+
+    Only a record of which nobody knew before opens a request again: an answer without one, or the end of a question,
+    changes nothing for whoever has gone home.
+    """
     request = ledger.found(connection, request_id)
     if request is None:
         return
@@ -40,7 +43,7 @@ def tell_request(connection: Connection, request_id: UUID, now_ms: int, *, is_ne
     hits = sum(lookup_ledger.count_hits(connection, one.lookup_id) for one in stored)
     states = [state(connection, one) for one in stored]
     is_open = any(one in (LookupState.SEARCHING, LookupState.WAITING, LookupState.PARTIAL) for one in states)
-    if is_news and _has_late_hits(connection, stored):
+    if is_find:
         request = _take(connection, request, Step.REOPEN, now_ms, reason=LATE.zh)
     step = _step(hits=hits, is_open=is_open)
     if step is None or request is None:
@@ -60,10 +63,6 @@ def _step(*, hits: int, is_open: bool) -> Step | None:
     if hits:
         return Step.FIND_PART if is_open else Step.FIND
     return None if is_open else Step.FIND_NOTHING
-
-
-def _has_late_hits(connection: Connection, stored: Sequence[StoredLookup]) -> bool:
-    return any(lookup_ledger.has_late_hits(connection, one.lookup_id) for one in stored)
 
 
 def _take(connection: Connection, request: Request | None, step: Step, now_ms: int, reason: str = "") -> Request | None:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.looking import look_for_ever
-from hub.window import audit_heads, lookup_answers, lookup_ledger
+from hub.window import audit_heads, ledger, lookup_answers, lookup_ledger
 from hub.window.lookup_answers import Heard
 from protocol.audit_letters import AUDIT_HEAD
 from protocol.errors import BadValue
@@ -24,6 +24,12 @@ from replication.letters import Handlers, LetterHandler
 
 LOOK_EVERY_S: Final = 15.0
 """Seconds between looks which questions are over, and which lost their live part to a restart."""
+
+AT_ONCE: Final = 100
+"""Questions of each kind in one transaction: after days at rest there are thousands, and others want to write."""
+
+GONE_SINCE_MS: Final = 30 * 24 * 3600 * 1000
+"""Milliseconds for which requests that are gone are looked at: twice as long as a question may be answered."""
 
 LEFT_AFTER_MS: Final = 30_000
 """Milliseconds behind the live part after which nobody is believed to work on it any more."""
@@ -68,8 +74,10 @@ def answer_handler(clock_ms: Callable[[], int]) -> LetterHandler:
         if stored is None:
             return
         heard = Heard(site=peer, outcome=told.outcome, body=told.body, epoch=told.epoch, seq=told.seq)
+        known = lookup_ledger.records_at(connection, told.lookup_id, peer)
         lookup_answers.take(connection, stored, [heard], now_ms, is_late=True)
-        lookup_answers.settle(connection, stored, now_ms, is_news=True)
+        is_find = not lookup_ledger.records_at(connection, told.lookup_id, peer) <= known
+        lookup_answers.settle(connection, stored, now_ms, is_news=True, is_find=is_find)
 
     return take
 
@@ -88,7 +96,10 @@ def fault_of(connection: Connection, site: str, told: LookupAnswered) -> str:
 
 
 class LookupClock:
-    """Ends questions whose time is over, and takes up those whose live part was cut off; ``run`` is its loop."""
+    """Ends questions whose time is over or whose request is gone, and takes up those whose live part was cut off.
+
+    ``run`` is its loop.
+    """
 
     def __init__(
         self,
@@ -110,14 +121,18 @@ class LookupClock:
         now_ms = self._clock_ms()
 
         def step(connection: Connection) -> int:
-            left = lookup_ledger.left_waiting(connection, now_ms - LEFT_AFTER_MS)
+            left = lookup_ledger.left_waiting(connection, now_ms - LEFT_AFTER_MS, AT_ONCE)
             for lookup_id in left:
                 stored = lookup_ledger.found(connection, lookup_id)
                 if stored is not None:
                     lookup_answers.close_live(connection, stored, now_ms)
-            over = lookup_ledger.due_to_expire(connection, now_ms)
+            over = lookup_ledger.due_to_expire(connection, now_ms, AT_ONCE)
             for lookup_id in over:
                 lookup_answers.expire(connection, lookup_id, now_ms)
-            return len(left) + len(over)
+            requests = ledger.gone_since(connection, now_ms - GONE_SINCE_MS)
+            gone = lookup_ledger.open_of(connection, requests, AT_ONCE)
+            for lookup_id in gone:
+                lookup_answers.expire(connection, lookup_id, now_ms, is_gone=True)
+            return len(left) + len(over) + len(gone)
 
         return await self._database.write(step)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
 
 from hub.window.requests import PREFIX, Content, HistoryLine, Request, digest_of, fold
 from hub.window.states import State
@@ -118,20 +118,36 @@ def listed(
     states: Collection[State] = (),
     case_id: UUID | None = None,
     identity_key: str = "",
+    worked_by: str = "",
     before: str = "",
+    is_oldest_first: bool = False,
     limit: int,
 ) -> list[Request]:
-    """Return requests, the newest number first, those before a number if one is given."""
-    statement = select(lookup_request).order_by(lookup_request.c.number.desc()).limit(limit)
+    """Return requests, the newest number first unless asked otherwise, those before a number if one is given.
+
+    ``worked_by`` is the login of somebody who took a step of theirs.
+    """
+    number = lookup_request.c.number
+    statement = select(lookup_request).order_by(number if is_oldest_first else number.desc()).limit(limit)
     if states:
         statement = statement.where(lookup_request.c.state.in_([one.value for one in states]))
     if case_id is not None:
         statement = statement.where(lookup_request.c.case_id == case_id.bytes)
     if identity_key:
         statement = statement.where(lookup_request.c.identity_key == identity_key)
+    if worked_by:
+        step = (request_history.c.request_id == lookup_request.c.request_id) & (request_history.c.who == worked_by)
+        statement = statement.where(exists().where(step))
     if before:
-        statement = statement.where(lookup_request.c.number < before)
+        statement = statement.where(number < before)
     return _requests(connection, connection.execute(statement).all())
+
+
+def gone_since(connection: Connection, since_ms: int) -> list[UUID]:
+    """Return the requests that were withdrawn or have lapsed after a moment."""
+    gone = lookup_request.c.state.in_([State.WITHDRAWN.value, State.EXPIRED.value])
+    statement = select(lookup_request.c.request_id).where(gone, lookup_request.c.changed_at_ms > since_ms)
+    return [UUID(bytes=one) for one in connection.scalars(statement)]
 
 
 def counts(connection: Connection) -> dict[State, int]:

@@ -30,6 +30,7 @@ WHO: Final = "hub:lookup"
 _UNREADABLE: Final = Text(zh="站点的答复无法解读", en="the site's answer could not be read")
 _SILENT: Final = Text(zh="未在屏幕时限内答复，已转为书面提问", en="no answer in time; it was asked by letter")
 _EXPIRED: Final = Text(zh="到期仍未答复", en="no answer until the question's end")
+_GONE: Final = Text(zh="申请已撤回或失效，不再询问", en="its request was withdrawn or has lapsed: nobody asks any more")
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ def take(
     lookup_id = stored.lookup_id
     lookup_ledger.drop_copies(connection, lookup_id, [one.heard.site for one in told if one.is_all])
     heads = {one.site: one.body.head for one in heard if isinstance(one.body, LookedUp)}
-    audit_heads.keep_all(connection, heads, now_ms)
+    audit_heads.keep_all(connection, heads, stored.asked_at_ms, now_ms)
     lookup_ledger.add_hits(connection, lookup_id, [hit for one in told for hit in one.hits])
     lookup_ledger.put_sites(connection, lookup_id, {one.heard.site: one.values for one in told})
     lines = [_line(stored, one) for one in told if one.outcome is not SiteOutcome.NOTHING]
@@ -112,14 +113,30 @@ def ask_by_letter(connection: Connection, stored: StoredLookup, sites: Sequence[
 
 
 def close_live(connection: Connection, stored: StoredLookup, now_ms: int) -> None:
-    """End the live part: who has not answered is asked by letter, and the request learns what was found."""
+    """End the live part: who has not answered is asked by letter, and the request learns what was found.
+
+    Where nobody is waited for, the last answer or the opening has ended it.
+    """
     silent = lookup_ledger.sites_of(connection, stored.lookup_id, (SiteOutcome.WAITING,))
+    if not silent:
+        return
     ask_by_letter(connection, stored, [one.site for one in silent], now_ms, _SILENT)
     settle(connection, stored, now_ms)
 
 
-def settle(connection: Connection, stored: StoredLookup, now_ms: int, *, is_news: bool = False) -> None:
-    """Note that something happened to a question; end it if nobody is left to answer, and tell its request."""
+def settle(
+    connection: Connection, stored: StoredLookup, now_ms: int, *, is_news: bool = False, is_find: bool = False
+) -> None:
+    """Note that something happened to a question; end it if nobody is left to answer, and tell its request.
+
+    Args:
+        connection: of the transaction.
+        stored: the question.
+        now_ms: moment of what happened.
+        is_news: somebody should look at it.
+        is_find: a record was found of which nobody knew before.
+
+    """
     values: dict[str, object] = {"changed_at_ms": now_ms}
     if is_news:
         values["news_at_ms"] = now_ms
@@ -127,25 +144,26 @@ def settle(connection: Connection, stored: StoredLookup, now_ms: int, *, is_news
         values["ended_at_ms"] = now_ms
         letters.settle(connection, stored.lookup_id)
     lookup_ledger.put(connection, stored.lookup_id, values)
-    tell_request(connection, stored.request_id, now_ms, is_news=is_news)
+    tell_request(connection, stored.request_id, now_ms, is_find=is_find)
 
 
-def expire(connection: Connection, lookup_id: UUID, now_ms: int) -> None:
-    """End a question whose time is over; sites that owe an answer have expired."""
+def expire(connection: Connection, lookup_id: UUID, now_ms: int, *, is_gone: bool = False) -> None:
+    """End a question whose time is over, or whose request is gone; sites that owe an answer have expired.
+
+    Letters that no site has taken yet name a person: they go at once.
+    """
     stored = lookup_ledger.found(connection, lookup_id)
     if stored is None or stored.ended_at_ms is not None:
         return
+    why = _GONE if is_gone else _EXPIRED
     for one in lookup_ledger.sites_of(connection, lookup_id, OPEN_OUTCOMES):
-        values = {
-            "outcome": SiteOutcome.EXPIRED.value,
-            "reason_zh": _EXPIRED.zh,
-            "reason_en": _EXPIRED.en,
-        }
+        values = {"outcome": SiteOutcome.EXPIRED.value, "reason_zh": why.zh, "reason_en": why.en}
         lookup_ledger.put_site(connection, lookup_id, one.site, values)
     lookup_ledger.put(connection, lookup_id, {"is_expired": 1})
     entry = AuditEntry(who=WHO, action=Action.LOOKUP_EXPIRED, object=f"lookup {lookup_id}", detail=_case(stored))
     audit.append(connection, entry, now_ms)
-    settle(connection, stored, now_ms, is_news=True)
+    settle(connection, stored, now_ms, is_news=not is_gone)
+    letters.forget(connection, [lookup_id])
 
 
 def _read(heard: Heard) -> tuple[dict[str, object], list[StoredHit]]:

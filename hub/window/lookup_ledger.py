@@ -201,19 +201,20 @@ def of_request(connection: Connection, request_id: UUID) -> list[StoredLookup]:
     return [_stored(row) for row in connection.execute(statement.order_by(lookup.c.asked_at_ms, lookup.c.lookup_id))]
 
 
-def changed_since(connection: Connection, since_ms: int, limit: int) -> list[StoredLookup]:
-    """Return the questions in which something happened after a moment, the earliest first."""
-    statement = select(lookup).where(lookup.c.changed_at_ms > since_ms).order_by(lookup.c.changed_at_ms)
-    return [_stored(row) for row in connection.execute(statement.limit(limit))]
-
-
-def due_to_expire(connection: Connection, now_ms: int) -> list[UUID]:
-    """Return the questions whose time is over while sites have still to answer."""
+def due_to_expire(connection: Connection, now_ms: int, limit: int) -> list[UUID]:
+    """Return the questions whose time is over while sites have still to answer, those that ended longest ago first."""
     statement = select(lookup.c.lookup_id).where(lookup.c.ended_at_ms.is_(None), lookup.c.expires_at_ms <= now_ms)
-    return [UUID(one) for one in connection.scalars(statement)]
+    return [UUID(one) for one in connection.scalars(statement.order_by(lookup.c.expires_at_ms).limit(limit))]
 
 
-def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
+def open_of(connection: Connection, requests: Collection[UUID], limit: int) -> list[UUID]:
+    """Return the questions of some requests that sites have still to answer."""
+    mine = lookup.c.request_id.in_([str(one) for one in requests])
+    statement = select(lookup.c.lookup_id).where(mine, lookup.c.ended_at_ms.is_(None))
+    return [UUID(one) for one in connection.scalars(statement.limit(limit))]
+
+
+def left_waiting(connection: Connection, before_ms: int, limit: int) -> list[UUID]:
     """Return the questions whose live part was over before a moment and never closed: the hub stopped in between."""
     statement = (
         select(lookup.c.lookup_id)
@@ -224,7 +225,7 @@ def left_waiting(connection: Connection, before_ms: int) -> list[UUID]:
             lookup_site.c.outcome == SiteOutcome.WAITING.value,
         )
     )
-    return [UUID(one) for one in connection.scalars(statement.distinct())]
+    return [UUID(one) for one in connection.scalars(statement.distinct().limit(limit))]
 
 
 def sites_of(connection: Connection, lookup_id: UUID, outcomes: Collection[SiteOutcome] = ()) -> list[SiteView]:
@@ -273,15 +274,10 @@ def _hits() -> Select[*tuple[Any, ...]]:
     return select(*columns).where(mine).order_by(lookup_hit.c.site, lookup_hit.c.record_id)
 
 
-def has_late_hits(connection: Connection, lookup_id: UUID) -> bool:
-    """Tell whether something was found after the screen had closed."""
-    return bool(connection.execute(_late_hits(), {"of_lookup": str(lookup_id)}).scalar_one())
-
-
-@cache
-def _late_hits() -> Select[bool]:
-    late = (lookup_hit.c.lookup_id == bindparam("of_lookup")) & (lookup_hit.c.is_late == 1)
-    return select(exists().where(late))
+def records_at(connection: Connection, lookup_id: UUID, site: str) -> set[str]:
+    """Return the ids of the records of a site that were found."""
+    mine = (lookup_hit.c.lookup_id == str(lookup_id)) & (lookup_hit.c.site == site)
+    return set(connection.scalars(select(lookup_hit.c.record_id).where(mine)))
 
 
 def count_hits(connection: Connection, lookup_id: UUID) -> int:

@@ -9,15 +9,17 @@ from sqlalchemy import Connection
 from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.searching.search import Names, readings_of
-from hub.window import findings, lookup_answers, lookup_ledger
+from hub.window import findings, ledger, lookup_answers, lookup_ledger
 from hub.window.candidates import Known, index_hits, site_view
 from hub.window.lookup_answers import case_words
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_views import LookupOrder, SiteView
 from hub.window.routing import Routed
+from hub.window.states import STATES, State
 from protocol.audit_chain import AuditHead, head_of
 from protocol.calls import Lookup
-from protocol.errors import BadValue
+from protocol.errors import BadValue, Refused
+from protocol.identity_numbers import mask_identity_numbers
 from protocol.limits import SEARCH_HITS_MAX
 from protocol.lookups import Route, SiteOutcome, encoded_lookup
 from protocol.queries import parse
@@ -26,6 +28,9 @@ from protocol.wording import Text
 
 REASON_CHARS_MAX: Final = 200
 """Characters of the reason for asking more sites."""
+
+ASKED: Final = frozenset((State.ACCEPTED, State.ROUTED, State.SEARCHING, State.FOUND, State.PARTIAL, State.NOT_FOUND))
+"""States of a request in which its questions may be put: nothing is sought that was not accepted, or is over."""
 
 _GRACE_MS: Final = 1_000
 """Milliseconds behind the screen's deadline for which the live part may still be stored."""
@@ -51,10 +56,16 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_lookup(connection: Connection, opening: Opening, now_ms: int) -> bool:
-    """Write a question, its sites, what the index has, and the letters to sites that are away; False if it is there."""
+    """Write a question, its sites, what the index has, and the letters to sites that are away; False if it is there.
+
+    Raises:
+        Refused: its request was not accepted, or is over.
+
+    """
     order, known, names = opening.order, opening.prospect.known, opening.prospect.names
     if lookup_ledger.found(connection, order.lookup_id) is not None:
         return False
+    _check_state(connection, order.case.request_id)
     asked = sum(one.is_asked for one in opening.prospect.routes)
     line = audit.append(
         connection,
@@ -75,8 +86,15 @@ def open_lookup(connection: Connection, opening: Opening, now_ms: int) -> bool:
     lookup_ledger.add_hits(connection, order.lookup_id, index_hits(known.page, order.query, order.case, names))
     stored = present(connection, order.lookup_id)
     _write_letters(connection, stored, views, now_ms)
-    findings.begin(connection, order.case.request_id, now_ms)
+    _begin(connection, stored, views, now_ms)
     return True
+
+
+def _begin(connection: Connection, stored: StoredLookup, views: list[SiteView], now_ms: int) -> None:
+    """Tell the request that it is being asked; where nobody is asked live, also what that has brought."""
+    findings.begin(connection, stored.request_id, now_ms)
+    if all(one.outcome is not SiteOutcome.WAITING for one in views):
+        lookup_answers.settle(connection, stored, now_ms)
 
 
 def _question(opening: Opening, head: AuditHead, now_ms: int) -> Lookup:
@@ -138,11 +156,12 @@ def widen_lookup(connection: Connection, lookup_id: UUID, known: Known, widening
 
     Raises:
         BadValue: no reason is given, there is no such question, or its time is over.
+        Refused: its request is over.
 
     """
-    reason = " ".join(widening.because.split())[:REASON_CHARS_MAX]
+    reason = mask_identity_numbers(" ".join(widening.because.split()))[0][:REASON_CHARS_MAX]
     stored = present(connection, lookup_id)
-    _check_widening(stored, reason, now_ms)
+    _check_widening(connection, stored, reason, now_ms)
     left_out = {one.site for one in lookup_ledger.sites_of(connection, lookup_id, (SiteOutcome.NOT_ASKED,))}
     why = Text(zh=f"扩大查询：{reason}", en=f"widened: {reason}")
     views = [
@@ -171,10 +190,25 @@ def widen_lookup(connection: Connection, lookup_id: UUID, known: Known, widening
         detail=f"{case_words(stored.question)}; {len(views)} more sites: {reason}",
     )
     audit.append(connection, entry, now_ms)
-    findings.begin(connection, stored.request_id, now_ms)
+    _begin(connection, msgspec.structs.replace(stored, ended_at_ms=None), views, now_ms)
 
 
-def _check_widening(stored: StoredLookup, reason: str, now_ms: int) -> None:
+def _check_state(connection: Connection, request_id: UUID) -> None:
+    """Refuse to ask for a request that stands elsewhere; one that is not on the register stands by itself."""
+    request = ledger.found(connection, request_id)
+    if request is not None and request.standing.state not in ASKED:
+        state = STATES[request.standing.state]
+        raise Refused(
+            Text(
+                zh=f"申请 {request.number} {state.zh}，不能向站点提问。",
+                en=f"{request.number} is {state.en}: no site is asked for it",
+            ),
+            Text(zh="受理后、审核前才能查找。", en="Search between acceptance and the review of access."),
+        )
+
+
+def _check_widening(connection: Connection, stored: StoredLookup, reason: str, now_ms: int) -> None:
+    _check_state(connection, stored.request_id)
     if not reason:
         raise BadValue(
             Text(zh="扩大查询须写明理由。", en="asking more sites needs a reason"),

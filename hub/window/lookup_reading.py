@@ -1,24 +1,23 @@
 """How a lookup is shown: as it is stored, at any time and by anybody; a reload loses nothing."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
-from hub.window import findings, lookup_ledger
+from hub.window import lookup_ledger
 from hub.window.lookup_ledger import StoredHit, StoredLookup
 from hub.window.lookup_tables import lookup
-from hub.window.lookup_views import HITS_SHOWN_MAX, HitView, LookupNews, LookupView, StrayAnswer
+from hub.window.lookup_views import HITS_SHOWN_MAX, HitView, LookupView, StrayAnswer
 from protocol.codec import decode_record
 from protocol.lookups import LookupState, SiteOutcome, state_of
 from protocol.matching import Matcher
 from protocol.plans import StageName
 from protocol.queries import parse
 from protocol.record_facts import subject_of
+from protocol.records import Record
 from protocol.search_calls import readings_of
-
-NEWS_MAX: Final = 200
-"""Lookups that one look for news returns."""
 
 _RANKS: Final = {name.value: number for number, name in enumerate(StageName)}
 
@@ -34,23 +33,11 @@ def lookups_of(connection: Connection, request_id: UUID) -> list[LookupView]:
     return [_view(connection, one, with_hits=False) for one in lookup_ledger.of_request(connection, request_id)]
 
 
-def news(connection: Connection, since_ms: int) -> list[LookupNews]:
-    """Return the lookups that got a late answer, or ended, after a moment; for a stream that looks every second."""
-    return [
-        LookupNews(
-            lookup_id=one.lookup_id,
-            request_id=one.request_id,
-            state=findings.state(connection, one),
-            news_at_ms=one.news_at_ms,
-        )
-        for one in lookup_ledger.changed_since(connection, since_ms, NEWS_MAX)
-        if one.news_at_ms is not None and one.news_at_ms > since_ms
-    ]
-
-
-def unseen(connection: Connection, request_id: UUID) -> bool:
-    """Tell whether a request has an answer that nobody has looked at: the mark "new answer"."""
-    return any(one.news_at_ms is not None for one in lookup_ledger.of_request(connection, request_id))
+def with_news(connection: Connection, requests: Collection[UUID]) -> set[UUID]:
+    """Return which of some requests have an answer that nobody has looked at: the mark "new answer"."""
+    mine = lookup.c.request_id.in_([str(one) for one in requests])
+    statement = select(lookup.c.request_id).where(mine, lookup.c.news_at_ms.is_not(None)).distinct()
+    return {UUID(one) for one in connection.scalars(statement)}
 
 
 def mark_seen(connection: Connection, request_id: UUID) -> None:
@@ -96,15 +83,15 @@ def _view(connection: Connection, stored: StoredLookup, *, with_hits: bool) -> L
 def _hits(connection: Connection, stored: StoredLookup) -> tuple[HitView, ...]:
     question = stored.question
     matcher = Matcher(parse(stored.query.words), readings_of(question))
-    shown = [_hit(one, matcher) for one in lookup_ledger.hits_of(connection, stored.lookup_id)]
+    found = [(one, decode_record(one.body)) for one in lookup_ledger.hits_of(connection, stored.lookup_id)]
     # The best rank first, the newest first in each; two passes of a stable sort.
-    shown.sort(key=lambda one: str(one.record.date_latest or one.record.filing_year or ""), reverse=True)
-    shown.sort(key=lambda one: _RANKS.get(one.stage, len(_RANKS)))
-    return tuple(shown[:HITS_SHOWN_MAX])
+    found.sort(key=lambda pair: str(pair[1].date_latest or pair[1].filing_year or ""), reverse=True)
+    found.sort(key=lambda pair: _RANKS.get(pair[0].stage, len(_RANKS)))
+    # Why one matches is looked for in what is shown alone: two hundred sites may name two hundred records each.
+    return tuple(_hit(one, record, matcher) for one, record in found[:HITS_SHOWN_MAX])
 
 
-def _hit(one: StoredHit, matcher: Matcher) -> HitView:
-    record = decode_record(one.body)
+def _hit(one: StoredHit, record: Record, matcher: Matcher) -> HitView:
     return HitView(
         site=one.site,
         record=record,

@@ -111,15 +111,6 @@ class LookupView(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one.site for one in self.sites if one.outcome in OPEN_OUTCOMES)
 
 
-class LookupNews(msgspec.Struct, frozen=True, kw_only=True):
-    """A late answer, for whoever watches: one event of a stream, one mark on a request."""
-
-    lookup_id: UUID
-    request_id: UUID
-    state: LookupState
-    news_at_ms: int
-
-
 class StrayAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer that was refused, because it fits no question."""
 

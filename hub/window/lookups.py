@@ -11,7 +11,7 @@ What is left waiting when the hub stops, ``late_answers.LookupClock`` takes up.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 from uuid import UUID
@@ -165,6 +165,7 @@ class LookupDesk:
         Raises:
             BadQuery: the words cannot be understood.
             BadValue: the case lacks a purpose, or may not travel.
+            Refused: its request was not accepted, or is over.
             Retryable: the store is away.
 
         """
@@ -203,6 +204,7 @@ class LookupDesk:
 
         Raises:
             BadValue: the case lacks a purpose, or may not travel.
+            Refused: its request was not accepted, or is over.
 
         """
         checked_case(order.case)
@@ -231,6 +233,7 @@ class LookupDesk:
 
         Raises:
             BadValue: no reason is given, or the question's time is over.
+            Refused: its request is over.
             Retryable: the store is away.
 
         """
@@ -282,7 +285,7 @@ class LookupDesk:
         try:
             await running.give_way()
             stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))
-            await self._asked(stored, running)
+            await _alone(self._asked(stored, running))
             now_ms = self._clock_ms()
             await self._database.write(lambda connection: lookup_answers.close_live(connection, stored, now_ms))
         except Retryable as error:
@@ -333,11 +336,26 @@ class LookupDesk:
             await running.tell()
 
 
+async def _alone(work: Awaitable[None]) -> None:
+    """Do what has tasks of its own; where the store or the line is away, that is raised as it is."""
+    try:
+        await work
+    except ExceptionGroup as group:
+        away, others = group.split(Retryable)
+        if away is None or others is not None:
+            raise
+        raise away.exceptions[0] from group
+
+
 def _take(connection: Connection, stored: StoredLookup, heard: Sequence[Heard], now_ms: int) -> None:
     owed = lookup_ledger.still_waiting(connection, stored.lookup_id, [one.site for one in heard])
     counted = list({one.site: one for one in heard if one.site in owed}.values())
     lookup_answers.take(connection, stored, counted, now_ms, is_late=False)
-    lookup_ledger.put(connection, stored.lookup_id, {"changed_at_ms": now_ms})
+    if SiteOutcome.WAITING in lookup_ledger.outcomes_of(connection, stored.lookup_id):
+        lookup_ledger.put(connection, stored.lookup_id, {"changed_at_ms": now_ms})
+    else:
+        # With the last answer, not behind it: a hub that stops in between would leave the request searching.
+        lookup_answers.settle(connection, stored, now_ms)
 
 
 def _composer(stored: StoredLookup) -> Callable[[str, str], Lookup]:

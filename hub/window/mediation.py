@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub.window.applicants import NAME_CHARS_MAX, plain, said
+from hub.window.applicants import NAME_CHARS_MAX, said
 from hub.window.requests import CASE_CHARS_MAX, TEXT_CHARS_MAX
 from protocol.errors import BadValue
 from protocol.retention import Retention, RetentionKind
@@ -204,10 +204,10 @@ def checked(case: Case, kinds: DisputeKinds) -> Case:
     made = msgspec.structs.replace(
         case,
         case_no=said(case.case_no, CASE_CHARS_MAX),
-        body=plain(case.body, NAME_CHARS_MAX),
-        place=plain(case.place, NAME_CHARS_MAX),
+        body=said(case.body, NAME_CHARS_MAX),
+        place=said(case.place, NAME_CHARS_MAX),
         cause=said(case.cause, TEXT_CHARS_MAX),
-        law_used=plain(case.law_used, TEXT_CHARS_MAX),
+        law_used=said(case.law_used, TEXT_CHARS_MAX),
     )
     if not made.case_no or not made.body:
         raise BadValue(

@@ -26,6 +26,7 @@ from hub.window.requests import Request
 from hub.window.tables import paper_disposal, request_hold
 from protocol.county_time import ZONE
 from protocol.retention import RetentionKind
+from replication import letters
 
 BATCH_REQUESTS: Final = 50
 """Requests that are looked at in one transaction: the files of those that are due are removed within it."""
@@ -90,10 +91,12 @@ def dispose(connection: Connection, actor: Actor, folder: Path, found: Sequence[
 def _clear(connection: Connection, folder: Path, request_id: UUID) -> None:
     mine = certificate.c.request_id == str(request_id)
     for serial in connection.scalars(select(certificate.c.serial).where(mine)):
-        certificate_paths.pdf_path(folder, serial).unlink(missing_ok=True)
-        certificate_paths.tidy(folder, serial)
+        certificate_paths.remove(folder, serial)
     connection.execute(update(certificate).where(mine).values(contents=""))
-    for order in copies.of_request(connection, request_id):
+    orders = copies.of_request(connection, request_id)
+    # A site that was put back is told again what is not settled: never of papers that are gone.
+    letters.forget(connection, [order.copy_id for order in orders])
+    for order in orders:
         asked = msgspec.structs.replace(order.asked, purpose="", case_no="", title="", facts=(), basis="")
         of_order = copy_order.c.copy_id == str(order.copy_id)
         values = {"asked": msgspec.json.encode(asked), "decision": None, "reason_zh": "", "reason_en": ""}

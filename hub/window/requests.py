@@ -88,7 +88,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     place: str = ""
     person_keys: tuple[str, ...] = ()
     """Keys of the identity numbers that were typed into the question (``protocol.person_keys``); the numbers themselves
-    are masked. Whoever holds the county's key finds entries about these persons by them."""
+    are masked, and nothing is looked for by them: catalogues are searched by words."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

@@ -122,8 +122,8 @@ def checked_plan(plan: Plan) -> Plan:
         BadValue: it has no title or no columns, or a column stands twice.
 
     """
-    title = plain(plan.title, NAME_CHARS_MAX)
-    columns = tuple(plain(one, NAME_CHARS_MAX) for one in plan.columns)
+    title = said(plan.title, NAME_CHARS_MAX)
+    columns = tuple(said(one, NAME_CHARS_MAX) for one in plan.columns)
     if not title or not columns or not all(columns):
         raise _bad(
             "没有填写标题或列名。",
@@ -150,9 +150,9 @@ def checked_part(part: Part) -> Part:
     """
     made = msgspec.structs.replace(
         part,
-        title=plain(part.title, NAME_CHARS_MAX),
+        title=said(part.title, NAME_CHARS_MAX),
         site=parse_site(part.site).code,
-        scope=plain(part.scope, TEXT_CHARS_MAX),
+        scope=said(part.scope, TEXT_CHARS_MAX),
         assignee=plain(part.assignee, NAME_CHARS_MAX),
         note=said(part.note, TEXT_CHARS_MAX),
     )

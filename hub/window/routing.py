@@ -1,9 +1,9 @@
 """Routing: which sites a question is put to, because they can hold the answer; the others learn nothing of it. Pure.
 
 A question about a person is itself personal. A site is asked if its copy at the hub has hits, or if what it is known to
-hold speaks for it: the places, fonds, years and kinds that the question names. A question that names none of these is
-put only to sites whose copy has hits; whoever wants the others asked says why (``lookup_opening``). Every decision has
-its words, for the clerk and for the statement of completeness.
+hold speaks for it: the places, fonds, years and kinds that the question names. A question that names none of these, or
+nothing but a place that no site is called by, is put only to sites whose copy has hits; whoever wants the others asked
+says why (``lookup_opening``). Every decision has its words, for the clerk and for the statement of completeness.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,6 +36,8 @@ class Clues(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the places with their other names, folded."""
     has_site: bool = False
     """The clerk named sites."""
+    has_unknown_place: bool = False
+    """A place is named, and no site is called by it."""
 
     @property
     def is_empty(self) -> bool:
@@ -101,6 +103,9 @@ def place_forms(place: str, names: Names | None) -> list[str]:
 def routed(clues: Clues, candidates: Sequence[Candidate]) -> list[Routed]:
     """Return for every site whether it is asked, in the order given."""
     there = _sites_at(clues.places, candidates)
+    if clues.places and there is None:
+        # Said or not, such a place speaks for nobody.
+        clues = msgspec.structs.replace(clues, places=(), has_unknown_place=True)
     return [_decided(clues, one, there) for one in candidates]
 
 
@@ -129,9 +134,7 @@ def _decided(clues: Clues, one: Candidate, there: frozenset[str] | None) -> Rout
         why = Text(zh=f"县级目录中有 {one.index_total} 条", en=f"the county's copy has {one.index_total}")
         return Routed(site=one.site, route=Route.LIKELY, why=why)
     if clues.is_empty:
-        return _left_out(
-            one, Text(zh="提问没有地点、年份、种类或全宗的线索", en="the question names no place, year, kind or fonds")
-        )
+        return _left_out(one, _UNKNOWN_PLACE if clues.has_unknown_place else _NO_CLUE)
     is_there = there is not None and one.site in there
     if there is not None and not is_there:
         return _left_out(one, Text(zh="不属于所问地点", en="not at the places named"))
@@ -149,6 +152,11 @@ def _decided(clues: Clues, one: Candidate, there: frozenset[str] | None) -> Rout
     return Routed(site=one.site, route=Route.POSSIBLE, why=_POSSIBLE)
 
 
+_NO_CLUE: Final = Text(zh="提问没有地点、年份、种类或全宗的线索", en="the question names no place, year, kind or fonds")
+_UNKNOWN_PLACE: Final = Text(
+    zh="所问地点不是任何站点的名称，也没有其他线索",
+    en="no site is called by the place named, and nothing else is a clue",
+)
 _POSSIBLE: Final = Text(zh="已知馆藏不排除有", en="nothing that it is known to hold speaks against it")
 
 

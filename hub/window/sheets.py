@@ -7,16 +7,22 @@ reason and the serial is printed again on the next one; nothing else is ever don
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import islice
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
+from hub.window.applicants import said
 from hub.window.copy_tables import sheet, sheet_batch
+from hub.window.requests import TEXT_CHARS_MAX
 from protocol.errors import BadValue
 from protocol.wording import Text
 
 BATCH_SHEETS_MAX = 100_000
 """Sheets of one batch: twenty boxes of paper."""
+
+SKIPPED_NAMED_MAX = 20
+"""Lost sheets that are named: a wrong number of the first sheet loses a whole box."""
 
 _NUMBER = re.compile(r"([A-Za-z]{0,4})([0-9]{1,9})")
 
@@ -66,14 +72,16 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     spoiled: int
     left: int
     next_sheet: str
-    """The lowest number that was not used yet; empty if none is left."""
-    skipped: tuple[str, ...]
+    """The number behind the last one used, of the first batch that is not used up; empty if none is left."""
+    lost: int
     """Sheets below the highest used one that nobody has accounted for: each must be found, or entered as spoiled."""
+    skipped: tuple[str, ...]
+    """The first ``SKIPPED_NAMED_MAX`` of them."""
 
     @property
     def is_even(self) -> bool:
         """True if every sheet up to the last used one is accounted for."""
-        return not self.skipped
+        return not self.lost
 
 
 def name_of(prefix: str, number: int) -> str:
@@ -124,6 +132,22 @@ def receive(connection: Connection, first: str, last: str, who: str, now_ms: int
     return made
 
 
+def room_from(connection: Connection, first: str, most: int) -> int:
+    """Return how many unused sheets of one batch lie one behind the other from this one on, counted to ``most``.
+
+    Raises:
+        BadValue: that is not the number of a sheet.
+
+    """
+    prefix, number = read_number(first)
+    holding = (sheet_batch.c.prefix == prefix) & (sheet_batch.c.first <= number) & (sheet_batch.c.last >= number)
+    last = connection.scalar(select(sheet_batch.c.last).where(holding))
+    used = (sheet.c.prefix == prefix) & sheet.c.number.between(number, number + most - 1)
+    next_used = connection.scalar(select(func.min(sheet.c.number)).where(used))
+    end = number + most if next_used is None else next_used
+    return 0 if last is None else max(0, min(end, last + 1) - number)
+
+
 def note_printed(
     connection: Connection, serial: str, pages: Sequence[int], first: str, printer: str, who: str, now_ms: int
 ) -> list[Sheet]:
@@ -159,10 +183,11 @@ def spoil(connection: Connection, number: str, because: str, who: str, now_ms: i
     """Enter a sheet as spoiled: one that was printed on, or one that was never used.
 
     Raises:
-        BadValue: no reason is given, the sheet was never received, or is entered as spoiled already.
+        BadValue: no reason or too long a one is given, the sheet was never received, or is spoiled already.
 
     """
-    if not because.strip():
+    because = said(because, TEXT_CHARS_MAX)
+    if not because:
         raise BadValue(
             Text(zh="未写明原因。", en="no reason is given"), Text(zh="例如：卡纸。", en="For example: paper jam.")
         )
@@ -229,28 +254,31 @@ def batches(connection: Connection) -> list[Batch]:
 
 
 def balance(connection: Connection) -> Balance:
-    """Account for every sheet."""
-    received = printed = ruined = 0
+    """Account for every sheet; a batch whose sheets were used one after the other is counted, not read."""
+    received = used = lost = 0
     skipped: list[str] = []
     next_sheet = ""
     for batch in batches(connection):
-        statement = select(sheet.c.number, sheet.c.fate).where(
-            sheet.c.prefix == batch.prefix, sheet.c.number.between(batch.first, batch.last)
-        )
-        fates = {row.number: row.fate for row in connection.execute(statement)}
-        highest = max(fates, default=batch.first - 1)
+        within = (sheet.c.prefix == batch.prefix) & sheet.c.number.between(batch.first, batch.last)
+        count, last = connection.execute(select(func.count(), func.max(sheet.c.number)).where(within)).one()
+        highest = batch.first - 1 if last is None else last
         received += batch.sheets
-        printed += sum(fate == SheetFate.PRINTED for fate in fates.values())
-        ruined += sum(fate == SheetFate.SPOILED for fate in fates.values())
-        skipped += [name_of(batch.prefix, one) for one in range(batch.first, highest) if one not in fates]
+        used += count
+        if count < highest - batch.first + 1:
+            there = set(connection.scalars(select(sheet.c.number).where(within)))
+            gaps = (name_of(batch.prefix, one) for one in range(batch.first, highest) if one not in there)
+            skipped += islice(gaps, SKIPPED_NAMED_MAX - len(skipped))
+            lost += highest - batch.first + 1 - count
         if not next_sheet and highest < batch.last:
             next_sheet = name_of(batch.prefix, highest + 1)
+    ruined = connection.scalar(select(func.count()).where(sheet.c.fate == SheetFate.SPOILED.value)) or 0
     return Balance(
         received=received,
-        printed=printed,
+        printed=used - ruined,
         spoiled=ruined,
-        left=received - printed - ruined,
+        left=received - used,
         next_sheet=next_sheet,
+        lost=lost,
         skipped=tuple(skipped),
     )
 

@@ -96,7 +96,7 @@ def answered(
         now_ms: the site's clock.
 
     """
-    county_heads.keep(connection, question.head, now_ms)
+    county_heads.keep(connection, question.head, question.asked_at_ms, now_ms)
     try:
         checked_case(question.case)
     except BadValue as error:

@@ -29,13 +29,23 @@ class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
     found_at_ms: int
 
 
-def keep(connection: Connection, head: AuditHead, now_ms: int) -> None:
-    """Keep a head of the county's log; one that contradicts another is noted."""
+def keep(connection: Connection, head: AuditHead, told_at_ms: int, now_ms: int) -> None:
+    """Keep a head of the county's log; one that contradicts another is noted.
+
+    Questions overtake each other: that the log ends before a line is said only of lines that the county told earlier.
+
+    Args:
+        connection: of the transaction.
+        head: of the county's log.
+        told_at_ms: when the county told it, by its own clock; it is kept beside the head.
+        now_ms: the site's clock.
+
+    """
     if head.seq <= 0:
         return
-    kept = _kept(connection, (), head.seq)
+    kept = _kept(connection, (), head.seq, told_at_ms)
     if head.seq not in kept:
-        connection.execute(_keeping(), {"seq": head.seq, "digest": head.digest, "heard_at_ms": now_ms})
+        connection.execute(_keeping(), {"seq": head.seq, "digest": head.digest, "heard_at_ms": told_at_ms})
         kept[head.seq] = head.digest
     _judge(connection, kept, {}, head, now_ms)
 
@@ -46,7 +56,7 @@ def _keeping() -> Insert:
 
 
 def latest(connection: Connection) -> tuple[AuditHead, int] | None:
-    """Return the furthest head that was heard, and when; None before the first."""
+    """Return the furthest head that was heard, and when the county told it; None before the first."""
     row = connection.execute(select(county_head).order_by(county_head.c.seq.desc()).limit(1)).one_or_none()
     return None if row is None else (AuditHead(seq=row.seq, digest=row.digest), row.heard_at_ms)
 
@@ -57,9 +67,9 @@ def contradictions(connection: Connection) -> list[Contradiction]:
     return [msgspec.convert(row, Contradiction, from_attributes=True) for row in rows]
 
 
-def _kept(connection: Connection, shown: Collection[int], behind: int) -> dict[int, str]:
-    """Return the kept heads about which something is known now: those shown, and those behind the log's end."""
-    rows = connection.execute(_heads(), {"behind": behind, "shown": list(shown)})
+def _kept(connection: Connection, shown: Collection[int], last: int, told_at_ms: int) -> dict[int, str]:
+    """Return the kept heads about which something is known now: those shown, and those at or behind the log's end."""
+    rows = connection.execute(_heads(), {"last": last, "shown": list(shown), "before": told_at_ms})
     return {row.seq: row.digest for row in rows}
 
 
@@ -67,7 +77,9 @@ def _kept(connection: Connection, shown: Collection[int], behind: int) -> dict[i
 def _heads() -> Select[int, str]:
     # Made once: every question keeps a head, and making a statement takes longer than asking it.
     shown = county_head.c.seq.in_(bindparam("shown", expanding=True))
-    return select(county_head.c.seq, county_head.c.digest).where(or_(county_head.c.seq >= bindparam("behind"), shown))
+    behind = (county_head.c.seq > bindparam("last")) & (county_head.c.heard_at_ms < bindparam("before"))
+    at_end = county_head.c.seq == bindparam("last")
+    return select(county_head.c.seq, county_head.c.digest).where(or_(at_end, behind, shown))
 
 
 def places_to_ask(connection: Connection) -> tuple[int, ...]:
@@ -97,8 +109,9 @@ def head_letter_handler(clock_ms: Callable[[], int]) -> LetterHandler:
     def take(connection: Connection, peer: str, letter: Letter) -> None:
         told, now_ms = body_of(letter, AuditHeadTold), clock_ms()
         shown = {one.seq: one.digest for one in told.digests}
-        _judge(connection, _kept(connection, shown, told.head.seq), shown, told.head, now_ms)
-        keep(connection, told.head, now_ms)
+        kept = _kept(connection, shown, told.head.seq, letter.written_at_ms)
+        _judge(connection, kept, shown, told.head, now_ms)
+        keep(connection, told.head, letter.written_at_ms, now_ms)
         digests = audit.digests_at(connection, told.places[:PLACES_ASKED_MAX])
         mine = AuditHeadTold(
             head=audit.LOG.head(connection),

@@ -8,17 +8,22 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from hub import audit as county_audit
 from hub.staff.account_tables import audit_line as county_line
 from hub.window import audit_heads
 from hub.window.audit_heads import EXCHANGE_EVERY_MS, HeadExchange
+from hub.window.lookup_tables import site_audit_head
 from node.commands import audit as command
 from node.keeper import audit, county_heads
+from node.keeper.answers import keeper_letters
 from node.keeper.tables import audit_line
 from protocol.audit_chain import AuditLine, head_of, sealed
+from protocol.audit_letters import PLACES_ASKED_MAX
+from replication import letters
 from replication.command_line import run_command
+from replication.letters import HUB_PEER
 from tests.window_county import REQUEST, County, SiteEnd, county, order, row
 
 SITE = "330523108204"
@@ -74,6 +79,38 @@ async def test_honest_logs_contradict_nothing_however_often_they_are_compared(on
     assert (await at_site(one), await at_county(one)) == ([], [])
 
 
+async def test_answers_that_overtake_each_other_accuse_nobody(one: County) -> None:
+    """A letter with an answer is on its way for a minute, and a question that is put meanwhile is answered at once."""
+    site(one).hangs = True
+    await one.ask(order(4, "大溪村 山林"))
+    site(one).hangs = False
+    (waiting, _) = await one.database.read(lambda c: letters.due(c, SITE, one.now_ms))
+    node = site(one).node.database
+    handlers = keeper_letters(site(one).policy, one.clock)
+    await node.write(lambda c: letters.take(c, HUB_PEER, waiting, handlers, one.now_ms))
+    one.now_ms += 1_000
+    await one.ask(order(5, "大溪村 山林"))
+    await one.correspond()
+    view = await one.view(UUID(int=1004))
+
+    assert [line.outcome.value for line in view.sites] == ["answered"]
+    assert (await at_site(one), await at_county(one)) == ([], [])
+
+
+async def test_questions_that_overtake_each_other_accuse_nobody(one: County) -> None:
+    """A site comes back and is asked something at once; then it fetches the question of yesterday."""
+    await site(one).go()
+    await one.ask(order(4, "大溪村 山林"))
+    one.now_ms += EXCHANGE_EVERY_MS
+    await site(one).start()
+    await one.ask(order(5, "大溪村 山林"))
+    await one.correspond()
+    view = await one.view(UUID(int=1004))
+
+    assert [line.outcome.value for line in view.sites] == ["answered"]
+    assert (await at_site(one), await at_county(one)) == ([], [])
+
+
 async def test_a_site_that_is_away_has_one_letter_waiting_not_one_a_day(one: County) -> None:
     await site(one).go()
     told = []
@@ -97,6 +134,23 @@ async def test_a_line_that_was_changed_and_sealed_anew_at_the_site_is_found_by_t
 
     assert verdict.is_whole
     assert await at_county(one) == [one_line.seq for one_line in lines[line - 1 :]]
+
+
+async def test_of_many_heads_some_stay_with_the_newest_and_find_as_much(one: County) -> None:
+    """Every answer of every site brings one; a busy county would keep some hundred thousand a day."""
+    for number in range(10, 130):
+        await one.ask(order(number, "大溪村 山林"))
+    await exchange(one)
+    kept = await one.database.read(
+        lambda c: list(c.scalars(select(site_audit_head.c.seq).order_by(site_audit_head.c.seq)))
+    )
+    lines = await site(one).lines()
+    forged = rewritten(lines, kept[1] - 2)
+    await site(one).node.database.write(lambda connection: put(connection, forged))
+    await exchange(one)
+
+    assert (len(kept) <= PLACES_ASKED_MAX + 1, kept[-1] >= 123) == (True, True)
+    assert (await at_county(one))[:1] == [kept[1]]
 
 
 async def test_lines_that_were_cut_off_at_the_site_are_found_by_the_county(one: County) -> None:

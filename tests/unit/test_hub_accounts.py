@@ -1,19 +1,22 @@
 """Accounts, roles, passwords, lock-out, codes and sessions: the rules, without the web."""
 
 import re
-from collections.abc import AsyncIterator
+import unicodedata
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Connection, Inspector, create_engine, inspect, select
 
 from hub.home import SCHEMA
-from hub.staff import account_tables, accounts, administration, invitations, lockouts, one_time_codes, sessions
+from hub.staff import account_tables, accounts, administration, invitations, lockouts, one_time_codes, sessions, sign_in
 from hub.staff.administration import Actor
 from hub.staff.lockouts import FAILURES_FREE, FORGET_AFTER_S, WAIT_S_MAX, wait_s
-from hub.staff.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, checked_password
+from hub.staff.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Sealer, checked_password
 from hub.staff.roles import GRANTED, SEPARATED, Permission, Role, checked_roles, permissions_of
 from hub.staff.sessions import CODE_S, SESSION_S_MAX, SESSIONS_MAX, Stage
+from hub.staff.sign_in import Caller, Refusal, TurnedAway
 from protocol.errors import BadValue, Refused
 from replication.database import Database
 from replication.migrations import migrate
@@ -170,6 +173,42 @@ async def test_a_sealed_password_opens_by_itself_alone() -> None:
     assert sealed.startswith("$argon2id$")
     assert await sealer.opens(sealed, "山高 水长 树青 云白")
     assert not await sealer.opens(sealed, "山高 水长 树青 云黑")
+
+
+async def test_a_long_password_that_a_keyboard_composes_otherwise_opens_as_well() -> None:
+    """A letter with its mark may come as two characters: then the same password is longer as it is typed."""
+    sealer = quick_sealer()
+    password = "é" * 100
+
+    assert await sealer.opens(await sealer.sealed(password), unicodedata.normalize("NFD", password))
+
+
+@pytest.mark.parametrize("meanwhile", [administration.lock, administration.reset])
+async def test_nobody_comes_in_whose_account_was_taken_away_while_the_password_was_compared(
+    database: Database, meanwhile: Callable[[Connection, Actor, str, int], object]
+) -> None:
+    """Comparing takes a tenth of a second, and more where many sign in at once."""
+    sealer = quick_sealer()
+    sealed = await sealer.sealed("山高 水长 树青 云白")
+
+    def add(connection: Connection) -> None:
+        administered(connection, "wu.hai")
+        made = accounts.add(connection, "lin.min", "林某", (Role.CLERK,), NOW_MS)
+        accounts.set_password(connection, made.id, sealed, NOW_MS)
+
+    class Slow(Sealer):
+        async def opens(self, sealed: str, password: str) -> bool:
+            is_right = await super().opens(sealed, password)
+            await database.write(lambda connection: meanwhile(connection, ACTOR, "lin.min", NOW_MS))
+            return is_right
+
+    await database.write(add)
+    slow = Slow(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    caller = Caller(origin="10.20.0.7")
+    answer = await sign_in.sign_in(database, slow, "lin.min", "山高 水长 树青 云白", caller, NOW_MS)
+    begun = await database.read(lambda connection: connection.execute(select(account_tables.web_session)).all())
+
+    assert (answer, begun) == (TurnedAway(why=Refusal.WRONG), [])
 
 
 async def test_an_account_without_a_password_opens_by_none() -> None:

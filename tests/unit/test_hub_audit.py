@@ -39,6 +39,14 @@ async def test_an_untouched_log_is_whole(database: Database) -> None:
     assert (verdict.is_whole, verdict.lines, verdict.head.seq) == (True, LINES, LINES)
 
 
+async def test_no_line_holds_an_identity_number(database: Database) -> None:
+    """A line is never taken back, and reasons are typed by people."""
+    entry = AuditEntry(who="guan.li", action=Action.SIGN_IN, detail="原因：330523190001010015 不是本人")
+    line = await database.write(lambda connection: audit.append(connection, entry, NOW_MS))
+
+    assert line.detail == "原因：330523********0015 不是本人"
+
+
 async def test_an_empty_log_is_whole(tmp_path: Path) -> None:
     async with opened(tmp_path / "empty.db", [REPLICATION, SCHEMA]) as empty:
         verdict = await audit.LOG.verify(empty)

@@ -1,6 +1,7 @@
 """The window's pages over HTTP and real stores: who may come in, forms that are kept, forged ids, hostile text."""
 
 import datetime
+import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -11,22 +12,29 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import python_calamine
+from sqlalchemy import Connection, insert, select, update
 
 from hub import audit
 from hub.staff.roles import Role
+from hub.tables import entry
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
-from hub.window import access_book, clocks, ledger, unsent
+from hub.window import access_book, clocks, compiling, desk, ledger, unsent
 from hub.window.access_book import Judged, RecordAsked
+from hub.window.lookup_tables import lookup
 from hub.window.requests import Request, Use
+from hub.window.research import Line, LineSource, Part, PartState
 from hub.window.rules import Decision, Outcome, Relation
-from hub.window.states import State
+from hub.window.states import State, Step
+from hub.window.tables import lookup_request, request_history
 from hub.window.working_days import Warned, WorkCalendar, warning_of
 from protocol.errors import BadValue, Refused
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from tests.consoles import Browser, browsing, token_in, words_in
-from tests.window_desks import KEY, NUMBER, WindowDesk, add_sites, window_desk
+from tests.window import LIN, draft
+from tests.window_desks import FAR, KEY, NEW, NUMBER, OFFICE, WindowDesk, add_sites, window_desk
 
 WHO: dict[str, str | list[str]] = {
     "requester": "person",
@@ -262,6 +270,7 @@ async def test_a_wrong_first_page_says_what_is_wrong(
         ({"q-from-1": "八六年"}, "年份应为四位数字"),
         ({"q-from-1": "1990", "q-to-1": "1980"}, "起始年份晚于终止年份"),
         ({"q-text-1": "类别:结昏"}, "结昏"),
+        ({"q-text-1": NUMBER}, "目录里查不到号码"),
     ],
 )
 async def test_a_wrong_question_is_said_before_anything_is_on_the_register(
@@ -273,6 +282,18 @@ async def test_a_wrong_question_is_said_before_anything_is_on_the_register(
 
     assert (answer.status_code, words in words_in(answer.text)) == (400, True)
     assert await registered(here) == []
+
+
+async def test_a_number_among_the_words_hides_nothing_that_they_find(here: WindowDesk, clerk: Browser) -> None:
+    """Nobody is told that there is no record because a number, which no catalogue has, stood in the question."""
+    await add_sites(here)
+    path = f"/window/new/{uuid4()}"
+    await clerk.post(path, {**WHO, "go": "next"})
+    sent = await clerk.post(f"{path}/question", {**QUESTION, "q-text-1": f"甲某{NUMBER}结婚登记", "go": "submit"})
+    (one,) = await registered(here)
+    view = await here.county.view(one.content.questions[0].question_id)
+
+    assert (sent.status_code, view.query.words, [hit.site for hit in view.hits]) == (303, "甲某 结婚登记", [OFFICE])
 
 
 async def test_an_identity_that_nobody_checked_waits_and_its_button_goes_on(here: WindowDesk, clerk: Browser) -> None:
@@ -460,6 +481,52 @@ async def test_lists_and_the_audit_log_name_nobody(here: WindowDesk, clerk: Brow
     assert [line for line in lines if "甲某" in line.detail or NUMBER in line.detail] == []
 
 
+async def test_copies_that_nobody_collects_hide_no_request_that_is_overdue(here: WindowDesk, clerk: Browser) -> None:
+    """The desk has a hundred lines, and a busy window that many uncollected copies after a day."""
+
+    def write(connection: Connection) -> None:
+        for number in range(1, 104):
+            asked, at_ms = draft(number), here.clock() - (5 * 86_400_000 if number == 1 else 0)
+            desk.draft(connection, LIN, asked, KEY, at_ms)
+            desk.take(connection, LIN, asked.request_id, Step.SUBMIT, at_ms)
+        issued = [one.request_id.bytes for one in ledger.listed(connection, limit=102)]
+        mine = request_history.c.request_id.in_(issued)
+        connection.execute(update(request_history).where(mine, request_history.c.seq == 2).values(state="issued"))
+        connection.execute(update(lookup_request).where(lookup_request.c.request_id.in_(issued)).values(state="issued"))
+
+    await here.database.write(write)
+    pages = [(await clerk.get(f"/window?view={view}")).text for view in ("mine", "all")]
+
+    assert [("-000001" in page, "逾期" in words_in(page), page.count("-0000") >= 90) for page in pages] == [
+        (True, True, True),
+        (True, True, True),
+    ]
+
+
+async def test_a_new_answer_is_marked_on_the_desk_however_many_questions_were_asked_before(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    """Three hundred questions of other requests, of which nothing is new, hide nothing."""
+    await add_sites(here)
+    path = await submitted(clerk)
+    request_id = path.rpartition("/")[2]
+
+    def write(connection: Connection) -> None:
+        (known,) = connection.execute(select(lookup).where(lookup.c.request_id == request_id)).all()
+        others = [
+            {**known._mapping, "lookup_id": str(uuid4()), "request_id": str(uuid4()), "changed_at_ms": 1}
+            for _ in range(300)
+        ]
+        connection.execute(insert(lookup), others)
+        connection.execute(update(lookup).where(lookup.c.request_id == request_id).values(news_at_ms=2))
+
+    before = await clerk.get("/window")
+    await here.database.write(write)
+    after = await clerk.get("/window")
+
+    assert ("新答复" in words_in(before.text), "新答复" in words_in(after.text)) == (False, True)
+
+
 # Cases, research, papers, rules
 
 
@@ -506,6 +573,45 @@ async def test_research_is_planned_filled_in_and_taken_out_as_a_file(here: Windo
 
     assert (begun.status_code, wrong.status_code, "没有出处" in shown) == (303, 400, True)
     assert ("乙某" in taken.content.decode("utf-8-sig"), book.content[:2]) == (True, b"PK")
+
+
+async def test_ninety_people_compiled_from_the_papers_of_two_sites_with_a_source_for_each_fact(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    """The county's own case: who settled here in the 1950s, for the petition bureau."""
+    await add_sites(here)
+    path = await submitted(clerk)
+    request_id, address = UUID(path.rpartition("/")[2]), f"{path}/research"
+    found = await here.database.read(
+        lambda c: {row.site: row.record_id for row in c.execute(select(entry.c.site, entry.c.record_id))}
+    )
+    register, lease = UUID(bytes=found[OFFICE]), UUID(bytes=found[NEW])
+    await clerk.post(address, {"title": "五十年代迁入人员", "columns": "姓名、迁入时间"})
+
+    def compile_lines(connection: Connection) -> None:
+        for site, state, note in ((OFFICE, "done", ""), (NEW, "done", ""), (FAR, "unreachable", "该村目录未录入")):
+            part = Part(part_id=uuid4(), title=site, site=site, assignee="li", state=PartState(state), note=note)
+            compiling.put_part(connection, LIN, request_id, part, here.clock())
+        for number in range(90):
+            source = LineSource(site=OFFICE, record_id=register, ref_code="", page_no=str(number + 1))
+            line = Line(line_id=UUID(int=number), cells=(f"迁{number:02}", "1955"), sources=(source,))
+            compiling.put_line(connection, LIN, request_id, line, here.clock())
+
+    await here.database.write(compile_lines)
+    second = {"line": str(UUID(int=7)), "page": "3", "proves": "迁入时间"}
+    copied = f"{here.url}/catalogue/{NEW}/{lease}?q=1"
+    for _ in range(2):
+        sent = await clerk.post(f"{address}/source", {**second, "entry": copied}, shown_at=address)
+    gone = await clerk.post(f"{address}/source", {**second, "line": str(uuid4()), "entry": copied}, shown_at=address)
+    book = await clerk.post(f"{address}/file", {"kind": "xlsx"}, shown_at=address)
+    with python_calamine.load_workbook(io.BytesIO(book.content)) as taken:
+        table, scope = (taken.get_sheet_by_index(at).to_python() for at in (0, 1))
+
+    assert (sent.status_code, gone.status_code, len(table), len(scope)) == (303, 400, 91, 4)
+    assert all(OFFICE in str(row[3]) and str(register) in str(row[4]) for row in table[1:])
+    assert [str(row[3]).count("；") for row in table[1:]] == [0] * 7 + [1] + [0] * 82
+    assert (NEW in str(table[8][3]), "证“迁入时间”" in str(table[8][3])) == (True, True)
+    assert any("未能查" in map(str, row) and "该村目录未录入" in map(str, row) for row in scope)
 
 
 @pytest.mark.parametrize(("language", "title"), [("zh", "查档申请登记表"), ("en", "Request for records")])

@@ -1,13 +1,14 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from hub.membership.keyring_tables import enrolled_node
-from hub.window import certificates, copies, pdf_seals, serials, sheets
+from hub.window import certificates, copies, copyist, pdf_seals, serials, sheets
 from hub.window.certificates import Printing
 from hub.window.copy_orders import SILENT_AFTER_MS, CopyRoutes, CopyState, CopyWish
 from hub.window.serials import Fate
@@ -18,6 +19,7 @@ from node.keeper import audit
 from protocol.certificates import decode_contents, decode_statement, signed_message
 from protocol.copies import Product, Refusal, SealAsked
 from protocol.errors import BadValue
+from protocol.sites import Site
 from replication import letters
 from replication.keys import Identity, new_seed, raw_public_key, verified
 from tests.certifying import CLERK, Window, digest, window
@@ -134,6 +136,82 @@ async def test_a_picture_that_is_cut_off_ends_the_order_in_words(desk: Window) -
     assert "重新扫描" in order.hint.zh
 
 
+async def test_no_page_stays_of_an_order_that_failed(desk: Window) -> None:
+    page = desk.scans / desk.record.ref_code / "0001.jpg"
+    page.write_bytes(page.read_bytes()[:900])
+    order = await desk.ask()
+    await desk.post()
+    await desk.approve(order)
+    await desk.post()
+    await desk.work()
+
+    assert (await desk.found(order)).state is CopyState.FAILED
+    assert [folder.exists() for folder in desk.drawn] == [False]
+
+
+async def test_an_order_that_is_withdrawn_is_not_fetched_to_its_end(
+    desk: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its site may be away for weeks, and what has come of its pages would lie there as long."""
+    monkeypatch.setattr(copyist, "LOOK_S", 0.01)
+    folders: list[Path] = []
+
+    async def hang(_site: Site, _id: UUID, _files: object, into: Path, _told: object) -> None:
+        into.mkdir(parents=True)
+        (into / "0001.jpg").write_bytes(b"half a page")
+        folders.append(into)
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(desk, "draw", hang)
+    order = await desk.ask()
+    await desk.post()
+    await desk.approve(order)
+    await desk.post()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        await desk.copyist().look(tasks)
+        while not folders:
+            await asyncio.sleep(0.01)
+        await desk.write(copies.withdraw, order.copy_id, CLERK, "", desk.now_ms)
+
+    assert (await desk.found(order)).state is CopyState.WITHDRAWN
+    assert [folder.exists() for folder in folders] == [False]
+
+
+async def test_what_was_read_before_a_certificate_was_made_makes_it_no_second_time(
+    desk: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look reads the orders, and another task ends one of them before the look goes on."""
+    order = await desk.ask()
+    await desk.post()
+    await desk.approve(order)
+    await desk.post()
+    before = await desk.hub.database.read(copyist._due)
+    await desk.work()
+    made = await desk.pdf(order.asked.serial)
+    desk.now_ms += 60_000
+    with monkeypatch.context() as patch:
+        patch.setattr(copyist, "_due", lambda _: before)
+        await desk.work()
+    after = await desk.made(order)
+
+    assert (len(desk.drawn), after.state) == (1, CopyState.SIGNED)
+    assert (await desk.pdf(order.asked.serial)).startswith(made)
+
+
+async def test_pages_of_orders_that_ended_are_gone_after_a_start(desk: Window) -> None:
+    left = desk.home.window / "copies" / str(uuid4())
+    left.mkdir(parents=True)
+    (left / "0001.jpg").write_bytes(b"a page")
+    running = asyncio.create_task(desk.copyist().run())
+    async with asyncio.timeout(10):
+        while left.exists():
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert not left.exists()
+
+
 async def test_a_forged_approval_ends_the_order_and_is_never_drawn(desk: Window) -> None:
     order = await desk.ask()
     await desk.post()
@@ -208,6 +286,27 @@ async def test_printing_takes_numbered_sheets_and_a_spoiled_sheet_is_printed_aga
     assert (balance.received, balance.printed, balance.spoiled, balance.left) == (40, pages, 1, 40 - pages - 1)
     assert balance.is_even
     assert await desk.hub.database.read(lambda c: sheets.pages_missing(c, serial, pages)) == []
+
+
+async def test_sheets_that_were_skipped_are_counted_and_the_first_of_them_named(desk: Window) -> None:
+    """A wrong number of the first sheet loses a box, and a page need not name every sheet in it."""
+
+    def use(connection: Connection) -> None:
+        for first, last in (("A000001", "A000100"), ("B000001", "B000010")):
+            sheets.receive(connection, first, last, CLERK, desk.now_ms)
+        for number in ("A000002", "A000050", "B000001", "B000002"):
+            sheets.spoil(connection, number, "卡纸", CLERK, desk.now_ms)
+
+    await desk.hub.database.write(use)
+    found = await desk.hub.database.read(sheets.balance)
+
+    assert (found.received, found.printed, found.spoiled, found.left, found.next_sheet) == (110, 0, 4, 106, "A000051")
+    assert (found.lost, found.is_even, found.skipped[:3], len(found.skipped)) == (
+        48,
+        False,
+        ("A000001", "A000003", "A000004"),
+        20,
+    )
 
 
 async def test_a_replacement_revokes_what_it_replaces_when_it_is_handed_out(desk: Window) -> None:

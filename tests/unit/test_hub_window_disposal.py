@@ -17,7 +17,18 @@ from hub.home import HubHome, home_at
 from hub.storage import store as hub_store
 from hub.vocabulary.county_sheets import read_sheet
 from hub.vocabulary.county_tables import BadTable
-from hub.window import amendments, cases, certificates, copies, desk, disposal, ledger, paper_disposal, serials
+from hub.window import (
+    amendments,
+    cases,
+    certificates,
+    compiling,
+    copies,
+    desk,
+    disposal,
+    ledger,
+    paper_disposal,
+    serials,
+)
 from hub.window.amendments import Correction
 from hub.window.applicants import Requester
 from hub.window.copy_tables import certificate, copy_order, copy_step
@@ -26,12 +37,15 @@ from hub.window.disposal_table import DisposalRules, disposal_rules_of, disposal
 from hub.window.disposing import Disposer
 from hub.window.lookup_tables import lookup, lookup_hit
 from hub.window.requests import Purpose, Request
+from hub.window.research import Line, Part, PartState, Plan
 from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
-from protocol.copies import CopyAsked, Product
+from protocol.copies import COPY_ASKED, CopyAsked, CopyWithdrawn, Product
 from protocol.errors import BadFile, BadValue, Refused
 from protocol.retention import PERMANENT
+from replication import letters
 from replication.database import Database
+from replication.tables import letter_out
 from tests.stores import Store
 from tests.window import KEY, KINDS, LIN, MONDAY, NOW_MS, NUMBER, closed, draft, given, uuid
 
@@ -145,6 +159,33 @@ async def test_what_was_found_goes_with_the_question(database: Database, rules: 
     assert NAME not in await database.read(everything)
 
 
+async def test_what_was_compiled_goes_too_and_where_was_looked_stays(database: Database, rules: DisposalRules) -> None:
+    plan = Plan(request_id=uuid(1), title=f"{NAME}等人名单", columns=("姓名",))
+    part = Part(
+        part_id=uuid(7),
+        title=f"{NAME}一支",
+        site="330523108204",
+        assignee="lin.min",
+        state=PartState.NOTHING,
+        note=f"没有{NAME}",
+    )
+
+    def compile_list(connection: Connection) -> None:
+        desk.draft(connection, LIN, draft(), KEY, NOW_MS)
+        compiling.begin(connection, LIN, plan, NOW_MS)
+        compiling.put_part(connection, LIN, uuid(1), part, NOW_MS)
+        compiling.put_line(connection, LIN, uuid(1), Line(line_id=uuid(8), cells=(NAME,)), NOW_MS)
+        for step in (Step.SUBMIT, Step.WITHDRAW):
+            desk.take(connection, LIN, uuid(1), step, NOW_MS, reason="不查")
+
+    await database.write(compile_list)
+    await disposed(database, rules)
+    left = await database.read(lambda connection: compiling.present(connection, uuid(1)))
+
+    assert NAME not in str(left)
+    assert [(one.site, one.state) for one in left.parts] == [("330523108204", PartState.NOTHING)]
+
+
 async def test_nothing_goes_before_its_term(database: Database, rules: DisposalRules) -> None:
     """Three years from the one after it ended: to the last day of 2029."""
     await ended(database)
@@ -188,6 +229,18 @@ async def test_a_hold_names_a_request_and_a_reason(database: Database, number: s
 
     with pytest.raises(BadValue):
         await database.write(lambda connection: disposal.hold(connection, LIN, number, because, NOW_MS))
+
+
+async def test_a_number_may_be_typed_in_small_letters(database: Database) -> None:
+    """Held a second time under another spelling, it ended in a fault of the store."""
+    known = await ended(database)
+    typed = known.number.lower()
+    await database.write(lambda connection: disposal.hold(connection, LIN, typed, f"{NUMBER} 起诉", NOW_MS))
+
+    with pytest.raises(BadValue, match="held already"):
+        await database.write(lambda connection: disposal.hold(connection, LIN, typed, "法院", NOW_MS))
+    held = await database.read(disposal.holds)
+    assert [(one.number, one.because) for one in held] == [(known.number, "330523********0015 起诉")]
 
 
 @pytest.mark.parametrize(
@@ -234,6 +287,28 @@ async def test_the_night_disposes_once_and_the_day_after_again(database: Databas
     disposer = Disposer(database, home_at(tmp_path / "hub"), lambda: now_ms)
 
     assert [await disposer.look(), await disposer.look()] == [1, 0]
+
+
+async def test_letters_whose_time_is_over_go_at_night(database: Database, tmp_path: Path) -> None:
+    """A question that a site never fetched names a person."""
+
+    def write(connection: Connection) -> None:
+        for topic, expires_at_ms in ((uuid(60), NOW_MS), (uuid(61), NOW_MS + 1), (uuid(62), 0)):
+            letters.write(
+                connection,
+                "330523108204",
+                kind=COPY_ASKED,
+                topic=topic,
+                body=CopyWithdrawn(copy_id=topic, note=NAME),
+                now_ms=NOW_MS - 1,
+                expires_at_ms=expires_at_ms,
+            )
+
+    await database.write(write)
+    await Disposer(database, home_at(tmp_path), lambda: NOW_MS).look()
+    left = await database.read(lambda c: set(c.scalars(select(letter_out.c.topic))))
+
+    assert left == {str(uuid(61)), str(uuid(62))}
 
 
 async def test_requests_that_are_kept_for_ever_hide_none_that_are_due(
@@ -353,6 +428,7 @@ async def certified(database: Database, home: HubHome) -> None:
         connection.execute(insert(certificate).values(**shared, **line, taken_by="lin.min", taken_at_ms=NOW_MS))
         connection.execute(insert(copy_order).values(**shared, **order, **when, asked=msgspec.json.encode(asked)))
         connection.execute(insert(copy_step).values(**step))
+        letters.write(connection, asked.holder, kind=COPY_ASKED, topic=asked.copy_id, body=asked, now_ms=NOW_MS)
 
     await database.write(write)
     home.certificates.mkdir(parents=True)
@@ -373,7 +449,9 @@ async def test_papers_of_certificates_go_when_their_own_term_is_over_and_the_reg
     kept = await database.read(lambda c: serials.found(c, ISSUED))
     order = await database.read(lambda c: copies.found(c, uuid(50)))
     steps = await database.read(lambda c: copies.history(c, uuid(50)))
+    told = await database.read(lambda c: c.execute(select(letter_out)).all())
 
+    assert told == []
     assert (early, count, again) == (NONE_DUE, 1, NONE_DUE)
     assert [one.rule for one in found.due] == ["D03"]
     assert (kept.fate, kept.statement, kept.pdf_sha256, kept.contents) == (serials.Fate.ISSUED, "{}", "ab" * 32, "")

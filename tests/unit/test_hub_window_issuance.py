@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from hub import audit
 from hub.__main__ import main as hub_main
 from hub.window import desk, issuance, ledger, sheets
 from hub.window.certificates import Printing
 from hub.window.copy_orders import CopyOrder
 from hub.window.states import State, Step
+from protocol.errors import BadValue
 from tests.certifying import CLERK, COUNTY, REQUEST, Window, window
-from tests.window import KEY, LIN, TO_FOUND, WU, draft
+from tests.window import KEY, LIN, NUMBER, TO_FOUND, WU, draft
 
 
 @pytest.fixture
@@ -76,6 +78,28 @@ async def test_a_spoiled_sheet_takes_the_request_back_until_its_page_is_printed_
     assert (between, await state(counter)) == (State.CERTIFYING, State.ISSUED)
 
 
+async def test_paper_that_runs_out_in_a_certificate_goes_on_with_the_next_batch(counter: Window) -> None:
+    """The serial was taken long before; the request waits for the page that is still to be printed."""
+    order = await ready(counter)
+    pages = (await counter.certificate(order.asked.serial)).pdf_pages
+    await counter.hub.database.write(lambda c: sheets.receive(c, "B000007", "B000010", CLERK, counter.now_ms))
+    await printed(counter, order, f"A{100 - pages + 2:06}")
+    between = await state(counter)
+    missing = await counter.hub.database.read(lambda c: sheets.pages_missing(c, order.asked.serial, pages))
+    await printed(counter, order, "B000007")
+    used = await counter.hub.database.read(lambda c: sheets.of_serial(c, order.asked.serial))
+
+    assert (between, missing, await state(counter)) == (State.CERTIFYING, [pages], State.ISSUED)
+    assert [f"{one.prefix}{one.number}" for one in used][-2:] == ["A100", "B7"]
+
+
+async def test_without_any_paper_it_is_said_which_sheet_was_never_received(counter: Window) -> None:
+    order = await ready(counter)
+
+    with pytest.raises(BadValue, match="C000001 was never received"):
+        await printed(counter, order, "C000001")
+
+
 async def test_a_revocation_by_command_takes_the_request_back_as_one_by_the_page_does(counter: Window) -> None:
     order = await ready(counter)
     await printed(counter, order)
@@ -83,6 +107,32 @@ async def test_a_revocation_by_command_takes_the_request_back_as_one_by_the_page
 
     assert await asyncio.to_thread(hub_main, [*arguments, "--home", str(counter.home.root)]) == 0
     assert await state(counter) is State.CERTIFYING
+
+
+async def test_why_something_is_revoked_or_spoilt_is_kept_without_numbers_and_out_of_the_log(counter: Window) -> None:
+    """It may name a person; lines of the log stay for ever."""
+    order, because = await ready(counter), f"甲某（{NUMBER}）的页码有误"
+    await printed(counter, order)
+    write, serial = counter.hub.database.write, order.asked.serial
+    await write(lambda connection: issuance.spoil(connection, LIN, "A000001", because, counter.now_ms))
+    await write(lambda connection: issuance.revoke(connection, LIN, serial, because, counter.now_ms))
+    lines = await counter.hub.database.read(lambda connection: audit.listed(connection, limit=100))
+    spoilt = await counter.hub.database.read(sheets.spoiled)
+
+    masked = "甲某（330523********0015）的页码有误"
+    assert ((await counter.certificate(serial)).because, spoilt[0].because) == (masked, masked)
+    assert [line for line in lines if "甲某" in line.detail] == []
+
+
+async def test_an_endless_reason_is_refused(counter: Window) -> None:
+    order = await ready(counter)
+    await printed(counter, order)
+    serial, now_ms = order.asked.serial, counter.now_ms
+
+    with pytest.raises(BadValue, match="too long"):
+        await counter.hub.database.write(lambda c: issuance.revoke(c, LIN, serial, "x" * 501, now_ms))
+    with pytest.raises(BadValue, match="too long"):
+        await counter.hub.database.write(lambda c: issuance.spoil(c, LIN, "A000001", "x" * 501, now_ms))
 
 
 async def test_a_certificate_of_no_request_on_the_register_is_printed_all_the_same(tmp_path: Path) -> None:

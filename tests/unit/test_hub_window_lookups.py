@@ -9,16 +9,17 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from hub import audit
 from hub.searching.search import Query
-from hub.window import lookup_ledger, lookup_reading, lookups
+from hub.window import late_answers, lookup_answers, lookup_ledger, lookup_reading, lookups
 from hub.window.late_answers import answer_handler
 from hub.window.lookup_ledger import StoredLookup
 from hub.window.lookup_views import LookupView
 from node.keeper import audit as site_audit
 from protocol.calls import LookedUp, Outcome
-from protocol.errors import BadValue
+from protocol.errors import BadValue, Retryable
 from protocol.letters import Letter
 from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import Policy, PolicyRule, Treatment
@@ -144,6 +145,15 @@ async def test_widening_asks_the_others_and_is_logged_with_its_reason(made: tupl
     assert views[-1].widened_because == "老地名可能已划归石岭"
 
 
+async def test_a_number_in_the_reason_for_widening_stands_nowhere(made: tuple[County, AsyncExitStack]) -> None:
+    one, _ = made
+    await one.ask(order(1, "大溪村 山林"))
+    because = "330523190001010015 本人称在石岭"
+    views = [view async for view in one.desk.widen(UUID(int=1001), because=because, by="lin.min")]
+
+    assert views[-1].widened_because == "330523********0015 本人称在石岭"
+
+
 async def test_widening_without_a_reason_is_refused(made: tuple[County, AsyncExitStack]) -> None:
     one, _ = made
     await one.ask(order(1, "大溪村 山林"))
@@ -161,14 +171,14 @@ async def test_a_site_that_is_away_answers_on_its_return(made: tuple[County, Asy
     await one.correspond()
     after = await one.view(UUID(int=1001))
     (late,) = [site for site in after.sites if site.site == NEW]
-    news = await one.database.read(lambda connection: lookup_reading.news(connection, NOW_MS))
+    news = await one.database.read(lambda connection: lookup_reading.with_news(connection, [REQUEST]))
 
     assert (before.state, outcomes(before)[NEW], before.waiting_for) == (LookupState.PARTIAL, "pending", (NEW,))
     assert (after.state, late.outcome, late.is_late) == (LookupState.FOUND, SiteOutcome.ANSWERED, True)
     assert {(hit.record.title, hit.live, hit.is_late) for hit in after.hits if hit.site == NEW} == {
         ("大溪村与横路村山林流转合同", True, True)
     }
-    assert [(item.request_id, item.state) for item in news] == [(REQUEST, LookupState.FOUND)]
+    assert news == {REQUEST}
     assert after.ended_at_ms == one.now_ms
 
 
@@ -189,11 +199,11 @@ async def test_the_mark_goes_when_somebody_has_looked(made: tuple[County, AsyncE
     await one.ask(order(1, "大溪村 山林"))
     await one.sites[NEW].start()
     await one.correspond()
-    marked = await one.database.read(lambda connection: lookup_reading.unseen(connection, REQUEST))
+    marked = await one.database.read(lambda connection: lookup_reading.with_news(connection, [REQUEST]))
     await one.database.write(lambda connection: lookup_reading.mark_seen(connection, REQUEST))
-    after = await one.database.read(lambda connection: lookup_reading.unseen(connection, REQUEST))
+    after = await one.database.read(lambda connection: lookup_reading.with_news(connection, [REQUEST]))
 
-    assert (marked, after) == (True, False)
+    assert (marked, after) == ({REQUEST}, set())
 
 
 async def test_a_question_ends_by_rule_and_says_so(made: tuple[County, AsyncExitStack]) -> None:
@@ -207,6 +217,20 @@ async def test_a_question_ends_by_rule_and_says_so(made: tuple[County, AsyncExit
 
     assert (ended, again) == (1, 0)
     assert (view.is_expired, outcomes(view)[NEW], view.state) == (True, "expired", LookupState.FOUND)
+
+
+async def test_many_questions_that_are_over_are_ended_in_turns(
+    made: tuple[County, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After days at rest nobody waits for one long transaction."""
+    monkeypatch.setattr(late_answers, "AT_ONCE", 2)
+    one, _ = made
+    await one.sites[NEW].go()
+    for number in range(3):
+        await one.ask(order(number, "大溪村 山林"))
+    one.now_ms += 16 * DAY_MS
+
+    assert [await one.expire() for _ in range(3)] == [2, 1, 0]
 
 
 async def test_nothing_found_is_no_proof_while_a_site_is_silent(made: tuple[County, AsyncExitStack]) -> None:
@@ -339,6 +363,25 @@ async def test_what_a_restart_cut_off_goes_by_letter(made: tuple[County, AsyncEx
 
     assert outcomes(cut)[NEW] == "waiting"
     assert outcomes(await one.view(UUID(int=1001)))[NEW] == "pending"
+
+
+async def test_a_store_that_is_away_while_sites_answer_is_no_defect(
+    made: tuple[County, AsyncExitStack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was left waiting goes by letter as soon as the store is back."""
+
+    def busy(*_: object, **__: object) -> None:
+        raise Retryable(Text(zh="库忙", en="the store is busy"))
+
+    one, _ = made
+    with monkeypatch.context() as patch, capture_logs() as told:
+        patch.setattr(lookup_answers, "take", busy)
+        await one.ask(order(1, "大溪村 山林"))
+    one.now_ms += DAY_MS
+    await one.expire()
+
+    assert [line["event"] for line in told if line["event"].startswith("lookup_")] == ["lookup_interrupted"]
+    assert outcomes(await one.view(UUID(int=1001)))[OLD] == "pending"
 
 
 async def test_a_watcher_that_goes_away_stops_nothing(made: tuple[County, AsyncExitStack]) -> None:

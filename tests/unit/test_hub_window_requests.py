@@ -4,7 +4,7 @@ import pytest
 
 from hub.window.applicants import Requester
 from hub.window.applicants import kept as kept_applicant
-from hub.window.contents import content_of
+from hub.window.contents import content_of, looked_for
 from hub.window.requests import (
     EXTENDED_DAYS_MAX,
     PERSONS_MAX,
@@ -135,13 +135,26 @@ def test_a_history_of_one_line_is_a_draft() -> None:
 
 
 def test_numbers_typed_into_a_question_become_keys() -> None:
-    """A clerk who types the number finds the person all the same, and no site that is asked reads the number."""
+    """No site that is asked reads the number."""
     (kept,) = content_of(
         draft(questions=(question(f"查{NUMBER}的结婚登记", persons=(f"甲某{NUMBER}",)),)), KEY
     ).questions
 
     assert (kept.text, kept.persons) == ("查330523********0015的结婚登记", ("甲某330523********0015",))
     assert kept.person_keys == (kept_applicant(given(), KEY).identity_key,)
+
+
+def test_no_number_is_looked_for_whole_or_masked() -> None:
+    """No catalogue has it: among the words it would find nothing, and the statement would say that there is nothing."""
+    (kept,) = content_of(draft(questions=(question(f"查{NUMBER}的结婚登记", persons=("甲某",)),)), KEY).questions
+
+    assert looked_for(kept.text, kept.persons) == "查 的结婚登记 甲某"
+    assert looked_for(f"{NUMBER} 甲某 330523900101001") == "甲某"
+
+
+def test_a_question_of_nothing_but_a_number_is_refused() -> None:
+    with pytest.raises(BadValue, match="nothing but identity numbers"):
+        content_of(draft(questions=(question(f"（{NUMBER}）", persons=()),)), KEY)
 
 
 def test_a_number_in_a_reason_is_masked() -> None:

@@ -123,6 +123,20 @@ def test_a_place_that_nobody_knows_narrows_nothing() -> None:
     assert decided(asked, candidate(VILLAGE, "大溪村档案室", holding())) == {VILLAGE: Route.LIKELY}
 
 
+def test_a_place_that_nobody_knows_is_no_reason_to_ask_everybody() -> None:
+    """The name of a hill would have told the whole county who is looked for."""
+    (there, has_hits) = routed(
+        clues("甲某", ("石鹰坞",)),
+        [
+            candidate(VILLAGE, "大溪村档案室", holding()),
+            candidate(SIBLING, "横路村档案室", holding(), index_total=1),
+        ],
+    )
+
+    assert (there.route, has_hits.route) == (Route.NOT_ASKED, Route.LIKELY)
+    assert "no site is called by the place" in there.why.en
+
+
 def test_a_site_of_which_nothing_is_catalogued_is_asked_only_if_it_is_named() -> None:
     nothing = Candidate(site=VILLAGE, name="大溪村档案室")
 

@@ -171,7 +171,8 @@ async def _foreseen(
     fields = merged({} if before is None else before.fields, sent, is_question=True)
     if lookups is None or not is_ticked(fields, "seen"):
         return {}
-    questions = draft_of(request_id, fields).questions
+    # As the register keeps them: the same questions are put down, and no identity number is looked for.
+    questions = content_of(draft_of(request_id, fields), parts_of(request).county_key).questions
     return {question: await lookups.foresee(query_of(question), places_of(question)) for question in questions}
 
 

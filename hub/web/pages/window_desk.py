@@ -25,7 +25,7 @@ from hub.web.words import in_language
 from hub.window import desk, ledger, lookup_reading, unsent
 from hub.window.applicants import REQUESTERS
 from hub.window.requests import PURPOSES, Request
-from hub.window.states import ENDED, State
+from hub.window.states import ENDED, WORKING, State
 from hub.window.unsent import Unsent
 
 LISTED_MAX: Final = 100
@@ -36,6 +36,9 @@ NUMBER_CHARS_MAX: Final = 30
 
 _VIEWS: Final = ("mine", "all", "review", "ended")
 _OPEN: Final = frozenset(State) - ENDED
+
+OWED: Final = WORKING - {State.APPROVED, State.ISSUED}
+"""States in which the county has something to do, and is late if it does not."""
 
 
 @get("/window", opt={NEEDS: Door.SIGNED_IN})
@@ -55,8 +58,9 @@ async def show_desk(request: AnyRequest) -> Page:
     key = parts_of(request).sealing_key
 
     def read(connection: Connection) -> tuple[list[Request], list[Unsent], set[UUID]]:
-        news = {one.request_id for one in lookup_reading.news(connection, 0)}
-        return _listed(connection, view, visitor), unsent.listed(connection, key, visitor.login), news
+        found = _listed(connection, view, visitor)
+        news = lookup_reading.with_news(connection, [one.request_id for one in found])
+        return found, unsent.listed(connection, key, visitor.login), news
 
     found, begun, news = await backstage.database.read(read)
     lines = sorted(
@@ -107,11 +111,19 @@ async def do_discard(request: AnyRequest, name: FromPath[str]) -> Redirect:
 
 
 def _listed(connection: Connection, view: str, visitor: Visitor) -> list[Request]:
-    states: Collection[State] = {
-        "review": (State.ACCESS_REVIEW,),
-        "ended": tuple(sorted(ENDED)),
-    }.get(view, tuple(sorted(_OPEN)))
-    found = desk.listed(connection, states=states, limit=desk.LISTED_MAX)
-    if view == "mine":
-        found = [one for one in found if any(line.who == visitor.login for line in one.history)]
-    return found[:LISTED_MAX]
+    """Return a page of requests; of the open ones those first for which the county has something to do, the oldest.
+
+    What waits for its applicant fills the rest: however many copies nobody has collected, they hide nothing overdue.
+    """
+    if view == "ended":
+        return desk.listed(connection, states=_sorted(ENDED), limit=LISTED_MAX)
+    if view == "review":
+        return desk.listed(connection, states=(State.ACCESS_REVIEW,), is_oldest_first=True, limit=LISTED_MAX)
+    mine = visitor.login if view == "mine" else ""
+    found = desk.listed(connection, states=_sorted(OWED), worked_by=mine, is_oldest_first=True, limit=LISTED_MAX)
+    left = LISTED_MAX - len(found)
+    return found + (desk.listed(connection, states=_sorted(_OPEN - OWED), worked_by=mine, limit=left) if left else [])
+
+
+def _sorted(states: Collection[State]) -> tuple[State, ...]:
+    return tuple(sorted(states))

@@ -48,7 +48,7 @@ async def show_request(request: AnyRequest, name: FromPath[str]) -> Page:
     told = happened.get(request.query_params.get("done", ""))
     made = await shown(request, one, None if told is None else Notice(words=told))
     backstage = backstage_of(request)
-    if await backstage.database.read(lambda connection: lookup_reading.unseen(connection, one.request_id)):
+    if await backstage.database.read(lambda connection: lookup_reading.with_news(connection, [one.request_id])):
         # The page that is on its way still marks them; the next one does not.
         await backstage.database.write(lambda connection: lookup_reading.mark_seen(connection, one.request_id))
     lookups = parts_of(request).lookups

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID, uuid4
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response
@@ -73,6 +74,19 @@ async def do_line(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     return await _changed(request, request_id, step)
 
 
+@post("/window/requests/{name:str}/research/source", opt=CLERK, status_code=200)
+async def do_source(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
+    """Put one more source beside a line."""
+    request_id, line_id = id_of(name), id_of(await line_of(request, "line"))
+    entry, page_no, proves = [await line_of(request, field) for field in ("entry", "page", "proves")]
+
+    def step(connection: Connection, actor: Actor, now_ms: int) -> object:
+        source = msgspec.structs.replace(_source(entry, page_no), proves=proves)
+        return compiling.add_source(connection, actor, request_id, line_id, source, now_ms)
+
+    return await _changed(request, request_id, step)
+
+
 @post("/window/requests/{name:str}/research/drop", opt=CLERK, status_code=200)
 async def do_drop_line(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     """Take a line out of the table."""
@@ -127,7 +141,8 @@ async def _shown(request: AnyRequest, request_id: UUID, fault: DanglianError | N
 
 
 def _source(entry: str, page_no: str) -> LineSource:
-    site, _, record = entry.removeprefix("/catalogue/").partition("/")
+    # An entry's whole address, as it is copied from the browser, or the end of it.
+    site, record = ["", *entry.partition("?")[0].rstrip("/").split("/")][-2:]
     try:
         return LineSource(site=site, record_id=UUID(record), ref_code="", page_no=page_no)
     except ValueError as error:

@@ -70,6 +70,9 @@ class CasesWords(msgspec.Struct, frozen=True, kw_only=True):
     line_no: str
     source_entry: str
     source_page: str
+    add_source: str
+    proves: str
+    whole_line: str
     no_source: str
     add_part: str
     save_part: str
@@ -152,6 +155,9 @@ CHINESE = CasesWords(
     line_no="行",
     source_entry="出处：站点代码/条目编号",
     source_page="页码",
+    add_source="加出处",
+    proves="证明哪一列",
+    whole_line="整行",
     no_source="无出处",
     add_part="加一部分",
     save_part="保存",
@@ -234,6 +240,9 @@ ENGLISH = CasesWords(
     line_no="Line",
     source_entry="Source: site code/id of the entry",
     source_page="Page",
+    add_source="Add a source",
+    proves="Proves",
+    whole_line="the whole line",
     no_source="no source",
     add_part="Add a part",
     save_part="Save",
