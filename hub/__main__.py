@@ -39,27 +39,37 @@ from hub.commands import (
     verify,
     volumes,
 )
-from replication.command_line import Parser, run_command
+from protocol.wording import Text
+from replication.command_line import CommandGroup, CommandLine, run_command
 
-COMMANDS = (
-    *(init, run, enrol, nodes, revoke, sites, search, record),
-    *(verify, rebuild, bundle, alarms, health, quarantine, backup, restore, migrate_store, holdings),
-    *(gazetteer, synonyms, user, token, audit, letters),
-    *(request, lookup, statement, certificate, rules, disputes, disposal, transfer, volumes),
+GROUPS = (
+    CommandGroup(words=Text(zh="建立与运行", en="setting up and running"), commands=(init, run, health)),
+    CommandGroup(
+        words=Text(zh="站点与登记", en="sites and enrolment"),
+        commands=(enrol, nodes, revoke, sites, alarms, letters, bundle),
+    ),
+    CommandGroup(
+        words=Text(zh="统一目录", en="the catalogue"), commands=(search, record, volumes, gazetteer, synonyms)
+    ),
+    CommandGroup(words=Text(zh="核对与修复", en="proving and mending"), commands=(verify, quarantine, rebuild)),
+    CommandGroup(
+        words=Text(zh="查档窗口", en="the window"),
+        commands=(request, lookup, statement, certificate, rules, disputes, disposal),
+    ),
+    CommandGroup(words=Text(zh="移交与馆藏", en="transfers and holdings"), commands=(transfer, holdings)),
+    CommandGroup(words=Text(zh="备份与存储", en="backups and storage"), commands=(backup, restore, migrate_store)),
+    CommandGroup(words=Text(zh="账户、接口与审计", en="accounts, other systems, audit"), commands=(user, token, audit)),
 )
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    made = Parser(
+    return CommandLine(
+        GROUPS,
         prog="danglian-hub",
         description="档联县级枢纽：统一目录、登记、查询、核对 · the county's hub of Danglian",
         epilog="每条命令都有 --help；DANGLIAN_LANG=en 显示英文 · each command has --help; DANGLIAN_LANG=en for English",
     )
-    commands = made.add_subparsers(title="命令 · commands", metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
-    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from hub.tables import entry
 from protocol.errors import BadValue
 from protocol.records import Record
 from protocol.reference_codes import code_sort_key
-from protocol.vocabularies import AccessStatus, Level
+from protocol.vocabularies import AccessStatus, Level, Secrecy
 
 CONTENTS_SHOWN_MAX: Final = 50
 """Records of a volume that are shown; more are counted."""
@@ -44,6 +44,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     date: str
     access_status: AccessStatus
+    secrecy: Secrecy
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +113,7 @@ def _content(stored: Stored) -> Content | None:
         title=record.title,
         date=record.date_raw,
         access_status=record.access_status,
+        secrecy=record.secrecy,
     )
 
 

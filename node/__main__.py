@@ -19,25 +19,27 @@ from node.commands import (
     status,
     transfer,
 )
-from replication.command_line import Parser, run_command
+from protocol.wording import Text
+from replication.command_line import CommandGroup, CommandLine, run_command
 
-COMMANDS = (
-    *(init, run, check, status, search, brake),
-    *(audit, proposals, requests, transfer, package, restore, bundle),
+GROUPS = (
+    CommandGroup(
+        words=Text(zh="登记与运行", en="enrolling and running"), commands=(init, run, status, bundle, restore)
+    ),
+    CommandGroup(words=Text(zh="目录", en="the catalogue"), commands=(check, search, brake, proposals)),
+    CommandGroup(words=Text(zh="县里的查档", en="what the county's window asks"), commands=(requests, audit)),
+    CommandGroup(words=Text(zh="移交", en="transfers"), commands=(transfer, package)),
 )
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    made = Parser(
+    return CommandLine(
+        GROUPS,
         prog="danglian-node",
         description="档联节点：读取本站目录表，上报县级枢纽，答复查询 · a site's node of Danglian",
         epilog="每条命令都有 --help；DANGLIAN_LANG=en 显示英文 · each command has --help; DANGLIAN_LANG=en for English",
     )
-    commands = made.add_subparsers(title="命令 · commands", metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
-    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -68,6 +68,14 @@ class Standing(StrEnum):
     """Nothing failed, but something that must be shown has not run or waits for a person."""
 
 
+STANDING_WORDS = {
+    Standing.PASSED: Text(zh="通过", en="passed"),
+    Standing.FAILED: Text(zh="不通过", en="failed"),
+    Standing.UNPROVEN: Text(zh="尚不能判定", en="not proven"),
+}
+"""The standings in words."""
+
+
 class RuleTally(msgspec.Struct, frozen=True, kw_only=True):
     """How one rule came out over a whole package."""
 

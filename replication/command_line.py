@@ -9,12 +9,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 
 import msgspec
 
 from protocol.errors import BadQuery, BadSetting, BadValue, DanglianError
 from protocol.wording import Text
+from replication import usage
 from replication.logs import configure_logs
 
 EXIT_OK = 0
@@ -32,8 +33,27 @@ Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # no
 """What a command's ``add`` is given: the parser of the whole command line, to which it adds its own."""
 
 
+class Command(Protocol):
+    """A module with one command."""
+
+    def add(self, parsers: Parsers, /) -> None:
+        """Add the command to a command line."""
+
+
+class CommandGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Commands of one concern, as the help of a program lists them."""
+
+    words: Text
+    commands: tuple[Command, ...]
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that says in the reader's language that a command was written wrongly, and where to look."""
+
+    def __init__(self, **named: object) -> None:
+        usage.speak(language)
+        is_raw = named.get("formatter_class") is argparse.RawDescriptionHelpFormatter
+        super().__init__(**{**named, "formatter_class": usage.Lines if is_raw else usage.Paragraphs})  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
         """Tell what is wrong, with the nearest word that exists, and leave with ``EXIT_USAGE``."""
@@ -52,6 +72,50 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE)
 
 
+class CommandLine(Parser):
+    """A program with its commands; its help lists them by what they are about."""
+
+    def __init__(self, groups: Sequence[CommandGroup], *, prog: str, description: str, epilog: str) -> None:
+        super().__init__(prog=prog, description=description, epilog=epilog)
+        commands: Parsers = self.add_subparsers(metavar="COMMAND", parser_class=Parser)
+        self._listed: list[tuple[CommandGroup, list[argparse.Action]]] = []
+        for group in groups:
+            before = len(_lines_of(commands))
+            for command in group.commands:
+                command.add(commands)
+            self._listed.append((group, _lines_of(commands)[before:]))
+        _describe(commands)
+
+    def format_help(self) -> str:
+        """Return the help: commands under headings of their own, which argparse has for options only."""
+        made = self._get_formatter()
+        made.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        made.add_text(self.description)
+        options = [one for one in self._actions if one.option_strings]
+        sections = [(group.words.both(), lines) for group, lines in self._listed]
+        for heading, lines in (*sections, (usage.HELP_WORDS["options"].both(), options)):
+            made.start_section(heading)
+            made.add_arguments(lines)
+            made.end_section()
+        made.add_text(self.epilog)
+        return made.format_help()
+
+
+def _describe(commands: Parsers) -> None:
+    """Have every command and action that says nothing more say in its own help what the list says of it."""
+    for line in _lines_of(commands):
+        one = commands.choices[line.dest]
+        one.description = one.description or line.help
+        for action in one._actions:  # noqa: SLF001 - as above
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+                _describe(action)
+
+
+def _lines_of(commands: Parsers) -> list[argparse.Action]:
+    """Return what a help says of each command; argparse keeps it nowhere else."""
+    return list(commands._get_subactions())  # noqa: SLF001 - as above
+
+
 _CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)")
 _QUOTED = re.compile(r"[\w.-]+")
 
@@ -59,6 +123,11 @@ _QUOTED = re.compile(r"[\w.-]+")
 def language() -> str:
     """Return the language that the person at the terminal reads: ``zh`` unless ``DANGLIAN_LANG`` says ``en``."""
     return "en" if os.environ.get(LANGUAGE_VARIABLE, "zh").lower().startswith("en") else "zh"
+
+
+def worded(text: Text) -> str:
+    """Return a text in the language that the person at the terminal reads."""
+    return text.in_language(language())
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
@@ -84,7 +153,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 
 def say(text: Text) -> None:
     """Print a sentence in the reader's language."""
-    sys.stdout.write(text.in_language(language()) + "\n")
+    sys.stdout.write(worded(text) + "\n")
 
 
 def say_json(value: object) -> None:

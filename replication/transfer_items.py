@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from protocol.transfer_folds import Transfer, last_rulings
 from protocol.transfers import Checking, Decided, Ruling, SentBack, Step
@@ -99,34 +99,52 @@ def listed(
     limit: int | None = None,
 ) -> list[TransferItem]:
     """Return items in their order, from behind a sequence number on."""
-    statement = (
-        select(transfer_item)
-        .where(transfer_item.c.transfer_id == str(transfer_id), transfer_item.c.sequence > after)
-        .order_by(transfer_item.c.sequence)
-    )
+    statement = _of(transfer_id).where(transfer_item.c.sequence > after).order_by(transfer_item.c.sequence)
     wanted = [state.value for state in states]
     if wanted:
         statement = statement.where(transfer_item.c.state.in_(wanted))
     if limit is not None:
         statement = statement.limit(limit)
-    return [
-        TransferItem(
-            record_id=UUID(bytes=bytes(row.record_id)),
-            sequence=row.sequence,
-            ref_code=row.ref_code,
-            title=row.title,
-            round=row.round,
-            state=ItemState(row.state),
-            reason=Text(zh=row.reason_zh, en=row.reason_en) if row.reason_zh else None,
-            pages=row.pages,
-            files=row.files,
-            size_bytes=row.size_bytes,
-            box=row.box,
-            archive_code=row.archive_code,
-            note=bytes(row.note),
-        )
-        for row in connection.execute(statement)
-    ]
+    return [_item(row) for row in connection.execute(statement)]
+
+
+def found(connection: Connection, transfer_id: UUID, record_id: UUID) -> TransferItem | None:
+    """Return one item, or None if the transfer has none of this id."""
+    row = connection.execute(_of(transfer_id).where(transfer_item.c.record_id == record_id.bytes)).one_or_none()
+    return None if row is None else _item(row)
+
+
+def neighbours(
+    connection: Connection, transfer_id: UUID, item: TransferItem
+) -> tuple[TransferItem | None, TransferItem | None]:
+    """Return the items before and behind one, as far as there are any."""
+    place = transfer_item.c.sequence
+    before = _of(transfer_id).where(place < item.sequence).order_by(place.desc()).limit(1)
+    behind = _of(transfer_id).where(place > item.sequence).order_by(place).limit(1)
+    one, other = (connection.execute(statement).one_or_none() for statement in (before, behind))
+    return (None if one is None else _item(one), None if other is None else _item(other))
+
+
+def _of(transfer_id: UUID) -> Select[*tuple[object, ...]]:
+    return select(transfer_item).where(transfer_item.c.transfer_id == str(transfer_id))
+
+
+def _item(row: Row[*tuple[object, ...]]) -> TransferItem:
+    return TransferItem(
+        record_id=UUID(bytes=bytes(row.record_id)),
+        sequence=row.sequence,
+        ref_code=row.ref_code,
+        title=row.title,
+        round=row.round,
+        state=ItemState(row.state),
+        reason=Text(zh=row.reason_zh, en=row.reason_en) if row.reason_zh else None,
+        pages=row.pages,
+        files=row.files,
+        size_bytes=row.size_bytes,
+        box=row.box,
+        archive_code=row.archive_code,
+        note=bytes(row.note),
+    )
 
 
 def counts(connection: Connection, transfer_id: UUID) -> dict[ItemState, int]:

@@ -62,11 +62,13 @@ def open_alarms(connection: Connection) -> list[Alarm]:
     return [_alarm(row) for row in connection.execute(statement)]
 
 
-def listed(connection: Connection, *, with_closed: bool, limit: int) -> list[Alarm]:
-    """Return alarms, open ones first, then the newest."""
+def listed(connection: Connection, *, with_closed: bool, limit: int, site: str = "") -> list[Alarm]:
+    """Return alarms, open ones first, then the newest; of one site, or of all."""
     statement = select(alarm).order_by(alarm.c.closed_at_ms.is_not(None), alarm.c.opened_at_ms.desc()).limit(limit)
     if not with_closed:
         statement = statement.where(alarm.c.closed_at_ms.is_(None))
+    if site:
+        statement = statement.where(alarm.c.site == site)
     return [_alarm(row) for row in connection.execute(statement)]
 
 

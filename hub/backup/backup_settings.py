@@ -38,6 +38,12 @@ class TargetKind(StrEnum):
     """In another building: carried there, or mounted when it is needed."""
 
 
+KIND_WORDS = {
+    TargetKind.ONLINE: Text(zh="在线", en="online"),
+    TargetKind.OFFLINE: Text(zh="离线", en="offline"),
+    TargetKind.OFF_SITE: Text(zh="异地", en="off-site"),
+}
+
 AGE_DAYS_MAX = {TargetKind.ONLINE: 2, TargetKind.OFFLINE: 35, TargetKind.OFF_SITE: 35}
 """Days without a new verified backup after which a target raises its alarm: two nights missed, or a month and slack."""
 

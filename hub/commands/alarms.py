@@ -12,7 +12,7 @@ from hub import config
 from hub.alarm import alarm_book
 from hub.alarm.alarms import CAUSES, KINDS, Alarm
 from hub.commands.actions import operator
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership import keyring
 from hub.sites import site_orders
@@ -20,7 +20,7 @@ from hub.sites.board import matches
 from hub.storage import store
 from protocol.errors import BadSetting
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 ALARMS_SHOWN_MAX = 500

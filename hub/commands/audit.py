@@ -8,7 +8,7 @@ import msgspec
 from hub import audit, config
 from hub.audit import ACTIONS, Action
 from hub.commands.actions import operator, written
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
 from hub.window import audit_findings, audit_heads, audit_search
@@ -18,7 +18,7 @@ from protocol.audit_chain import AuditHead, AuditLine
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.audit_log import Verdict
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "校验、查询审计日志 / verify and search the audit log"

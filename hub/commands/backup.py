@@ -9,17 +9,17 @@ import msgspec
 from hub import config
 from hub.backup import backing_up, backups
 from hub.backup.backing_up import Outcome
-from hub.backup.backup_settings import BackupTarget, TargetKind
+from hub.backup.backup_settings import KIND_WORDS, BackupTarget, TargetKind
 from hub.backup.backup_targets import Presence, prepare, presence_of
 from hub.backup.backups import BackupFinding, KeptBackup, backup_findings
 from hub.backup.examining import Examination
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.commands.stages import shown
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting, BadValue, DanglianError
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "备份：制作、列出、核验 / make, list and verify backups"
@@ -38,11 +38,6 @@ once it is written. Old ones go by keep, the last verified one never does. A bac
   danglian-hub backup verify --all --deep  read every backup back, every record of it
 """
 
-_KINDS = {
-    TargetKind.ONLINE: Text(zh="在线", en="online"),
-    TargetKind.OFFLINE: Text(zh="离线", en="offline"),
-    TargetKind.OFF_SITE: Text(zh="异地", en="off-site"),
-}
 _PRESENCES = {
     Presence.PRESENT: Text(zh="已接入", en="there"),
     Presence.ABSENT: Text(zh="未接入", en="not there"),
@@ -273,7 +268,7 @@ def _cells(line: ListedTarget) -> tuple[str, ...]:
     last = line.last_verified
     return (
         line.name,
-        worded(_KINDS[line.kind]),
+        worded(KIND_WORDS[line.kind]),
         worded(_PRESENCES[line.presence]),
         str(len(line.backups)),
         "—" if last is None else moment(last.made_at_ms),

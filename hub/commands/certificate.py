@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hub import config
 from hub.commands.actions import operator, seen, written
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, joined, moment, show_table
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from hub.window import certificates, issuance, public_keys, serials, sheets, verify_page
@@ -20,7 +20,7 @@ from protocol.certificates import KINDS
 from protocol.errors import BadFile, BadSetting
 from protocol.key_lists import KeyList, read_list, signed_message
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.files import write_whole
 from replication.keys import load_identity, verified
 from replication.wall_clock import clock_ms
@@ -54,10 +54,21 @@ _DESCRIPTION = """复制件与档案证明由保管单位签名出具，窗口�
 
 verify 的退出码：0 有效，3 被改动，4 已撤销，5 不是本县证明，6 文件未签章（可核验二维码）；1 文件读不出。
 
-Holders certify and the window prints. verify says valid, altered, revoked, unknown or unproven, and why; exit codes as
-above. With --keys it needs the county's public key list and nothing else. issue takes numbered sheets and writes the
-PDF to print; spoil enters a sheet that was ruined, issue again prints its page on the next one; balance accounts for
-every sheet.
+Holders certify and the window prints.
+
+  verify FILE.pdf, verify --qr "DL1...."     elements, content and seal of a PDF; the content of a QR code on paper
+  verify FILE --keys LIST                    by the county's key list alone, without this hub
+  list                                       the register: every serial and what became of it
+  issue SERIAL --sheet A000101 --printer ... --out FILE
+                                             take numbered sheets and write the PDF to print; once more for a page
+                                             whose sheet was ruined
+  revoke SERIAL --because TEXT
+  keys --out FILE, page --out FILE           the county's key list, which may be public; a page that verifies offline
+  receive FIRST LAST, spoil SHEET --because TEXT, balance
+                                             numbered paper: what came in, what was ruined, and where every sheet is
+
+verify ends with 0 valid, 3 altered, 4 revoked, 5 not this county's, 6 not sealed (its QR code can be verified), and
+with 1 where the file cannot be read.
 """
 
 _ACTIONS = ("verify", "list", "issue", "revoke", "keys", "page", "receive", "spoil", "balance")
@@ -69,7 +80,9 @@ def add(parsers: Parsers) -> None:
         "certificate", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_home_option(parser)
-    parser.add_argument("action", choices=_ACTIONS, metavar="ACTION", help="、".join(_ACTIONS))
+    parser.add_argument(
+        "action", choices=_ACTIONS, metavar="ACTION", help=f"要做什么 / what to do: {', '.join(_ACTIONS)}"
+    )
     parser.add_argument("what", nargs="*", metavar="FILE|SERIAL|SHEET", help="文件、编号或用纸号 / as the action needs")
     parser.add_argument("--qr", default="", metavar="TEXT", help="二维码的内容 / the text of a QR code")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="县公钥表 / a key list, in place of this hub's")
@@ -297,7 +310,7 @@ def _balance(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
         )
     )
     if found.lost:
-        shown = "、".join(found.skipped)
+        shown = joined(found.skipped)
         say(
             Text(
                 zh=f"去向不明 {found.lost} 张：{shown}。请找回，或登记作废（spoil）。",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hub.commands import word_tables
 from hub.commands.actions import operator, seen, written
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, joined, moment, show_table
 from hub.vocabulary.word_tables import Version
 from hub.window import disposal, paper_disposal
 from hub.window.applicants import REQUESTERS
@@ -20,7 +20,7 @@ from hub.window.requests import PURPOSES
 from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "查档个人信息的保留与清除 / how long personal data of requests are kept, and their disposal"
@@ -153,7 +153,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _named(words: list[Text], everything: int) -> str:
-    return worded(_ANY) if len(words) == everything else "；".join(worded(one) for one in words)
+    return worded(_ANY) if len(words) == everything else joined(worded(one) for one in words)
 
 
 def _run(args: argparse.Namespace) -> int:

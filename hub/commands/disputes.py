@@ -7,7 +7,7 @@ import datetime
 import msgspec
 
 from hub.commands import word_tables
-from hub.commands.listing import check_database, show_table, worded
+from hub.commands.listing import check_database, show_table
 from hub.home import HubHome
 from hub.storage import store
 from hub.vocabulary.word_tables import Version, WordTable
@@ -17,7 +17,7 @@ from hub.window.dispute_table import dispute_table
 from hub.window.mediation import RESULTS, DisputeKind, DisputeKinds
 from protocol.errors import BadSetting
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 
 _HELP = "纠纷类型、保管期限与统计 / kinds of disputes, retention, and their report"
 _DESCRIPTION = """调解案件按纠纷类型统计，其卷宗的保管期限由县里按类型定。

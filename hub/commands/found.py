@@ -7,7 +7,7 @@ import msgspec
 
 from hub.commands.fields import ACCESS, OUTCOMES, field_word
 from hub.commands.fitting import Rows
-from hub.commands.listing import moment, on_terminal, show_table, table, worded
+from hub.commands.listing import joined, moment, on_terminal, show_table, table
 from hub.decisions.duplicates import Likeness
 from hub.searching.facets import Facet, Facets
 from hub.searching.gathering import Gathering, SiteReport, Summary
@@ -17,7 +17,7 @@ from protocol.plans import MEANINGS, StageName
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
-from replication.command_line import say
+from replication.command_line import say, worded
 
 _HEADERS = (
     Text(zh="日期", en="date"),
@@ -140,12 +140,7 @@ def show(answer: Answer, *, live: bool, hits: bool) -> None:
     if not on_terminal():
         return
     if not live:
-        say(
-            Text(
-                zh="以上为县级副本；加 --live 同时询问各站点。",
-                en="From the county's copy; --live asks the sites too.",
-            )
-        )
+        say(_FROM_COPY_ONLY)
     say(
         Text(
             zh=f"首批结果 {answer.first_ms} 毫秒，全部 {answer.took_ms} 毫秒",
@@ -180,7 +175,7 @@ def _cells(hit: HitLine) -> Sequence[str]:
         hit.ref_code,
         f"{hit.site_name} {hit.site}".strip(),
         worded(ACCESS[hit.access_status]),
-        "、".join([*matched, *([rank] if (rank := _rank(hit.stage)) else [])]),
+        joined([*matched, *([rank] if (rank := _rank(hit.stage)) else [])]),
         worded(_FROM_SITE if hit.live else _FROM_COPY),
         f"{alike} @ {', '.join(like.sites[:3])}{'…' if len(like.sites) > 3 else ''}" if alike else "",
     )
@@ -227,11 +222,11 @@ _FROM_COPY = Text(zh="副本", en="copy")
 
 
 def _site_cells(report: SiteReport) -> Sequence[str]:
-    outcome = worded(OUTCOMES[report.outcome])
+    words, why = OUTCOMES[report.outcome], report.reason
     return (
         report.site,
         report.name,
-        f"{outcome}：{worded(report.reason)}" if report.reason else outcome,
+        worded(Text(zh=f"{words.zh}：{why.zh}", en=f"{words.en}: {why.en}") if why is not None else words),
         "—" if report.live_total is None else str(report.live_total),
         "—" if report.index_total is None else str(report.index_total),
         f"{moment(report.copied_at_ms)} @{report.seq}" if report.live_total is None else f"@{report.seq}",

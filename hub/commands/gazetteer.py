@@ -5,7 +5,7 @@ import argparse
 import msgspec
 
 from hub.commands import word_tables
-from hub.commands.listing import show_table, worded
+from hub.commands.listing import joined, show_table
 from hub.commands.word_tables import ROWS_SHOWN_MAX
 from hub.vocabulary.gazetteer import CHANGE_WORDS, Gazetteer, Place
 from hub.vocabulary.place_forms import KIND_WORDS
@@ -13,7 +13,7 @@ from hub.vocabulary.readings import WORD_CHARS_MAX
 from hub.vocabulary.word_tables import Version, WordTable, gazetteer_table
 from protocol.analysis import fold
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.command_line import EXIT_OK, Parsers, say_json, worded
 
 _HELP = "地名表：旧名今名互查 / places: yesterday's names and today's"
 _DESCRIPTION = """地名表记下每个地名的类别、代码、起止年份和去向。检索今名也找到旧名下的档案，反之亦然；
@@ -90,7 +90,7 @@ def _show(args: argparse.Namespace, table: WordTable[Gazetteer], number: int, ga
 
 
 def _cells(gazetteer: Gazetteer, place: Place) -> tuple[str, ...]:
-    names = "、".join(gazetteer.places[successor].written for successor in place.successors)
+    names = joined(gazetteer.places[successor].written for successor in place.successors)
     change = worded(CHANGE_WORDS[place.change]) if place.change is not None and names else ""
     return (
         place.written,

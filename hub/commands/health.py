@@ -6,11 +6,11 @@ import asyncio
 from hub import config
 from hub.alarm.health import STANDINGS, Health, look
 from hub.backup.backup_settings import BackupSettings
-from hub.commands.listing import check_database, show_table, worded
+from hub.commands.listing import check_database, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "县级枢纽是否正常工作 / whether the hub does its work"

@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.backup.backup_settings import KIND_WORDS, TargetKind
 from hub.backup.backup_targets import Presence, prepare, presence_of
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from hub.keeping import accessions, held_files
@@ -22,7 +23,7 @@ from hub.keeping.keeping_settings import HoldingCopy
 from hub.storage import store
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.database import Database
 from replication.progress import progress
 from replication.wall_clock import clock_ms
@@ -59,7 +60,7 @@ class ListedCopy(msgspec.Struct, frozen=True, kw_only=True):
     """One copy as the list shows it."""
 
     name: str
-    kind: str
+    kind: TargetKind
     path: str
     presence: Presence
     alarm_days: int
@@ -179,7 +180,7 @@ async def listed(home: HubHome, settings: HubConfig) -> Listing:
             copies=[
                 ListedCopy(
                     name=one.name,
-                    kind=one.kind.value,
+                    kind=one.kind,
                     path=one.path,
                     presence=presence_of(one.as_target, settings.county),
                     alarm_days=one.alarm_days,
@@ -342,7 +343,7 @@ _REGISTER_HEADERS = (
 def _copy_cells(one: ListedCopy) -> tuple[str, ...]:
     last = one.last_whole
     whole = (moment(last.ended_at_ms), str(last.files)) if last is not None else ("—", "—")
-    return one.name, one.kind, one.path, worded(_PRESENCES[one.presence]), *whole
+    return one.name, worded(KIND_WORDS[one.kind]), one.path, worded(_PRESENCES[one.presence]), *whole
 
 
 def _file_cells(one: HeldFile) -> tuple[str, ...]:

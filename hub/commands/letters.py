@@ -7,12 +7,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
 from protocol.wording import Text
 from replication import letters
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "函件：待送各站点的，以及收到而未能办理的 / letters that wait, and those that were set aside"

@@ -1,7 +1,7 @@
 """How the reporting commands look: set for a person on a terminal, with tabs between columns for other programs."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
@@ -11,17 +11,20 @@ from hub.storage import store
 from protocol.county_time import second
 from protocol.errors import BadSetting
 from protocol.wording import Text
-from replication.command_line import language
+from replication.command_line import worded
 
 
-def worded(text: Text) -> str:
-    """Return a text in the reader's language."""
-    return text.in_language(language())
+def joined(words: Iterable[str]) -> str:
+    """Return words one behind the other, as the reader's language parts them."""
+    return worded(_BETWEEN).join(words)
 
 
 def on_terminal() -> bool:
     """Tell whether a person watches."""
     return sys.stdout.isatty()
+
+
+_BETWEEN = Text(zh="、", en=", ")
 
 
 def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], title: str = "") -> Rows:

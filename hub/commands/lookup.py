@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hub import config
 from hub.commands.actions import operator
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.commands.live import reaching
 from hub.commands.search import day
 from hub.config import HubConfig
@@ -28,7 +28,7 @@ from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import TREATMENTS, Treatment
 from protocol.lookups import LOOKUP_STATES, SiteOutcome
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.database import Database
 from replication.wall_clock import clock_ms
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from hub import config
 from hub.application import Application
 from hub.commands.actions import operator
-from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
+from hub.commands.listing import check_database, moment, on_terminal, show_table
 from hub.decisions import quarantine_rulings
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership.keyring import Keyring
@@ -24,7 +24,7 @@ from hub.storage import store
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication import quarantine
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.inbox import Inbox
 from replication.quarantine import Quarantined
 from replication.wall_clock import clock_ms
@@ -99,7 +99,11 @@ def add(parsers: Parsers) -> None:
     )
     add_home_option(parser)
     parser.add_argument(
-        "action", nargs="?", choices=("list", "retry"), default="list", help="list 列出（默认），retry 重试"
+        "action",
+        nargs="?",
+        choices=("list", "retry"),
+        default="list",
+        help="list 列出（默认），retry 重试 / what to do",
     )
     parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="编号，可写多个 / numbers")
     parser.add_argument("--all", action="store_true", help="重试全部 / try all of them again")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hub import config
-from hub.commands.listing import moment, on_terminal, show_table, worded
+from hub.commands.listing import moment, on_terminal, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.repair import rebuilds
 from hub.repair.rebuilds import Rebuild
@@ -18,7 +18,7 @@ from hub.storage import store
 from hub.storage.renewal import Renewed, renew, renew_on_postgres
 from protocol.wording import Text
 from replication.claim import claimed
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 LOOK_EVERY_S = 1.0

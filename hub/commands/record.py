@@ -11,20 +11,19 @@ from sqlalchemy import Connection
 from hub import config
 from hub.commands.actions import operator
 from hub.commands.fields import ACCESS, cause_words, field_word
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, joined, moment, show_table
 from hub.decisions import duplicate_rulings
 from hub.decisions.duplicates import Alike
 from hub.entry_views import EntryView, RecordView, Step, view_of
 from hub.home import HubHome, add_home_option, home_at
 from hub.searching.search import Query, search
-from hub.staff.administration import Actor
 from hub.storage import store
 from hub.volumes import CONTENTS_SHOWN_MAX, Content, Contents, Volume
 from protocol.errors import Refused
 from protocol.limits import SEARCH_HITS_MAX
 from protocol.records import Record
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.database import Database
 from replication.wall_clock import clock_ms
 
@@ -68,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     other = args.apart or args.together
     if other:
-        actor = Actor(who=args.by) if args.by else operator()
-        changed = asyncio.run(decided(home, args.id, other, actor, apart=args.apart is not None))
+        changed = asyncio.run(decided(home, args.id, other, args.by, apart=args.apart is not None))
         say(_DECIDED if changed else _AS_BEFORE)
         return EXIT_OK
     view = asyncio.run(looked_up(home, args.id))
@@ -97,13 +95,17 @@ async def looked_up(home: HubHome, named: str) -> RecordView:
         return await database.read(lambda connection: view_of(connection, record_named(connection, named)))
 
 
-async def decided(home: HubHome, one: str, other: str, actor: Actor, *, apart: bool) -> bool:
-    """Note that two records are different things, or reverse that; False if it was so before."""
+async def decided(home: HubHome, one: str, other: str, by: str, *, apart: bool) -> bool:
+    """Note that two records are different things, or reverse that; False if it was so before.
+
+    ``by`` is a name that was typed; the audit log names the account of the machine.
+    """
     now_ms = clock_ms()
     decide = duplicate_rulings.tell_apart if apart else duplicate_rulings.bring_together
 
     def step(connection: Connection) -> bool:
-        return decide(connection, actor, record_named(connection, one), record_named(connection, other), now_ms)
+        ids = record_named(connection, one), record_named(connection, other)
+        return decide(connection, operator(), *ids, now_ms, by)
 
     database: Database
     async with store.opened(home) as database:
@@ -128,7 +130,7 @@ def record_named(connection: Connection, named: str) -> UUID:
             Text(zh=f"没有条目标识或档号为 {named} 的条目。", en=f"no record has the id or reference code {named}"),
             Text(zh="可先用 search 查找。", en="Find it with search first."),
         )
-    listed = "；".join(f"{hit.record.record_id}（{hit.site}）" for hit in found.values())
+    listed = ", ".join(f"{hit.record.record_id} ({hit.site})" for hit in found.values())
     raise Refused(
         Text(zh=f"档号 {named} 有 {len(found)} 条：{listed}", en=f"{len(found)} records share {named}: {listed}"),
         Text(zh="请改用条目标识。", en="Name the record by its id."),
@@ -199,7 +201,7 @@ def _field_rows(entry: EntryView, record: Record) -> list[Sequence[str]]:
 
 def _shown(value: object) -> str:
     if isinstance(value, list):
-        return "；".join(_shown(one) for one in value)
+        return worded(Text(zh="；", en="; ")).join(_shown(one) for one in value)
     if isinstance(value, dict):
         return " ".join(f"{name}={_shown(one)}" for name, one in value.items())
     return str(value)
@@ -209,12 +211,12 @@ def _step_row(step: Step) -> Sequence[str]:
     if step.kind == "withdrawn":
         words = worded(cause_words(step.what))
     else:
-        words = "、".join(worded(field_word(field)) for field in step.what.split(",") if field)
+        words = joined(worded(field_word(field)) for field in step.what.split(",") if field)
     return f"{step.epoch}/{step.seq}", moment(step.at_ms), words
 
 
 def _alike_row(like: Alike) -> Sequence[str]:
-    agrees = "、".join(worded(field_word(proof.value)) for proof in like.evidence)
+    agrees = joined(worded(field_word(proof.value)) for proof in like.evidence)
     return (
         like.site,
         like.record.ref_code,

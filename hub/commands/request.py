@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hub import config
 from hub.commands.actions import operator
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
@@ -24,7 +24,7 @@ from hub.window.working_days import official
 from protocol.county_time import day_of
 from protocol.errors import BadSetting, BadValue
 from protocol.wording import Count, Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "查档申请：列表、详情、时限 / requests of the window and their terms"

@@ -6,7 +6,7 @@ import msgspec
 
 from hub.commands import word_tables
 from hub.commands.fields import ACCESS
-from hub.commands.listing import show_table, worded
+from hub.commands.listing import joined, show_table
 from hub.vocabulary.word_tables import Version, WordTable
 from hub.window.applicants import PAPERS, REQUESTERS
 from hub.window.requests import USES
@@ -14,7 +14,7 @@ from hub.window.rule_table import rule_table
 from hub.window.rules import RELATIONS, SAYS, Rule, Rules
 from protocol.errors import BadSetting
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.command_line import EXIT_OK, Parsers, say_json, worded
 
 _HELP = "利用规则表：谁凭什么能看什么 / who may see what, on which evidence"
 _DESCRIPTION = """规则表按申请人类型、开放状态、与档案的关系，规定能否查阅、复制、出证，凭什么材料。
@@ -93,7 +93,7 @@ def _show(args: argparse.Namespace, table: WordTable[Rules]) -> int:
 
 
 def _cells(row: Rule) -> tuple[str, ...]:
-    sets = ("、".join(worded(PAPERS[one]) for one in some) for some in row.evidence)
+    sets = (joined(worded(PAPERS[one]) for one in some) for some in row.evidence)
     return (
         row.id,
         _named([worded(text) for one, text in REQUESTERS.items() if one in row.requesters], len(REQUESTERS)),
@@ -106,4 +106,4 @@ def _cells(row: Rule) -> tuple[str, ...]:
 
 
 def _named(words: list[str], all_of_them: int) -> str:
-    return worded(Text(zh="任意", en="any")) if len(words) == all_of_them else "、".join(words)
+    return worded(Text(zh="任意", en="any")) if len(words) == all_of_them else joined(words)

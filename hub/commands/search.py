@@ -14,7 +14,7 @@ from rich.live import Live
 
 from hub import config
 from hub.commands.found import Answer, hits_table, lines_of, show, statement
-from hub.commands.listing import check_database, on_terminal, worded
+from hub.commands.listing import check_database, on_terminal
 from hub.commands.live import reaching
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
@@ -30,7 +30,7 @@ from protocol.queries import parse
 from protocol.query_help import QUERY_HELP, underlined
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.command_line import EXIT_OK, Parsers, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "在统一目录中检索，可同时询问各站点 / search the unified catalogue, and the sites themselves"
@@ -79,7 +79,13 @@ def add(parsers: Parsers) -> None:
         help="是否检索音同音近的姓名（默认：不足一页时） / names that sound alike (default: only if hits are few)",
     )
     parser.add_argument("--facets", action="store_true", help="显示分面统计 / show how many of each kind")
-    parser.add_argument("--limit", type=int, default=SEARCH_HITS_DEFAULT, metavar="N", help=f"1–{SEARCH_HITS_MAX}")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=SEARCH_HITS_DEFAULT,
+        metavar="N",
+        help=f"最多条数，1–{SEARCH_HITS_MAX} / hits shown at most",
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     parser.set_defaults(run=run)
 

@@ -12,13 +12,13 @@ from hub.alarm import alarm_book
 from hub.alarm.alarms import KINDS, Alarm
 from hub.backup import backups
 from hub.backup.backups import BackupFinding
-from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
+from hub.commands.listing import check_database, moment, on_terminal, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.repair.comparisons import Sameness
 from hub.sites.board import STRANGER, WORDS, SiteState, Word, board, matches
 from hub.storage import store
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "各站点的真实状态 / the honest state of every site"

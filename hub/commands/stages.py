@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from hub.commands.listing import worded
 from hub.keeping.course import Course, Stage
 from protocol.wording import Text
+from replication.command_line import worded
 
 _WORDS = {
     Stage.COPY: Text(zh="复制数据库", en="copying the database"),

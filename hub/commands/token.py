@@ -6,12 +6,12 @@ import msgspec
 
 from hub import config
 from hub.commands.actions import add_action, operator, written
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.home import home_at
 from hub.staff import tokens
 from hub.staff.tokens import LIFE_DAYS_DEFAULT, LIFE_DAYS_MAX, SCOPES, Scope, Token
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "接口令牌：新增、列出、撤销 / tokens for other systems: add, list, revoke"

@@ -49,9 +49,22 @@ _DESCRIPTION = """接收各站点移交的档案：
   transfer papers 编号 [--out 文件]     交接文据与登记表（PDF，含双方签名和清单摘要）
   transfer plan [make|show|agree]       年度接收计划：编制、查看、约定提前或推迟
 
-What sites hand over to the archive. Files come by the line, or on a courier's disk (take): both count the same. An
-item with a mandatory finding is never accepted: return or hold it first. Once nothing is open the giver signs, then the
-archive; only then does custody change.
+What sites hand over to the archive:
+
+  transfer list                         every transfer
+  transfer show NUMBER [--items]        one of them: what the checks found, what was done
+  transfer return NUMBER --faults       return items that failed a check (or --item CODE --reason TEXT; or --all)
+  transfer hold NUMBER --item CODE --reason TEXT     hold items back
+  transfer take DIR                     take what a courier's disk holds; repeat it after a break; a wrong disk is named
+  transfer count NUMBER --box BOX=SEEN@SHELF         count the physical boxes
+  transfer accept NUMBER --unit NAME --handler NAME  decide the round: what is not returned or held is accepted
+  transfer codes [NUMBER] [--pattern P] the archive's own codes: rules, preview; accept --number gives them
+  transfer sign NUMBER --signer NAME    sign for the archive, after the giver
+  transfer papers NUMBER [--out FILE]   the handover certificate and register as a PDF, with both signatures
+  transfer plan [make|show|agree]       the yearly receiving plan
+
+Files come by the line or on a disk: both count the same. An item with a mandatory finding is never accepted: return or
+hold it first. Once nothing is open the giver signs, then the archive; only then does custody change.
 """
 
 

@@ -14,7 +14,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="动作 / actions")
     listed = actions.add_parser("list", help="列出移交 / list transfers")
     listed.add_argument("--site", default="", metavar="CODE", help="只看该站点 / one site")
-    listed.add_argument("--state", default="", choices=["", *(state.value for state in TransferState)])
+    states = ["", *(state.value for state in TransferState)]
+    listed.add_argument("--state", default="", choices=states, help="只看这一状态 / those in this state")
     listed.add_argument("--all", action="store_true", help="连同已结束的 / those that are over, too")
     show = _about(actions, "show", "详情 / one transfer")
     show.add_argument("--items", action="store_true", help="逐条列出 / with its items")
@@ -27,7 +28,9 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
             rule.add_argument("--all", action="store_true", help="整包退回 / send the whole package back")
     _add_accept(actions)
     count = _about(actions, "count", "清点实物 / count the physical boxes")
-    count.add_argument("--box", action="append", default=[], metavar="BOX=SEEN@SHELF", help="如 12=25@3-2-1，可多次")
+    count.add_argument(
+        "--box", action="append", default=[], metavar="BOX=SEEN@SHELF", help="如 12=25@3-2-1，可多次 / repeatable"
+    )
     sign = _about(actions, "sign", "签署交接文据 / sign the handover certificate")
     sign.add_argument("--signer", default="", metavar="NAME", help="签字人 / who answers for it on paper")
     papers = _about(actions, "papers", "交接文据与登记表 PDF / the papers as a PDF")
@@ -68,7 +71,9 @@ def _add_plan(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> None:
     plan = actions.add_parser("plan", help="年度接收计划 / the yearly receiving plan")
-    plan.add_argument("what", nargs="?", choices=("show", "make", "agree"), default="show", help="看、编制、约定")
+    plan.add_argument(
+        "what", nargs="?", choices=("show", "make", "agree"), default="show", help="看、编制、约定 / what to do"
+    )
     plan.add_argument("--year", type=int, default=0, metavar="YEAR", help="年度，默认今年 / year")
     plan.add_argument("--site", default="", metavar="CODE", help="站点 / site")
     plan.add_argument("--kind", default="", metavar="KIND", help="门类或民生种类，空为全部 / kind")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from hub.commands.listing import show_table, worded
+from hub.commands.listing import show_table
 from hub.staff.administration import Actor
 from hub.transfers import planning
 from hub.transfers.planning import Agreement, PlanLine
@@ -12,7 +12,7 @@ from protocol.receiving_plans import Basis
 from protocol.sites import Site
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, say, say_json
+from replication.command_line import EXIT_OK, say, say_json, worded
 from replication.database import Database
 
 _LINES = (

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hub.commands.listing import moment, show_table, worded
+from hub.commands.listing import moment, show_table
 from hub.transfers.listing import TransferLine, TransferView
+from protocol.check_results import OUTCOME_WORDS, STANDING_WORDS, Standing
 from protocol.transfers import Side
 from protocol.wording import Text
-from replication.command_line import say, say_json
+from replication.command_line import say, say_json, worded
 from replication.transfer_items import TransferItem
 from replication.transfer_rounds import Fault
 from replication.transfer_words import ITEM_STATES, NATURES, SIDES, STATES, advice
@@ -101,7 +102,11 @@ def show_transfer(view: TransferView, items: Sequence[TransferItem], faults: Seq
         show_table(_ITEMS, rows)
     if faults:
         show_table(
-            _FAULTS, [(one.ref_code, one.path, one.rule, one.outcome.value, worded(one.evidence)) for one in faults]
+            _FAULTS,
+            [
+                (one.ref_code, one.path, one.rule, worded(OUTCOME_WORDS[one.outcome]), worded(one.evidence))
+                for one in faults
+            ],
         )
     say(next_step)
 
@@ -110,13 +115,13 @@ def _show_rounds(view: TransferView) -> None:
     """Print what has come of each round, and the physical volumes."""
     now = view.transfer
     for work in view.rounds:
-        standing = work.standing or "—"
+        standing = STANDING_WORDS[Standing(work.standing)] if work.standing else Text(zh="—", en="—")
         trouble = f" {worded(work.trouble)}" if work.trouble else ""
         drawn = f"{work.done_bytes:,} / {work.total_bytes:,} B"
         say(
             Text(
-                zh=f"第 {work.round} 批：已提取 {drawn}，检测 {standing}{trouble}",
-                en=f"round {work.round}: drawn {drawn}, checks {standing}{trouble}",
+                zh=f"第 {work.round} 批：已提取 {drawn}，检测 {standing.zh}{trouble}",
+                en=f"round {work.round}: drawn {drawn}, checks {standing.en}{trouble}",
             )
         )
     if now.volumes_expected:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from hub import config
 from hub.commands.actions import add_action, operator, written
-from hub.commands.listing import check_database, moment, show_table, worded
+from hub.commands.listing import check_database, moment, show_table
 from hub.home import home_at
 from hub.staff import accounts, administration, oidc_links
 from hub.staff.accounts import Account
@@ -18,7 +18,7 @@ from hub.staff.roles import ROLES, Role
 from hub.web_settings import WebSettings
 from protocol.errors import BadSetting
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say, say_json
+from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "控制台账户：新增、列出、停用、重置、改角色 / accounts of the console"

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import Connection
 
 from hub import config
-from hub.commands.listing import check_database, moment, on_terminal, show_table, worded
+from hub.commands.listing import check_database, moment, on_terminal, show_table
 from hub.commands.live import reaching
 from hub.config import HubConfig
 from hub.courier.couriers import not_on_the_line
@@ -29,7 +29,7 @@ from hub.sites.board import Facts, compared_here, gathered, is_away, is_by_couri
 from hub.storage import store
 from protocol.sites import parse_site
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
 _HELP = "逐站核对两端的摘要 / compare the digests of both ends, site by site"

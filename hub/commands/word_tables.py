@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 from hub import audit, config
 from hub.audit import Action, AuditEntry
 from hub.commands.actions import operator, written
-from hub.commands.listing import moment, show_table, worded
+from hub.commands.listing import moment, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.vocabulary.county_tables import BadTable, Fault
 from hub.vocabulary.word_tables import SHIPPED, Version, WordTable
 from protocol.errors import BadFile, BadSetting
 from protocol.readings import Reading
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, tell
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, tell, worded
 from replication.wall_clock import clock_ms
 
 ROWS_SHOWN_MAX = 500

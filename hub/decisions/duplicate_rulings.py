@@ -122,20 +122,22 @@ def decide(connection: Connection, actor: Actor, ids: tuple[UUID, UUID], verdict
     return is_new
 
 
-def tell_apart(connection: Connection, actor: Actor, one: UUID, other: UUID, now_ms: int) -> bool:
+def tell_apart(connection: Connection, actor: Actor, one: UUID, other: UUID, now_ms: int, by: str = "") -> bool:
     """Note that two records are different things, without a queue; False if that stands already.
+
+    ``by`` is whom the decision names; the audit log names who acted, whatever name was given.
 
     Raises:
         BadValue: a record cannot be set apart from itself.
 
     """
-    is_new = duplicates.set_apart(connection, one, other, actor.who, now_ms)
+    is_new = duplicates.set_apart(connection, one, other, by or actor.who, now_ms)
     return is_new and _told(connection, actor, Action.TOLD_APART, one, other, now_ms)
 
 
-def bring_together(connection: Connection, actor: Actor, one: UUID, other: UUID, now_ms: int) -> bool:
+def bring_together(connection: Connection, actor: Actor, one: UUID, other: UUID, now_ms: int, by: str = "") -> bool:
     """Take such a note back; False if none stands."""
-    is_gone = duplicates.bring_together(connection, one, other, actor.who, now_ms)
+    is_gone = duplicates.bring_together(connection, one, other, by or actor.who, now_ms)
     return is_gone and _told(connection, actor, Action.BROUGHT_TOGETHER, one, other, now_ms)
 
 

@@ -97,6 +97,15 @@ async def federated(
     yield gathering
 
 
+async def whole_answer(
+    database: Database, asker: Asker | None, query: Query, now_ms: int, names: Names | None
+) -> Gathering:
+    """Return the answer of index and sites when all have spoken, or the screen's deadline is over."""
+    async with aclosing(federated(database, asker, query, now_ms, names=names)) as growing:
+        # One and the same answer, as it grows: the last state is the whole of it.
+        return [state async for state in growing][-1]
+
+
 async def _begun(database: Database, query: Query, names: Names | None) -> tuple[Gathering, Readings]:
     """Return the answer of the index alone, and what words were read as for it."""
     sites, page = await database.read(

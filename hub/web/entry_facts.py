@@ -13,6 +13,7 @@ import msgspec
 from hub.commands.fields import ACCESS, field_word
 from hub.entry_views import EntryView, FieldOrigin
 from hub.web.levels import LEVELS
+from hub.web.rendering import size
 from protocol.records import Alias, Attachment, Record
 from protocol.retention import Retention
 from protocol.vocabularies import LIVELIHOOD_KINDS, AccessStatus, Disclosure, Form, Level, Secrecy
@@ -165,7 +166,14 @@ def shown(value: object, sites: Mapping[str, str]) -> Text:
     if isinstance(value, tuple):
         parts = [shown(one, sites) for one in value]
         return Text(zh="；".join(one.zh for one in parts), en="; ".join(one.en for one in parts))
-    return _plain(value, sites)
+    return _scan(value) if isinstance(value, Attachment) else _plain(value, sites)
+
+
+def _scan(one: Attachment) -> Text:
+    told = f"{one.name} · {size(one.size_bytes)}"
+    return (
+        Text(zh=f"{told} · {one.pages} 页", en=f"{told} · pages: {one.pages}") if one.pages else Text(zh=told, en=told)
+    )
 
 
 def _plain(value: object, sites: Mapping[str, str]) -> Text:
@@ -173,8 +181,6 @@ def _plain(value: object, sites: Mapping[str, str]) -> Text:
         return Text(zh=LIVELIHOOD_KINDS[value].zh, en=LIVELIHOOD_KINDS[value].en)
     if isinstance(value, Alias):
         told = " ".join(part for part in (value.code, value.scheme, value.assigner) if part)
-    elif isinstance(value, Attachment):
-        told = f"{value.name} · {value.size_bytes / 1024**2:.1f} MB" + (f" · {value.pages} p" if value.pages else "")
     elif isinstance(value, datetime.date | UUID | int):
         told = str(value)
     else:

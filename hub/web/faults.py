@@ -1,5 +1,20 @@
 """What goes wrong on the way to a page, as errors; ``hub.web.pages.faults`` turns them into pages."""
 
+from typing import Final
+
+PLACES_NAMED: Final = 6
+"""Places in the code that a log names of an error, the innermost last."""
+
+
+def places_of(error: BaseException) -> list[str]:
+    """Return where in the code an error came from; never its words, which may hold what somebody typed."""
+    places: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        places.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return places[-PLACES_NAMED:]
+
 
 class WebFault(Exception):
     """Root of what a page is shown for."""

@@ -10,8 +10,8 @@ from hub.web.faults import Stale
 FORM_BYTES_MAX = 64 * 1024
 """Bytes of a form."""
 
-FIELDS_MAX = 100
-"""Fields of a form."""
+FIELDS_MAX = 2_000
+"""Fields of a form: two for each box of a large transfer; its bytes are bounded as well."""
 
 FIELD_CHARS_MAX = 2_000
 """Characters of a field; what is longer is cut, and then refused by whoever reads it."""

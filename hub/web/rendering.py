@@ -14,8 +14,19 @@ from protocol.county_time import local_time, second
 from protocol.wording import Text
 
 _FOLDER = Path(__file__).parent
-_PROGRAM = re.compile(r"(Edg|Firefox|Chrome|Safari)/([0-9]+)")
-_SYSTEM = re.compile(r"Windows|Android|iPhone|iPad|Mac OS X|Linux")
+_PROGRAMS = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        ("Edge", r"Edg[A-Za-z]*/([0-9]+)"),
+        ("Firefox", r"Firefox/([0-9]+)"),
+        ("Chrome", r"Chrome/([0-9]+)"),
+        ("Safari", r"Version/([0-9]+).* Safari/"),
+    )
+)
+"""Browsers and where their version stands; a browser also names others, to be taken for them, so order counts."""
+
+_SYSTEMS = ("Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux")
+"""Systems, each before the one as which it names itself too."""
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -124,9 +135,7 @@ def size(value: int) -> str:
 
 def browser(agent: str) -> str:
     """Return a browser and its system as people call them; what cannot be told is shown as it came."""
-    program = _PROGRAM.search(agent)
-    system = _SYSTEM.search(agent)
-    if program is None:
+    program = next((f"{name} {found[1]}" for name, one in _PROGRAMS if (found := one.search(agent))), "")
+    if not program:
         return agent or "—"
-    name = {"Edg": "Edge"}.get(program[1], program[1])
-    return f"{name} {program[2]}" + (f" · {system[0]}" if system is not None else "")
+    return " · ".join((program, *[one for one in _SYSTEMS if one in agent][:1]))

@@ -18,7 +18,7 @@ from protocol.errors import BadSetting
 from protocol.lookup_policy import TREATMENTS, Treatment
 from protocol.wording import Text
 from replication.audit_log import Verdict
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.database import Database, opened
 
 LINES_SHOWN: Final = 50
@@ -74,7 +74,9 @@ def add(parsers: Parsers) -> None:
         "audit", help=_HELP, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_home_option(parser)
-    parser.add_argument("action", nargs="?", choices=("show", "verify"), default="show", help="列出（默认）或校验")
+    parser.add_argument(
+        "action", nargs="?", choices=("show", "verify"), default="show", help="列出（默认）或校验 · what to do"
+    )
     parser.add_argument("--case", default="", metavar="REF", help="案号 · number of the case")
     parser.add_argument("--request", default="", metavar="ID", help="查档申请标识 · id of the request")
     parser.add_argument("--record", default="", metavar="ID", help="条目标识 · id of a record")
@@ -174,31 +176,36 @@ async def _verified(home: NodeHome, expected: AuditHead | None) -> Report:
 
 def _as_text(lines: list[Line]) -> list[str]:
     if not lines:
-        return [_in("没有记录。", "No lines.")]
+        return [worded(Text(zh="没有记录。", en="No lines."))]
     told: list[str] = []
     for line in lines:
         detail = line.detail
-        action = ACTIONS[Action(line.action)].in_language(language()) if line.action in tuple(Action) else line.action
-        purpose = purpose_in_words(detail.purpose).in_language(language()) or "—"
-        requester = requester_in_words(detail.requester).in_language(language()) or "—"
+        action = worded(ACTIONS[Action(line.action)]) if line.action in tuple(Action) else line.action
+        purpose = worded(purpose_in_words(detail.purpose)) or "—"
+        requester = worded(requester_in_words(detail.requester)) or "—"
+        case, of = detail.case_ref or "—", line.request_id
         told.append(f"[{line.seq}] {moment(line.at_ms)}  {action}  {line.who} · {line.origin}")
         told.append(
-            _in(
-                f"    案号 {detail.case_ref or '—'} · 目的 {purpose} · 申请人 {requester} · 申请 {line.request_id}",
-                f"    case {detail.case_ref or '—'} · for {purpose} · by {requester} · request {line.request_id}",
+            worded(
+                Text(
+                    zh=f"    案号 {case} · 目的 {purpose} · 申请人 {requester} · 申请 {of}",
+                    en=f"    case {case} · for {purpose} · by {requester} · request {of}",
+                )
             )
         )
         told.append(
-            _in(
-                f"    查到 {detail.total} 条，提供 {len(detail.told)} 条，不予提供 {detail.withheld} 条",
-                f"    {detail.total} found, {len(detail.told)} told, {detail.withheld} withheld",
+            worded(
+                Text(
+                    zh=f"    查到 {detail.total} 条，提供 {len(detail.told)} 条，不予提供 {detail.withheld} 条",
+                    en=f"    {detail.total} found, {len(detail.told)} told, {detail.withheld} withheld",
+                )
             )
-            + (f" · {detail.reason.in_language(language())}" if detail.reason else "")
+            + (f" · {worded(detail.reason)}" if detail.reason else "")
         )
         for one in detail.told[:RECORDS_SHOWN]:
             how = TREATMENTS[Treatment(one.treatment)] if one.treatment in tuple(Treatment) else None
             title = line.titles.get(str(one.record_id), "")
-            told.append(f"      {how.in_language(language()) if how else one.treatment}  {title or one.record_id}")
+            told.append(f"      {worded(how) if how else one.treatment}  {title or one.record_id}")
     return told
 
 
@@ -237,7 +244,3 @@ def _contradicted(one: Contradiction) -> Text:
         en=f"Line {one.seq} of the county's log is not what it was: kept {one.kept_digest[:16]}, now {said}."
         " Report it.",
     )
-
-
-def _in(zh: str, en: str) -> str:
-    return en if language() == "en" else zh

@@ -11,11 +11,12 @@ import sys
 import msgspec
 
 from node import brake
-from node.brake import Decision, HeldChange
+from node.brake import BrakeState, Decision, HeldChange
 from node.home import NodeHome, add_home_option, home_of
 from node.tables import SCHEMA
 from node.wording import moment
-from replication.command_line import EXIT_OK, Parsers
+from protocol.wording import Text
+from replication.command_line import EXIT_OK, Parsers, worded
 from replication.database import opened
 from replication.migrations import REPLICATION
 from replication.wall_clock import clock_ms
@@ -27,6 +28,14 @@ release 确认撤下，reject 保留。撤下后条目若重新出现，仍用�
 When many rows vanish, their records stay until somebody decides: release withdraws them, reject keeps them. A row that
 comes back later gets its old identity.
 """
+
+_STATES = {
+    BrakeState.HELD: Text(zh="等待决定", en="waits for a decision"),
+    BrakeState.RELEASE_ASKED: Text(zh="已确认撤下，正在办理", en="released, being carried out"),
+    BrakeState.RELEASED: Text(zh="已撤下", en="withdrawn"),
+    BrakeState.REJECTED: Text(zh="已保留", en="kept"),
+    BrakeState.LAPSED: Text(zh="已无须决定", en="no longer needed"),
+}
 
 
 def add(parsers: Parsers) -> None:
@@ -84,27 +93,25 @@ def _as_json(changes: list[HeldChange]) -> str:
 
 def _as_text(changes: list[HeldChange]) -> str:
     if not changes:
-        return "没有被拦下的变更。· Nothing is held.\n"
+        return worded(Text(zh="没有被拦下的变更。", en="Nothing is held.")) + "\n"
     lines = []
     for change in changes:
-        lines += [
-            f"[{change.brake_id}] {change.state.value}  {moment(change.held_at_ms)}",
-            f"    {change.reason.zh}",
-            f"    {change.reason.en}",
-        ]
-    if any(change.state is brake.BrakeState.HELD for change in changes):
-        lines += ["", brake.REMEDY.zh, brake.REMEDY.en]
+        lines.append(f"[{change.brake_id}] {worded(_STATES[change.state])}  {moment(change.held_at_ms)}")
+        lines.append(f"    {worded(change.reason)}")
+    if any(change.state is BrakeState.HELD for change in changes):
+        lines += ["", worded(brake.REMEDY)]
     return "\n".join(lines) + "\n"
 
 
 def _as_decisions(changes: list[HeldChange]) -> str:
-    lines = []
-    for change in changes:
-        if change.state is brake.BrakeState.REJECTED:
-            lines.append(f"[{change.brake_id}] 已保留 {change.row_count} 条。· {change.row_count} records stay.")
-        else:
-            lines.append(
-                f"[{change.brake_id}] 将撤下 {change.row_count} 条；节点运行中几秒内完成，否则下次启动时完成。"
-                f"· {change.row_count} records will be withdrawn by the daemon, in seconds or when it next runs."
-            )
-    return "\n".join(lines) + "\n"
+    return "".join(f"[{change.brake_id}] {worded(_decided_words(change))}\n" for change in changes)
+
+
+def _decided_words(change: HeldChange) -> Text:
+    rows = change.row_count
+    if change.state is BrakeState.REJECTED:
+        return Text(zh=f"已保留 {rows} 条。", en=f"Records that stay: {rows}.")
+    return Text(
+        zh=f"将撤下 {rows} 条；节点运行中几秒内完成，否则下次启动时完成。",
+        en=f"Records that the daemon will withdraw, in seconds or when it next runs: {rows}.",
+    )

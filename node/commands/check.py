@@ -17,7 +17,7 @@ from node.reading import FileReading, FileReport, SheetReport, by_code, context_
 from protocol.errors import BadFile, BadSetting
 from protocol.findings import finding, rule
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json, worded
 from replication.county_key import read_county_key
 
 REJECTS_SHOWN_MAX = 50
@@ -161,39 +161,67 @@ def _reject_lines(rejects: list[RejectedRow]) -> Iterator[RejectLine]:
 def _lines(checked_file: CheckReport) -> Iterator[str]:
     yield f"== {checked_file.file}"
     if checked_file.refused is not None:
-        yield f"不能读取 · refused: {checked_file.refused.both()}"
+        said = checked_file.refused
+        yield worded(Text(zh=f"不能读取：{said.zh}", en=f"refused: {said.en}"))
         if checked_file.remedy is not None:
-            yield f"处理办法 · what to do: {checked_file.remedy.both()}"
+            remedy = checked_file.remedy
+            yield worded(Text(zh=f"处理办法：{remedy.zh}", en=f"what to do: {remedy.en}"))
         return
     report = checked_file.report
     rejected = report.rows_read - report.accepted
     warned = sum(report.warned.values())
-    yield f"读取 {report.rows_read} 行 · rows read; 接收 {report.accepted} · accepted; 拒收 {rejected} · rejected"
-    yield f"警告 {warned} 处 · warnings; 重号 {report.duplicates} · duplicates; 缺号 {len(report.gaps)} 段 · gaps"
-    yield f"表格摘要 · digest: {report.digest}"
+    yield worded(
+        Text(
+            zh=f"读取 {report.rows_read} 行；接收 {report.accepted}，拒收 {rejected}",
+            en=f"rows read: {report.rows_read}; accepted: {report.accepted}, rejected: {rejected}",
+        )
+    )
+    yield worded(
+        Text(
+            zh=f"警告 {warned} 处；重号 {report.duplicates}；缺号 {len(report.gaps)} 段",
+            en=f"warnings: {warned}; duplicates: {report.duplicates}; gaps: {len(report.gaps)}",
+        )
+    )
+    yield worded(Text(zh=f"表格摘要：{report.digest}", en=f"digest: {report.digest}"))
     for sheet in report.sheets:
         yield from _sheet_lines(sheet)
     for unread in report.unread:
-        yield f"-- {unread.name}: {unread.reason.both()}"
-    for counts_of, name in ((report.warned, "警告 · warning"), (report.rejected, "拒收 · rejected")):
+        yield f"-- {unread.name}: {worded(unread.reason)}"
+    for counts_of, name in (
+        (report.warned, Text(zh="警告", en="warning")),
+        (report.rejected, Text(zh="拒收", en="rejected")),
+    ):
         for code, count in counts_of.items():
-            yield f"{name} {count} × {rule(code).reason.both()}"
+            yield f"{worded(name)} {count} × {worded(rule(code).reason)}"
     for gap in report.gaps[:REJECTS_SHOWN_MAX]:
         span = str(gap.first) if gap.first == gap.last else f"{gap.first}–{gap.last}"
-        yield f"缺号 · gap: {gap.before}-{span}"
+        yield worded(Text(zh=f"缺号：{gap.before}-{span}", en=f"gap: {gap.before}-{span}"))
     for line in checked_file.rejects:
-        yield f"  {line.sheet}:{line.line} {line.field} {line.reason.both()}"
+        yield f"  {line.sheet}:{line.line} {line.field} {worded(line.reason)}"
 
 
 def _sheet_lines(sheet: SheetReport) -> Iterator[str]:
-    counts = sheet.counts
-    yield f"-- {sheet.name}: 表头第 {sheet.header_line} 行 · header line" + (
-        f"; 编码 · encoding: {sheet.encoding}" if sheet.encoding else ""
+    counts, at = sheet.counts, sheet.header_line
+    coded = Text(zh=f"；编码 {sheet.encoding}", en=f"; encoding {sheet.encoding}")
+    coded = coded if sheet.encoding else Text(zh="", en="")
+    yield worded(
+        Text(zh=f"-- {sheet.name}：表头第 {at} 行{coded.zh}", en=f"-- {sheet.name}: header line {at}{coded.en}")
     )
-    yield "   对应 · mapping: " + ", ".join(f"{header} → {field}" for field, header in sheet.mapping)
+    mapped = [f"{header} → {field}" for field, header in sheet.mapping]
+    yield worded(Text(zh=f"   对应：{'，'.join(mapped)}", en=f"   mapping: {', '.join(mapped)}"))
     if sheet.unmapped:
-        yield "   未采用 · left out: " + ", ".join(sheet.unmapped)
+        yield worded(Text(zh=f"   未采用：{'，'.join(sheet.unmapped)}", en=f"   left out: {', '.join(sheet.unmapped)}"))
     skipped = counts.subtotals + counts.repeated_headers + counts.headings
-    yield f"   跳过 {skipped} 行（小计、重复表头、标题）· rows skipped; 空行 {counts.blank} · blank"
+    yield worded(
+        Text(
+            zh=f"   跳过 {skipped} 行（小计、重复表头、标题）；空行 {counts.blank}",
+            en=f"   rows skipped (subtotals, repeated headers, headings): {skipped}; blank: {counts.blank}",
+        )
+    )
     if counts.unread:
-        yield f"   未读 {counts.unread} 行（与目录相隔很多空行）· rows not read, far behind the list"
+        yield worded(
+            Text(
+                zh=f"   未读 {counts.unread} 行（与目录相隔很多空行）",
+                en=f"   rows not read, far behind the list: {counts.unread}",
+            )
+        )

@@ -77,7 +77,11 @@ def add(parsers: Parsers) -> None:
         help="归档、移交与接收、长期保存；默认 GD · filing, transfer, keeping",
     )
     checking.add_argument("--rules", type=Path, metavar="FILE", help="本县的规则表（TOML）· the county's rules")
-    checking.add_argument("--scanner", metavar="ADDRESS", help="clamd：tcp:127.0.0.1:3310 或 unix:/…")
+    checking.add_argument(
+        "--scanner",
+        metavar="ADDRESS",
+        help="病毒查杀程序 clamd 的地址 · where clamd listens: tcp:127.0.0.1:3310, unix:/…",
+    )
     checking.add_argument("--report", type=Path, metavar="FILE", help="把逐项记录写入此文件 · write every result here")
     checking.add_argument(
         "--looked",

@@ -24,7 +24,7 @@ from protocol.errors import BadValue
 from protocol.proposals import FIELD_WORDS, ProposedField, said_of
 from protocol.records import Record
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, say_json
+from replication.command_line import EXIT_OK, Parsers, say_json, worded
 from replication.database import opened
 from replication.migrations import REPLICATION
 from replication.wall_clock import clock_ms
@@ -157,38 +157,50 @@ def _record(connection: Connection, record_id: UUID) -> Record | None:
 
 def _lines(found: list[Shown], *, is_full: bool) -> Iterator[str]:
     if not found:
-        yield "没有等待处理的修改建议。· No proposals wait."
+        yield worded(Text(zh="没有等待处理的修改建议。", en="No proposals wait."))
         return
     for one in found:
         said = one.proposal
-        yield f"[{said.number}] {STATES[said.state].both()}  {moment(said.proposed_at_ms)}  {said.proposed_by}"
+        yield f"[{said.number}] {worded(STATES[said.state])}  {moment(said.proposed_at_ms)}  {said.proposed_by}"
         named = f"{one.ref_code} {one.title}".strip() if one.is_known else str(said.record_id)
         yield f"    {named or said.record_id}"
         if not one.is_known:
-            yield "    本站目录中没有此条目 · this site does not list the record"
-        yield f"    理由 · why: {said.reason}"
+            yield worded(Text(zh="    本站目录中没有此条目", en="    this site does not list the record"))
+        yield worded(Text(zh=f"    理由：{said.reason}", en=f"    why: {said.reason}"))
         yield from _value_lines(one) if is_full else _field_line(one)
         if said.decided_by:
-            yield f"    {STATES[said.state].both()}: {said.decided_by} {moment(said.decided_at_ms)} {said.because.zh}"
+            decided = f"{said.decided_by} {moment(said.decided_at_ms)} {worded(said.because)}"
+            state = STATES[said.state]
+            yield worded(Text(zh=f"    {state.zh}：{decided}", en=f"    {state.en}: {decided}"))
     if any(one.proposal.state is ProposalState.WAITING for one in found):
         yield ""
-        yield "danglian-node proposals show N · accept N · refuse N --because 理由"
+        yield worded(
+            Text(
+                zh="danglian-node proposals show 编号 · accept 编号 · refuse 编号 --because 理由",
+                en="danglian-node proposals show N · accept N · refuse N --because WORDS",
+            )
+        )
 
 
 def _field_line(one: Shown) -> Iterator[str]:
     words = [FIELD_WORDS.get(value.field, Text(zh=value.field, en=value.field)) for value in one.proposal.values]
-    yield f"    字段 · fields: {'、'.join(word.both() for word in words)}"
+    yield worded(
+        Text(
+            zh=f"    字段：{'、'.join(word.zh for word in words)}",
+            en=f"    fields: {', '.join(word.en for word in words)}",
+        )
+    )
 
 
 def _value_lines(one: Shown) -> Iterator[str]:
     for value in one.proposal.values:
         words = FIELD_WORDS.get(value.field, Text(zh=value.field, en=value.field))
         now = one.now.get(value.field, value.old)
-        yield f"    {words.both()}"
-        yield f"        现在 · now:      {now or '—'}"
+        yield f"    {worded(words)}"
+        yield worded(Text(zh=f"        现在：  {now or '—'}", en=f"        now:      {now or '—'}"))
         if now not in (value.old, value.new):
-            yield f"        提出时 · then:   {value.old or '—'}"
-        yield f"        建议 · proposed: {value.new or '—'}"
+            yield worded(Text(zh=f"        提出时：{value.old or '—'}", en=f"        then:     {value.old or '—'}"))
+        yield worded(Text(zh=f"        建议：  {value.new or '—'}", en=f"        proposed: {value.new or '—'}"))
 
 
 def _no_number() -> BadValue:

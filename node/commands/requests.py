@@ -22,7 +22,7 @@ from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.copies import PRODUCTS, REFUSALS, Refusal
 from protocol.errors import BadValue
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, language
+from replication.command_line import EXIT_OK, Parsers, worded
 
 _HELP = "审批县里查档窗口的复制件、档案证明申请 · decide about copies that the window asks for"
 _DESCRIPTION = """查档窗口要复制件或档案证明时，由本站（保管单位）决定。批准后页面才离开本站；批准即用本站密钥签名。
@@ -135,8 +135,8 @@ def _json(value: object) -> str:
 
 def _list_told(found: list[SiteOrder]) -> str:
     if not found:
-        return "没有待审批的申请。· Nothing waits for a decision.\n"
-    return "\n".join(_line(one) for one in found) + "\n\n" + _HOW.in_language(language()) + "\n"
+        return worded(Text(zh="没有待审批的申请。", en="Nothing waits for a decision.")) + "\n"
+    return "\n".join(_line(one) for one in found) + "\n\n" + worded(_HOW) + "\n"
 
 
 _HOW = Text(
@@ -146,28 +146,26 @@ _HOW = Text(
 
 
 def _line(one: SiteOrder) -> str:
-    asked, spoken = one.asked, language()
-    product = PRODUCTS[asked.product].in_language(spoken)
-    state = orders.STATES[one.state].in_language(spoken)
+    asked = one.asked
+    product, state = worded(PRODUCTS[asked.product]), worded(orders.STATES[one.state])
     return f"[{one.short}] {state}  {product}  {asked.ref_code or '—'}  {asked.title}  {moment(one.taken_at_ms)}"
 
 
 def _told(shown: Shown, action: str) -> str:
-    order, spoken = shown.order, language()
-    asked = order.asked
+    order, asked = shown.order, shown.order.asked
     lines = [_line(order)]
     if action == "show":
-        lines += [f"    {label.in_language(spoken)}{said}" for label, said in _details(order) if said]
+        lines += [f"    {worded(label)}{said}" for label, said in _details(order) if said]
         lines += [f"    {number}. {fact}" for number, fact in enumerate(asked.facts, start=1)]
     if shown.trouble is not None:
-        lines.append(f"    ! {shown.trouble.in_language(spoken)}")
+        lines.append(f"    ! {worded(shown.trouble)}")
     if shown.pages is not None:
         lines += [f"    {one.number:>4}  {one.path}  {size(one.size_bytes)}" for one in shown.pages.pages]
-        lines += [f"    ! {one.in_language(spoken)}" for one in shown.pages.remarks]
+        lines += [f"    ! {worded(one)}" for one in shown.pages.remarks]
     if action == "approve":
-        lines.append(_APPROVED.in_language(spoken))
+        lines.append(worded(_APPROVED))
     elif action == "refuse":
-        lines.append(_REFUSED.in_language(spoken))
+        lines.append(worded(_REFUSED))
     return "\n".join(lines) + "\n"
 
 
@@ -183,9 +181,9 @@ def _details(order: SiteOrder) -> list[tuple[Text, str]]:
     pages = "、".join(map(str, asked.pages)) if asked.pages else ""
     return [
         (Text(zh="证明编号：", en="serial: "), asked.serial),
-        (Text(zh="用途：", en="purpose: "), purpose_in_words(asked.purpose).in_language(language())),
+        (Text(zh="用途：", en="purpose: "), worded(purpose_in_words(asked.purpose))),
         (Text(zh="案号：", en="case: "), asked.case_no),
-        (Text(zh="申请人类型：", en="requester: "), requester_in_words(asked.requester).in_language(language())),
+        (Text(zh="申请人类型：", en="requester: "), worded(requester_in_words(asked.requester))),
         (Text(zh="依据：", en="basis: "), asked.basis),
         (Text(zh="保管单位：", en="holder: "), f"{asked.holder_name}（{asked.holder}）"),
         (Text(zh="要哪几页：", en="pages wanted: "), pages),

@@ -15,7 +15,7 @@ from protocol.proposals import FIELD_WORDS
 from protocol.queries import parse
 from protocol.vocabularies import AccessStatus, Level
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, Parsers, language, say_json
+from replication.command_line import EXIT_OK, Parsers, say_json, worded
 from replication.database import is_made, opened
 
 _HELP = "检索本站目录（断网可用，含不上报的条目）· search the site's own catalogue"
@@ -105,23 +105,23 @@ def _matched(match: Match) -> Text:
 
 
 _STAYS = Text(zh="不上报", en="withheld")
+_BETWEEN = Text(zh="、", en=", ")
 
 
 def _as_text(hits: Hits) -> str:
-    spoken = language()
-    lines = [Text(zh=f"共 {hits.total:,} 条", en=f"{hits.total:,} found").in_language(spoken)]
+    lines = [worded(Text(zh=f"共 {hits.total:,} 条", en=f"{hits.total:,} found"))]
     if hits.waiting:
         waits = Text(
             zh=f"刚读入的约 {hits.waiting:,} 条尚未编入检索，请稍后再查",
             en=f"some {hits.waiting:,} entries were just read and cannot be found yet: search again in a moment",
         )
-        lines.append(waits.in_language(spoken))
+        lines.append(worded(waits))
     for hit in hits.hits:
         record = decode_record(bytes(hit.record))
-        stays = "" if record.secrecy.travels else f" [{_STAYS.in_language(spoken)}]"
+        stays = "" if record.secrecy.travels else f" [{worded(_STAYS)}]"
         dated = record.date_raw or str(record.filing_year or "")
         lines.append(f"{record.ref_code_as_given or record.ref_code}  {record.title}{stays}")
         parties = "、".join(record.responsible_parties)
-        why = "、".join(_matched(match).in_language(spoken) for match in hit.matches)
+        why = worded(_BETWEEN).join(worded(_matched(match)) for match in hit.matches)
         lines.append(f"    {'  '.join(part for part in (dated, parties, record.doc_no, why) if part)}")
     return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ from node.wording import moment
 from protocol.findings import rule
 from protocol.proposals import FIELD_WORDS, Dropped
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say_json
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json, worded
 
 _HELP = "本站状态：已收录、拒收及原因、目录、待定变更、上报 · what was taken, what was not, and why"
 
@@ -49,31 +49,26 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_PROBLEM if status.is_troubled else EXIT_OK
 
 
-def _told(text: Text) -> str:
-    """Return a text in the reader's language."""
-    return text.in_language(language())
-
-
 def _lines(status: Status) -> Iterator[str]:
     """Return the lines of a status."""
     yield f"{status.name} ({status.site})"
-    yield _told(
+    yield worded(
         Text(
             zh=f"条目 {status.records:,} 条，其中不上报 {status.withheld:,} 条",
             en=f"records: {status.records:,}, of these kept here: {status.withheld:,}",
         )
     )
-    yield _told(
+    yield worded(
         Text(
             zh=f"已记变更 {status.seq:,} 号；待上报 {status.outbox_frames:,} 批",
             en=f"changes so far: {status.seq:,}; batches waiting to be sent: {status.outbox_frames:,}",
         )
     )
     if bytes(status.link) != b"null":
-        yield _told(Text(zh=f"连接：{bytes(status.link).decode()}", en=f"link: {bytes(status.link).decode()}"))
+        yield worded(Text(zh=f"连接：{bytes(status.link).decode()}", en=f"link: {bytes(status.link).decode()}"))
     if status.courier_sent_at_ms or status.courier_taken_at_ms:
         sent, taken = moment(status.courier_sent_at_ms) or "—", moment(status.courier_taken_at_ms) or "—"
-        yield _told(
+        yield worded(
             Text(
                 zh=f"信使包：最近写出 {sent}；最近收到回执 {taken}",
                 en=f"courier bundles: last written {sent}; last reply taken {taken}",
@@ -89,7 +84,7 @@ def _folder_lines(status: Status) -> Iterator[str]:
     for one in status.folders:
         words = _FOLDER_STATES.get(one.state, Text(zh=one.state, en=one.state))
         looked = moment(one.looked_at_ms)
-        yield _told(
+        yield worded(
             Text(
                 zh=f"目录 {one.path}：{words.zh}，{looked} 看过",
                 en=f"folder {one.path}: {words.en}, looked at {looked}",
@@ -101,35 +96,37 @@ def _file_lines(file: FileStatus) -> Iterator[str]:
     state = _FILE_STATES[file.state]
     gone = Text(zh="，文件不见了", en=", gone from the folder") if file.is_missing else Text(zh="", en="")
     read = moment(file.read_at_ms)
-    yield _told(
+    yield worded(
         Text(
             zh=f"文件 {Path(file.path)}：{state.zh}{gone.zh}，{read}",
             en=f"file {Path(file.path)}: {state.en}{gone.en}, {read}",
         )
     )
-    yield _told(
+    yield worded(
         Text(
             zh=f"    收录 {file.accepted:,} 行，其中有提示 {file.warned:,} 行；拒收 {file.rejected:,} 行",
             en=f"    rows taken {file.accepted:,}, of these with remarks {file.warned:,}; rejected {file.rejected:,}",
         )
     )
     if file.reason is not None and file.remedy is not None:
-        yield f"    {_told(file.reason)}"
-        yield f"    {_told(file.remedy)}"
+        yield f"    {worded(file.reason)}"
+        yield f"    {worded(file.remedy)}"
     yield from _why(file.rejected_for, Text(zh="拒收", en="rejected"))
     yield from _why(file.warned_for, Text(zh="提示", en="remark"))
     for sheet in file.sheets:
         yield from _sheet_lines(sheet)
     if file.duplicates:
-        yield _told(Text(zh=f"    重号 {file.duplicates:,} 行", en=f"    rows with the same code: {file.duplicates:,}"))
+        yield worded(
+            Text(zh=f"    重号 {file.duplicates:,} 行", en=f"    rows with the same code: {file.duplicates:,}")
+        )
     for row in file.rejects:
-        yield f"      {row.sheet}:{row.line} {row.field} {row.value!r} {_told(row.reason)}"
+        yield f"      {row.sheet}:{row.line} {row.field} {row.value!r} {worded(row.reason)}"
 
 
 def _why(counts: Mapping[str, int], what: Text) -> Iterator[str]:
     for code, count in sorted(counts.items(), key=lambda item: -item[1]):
         reason = rule(code).reason
-        yield _told(
+        yield worded(
             Text(zh=f"    {what.zh} {count:,} 行：{reason.zh}", en=f"    {what.en} {count:,} rows: {reason.en}")
         )
 
@@ -137,21 +134,21 @@ def _why(counts: Mapping[str, int], what: Text) -> Iterator[str]:
 def _sheet_lines(sheet: SheetStatus) -> Iterator[str]:
     """Say of a sheet what its keeper may wonder about; nothing of one of which every row is a record."""
     if sheet.reason is not None:
-        yield _told(
+        yield worded(
             Text(
                 zh=f"    未读的表“{sheet.name}”：{sheet.reason.zh}",
                 en=f"    sheet not read, {sheet.name}: {sheet.reason.en}",
             )
         )
     if sheet.skipped:
-        yield _told(
+        yield worded(
             Text(
                 zh=f"    表“{sheet.name}”跳过 {sheet.skipped:,} 行（小计、重复表头、标题）",
                 en=f"    sheet {sheet.name}: {sheet.skipped:,} rows skipped (subtotals, repeated headers, headings)",
             )
         )
     if sheet.unread:
-        yield _told(
+        yield worded(
             Text(
                 zh=f"    表“{sheet.name}”未读 {sheet.unread:,} 行：与目录相隔很多空行；如属目录，请删去空行",
                 en=f"    sheet {sheet.name}: {sheet.unread:,} rows not read, far behind the list:"
@@ -162,7 +159,7 @@ def _sheet_lines(sheet: SheetStatus) -> Iterator[str]:
 
 def _waiting_lines(status: Status) -> Iterator[str]:
     if status.restored_unlisted:
-        yield _told(
+        yield worded(
             Text(
                 zh=f"取自县级、尚无文件列出 {status.restored_unlisted:,} 条",
                 en=f"restored from the county, in no file yet: {status.restored_unlisted:,}",
@@ -171,29 +168,29 @@ def _waiting_lines(status: Status) -> Iterator[str]:
     yield from _retraction_lines(status)
     yield from _correction_lines(status)
     if status.copies_due:
-        yield _told(Text(zh="移交后留存的副本：", en="copies of what was handed over:"))
+        yield worded(Text(zh="移交后留存的副本：", en="copies of what was handed over:"))
         yield from copies_told(status.copies_due, today())
     for change in status.brakes:
-        yield _told(
+        yield worded(
             Text(
                 zh=f"待定变更 [{change.brake_id}] {change.reason.zh}",
                 en=f"change held [{change.brake_id}] {change.reason.en}",
             )
         )
     if status.brakes:
-        yield _told(brake.REMEDY)
+        yield worded(brake.REMEDY)
 
 
 def _retraction_lines(status: Status) -> Iterator[str]:
     if not status.retractions:
         return
     count = status.retractions_unconfirmed
-    yield _told(Text(zh=f"撤回与关闭，县级未确认 {count:,} 条", en=f"withdrawn or closed, unconfirmed: {count:,}"))
+    yield worded(Text(zh=f"撤回与关闭，县级未确认 {count:,} 条", en=f"withdrawn or closed, unconfirmed: {count:,}"))
     for one in status.retractions:
         kind = Text(zh="撤回", en="withdrawn") if one.kind == "withdrawn" else Text(zh="关闭", en="closed")
         confirmed = "; ".join(f"{name} {moment(at_ms)}" for name, at_ms in one.confirmed.items()) or "—"
         made = moment(one.minted_at_ms)
-        yield _told(
+        yield worded(
             Text(
                 zh=f"    {one.record_id}  {kind.zh}  {made}  确认：{confirmed}",
                 en=f"    {one.record_id}  {kind.en}  {made}  confirmed: {confirmed}",
@@ -204,7 +201,7 @@ def _retraction_lines(status: Status) -> Iterator[str]:
 def _correction_lines(status: Status) -> Iterator[str]:
     if status.proposals_waiting:
         waiting = status.proposals_waiting
-        yield _told(
+        yield worded(
             Text(
                 zh=f"县级修改建议待处理 {waiting:,} 条（danglian-node proposals list）",
                 en=f"changes that the county proposes wait: {waiting:,} (danglian-node proposals list)",
@@ -213,7 +210,7 @@ def _correction_lines(status: Status) -> Iterator[str]:
     for one in status.corrections:
         words, stands = FIELD_WORDS[one.field], _STANDINGS.get(one.dropped, _IN_PLACE)
         at = moment(one.dropped_at_ms or one.made_at_ms)
-        yield _told(
+        yield worded(
             Text(
                 zh=f"更正 {one.record_id}  {words.zh}  {stands.zh}  {at}",
                 en=f"correction {one.record_id}  {words.en}  {stands.en}  {at}",

@@ -23,7 +23,7 @@ from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
 from protocol.transfers import TransferState
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, worded
 from replication.keys import load_identity
 from replication.transfer_log import HOST, RECEIVING, opened_transfers, role_of
 
@@ -177,7 +177,8 @@ async def _status(office: Office, args: argparse.Namespace) -> int:
     sys.stdout.write(as_json(found) if args.json else as_lines(found, expected))
     due = await office.database.read(lambda c: copies_due(c, today()))
     if due and not args.json:
-        sys.stdout.write("\n".join(("副本到期 · copies whose day has come:", *copies_told(due, today()))) + "\n")
+        heading = worded(Text(zh="副本到期：", en="copies whose day has come:"))
+        sys.stdout.write("\n".join((heading, *copies_told(due, today()))) + "\n")
     return EXIT_OK
 
 

@@ -14,7 +14,7 @@ from node.transfers.office import Office
 from node.transfers.retained import RetainedCopy
 from protocol.errors import BadValue
 from protocol.wording import Text
-from replication.command_line import EXIT_OK, EXIT_PROBLEM
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, worded
 from replication.transfer_log import transfer_named
 from replication.wall_clock import clock_ms
 
@@ -76,21 +76,31 @@ def copies_told(found: Sequence[RetainedCopy], on: datetime.date) -> list[str]:
     lines: list[str] = []
     for one in found:
         day, number = one.kept_until.isoformat(), str(one.transfer_id)[:NUMBER_CHARS]
-        lines.append(f"{number}  {one.items} 条 · items  {one.size_bytes:,} B  保存到 · kept until {day}  {one.title}")
+        told = Text(
+            zh=f"{one.items} 条  {one.size_bytes:,} B  保存到 {day}",
+            en=f"items: {one.items}  {one.size_bytes:,} B  kept until {day}",
+        )
+        lines.append(f"{number}  {worded(told)}  {one.title}")
         if one.disposed_on is not None:
-            lines.append(f"    已处置 · disposed of {one.disposed_on.isoformat()}  {one.note}")
+            gone = Text(zh="已处置", en="disposed of")
+            lines.append(f"    {worded(gone)} {one.disposed_on.isoformat()}  {one.note}")
         elif one.is_due(on):
             lines += reminder(one)
         elif one.is_soon(on):
-            lines.append("    快到期，请提前准备 · its day comes soon")
-    return lines or ["本站还没有移交过档案。· Nothing was handed over by this site yet."]
+            lines.append(worded(Text(zh="    快到期，请提前准备", en="    its day comes soon")))
+    return lines or [worded(Text(zh="本站还没有移交过档案。", en="Nothing was handed over by this site yet."))]
 
 
 def reminder(one: RetainedCopy) -> list[str]:
     """Return what to do with a copy whose day has come."""
     number = str(one.transfer_id)[:NUMBER_CHARS]
     return [
-        "    到期了：可续存，或按规定报批后处置（程序不删文件）· its day has come: keep it longer, or dispose of it:",
+        worded(
+            Text(
+                zh="    到期了：可续存，或按规定报批后处置（程序不删文件）：",
+                en="    its day has come: keep it longer, or have its disposal approved (no file is removed here):",
+            )
+        ),
         f"    transfer copies {number} --until {one.kept_until.year + 5}-12-31",
-        f"    transfer copies {number} --disposed --note 批准文号",
+        f"    transfer copies {number} --disposed --note {worded(Text(zh='批准文号', en='APPROVAL'))}",
     ]

@@ -12,6 +12,7 @@ from typing import Final
 from node.transfers.beginning import note_of
 from protocol.check_results import Outcome
 from protocol.wording import Text
+from replication.command_line import worded
 from replication.transfer_items import TransferItem
 from replication.transfer_rounds import Fault
 
@@ -22,40 +23,52 @@ FAULTS_SHOWN_MAX = 40
 def mending_told(items: Sequence[TransferItem], *, ours: bool) -> list[str]:
     """Return in plain words what came back: which item, why, where its scans lie."""
     if not ours:
-        return [f"已退回 {len(items)} 条，等对方改好再交 · {len(items)} items went back"]
-    lines = [f"退回 {len(items)} 条，改好后只需再交这几条 · {len(items)} items came back; only these travel again:"]
+        return [worded(Text(zh=f"已退回 {len(items)} 条，等对方改好再交", en=f"items that went back: {len(items)}"))]
+    came = Text(
+        zh=f"退回 {len(items)} 条，改好后只需再交这几条：",
+        en=f"items that came back, and alone travel again: {len(items)}",
+    )
+    lines = [worded(came)]
     for number, item in enumerate(items[:FAULTS_SHOWN_MAX], 1):
         lines.append(f"{number:>3}. {item.ref_code} 《{item.title}》")
         if item.reason is not None:
-            lines.append(f"     要改 · mend: {item.reason.zh}")
-            if item.reason.en != item.reason.zh:
-                lines.append(f"                 {item.reason.en}")
+            lines.append(worded(Text(zh=f"     要改：{item.reason.zh}", en=f"     mend: {item.reason.en}")))
         lines.append(f"     {_scans_told(item)}")
     if len(items) > FAULTS_SHOWN_MAX:
-        lines.append(f"     …… 另有 {len(items) - FAULTS_SHOWN_MAX} 条 · and more")
-    lines += [
-        "     扫描件：用重扫的同名文件替换原文件。目录：在 Excel 里改好那一行后保存。改好后运行 transfer send。",
-        "     Scans: put the new file in the place of the old one. Catalogue: correct the row in the sheet and save.",
-    ]
-    return lines
+        lines.append(f"     {_more(len(items) - FAULTS_SHOWN_MAX)}")
+    return [*lines, f"     {worded(_HOW)}"]
+
+
+_HOW: Final = Text(
+    zh="扫描件：用重扫的同名文件替换原文件。目录：在 Excel 里改好那一行后保存。改好后运行 transfer send。",
+    en="Scans: put the new file in the place of the old one. Catalogue: correct the row in the sheet and save. Then run"
+    " transfer send.",
+)
+
+
+def _more(count: int) -> str:
+    return worded(Text(zh=f"…… 另有 {count} 条", en=f"… and {count} more"))
 
 
 def _scans_told(item: TransferItem) -> str:
     scans = note_of(item).scans
     if not scans:
-        return "没有找到扫描件 · no scans were found"
+        return worded(Text(zh="没有找到扫描件", en="no scans were found"))
     folders = sorted({str(Path(scan.path).parent) for scan in scans})
-    return f"扫描件 {len(scans)} 个，在 · scans in: {'；'.join(folders)}"
+    count = len(scans)
+    return worded(Text(zh=f"扫描件 {count} 个，在 {'；'.join(folders)}", en=f"scans: {count}, in {'; '.join(folders)}"))
 
 
 def faults_told(faults: Sequence[Fault]) -> str:
     """Return in plain words what the checks found, what must be mended first."""
     if not faults:
-        return "检测全部通过，可以提交（transfer send）。· Every check passed: send it.\n"
+        return (
+            worded(Text(zh="检测全部通过，可以提交（transfer send）。", en="Every check passed: transfer send.")) + "\n"
+        )
     lines: list[str] = []
     for urgency, some in by_urgency(faults):
-        words = URGENCIES[urgency]
-        lines += [f"【{words.zh}】{len(some)} 处 · {words.en}: {len(some)}", *_grouped(some)]
+        words, count = URGENCIES[urgency], len(some)
+        lines += [worded(Text(zh=f"【{words.zh}】{count} 处", en=f"[{words.en}]: {count}")), *_grouped(some)]
     return "\n".join(lines) + "\n"
 
 
@@ -93,10 +106,13 @@ def _grouped(faults: Sequence[Fault]) -> list[str]:
         by_place.setdefault(" ".join(part for part in (fault.ref_code, fault.path) if part), []).append(fault)
     lines: list[str] = []
     for place, some in by_place.items():
-        lines.append(f"  {place or '整包 · package'}")
+        lines.append(f"  {place or worded(_PACKAGE)}")
         for fault in some:
-            lines.append(f"    {fault.evidence.zh}" + (f"  怎么办：{fault.remedy.zh}" if fault.remedy.zh else ""))
-            lines.append(f"    {fault.evidence.en}" + (f"  Do: {fault.remedy.en}" if fault.remedy.en else ""))
+            remedy = worded(Text(zh=f"  怎么办：{fault.remedy.zh}", en=f"  Do: {fault.remedy.en}"))
+            lines.append(f"    {worded(fault.evidence)}{remedy if worded(fault.remedy) else ''}")
     if len(faults) > FAULTS_SHOWN_MAX:
-        lines.append(f"  …… 另有 {len(faults) - FAULTS_SHOWN_MAX} 处 · and more")
+        lines.append(f"  {_more(len(faults) - FAULTS_SHOWN_MAX)}")
     return lines
+
+
+_PACKAGE: Final = Text(zh="整包", en="the package")

@@ -24,7 +24,7 @@ from protocol.transfers import ItemRuling, Party, Ruling, Side
 from protocol.wording import Text
 from replication import transfer_deciding
 from replication.archive_code_list import codes_in
-from replication.command_line import EXIT_OK, EXIT_PROBLEM, say
+from replication.command_line import EXIT_OK, EXIT_PROBLEM, say, worded
 from replication.consigned_files import ConsignedFolder, FileUnfit
 from replication.disk_matching import DiskStanding, matched
 from replication.disk_reading import BroughtConsignment, consignments_on, listed_on, read_disk
@@ -60,7 +60,9 @@ def add_receiving(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     accept = about(actions, "accept", "审定本批：未退回、未暂缓的即接收 · decide the round")
     add_accept_options(accept)
     count = about(actions, "count", "清点实物 · count the physical boxes")
-    count.add_argument("--box", action="append", default=[], metavar="BOX=SEEN@SHELF", help="如 12=25@3-2-1，可多次")
+    count.add_argument(
+        "--box", action="append", default=[], metavar="BOX=SEEN@SHELF", help="如 12=25@3-2-1，可多次 · repeatable"
+    )
     keep = actions.add_parser("kept", help="替别人保管的 · what is kept for others")
     keep.add_argument("--verify", action="store_true", help="逐个文件核对 · sum every file anew")
 
@@ -279,13 +281,21 @@ def _register_lines(lines: list[kept.KeptPackage], faulty: Mapping[str, list[str
     said = []
     for one in lines:
         looked = moment(one.verified_at_ms) if one.verified_at_ms else "—"
-        fixity = f"{one.faulty} 个文件有变 · files changed" if one.faulty else "完好 · sound" if looked != "—" else ""
-        said.append(
-            f"{one.accession}  {one.site}  {one.items} 条 · items  {one.files} 个文件 · files  {one.size_bytes:,} B"
-            f"  {one.title}  核对 · verified {looked} {fixity}".rstrip()
+        amount = Text(
+            zh=f"{one.items} 条  {one.files} 个文件  {one.size_bytes:,} B",
+            en=f"items: {one.items}  files: {one.files}  {one.size_bytes:,} B",
         )
+        verified = Text(zh=f"核对 {looked} {_fixity(one).zh}", en=f"verified {looked} {_fixity(one).en}")
+        told = (one.accession, one.site, worded(amount), one.title, worded(verified))
+        said.append("  ".join(told).rstrip())
         said += [f"    {path}" for path in faulty.get(one.accession, ())[: kept.FAULTS_TOLD]]
-    return "\n".join(said or ["没有替别人保管的档案。· Nothing is kept for others."]) + "\n"
+    return "\n".join(said or [worded(Text(zh="没有替别人保管的档案。", en="Nothing is kept for others."))]) + "\n"
+
+
+def _fixity(one: kept.KeptPackage) -> Text:
+    if one.faulty:
+        return Text(zh=f"{one.faulty} 个文件有变", en=f"files changed: {one.faulty}")
+    return Text(zh="完好", en="sound") if one.verified_at_ms else Text(zh="", en="")
 
 
 RECEIVING_ACTIONS: Final[Mapping[str, Callable[[Office, argparse.Namespace], Awaitable[int]]]] = {

@@ -1,7 +1,7 @@
 """What ``danglian-node transfer`` prints: how a transfer stands, and in plain words what is to be mended."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from node.commands.transfer_mending import FAULTS_SHOWN_MAX, mending_told
 from node.wording import moment
-from protocol.check_results import Outcome
+from protocol.check_results import STANDING_WORDS, Outcome, Standing
 from protocol.receiving_plans import PlannedLine
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Nature, Side, TransferState
 from protocol.wording import Text
 from replication import transfer_items, transfer_log, transfer_rounds
+from replication.command_line import worded
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_log import HOST, RECEIVING, LoggedStep
 from replication.transfer_rounds import Fault
@@ -92,15 +93,21 @@ def as_json(value: object) -> str:
 def as_lines(found: Sequence[Transfer], expected: Sequence[PlannedLine] = ()) -> str:
     """Return one line for each transfer, and what the archive's plan expects of this site."""
     lines = [
-        f"{str(one.transfer_id)[:NUMBER_CHARS]}  {STATES[one.state].both()}  {one.accepted}/{one.items}  {one.title}"
+        f"{str(one.transfer_id)[:NUMBER_CHARS]}  {worded(STATES[one.state])}  {one.accepted}/{one.items}  {one.title}"
         for one in found
-    ] or ["还没有移交。用 transfer new 开始。· No transfers yet: begin with transfer new."]
-    lines += [
-        f"计划 · plan {line.year}  {str(line.plan)[:8]}  {line.kind or '—'}  {line.year_first}–{line.year_last}"
-        f"  {line.records} 条 · records：transfer new --plan {str(line.plan)[:8]}"
-        for line in expected
-    ]
-    return "\n".join(lines) + "\n"
+    ] or [worded(Text(zh="还没有移交。用 transfer new 开始。", en="No transfers yet: begin with transfer new."))]
+    return "\n".join((*lines, *(_planned(line) for line in expected))) + "\n"
+
+
+def _planned(line: PlannedLine) -> str:
+    plan, years = str(line.plan)[:8], f"{line.year_first}–{line.year_last}"
+    return worded(
+        Text(
+            zh=f"计划 {line.year}  {plan}  {line.kind or '—'}  {years}  {line.records} 条：transfer new --plan {plan}",
+            en=f"plan {line.year}  {plan}  {line.kind or '—'}  {years}  records: {line.records}: transfer new --plan"
+            f" {plan}",
+        )
+    )
 
 
 def as_page(connection: Connection, now: Transfer) -> Page:
@@ -154,47 +161,74 @@ def _step_line(one: LoggedStep) -> StepLine:
 
 
 def _text(report: Report, now: Transfer) -> str:
-    lines = [
-        f"{report.transfer_id}  {report.title}",
-        f"  {NATURES[report.nature].both()}: {report.giver} → {report.receiver}",
-        f"  状态 · state: {STATES[report.state].both()}",
-        f"  条目 · items: {report.items}；"
-        + "，".join(f"{ITEM_STATES[state].both()} {count}" for state, count in sorted(report.counts.items())),
+    nature, state = NATURES[report.nature], STATES[report.state]
+    counts = [(ITEM_STATES[one], count) for one, count in sorted(report.counts.items())]
+    counted_zh = "，".join(f"{words.zh} {count}" for words, count in counts)
+    counted_en = ", ".join(f"{words.en} {count}" for words, count in counts)
+    course = f"{report.giver} → {report.receiver}"
+    facts = [
+        Text(zh=f"{nature.zh}：{course}", en=f"{nature.en}: {course}"),
+        Text(zh=f"状态：{state.zh}", en=f"state: {state.en}"),
+        Text(zh=f"条目：{report.items}；{counted_zh}", en=f"items: {report.items}; {counted_en}"),
+        *_parcel_told(report, now),
     ]
-    if now.prepared is not None:
-        parcel = now.prepared
-        lines.append(f"  第 {parcel.round} 批 · round: {parcel.files} 个文件 · files, {parcel.size_bytes:,} B")
-    if report.side is Side.RECEIVER and report.state is TransferState.SUBMITTED:
-        share = report.done_bytes / report.total_bytes if report.total_bytes else 0.0
-        lines.append(f"  已收 · drawn: {share:.0%}")
-    if report.trouble is not None:
-        lines.append(f"  暂时受阻 · held up: {report.trouble.both()}")
-    if now.sent_back is not None:
-        lines.append(f"  整包退回 · sent back: {now.sent_back.both()}")
-    if now.signature_refused is not None:
-        lines.append(f"  签字未被接受 · signature refused: {now.signature_refused.both()}")
+    lines = [f"{report.transfer_id}  {report.title}", *(f"  {worded(one)}" for one in facts)]
     if report.to_mend:
         lines += ["", *mending_told(report.to_mend, ours=report.side is Side.GIVER)]
     if report.open_items and report.state is TransferState.CHECKING:
         lines += ["", *_open_told(report)]
     lines += ["", *_course_told(report.steps)]
-    lines.append(f"下一步 · next: {report.advice.zh}\n               {report.advice.en}")
+    lines.append(worded(Text(zh=f"下一步：{report.advice.zh}", en=f"next: {report.advice.en}")))
     return "\n".join(lines) + "\n"
 
 
+def _parcel_told(report: Report, now: Transfer) -> Iterator[Text]:
+    """Say what travels, how far it has come, and what was not taken."""
+    if now.prepared is not None:
+        parcel = now.prepared
+        size = f"{parcel.size_bytes:,} B"
+        yield Text(
+            zh=f"第 {parcel.round} 批：{parcel.files} 个文件，{size}",
+            en=f"round {parcel.round}, files: {parcel.files}, {size}",
+        )
+    if report.side is Side.RECEIVER and report.state is TransferState.SUBMITTED:
+        share = report.done_bytes / report.total_bytes if report.total_bytes else 0.0
+        yield Text(zh=f"已收：{share:.0%}", en=f"drawn: {share:.0%}")
+    if report.trouble is not None:
+        yield Text(zh=f"暂时受阻：{report.trouble.zh}", en=f"held up: {report.trouble.en}")
+    if now.sent_back is not None:
+        yield Text(zh=f"整包退回：{now.sent_back.zh}", en=f"sent back: {now.sent_back.en}")
+    if now.signature_refused is not None:
+        refused = now.signature_refused
+        yield Text(zh=f"签字未被接受：{refused.zh}", en=f"signature refused: {refused.en}")
+
+
 def _course_told(steps: Sequence[StepLine]) -> list[str]:
-    return [
-        f"  {moment(step.at_ms)}  {SIDES[step.side].zh}：{step.words.zh} · {step.words.en}"
-        for step in steps[-STEPS_SHOWN_MAX:]
-    ]
+    told = []
+    for step in steps[-STEPS_SHOWN_MAX:]:
+        side = SIDES[step.side]
+        words = worded(Text(zh=f"{side.zh}：{step.words.zh}", en=f"{side.en}: {step.words.en}"))
+        told.append(f"  {moment(step.at_ms)}  {words}")
+    return told
 
 
 def _open_told(report: Report) -> list[str]:
-    verdict = report.standing or "检测中 · being checked"
-    lines = [f"等你裁定 · to be ruled on: {len(report.open_items)}（检测 · checks: {verdict}）"]
+    count = len(report.open_items)
+    standing = STANDING_WORDS[Standing(report.standing)] if report.standing else _CHECKING
+    lines = [
+        worded(
+            Text(
+                zh=f"等你裁定：{count}（检测：{standing.zh}）",
+                en=f"to be ruled on: {count} (checks: {standing.en})",
+            )
+        )
+    ]
     faulty = {one.ref_code for one in report.faults if one.is_mandatory and one.outcome is Outcome.FAILED}
     lines += [
         f"  {'✗' if item.ref_code in faulty else ' '} {item.ref_code}  {item.title}"
         for item in report.open_items[:FAULTS_SHOWN_MAX]
     ]
     return lines
+
+
+_CHECKING = Text(zh="检测中", en="being checked")

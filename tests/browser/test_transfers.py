@@ -48,7 +48,7 @@ async def test_an_archivist_takes_a_transfer_over(
     await me.go(f"{PAGE}/items/{RECORDS[2]}")
     await me.page.click("button[value=return]")
     await me.go(PAGE)
-    await me.page.fill("[name=seen-0]", "2")
+    await me.page.fill("[name=seen-1]", "2")
     await me.page.click('form[action$="/count"] button')
     await me.page.fill("#unit", "安吉县档案馆")
     await me.page.fill("[name=waive-virus_scan]", "已用另一台电脑杀毒")

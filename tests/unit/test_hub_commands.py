@@ -385,7 +385,7 @@ def test_a_command_that_changes_something_leaves_the_line_that_the_page_leaves(h
         ("revoke", "330523108205"),
         ("alarms", "ack", "1", "--note", "周一去看"),
         ("quarantine", "retry", "--all"),
-        ("record", one, "--apart", other),
+        ("record", one, "--apart", other, "--by", "王馆长"),
         ("record", one, "--together", other),
         ("synonyms", "load"),
     ]

@@ -15,8 +15,10 @@ from hub.staff.tokens import Scope
 from hub.web.api.cursors import _identity
 from hub.web.api.operations import OPERATIONS
 from hub.web.throttling import REQUESTS_BURST
-from tests.catalogue import fictitious
+from protocol.vocabularies import AccessStatus, Level, Secrecy
+from tests.catalogue import described, fictitious
 from tests.consoles import Desk
+from tests.hubs import Hub
 from tests.interfaces import CLOSED, GONE, OPEN, asking, interface, token
 
 NAMED = {"record_id": str(fictitious(OPEN).record_id), "site": "330599001200"}
@@ -123,6 +125,8 @@ async def test_titles_that_are_not_open_are_listed_with_a_line_in_the_audit_log(
         await system.get("/api/v1/search", params={"q": "山林承包合同"})
 
     assert ("entries_listed", "search", "done") in await lines(here)
+    found = await here.database.read(lambda connection: audit.listed(connection, action="entries_listed", limit=9))
+    assert [one.detail for one in found] == [f"1: {fictitious(CLOSED).record_id}"]
 
 
 async def test_an_open_token_cannot_tell_a_closed_entry_from_one_that_nobody_has(here: Desk) -> None:
@@ -131,6 +135,26 @@ async def test_an_open_token_cannot_tell_a_closed_entry_from_one_that_nobody_has
         answers = [await system.get(path) for path in paths]
 
     assert [(one.status_code, one.text) for one in answers] == [(404, answers[0].text)] * 3
+
+
+async def test_an_open_token_is_not_told_what_lies_in_a_volume_under_a_mark_of_secrecy(here: Desk) -> None:
+    """An entry may be open and still bear a mark; its title is not public."""
+    volume = fictitious(70, title="1986年案卷", level=Level.VOLUME, access_status=AccessStatus.OPEN)
+    inside = [
+        fictitious(71, title="公开的合同", parent_id=volume.record_id, access_status=AccessStatus.OPEN),
+        fictitious(
+            72,
+            title="内部的合同",
+            parent_id=volume.record_id,
+            access_status=AccessStatus.OPEN,
+            secrecy=Secrecy.INTERNAL,
+        ),
+    ]
+    await Hub(here.database).tell(*(described(seq, one) for seq, one in enumerate((volume, *inside), 6)))
+    async with await asking(here, Scope.CATALOGUE) as system:
+        entry = (await system.get(f"/api/v1/entries/{volume.record_id}")).json()["entries"][0]
+
+    assert ([one["title"] for one in entry["contents"]["first"]], entry["contents"]["total"]) == (["公开的合同"], 1)
 
 
 async def test_reading_a_closed_entry_is_in_the_audit_log(here: Desk) -> None:

@@ -20,17 +20,19 @@ from hub import audit
 from hub.catalogue_files import FileFormat, Heading, Line, begun
 from hub.decisions.duplicates import decisions_about
 from hub.searching.search import Names, Page, Query, search
+from hub.staff.administration import Actor
 from hub.staff.roles import Role
 from hub.web import exporting
 from hub.web.asked_words import ASKED_KEPT_MAX, AskedWords
 from hub.web.hits import stretches
 from hub.web.reach import Reach
+from hub.web.sightings import note_listed
 from protocol.calls import Match
 from protocol.sites import parse_site
-from protocol.vocabularies import AccessStatus
+from protocol.vocabularies import AccessStatus, Level
 from replication.asking import Asker
 from tests.answering_sites import AnsweringSite, answering
-from tests.catalogue import fictitious, record_id
+from tests.catalogue import described, fictitious, record_id
 from tests.catalogue_desks import (
     COPY,
     FOREST,
@@ -43,6 +45,8 @@ from tests.catalogue_desks import (
     VOLUME,
     fill_catalogue,
     path_of,
+    record,
+    tell,
 )
 from tests.consoles import Browser, Desk, browsing, desk, words_in
 from tests.fakes import FakeBroker
@@ -199,6 +203,61 @@ async def test_every_reading_of_an_entry_that_is_not_open_is_noted(here: Desk) -
         ("entries_listed", "/catalogue", "done"),
         ("entry_read", f"{VILLAGE}/{record_id(SEALED)}", "done"),
     ]
+
+
+async def test_titles_that_stand_on_the_page_while_the_sites_are_asked_are_noted(tmp_path: Path) -> None:
+    """The hub's copy is there at once: whoever goes away before the sites have spoken has read it all the same."""
+    broker = FakeBroker()
+    async with (
+        answering(broker.bus(), [AnsweringSite(parse_site(TOWN))]),
+        Asker(broker.bus(), "test").opened() as asker,
+        desk(tmp_path, fill=fill_catalogue, reach=Reach(asker=asker)) as here,
+    ):
+        browser = await here.signed_in(Role.ARCHIVIST)
+        async with browsing(browser):
+            page = await asked(browser, "离婚调解", live="1")
+            after_page = await noted(here)
+            await browser.get(page.text.partition('data-stream="')[2].partition('"')[0])
+        after_stream = await noted(here)
+
+    assert 'data-stream="/stream/catalogue' in page.text
+    assert "离婚调解" in words_in(page.text.partition('<ol class="hits')[2]).replace(" ", "")
+    # Once more for the stream, which anybody may open without the page.
+    assert (after_page, after_stream) == ([("entries_listed", "/catalogue", "done")], after_page * 2)
+
+
+async def test_restricted_titles_beside_an_entry_are_noted_with_their_ids(here: Desk) -> None:
+    """The page of an open volume lists what lies in it, and every entry's page what is like it."""
+    sealed = record(
+        900,
+        TOWN,
+        title=SEALED_TITLE,
+        parent_id=record_id(VOLUME),
+        level=Level.ITEM,
+        access_status=AccessStatus.DEFERRED,
+    )
+    await here.database.write(
+        lambda connection: tell(connection, TOWN, [described(20, sealed)], here.backstage.clock_ms())
+    )
+    clerk, archivist = await here.signed_in(Role.CLERK), await here.signed_in(Role.ARCHIVIST)
+    async with browsing(clerk, archivist):
+        hidden, shown = [await one.get(path_of(VOLUME, TOWN)) for one in (clerk, archivist)]
+
+    lines = await here.database.read(lambda connection: audit.listed(connection, limit=100))
+    named = [(one.who, one.object, one.detail) for one in lines if one.action == "entries_listed"]
+    assert (SEALED_TITLE in hidden.text, SEALED_TITLE in shown.text) == (False, True)
+    assert named == [("archivist", f"{TOWN}/{record_id(VOLUME)}", f"1: {record_id(900)}")]
+
+
+async def test_every_entry_of_a_long_list_is_named(here: Desk) -> None:
+    """A line of the log is cut at 500 characters; what it names no more was seen by nobody."""
+    ids = [record_id(number) for number in range(30)]
+
+    await note_listed(here.backstage, Actor(who="lin.min"), "/catalogue", ids)
+
+    lines = await here.database.read(lambda connection: audit.listed(connection, limit=100))
+    named = [word for one in reversed(lines) for word in one.detail.partition(": ")[2].split()]
+    assert named == [str(one) for one in ids]
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, func, select
 
@@ -17,9 +18,12 @@ from hub.tables import conflict, entry
 from hub.web.reach import Reach
 from protocol.records import Record
 from protocol.sites import parse_site
+from protocol.vocabularies import AccessStatus
 from replication import quarantine
 from replication.asking import Asker
 from tests.answering_sites import AnsweringSite, answering
+from tests.catalogue import described
+from tests.catalogue_desks import tell
 from tests.consoles import Browser, Desk, browsing, desk, words_in
 from tests.decisions import HELD, LATE, NOTICE, OFFERED, SAME_NOTICE, SITE, fill_queues
 from tests.fakes import FakeBroker
@@ -73,6 +77,22 @@ def seal_in(html: str) -> str:
     found = re.search(r'name="seal" value="([^"]+)"', html)
     assert found is not None, html
     return found[1]
+
+
+async def test_restricted_titles_in_a_queue_are_noted_with_their_ids(here: Desk, keeper: Browser) -> None:
+    """Whoever looks into who has seen an entry asks the log for its id."""
+    closed = [msgspec.structs.replace(one, access_status=AccessStatus.RESTRICTED) for one in (HELD, NOTICE)]
+    events = [described(seq, one) for seq, one in enumerate(closed, 3)]
+    await here.database.write(lambda connection: tell(connection, SITE, events, here.backstage.clock_ms()))
+    pages = [await keeper.get(f"/decisions/{queue}") for queue in ("conflicts", "duplicates")]
+
+    found = await here.database.read(lambda connection: audit.listed(connection, limit=100))
+    lines = [(one.action, one.object, one.detail) for one in reversed(found) if one.action.startswith("entr")]
+    assert [title in page.text for title, page in zip((HELD.title, NOTICE.title), pages, strict=True)] == [True, True]
+    assert lines == [
+        ("entries_listed", "/decisions/conflicts", f"1: {HELD.record_id}"),
+        ("entries_listed", "/decisions/duplicates", f"1: {NOTICE.record_id}"),
+    ]
 
 
 # Quarantine

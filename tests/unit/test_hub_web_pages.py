@@ -17,6 +17,9 @@ from litestar.handlers import HTTPRouteHandler
 from sqlalchemy import Connection
 
 from hub import audit
+from hub.alarm import alarm_book
+from hub.alarm.alarm_settings import AlarmSettings
+from hub.alarm.alarms import AlarmKind, Cause, Finding
 from hub.home import home_at
 from hub.membership import certificates
 from hub.staff import first_use
@@ -29,6 +32,7 @@ from hub.web.throttling import ATTEMPTS_BURST, Throttle
 from hub.web_settings import WebTls
 from hub.window import audit_heads
 from protocol.audit_chain import AuditHead
+from protocol.wording import Text
 from tests.consoles import PASSWORD, Browser, Desk, browsing, desk, fill_county, token_in, words_in
 
 
@@ -509,6 +513,32 @@ async def test_who_looks_after_an_alarm_is_named_and_noted(here: Desk) -> None:
     assert ("archivist", "alarm_attended", "330599001203 #1", "done") in await lines(here)
 
 
+async def test_an_alarm_of_no_single_site_has_a_page_on_which_somebody_takes_it_on(here: Desk) -> None:
+    """A backup that is overdue is the county's: its alarm bears the county's code, which is no site of the board."""
+    overdue = Finding(
+        site="330599000000",
+        kind=AlarmKind.BACKUP_OVERDUE,
+        cause=Cause.BACKUP,
+        evidence=(Text(zh="最近一份核验过的备份已有 5 天", en="its newest verified backup is 5 days old"),),
+    )
+    await here.database.write(
+        lambda connection: alarm_book.turn(connection, [overdue], {}, AlarmSettings(), here.clock())
+    )
+    await here.backstage.live.read()
+    browser = await here.signed_in(Role.ARCHIVIST)
+    async with browsing(browser):
+        today = (await browser.get("/today")).text
+        page = (await browser.get("/sites/330599000000")).text
+        number = page.partition('action="/alarms/')[2].partition("/")[0]
+        done = await browser.post(f"/alarms/{number}/attend", {"note": "已换盘"}, shown_at="/sites/330599000000")
+        after = words_in((await browser.get(done.headers["location"])).text)
+        nothing = await browser.get("/sites/330598000000")
+
+    assert '<a href="/sites/330599000000">县级枢纽</a>' in today
+    assert ("最近一份核验过的备份已有 5 天" in page, "林敏，" in after, "已换盘" in after) == (True, True, True)
+    assert nothing.status_code == 404
+
+
 # The audit log
 
 
@@ -548,7 +578,7 @@ async def test_the_auditor_finds_the_lines_of_a_case_and_of_a_site(here: Desk) -
 async def test_the_auditor_is_told_of_a_sites_log_that_was_changed(here: Desk) -> None:
     def write(connection: Connection) -> None:
         for head in (AuditHead(seq=4, digest="a" * 64), AuditHead(seq=3, digest="b" * 64)):
-            audit_heads.keep(connection, "330523108204", head, here.clock())
+            audit_heads.keep(connection, "330523108204", head, here.clock(), here.clock())
 
     await here.database.write(write)
     browser = await here.signed_in(Role.AUDITOR)

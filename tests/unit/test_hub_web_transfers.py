@@ -13,6 +13,7 @@ from hub.keeping import accessions
 from hub.keeping.accessions import NewAccession
 from hub.staff.roles import Role
 from hub.transfers.waiting import waiting
+from hub.web.pages.receiving import counted_boxes
 from hub.window.certificate_settings import CertificateSettings
 from protocol.sites import parse_site
 from protocol.transfers import Ruling, TransferState
@@ -203,12 +204,45 @@ async def test_boxes_are_counted(here: Desk, handover: Handover, keeper: Browser
     await handover.submit(boxes=True)
     await handover.arrive(boxes=True, faulty=False)
     before = await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
-    nonsense = await keeper.post(f"{PAGE}/count", {"seen-0": "许多", "seen-7": "3"}, shown_at=PAGE)
-    counted = await keeper.post(f"{PAGE}/count", {"seen-0": "2", "shelf-0": "3-2-1"}, shown_at=PAGE)
+    nonsense = await keeper.post(f"{PAGE}/count", {"seen-1": "许多", "shelf-1": "3-2-1"}, shown_at=PAGE)
+    nothing = await keeper.post(f"{PAGE}/count", {"seen-1": "", "seen-7": "3"}, shown_at=PAGE)
+    counted = await keeper.post(f"{PAGE}/count", {"seen-1": "2", "shelf-1": "3-2-1"}, shown_at=PAGE)
     after = await keeper.post(f"{PAGE}/decide", DECIDE, shown_at=PAGE)
 
-    assert (before.status_code, nonsense.status_code, counted.status_code, after.status_code) == (400, 303, 303, 303)
+    assert (before.status_code, nonsense.status_code, counted.status_code, after.status_code) == (400, 400, 303, 303)
+    # What was typed stays in sight, and nothing is said to be saved that was not.
+    assert ("盒 1 的实点卷数读不出：许多" in nonsense.text, 'value="许多"' in nonsense.text) == (True, True)
+    assert (nothing.status_code, "没有写清点结果" in nothing.text) == (400, True)
     assert await state_of(here) is TransferState.ACCEPTED
+
+
+def test_a_count_is_of_the_box_beside_which_it_was_typed() -> None:
+    """Names of boxes are sorted one way on the page and another way by a program: a place in a list names none."""
+    given = {"seen-a1": "2", "seen-B2": "3", "shelf-B2": "4-1"}
+
+    found = counted_boxes(given, {"a1": 2, "B2": 3, "C3": 1})
+
+    assert [(one.box, one.expected, one.seen, one.shelf) for one in found] == [("B2", 3, 3, "4-1"), ("a1", 2, 2, "")]
+
+
+async def test_a_transfer_of_many_boxes_is_counted_in_one_form(handover: Handover, keeper: Browser) -> None:
+    await handover.submit(boxes=True)
+    await handover.arrive(boxes=True, faulty=False)
+    form = {f"{field}-{box}": "2" for box in range(1, 301) for field in ("seen", "shelf")}
+
+    counted = await keeper.post(f"{PAGE}/count", form, shown_at=PAGE)
+
+    assert counted.headers.get("location") == f"{PAGE}?done=counted"
+
+
+async def test_a_day_that_is_none_is_not_taken_for_today(here: Desk, handover: Handover, keeper: Browser) -> None:
+    await handover.submit()
+    await handover.arrive(faulty=False)
+
+    answer = await keeper.post(f"{PAGE}/decide", {**DECIDE, "dated": "2026-02-30"}, shown_at=PAGE)
+
+    assert (answer.status_code, "文据日期不对" in answer.text) == (400, True)
+    assert await state_of(here) is TransferState.CHECKING
 
 
 async def test_rules_of_archive_codes_are_set_looked_at_and_used_in_the_console(
@@ -263,21 +297,24 @@ async def test_scans_are_shown_beside_what_was_found(handover: Handover, keeper:
     assert jpeg.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_what_is_no_picture_is_only_given_out(handover: Handover, keeper: Browser) -> None:
-    """A page that a sender put into a package never becomes a page of the console."""
+async def test_what_is_no_picture_is_only_given_out(here: Desk, handover: Handover, keeper: Browser) -> None:
+    """A page that a sender put into a package never becomes a page of the console; who was given it is noted."""
     await handover.submit()
     await handover.arrive()
     path = f"{PAGE}/items/{RECORDS[2]}/files"
     answers = [await keeper.get(f"{path}/{number}") for number in (1, 2, 3, 0)]
-    kept = await keeper.get(f"{path}/1?keep=1")
 
     codes = [one.status_code for one in answers]
-    pdf = next(one for one in (*answers, kept) if one.status_code == 200)
+    given = codes.index(200)
+    pdf, kept = answers[given], await keeper.get(f"{path}/{given + 1}?keep=1")
     assert sorted(codes) == [200, 404, 404, 404]
     assert (pdf.headers["content-type"], pdf.headers["content-disposition"].split(";")[0]) == (
         "application/octet-stream",
         "attachment",
     )
+    lines = await here.database.read(lambda connection: audit.listed(connection, action="entry_read", limit=9))
+    assert kept.content == pdf.content
+    assert [one.object for one in lines] == [f"transfer {TRANSFER} {RECORDS[2]} file {given + 1}"] * 2
 
 
 async def test_a_name_that_leads_out_of_the_package_opens_nothing(

@@ -90,13 +90,18 @@ def test_check_reports_and_changes_nothing(home: NodeHome, capsys: pytest.Captur
     assert sorted(item.name for item in home.root.rglob("*")) == before
 
 
-def test_check_speaks_both_languages(home: NodeHome, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_speaks_both_languages(
+    home: NodeHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_csv(home.catalogues / "a.csv", [["A-1", "", "县政府", "", "", "", "", "", ""], *rows(3)])
     assert run(home, "check") == 1
     out = capsys.readouterr().out
     assert "读取 4 行" in out
-    assert "rows read" in out
     assert "缺少题名" in out
+    monkeypatch.setenv("DANGLIAN_LANG", "en")
+    assert run(home, "check") == 1
+    out = capsys.readouterr().out
+    assert "rows read" in out
     assert "The title is missing." in out
 
 

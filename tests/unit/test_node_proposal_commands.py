@@ -48,7 +48,7 @@ def test_what_waits_is_listed_and_shown_side_by_side(home: Path, capsys: pytest.
     listed, shown = ran(capsys, home), ran(capsys, home, "show", "1")
 
     assert (listed[0], "原件题名如此" in listed[1], "山林" in listed[1]) == (0, True, False)
-    assert ("现在 · now:      关于第2号林地" in shown[1], "关于第2号山林" in shown[1]) == (True, True)
+    assert ("现在：  关于第2号林地" in shown[1], "关于第2号山林" in shown[1]) == (True, True)
 
 
 def test_a_decision_is_written_down_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from protocol.sites import Site
 from replication import outbox, quarantine
 from replication.catch_up import catch_up_frame
 from replication.database import Database, opened
-from replication.digests import record_digest, tally_of
+from replication.digests import record_digest
 from replication.inbox import PARKED_FRAMES_MAX, Inbox, Taken
 from replication.migrations import REPLICATION
 from replication.outbox import CatchUp, FrameWriter
@@ -26,6 +26,7 @@ from replication.watermarks import Verdict
 from tests.builders import TOWN, VILLAGE, described, drafts, frame_writer, identity, record
 from tests.ledger import Ledger, schema_of, tally
 from tests.stores import Store
+from tests.tallies import tally_of
 
 KEYS = {VILLAGE.code: {identity(1).public_key}, TOWN.code: {identity(2).public_key}}
 

@@ -112,16 +112,18 @@ def _parameters(request: AnyRequest, shape: type[msgspec.Struct]) -> msgspec.Str
     """
     given = list(request.query_params.multi_items())[: PARAMETERS_MAX + 1]
     values: Mapping[str, str] = dict(given)
-    if len(values) != len(given) or len(given) > PARAMETERS_MAX:
-        raise _wrong("a parameter comes twice")
+    if len(given) > PARAMETERS_MAX:
+        raise _wrong(Text(zh=f"多于 {PARAMETERS_MAX} 个", en=f"there are more than {PARAMETERS_MAX}"))
+    if len(values) != len(given):
+        raise _wrong(Text(zh="有一个写了两次", en="one comes twice"))
     try:
         return msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise _wrong(str(error)) from error
+        raise _wrong(Text(zh=str(error), en=str(error))) from error
 
 
-def _wrong(fault: str) -> BadValue:
+def _wrong(fault: Text) -> BadValue:
     return BadValue(
-        Text(zh=f"参数不对：{fault}", en=f"a parameter is wrong: {fault}"),
+        Text(zh=f"参数不对：{fault.zh}", en=f"the parameters are wrong: {fault.en}"),
         Text(zh="见 /api/v1/openapi.json。", en="See /api/v1/openapi.json."),
     )

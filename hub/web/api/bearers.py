@@ -5,6 +5,7 @@ import msgspec
 from hub import audit
 from hub.audit import Action, AuditEntry, Outcome
 from hub.staff import tokens
+from hub.staff.administration import Actor
 from hub.staff.tokens import USE_NOTED_EVERY_S, Scope, Token
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
@@ -21,6 +22,11 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     def who(self) -> str:
         """As the audit log names it."""
         return f"token:{self.token.id}"
+
+    @property
+    def actor(self) -> Actor:
+        """The same with where it asks from."""
+        return Actor(who=self.who, origin=self.origin)
 
     @property
     def sees_closed(self) -> bool:

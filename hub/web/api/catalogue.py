@@ -1,6 +1,6 @@
 """The catalogue over the interface: what a token may see of it, and the audit line of what is not open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,9 +16,8 @@ from hub.entry_views import EntryView, view_of
 from hub.membership import keyring
 from hub.searching import search
 from hub.searching.search import Found, Query
-from hub.volumes import Contents
+from hub.volumes import Content, Contents
 from hub.web.api.asked import Asked
-from hub.web.api.bearers import Bearer
 from hub.web.api.shapes import (
     AlikeEntry,
     DuplicatesAnswer,
@@ -31,13 +30,14 @@ from hub.web.api.shapes import (
     SiteHistory,
 )
 from hub.web.asking import id_of
-from hub.web.backstage import Backstage
 from hub.web.faults import Missing
 from hub.web.forms import clean
+from hub.web.sightings import note_listed
 from protocol.errors import Refused
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -74,8 +74,7 @@ async def search_catalogue(asked: Asked[SearchAsked]) -> SearchAnswer:
         return answer if sees_closed else _open_answer(answer, is_all=not given.cursor and not found.cursor)
 
     answer = await asked.backstage.database.read(read)
-    if any(not is_open(hit.record) for hit in answer.hits):
-        await note_seen(asked.backstage, asked.bearer, Action.ENTRIES_LISTED, "search")
+    await note_closed(asked, "search", [hit.record for hit in answer.hits])
     return answer
 
 
@@ -136,7 +135,8 @@ async def _entries(asked: Asked[Nothing], record_id: UUID) -> list[EntryView]:
     if asked.bearer.sees_closed:
         shown = [_without_keys(one) for one in found.entries]
         if any(not is_open(one.record) for one in shown):
-            await note_seen(asked.backstage, asked.bearer, Action.ENTRY_READ, str(record_id))
+            await _note_read(asked, record_id)
+        await note_listed(asked.backstage, asked.bearer.actor, str(record_id), _closed_beside(shown))
         return shown
     open_ones = [_open_part(_without_keys(one)) for one in found.entries if is_open(one.record)]
     if not open_ones:
@@ -157,9 +157,20 @@ def is_open(record: Record | None) -> bool:
     return record is not None and is_public(record.access_status.value, record.secrecy.value)
 
 
+def _closed_beside(entries: Sequence[EntryView]) -> list[UUID]:
+    """Return what is not open of that which stands beside entries: what is alike, and what lies in them."""
+    alike = [one.record.record_id for entry in entries for one in entry.alike if not is_open(one.record)]
+    inside = [one.record_id for entry in entries for one in entry.contents.first if not _is_public(one)]
+    return list(dict.fromkeys((*alike, *inside)))
+
+
+def _is_public(one: Content) -> bool:
+    return is_public(one.access_status.value, one.secrecy.value)
+
+
 def _open_part(entry: EntryView) -> EntryView:
     """Return an open entry without what it tells of others that are not open."""
-    contents = [one for one in entry.contents.first if one.access_status is AccessStatus.OPEN]
+    contents = [one for one in entry.contents.first if _is_public(one)]
     return msgspec.structs.replace(
         entry,
         alike=[one for one in entry.alike if is_open(one.record)],
@@ -192,7 +203,13 @@ def _hit(found: Found, names: dict[str, str]) -> Hit:
     )
 
 
-async def note_seen(backstage: Backstage, bearer: Bearer, action: Action, what: str) -> None:
-    """Write into the audit log that a token saw what is not open."""
-    entry = AuditEntry(who=bearer.who, action=action, object=what, origin=bearer.origin)
+async def note_closed(asked: Asked[P], where: str, records: Sequence[Record]) -> None:
+    """Write into the audit log which entries that are not open a list has shown."""
+    ids = [one.record_id for one in records if not is_open(one)]
+    await note_listed(asked.backstage, asked.bearer.actor, where, ids)
+
+
+async def _note_read(asked: Asked[Nothing], record_id: UUID) -> None:
+    backstage, actor = asked.backstage, asked.bearer.actor
+    entry = AuditEntry(who=actor.who, action=Action.ENTRY_READ, object=str(record_id), origin=actor.origin)
     await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))

@@ -1,17 +1,16 @@
 """What the sites themselves say over the interface: a search that asks them all, and what a brake holds."""
 
-from contextlib import aclosing
+import asyncio
 from typing import Final
 
 import msgspec
 
-from hub.audit import Action
 from hub.decisions.conflict_rulings import count, waiting
-from hub.searching.federation import federated
+from hub.searching.federation import whole_answer
 from hub.searching.gathering import Gathering, MergedHit, SiteReport
 from hub.searching.search import Query
 from hub.web.api.asked import Asked
-from hub.web.api.catalogue import is_open, note_seen, public_part
+from hub.web.api.catalogue import is_open, note_closed, public_part
 from hub.web.api.shapes import (
     BrakesAnswer,
     BrakesOfSite,
@@ -27,7 +26,6 @@ from hub.web.forms import clean
 from hub.web.held_changes import ask_brakes
 from protocol.calls import HeldLines
 from protocol.errors import BadValue
-from protocol.limits import SCREEN_DEADLINE_S
 from protocol.sites import parse_site
 from protocol.vocabularies import AccessStatus
 
@@ -55,28 +53,14 @@ async def search_live(asked: Asked[LiveAsked]) -> LiveAnswer:
     )
     if not sees_closed and given.access not in (None, AccessStatus.OPEN):
         return LiveAnswer(total=0, exact=True, complete=True, hits=[], sites=[])
-    state = await _finished(asked, query)
+    # The tables of words are files: reading them keeps nobody else waiting.
+    names = await asyncio.to_thread(backstage.names)
+    state = await whole_answer(backstage.database, backstage.reach.asker, query, backstage.clock_ms(), names)
     answer = _answer(state, given.limit)
     if not sees_closed:
         return _open_answer(answer)
-    if any(not is_open(hit.record) for hit in answer.hits):
-        await note_seen(backstage, asked.bearer, Action.ENTRIES_LISTED, "live search")
+    await note_closed(asked, "live search", [hit.record for hit in answer.hits])
     return answer
-
-
-async def _finished(asked: Asked[LiveAsked], query: Query) -> Gathering:
-    states = federated(
-        asked.backstage.database,
-        asked.backstage.reach.asker,
-        query,
-        asked.backstage.clock_ms(),
-        deadline_s=SCREEN_DEADLINE_S,
-        names=asked.backstage.names(),
-    )
-    async with aclosing(states) as growing:
-        # One and the same answer, as it grows.
-        found = [state async for state in growing]
-    return found[-1]
 
 
 def _answer(state: Gathering, limit: int) -> LiveAnswer:

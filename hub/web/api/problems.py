@@ -12,7 +12,7 @@ from litestar.response import Response
 from litestar.types import ExceptionHandlersMap
 
 from hub.web.asking import AnyRequest
-from hub.web.faults import Forbidden, Missing, SignInNeeded, TooMany
+from hub.web.faults import Forbidden, Missing, SignInNeeded, TooMany, places_of
 from protocol.errors import BadQuery, BrokenStore, DanglianError, Permanent, Retryable
 from protocol.wording import Text
 
@@ -101,7 +101,7 @@ def _refused(_request: AnyRequest, error: Permanent) -> Response[bytes]:
 
 def _broken(_request: AnyRequest, error: Exception) -> Response[bytes]:
     number = secrets.token_hex(4)
-    log.error("api_failed", number=number, kind=type(error).__name__)
+    log.error("api_failed", number=number, kind=type(error).__name__, at=places_of(error))
     reason = Text(zh=f"县级枢纽内部错误（{number}）。", en=f"the hub failed ({number})")
     hint = Text(zh="请把编号告诉系统管理员。", en="Tell the administrator this number.")
     return _told(500, reason, hint)

@@ -6,7 +6,6 @@ answers when the sites have.
 """
 
 import asyncio
-from collections.abc import Sequence
 from urllib.parse import quote_plus
 
 import msgspec
@@ -14,12 +13,10 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub import audit
-from hub.audit import Action, AuditEntry
 from hub.commands.fields import ACCESS
 from hub.membership import keyring
 from hub.searching.facets import Facet, Facets
-from hub.searching.federation import federated
+from hub.searching.federation import whole_answer
 from hub.searching.gathering import Gathering
 from hub.searching.search import Names, Query, Tally, search
 from hub.searching.search import Page as Results
@@ -27,14 +24,16 @@ from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Page, away_to, page
 from hub.web.asking import AnyRequest
-from hub.web.backstage import Backstage, backstage_of
+from hub.web.backstage import backstage_of
 from hub.web.exporting import EXPORT_ENTRIES_MAX
 from hub.web.forms import line_of
 from hub.web.hits import groups_of, restricted_in
 from hub.web.levels import LEVELS
 from hub.web.looks import LIMITS, Look, look_of
 from hub.web.outcomes import outcomes_of
+from hub.web.pages.deciding import actor_of
 from hub.web.query_lessons import help_in
+from hub.web.sightings import note_listed
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadQuery, BadSetting
@@ -105,38 +104,11 @@ async def show_catalogue(request: AnyRequest) -> Page:
     if found.tally is not None and not query.cursor and not found.was_cut:
         backstage.tallies.keep(visitor.login, query, found.tally)
     if live == "wait":
-        gathering = await gathered(backstage, look, names)
+        query = look.query(with_facets=False)
+        asker, now_ms = backstage.reach.asker, backstage.clock_ms()
+        gathering = await whole_answer(backstage.database, asker, query, now_ms, names)
         return await _shown(request, look, found, sites, gathering=gathering)
     return await _shown(request, look, found, sites, is_asking=live == "1" and backstage.reach.asker is not None)
-
-
-async def gathered(backstage: Backstage, look: Look, names: Names | None) -> Gathering:
-    """Return the whole answer, of the sites too, when it is there or the screen's deadline is over."""
-    query = look.query(with_facets=False)
-    asked = federated(
-        backstage.database,
-        backstage.reach.asker,
-        query,
-        backstage.clock_ms(),
-        names=names,
-        deadline_s=SCREEN_DEADLINE_S,
-    )
-    # One answer that grows: the last state is the whole of it.
-    return [state async for state in asked][-1]
-
-
-async def note_listed(backstage: Backstage, visitor: Visitor, lines: Sequence[object]) -> None:
-    """Write into the audit log that titles of restricted entries were shown; the words are nobody's business."""
-    if not lines:
-        return
-    entry = AuditEntry(
-        who=visitor.login,
-        action=Action.ENTRIES_LISTED,
-        object="/catalogue",
-        origin=visitor.origin,
-        detail=f"{len(lines)}: {' '.join(map(str, lines))}",
-    )
-    await backstage.database.write(lambda connection: audit.append(connection, entry, backstage.clock_ms()))
 
 
 def _found(
@@ -157,8 +129,7 @@ async def _shown(
     backstage, visitor = backstage_of(request), visitor_of(request)
     hits = found.hits if gathering is None else gathering.newest()
     groups = groups_of(hits, sites, sees_all=visitor.may(Permission.READ_RESTRICTED))
-    if not is_asking:
-        await note_listed(backstage, visitor, restricted_in(groups))
+    await note_listed(backstage, actor_of(request), "/catalogue", restricted_in(groups))
     values = _frame(look, visitor) | {
         "limits": limits_of(look, sites),
         "facets": facet_views(look, found.facets, sites),

@@ -21,6 +21,7 @@ from hub.web.backstage import Backstage, backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import clean, line_of
 from hub.web.pages.deciding import OPT, SHOWN_MAX, note_reading, surroundings, written
+from hub.web.sightings import note_records
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.calls import Found, GetRecord, Outcome
@@ -51,12 +52,14 @@ async def show_conflicts(request: AnyRequest) -> Page:
     done = {"settled": words.settled, "gone": words.gone, "asked": words.asked}
     told = done.get(request.query_params.get("done", ""))
 
-    def read(connection: Connection) -> dict[str, object]:
+    def read(connection: Connection) -> tuple[list[Record | None], dict[str, object]]:
         found = conflict_rulings.waiting(connection, SHOWN_MAX, site)
-        titles = {(one.site, one.record_id): _title(connection, one) for one in found}
-        return {**surroundings(connection, Queue.CONFLICT), "items": found, "titles": titles}
+        held = {(one.site, one.record_id): _held(connection, one.site, one.record_id) for one in found}
+        titles = {key: _title(one) for key, one in held.items()}
+        return list(held.values()), {**surroundings(connection, Queue.CONFLICT), "items": found, "titles": titles}
 
-    values = await backstage_of(request).database.read(read)
+    shown, values = await backstage_of(request).database.read(read)
+    await note_records(request, "/decisions/conflicts", shown)
     notice = None if told is None else Notice(words=told)
     return page(request, "conflicts.html", values=values | {"site": site, "notice": notice})
 
@@ -164,8 +167,7 @@ def _finding(request: AnyRequest, one: Contradiction, there: AtSite) -> tuple[st
     return found.get(there.digest, ("third", words.is_third))
 
 
-def _title(connection: Connection, one: Contradiction) -> str:
-    held = _held(connection, one.site, one.record_id)
+def _title(held: Record | None) -> str:
     return "" if held is None else f"{held.ref_code} {held.title}".strip()
 
 

@@ -9,6 +9,7 @@ from hub import audit
 from hub.audit import Action, AuditEntry
 from hub.decisions import conflict_rulings, proposals
 from hub.decisions.rulings import DECIDED, NOTE_CHARS_MAX, QUEUES, Queue
+from hub.disclosure.guarding import GUARDED
 from hub.membership.keyring import site_names
 from hub.staff.administration import Actor
 from hub.staff.roles import Permission
@@ -17,7 +18,6 @@ from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
 from hub.web.visitors import visitor_of
 from protocol.records import Record
-from protocol.vocabularies import AccessStatus
 from replication import quarantine
 
 T = TypeVar("T")
@@ -40,7 +40,6 @@ _PATHS = {
     Queue.QUARANTINE: "/decisions/quarantine",
     Queue.PROPOSAL: "/decisions/proposals",
 }
-_CLOSED = (AccessStatus.RESTRICTED, AccessStatus.DEFERRED)
 
 
 def surroundings(connection: Connection, queue: Queue | None = None) -> dict[str, object]:
@@ -92,8 +91,8 @@ async def written(request: AnyRequest, step: Callable[[Connection, Actor, int], 
 
 
 async def note_reading(request: AnyRequest, named: str, records: Iterable[Record | None]) -> None:
-    """Write into the audit log that entries were read which are not open."""
-    if any(one is not None and one.access_status in _CLOSED for one in records):
+    """Write into the audit log that restricted entries were read."""
+    if any(one is not None and one.access_status in GUARDED for one in records):
         await note_sight(request, named)
 
 

@@ -16,7 +16,8 @@ from hub.web.asking import AnyRequest
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import line_of
-from hub.web.pages.deciding import OPT, note_reading, number_of, surroundings, written
+from hub.web.pages.deciding import OPT, number_of, surroundings, written
+from hub.web.sightings import note_records
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused
@@ -63,11 +64,8 @@ async def _shown(request: AnyRequest, before: int | None, notice: Notice | None)
         return walked, surroundings(connection, Queue.DUPLICATE)
 
     walk, values = await backstage_of(request).database.read(read)
-    await note_reading(
-        request,
-        f"{len(walk.pairs)} pairs",
-        (record for pair in walk.pairs for record in (pair.one.record, pair.other.record)),
-    )
+    shown = (record for pair in walk.pairs for record in (pair.one.record, pair.other.record))
+    await note_records(request, "/decisions/duplicates", shown)
     more = {
         "walk": walk,
         "lines": {pair.object: lines_of(pair.one.record, pair.other.record) for pair in walk.pairs},

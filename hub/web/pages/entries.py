@@ -28,6 +28,7 @@ from hub.web.entry_facts import FieldDifference, changed_fields, differences_bet
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import clean, line_of
 from hub.web.pages.deciding import actor_of
+from hub.web.sightings import note_listed
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused
@@ -103,6 +104,9 @@ async def entry_page(
     if entry is None:
         raise Missing
     await _note_reading(backstage, visitor, entry, view.record_id)
+    await note_listed(
+        backstage, actor_of(request), f"{entry.site}/{view.record_id}", _restricted_beside(entry, visitor)
+    )
     values = _values(entry, view, looked_up.sites, visitor) | _proposing(entry, looked_up.proposals, visitor, typed)
     status = 400 if notice is not None and notice.is_fault else 200
     return page(request, "entry.html", status=status, values=values | {"notice": notice})
@@ -168,6 +172,15 @@ async def _note_reading(backstage: Backstage, visitor: Visitor, entry: EntryView
     await backstage.database.write(lambda connection: audit.append(connection, noted, backstage.clock_ms()))
     if is_refused:
         raise Forbidden
+
+
+def _restricted_beside(entry: EntryView, visitor: Visitor) -> list[UUID]:
+    """Return the restricted entries whose titles stand on an entry's page: its volume, its contents, what is alike."""
+    beside = [(one.record_id, one.access_status) for one in entry.contents.first]
+    beside += [(like.record.record_id, like.record.access_status) for like in entry.alike]
+    if entry.volume is not None and entry.volume.is_listed:
+        beside.append((entry.volume.record_id, entry.volume.access_status))
+    return [named for named, status in beside if status in GUARDED and not _is_hidden(status, visitor)]
 
 
 def _is_hidden(status: AccessStatus, visitor: Visitor) -> bool:

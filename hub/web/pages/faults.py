@@ -9,7 +9,7 @@ from litestar.types import ExceptionHandlersMap
 
 from hub.web.answers import Page, away_to, fault_notice, page
 from hub.web.asking import AnyRequest
-from hub.web.faults import CodeNeeded, Forbidden, Missing, SignInNeeded, Stale, TooMany
+from hub.web.faults import CodeNeeded, Forbidden, Missing, SignInNeeded, Stale, TooMany, places_of
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.errors import BrokenStore, DanglianError, Permanent, Retryable
@@ -94,18 +94,9 @@ def _refused(request: AnyRequest, error: Permanent) -> Page:
 def _broken(request: AnyRequest, error: Exception) -> Page:
     number = secrets.token_hex(4)
     # The path may hold what somebody typed, and the error's words too: the log has the place in the code instead.
-    log.error("page_failed", number=number, kind=type(error).__name__, at=_place_of(error))
+    log.error("page_failed", number=number, kind=type(error).__name__, at=places_of(error))
     words = in_language(visitor_of(request).language).faults
     return _fault(request, 500, words.broken, words.broken_lead.format(number=number))
-
-
-def _place_of(error: Exception) -> list[str]:
-    places: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return places[-6:]
 
 
 def _fault(

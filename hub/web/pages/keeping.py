@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.response import Redirect
 from sqlalchemy import Connection
 
-from hub.backup.backup_settings import TargetKind
+from hub.backup.backup_settings import KIND_WORDS, TargetKind
 from hub.keeping import accessions, fixity_orders, held_files, holding_notes, keeping_findings
 from hub.keeping.holding_notes import HOW_CHARS_MAX, Verified
 from hub.staff.administration import Actor
@@ -21,16 +21,9 @@ from hub.web.reach import Receiving
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused
-from protocol.wording import Text
 
 LINES_SHOWN_MAX = 500
 """Lines of the register on a page, the newest first."""
-
-KINDS = {
-    TargetKind.ONLINE: Text(zh="在线", en="online"),
-    TargetKind.OFFLINE: Text(zh="离线", en="offline"),
-    TargetKind.OFF_SITE: Text(zh="异地", en="off-site"),
-}
 
 
 @get("/keeping", opt=OPT)
@@ -102,7 +95,7 @@ async def _shown(request: AnyRequest, said: Verified | None, notice: Notice | No
     more = {
         "can_work": receiving is not None,
         "carried": carried,
-        "kind_words": KINDS,
+        "kind_words": KIND_WORDS,
         "form": said or Verified(target="", day="", how="", faulty=0),
         "how_chars": HOW_CHARS_MAX,
         "notice": notice,

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from litestar import get
@@ -13,16 +14,17 @@ from litestar.response import Stream
 from hub.membership import keyring
 from hub.searching.federation import federated
 from hub.searching.gathering import Gathering
+from hub.staff.administration import Actor
 from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.asking import AnyRequest
 from hub.web.backstage import Backstage, backstage_of
 from hub.web.faults import TooMany
-from hub.web.hits import groups_of, restricted_in
+from hub.web.hits import HitLine, groups_of, restricted_in
 from hub.web.looks import Look, look_of
 from hub.web.outcomes import outcomes_of
-from hub.web.pages.catalogue import note_listed
 from hub.web.pages.streams import AGAIN_MS, STREAMS_MAX
+from hub.web.sightings import note_listed
 from hub.web.turns import ENDS
 from hub.web.visitors import STREAM, Visitor, visitor_of
 from hub.web.words import in_language
@@ -50,6 +52,7 @@ async def _told(backstage: Backstage, visitor: Visitor, look: Look) -> AsyncIter
     me = object()
     backstage.streams.add(me)
     drawn_at = 0.0
+    actor, noted = Actor(who=visitor.login, origin=visitor.origin), set[UUID]()
     try:
         names = await asyncio.to_thread(backstage.names)
         sites = await backstage.database.read(keyring.site_names)
@@ -69,7 +72,12 @@ async def _told(backstage: Backstage, visitor: Visitor, look: Look) -> AsyncIter
                 now = time.monotonic()
                 if state.finished or now - drawn_at >= REDRAW_S:
                     drawn_at = now
-                    yield await _drawn(backstage, visitor, look, state, sites)
+                    groups = groups_of(state.newest(), sites, sees_all=visitor.may(Permission.READ_RESTRICTED))
+                    # Before they are sent: whoever goes away in the middle has seen them all the same.
+                    fresh = [one for one in restricted_in(groups) if one not in noted]
+                    noted.update(fresh)
+                    await note_listed(backstage, actor, "/catalogue", fresh)
+                    yield _drawn(backstage, visitor, look, state, groups)
         yield b"event: done\ndata: {}\n\n"
     except DanglianError:
         # The store is away, or the words are none: the page that is loaded anew says so.
@@ -78,10 +86,7 @@ async def _told(backstage: Backstage, visitor: Visitor, look: Look) -> AsyncIter
         backstage.streams.discard(me)
 
 
-async def _drawn(backstage: Backstage, visitor: Visitor, look: Look, state: Gathering, sites: dict[str, str]) -> bytes:
-    groups = groups_of(state.newest(), sites, sees_all=visitor.may(Permission.READ_RESTRICTED))
-    if state.finished:
-        await note_listed(backstage, visitor, restricted_in(groups))
+def _drawn(backstage: Backstage, visitor: Visitor, look: Look, state: Gathering, groups: list[list[HitLine]]) -> bytes:
     values: dict[str, object] = {
         "w": in_language(visitor.language),
         "lang": visitor.language.value,

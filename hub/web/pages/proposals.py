@@ -17,8 +17,9 @@ from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Forbidden, Missing
 from hub.web.forms import clean, fields_of, line_of
-from hub.web.pages.deciding import OPT, SHOWN_MAX, note_reading, surroundings, written
+from hub.web.pages.deciding import OPT, SHOWN_MAX, surroundings, written
 from hub.web.pages.entries import entry_page
+from hub.web.sightings import note_records
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadValue, Refused
@@ -70,7 +71,7 @@ async def show_proposals(request: AnyRequest) -> Page:
         }
 
     records, values = await backstage_of(request).database.read(read)
-    await note_reading(request, "proposals", records.values())
+    await note_records(request, "/decisions/proposals", records.values())
     more = {
         "records": records,
         "states": STATES,

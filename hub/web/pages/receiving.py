@@ -1,7 +1,8 @@
 """What a person does about a transfer at the archive: rules on items, counts, decides, signs, sends back, cancels."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from litestar import post
@@ -16,7 +17,7 @@ from hub.web.answers import Notice, Page, away_to, fault_notice
 from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
-from hub.web.forms import fields_of, line_of
+from hub.web.forms import clean, fields_of, line_of
 from hub.web.pages.deciding import number_of, written
 from hub.web.pages.transfers import OPT, item_page, rule_names, transfer_page
 from hub.web.visitors import visitor_of
@@ -79,10 +80,7 @@ async def do_decide(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
     """Close the look at a round."""
     transfer_id, given = id_of(name), await fields_of(request)
     waived = {rule: (await line_of(request, f"waive-{rule}"))[:WORDS_CHARS_MAX] for rule in rule_names()}
-    try:
-        dated = datetime.date.fromisoformat(text) if (text := await line_of(request, "dated")) else None
-    except ValueError:
-        dated = None
+    dated = await line_of(request, "dated")
     unit, leader, handler = [
         (await line_of(request, field))[:NAME_CHARS_MAX] for field in ("unit", "leader", "handler")
     ]
@@ -93,7 +91,7 @@ async def do_decide(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
         conclusion = Conclusion(
             receiver=Party(site=site, name=unit, leader=leader, handler=handler),
             opinion=opinion,
-            dated=dated,
+            dated=_day(dated) if dated else None,
             is_final="final" in given,
             waived={rule: reason for rule, reason in waived.items() if reason},
         )
@@ -138,20 +136,52 @@ async def do_sign(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
 async def do_count(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     """Write down what was counted of the physical boxes; a box without a number was not counted."""
     transfer_id = id_of(name)
-    given = {field: values[0] for field, values in (await fields_of(request)).items()}
+    given = {field: clean(values[0]) for field, values in (await fields_of(request)).items()}
 
     def work(connection: Connection, log: TransferLog, actor: Actor, now_ms: int) -> Transfer:
-        counted = []
-        for at, (box, expected) in enumerate(sorted(deciding.expected_boxes(connection, transfer_id).items())):
-            seen = number_of(given.get(f"seen-{at}", "").strip())
-            if seen is not None and seen <= VOLUMES_MAX:
-                shelf = given.get(f"shelf-{at}", "").strip()[:NAME_CHARS_MAX]
-                counted.append(BoxCount(box=box, expected=expected, seen=seen, shelf=shelf))
-        if not counted:
-            return deciding.found(connection, transfer_id)
-        return deciding.count(connection, log, actor, transfer_id, counted, now_ms)
+        boxes = counted_boxes(given, deciding.expected_boxes(connection, transfer_id))
+        return deciding.count(connection, log, actor, transfer_id, boxes, now_ms)
 
-    return await _done(request, transfer_id, "counted", work)
+    return await _done(request, transfer_id, "counted", work, given)
+
+
+def counted_boxes(given: Mapping[str, str], expected: Mapping[str, int]) -> list[BoxCount]:
+    """Return the boxes that a person counted.
+
+    Raises:
+        BadValue: a count that cannot be read, or none at all.
+
+    """
+    boxes = []
+    for box, wanted in sorted(expected.items()):
+        typed = given.get(f"seen-{box}", "")
+        seen = number_of(typed)
+        if typed and (seen is None or seen > VOLUMES_MAX):
+            raise BadValue(
+                Text(zh=f"盒 {box} 的实点卷数读不出：{typed}", en=f"the count of box {box} cannot be read: {typed}"),
+                Text(
+                    zh="请只写数字；没有点的盒留空。", en="Write digits only; leave a box empty that was not counted."
+                ),
+            )
+        if seen is not None:
+            shelf = given.get(f"shelf-{box}", "")[:NAME_CHARS_MAX]
+            boxes.append(BoxCount(box=box, expected=wanted, seen=seen, shelf=shelf))
+    if not boxes:
+        raise BadValue(
+            Text(zh="没有写清点结果。", en="no count was given"),
+            Text(zh="至少写一盒的实点卷数。", en="Write how many volumes were seen, of one box at least."),
+        )
+    return boxes
+
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise BadValue(
+            Text(zh=f"文据日期不对：{text}", en=f"the day of the papers is none: {text}"),
+            Text(zh="请写成 2026-03-02，或留空（今天）。", en="Write it as 2026-03-02, or leave it empty for today."),
+        ) from error
 
 
 @post("/transfers/{name:str}/cancel", opt=OPT, status_code=200)
@@ -166,11 +196,13 @@ async def do_cancel(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
     )
 
 
-async def _done(request: AnyRequest, transfer_id: UUID, done: str, work: Work) -> Page | Redirect:
+async def _done(
+    request: AnyRequest, transfer_id: UUID, done: str, work: Work, typed: Mapping[str, str] = MappingProxyType({})
+) -> Page | Redirect:
     try:
         after = await _worked(request, work)
     except (BadValue, Refused) as error:
-        return await transfer_page(request, transfer_id, fault_notice(error, visitor_of(request)))
+        return await transfer_page(request, transfer_id, fault_notice(error, visitor_of(request)), typed)
     if done == "signed" and after.receiver_signature is None:
         # The giver's signature was not to be believed; that is written down, and stands on the page.
         return away_to(f"/transfers/{transfer_id}")

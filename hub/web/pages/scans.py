@@ -32,18 +32,17 @@ async def show_scan(
     """
     backstage, transfer_id, record_id = backstage_of(request), id_of(name), id_of(record)
     view = await backstage.database.read(lambda connection: view_of(connection, transfer_id))
-    items = await backstage.database.read(lambda connection: transfer_items.listed(connection, transfer_id))
-    item = next((one for one in items if one.record_id == record_id), None)
+    item = await backstage.database.read(lambda found: transfer_items.found(found, transfer_id, record_id))
     files = [] if item is None else await files_here(backstage, view, item)
     if not 1 <= number <= len(files):
         raise Missing
     file = files[number - 1]
-    if request.query_params.get("keep"):
-        await note_sight(request, f"transfer {transfer_id} {record_id} file {number}")
     try:
         shown = None if request.query_params.get("keep") else await asyncio.to_thread(picture_of, file)
         if shown is not None:
             return Response(content=shown.content, media_type=shown.kind)
+        # A picture is a part of the item's page, whose sight is noted; a file that is given out is a look of its own.
+        await note_sight(request, f"transfer {transfer_id} {record_id} file {number}")
         if file.stat().st_size > SHOWN_BYTES_MAX:
             raise Missing
         content = await asyncio.to_thread(file.read_bytes)

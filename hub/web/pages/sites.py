@@ -40,9 +40,6 @@ NOTE_CHARS_MAX = 500
 ALARMS_SHOWN_MAX = 20
 """Alarms on a site's page, closed ones too."""
 
-ALARMS_LOOKED_AT_MAX = 2_000
-"""Alarms of all sites among which a site's own are looked for."""
-
 ASIDE_SHOWN_MAX = 10
 """Things in quarantine on a site's page."""
 
@@ -117,7 +114,7 @@ async def site_page(request: AnyRequest, code: str, notice: Notice | None) -> Pa
     outlook = await backstage.live.now()
     line = next((one for one in outlook.sites if one.site == code), None)
     if line is None:
-        raise Missing
+        return await _county_page(request, code, notice)
     book = await backstage.database.read(lambda connection: _book_of(connection, code))
     values = {
         "site": line,
@@ -135,6 +132,29 @@ async def site_page(request: AnyRequest, code: str, notice: Notice | None) -> Pa
     }
     status = 400 if notice is not None and notice.is_fault else 200
     return page(request, "site.html", status=status, stream=f"/stream/site/{code}", values=values)
+
+
+async def _county_page(request: AnyRequest, code: str, notice: Notice | None) -> Page:
+    """Return the page of alarms that are of no site: what the hub itself does not do, and what is overdue at it."""
+    backstage, visitor = backstage_of(request), visitor_of(request)
+    alarms = await backstage.database.read(lambda connection: alarms_of(connection, code))
+    if not alarms:
+        raise Missing
+    values = {
+        "code": code,
+        "alarms": alarms,
+        "kinds": KINDS,
+        "causes": CAUSES,
+        "may_attend": visitor.may(Permission.ATTEND_ALARMS),
+        "note_chars": NOTE_CHARS_MAX,
+        "notice": notice,
+    }
+    return page(request, "county_alarms.html", values=values)
+
+
+def alarms_of(connection: Connection, code: str) -> list[Alarm]:
+    """Return the latest alarms of a site, or of the county, open ones first."""
+    return alarm_book.listed(connection, with_closed=True, limit=ALARMS_SHOWN_MAX, site=code)
 
 
 @post("/alarms/{number:int}/attend", opt={NEEDS: Permission.ATTEND_ALARMS}, status_code=200)
@@ -168,13 +188,12 @@ def _fits(tile: Tile, state: str, sought: str) -> bool:
 
 
 def _book_of(connection: Connection, code: str) -> SiteBook:
-    every = alarm_book.listed(connection, with_closed=True, limit=ALARMS_LOOKED_AT_MAX)
     try:
         nodes = keyring.nodes(connection, site=parse_site(code), with_revoked=True)
     except BadValue:
         nodes = []
     return SiteBook(
-        alarms=[one for one in every if one.site == code][:ALARMS_SHOWN_MAX],
+        alarms=alarms_of(connection, code),
         nodes=nodes,
         aside=quarantine.listed(connection, code, ASIDE_SHOWN_MAX),
         turns=contacts.of_site(connection, code),

@@ -1,7 +1,9 @@
 """Transfers: the list, one with its progress, findings, rulings and signatures, its items, and the paper."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -28,7 +30,7 @@ from protocol.check_results import OUTCOME_WORDS, Outcome
 from protocol.errors import BadValue
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.transfer_folds import Transfer, last_rulings
-from protocol.transfers import Ruling, TransferState
+from protocol.transfers import WORDS_CHARS_MAX, Ruling, TransferState
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 from replication import transfer_items
@@ -97,8 +99,16 @@ async def show_transfer(request: AnyRequest, name: FromPath[str]) -> Page:
     return await transfer_page(request, id_of(name), None if said is None else Notice(words=said))
 
 
-async def transfer_page(request: AnyRequest, transfer_id: UUID, notice: Notice | None) -> Page:
+async def transfer_page(
+    request: AnyRequest, transfer_id: UUID, notice: Notice | None, typed: Mapping[str, str] = MappingProxyType({})
+) -> Page:
     """Return the page of one transfer, with what is to be said at its top.
+
+    Args:
+        request: who asks.
+        transfer_id: which.
+        notice: what is to be said.
+        typed: what stood in the form of the count that could not be taken.
 
     Raises:
         Missing: there is none of this id.
@@ -115,7 +125,8 @@ async def transfer_page(request: AnyRequest, transfer_id: UUID, notice: Notice |
         "unit": "" if backstage.reach.receiving is None else backstage.reach.receiving.unit,
         "names": await backstage.database.read(names_of),
         "notice": notice,
-        "reason_chars": 200,
+        "typed": typed,
+        "reason_chars": WORDS_CHARS_MAX,
         "told": told,
         "steps": tuple(reversed(view.steps))[:STEPS_SHOWN_MAX],
         "certificate": certificate_of(now) if now.state not in BEFORE_PAPERS else None,
@@ -284,10 +295,10 @@ async def item_page(request: AnyRequest, transfer_id: UUID, record_id: UUID, not
         and work is not None
         and bool(work.standing),
         "must_not_accept": any(one.is_mandatory and one.outcome is Outcome.FAILED for one in book.faults),
-        "reason_chars": 200,
+        "reason_chars": WORDS_CHARS_MAX,
         "proposed": "；".join(
             dict.fromkeys(f"{one.evidence.zh} {one.remedy.zh}".strip() for one in book.faults if one.is_mandatory)
-        )[:200],
+        )[:WORDS_CHARS_MAX],
         "notice": notice,
     }
     status = 400 if notice is not None and notice.is_fault else 200
@@ -296,17 +307,17 @@ async def item_page(request: AnyRequest, transfer_id: UUID, record_id: UUID, not
 
 def _item_book(connection: Connection, transfer_id: UUID, record_id: UUID) -> ItemBook:
     view = view_of(connection, transfer_id)
-    every = transfer_items.listed(connection, transfer_id)
-    at = next((place for place, one in enumerate(every) if one.record_id == record_id), None)
-    if at is None:
+    item = transfer_items.found(connection, transfer_id, record_id)
+    if item is None:
         raise Missing
-    number = every[at].round or view.transfer.round
+    number = item.round or view.transfer.round
+    before, after = transfer_items.neighbours(connection, transfer_id, item)
     return ItemBook(
         view=view,
-        item=every[at],
-        faults=listing.faults(connection, transfer_id, round_number=number, ref_code=every[at].ref_code),
-        before=every[at - 1] if at else None,
-        after=every[at + 1] if at + 1 < len(every) else None,
+        item=item,
+        faults=listing.faults(connection, transfer_id, round_number=number, ref_code=item.ref_code),
+        before=before,
+        after=after,
     )
 
 

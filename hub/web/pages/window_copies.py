@@ -18,6 +18,7 @@ from hub.web.asking import AnyRequest, id_of
 from hub.web.backstage import backstage_of
 from hub.web.faults import Missing
 from hub.web.forms import fields_of, line_of
+from hub.web.pages.deciding import note_sight
 from hub.web.pages.window_request import present, shown
 from hub.web.pages.windowing import CLERK, done, parts_of
 from hub.web.request_copies import certificate_of
@@ -143,7 +144,7 @@ async def do_revoke(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
 
 @get("/window/certificates/{name:str}", opt=CLERK)
 async def fetch_certificate(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
-    """Give a certificate's PDF, byte for byte as it was made.
+    """Give a certificate's PDF, byte for byte as it was made; that it was looked at is in the audit log.
 
     Raises:
         Missing: there is none of this serial, or its file is gone or spoilt; the page of the request says which.
@@ -159,6 +160,8 @@ async def fetch_certificate(request: AnyRequest, name: FromPath[str]) -> Respons
         pdf = await asyncio.to_thread(certificates.pdf_of, home, one)
     except BadFile as error:
         raise Missing from error
+    # Its pages are those of a record that may be closed.
+    await note_sight(request, f"certificate {serial}")
     headers = {"content-disposition": f'inline; filename="{serial}.pdf"'}
     return Response(content=pdf, media_type="application/pdf", headers=headers)
 

@@ -16,7 +16,8 @@ function isBegun(piece) {
   return [...piece.querySelectorAll("input, select, textarea")].some((field) => {
     if (field.type === "hidden") return false;
     if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
-    if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected && one.defaultSelected);
+    // A list of which the page chooses nothing begins with its first choice.
+    if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
     return field.value !== field.defaultValue;
   });
 }

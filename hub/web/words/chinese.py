@@ -225,6 +225,7 @@ CHINESE = Words(
         sites_count="站点",
         latest="最近有动静的站点",
         measured="统计自 {time}",
+        hub="县级枢纽",
     ),
     sites=SitesWords(
         title="站点",
@@ -261,6 +262,8 @@ CHINESE = Words(
         outbox="待上报批次",
         alarms="告警",
         no_alarms="没有告警。",
+        of_county="县级枢纽的告警",
+        of_county_lead="与单个站点无关的告警：枢纽自身的运行、备份与恢复演练、审计日志。",
         evidence="依据",
         opened="开始",
         closed="关闭",

@@ -230,6 +230,7 @@ ENGLISH = Words(
         sites_count="Sites",
         latest="Sites that moved last",
         measured="Counted since {time}",
+        hub="the hub",
     ),
     sites=SitesWords(
         title="Sites",
@@ -266,6 +267,8 @@ ENGLISH = Words(
         outbox="Batches to send",
         alarms="Alarms",
         no_alarms="No alarms.",
+        of_county="Alarms of the hub",
+        of_county_lead="Alarms of no single site: the hub's own work, backups and restore drills, the audit log.",
         evidence="Evidence",
         opened="Since",
         closed="Closed",

@@ -235,6 +235,7 @@ class TodayWords(msgspec.Struct, frozen=True, kw_only=True):
     sites_count: str
     latest: str
     measured: str
+    hub: str
 
 
 class SitesWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -274,6 +275,8 @@ class SitesWords(msgspec.Struct, frozen=True, kw_only=True):
     outbox: str
     alarms: str
     no_alarms: str
+    of_county: str
+    of_county_lead: str
     evidence: str
     opened: str
     closed: str
