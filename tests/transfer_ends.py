@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, update
+from sqlalchemy import Connection, Engine, update
 
 from protocol.handovers import SIGNED_PREFIX, canonical, certificate_digest, certificate_of
 from protocol.letters import Letter
@@ -33,15 +34,19 @@ from protocol.transfers import (
 from protocol.wording import Text
 from replication import letters, transfer_items
 from replication.keys import Identity, new_seed
-from replication.migrations import REPLICATION, migrate
+from replication.migrations import REPLICATION
 from replication.tables import letter_out
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog, transfer_of
+from tests.simulation.disk import engine_on, new_image
 
 PROJECT = Path(__file__).parents[1]
 HUB = ("hub", PROJECT / "hub" / "migrations")
 NODE = ("node", PROJECT / "node" / "migrations")
 VILLAGE, COUNTY = "330523108204", "330523000000"
+DELIVERIES_MAX = 200
+"""Rounds of letters after which two ends that still write go round in circles."""
+
 NOW_MS = 1_800_000_000_000
 
 
@@ -117,11 +122,13 @@ class End:
             connection.execute(update(letter_out).values(is_taken=0))
 
 
+@cache
+def _image(schema: tuple[str, Path]) -> bytes:
+    return new_image([REPLICATION, schema])
+
+
 def fresh(schema: tuple[str, Path]) -> Engine:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    with engine.begin() as connection:
-        migrate(connection, [REPLICATION, schema])
-    return engine
+    return engine_on(_image(schema))
 
 
 def two_ends() -> tuple[End, End]:
@@ -131,7 +138,7 @@ def two_ends() -> tuple[End, End]:
 
 def deliver(giver: End, receiver: End) -> None:
     """Carry letters both ways until nobody has anything to say."""
-    while True:
+    for _ in range(DELIVERIES_MAX):
         moved = 0
         for sender, reader in ((giver, receiver), (receiver, giver)):
             some = sender.written()
@@ -139,6 +146,7 @@ def deliver(giver: End, receiver: End) -> None:
             sender.confirm(reader.take(some))
         if not moved:
             return
+    raise AssertionError("the two ends never stop writing to each other")
 
 
 def opened(nature: Nature = Nature.TRANSFER) -> Opened:

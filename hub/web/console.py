@@ -69,7 +69,7 @@ from hub.web.pages import (
 from hub.web.pictures import Spreads
 from hub.web.pieces import PieceMaker
 from hub.web.reach import Reach
-from hub.web.rendering import Printer
+from hub.web.rendering import printer
 from hub.web.tallies import Tallies
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
 from hub.web.turns import with_precedence
@@ -147,15 +147,15 @@ def backstage_for(
 ) -> Backstage:
     """Return what the pages stand on; nothing is opened or started."""
     alike = AlikeLook(database, clock_ms)
-    printer, live = Printer(), Live(database, clock_ms, alike.newest)
+    live = Live(database, clock_ms, alike.newest)
     return Backstage(
         database=database,
         settings=settings,
         county=county,
         sealer=sealer or Sealer(),
-        printer=printer,
+        printer=printer(),
         live=live,
-        pieces=PieceMaker(printer, live.pulse),
+        pieces=PieceMaker(printer(), live.pulse),
         requests=Throttle(REQUESTS_BURST, REQUESTS_A_MINUTE, clock_ms),
         attempts=Throttle(ATTEMPTS_BURST, ATTEMPTS_A_MINUTE, clock_ms),
         streams=set(),

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -38,7 +39,7 @@ class StaticFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Printer:
-    """Templates and the files that pages load, read once."""
+    """Templates and the files that pages load, read once; ``printer`` gives the one of this process."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -80,6 +81,12 @@ class Printer:
     def render(self, template: str, values: dict[str, object]) -> Markup:
         """Return a template filled in."""
         return Markup(self._templates.get_template(template).render(values))  # noqa: S704 - escaping is on
+
+
+@cache
+def printer() -> Printer:
+    """Return the printer of this process: each console has the same templates, and to compile them costs a second."""
+    return Printer()
 
 
 def told(text: Text | None, language: str) -> str:

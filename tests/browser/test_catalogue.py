@@ -4,19 +4,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
-from tests.browser.test_console import DESKTOP, PHONE, browser, reader
+from tests.browser.test_console import DESKTOP, PHONE, reader
 from tests.catalogue_desks import FOREST, TOWN, VOLUME, fill_catalogue, path_of
 from tests.consoles import Desk, desk
 
-__all__ = ["browser"]
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def here(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_catalogue) as made:
         yield made

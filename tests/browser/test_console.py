@@ -4,14 +4,14 @@ Pictures go to the folder that ``DANGLIAN_PICTURES`` names, else to ``console-pi
 """
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pyotp
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import Connection
 
 from hub.sites.board import record_beats
@@ -20,7 +20,7 @@ from hub.staff.roles import Role
 from protocol.beats import Beat
 from tests.consoles import PASSWORD, Desk, desk, fill_county
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 PROJECT = Path(__file__).resolve().parents[2]
 PICTURES = Path(os.environ.get("DANGLIAN_PICTURES") or PROJECT / "console-pictures")
@@ -29,18 +29,7 @@ PHONE = {"width": 390, "height": 844}
 SILENT = "330599001203"
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield made
-        await made.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def here(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_county) as made:
         yield made

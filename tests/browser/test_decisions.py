@@ -4,21 +4,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
 from hub.web.reach import DoorSigns, Reach
-from tests.browser.test_console import PHONE, browser, reader
+from tests.browser.test_console import PHONE, reader
 from tests.consoles import Desk, desk
 from tests.decisions import SITE, fill_queues
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
-
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 DOOR = DoorSigns(fingerprint=b"f" * 10, courier_fingerprint=b"c" * 10, address="10.20.0.5:4223", code_days=30)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def county(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_queues, reach=Reach(door=DOOR)) as made:
         yield made

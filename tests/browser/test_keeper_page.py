@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
@@ -12,14 +13,12 @@ from node.certifying.local_page import OrdersRoom, Room, served
 from node.commands.transfer_page import TransfersRoom
 from node.config import load
 from node.home import home_at
-from tests.browser.test_console import DESKTOP, PHONE, PICTURES, browser
+from tests.browser.test_console import DESKTOP, PHONE, PICTURES
 from tests.keeper_pages import furnished
 from tests.unit.test_transfer_custody import County, county, submitted
 from tests.unit.test_transfer_thread import WAIVED
 
-__all__ = ["browser"]
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 
 class Ends:
@@ -53,7 +52,7 @@ class Ends:
         return {"transfers": transfers, "orders": OrdersRoom(KeeperDesk(home, load(home.settings), "page"))}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ends(tmp_path: Path, browser: Browser) -> AsyncIterator[Ends]:
     async with county(tmp_path) as here:
         yield Ends(here, tmp_path, browser)

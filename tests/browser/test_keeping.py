@@ -6,21 +6,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
 from hub.web.reach import Reach
 from protocol.county_time import ZONE
-from tests.browser.test_console import DESKTOP, PHONE, browser, reader
+from tests.browser.test_console import DESKTOP, PHONE, reader
 from tests.catalogue import described, fictitious
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import receiving
 from tests.hubs import Hub
 from tests.unit.test_hub_web_keeping import COPIES, TOWN, hold
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
-
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 YEAR = datetime.datetime.now(ZONE).year
 
 
@@ -32,7 +31,7 @@ def with_copies(reach: Reach) -> Reach:
     return msgspec.structs.replace(reach, receiving=msgspec.structs.replace(held, holdings=holdings))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def here(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_county, reach=with_copies(receiving(tmp_path))) as made:
         await made.person("lin.min", Role.ARCHIVIST)

@@ -8,27 +8,26 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
 from hub.window import ledger
 from hub.window.requests import Request
 from protocol.lookup_policy import Policy, PolicyRule, Treatment
-from tests.browser.test_console import DESKTOP, PHONE, Reader, browser, reader
+from tests.browser.test_console import DESKTOP, PHONE, Reader, reader
 from tests.browser.test_window import ask, begin
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import RECORDS, TRANSFER, Handover, receiving
 from tests.window_county import row
 from tests.window_desks import NEW, OLD, WindowDesk, add_sites, window_desk
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
-
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 CASES = UUID(int=1), UUID(int=2)
 HILLS = ("大溪", "横路", "石岭", "里庚", "长坞", "白茶", "桃林", "双桥")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def window(tmp_path: Path) -> AsyncIterator[WindowDesk]:
     """A window whose question finds much: answers, a refusal, a holder that is away."""
     async with window_desk(tmp_path) as made:
@@ -141,7 +140,7 @@ async def test_the_windows_pages_with_much_on_them(
     assert me.complaints == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def archive(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_county, reach=receiving(tmp_path)) as made:
         yield made

@@ -4,21 +4,21 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff import administration
 from hub.staff.administration import Actor
 from hub.staff.roles import Role
 from hub.web.reach import Reach
-from tests.browser.test_console import browser, reader
+from tests.browser.test_console import reader
 from tests.consoles import Desk, desk, fill_county
 from tests.providers import provider_running
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def here(tmp_path: Path) -> AsyncIterator[Desk]:
     with provider_running() as provider:
         reached = provider.reached()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 from sqlalchemy import Connection
 
@@ -12,13 +13,11 @@ from hub.decisions.proposals import ProposalState, Wish
 from hub.staff.administration import Actor
 from hub.staff.roles import Role
 from protocol.wording import Text
-from tests.browser.test_console import PHONE, browser, reader
+from tests.browser.test_console import PHONE, reader
 from tests.consoles import Desk, desk
 from tests.decisions import HELD, NOTICE, SITE, fill_queues
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
-
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 ENTRY = f"/catalogue/{SITE}/{HELD.record_id}"
 
 
@@ -37,7 +36,7 @@ def fill(connection: Connection, now_ms: int) -> None:
             proposals.settle(connection, made, ProposalState.REFUSED, "王守仁", because, now_ms)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def county(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill) as made:
         yield made

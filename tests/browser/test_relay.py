@@ -7,23 +7,22 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Request, expect
 
 from hub.staff.roles import Role
-from tests.browser.test_console import browser, reader
+from tests.browser.test_console import reader
 from tests.browser.test_window import ask, begin
 from tests.relays import relayed
 from tests.window_desks import WindowDesk, add_sites, window_desk
 
-__all__ = ["browser"]
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 ROUND_TRIP_S = 0.3
 """Seconds that the relay adds to each question and its answer."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def here(tmp_path: Path) -> AsyncIterator[WindowDesk]:
     async with window_desk(tmp_path) as made:
         await add_sites(made)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
@@ -13,20 +14,19 @@ from protocol.calls import AskFiles, Body, Outcome
 from protocol.sites import parse_site
 from replication.answering import answer_calls
 from replication.asking import Asker
-from tests.browser.test_console import PHONE, browser, reader
+from tests.browser.test_console import PHONE, reader
 from tests.consoles import Desk, desk
 from tests.fakes import FakeBroker
 from tests.site_stories import FILES, SITE, fill_story
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 
 async def _files(_: AskFiles) -> tuple[Outcome, Body | None]:
     return Outcome.ANSWERED, FILES
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def county(tmp_path: Path) -> AsyncIterator[Desk]:
     bus = FakeBroker().bus()
     site = asyncio.create_task(answer_calls(bus, parse_site(SITE), lambda: ("e1", 1), {AskFiles: _files}))

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
-from tests.browser.test_console import browser, reader
+from tests.browser.test_console import reader
 from tests.consoles import Desk, desk
 from tests.decisions import fill_queues
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def county(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_queues) as made:
         yield made

@@ -4,20 +4,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from hub.staff.roles import Role
-from tests.browser.test_console import PHONE, browser, reader
+from tests.browser.test_console import PHONE, reader
 from tests.consoles import Desk, desk, fill_county
 from tests.handovers import RECORDS, TRANSFER, Handover, receiving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-__all__ = ["browser"]
-
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 PAGE = f"/transfers/{TRANSFER}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def county(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path, fill=fill_county, reach=receiving(tmp_path)) as made:
         yield made

@@ -1,12 +1,12 @@
 """The page that verifies certificates, in a real browser and without a network: by code and by file."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from hub.window import public_keys, verify_page
 from protocol.certificates import SignedCertificate, qr_text, serial_of
@@ -14,7 +14,7 @@ from protocol.key_lists import CertifyingKey, KeyList, RevokedCertificate
 from replication.keys import Identity, new_seed, raw_public_key
 from tests.property.test_certificates import AT, KEYS, sealed, signed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 HUB = Identity(new_seed(b"h" * 32))
 OURS = CertifyingKey(
@@ -57,15 +57,11 @@ class Verifier:
         return await self.finding()
 
 
-@pytest.fixture
-async def verifier(tmp_path: Path) -> AsyncIterator[Verifier]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield Verifier(await browser.new_page(), tmp_path)
-        await browser.close()
+@pytest_asyncio.fixture(loop_scope="module")
+async def verifier(tmp_path: Path, browser: Browser) -> AsyncIterator[Verifier]:
+    page = await browser.new_page()
+    yield Verifier(page, tmp_path)
+    await page.close()
 
 
 def code(one: SignedCertificate) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 from sqlalchemy import Connection
 
@@ -23,19 +24,17 @@ from hub.window.requests import Draft, Purpose, Question, Use
 from hub.window.states import State, Step
 from hub.window.verifying import Finding, verify_pdf
 from protocol.lookup_policy import Policy, PolicyRule, Treatment
-from tests.browser.test_console import DESKTOP, PHONE, Reader, browser, reader
+from tests.browser.test_console import DESKTOP, PHONE, Reader, reader
 from tests.certifying import COUNTY as CERTIFYING_COUNTY
 from tests.certifying import REQUEST, Window
 from tests.window_desks import KEY, NEW, NUMBER, OFFICE, WindowDesk, add_sites, certificate_desk, window_desk
 
-__all__ = ["browser"]
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 DOES_NOT_EXIST = "不存在的结婚登记"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def here(tmp_path: Path) -> AsyncIterator[WindowDesk]:
     async with window_desk(tmp_path) as made:
         await add_sites(made)

@@ -136,8 +136,14 @@ async def _stage(play: Play) -> AsyncIterator[tuple[County, SiteAtWork]]:
     with village(play.chance) as line:
         play.told.line = f"{RATE_KBIT} kbit/s, {2 * ONE_WAY_MS} ms there and back, {LOSS:.0%} loss; {line.kind}"
         play.note(f"line: {play.told.line}")
+        since = time.monotonic()
         async with county(play.folder, 0, address=COUNTY_ADDRESS, within=line.at_the_county) as here:
-            yield here, await here.join(within=line.in_the_village)
+            since = play.phase("county founded", since)
+            town = await here.join(within=line.in_the_village)
+            play.phase("village joined", since)
+            yield here, town
+            since = time.monotonic()
+        play.phase("stopped in order", since)
 
 
 async def _played(play: Play, here: County, town: SiteAtWork) -> None:
@@ -175,9 +181,10 @@ async def _played(play: Play, here: County, town: SiteAtWork) -> None:
     since = play.phase("returned, mended, second round", since)
 
     await _signed(play, here, town, number)
-    play.phase("signed, custody moved, loaded", since)
+    since = play.phase("signed, custody moved, loaded", since)
     play.told.carried_bytes = asked(here.home.database, "SELECT sum(carried_bytes) FROM draw")[0][0] or 0
     play.told.proof = await proved(here, town, number, [*pages.values(), anew], play.items)
+    play.phase("proved", since)
 
 
 def _parcel(town: SiteAtWork, number: str) -> tuple[int, int, int]:

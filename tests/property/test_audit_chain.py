@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from protocol.audit_chain import FIRST, AuditHead, AuditLine, contradicted, first_broken, head_of, sealed
+from protocol.audit_chain import FIRST, AuditHead, AuditLine, contradicted, digest_of, first_broken, head_of, sealed
 
 TEXTS = st.text(max_size=20)
 FIELDS = ("at_ms", "who", "action", "object", "outcome", "origin", "detail", "digest", "seq")
@@ -109,3 +109,38 @@ def test_honest_growth_contradicts_nothing(lines: list[AuditLine], data: st.Data
 @given(logs())
 def test_an_empty_log_is_the_head_of_no_line(lines: list[AuditLine]) -> None:
     assert (head_of(None), head_of(lines[0]).seq) == (AuditHead(), 1)
+
+
+def test_the_digest_of_a_line_stays_what_it_was() -> None:
+    """Every log on disk and every head that somebody keeps was made by it."""
+    line = AuditLine(
+        seq=7,
+        at_ms=1_790_000_000_000,
+        who="lin.min",
+        action="sign_in",
+        object="山林",
+        outcome="done",
+        origin="127.0.0.1",
+        detail="",
+        digest="",
+    )
+
+    assert digest_of(line, FIRST) == "a92b489d4d31c10b57ae29d1caa3c7bb6432cd92bb8ba23ee96a68fda254036a"
+
+
+@given(logs(), st.integers(1, 9))
+def test_a_line_that_leaves_numbers_out_is_found(lines: list[AuditLine], left_out: int) -> None:
+    """Its digest fits: who leaves a line out can seal what follows anew."""
+    before = head_of(lines[-1])
+    skipped = msgspec.structs.replace(lines[-1], seq=before.seq + 1 + left_out)
+    forged = msgspec.structs.replace(skipped, digest=digest_of(skipped, before.digest))
+
+    assert first_broken([*lines, forged], 0, FIRST) == forged.seq
+
+
+@given(logs())
+def test_a_last_line_that_was_sealed_anew_is_found_though_no_other_is_shown(lines: list[AuditLine]) -> None:
+    kept = lines[-1]
+    forged = sealed(msgspec.structs.replace(kept, detail=f"{kept.detail}."), head_of(lines[-2] if lines[1:] else None))
+
+    assert contradicted({kept.seq: kept.digest}, {}, head_of(forged)) == [kept.seq]

@@ -5,6 +5,7 @@ from functools import cache
 from uuid import UUID
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from hub.membership.certificates import CertifiedKey, new_authority
 from hub.window import certificate_pages, pdf_seals
 from hub.window.imprints import Imprint
 from hub.window.scans import Scan
-from hub.window.verifying import Finding, Verdict, verify_pdf, verify_qr
+from hub.window.verifying import Finding, Verdict, may_certify, verify_pdf, verify_qr
 from protocol.certificates import (
     CertificateContents,
     CertificateKind,
@@ -157,6 +158,29 @@ def test_a_file_that_was_added_to_is_not_valid(tail: bytes) -> None:
         assert of_file(sealed() + tail).finding is not Finding.VALID
     except BadFile:
         return
+
+
+def test_a_file_that_another_authority_vouches_for_is_altered() -> None:
+    other = new_authority("330523000000", AT)
+
+    assert verify_pdf(sealed(), other.certificate, KEYS).finding is Finding.ALTERED
+
+
+@pytest.mark.parametrize(("days", "finding"), [(0, Finding.VALID), (-1, Finding.REVOKED)])
+def test_a_key_certifies_until_the_end_of_its_last_day(days: int, finding: Finding) -> None:
+    one = signed()
+    last = msgspec.structs.replace(KEYS.keys[0], until=AT.date() + datetime.timedelta(days=days))
+    keys = msgspec.structs.replace(KEYS, keys=(last,))
+
+    assert verify_qr(qr_text(one.statement, one.signature), keys).finding is finding
+
+
+def test_the_countys_key_certifies_no_record_of_its_own_site() -> None:
+    """The hub signs that nothing was found; a record is certified by whoever holds it (promise 11)."""
+    told = decode_statement(signed().statement)
+    key = msgspec.structs.replace(KEYS.keys[0], is_county=True)
+
+    assert (may_certify(KEYS.keys[0], told), may_certify(key, told)) == (True, False)
 
 
 def test_a_strangers_key_is_unknown_and_never_valid() -> None:

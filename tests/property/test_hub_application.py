@@ -3,12 +3,13 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from hub.application import Application
 from hub.storage.reindexing import refresh_index
@@ -16,8 +17,9 @@ from hub.tables import catalogue_state
 from protocol.events import BaselinePhase, Event, WithdrawalCause
 from protocol.vocabularies import AccessStatus
 from replication.acceptance import AcceptedFrame
-from replication.migrations import REPLICATION, migrate
+from replication.migrations import REPLICATION
 from tests.catalogue import VILLAGE, accepted, access_changed, described, fictitious, marked, record_id, withdrawn
+from tests.simulation.disk import engine_on, new_image
 
 MIGRATIONS = [REPLICATION, ("hub", Path(__file__).parents[2] / "hub" / "migrations")]
 RECORDS = 4
@@ -40,11 +42,15 @@ def event(seq: int, kind: str, number: int, title: str) -> Event:
     return described(seq, record)
 
 
+@cache
+def _image() -> bytes:
+    return new_image(MIGRATIONS)
+
+
 @contextmanager
 def catalogue() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
+    engine = engine_on(_image())
     with engine.begin() as connection:
-        migrate(connection, MIGRATIONS)
         yield connection
     engine.dispose()
 

@@ -11,6 +11,7 @@ baseline and incarnation, the hub's pulse, seals and codecs, and SQLite. What is
     broker.py     a stream that forgets, repeats, is rewound, deleted and made again
     site.py       one installation of a site: the composition of ``node.daemon`` without folders and searches
     hub.py        the composition of ``hub.daemon``
+    signatures.py seals that are made and checked with a digest in the place of Ed25519
     books.py      what the hub keeps: a ledger, or the real catalogue
     world.py      the machines together
     schedule.py   what happens when: drawn from the seed, printable, reducible

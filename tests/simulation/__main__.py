@@ -44,9 +44,9 @@ def main() -> int:
     with planted(options.broken):
         schedule = drawn(options.seed, theme_for(options.broken))
         if options.reduce:
-            with simulated():
+            with simulated(books=books):
                 schedule = reduced(schedule, books)
-        with simulated(log):
+        with simulated(log, books=books):
             return _replay(schedule, books, log)
 
 

@@ -76,7 +76,10 @@ class Disk:
         self._wears = wears
         self.drive = _idle.pop() if _idle and not wears else Drive()
         self.drive.raw.deserialize(image)
-        self.is_full = False
+        self.room_rows: int | None = None
+        """Rows that may still be written before the disk is full; None: as many as anybody likes."""
+        self.on_full: Callable[[], None] = lambda: None
+        """Hears of it when a disk that had room has none any more."""
         self.latency_s = 0.0
         self.on_commit: Callable[[], None] = lambda: None
         """Hears of every transaction that was stored."""
@@ -93,6 +96,18 @@ class Disk:
             self.drive.close()
             self.drive = Drive()
         self.drive.raw.deserialize(image)
+
+    def takes(self, rows: int) -> bool:
+        """Tell whether a transaction that wrote so many rows has room; once one had none, the disk is full."""
+        if self.room_rows is None:
+            return True
+        if rows < self.room_rows:
+            self.room_rows -= rows
+            return True
+        if self.room_rows:
+            self.room_rows = 0
+            self.on_full()
+        return False
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
         """Return the rows of a query: for those who look at the disk from outside of the process."""
@@ -134,8 +149,9 @@ class SimulatedDatabase(SqliteDatabase):
             disk.note("slow write")
         await self._process.point(disk.latency_s)
         with disk.drive.transaction() as connection:
+            before = disk.drive.raw.total_changes
             result = step(connection)
-            if disk.is_full:
+            if not disk.takes(disk.drive.raw.total_changes - before):
                 # At the last moment: what the step did beside the database must not count either.
                 disk.note("write refused by a full disk")
                 raise StorageFull(Text(zh="磁盘已满。", en="disk full"))
@@ -147,8 +163,11 @@ class SimulatedDatabase(SqliteDatabase):
     async def read(self, step: Callable[[Connection], T]) -> T:
         """Run a step on the last committed state."""
         await self._process.point()
-        with self._disk.reading() as connection:
-            return step(connection)
+        drive = self._disk.drive
+        try:
+            return step(drive.connection)
+        finally:
+            drive.end_reading()
 
 
 def engine_on(image: bytes) -> Engine:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from tests.simulation.disk import Disk
 from tests.simulation.schedule import HUB, NOBODY, Kind, Step, weather_of
 from tests.simulation.site import Installation
 from tests.simulation.world import Machine, World, blank
@@ -12,6 +13,9 @@ CHANGED_MAX = 6
 
 POINTS_MAX = 97
 """Awaits within which a process dies that is to die at one."""
+
+ROOM_ROWS_MAX = 30
+"""Rows within which a disk is full that is not full at once: those of a few imports, or of half a baseline."""
 
 DAY_MS = 86_400_000
 
@@ -87,8 +91,7 @@ def _to_machine(world: World, step: Step, machine: Machine) -> None:
             machine.part(is_parted=True)
             _later(world, step, lambda: machine.part(is_parted=False))
         case Kind.DISK_FULL:
-            disk.is_full = True
-            _later(world, step, lambda: setattr(disk, "is_full", False))
+            _fill_up(world, step, disk)
         case Kind.DISK_SLOW:
             disk.latency_s = 0.2 + step.number % 30 / 10
             _later(world, step, lambda: setattr(disk, "latency_s", 0.0))
@@ -99,6 +102,18 @@ def _to_machine(world: World, step: Step, machine: Machine) -> None:
         case _:
             message = f"{step.kind} does not happen to a machine"
             raise ValueError(message)
+
+
+def _fill_up(world: World, step: Step, disk: Disk) -> None:
+    """Have a disk full now, or as soon as some more was written: nobody clears one up that is not full yet."""
+
+    def is_full() -> None:
+        _later(world, step, lambda: setattr(disk, "room_rows", None))
+
+    disk.on_full = is_full
+    disk.room_rows = 0 if step.number % 2 else step.number // 2 % ROOM_ROWS_MAX
+    if not disk.room_rows:
+        is_full()
 
 
 def _to_broker(world: World, step: Step) -> None:

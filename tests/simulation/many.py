@@ -121,7 +121,7 @@ def run_some(seeds: Iterable[int], books: Books, broken: str = "") -> Outcome:
     """Run some schedules, one after the other in this process, with a bug planted if one is named."""
     outcome = Outcome()
     theme = theme_for(broken)
-    with planted(broken), simulated(on_event=lambda event: outcome.met.update([f"log: {event}"])):
+    with planted(broken), simulated(on_event=lambda event: outcome.met.update([f"log: {event}"]), books=books):
         for seed in seeds:
             outcome.ran += 1
             try:

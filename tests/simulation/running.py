@@ -27,6 +27,7 @@ import replication.inbox
 import replication.outbox
 import replication.publisher
 from node import baseline
+from tests.simulation import signatures
 from tests.simulation.books import Books
 from tests.simulation.faults import happen
 from tests.simulation.schedule import Schedule
@@ -72,11 +73,13 @@ class Violation(AssertionError):
 
 @contextmanager
 def simulated(
-    log: Callable[[str], None] | None = None, on_event: Callable[[str], None] | None = None
+    log: Callable[[str], None] | None = None,
+    on_event: Callable[[str], None] | None = None,
+    books: Books | None = None,
 ) -> Iterator[None]:
     """Have small bounds, a simulated note file beside each database, and the programs' logs in ours or nowhere.
 
-    ``on_event`` hears of the name of each event that the programs log.
+    ``on_event`` hears of the name of each event that the programs log; with the real catalogue, seals are real as well.
     """
     before = structlog.get_config()
 
@@ -95,6 +98,8 @@ def simulated(
                 small.enter_context(patch.object(module, name, value))
             small.enter_context(patch.object(node.history, "LOOK_S", NEVER_S))
             small.enter_context(patch.object(node.incarnation, "write_whole", NoteFile.write))
+            if books is None or not books.is_real:
+                small.enter_context(signatures.quick())
             yield
     finally:
         structlog.configure(**before)

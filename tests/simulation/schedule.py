@@ -194,9 +194,11 @@ THEMES: dict[str, tuple[tuple[Kind, bool], ...]] = {
         (Kind.CHANGE, False),
         (Kind.BACKUP, False),
         (Kind.CHANGE, False),
-        (Kind.DISK_SLOW, False),
-        (Kind.PUT_BACK_WHOLE, False),
+        (Kind.CHANGE, False),
         (Kind.DISK_FULL, False),
+        (Kind.PUT_BACK, False),
+        (Kind.DISK_FULL, False),
+        (Kind.PUT_BACK, False),
     ),
 }
 """What is worst in this order, each (kind, whether it happens to the hub): a draw would take too long to find it."""

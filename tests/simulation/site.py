@@ -113,6 +113,8 @@ class Installation:
         self.clock = clock
         self.chance = chance
         """What this machine takes for random bytes."""
+        self.draws_epoch = False
+        """Whether it has drawn the name of an epoch since it last stored anything."""
         self.disk = Disk(backup.image)
         self.disk.note = network.note
         self.note = NoteFile(backup.note)

@@ -18,6 +18,9 @@ from tests.simulation.schedule import Kind, drawn
 SCHEDULES = int(os.environ.get("DANGLIAN_SCHEDULES", "10000"))
 """Schedules of one run of the tests, from seed 1 on: a minute and a half on two cores of their own."""
 
+JUDGED_SCHEDULES = 500
+"""Schedules among which everything that can happen must have happened: in fewer the rarest may be missing."""
+
 CATALOGUE_SCHEDULES = SCHEDULES // 25
 """Schedules with the hub's real catalogue, which takes several times as long."""
 
@@ -42,7 +45,7 @@ def test_both_ends_are_equal_after_any_schedule_of_faults(capsys: pytest.Capture
     outcome = run_many(range(1, 1 + SCHEDULES), books, PROCESSES)
     assert _told(outcome, books, capsys) == []
     # A simulation in which nothing goes wrong proves nothing.
-    assert outcome.missing == []
+    assert outcome.missing == [] or outcome.ran < JUDGED_SCHEDULES
     assert {kind for kind in Kind if not any(what.startswith(kind) for what in outcome.met)} == set()
 
 

@@ -103,7 +103,7 @@ class World:
         self.note(f"{machine.name} starts")
 
         def randomness(count: int) -> bytes:
-            self.epochs += count == EPOCH_BYTES
+            machine.draws_epoch |= count == EPOCH_BYTES
             return machine.chance.randbytes(count)
 
         def died(why: str) -> None:
@@ -143,8 +143,14 @@ class World:
             backup or blank(),
             self.chance(f"epochs {number}{name}"),
         )
-        machine.disk.on_commit = lambda: self.witness.look(machine.site.code, machine.disk, self.hub.disk)
+        machine.disk.on_commit = lambda: self._stored(machine)
         return machine
+
+    def _stored(self, machine: Installation) -> None:
+        # An epoch begins when it is stored: on a full disk each start of the program draws another one.
+        self.epochs += machine.draws_epoch
+        machine.draws_epoch = False
+        self.witness.look(machine.site.code, machine.disk, self.hub.disk)
 
     def clone(self, machine: Installation) -> None:
         """Have a second machine run from a copy of the disk, unless there is one already."""
@@ -184,7 +190,7 @@ class World:
         for copies in self.machines:
             self.part_copies(copies, 1)
         for machine in self.everybody():
-            machine.disk.is_full = False
+            machine.disk.room_rows = None
             machine.disk.latency_s = 0.0
             machine.part(is_parted=False)
             if machine.process is not None:

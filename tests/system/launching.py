@@ -23,8 +23,9 @@ from tests.system.launcher import Launch
 
 PROJECT = Path(__file__).parents[2]
 
-_launchers: dict[int, socket.socket] = {}
-"""The way to the launcher of each process that asked for one: a fork of pytest must not use its parent's."""
+_launchers: dict[tuple[int, tuple[str, ...]], socket.socket] = {}
+"""The way to the launchers of each process that asked for some, by the words before their command lines: a fork of
+pytest must not use its parent's, and what is to run in a namespace is forked in it."""
 
 
 class Launched:
@@ -101,10 +102,18 @@ def _content(kept: IO[bytes] | None) -> bytes:
 
 
 async def launch(
-    module: str, arguments: Sequence[str], environment: Mapping[str, str], *, log: IO[bytes] | None = None
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    log: IO[bytes] | None = None,
+    within: Sequence[str] = (),
 ) -> Launched:
-    """Start a program; what it writes is kept for ``communicate``, or goes to ``log``."""
-    asked = _launcher()
+    """Start a program; what it writes is kept for ``communicate``, or goes to ``log``.
+
+    ``within`` are words before the command line of the launcher itself, such as ``ip netns exec NAME``.
+    """
+    asked = _launcher(tuple(within))
     told, telling = os.pipe()
     os.set_blocking(told, False)
     # Files and no pipes: nobody has to read while it writes. Whoever waits for the answer closes them.
@@ -118,23 +127,23 @@ async def launch(
     return launched
 
 
-def _launcher() -> socket.socket:
+def _launcher(within: tuple[str, ...]) -> socket.socket:
     """Return the way to our launcher, which is started at the first use."""
-    known = _launchers.get(os.getpid())
+    known = _launchers.get((os.getpid(), within))
     if known is None:
         known, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             other.set_inheritable(True)
-            command = [sys.executable, "-m", "tests.system.launcher", str(other.fileno())]
+            command = [*within, sys.executable, "-m", "tests.system.launcher", str(other.fileno())]
             # Bytecode is written, as where a program is installed.
             environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-            process = os.posix_spawn(
-                sys.executable,
+            process = os.posix_spawnp(
+                command[0],
                 command,
                 environment | {"PYTHONPATH": str(PROJECT)},
                 file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
             )
-        _launchers[os.getpid()] = known
+        _launchers[os.getpid(), within] = known
         atexit.register(_end, known, process)
     return known
 

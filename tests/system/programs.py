@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -14,14 +13,12 @@ from tests.system.launching import Launched, launch
 PATIENCE_S = 60.0
 """Seconds that a test waits for something that takes a second on a quiet machine."""
 
-Process = asyncio.subprocess.Process | Launched
-
 
 class Program:
     """One daemon process with its home and its commands.
 
-    ``within`` are words before every command line (``ip netns exec NAME``), ``patience_s`` what a command may take.
-    Without such words it is started by our ``launcher``, which has its imports behind it.
+    ``within`` are words before the command line (``ip netns exec NAME``), ``patience_s`` what a command may take. It is
+    started by our ``launcher``, which has its imports behind it.
     """
 
     def __init__(self, module: str, home: Path, *, within: Sequence[str] = (), patience_s: float = PATIENCE_S) -> None:
@@ -29,7 +26,7 @@ class Program:
         self.home = home
         self.within = tuple(within)
         self.patience_s = patience_s
-        self.process: Process | None = None
+        self.process: Launched | None = None
         self.log = home.with_suffix(".log")
 
     async def start(self) -> None:
@@ -82,17 +79,9 @@ class Program:
 
     async def _launched(
         self, arguments: Sequence[str], environment: Mapping[str, str], log: IO[bytes] | None = None
-    ) -> Process:
+    ) -> Launched:
         words = (*arguments, "--home", str(self.home))
-        if not self.within:
-            return await launch(self.module, words, environment, log=log)
-        writes_to = asyncio.subprocess.PIPE if log is None else log
-        return await asyncio.create_subprocess_exec(
-            *(*self.within, sys.executable, "-m", self.module, *words),
-            stdout=writes_to,
-            stderr=writes_to,
-            env=environment,
-        )
+        return await launch(self.module, words, environment, log=log, within=self.within)
 
     async def json(self, *arguments: str, expect: int | None = 0) -> Any:  # noqa: ANN401 - a command's answer
         """Run a command with --json and return its answer."""

@@ -28,6 +28,7 @@ from tests.stores import Store
 
 NOTICE = {"title": "关于做好防汛工作的通知", "doc_no": "县政〔1997〕8号"}
 DAY = datetime.date(1997, 6, 1)
+LATER = datetime.date(1997, 6, 2)
 WHOLE = {"date_earliest": DAY, "date_latest": DAY, "responsible_parties": ("县人民政府",)}
 
 
@@ -61,6 +62,7 @@ async def likenesses(hub: Hub, one: Entry) -> Likeness | None:
         ({**NOTICE, **WHOLE, "doc_no": ""}, {**NOTICE, **WHOLE, "doc_no": ""}, True),
         ({**NOTICE, **WHOLE, "doc_no": ""}, {**NOTICE, **WHOLE, "doc_no": "县政〔1997〕8号"}, True),
         ({**NOTICE, **WHOLE, "doc_no": ""}, {**NOTICE, "doc_no": "", "date_earliest": DAY, "date_latest": DAY}, False),
+        ({**NOTICE, **WHOLE, "doc_no": ""}, {**NOTICE, **WHOLE, "doc_no": "", "date_latest": LATER}, False),
     ],
 )
 def test_likeness_needs_one_of_the_two_rules_and_both_ways_agree(
@@ -73,6 +75,13 @@ def test_likeness_needs_one_of_the_two_rules_and_both_ways_agree(
     assert alike(evidence(left, right)) == expected
     assert bool(keys[0] & keys[1]) == expected
     assert bool({*grounds(left)} & {*grounds(right)}) == expected
+
+
+def test_numbers_that_differ_in_their_brackets_alone_agree() -> None:
+    """Two alike for another reason are shown with all in which they agree."""
+    left, right = (fictitious(1, **NOTICE | {"doc_no": written}) for written in ("县政〔1997〕8号", "县政［1997］8号"))
+
+    assert Evidence.DOC_NO in evidence(left, right)
 
 
 def test_no_query_finds_a_likeness_key() -> None:

@@ -116,6 +116,19 @@ def test_closing_takes_effect_when_the_record_part_is_unreadable() -> None:
     assert (folded.held.access_status, folded.held.body, folded.held.place) == (RESTRICTED, before.body, before.place)
 
 
+def test_an_unreadable_closing_that_comes_late_does_not_reopen_what_was_described_since() -> None:
+    """The description said the same of access as the closing before it: its own place counts all the same."""
+    held = held_after(described(1, "a", OPEN), unreadable(5, RESTRICTED), described(9, "a", RESTRICTED))
+
+    assert fold(held, unreadable(7, OPEN)) == Folded(held=held, moved=False)
+
+
+def test_the_same_access_status_again_changes_no_field() -> None:
+    folded = fold(held_after(described(3, "a", RESTRICTED)), unreadable(5, RESTRICTED))
+
+    assert (folded.fields, folded.moved) == ((), True)
+
+
 def test_late_description_does_not_reopen() -> None:
     held = held_after(described(1, "a", OPEN), unreadable(5, RESTRICTED), described(3, "b", OPEN))
 
@@ -174,6 +187,10 @@ def test_complete_baseline_leaves_what_it_described() -> None:
 
 def test_event_below_the_floor_is_void() -> None:
     assert fold(None, described(3), Place(1, 5)) == Folded(held=None, moved=False)
+
+
+def test_event_at_the_floor_counts() -> None:
+    assert fold(None, described(5), Place(1, 5)).held is not None
 
 
 def test_unknown_fields_count_as_changed_and_bookkeeping_does_not() -> None:

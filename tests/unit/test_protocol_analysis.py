@@ -1,5 +1,6 @@
 import hashlib
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -238,10 +239,17 @@ def test_terms_are_pairs_and_words(text: str, expected: str) -> None:
         ("⽂件", "文件"),
         ("二○一四", "二〇一四"),
         ("葛\U000e0100", "葛"),
+        ("Straße", "strasse"),
     ],
 )
 def test_folding_makes_spellings_equal(text: str, expected: str) -> None:
     assert fold(text) == expected
+
+
+@pytest.mark.parametrize("text", ["ΐ", "ǰ", "é", "Å", "각"])
+def test_what_is_folded_is_composed(text: str) -> None:
+    """Lower case takes some characters apart."""
+    assert unicodedata.is_normalized("NFC", fold(text))
 
 
 def test_a_word_is_cut_where_an_engine_would_refuse_it() -> None:

@@ -217,6 +217,30 @@ async def test_a_gap_that_is_noted_while_a_vain_answer_comes_stays_open() -> Non
         assert here.closer.sites == {FIRST.code}
 
 
+async def test_a_gap_that_moved_on_while_a_vain_answer_comes_stays_open() -> None:
+    """The answer was about where it began before."""
+    broker = FakeBroker()
+    village = await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=3))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST, after=3))
+        village.before_answer = lambda: here.closer.note(missing(FIRST, after=7))
+        await here.after(GAP_PATIENCE_S)
+
+        assert here.closer.sites == {FIRST.code}
+
+
+async def test_a_gap_that_closed_by_itself_has_its_moment_again_when_it_opens_again() -> None:
+    broker = FakeBroker()
+    await node(broker, FIRST, Outcome.ANSWERED, Range(after=3, up_to=9))
+    async with closing(broker) as here:
+        here.closer.note(missing(FIRST))
+        here.now += GAP_PATIENCE_S / 2
+        here.closer.note(whole(FIRST))
+        here.closer.note(missing(FIRST))
+
+        assert [await here.after(GAP_PATIENCE_S / 2), await here.after(GAP_PATIENCE_S / 2)] == [0, 1]
+
+
 async def test_a_site_that_is_away_keeps_its_gap_and_does_not_keep_the_others_waiting() -> None:
     broker = FakeBroker()
     there = await node(broker, SECOND, Outcome.ANSWERED, Range(after=3, up_to=9))
