@@ -271,6 +271,7 @@ def _description(event: Described | AccessChanged, record: Record, terms: IndexR
     digest = record_digest(body)
     record_id = record.record_id.bytes
     earliest, latest = record.date_earliest, record.date_latest
+    first_day = earliest.isoformat() if earliest else None
     columns = (
         # Of every object of bytes the driver asks whether something adapts it; of an array of bytes it does not.
         bytearray(record_id),
@@ -278,15 +279,15 @@ def _description(event: Described | AccessChanged, record: Record, terms: IndexR
         _believed(event.at_ms),
         digest,
         bucket_of(record.record_id),
-        # Members of a StrEnum would take the driver's slow path.
-        str(record.level),
-        str(record.secrecy),
-        str(record.access_status),
+        # Members of an enumeration would take the driver's slow path.
+        record.level._value_,
+        record.secrecy._value_,
+        record.access_status._value_,
         record.livelihood_kind,
         record.fonds_no,
         record.ref_code,
-        earliest.isoformat() if earliest else None,
-        latest.isoformat() if latest else None,
+        first_day,
+        first_day if latest == earliest else latest.isoformat() if latest else None,
         bytearray(body),
         str(record.parent_id) if record.parent_id is not None else None,
     )

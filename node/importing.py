@@ -26,6 +26,13 @@ CHUNK_ROWS = 4_000
 """Rows written in one transaction: a fraction of a second, so that a change elsewhere need not wait long."""
 
 
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that were read and described, in the order of the file."""
+
+    rows: Sequence[IncomingRow]
+    rejects: Sequence[RejectedRow]
+
+
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """What one transaction writes, in the order of the file."""
 
@@ -93,8 +100,8 @@ class FileImport:
         self._give_way = give_way
         self._taken: dict[CodeKey, Place] | None = None
 
-    def batches(self) -> Iterator[list[IncomingRow]]:
-        """Read the rows to the end, batch by batch.
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows to the end, batch by batch; the next one may be read while ``chunks`` goes through one.
 
         Raises:
             UnreadableFile: a text file turns out to be damaged further down.
@@ -118,16 +125,16 @@ class FileImport:
                 self.shifted.append((sheet.name, raw.line, docid))
         yield self._described(other)
 
-    def _described(self, rows: Sequence[tuple[SheetReading, RawRow]]) -> list[IncomingRow]:
-        incoming = []
+    def _described(self, rows: Sequence[tuple[SheetReading, RawRow]]) -> Batch:
+        incoming, rejects = [], []
         for sheet, raw in rows:
             self._give_way()
             row = self._reading.described(sheet, raw)
             if isinstance(row, RejectedRow):
-                self.rejects.append(row)
+                rejects.append(row)
             else:
                 incoming.append(row)
-        return incoming
+        return Batch(rows=incoming, rejects=rejects)
 
     @property
     def unclaimed(self) -> frozenset[int]:
@@ -162,7 +169,7 @@ class FileImport:
         """Say what has to be written for a batch.
 
         Args:
-            batch: rows that ``batches`` gave.
+            batch: the rows of what ``batches`` gave.
             here: stored records of the file that the rows may continue.
             elsewhere: stored records of other files that say the same.
             codes: the codes of the file's stored records, while ``needs_codes``.

@@ -16,7 +16,8 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from node.changes import SPOILT, IncomingRow, StoredRecord
 from node.correcting import Corrector
 from node.files import CatalogueFile, FileState, SeenFile
 from node.folders import look_at
-from node.importing import CHUNK_ROWS, Chunk, FileImport, Tally, spoilt
+from node.importing import CHUNK_ROWS, Batch, Chunk, FileImport, Tally, spoilt
 from node.indexing import Indexing
 from node.linking import Linking, listed_volumes, note_due
 from node.lookups import Surroundings
@@ -228,10 +229,11 @@ class Importer:
         # A load that was interrupted goes on as a first load: all that is stored stands in the part that was read.
         is_first_load = not strays and (not stored or found.is_interrupted)
         work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load, give_way=self.give_way)
-        batches = work.batches()
-        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            if batch:
-                await self._take_batch(work, batch, found.file_id, around)
+        async with aclosing(_ahead(work.batches())) as batches:
+            async for batch in batches:
+                work.rejects += batch.rejects
+                if batch.rows:
+                    await self._take_batch(work, batch.rows, found.file_id, around)
         for start in range(0, len(work.shifted), CHUNK_ROWS):
             places = work.shifted[start : start + CHUNK_ROWS]
             await self._database.write(partial(store.move_lines, file_id=found.file_id, places=places))
@@ -306,6 +308,18 @@ class Importer:
             files.finish(connection, file_id, encoded, len(work.rejects), self._clock_ms())
 
         await self._database.write(finish)
+
+
+async def _ahead(batches: Iterator[Batch]) -> AsyncGenerator[Batch]:
+    """Yield batches; while one is taken, the next is described: the store computes without Python's lock."""
+    describing = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
+    try:
+        while (batch := await describing) is not None:
+            describing = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        # The thread ends before the copy of the file goes that it may be reading.
+        await asyncio.gather(describing, return_exceptions=True)
 
 
 def _write_rejects(source: Path, reading: FileReading, work: FileImport) -> None:

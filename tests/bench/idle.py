@@ -1,4 +1,7 @@
-"""A node daemon that has nothing to do, with a full store: memory, processor time, and how soon it is ready."""
+"""A node daemon that has nothing to do, with a full store: memory, processor time, and how soon it is ready.
+
+Node and floors run in the Python of a village (``village.py``); the figure says if that was not to be had.
+"""
 
 import time
 from collections.abc import Sequence
@@ -10,20 +13,23 @@ from tests.bench.figures import Figure, Scale, median
 from tests.bench.plain_processes import BARE, IMPORTED, STARTS, floor, import_s, watched
 from tests.bench.rows import rows, write_workbook
 from tests.bench.steady import drop
+from tests.bench.village import village
 
 
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     """The floors, then a node that loaded its sheet, was stopped, and runs again beside a running hub."""
-    bare = await floor(folder, BARE, 1)
-    imported = await floor(folder, IMPORTED, scale.idle_s)
-    imports = await import_s(folder)
+    made = await village(folder)
+    python = made.python
+    bare = await floor(folder, BARE, 1, python)
+    imported = await floor(folder, IMPORTED, scale.idle_s, python)
+    imports = await import_s(folder, python)
     async with county(folder / "county") as here:
         (home,) = await enrolled(here, sites(1))
-        await _loaded(here, home, scale.rows)
-        starts = [await _start_s(home) for _ in range(STARTS)]
-        async with node(home) as program:
+        await _loaded(here, home, scale.rows, python)
+        starts = [await _start_s(home, python) for _ in range(STARTS)]
+        async with node(home, python) as program:
             idle = await watched(program.pid, scale.idle_s)
-    what = f"node with {scale.rows:,} records, idle: "
+    what = f"node with {scale.rows:,} records ({made.packages}), idle: "
     return [
         Figure(
             bench="idle",
@@ -48,10 +54,10 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     ]
 
 
-async def _loaded(here: County, home: NodeHome, count: int) -> None:
+async def _loaded(here: County, home: NodeHome, count: int, python: Path) -> None:
     sheet = here.folder / "sheet.xlsx"
     write_workbook(sheet, rows(count))
-    async with node(home):
+    async with node(home, python):
         await drop(sheet, home)
         await until_applied(here, home.root.name, count)
         # The hub has everything a moment before the node has noted that the file is read: a node that is stopped
@@ -59,7 +65,7 @@ async def _loaded(here: County, home: NodeHome, count: int) -> None:
         await until_read(home)
 
 
-async def _start_s(home: NodeHome) -> float:
+async def _start_s(home: NodeHome, python: Path) -> float:
     started = time.monotonic()
-    async with node(home):
+    async with node(home, python):
         return time.monotonic() - started

@@ -16,8 +16,12 @@ WARM_S = 3.0
 STARTS = 5
 """Starts of which the median is shown."""
 
+OURS = Path(sys.executable)
+
 BARE = "import time; time.sleep(9999)"
-IMPORTS = "aiosqlite, msgspec, nats, nkeys, python_calamine, sqlalchemy.ext.asyncio, structlog, watchfiles, zstandard"
+IMPORTS = (
+    "aiosqlite, msgspec, nats, nkeys, python_calamine, sqlalchemy, structlog, watchfiles, zstandard"
+)
 IMPORTED = f"import asyncio, {IMPORTS}\nasyncio.run(asyncio.sleep(9999))"
 
 
@@ -41,17 +45,17 @@ async def watched(pid: int, idle_s: float) -> Idle:
     )
 
 
-async def floor(folder: Path, code: str, idle_s: float) -> Idle:
+async def floor(folder: Path, code: str, idle_s: float, python: Path = OURS) -> Idle:
     """Watch Python running this code."""
-    async with running(sys.executable, "-c", code, log=folder / "plain.log") as program:
+    async with running(python, "-c", code, log=folder / "plain.log") as program:
         return await watched(program.pid, idle_s)
 
 
-async def import_s(folder: Path) -> float:
+async def import_s(folder: Path, python: Path = OURS) -> float:
     """Seconds from nothing to everything imported."""
     taken = []
     for _ in range(STARTS):
         started = time.monotonic()
-        await finished(sys.executable, "-c", f"import asyncio, {IMPORTS}", log=folder / "imports.log")
+        await finished(python, "-c", f"import asyncio, {IMPORTS}", log=folder / "imports.log")
         taken.append(time.monotonic() - started)
     return median(taken)

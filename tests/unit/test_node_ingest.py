@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import functools
 import shutil
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,10 +14,14 @@ from sqlalchemy import Connection
 
 from node import brake, files, store
 from node.brake import Cause, Decision
+from node.catalogues.rows import RawRow, SheetReading
+from node.changes import IncomingRow
 from node.config import BrakeBounds, FolderSettings
+from node.files import RejectedRow
 from node.folders import MARKER_NAME
 from node.importing import CHUNK_ROWS
 from node.ingest import Outcome
+from node.reading import FileReading
 from node.watching import SettledFile
 from protocol.errors import StorageFull
 from protocol.events import AccessChanged, Described, WithdrawalCause, Withdrawn
@@ -451,6 +457,47 @@ async def test_interrupted_load_goes_on_where_it_was(
     assert await position(site) == count
 
 
+async def test_rows_that_were_set_aside_keep_the_order_of_the_file(
+    site: NodeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next rows are read while others are stored, which is when a repeated code shows."""
+    monkeypatch.setattr("node.importing.CHUNK_ROWS", 3)
+    table = rows(12)
+    table[2][CODE_COLUMN] = table[0][CODE_COLUMN]
+    table[4][TITLE] = ""
+    table[7][CODE_COLUMN] = table[6][CODE_COLUMN]
+    table[9][TITLE] = ""
+    write_csv(site.folder / "a.csv", table)
+    taken = await site.take("a.csv")
+    assert (taken.tally.new, taken.rejected) == (8, 4)
+    assert await site.database.fetch("SELECT line FROM reject ORDER BY rowid") == [(4,), (6,), (9,), (11,)]
+
+
+async def test_what_is_being_read_ends_with_the_import(site: NodeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy of the file goes when the import ends, and nobody may have it open then."""
+    monkeypatch.setattr("node.importing.CHUNK_ROWS", 3)
+    described, written = FileReading.described, site.database.write
+    found: list[bool] = []
+
+    def slow(self: FileReading, sheet: SheetReading, raw: RawRow) -> IncomingRow | RejectedRow:
+        if raw.line > 4:
+            time.sleep(0.05)
+            found.append(any((site.folder.parent / "spool").rglob("a.csv")))
+        return described(self, sheet, raw)
+
+    async def failing(step: Callable[[Connection], object]) -> object:
+        if isinstance(step, functools.partial) and "chunk" in step.keywords:
+            raise StorageFull(brake.REMEDY)
+        return await written(step)
+
+    write_csv(site.folder / "a.csv", rows(40))
+    monkeypatch.setattr(FileReading, "described", slow)
+    monkeypatch.setattr(site.database, "write", failing)
+    with pytest.raises(StorageFull):
+        await site.take("a.csv")
+    assert found == [True] * 3
+
+
 async def test_full_disk_leaves_everything_as_it_was(site: NodeSite, monkeypatch: pytest.MonkeyPatch) -> None:
     write_csv(site.folder / "a.csv", rows(10))
 
@@ -468,8 +515,8 @@ async def test_full_disk_leaves_everything_as_it_was(site: NodeSite, monkeypatch
 async def test_database_that_runs_out_of_room_goes_on_when_there_is_room(site: NodeSite) -> None:
     """The real error of the database, in the middle of a file: records and events stay in step."""
     write_csv(site.folder / "a.csv", rows(6_000))
-    pages = await site.database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 900").scalar_one())
-    assert pages == 900
+    pages = await site.database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 800").scalar_one())
+    assert pages == 800
     with pytest.raises(StorageFull):
         await site.take("a.csv")
     stored = (await site.standings())["listed"]
