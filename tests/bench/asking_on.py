@@ -16,7 +16,8 @@ PAUSE_S: Final = 0.35
 """Seconds between two questions: as many as the console takes from one address."""
 
 _STREAM: Final = re.compile(r'"(/stream/catalogue[^"]*)"')
-_TOOK: Final = re.compile(r'<td class="number">\d[\d,.]*\s*(?:毫秒|ms)')
+_ANSWERED: Final = re.compile(r'<td class="when">#')
+"""Where the page says up to which event a site has answered."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,5 +51,5 @@ async def _ask(browser: Browser, words: str) -> Asked:
     async for drawn in pieces(browser, unescape(stream[1])):  # noqa: B007 - the last one is what counts
         pass
     ended = time.monotonic()
-    live = len(_TOOK.findall(drawn["outcomes"]))
+    live = len(_ANSWERED.findall(drawn["outcomes"]))
     return Asked(at=ended, index_ms=index_ms, end_ms=(ended - began) * 1e3, live=live)
