@@ -1,5 +1,6 @@
 """Correcting a request: who asks, why and on which papers, as far as that may still be changed."""
 
+import asyncio
 from typing import Final
 
 from litestar import get, post
@@ -79,7 +80,7 @@ async def _form(request: AnyRequest, one: Request, fields: Fields, fault: Dangli
     visitor, scope = visitor_of(request), scope_of(one.standing)
     if scope is Scope.NOTHING:
         return await shown(request, one, Notice(words=in_language(visitor.language).amend.too_late, is_fault=True), 409)
-    _, rules = parts_of(request).rules()
+    _, rules = await asyncio.to_thread(parts_of(request).rules)
     wanted = (scope is Scope.PAPERS and papers_for(rules, one.content.applicant.requester)) or list(PAPERS)
     values = {
         "one": one,
