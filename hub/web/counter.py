@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.window import ledger
-from hub.window.states import State
+from hub.window.states import ENDED, State
+from protocol.county_time import day_of
 
 SHOWN_MAX: Final = 18
 """Numbers in one column: as many as can be read across a room; the rest is counted."""
@@ -40,10 +41,11 @@ def link_of(county_key: bytes) -> str:
     return hashlib.blake2b(b"danglian counter screen", key=county_key, digest_size=_LINK_BYTES).hexdigest()
 
 
-def columns_of(connection: Connection) -> tuple[Column, ...]:
-    """Return what the screen shows now."""
+def columns_of(connection: Connection, now_ms: int) -> tuple[Column, ...]:
+    """Return what the screen shows now; what was refused is called out on the day on which it was."""
     return tuple(
-        _column(connection, name, states) for name, states in (("ready", READY), ("wanted", WANTED), ("going", GOING))
+        _column(connection, name, states, now_ms)
+        for name, states in (("ready", READY), ("wanted", WANTED), ("going", GOING))
     )
 
 
@@ -52,8 +54,12 @@ def short(number: str) -> str:
     return number.rpartition("-")[2] or number
 
 
-def _column(connection: Connection, name: str, states: Sequence[State]) -> Column:
-    found = ledger.listed(connection, states=states, limit=LOOKED_AT_MAX)
+def _column(connection: Connection, name: str, states: Sequence[State], now_ms: int) -> Column:
+    found = [
+        one
+        for one in ledger.listed(connection, states=states, limit=LOOKED_AT_MAX)
+        if one.standing.state not in ENDED or day_of(one.standing.since_ms) == day_of(now_ms)
+    ]
     # The one that waits longest stands first.
     by_wait = sorted(found, key=lambda one: one.standing.since_ms)
     return Column(

@@ -24,6 +24,7 @@ from hub.window.access_book import Judged
 from hub.window.amendments import Scope, scope_of
 from hub.window.applicants import Requester
 from hub.window.clocks import PHASES, Deadline
+from hub.window.issuance import COPIED
 from hub.window.requests import HistoryLine, Request, Use
 from hub.window.rules import RELATIONS, Relation
 from hub.window.states import STATES, STEPS, TABLE, Duty, State, Step
@@ -51,9 +52,6 @@ PLACES = {
 
 WIDER = frozenset((State.SEARCHING, State.FOUND, State.PARTIAL, State.NOT_FOUND))
 """States in which more holders may be asked."""
-
-COPIED = frozenset((State.APPROVED, State.CERTIFYING, State.ISSUED, State.DELIVERED))
-"""States in which copies may be ordered."""
 
 USUAL_RELATION = {
     Requester.PERSON: Relation.SUBJECT,

@@ -41,7 +41,7 @@ MEANINGS: Final = {
     State.SEARCHING: Text(
         zh="各单位正在答复；离线的单位联网后自动答复。", en="Holders are answering; those offline answer on return."
     ),
-    State.FOUND: Text(zh="已查到，所问的单位都已答复。", en="It was found, and every holder asked has answered."),
+    State.FOUND: Text(zh="已查到，不再等单位答复。", en="It was found, and no holder's answer is waited for."),
     State.NOT_FOUND: Text(
         zh="没有查到。答复范围见“完整性说明”。", en="Nothing was found; the completeness statement says what was asked."
     ),

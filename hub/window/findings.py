@@ -5,6 +5,7 @@ it is found, partly found or not found. A late answer moves it on, also out of "
 delivered or closed. Once a person has gone on with it (access review and beyond), only the mark "new answer" says so.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -48,8 +49,20 @@ def tell_request(connection: Connection, request_id: UUID, now_ms: int, *, is_fi
     step = _step(hits=hits, is_open=is_open)
     if step is None or request is None:
         return
-    is_proof = all(one is LookupState.NOT_FOUND for one in states)
-    _take(connection, request, step, now_ms, reason="" if hits or is_proof else INCOMPLETE.zh)
+    reason = "" if _is_whole(connection, step, stored, states) else INCOMPLETE.zh
+    _take(connection, request, step, now_ms, reason=reason)
+
+
+def _is_whole(
+    connection: Connection, step: Step, stored: Sequence[StoredLookup], states: Sequence[LookupState]
+) -> bool:
+    """Tell whether a step says all of itself: what nobody has answered for is said with the others."""
+    if step is Step.FIND_NOTHING:
+        return all(one is LookupState.NOT_FOUND for one in states)
+    unheard = {SiteOutcome.EXPIRED, SiteOutcome.FAILED}
+    return step is Step.FIND_PART or all(
+        unheard.isdisjoint(lookup_ledger.outcomes_of(connection, one.lookup_id)) for one in stored
+    )
 
 
 def state(connection: Connection, stored: StoredLookup) -> LookupState:

@@ -4,6 +4,7 @@ An order brings a request to where certificates are made, the last print to its 
 revocation back: nothing that is revoked or half printed is handed over.
 """
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -15,7 +16,12 @@ from hub.window.copy_orders import OPEN, CopyOrder, CopyRoutes, CopyWish
 from hub.window.requests import possible
 from hub.window.serials import Certificate, Fate
 from hub.window.sheets import Sheet
-from hub.window.states import Step
+from hub.window.states import STATES, State, Step
+from protocol.errors import Refused
+from protocol.wording import Text
+
+COPIED: Final = frozenset((State.APPROVED, State.CERTIFYING, State.ISSUED, State.DELIVERED))
+"""States of a request in which copies may be ordered: what was approved, and is not over."""
 
 
 def order(connection: Connection, actor: Actor, wish: CopyWish, routes: CopyRoutes, now_ms: int) -> CopyOrder:
@@ -23,10 +29,21 @@ def order(connection: Connection, actor: Actor, wish: CopyWish, routes: CopyRout
 
     Raises:
         BadValue: something in it is missing or wrong.
+        Refused: the request was not approved, or is over.
 
     """
+    request = ledger.present(connection, wish.request_id)
+    if request.standing.state not in COPIED:
+        state = STATES[request.standing.state]
+        raise Refused(
+            Text(
+                zh=f"申请 {request.number} {state.zh}，不能调取复制件。",
+                en=f"{request.number} is {state.en}: no copy can be ordered for it",
+            ),
+            Text(zh="同意利用后、办结前才能调取。", en="Order between the approval and the end of the request."),
+        )
     made = copies.ask(connection, wish, routes, actor.who, now_ms)
-    if Step.CERTIFY in possible(ledger.present(connection, wish.request_id).standing):
+    if Step.CERTIFY in possible(request.standing):
         desk.take(connection, actor, wish.request_id, Step.CERTIFY, now_ms)
     return made
 

@@ -577,8 +577,10 @@ async def test_the_auditor_finds_the_lines_of_a_case_and_of_a_site(here: Desk) -
 
 async def test_the_auditor_is_told_of_a_sites_log_that_was_changed(here: Desk) -> None:
     def write(connection: Connection) -> None:
-        for head in (AuditHead(seq=4, digest="a" * 64), AuditHead(seq=3, digest="b" * 64)):
-            audit_heads.keep(connection, "330523108204", head, here.clock(), here.clock())
+        now_ms = here.clock()
+        for later_ms, head in enumerate((AuditHead(seq=4, digest="a" * 64), AuditHead(seq=3, digest="b" * 64))):
+            # The second is the answer to a question that was put when the first was known.
+            audit_heads.keep(connection, "330523108204", head, now_ms + later_ms, now_ms)
 
     await here.database.write(write)
     browser = await here.signed_in(Role.AUDITOR)

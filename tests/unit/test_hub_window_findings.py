@@ -170,6 +170,16 @@ async def test_an_empty_answer_waits_for_silent_sites_and_says_at_the_end_that_i
     assert over.history[-1].reason == "所问站点答复不全"
 
 
+async def test_what_was_found_without_a_site_that_never_answered_says_so(one: County) -> None:
+    await one.sites[NEW].go()
+    await ask(one, 1, "大溪村 山林")
+    one.now_ms += 15 * DAY_MS
+    await one.expire()
+    over = await request(one)
+
+    assert (over.standing.state, over.history[-1].reason) == (State.FOUND, "所问站点答复不全")
+
+
 async def find_late(one: County) -> None:
     """The 2014 paper lies at a village that was dark while the 1986 one was handed over."""
     node = one.sites[NEW].node

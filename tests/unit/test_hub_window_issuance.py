@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.__main__ import main as hub_main
-from hub.window import desk, issuance, ledger, sheets
+from hub.window import copies, desk, issuance, ledger, sheets
 from hub.window.certificates import Printing
-from hub.window.copy_orders import CopyOrder
+from hub.window.copy_orders import CopyOrder, CopyWish
 from hub.window.states import State, Step
-from protocol.errors import BadValue
-from tests.certifying import CLERK, COUNTY, REQUEST, Window, window
+from protocol.copies import Product
+from protocol.errors import BadValue, Refused
+from tests.certifying import CLERK, COUNTY, REQUEST, ROUTES, Window, window
 from tests.window import KEY, LIN, NUMBER, TO_FOUND, WU, draft
 
 
@@ -64,6 +65,24 @@ async def test_the_last_print_issues_the_request_and_an_earlier_one_does_not(cou
     await printed(counter, await counter.made(second), "A000051")
 
     assert (between, await state(counter)) == (State.CERTIFYING, State.ISSUED)
+
+
+async def test_no_copy_is_ordered_for_a_request_that_is_over(counter: Window) -> None:
+    """An old page of it may still be open."""
+    wish = CopyWish(
+        request_id=REQUEST,
+        record_id=counter.record.record_id,
+        product=Product.CERTIFIED_COPY,
+        purpose="land_and_forest",
+        case_no="CD2026-000001",
+        requester="person",
+    )
+    write, now_ms = counter.hub.database.write, counter.now_ms
+    await write(lambda connection: desk.take(connection, LIN, REQUEST, Step.WITHDRAW, now_ms, reason="不要了"))
+
+    with pytest.raises(Refused, match="no copy can be ordered"):
+        await write(lambda connection: issuance.order(connection, LIN, wish, ROUTES, now_ms))
+    assert await counter.hub.database.read(lambda connection: copies.of_request(connection, REQUEST)) == []
 
 
 async def test_a_spoiled_sheet_takes_the_request_back_until_its_page_is_printed_again(counter: Window) -> None:

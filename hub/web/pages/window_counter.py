@@ -58,6 +58,6 @@ async def _pieces(backstage: Backstage, language: Language) -> Pieces:
     values: dict[str, object] = {
         "w": in_language(language),
         "lang": language.value,
-        "columns": await backstage.database.read(columns_of),
+        "columns": await backstage.database.read(lambda connection: columns_of(connection, backstage.clock_ms())),
     }
     return {"counter": backstage.printer.render("pieces/counter.html", values)}
