@@ -23,6 +23,7 @@ from hub.window.requests import Question, Request
 from protocol.lookup_cases import LookupCase
 from protocol.lookup_policy import Treatment
 from protocol.lookups import LOOKUP_STATES, LookupState, SiteOutcome
+from protocol.masking import UNTOLD_TITLE
 from protocol.vocabularies import LIVELIHOOD_KINDS
 from protocol.wording import Text
 
@@ -185,11 +186,13 @@ def _sites(sites: Sequence[SiteView]) -> tuple[SiteLine, ...]:
 
 def _hit(hit: HitView, names: Mapping[str, str]) -> HitLine:
     record = hit.record
+    # What a holder says in place of a title is Chinese; the page says it in the reader's language.
+    title = "" if record.title == UNTOLD_TITLE else record.title[:TITLE_CHARS_MAX]
     kind = LIVELIHOOD_KINDS.get(record.livelihood_kind)
     return HitLine(
         hit=hit,
         site_name=names.get(hit.site) or hit.site,
-        title=stretches(record.title[:TITLE_CHARS_MAX], hit.matches) if record.title else (),
+        title=stretches(title, hit.matches) if title else (),
         date=date_of(record),
         kind=None if kind is None else Text(zh=kind.zh, en=kind.en),
         access=ACCESS[record.access_status],

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from hub import audit
 from hub.catalogue_files import FileFormat, Heading, Line, begun
+from hub.commands.fields import ACCESS
 from hub.decisions.duplicates import decisions_about
 from hub.searching.search import Names, Page, Query, search
 from hub.staff.administration import Actor
@@ -203,6 +204,19 @@ async def test_every_reading_of_an_entry_that_is_not_open_is_noted(here: Desk) -
         ("entries_listed", "/catalogue", "done"),
         ("entry_read", f"{VILLAGE}/{record_id(SEALED)}", "done"),
     ]
+
+
+async def test_the_auditor_reads_in_words_what_kept_an_entry_closed(here: Desk) -> None:
+    browser, auditor = await here.signed_in(Role.ARCHIVIST), await here.signed_in(Role.AUDITOR)
+    async with browsing(browser, auditor):
+        await browser.get(path_of(SEALED))
+        log = words_in((await auditor.get("/audit?action=entry_read")).text.partition("<tbody>")[2])
+
+    assert (str(record_id(SEALED)) in log, ACCESS[AccessStatus.RESTRICTED].zh in log, "restricted" in log) == (
+        True,
+        True,
+        False,
+    )
 
 
 async def test_titles_that_stand_on_the_page_while_the_sites_are_asked_are_noted(tmp_path: Path) -> None:

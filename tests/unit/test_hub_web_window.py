@@ -30,6 +30,7 @@ from hub.window.states import State, Step
 from hub.window.tables import lookup_request, request_history
 from hub.window.working_days import Warned, WorkCalendar, warning_of
 from protocol.errors import BadValue, Refused
+from protocol.masking import UNTOLD_TITLE
 from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 from tests.consoles import Browser, browsing, token_in, words_in
@@ -641,6 +642,19 @@ async def test_papers_and_rules_are_in_the_readers_language(here: WindowDesk, la
 
     assert (title in form.text, "330523********0015" in form.text, NUMBER in form.text) == (True, True, False)
     assert ("R04" in rules.text, nothing.status_code) == (True, 200)
+
+
+async def test_a_title_that_a_holder_keeps_back_is_said_to_be_in_the_readers_language(here: WindowDesk) -> None:
+    await add_sites(here)
+    browser = await here.signed_in(Role.CLERK, language="en")
+    async with browsing(browser):
+        address = await submitted(browser)
+        (one,) = await registered(here)
+        async for _ in here.county.desk.watch(one.content.questions[0].question_id):
+            pass
+        page = words_in((await browser.get(address)).text)
+
+    assert ("(its title is not shown)" in page, UNTOLD_TITLE in page) == (True, False)
 
 
 async def test_a_request_is_found_by_its_number_and_another_is_said_not_to_exist(

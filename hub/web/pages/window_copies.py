@@ -33,6 +33,7 @@ from hub.window.serials import Fate
 from protocol.certificates import is_serial
 from protocol.copies import COPY_PAGES_MAX, PRODUCTS, CopyAsked, Product
 from protocol.errors import BadFile, BadValue, DanglianError
+from protocol.masking import UNTOLD_TITLE
 from protocol.wording import Text
 
 _PART: Final = re.compile(r"([0-9]{1,4})(?:\s*[-–—~～]\s*([0-9]{1,4}))?")
@@ -222,7 +223,7 @@ async def _order_page(
         "hit": hit,
         "entry": entry,
         "copy_id": copy_id,
-        "title": hit.record.title,
+        "title": "" if hit.record.title == UNTOLD_TITLE else hit.record.title,
         "holder_name": await _name_of(request, hit.site),
         "products": PRODUCTS,
         "typed": typed,
