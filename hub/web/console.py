@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 
 from litestar import Litestar
-from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
@@ -14,7 +14,7 @@ from hub.web.admission import admitted, genuine
 from hub.web.alike_pairs import AlikeLook
 from hub.web.api.application import divided, interface
 from hub.web.asked_words import AskedWords
-from hub.web.backstage import Backstage
+from hub.web.backstage import Backstage, standing_on
 from hub.web.exporting import Exports
 from hub.web.forms import FORM_BYTES_MAX
 from hub.web.headers import with_headers
@@ -173,18 +173,19 @@ def backstage_for(
 def console(backstage: Backstage) -> ASGIApp:
     """Return the application."""
     is_trusted_tls = backstage.settings.tls in (WebTls.FILES, WebTls.PROXY)
-    return with_headers(divided(interface(backstage), routed(backstage)), is_trusted_tls=is_trusted_tls)
+    app = standing_on(backstage, divided(interface(), routed()))
+    return with_headers(app, is_trusted_tls=is_trusted_tls)
 
 
-def routed(backstage: Backstage) -> Litestar:
-    """Return the routes, without what stands around every answer."""
+@cache
+def routed() -> Litestar:
+    """Return the routes of the pages, without what stands around every answer: made once in a process."""
     return Litestar(
         route_handlers=HANDLERS,
         guards=[admitted],
         before_request=genuine,
         middleware=[DefineMiddleware(Recognition)],
         exception_handlers=faults.handlers(),
-        state=State({"backstage": backstage}),
         request_max_body_size=FORM_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
