@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final, cast
 
 import msgspec
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from hub.searching.search import Names
 from hub.staff.passwords import Sealer
@@ -20,6 +22,9 @@ from hub.web.tallies import Tallies
 from hub.web.throttling import Throttle
 from hub.web_settings import WebSettings
 from replication.database import Database
+
+_PLACE: Final = "danglian.backstage"
+"""Where a request's scope has it."""
 
 
 class Backstage(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +59,16 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     """What words may also be read as; called in a thread."""
 
 
+def standing_on(backstage: Backstage, app: ASGIApp) -> ASGIApp:
+    """Return an application whose routes find this backstage: the routes themselves are the same in every console."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        cast("dict[str, object]", scope)[_PLACE] = backstage
+        await app(scope, receive, send)
+
+    return wrapped
+
+
 def backstage_of(connection: AnyConnection) -> Backstage:
     """Return what the pages stand on."""
-    found: Backstage = connection.app.state.backstage
-    return found
+    return cast("dict[str, Backstage]", connection.scope)[_PLACE]

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 
 from litestar import Litestar
-from litestar.datastructures import State
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
@@ -14,7 +14,7 @@ from hub.web.admission import admitted, genuine
 from hub.web.alike_pairs import AlikeLook
 from hub.web.api.application import divided, interface
 from hub.web.asked_words import AskedWords
-from hub.web.backstage import Backstage
+from hub.web.backstage import Backstage, standing_on
 from hub.web.exporting import Exports
 from hub.web.forms import FORM_BYTES_MAX
 from hub.web.headers import with_headers
@@ -72,7 +72,7 @@ from hub.web.reach import Reach
 from hub.web.rendering import printer
 from hub.web.tallies import Tallies
 from hub.web.throttling import ATTEMPTS_A_MINUTE, ATTEMPTS_BURST, REQUESTS_A_MINUTE, REQUESTS_BURST, Throttle
-from hub.web.turns import with_precedence
+from hub.web.turns import taking_turns, with_turns
 from hub.web.visitors import Recognition
 from hub.web_settings import WebSettings, WebTls
 from replication.database import Database
@@ -175,18 +175,19 @@ def backstage_for(
 def console(backstage: Backstage, precedence: Precedence) -> ASGIApp:
     """Return the application; who waits for one of its pages has precedence."""
     is_trusted_tls = backstage.settings.tls in (WebTls.FILES, WebTls.PROXY)
-    return with_headers(divided(interface(backstage), routed(backstage, precedence)), is_trusted_tls=is_trusted_tls)
+    app = standing_on(backstage, with_turns(divided(interface(), routed()), precedence))
+    return with_headers(app, is_trusted_tls=is_trusted_tls)
 
 
-def routed(backstage: Backstage, precedence: Precedence) -> Litestar:
-    """Return the routes, without what stands around every answer."""
+@cache
+def routed() -> Litestar:
+    """Return the routes of the pages, without what stands around every answer: made once in a process."""
     return Litestar(
         route_handlers=HANDLERS,
         guards=[admitted],
         before_request=genuine,
-        middleware=[DefineMiddleware(with_precedence, precedence=precedence), DefineMiddleware(Recognition)],
+        middleware=[DefineMiddleware(taking_turns), DefineMiddleware(Recognition)],
         exception_handlers=faults.handlers(),
-        state=State({"backstage": backstage}),
         request_max_body_size=FORM_BYTES_MAX,
         openapi_config=None,
         logging_config=None,

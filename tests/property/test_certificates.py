@@ -32,7 +32,7 @@ from protocol.certificates import (
 )
 from protocol.copies import Handler
 from protocol.errors import BadFile
-from protocol.key_lists import CertifyingKey, KeyList
+from protocol.key_lists import CertifyingKey, KeyList, RevokedCertificate
 from replication.keys import Identity, new_seed, raw_public_key
 from tests.certifying import digest, scan
 
@@ -83,12 +83,16 @@ def authority() -> CertifiedKey:
 
 
 @cache
-def sealed() -> bytes:
-    one = signed()
+def unsealed() -> bytes:
     scans = (Scan(content=PAGE, width=620, height=877),)
-    pdf, _ = certificate_pages.drawn(one, scans, Imprint(window="某县档案馆", at=AT))
+    pdf, _ = certificate_pages.drawn(signed(), scans, Imprint(window="某县档案馆", at=AT))
+    return pdf
+
+
+@cache
+def sealed() -> bytes:
     certificate = pdf_seals.holder_certificate(authority(), HOLDER.public_key, VILLAGE, "某村档案室", AT)
-    prepared = pdf_seals.prepare(pdf, certificate, authority().certificate)
+    prepared = pdf_seals.prepare(unsealed(), certificate, authority().certificate)
     return pdf_seals.complete(prepared, certificate, authority().certificate, HOLDER.sign(prepared.attributes))
 
 
@@ -173,6 +177,31 @@ def test_a_key_certifies_until_the_end_of_its_last_day(days: int, finding: Findi
     keys = msgspec.structs.replace(KEYS, keys=(last,))
 
     assert verify_qr(qr_text(one.statement, one.signature), keys).finding is finding
+
+
+def test_a_revoked_certificate_is_revoked_although_its_file_bears_no_seal() -> None:
+    told = decode_statement(signed().statement)
+    revoked = msgspec.structs.replace(KEYS, revoked=(RevokedCertificate(serial=told.serial, on=AT.date()),))
+
+    assert verify_pdf(unsealed(), None, KEYS).finding is Finding.UNPROVEN
+    assert verify_pdf(unsealed(), None, revoked).finding is Finding.REVOKED
+
+
+def test_what_the_register_has_otherwise_under_its_serial_is_unknown() -> None:
+    one = signed()
+    text = qr_text(one.statement, one.signature)
+
+    assert verify_qr(text, KEYS, lambda _serial: one.statement).finding is Finding.VALID
+    assert verify_qr(text, KEYS, lambda _serial: one.statement.replace("某村", "另村")).finding is Finding.UNKNOWN
+
+
+def test_a_serial_whose_check_digit_does_not_fit_is_unknown() -> None:
+    told = decode_statement(signed().statement)
+    last = (int(told.serial[-1]) + 1) % 10
+    statement = encode_statement(msgspec.structs.replace(told, serial=f"{told.serial[:-1]}{last}"))
+
+    text = qr_text(statement, HOLDER.sign(signed_message(statement)))
+    assert verify_qr(text, KEYS).finding is Finding.UNKNOWN
 
 
 def test_the_countys_key_certifies_no_record_of_its_own_site() -> None:

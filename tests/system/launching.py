@@ -70,7 +70,14 @@ class Launched:
 
     async def communicate(self) -> tuple[bytes, bytes]:
         """Wait for its end and return what it wrote, as far as it was to be kept."""
-        await self.wait()
+        try:
+            await self.wait()
+        except asyncio.CancelledError:
+            # Nobody waits for it any more, so nobody reads what it writes.
+            for kept in (self._output, self._errors):
+                if kept is not None:
+                    kept.close()
+            raise
         return _content(self._output), _content(self._errors)
 
     def send_signal(self, how: int) -> None:

@@ -8,9 +8,9 @@ from litestar import Litestar, get
 from litestar.middleware import DefineMiddleware
 from litestar.response import Stream
 from litestar.testing import AsyncTestClient
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hub.web.turns import ENDS, with_precedence
+from hub.web.turns import ENDS, taking_turns, with_turns
 from hub.web.visitors import STREAM
 from replication.precedence import Precedence
 
@@ -23,9 +23,9 @@ class Noted(Precedence):
         return self._waiting
 
 
-def client_of(handler: ControllerRouterHandler, precedence: Precedence) -> AsyncTestClient[Litestar]:
-    app = Litestar([handler], middleware=[DefineMiddleware(with_precedence, precedence=precedence)])
-    return AsyncTestClient(app, raise_server_exceptions=False)
+def client_of(handler: ControllerRouterHandler, precedence: Precedence) -> AsyncTestClient[ASGIApp]:
+    app = Litestar([handler], middleware=[DefineMiddleware(taking_turns)])
+    return AsyncTestClient(with_turns(app, precedence), raise_server_exceptions=False)
 
 
 async def test_a_page_is_waited_for_until_it_is_there() -> None:

@@ -16,7 +16,7 @@ from node.certifying import sealing
 from node.certifying.deciding import Fact
 from node.certifying.orders import OrderState
 from node.keeper import audit
-from protocol.certificates import decode_contents, decode_statement, signed_message
+from protocol.certificates import decode_contents, decode_statement, encode_statement, signed_message
 from protocol.copies import Product, Refusal, SealAsked
 from protocol.errors import BadValue
 from protocol.sites import Site
@@ -224,6 +224,46 @@ async def test_a_forged_approval_ends_the_order_and_is_never_drawn(desk: Window)
     order = await desk.found(order)
     assert (order.state, order.reason.en) == (CopyState.FAILED, "the contents are not those that were signed")
     assert desk.drawn == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, None),
+        ({"signer": Identity(new_seed(b"s" * 32)).public_key}, "no enrolled key of the site signed it"),
+        ({"pages": 9}, "these are other pages than were asked for"),
+        ({"replaces": "330523-2026-000011-0"}, "it answers another order than this one"),
+    ],
+)
+async def test_an_approval_counts_only_if_its_statement_says_what_was_asked(
+    desk: Window, changes: dict[str, object], fault: str | None
+) -> None:
+    """Signed by the holder's own key, each of them."""
+    order = await desk.ask()
+    await desk.post()
+    decided = (await desk.approve(order)).decision
+    assert decided is not None
+    statement = encode_statement(msgspec.structs.replace(decode_statement(decided.statement), **changes))
+    other = msgspec.structs.replace(
+        decided, statement=statement, signature=desk.key.sign(signed_message(statement)), signer=desk.key.public_key
+    )
+
+    found = certificates.fault_of(order, other, {desk.key.public_key})
+    assert (found and found.en) == fault
+
+
+async def test_pages_that_are_offered_for_another_order_do_not_count(desk: Window) -> None:
+    order = await desk.ask()
+    await desk.post()
+    decided = (await desk.approve(order)).decision
+    assert decided is not None
+    assert decided.consignment is not None
+    elsewhere = msgspec.structs.replace(decided.consignment, consignment_id=UUID(int=9))
+    other = msgspec.structs.replace(decided, consignment=elsewhere)
+
+    found = certificates.fault_of(order, other, {desk.key.public_key})
+    assert found is not None
+    assert found.en == "the pages offered are not those that were signed"
 
 
 async def test_an_answer_of_another_site_or_to_no_order_changes_nothing(desk: Window) -> None:

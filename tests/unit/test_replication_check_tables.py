@@ -179,6 +179,13 @@ def test_failed_items_are_named_once_in_their_order() -> None:
     assert (tally.failed_items, tally.counts) == (("b", "a"), {Outcome.FAILED: 3})
 
 
+def test_a_file_without_an_entry_is_named_by_its_path() -> None:
+    found = [msgspec.structs.replace(result("content_open", Outcome.FAILED), path="data/1.jpg")]
+    tally = next(one for one in verdict(found, RULES, Phase.TRANSFER).tallies if one.rule == "content_open")
+
+    assert tally.failed_items == ("data/1.jpg",)
+
+
 # Reports
 
 HEAD = ReportHead(

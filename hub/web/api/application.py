@@ -21,7 +21,7 @@ from hub.web.api.bearers import bearer_of, check_pace
 from hub.web.api.openapi import PREFIX, document
 from hub.web.api.operations import OPERATIONS, Operation
 from hub.web.asking import AnyRequest
-from hub.web.backstage import Backstage, backstage_of
+from hub.web.backstage import backstage_of
 from protocol.errors import BadValue
 from protocol.wording import Text
 
@@ -42,13 +42,13 @@ PROGRAMS: Final = frozenset(("api", "health", "metrics", "oai"))
 _JSON: Final = "application/json"
 
 
-def interface(backstage: Backstage) -> Litestar:
-    """Return the application."""
+def interface() -> Litestar:
+    """Return the application, with its own account of how long answers took."""
     times = Times()
     return Litestar(
         route_handlers=[*OPEN_ROUTES, *(_route(one, times) for one in OPERATIONS)],
         exception_handlers=problems.handlers(),
-        state=State({"backstage": backstage, "times": times}),
+        state=State({"times": times}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
