@@ -16,7 +16,7 @@ from protocol.calls import Match, Outcome
 from protocol.plans import MEANINGS, StageName
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import say
 
 _HEADERS = (
@@ -159,10 +159,14 @@ def statement(summary: Summary | Answer) -> Text:
     zh = "，".join(f"{OUTCOMES[outcome].zh} {count}" for outcome, count in summary.outcomes.items())
     en = ", ".join(f"{OUTCOMES[outcome].en} {count}" for outcome, count in summary.outcomes.items())
     total_zh = f"共 {summary.total} 条" if summary.exact else f"多于 {summary.total} 条"
-    total_en = f"{summary.total} records" if summary.exact else f"more than {summary.total} records"
+    total_en = (
+        f"{Count(summary.total):record|records}"
+        if summary.exact
+        else f"more than {Count(summary.total):record|records}"
+    )
     if isinstance(summary, Answer) and (summary.was_cut or summary.is_upper_bound) and not summary.exact:
         total_zh = f"{'至多' if summary.is_upper_bound else '至少'} {summary.total} 条"
-        total_en = f"{'at most' if summary.is_upper_bound else 'at least'} {summary.total} records"
+        total_en = f"{'at most' if summary.is_upper_bound else 'at least'} {Count(summary.total):record|records}"
     if summary.complete:
         return Text(zh=f"{total_zh}；结果完整：{zh}", en=f"{total_en}; complete: {en}")
     return Text(zh=f"{total_zh}；结果不完整：{zh}", en=f"{total_en}; partial: {en}")
@@ -186,9 +190,6 @@ def _cells(hit: HitLine) -> Sequence[str]:
     )
 
 
-_FROM_COPY_ONLY = Text(
-    zh="以上为县级副本；加 --live 同时询问各站点。", en="This is the county's copy; --live asks the sites as well."
-)
 _CUT = Text(
     zh="检索用时已到上限，结果可能不全；请增加检索词或缩小范围。",
     en="The search was cut when its time was over, and may lack entries: add words, or narrow it.",

@@ -134,12 +134,6 @@ def listed(
     return _requests(connection, connection.execute(statement).all())
 
 
-def counts(connection: Connection) -> dict[State, int]:
-    """Return how many requests there are in each state that has any."""
-    statement = select(lookup_request.c.state, func.count()).group_by(lookup_request.c.state)
-    return {State(state): count for state, count in connection.execute(statement)}
-
-
 def _requests(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Request]:
     histories = _histories(connection, [row.request_id for row in rows])
     return [
