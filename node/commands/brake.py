@@ -15,6 +15,7 @@ from node.brake import Decision, HeldChange
 from node.home import NodeHome, add_home_option, home_of
 from node.tables import SCHEMA
 from node.wording import moment
+from protocol.wording import Count
 from replication.command_line import EXIT_OK, Parsers
 from replication.database import opened
 from replication.migrations import REPLICATION
@@ -101,10 +102,14 @@ def _as_decisions(changes: list[HeldChange]) -> str:
     lines = []
     for change in changes:
         if change.state is brake.BrakeState.REJECTED:
-            lines.append(f"[{change.brake_id}] 已保留 {change.row_count} 条。· {change.row_count} records stay.")
+            lines.append(
+                f"[{change.brake_id}] 已保留 {change.row_count} 条。·"
+                f" {Count(change.row_count):record stays|records stay}."
+            )
         else:
             lines.append(
                 f"[{change.brake_id}] 将撤下 {change.row_count} 条；节点运行中几秒内完成，否则下次启动时完成。"
-                f"· {change.row_count} records will be withdrawn by the daemon, in seconds or when it next runs."
+                f"· {Count(change.row_count):record|records} will be withdrawn by the daemon, in seconds or when it"
+                " next runs."
             )
     return "\n".join(lines) + "\n"

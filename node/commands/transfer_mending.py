@@ -11,7 +11,7 @@ from typing import Final
 
 from node.transfers.beginning import note_of
 from protocol.check_results import Outcome
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.transfer_items import TransferItem
 from replication.transfer_rounds import Fault
 
@@ -22,8 +22,11 @@ FAULTS_SHOWN_MAX = 40
 def mending_told(items: Sequence[TransferItem], *, ours: bool) -> list[str]:
     """Return in plain words what came back: which item, why, where its scans lie."""
     if not ours:
-        return [f"已退回 {len(items)} 条，等对方改好再交 · {len(items)} items went back"]
-    lines = [f"退回 {len(items)} 条，改好后只需再交这几条 · {len(items)} items came back; only these travel again:"]
+        return [f"已退回 {len(items)} 条，等对方改好再交 · {Count(len(items)):item|items} went back"]
+    back = Text(
+        zh=f"退回 {len(items)} 条，改好后只需再交这几条", en=f"{Count(len(items)):item|items} came back to be mended:"
+    )
+    lines = [back.both()]
     for number, item in enumerate(items[:FAULTS_SHOWN_MAX], 1):
         lines.append(f"{number:>3}. {item.ref_code} 《{item.title}》")
         if item.reason is not None:
