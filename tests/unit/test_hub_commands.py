@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -436,7 +437,8 @@ def test_the_fonds_dossier_tells_what_was_taken_over(command: Command, home: Hub
 
     async def enter() -> None:
         async with store.opened(home) as database:
-            await database.write(lambda c: [accession._enter(c, line) for line in lines])
+            for line in lines:
+                await database.write(partial(accession._enter, line=line))
 
     asyncio.run(enter())
 
