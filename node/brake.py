@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Update, and_, func
 from node.config import BrakeBounds
 from node.tables import brake
 from protocol.errors import BadValue
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 
 class Cause(StrEnum):
@@ -69,17 +69,18 @@ class HeldChange(msgspec.Struct, frozen=True, kw_only=True):
         if self.cause is Cause.ROWS_VANISHED:
             return Text(
                 zh=f"文件 {named} 的 {of} 条著录中有 {rows} 条不见了，超过允许的幅度，暂不撤下。",
-                en=f"{rows} of the {of} records of {named} have vanished, more than may go without a question.",
+                en=f"{rows} of the {Count(of):record|records} of {named} have vanished, more than may go without a"
+                " question.",
             )
         if self.cause is Cause.FILE_VANISHED:
             return Text(
                 zh=f"文件 {named} 不见了，其中的 {rows} 条著录暂不撤下。",
-                en=f"The file {named} has vanished; its {rows} records stay for now.",
+                en=f"The file {named} has vanished; its {Count(rows):record stays|records stay} for now.",
             )
         return Text(
             zh=f"目录 {folder} 不可用（未挂载、被清空或标记文件丢失），其中的 {rows} 条著录暂不撤下。",
             en=f"The folder {folder} is not available (unmounted, emptied, or its marker is gone);"
-            f" its {rows} records stay for now.",
+            f" its {Count(rows):record stays|records stay} for now.",
         )
 
 

@@ -21,7 +21,7 @@ from protocol.errors import BadFiles, Retryable, StorageFull
 from protocol.file_lists import FileList
 from protocol.limits import LIST_PAGE_FILES_MAX
 from protocol.sites import Site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.consigned_files import ConsignedFolder, FileUnfit
 from replication.files import write_whole
 from replication.keys import Identity
@@ -166,7 +166,7 @@ def faulty_files(faults: list[tuple[str, FileFault]]) -> BadFiles:
         tuple((path, fault.value) for path, fault in faults),
         Text(
             zh=f"{len(faults)} 个文件未写入：" + "；".join(f"{path} {FAULT_WORDS[fault].zh}" for path, fault in told),
-            en=f"{len(faults)} files were not written: "
+            en=f"{Count(len(faults)):file was|files were} not written: "
             + "; ".join(f"{path} {FAULT_WORDS[fault].en}" for path, fault in told),
         ),
         Text(

@@ -289,18 +289,6 @@ def _terms(run: str) -> str:
     return run.translate(_PAIRED)[2:] if _HAN_FIRST.match(run) else run[:WORD_CHARS_MAX]
 
 
-def match_query(query: str) -> str | None:
-    """Return the FTS5 expression that finds ``query``, or None if nothing in it can be searched; never raises.
-
-    Words apart are AND-ed; the characters of one word, or of a "quoted phrase", must stand together. What a reader
-    types is never read as FTS5 syntax. Only the first QUERY_CHARS_MAX characters count.
-    """
-    phrases = dict.fromkeys(
-        f'"{terms}"*' if is_prefix else f'"{terms}"' for _, terms, is_prefix in _query_phrases(query)
-    )
-    return " AND ".join(phrases) or None
-
-
 def query_words(query: str) -> Iterator[tuple[int, str]]:
     """Yield the words of a query in plain words, each with its place: what blanks or double quotation marks cut out.
 
@@ -313,13 +301,6 @@ def query_words(query: str) -> Iterator[tuple[int, str]]:
         word = match[1] or match[2]
         if _runs(word):
             yield match.start(1 if match[1] else 2), word
-
-
-def _query_phrases(query: str) -> Iterator[tuple[str, str, bool]]:
-    """Each word of a query as typed, with the terms of its phrase and whether the last term is a prefix."""
-    for _, word in query_words(query):
-        phrase = _phrase(_runs(word))
-        yield word, " ".join(phrase.terms), phrase.is_prefix
 
 
 def _phrase(runs: Sequence[str]) -> Phrase:

@@ -12,9 +12,8 @@ from typing import Final
 
 import msgspec
 
-from protocol.package_entries import PackageEntry, PackageFile
+from protocol.package_entries import PackageEntry
 from protocol.package_paths import same_to_others
-from protocol.vocabularies import Level
 from protocol.whole_codes import whole_code
 
 RECORDS: Final = "电子档案"
@@ -26,17 +25,11 @@ _NAMES_APART: Final = re.compile(r"[;；\n]")
 
 
 class MismatchKind(StrEnum):
-    """How catalogue and files differ."""
+    """How the pages of an entry differ from its files."""
 
-    ENTRY_WITHOUT_SCAN = "entry_without_scan"
-    SCAN_WITHOUT_ENTRY = "scan_without_entry"
     PAGES_DIFFER = "pages_differ"
     PAGE_MISSING = "page_missing"
     """Pages are numbered, and a number is left out."""
-    CODE_TWICE = "code_twice"
-    """Two entries have the code that the file is named by."""
-    NAMED_FILE_ABSENT = "named_file_absent"
-    """The entry names a file that is not there."""
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,49 +41,6 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str = ""
     expected: str = ""
     seen: str = ""
-
-
-class Attached(msgspec.Struct, frozen=True, kw_only=True):
-    """Which files belong to which entry: numbers in the order in which both were given."""
-
-    entry_of_file: tuple[int | None, ...]
-    files_of_entry: tuple[tuple[int, ...], ...]
-    mismatches: tuple[Mismatch, ...]
-
-
-def attach(entries: Sequence[PackageEntry], files: Sequence[PackageFile]) -> Attached:
-    """Attach files to entries.
-
-    Args:
-        entries: of one package.
-        files: those in 电子档案; their paths may begin with it.
-
-    """
-    names = _Names(entries)
-    entry_of_file: list[int | None] = []
-    files_of_entry: list[list[int]] = [[] for _ in entries]
-    mismatches: list[Mismatch] = []
-    for number, file in enumerate(files):
-        found = names.find(file.path)
-        entry_of_file.append(found[0] if len(found) == 1 else None)
-        if len(found) == 1:
-            files_of_entry[found[0]].append(number)
-        elif found:
-            code = entries[found[0]].ref_code
-            mismatches.append(Mismatch(kind=MismatchKind.CODE_TWICE, entry=code, path=file.path, seen=str(len(found))))
-        else:
-            mismatches.append(Mismatch(kind=MismatchKind.SCAN_WITHOUT_ENTRY, path=file.path))
-    mismatches += [
-        Mismatch(kind=MismatchKind.ENTRY_WITHOUT_SCAN, entry=entry.ref_code, expected=entry.pages)
-        for entry, numbers in zip(entries, files_of_entry, strict=True)
-        if not numbers and entry.level is not Level.VOLUME
-    ]
-    mismatches += names.absent(files)
-    return Attached(
-        entry_of_file=tuple(entry_of_file),
-        files_of_entry=tuple(tuple(numbers) for numbers in files_of_entry),
-        mismatches=tuple(mismatches),
-    )
 
 
 def is_kept_beside(path: str) -> bool:
@@ -131,31 +81,6 @@ def page_number(path: str) -> int | None:
     stem = _stem(path.rpartition("/")[2])
     match = _PAGE_NAME.fullmatch(stem) or _PAGE_TAIL.fullmatch(stem)
     return int(match["page"]) if match else None
-
-
-class _Names:
-    """What files of each entry may be called."""
-
-    def __init__(self, entries: Sequence[PackageEntry]) -> None:
-        self._entries = entries
-        self._by_code: dict[str, list[int]] = {}
-        self._stated: dict[str, list[int]] = {}
-        for number, entry in enumerate(entries):
-            for code in codes_of(entry):
-                self._by_code.setdefault(code, []).append(number)
-            for name in stated_names(entry):
-                self._stated.setdefault(name, []).append(number)
-
-    def find(self, path: str) -> Sequence[int]:
-        return entries_of(path, lambda name: self._stated.get(name, ()), lambda code: self._by_code.get(code, ()))
-
-    def absent(self, files: Iterable[PackageFile]) -> Iterator[Mismatch]:
-        """Yield the names that entries state and no file or folder has."""
-        known = {name for file in files for name in names_of(file.path)} if self._stated else set()
-        for entry in self._entries:
-            for folded, name in stated_names(entry).items():
-                if folded not in known:
-                    yield Mismatch(kind=MismatchKind.NAMED_FILE_ABSENT, entry=entry.ref_code, expected=name)
 
 
 def codes_of(entry: PackageEntry) -> set[str]:

@@ -4,7 +4,7 @@ Every rule leaves a trace for every thing it looked at, passed ones included: a 
 what has not run is never passed. The same values are made, stored and compared at both ends of a transfer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -152,14 +152,3 @@ def _together(standings: Iterable[Standing]) -> Standing:
     if Standing.FAILED in found:
         return Standing.FAILED
     return Standing.PASSED if found == {Standing.PASSED} else Standing.UNPROVEN
-
-
-def faults(results: Iterable[CheckResult], rules: CheckRules, phase: Phase) -> Iterator[CheckResult]:
-    """Yield the results that stand in the way: failed, manual or not run, of mandatory rules.
-
-    A result with an entry can be returned to the sender item by item; one without concerns the whole package.
-    """
-    for result in results:
-        is_settled = result.outcome in {Outcome.PASSED, Outcome.NOT_APPLICABLE}
-        if not is_settled and rules.is_mandatory(result.rule, phase):
-            yield result

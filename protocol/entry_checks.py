@@ -5,7 +5,7 @@ repeats an identity number, and of a long value only its beginning.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -30,7 +30,7 @@ from protocol.vocabularies import (
     parse_secrecy,
 )
 from protocol.whole_codes import whole_code
-from protocol.wording import Text
+from protocol.wording import Count, Text, counted
 
 VALUE_SHOWN_CHARS: Final = 60
 """Characters of a value that evidence repeats."""
@@ -80,17 +80,15 @@ class EntryContext(msgspec.Struct, frozen=True, kw_only=True):
     """Codes, as wholes, that the receiver holds already; None where nobody said."""
 
 
-EntryRule = Callable[[PackageEntry, EntryContext], Judgement]
-"""A rule on one entry."""
-
-
 def meta_length(entry: PackageEntry, context: EntryContext) -> Judgement:
     """Lengths of the fields 元数据项长度."""
     settings = context.settings
     for field in FIELD_WORDS:
         limit = settings.title_chars_max if field == "title" else settings.field_chars_max
         if (length := len(getattr(entry, field))) > limit:
-            return _wrong(field, f"{length} 字，超过 {limit}", f"has {length} characters, more than {limit}")
+            return _wrong(
+                field, f"{length} 字，超过 {limit}", f"has {Count(length):character|characters}, more than {limit}"
+            )
     return passed("各项长度合规", "every field has a permitted length")
 
 
@@ -127,7 +125,7 @@ def meta_reasonable(entry: PackageEntry, context: EntryContext) -> Judgement:
     """Values that can be true 数据值合理性: dates within the filing year and the past, at least one page."""
     today = context.facts.today
     if entry.pages and _NUMBER.fullmatch(entry.pages) and not 0 < int(entry.pages) <= PAGES_MAX:
-        return _wrong("pages", f"{entry.pages} 页不合理", f"{entry.pages} pages cannot be")
+        return _wrong("pages", f"{entry.pages} 页不合理", f"{counted(entry.pages, 'page', 'pages')} cannot be")
     year = int(entry.filing_year) if _YEAR.fullmatch(entry.filing_year) else None
     if year is not None and year > today.year:
         return _wrong("filing_year", f"{year} 年尚未到来", f"the year {year} is still to come")
@@ -180,7 +178,7 @@ def meta_duplicate(entry: PackageEntry, context: EntryContext) -> Judgement:
     for field in context.settings.unique:
         value = folded(field, getattr(entry, field))
         if value and (count := context.repeated.get((field, value), 0)) > 1:
-            return _wrong(field, f"在包内出现 {count} 次", f"stands {count} times in the package")
+            return _wrong(field, f"在包内出现 {count} 次", f"stands {Count(count):time|times} in the package")
     if context.held is None:
         return passed("包内不重复（未与馆藏比对）", "unique in the package (not compared with what the archive holds)")
     if whole_code(entry.ref_code) in context.held:

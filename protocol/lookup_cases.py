@@ -12,7 +12,7 @@ import msgspec
 
 from protocol.errors import BadValue
 from protocol.identity_numbers import mask_identity_numbers
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 CASE_REF_CHARS_MAX: Final = 64
 """Characters of a case reference: the longest numbers of court files have about forty."""
@@ -52,7 +52,7 @@ def checked_case(case: LookupCase) -> LookupCase:
             raise BadValue(Text(zh=f"不是有效的代码：{code!r}", en=f"not a code: {code!r}"))
     if len(case.case_ref) > CASE_REF_CHARS_MAX:
         raise BadValue(
-            Text(zh="案号过长。", en=f"a case reference of {len(case.case_ref)} characters"),
+            Text(zh="案号过长。", en=f"a case reference of {Count(len(case.case_ref)):character|characters}"),
             Text(zh=f"案号最多 {CASE_REF_CHARS_MAX} 个字。", en=f"It may have {CASE_REF_CHARS_MAX} characters."),
         )
     if mask_identity_numbers(case.case_ref)[1]:

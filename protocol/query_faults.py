@@ -2,7 +2,7 @@
 
 from protocol.errors import BadQuery
 from protocol.limits import QUERY_ALTERNATIVES_MAX, QUERY_CHARS_MAX, QUERY_DEPTH_MAX
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 
 def too_long(text: str) -> BadQuery:
@@ -12,7 +12,7 @@ def too_long(text: str) -> BadQuery:
         len(text),
         Text(
             zh=f"检索词太长：{len(text)} 字，最多 {QUERY_CHARS_MAX} 字",
-            en=f"the query is too long: {len(text)} characters, at most {QUERY_CHARS_MAX}",
+            en=f"the query is too long: {Count(len(text)):character|characters}, at most {QUERY_CHARS_MAX}",
         ),
         Text(zh="请只写题名的一部分，或几个词。", en="Write a part of the title, or a few words."),
     )

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from protocol.chinese_numerals import read_number
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 RETENTION_CACHE_ENTRIES: Final = 512
 """Entries kept of texts already read: a county uses a few dozen spellings."""
@@ -52,8 +52,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def label(self) -> Text:
         """Return the period in words for a screen or a printed list."""
-        if self.kind is RetentionKind.YEARS:
-            return Text(zh=f"{self.years}年", en=f"{self.years} years")
+        if self.kind is RetentionKind.YEARS and self.years is not None:
+            return Text(zh=f"{self.years}年", en=f"{Count(self.years):year|years}")
         return _LABELS.get((self.kind, self.text)) or Text(zh=self.text or "未注明", en=self.text or "not stated")
 
 

@@ -24,13 +24,11 @@ from protocol.wording import Text
 EVENT_STREAM = "DL_EVENTS"
 EVENT_SUBJECTS = "dl.evt.>"
 BEAT_SUBJECTS = "dl.beat.>"
-REPLY_SUBJECTS = "dl.rsp.>"
 FETCH_SUBJECTS = "dl.fetch.>"
 ASK_ALL = "dl.ask.all.*"
 
 _ASKER = re.compile(r"[a-z0-9-]{1,40}")
 _QUESTION = re.compile(r"[a-z0-9]{1,32}")
-_REPLY_TOKENS = 8
 
 
 def events(site: Site) -> str:
@@ -120,19 +118,6 @@ def replies_to(asker: str) -> str:
 def replies_of(site: Site) -> str:
     """Every reply that one site may give, for its permissions."""
     return f"dl.rsp.{site.tokens}.>"
-
-
-def parse_reply(subject: str) -> tuple[Site, str, str]:
-    """Read who answered, whom, and which question from a reply's subject.
-
-    Raises:
-        BadValue: the subject is not that of a reply.
-
-    """
-    tokens = subject.split(".")
-    if len(tokens) != _REPLY_TOKENS or tokens[:2] != ["dl", "rsp"]:
-        raise BadValue(Text(zh="不是应答主题。", en=f"not a reply subject: {subject}"))
-    return site_from_tokens(tokens[2:6]), tokens[6], tokens[7]
 
 
 def site_of(subject: str) -> Site:

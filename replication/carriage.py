@@ -9,7 +9,7 @@ import msgspec
 from protocol.bundles import SUFFIX, Compared
 from protocol.county_time import stamp
 from protocol.errors import BadBundle, DanglianError, Retryable
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.bundles import Bundle, read_bundle
 
 FILES_MAX = 10_000
@@ -138,7 +138,7 @@ def _counted(count: int, left: int) -> Text:
     if not count:
         return Text(zh="", en="")
     more = Text(zh=f"，另有 {left} 件下次带", en=f", {left} more go with the next") if left else Text(zh="", en="")
-    return Text(zh=f"；函件 {count} 件{more.zh}", en=f"; {count} letters{more.en}")
+    return Text(zh=f"；函件 {count} 件{more.zh}", en=f"; {Count(count):letter|letters}{more.en}")
 
 
 def next_serial(latest: int, now_ms: int) -> int:

@@ -26,7 +26,6 @@ TURN_S = 0.0005
 """Seconds that a thread computes before another that waits has its turn: a switch costs a hundredth of that."""
 
 EXIT_OK = 0
-EXIT_FAILED = 1
 EXIT_OVERDUE = 3
 
 log = structlog.get_logger(__name__)

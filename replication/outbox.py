@@ -195,19 +195,6 @@ def frames_after(connection: Connection, position: int, limit: int) -> list[Seal
     ]
 
 
-def digest_at(connection: Connection, position: int) -> str | None:
-    """Return the chain digest at a position, if this site still knows it."""
-    held = extent(connection)
-    for known in (held.start, held.end) if held is not None else ():
-        if known.seq == position:
-            return known.chain
-    waiting = connection.execute(digest_statement(), {"position": position}).scalar_one_or_none()
-    if waiting is not None:
-        return waiting
-    nearest = connection.execute(forgotten_statement(), {"position": position}).one_or_none()
-    return nearest.digest if nearest is not None and nearest.last == position else None
-
-
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
     """What part of the site's history the outbox still holds."""
 

@@ -238,24 +238,3 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """Messages that wait for the reader, or were given to it and not acknowledged."""
     taken: int
     """Place up to which the reader has acknowledged everything."""
-
-
-async def backlog_of(broker: Broker, plan: StreamPlan, durable: str) -> Backlog:
-    """Return how much of a stream a reader has not taken; nothing is changed.
-
-    Raises:
-        LinkDown, CallTimeout: the broker is away or slow.
-        Refused: there is no such stream or reader.
-
-    """
-
-    async def look(manager: JetStreamContext) -> Backlog:
-        stream = await manager.stream_info(plan.name)
-        reader: ConsumerInfo = await manager.consumer_info(plan.name, durable)
-        return Backlog(
-            last=stream.state.last_seq,
-            pending=(reader.num_pending or 0) + (reader.num_ack_pending or 0),
-            taken=reader.ack_floor.stream_seq if reader.ack_floor is not None else 0,
-        )
-
-    return await broker.manage(look)

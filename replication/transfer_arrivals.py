@@ -17,7 +17,7 @@ from protocol.errors import BadFile
 from protocol.package_entries import PackageEntry
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Checking, TransferState
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import transfer_items
 from replication.dialects import upsert
 from replication.packages.official_layout import read_entries
@@ -86,7 +86,8 @@ def arrived(package: Path, now: Transfer) -> list[TransferItem]:
         raise BadFile(
             Text(
                 zh=f"目录有 {len(items)} 条，提交时为 {now.prepared.items} 条，或有重复",
-                en=f"the catalogue has {len(items)} entries, {now.prepared.items} were submitted, or some stand twice",
+                en=f"the catalogue has {Count(len(items)):entry|entries}, {now.prepared.items} were submitted, or some"
+                " stand twice",
             )
         )
     return items

@@ -31,7 +31,7 @@ from protocol.transfers import (
     SentBack,
     TransferState,
 )
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import transfer_items, transfer_rounds
 from replication.transfer_items import ItemState, TransferItem
 from replication.transfer_log import TransferLog, no_such, transfer_of
@@ -70,7 +70,9 @@ def rule(
     stray = [one.record_id for one in rulings if one.record_id not in open_items]
     if stray:
         raise BadValue(
-            Text(zh=f"{len(stray)} 条不在待审之列。", en=f"{len(stray)} items are not open to be ruled on"),
+            Text(
+                zh=f"{len(stray)} 条不在待审之列。", en=f"{Count(len(stray)):item is|items are} not open to be ruled on"
+            ),
             Text(zh="用 transfer show 查看待审条目。", en="See the open items with transfer show."),
         )
     for start in range(0, len(rulings), RULINGS_PER_STEP_MAX):
@@ -216,15 +218,15 @@ def _refuse_unready(connection: Connection, now: Transfer, conclusion: Conclusio
         raise Refused(
             Text(
                 zh=f"还有 {len(hindering)} 处必查项未通过，例如 {first.ref_code or '整包'}：{first.evidence.zh}",
-                en=f"{len(hindering)} mandatory findings stand, as {first.ref_code or 'package'}: {first.evidence.en}",
+                en=f"{Count(len(hindering)):mandatory finding stands|mandatory findings stand}, as"
+                f" {first.ref_code or 'package'}: {first.evidence.en}",
             ),
             Text(
                 zh="用 transfer return --faults 退回有问题的条目，或 --hold 暂缓；未执行的规则可用 --waive 说明理由。",
                 en="Return the faulty items (transfer return --faults) or hold them; waive what did not run.",
             ),
         )
-    uncounted = now.volumes_expected and not now.boxes
-    if uncounted:
+    if now.volumes_expected and not now.boxes:
         raise Refused(
             Text(zh="实物还没有清点。", en="the physical boxes have not been counted"),
             Text(zh="用 transfer count 录入每盒实点卷数和架位。", en="Enter what was seen with transfer count."),

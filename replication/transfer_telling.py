@@ -22,7 +22,7 @@ from protocol.transfers import (
     Submitted,
     What,
 )
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 RULINGS: Final = {
     Ruling.ACCEPT: Text(zh="接收", en="accept"),
@@ -53,19 +53,20 @@ _TOLD: Final[Mapping[type, Callable[[Any], Text]]] = {
     Opened: lambda one: _with("发起移交", "begun", one.title),
     Prepared: lambda one: Text(
         zh=f"第 {one.parcel.round} 批打包：{one.parcel.items} 条，{one.parcel.files} 个文件",
-        en=f"round {one.parcel.round} packed: {one.parcel.items} items, {one.parcel.files} files",
+        en=f"round {one.parcel.round} packed: {Count(one.parcel.items):item|items},"
+        f" {Count(one.parcel.files):file|files}",
     ),
     Submitted: lambda one: Text(zh=f"第 {one.round} 批提交", en=f"round {one.round} submitted"),
     Checking: lambda one: Text(
         zh=f"第 {one.round} 批文件到齐，逐个核对摘要无误", en=f"round {one.round}: every file is here and verified"
     ),
-    Counted: lambda one: Text(zh=f"清点实物 {len(one.boxes)} 盒", en=f"{len(one.boxes)} boxes counted"),
+    Counted: lambda one: Text(zh=f"清点实物 {len(one.boxes)} 盒", en=f"{Count(len(one.boxes)):box|boxes} counted"),
     Ruled: _ruled,
     Decided: lambda one: _with(f"第 {one.round} 批审定", f"round {one.round} decided", one.opinion),
     Signed: lambda one: _with("签署交接文据", "certificate signed", one.signer),
     SignatureRefused: lambda one: _with("签字未被接受", "signature refused", one.reason),
     CustodyMoved: lambda one: Text(
-        zh=f"{one.records} 条改由接收单位保管", en=f"custody of {one.records} records has moved"
+        zh=f"{one.records} 条改由接收单位保管", en=f"custody of {Count(one.records):record|records} has moved"
     ),
     Loaded: lambda one: _with("入库，登记号", "loaded", one.accession),
     Closed: lambda _: Text(zh="办结", en="closed"),

@@ -14,7 +14,6 @@ from nacl.bindings import (
 )
 from nacl.exceptions import CryptoError
 
-NONCE_BYTES: Final = 24
 _CONSTANTS: Final = struct.unpack("<4I", b"expand 32-byte k")
 _BLOCK_BYTES: Final = 64
 _MASK: Final = 0xFFFF_FFFF

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from protocol.codec import encode_record
 from protocol.events import Described, EventHead
@@ -14,6 +15,10 @@ from protocol.sites import Site, parse_site
 from replication.keys import Identity, new_seed
 from replication.outbox import FrameWriter
 
+_CHAIN = (
+    "SELECT digest FROM outbox WHERE last = ?1 UNION ALL SELECT digest FROM forgotten_frame WHERE last = ?1"
+    " UNION ALL SELECT chain FROM outbox WHERE previous = ?1"
+)
 VILLAGE = parse_site("330523108204")
 TOWN = parse_site("330523108000")
 _serial = itertools.count(1)
@@ -54,3 +59,9 @@ def frame_writer(site: Site = VILLAGE, number: int = 1) -> FrameWriter:
 def titles(records: Sequence[Record]) -> list[str]:
     """Return the titles of some records."""
     return [entry.title for entry in records]
+
+
+def chain_at(connection: Connection, position: int) -> str:
+    """Return the digest that a site's frames have come to at a position; nothing where no frame ends there."""
+    found = connection.exec_driver_sql(_CHAIN, (position,)).first()
+    return "" if found is None else str(found[0])

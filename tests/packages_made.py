@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from protocol.package_entries import PackageEntry
+from protocol.package_paths import normal
 from protocol.registration import PartySigning, Registration
 from replication.packages.catalogue_xml import FURTHER, ITEMS, catalogue_pieces
 from replication.packages.official_layout import README, CarrierNote, note_text
-from replication.packages.packing import DEFAULT_STYLE, PackageLabel, PackedPackage, PackingStyle, pack, source_files
+from replication.packages.packing import DEFAULT_STYLE, PackageLabel, PackedPackage, PackingStyle, SourceFile, pack
 
 TODAY = datetime.date(2026, 11, 22)
 
@@ -52,6 +53,11 @@ def scans(root: Path, files: Mapping[str, bytes]) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return list(files)
+
+
+def source_files(root: Path, files: Iterable[str]) -> list[SourceFile]:
+    """Return files below a folder, each to lie in 电子档案 as it lies there."""
+    return [SourceFile(source=root / path, path=normal(path)) for path in files]
 
 
 def packed(

@@ -112,6 +112,70 @@ def test_no_test_folder_hides_a_package() -> None:
     assert folders & set(PACKAGES) == set()
 
 
+# Definitions
+
+
+def test_every_definition_serves_the_program() -> None:
+    """What only tests call is kept up for nobody, and a test of it proves nothing of the program."""
+    modules = {
+        name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): tree(path) for path in SOURCES
+    }
+    used = {one for name, module in modules.items() for one in _uses(name, module, modules)}
+
+    assert sorted(
+        f"{module}:{name}"
+        for module, body in modules.items()
+        for name, _ in _definitions(body)
+        if (module, name) not in used and not name.startswith("__")
+    ) == sorted(UNUSED)
+
+
+UNUSED: dict[str, str] = {}
+"""Definitions that nothing of the program uses, each with the reason why it stays."""
+
+
+def _definitions(module: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    for step in module.body:
+        if isinstance(step, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield step.name, step
+        elif isinstance(step, ast.Assign | ast.AnnAssign):
+            targets = step.targets if isinstance(step, ast.Assign) else [step.target]
+            yield from ((one.id, step) for target in targets for one in ast.walk(target) if isinstance(one, ast.Name))
+
+
+def _uses(own: str, module: ast.Module, modules: dict[str, ast.Module]) -> Iterator[tuple[str, str]]:
+    """Every definition that a module imports, reaches through another module, or uses outside of itself."""
+    others = {}
+    for found in ast.walk(module):
+        if isinstance(found, ast.ImportFrom) and found.module:
+            for alias in found.names:
+                full = f"{found.module}.{alias.name}"
+                if full in modules:
+                    others[alias.asname or alias.name] = full
+                else:
+                    yield found.module, alias.name
+    reached = {id(found.value) for found in ast.walk(module) if isinstance(found, ast.Attribute)}
+    for found in ast.walk(module):
+        if isinstance(found, ast.Attribute) and isinstance(found.value, ast.Name) and found.value.id in others:
+            yield others[found.value.id], found.attr
+        elif isinstance(found, ast.Name) and found.id in others and id(found) not in reached:
+            # The module itself is handed on: a command, or a part whose functions somebody else calls.
+            yield from ((others[found.id], name) for name, _ in _definitions(modules[others[found.id]]))
+    yield from ((own, name) for name in _uses_within(module))
+
+
+def _uses_within(module: ast.Module) -> Iterator[str]:
+    defined = dict(_definitions(module))
+    explained = {id(found.value) for found in ast.walk(module) if isinstance(found, ast.Expr)}
+    for step in module.body:
+        for found in ast.walk(step):
+            if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Load) and defined.get(found.id) is not step:
+                yield found.id
+            elif isinstance(found, ast.Constant) and isinstance(found.value, str) and id(found) not in explained:
+                # Annotations of what is defined further down stand in quotation marks.
+                yield from (name for name in re.findall(r"[A-Za-z_]\w*", found.value) if name in defined)
+
+
 # Limits
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from protocol.errors import BadSetting
 from protocol.sites import Site, SiteRank, parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 SITES_MAX = 232
 """Sites in the table."""
@@ -93,7 +93,10 @@ def chosen_places(count: int) -> tuple[Place, ...]:
     """
     if not 1 <= count <= SITES_MAX:
         raise BadSetting(
-            Text(zh=f"站点数 {count} 不在 1 到 {SITES_MAX} 之间。", en=f"{count} sites: allowed are 1 to {SITES_MAX}."),
+            Text(
+                zh=f"站点数 {count} 不在 1 到 {SITES_MAX} 之间。",
+                en=f"{Count(count):site|sites}: allowed are 1 to {SITES_MAX}.",
+            ),
             Text(zh=f"全县共 {SITES_MAX} 个站点。", en=f"The county has {SITES_MAX} sites."),
         )
     places = all_places()

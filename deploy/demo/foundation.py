@@ -21,7 +21,7 @@ from hub.home import HubHome
 from hub.home import home_at as hub_home_at
 from hub.membership.codes import CodeOrder
 from protocol.errors import BadSetting, Refused
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 LOOPBACK = "127.0.0.1"
 CODE_DAYS = 1
@@ -122,7 +122,7 @@ def catalogue_files(folder: Path) -> list[Path]:
     if not 0 < len(found) <= SITES_MAX:
         reason = Text(
             zh=f"{folder} 中有 {len(found)} 个目录文件，应为 1 到 {SITES_MAX} 个。",
-            en=f"{len(found)} catalogue files in {folder}: allowed are 1 to {SITES_MAX}.",
+            en=f"{Count(len(found)):catalogue file|catalogue files} in {folder}: allowed are 1 to {SITES_MAX}.",
         )
         raise BadSetting(reason, hint)
     return found

@@ -13,7 +13,7 @@ from hub.alarm.health import Standing, health_of
 from hub.sites.board import STRANGER, SiteState, Word
 from hub.sites.outlook import Outlook
 from hub.transfers.waiting import WaitingTransfers
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 
 class Matter(StrEnum):
@@ -158,7 +158,7 @@ def _of_rejected(outlook: Outlook) -> Iterator[Need]:
         name=worst.name,
         what=Text(
             zh=f"{worst.rejected} 行未能收录；全县 {len(some)} 个站点共 {rows} 行",
-            en=f"{worst.rejected} rows were not taken; {rows} in all, at {len(some)} sites",
+            en=f"{Count(worst.rejected):row was|rows were} not taken; {rows} in all, at {Count(len(some)):site|sites}",
         ),
         advice=Text(
             zh="从最多的一站看起：站点页面列出原因和最有用的改法，改好后重新放入即可。",
@@ -169,7 +169,7 @@ def _of_rejected(outlook: Outlook) -> Iterator[Need]:
 
 def _brakes(held: int) -> tuple[Text, Text]:
     return (
-        Text(zh=f"{held} 处大批变更等待决定", en=f"{held} mass changes wait for a decision"),
+        Text(zh=f"{held} 处大批变更等待决定", en=f"{Count(held):mass change waits|mass changes wait} for a decision"),
         Text(
             zh="请核实后在站点页面放行或退回，或由该站运行 danglian-node brake list。",
             en="Release or reject them from the site's page, or have the site run danglian-node brake list.",
@@ -197,7 +197,7 @@ def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
             Matter.CONFLICT,
             Text(
                 zh=f"{conflicts} 条变更与已存内容互相矛盾",
-                en=f"{conflicts} changes contradict what is held of this site",
+                en=f"{Count(conflicts):change contradicts|changes contradict} what is held of this site",
             ),
             Text(
                 zh="核对会自动修复；请在“待决定”中确认，反复出现请联系该站。",
@@ -207,6 +207,9 @@ def _of_site(one: SiteState, conflicts: int) -> Iterator[Need]:
     if one.quarantined:
         yield need(
             Matter.QUARANTINE,
-            Text(zh=f"{one.quarantined} 项无法并入，已隔离", en=f"{one.quarantined} things could not be applied"),
+            Text(
+                zh=f"{one.quarantined} 项无法并入，已隔离",
+                en=f"{Count(one.quarantined):thing|things} could not be applied",
+            ),
             Text(zh="请在“待决定”中重试或丢弃。", en="Try them again or drop them, under Decisions."),
         )

@@ -25,7 +25,7 @@ from hub.storage.reindexing import index_state
 from hub.workers import leases
 from hub.workers.lease_tables import lease
 from hub.workers.leases import Crew
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import letters, quarantine
 from replication.brokers import ClusterSigns
 from replication.database import Database
@@ -188,7 +188,7 @@ def _cluster(signs: ClusterSigns) -> Check:
     words = Text(
         zh=f"事件流有 {signs.sound}/{signs.wanted} 份完好，主本在 {signs.leader}"
         + "".join(f"；{one.zh}" for one in told),
-        en=f"{signs.sound} of {signs.wanted} copies of the stream are sound, {signs.leader} leads"
+        en=f"{signs.sound} of {Count(signs.wanted):copy|copies} of the stream are sound, {signs.leader} leads"
         + "".join(f"; {one.en}" for one in told),
     )
     return Check(name="broker", standing=Standing.ATTENTION if short else Standing.OK, words=words)
@@ -201,12 +201,14 @@ def _workers(crew: Crew) -> Check:
     if late or not living:
         words = Text(
             zh=f"{len(living)} 个工作进程，{len(late)} 项职责无人承担：{'、'.join(late)}",
-            en=f"{len(living)} workers, {len(late)} duties that nobody does: {', '.join(late)}",
+            en=f"{Count(len(living)):worker|workers}, {Count(len(late)):duty|duties} that nobody does:"
+            f" {', '.join(late)}",
         )
         return Check(name="workers", standing=Standing.BAD, words=words)
     standing = Standing.ATTENTION if len(living) == 1 else Standing.OK
     words = Text(
-        zh=f"{len(living)} 个工作进程分担 {len(kept)} 项职责", en=f"{len(living)} workers share {len(kept)} duties"
+        zh=f"{len(living)} 个工作进程分担 {len(kept)} 项职责",
+        en=f"{Count(len(living)):worker shares|workers share} {Count(len(kept)):duty|duties}",
     )
     return Check(name="workers", standing=standing, words=words)
 
@@ -216,11 +218,14 @@ def _applying(broker: BrokerSigns, now_ms: int) -> Check:
     stalled_s = 0 if broker.still_since_ms is None else (now_ms - broker.still_since_ms) // 1000
     if stalled_s >= HUB_STALL_S:
         words = Text(
-            zh=f"{waiting} 帧待处理，{stalled_s} 秒没有进展", en=f"{waiting} frames wait, none taken for {stalled_s} s"
+            zh=f"{waiting} 帧待处理，{stalled_s} 秒没有进展",
+            en=f"{Count(waiting):frame waits|frames wait}, none taken for {stalled_s} s",
         )
         return Check(name="applying", standing=Standing.BAD, words=words)
     return Check(
-        name="applying", standing=Standing.OK, words=Text(zh=f"待处理 {waiting} 帧", en=f"{waiting} frames wait")
+        name="applying",
+        standing=Standing.OK,
+        words=Text(zh=f"待处理 {waiting} 帧", en=f"{Count(waiting):frame waits|frames wait}"),
     )
 
 
@@ -254,7 +259,8 @@ def _alarms(alarms: Sequence[Alarm]) -> Check:
     named = [(KINDS[kind], count) for kind, count in ((k, kinds[k]) for k in KINDS) if count]
     words = Text(
         zh=f"告警 {len(alarms)} 个，{len(unattended)} 个无人认领：" + "，".join(f"{w.zh} {c}" for w, c in named),
-        en=f"{len(alarms)} alarms, {len(unattended)} unattended: " + ", ".join(f"{w.en} {c}" for w, c in named),
+        en=f"{Count(len(alarms)):alarm|alarms}, {len(unattended)} unattended: "
+        + ", ".join(f"{w.en} {c}" for w, c in named),
     )
     return Check(name="alarms", standing=Standing.ATTENTION if unattended else Standing.OK, words=words)
 
@@ -273,7 +279,8 @@ def _quarantine(held: int) -> Check:
     if not held:
         return Check(name="quarantine", standing=Standing.OK, words=Text(zh="没有隔离内容", en="nothing in quarantine"))
     words = Text(
-        zh=f"隔离 {held} 项，见 danglian-hub quarantine", en=f"{held} things in quarantine: danglian-hub quarantine"
+        zh=f"隔离 {held} 项，见 danglian-hub quarantine",
+        en=f"{Count(held):thing|things} in quarantine: danglian-hub quarantine",
     )
     return Check(name="quarantine", standing=Standing.ATTENTION, words=words)
 
@@ -281,7 +288,7 @@ def _quarantine(held: int) -> Check:
 def _letters(count: int) -> Check:
     words = Text(
         zh=f"{count} 封站点函件未能办理，见 danglian-hub letters",
-        en=f"{count} letters of sites could not be acted on: danglian-hub letters",
+        en=f"{Count(count):letter|letters} of sites could not be acted on: danglian-hub letters",
     )
     return Check(name="letters", standing=Standing.ATTENTION, words=words)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hub.alarm.alarms import AlarmKind, Cause, Finding
 from hub.backup.backups import BackupAlarm, BackupFinding
 from hub.sites.board import Facts, is_by_courier
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 DAY_MS = 24 * 3600 * 1000
 """Milliseconds of a day."""
@@ -55,8 +55,10 @@ def overdue_bundles(facts: Sequence[Facts], enrolled_ms: Mapping[str, int], days
 
 def _without_bundle(courier_at_ms: int | None, days: int) -> Text:
     if courier_at_ms is None:
-        return Text(zh=f"登记已 {days} 天，尚未收到信使包", en=f"no bundle in the {days} days since it was enrolled")
-    return Text(zh=f"最近一次信使包在 {days} 天前", en=f"its last bundle came {days} days ago")
+        return Text(
+            zh=f"登记已 {days} 天，尚未收到信使包", en=f"no bundle in the {Count(days):day|days} since it was enrolled"
+        )
+    return Text(zh=f"最近一次信使包在 {days} 天前", en=f"its last bundle came {Count(days):day|days} ago")
 
 
 def overdue_backups(county: str, known: Sequence[BackupFinding]) -> list[Finding]:

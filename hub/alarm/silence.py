@@ -18,7 +18,7 @@ from hub.sites.board import Facts, NodeState, is_by_courier, is_offline
 from protocol.errors import BadValue
 from protocol.rhythms import Rhythm, sound
 from protocol.sites import Site, parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.faults import FaultKind
 
 COUNTY_SHARE = 0.5
@@ -147,7 +147,10 @@ def _guess(
     refused_ms = listening.refused_ms.get(one.site, 0)
     if refused_ms > (node.seen_at_ms if node is not None else 0):
         minutes = (now_ms - refused_ms) // 60_000
-        fact = Text(zh=f"{minutes} 分钟前服务器拒绝了该站密钥", en=f"the broker refused its key {minutes} minutes ago")
+        fact = Text(
+            zh=f"{minutes} 分钟前服务器拒绝了该站密钥",
+            en=f"the broker refused its key {Count(minutes):minute|minutes} ago",
+        )
         return Cause.REJECTED_KEY, (fact,)
     if node is None:
         return Cause.NEVER_SEEN, ()
@@ -155,12 +158,12 @@ def _guess(
         return Cause.COUNTY, (
             Text(
                 zh=f"此刻应在线的 {neighbours.due} 个站点中 {neighbours.silent} 个失联",
-                en=f"{neighbours.silent} of the {neighbours.due} sites that should be heard now are silent",
+                en=f"{neighbours.silent} of the {Count(neighbours.due):site|sites} that should be heard now are silent",
             ),
         )
     silent, due = neighbours.town(one.site)
     if silent >= TOWN_SITES_MIN and silent == due:
-        fact = Text(zh=f"本乡镇 {due} 个站点全部失联", en=f"all {due} sites of the township are silent")
+        fact = Text(zh=f"本乡镇 {due} 个站点全部失联", en=f"all {Count(due):site|sites} of the township are silent")
         return Cause.TOWN_LINK, (fact,)
     return _guess_alone(node, course)
 
@@ -174,7 +177,8 @@ def _guess_alone(node: NodeState, course: Course | None) -> tuple[Cause, tuple[T
         return Cause.DISK, (Text(zh=f"失联前磁盘只剩 {free} MB", en=f"{free} MB of disk were left"),)
     if course is not None and course.restarts >= RESTARTS_MANY:
         fact = Text(
-            zh=f"失联前一天内重启 {course.restarts} 次", en=f"it had restarted {course.restarts} times in a day"
+            zh=f"失联前一天内重启 {course.restarts} 次",
+            en=f"it had restarted {Count(course.restarts):time|times} in a day",
         )
         return Cause.PROCESS, (fact,)
     if abs(node.clock_offset_ms or 0) > CLOCK_WRONG_MS:

@@ -9,7 +9,7 @@ import msgspec
 
 from hub.alarm.alarms import AlarmKind, Cause, Finding
 from hub.sites.board import Mark, NodeState, is_offline, lag_of
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 STALL_S = 600.0
 """Seconds for which nothing may move before that is a stall: ten times what the publisher waits to send again."""
@@ -133,7 +133,7 @@ def _apart(node: NodeState, mark: Mark | None, course: Course, broker: BrokerSig
         Text(
             zh=f"站点在 {node.seq}，服务器确认到 {node.published}，县级处理到 {applied}，已 {minutes} 分钟不动",
             en=f"the site is at {node.seq}, the broker took {node.published}, applied are {applied};"
-            f" nothing has moved for {minutes} minutes",
+            f" nothing has moved for {Count(minutes):minute|minutes}",
         ),
     )
     if node.seq < applied:
@@ -154,7 +154,8 @@ def _kept(node: NodeState, course: Course, now_ms: int) -> Finding | None:
     minutes = (now_ms - course.kept_since_ms) // 60_000
     fact = Text(
         zh=f"县级已全部处理并发出回执，但站点仍留着 {node.outbox_frames} 帧，已 {minutes} 分钟不减",
-        en=f"all is applied and receipts are sent, yet the site keeps {node.outbox_frames} frames for {minutes} min",
+        en=f"all is applied and receipts are sent, yet the site keeps {Count(node.outbox_frames):frame|frames} for"
+        f" {minutes} min",
     )
     return Finding(site=node.site, kind=AlarmKind.UNCONFIRMED, cause=Cause.SITE, evidence=(fact,))
 
@@ -183,7 +184,8 @@ def _unread(node: NodeState, since_ms: int, now_ms: int) -> Finding:
     days = (now_ms - since_ms) // DAY_MS
     fact = Text(
         zh=f"{node.folders_unread} 个目录已 {days} 天读不到：磁盘没插，或目录被换",
-        en=f"{node.folders_unread} folders could not be read for {days} days: unplugged, or another one in their place",
+        en=f"{Count(node.folders_unread):folder|folders} could not be read for {Count(days):day|days}: unplugged, or"
+        " another one in their place",
     )
     return Finding(site=node.site, kind=AlarmKind.FOLDER_UNREAD, cause=Cause.SITE, evidence=(fact,))
 
@@ -195,6 +197,7 @@ def hub_stall(county: str, broker: BrokerSigns, now_ms: int) -> Finding | None:
     seconds = (now_ms - broker.still_since_ms) // 1000
     fact = Text(
         zh=f"消息服务器上有 {broker.pending} 帧待处理，已 {seconds} 秒没有进展",
-        en=f"{broker.pending} frames wait at the broker, and none was taken for {seconds} seconds",
+        en=f"{Count(broker.pending or 0):frame waits|frames wait} at the broker, and none was taken for {seconds}"
+        " seconds",
     )
     return Finding(site=county, kind=AlarmKind.NOT_APPLIED, cause=Cause.HUB, evidence=(fact,))

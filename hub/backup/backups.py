@@ -13,7 +13,7 @@ import msgspec
 from hub.backup.backup_settings import RULE, BackupSettings, BackupTarget, TargetKind
 from protocol.county_time import minute
 from protocol.errors import BrokenStore, StorageFull
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.files import PRIVATE_MODE, write_whole
 
 DAY_MS = 24 * 3_600_000
@@ -205,7 +205,7 @@ def _of_target(target: BackupTarget, known: TargetLedger, now_ms: int) -> list[B
     elif now_ms - last.made_at_ms > target.alarm_days * DAY_MS:
         days = (now_ms - last.made_at_ms) // DAY_MS
         zh = f"最近一份核验过的备份已有 {days} 天，上限 {target.alarm_days} 天。{bring_zh}"
-        en = f"its newest verified backup is {days} days old, the limit is {target.alarm_days}. {bring_en}"
+        en = f"its newest verified backup is {Count(days):day|days} old, the limit is {target.alarm_days}. {bring_en}"
         say(BackupAlarm.OLD, last.made_at_ms, zh, en)
     for one in known.backups:
         if one.damaged_at_ms is not None:
@@ -250,7 +250,8 @@ def _of_drills(settings: BackupSettings, ledger: Ledger, now_ms: int) -> list[Ba
         if good is not None:
             days = (now_ms - good.at_ms) // DAY_MS
             when = Text(
-                zh=f"上次成功的恢复演练在 {days} 天前", en=f"the last restore drill that succeeded was {days} days ago"
+                zh=f"上次成功的恢复演练在 {days} 天前",
+                en=f"the last restore drill that succeeded was {Count(days):day|days} ago",
             )
         text = Text(
             zh=f"{when.zh}。请运行 danglian-hub restore --drill。",

@@ -33,7 +33,7 @@ from protocol.codec import decode_record
 from protocol.county_time import second
 from protocol.errors import BadFile, BadSetting, DanglianError
 from protocol.queries import verbatim
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.claim import claimed
 from replication.files import PRIVATE_MODE, write_whole
 
@@ -162,7 +162,10 @@ def _proved(backup: Path, restored: HubHome, watch: Stopwatch, course: Course) -
         with watch.step("search"), snapshots.reading(restored.database, course, alone=True) as connection:
             asked, found = _probed(connection)
     if found < asked:
-        zh, en = f"恢复后的检索只找到 {found}/{asked} 条", f"the restored search found {found} of {asked} records"
+        zh, en = (
+            f"恢复后的检索只找到 {found}/{asked} 条",
+            f"the restored search found {found} of {Count(asked):record|records}",
+        )
         faults.append(Text(zh=zh, en=en))
     return faults, found
 

@@ -26,7 +26,7 @@ from hub.keeping.course import Course, Stage, Stopped
 from hub.storage import postgres
 from hub.storage.postgres_errors import refused
 from protocol.errors import BadSetting, BrokenStore
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 POLL_S: Final = 0.1
 """Seconds between looks how far a program of the server is, and whether it is still wanted."""
@@ -117,7 +117,7 @@ def check_empty(url: str) -> None:
         raise BadSetting(
             Text(
                 zh=f"数据库不是空的，不会覆盖：其中有 {len(there)} 张表。",
-                en=f"the database is not empty, nothing is overwritten: it holds {len(there)} tables",
+                en=f"the database is not empty, nothing is overwritten: it holds {Count(len(there)):table|tables}",
             ),
             Text(
                 zh="请新建空数据库（createdb），把地址放在环境变量 DANGLIAN_DATABASE_URL 中再恢复；"

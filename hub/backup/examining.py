@@ -16,7 +16,7 @@ from hub.keeping.course import Course, Stage
 from hub.repair.holdings import Cursor, page_of
 from hub.repair.verification import BODIES_AT_ONCE, damaged_of
 from hub.storage import store
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +113,7 @@ def _damages(connection: Connection, held: Inventory, course: Course) -> list[Te
     for done, one in enumerate(held.sites):
         course.at(Stage.EXAMINE, done, len(held.sites))
         if spoilt := _count_damaged(connection, one.site):
-            zh, en = f"{one.site}：{spoilt} 条内容已损坏", f"{one.site}: {spoilt} records are damaged"
+            zh, en = f"{one.site}：{spoilt} 条内容已损坏", f"{one.site}: {Count(spoilt):record is|records are} damaged"
             found.append(Text(zh=zh, en=en))
     return found
 

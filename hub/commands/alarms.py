@@ -19,7 +19,7 @@ from hub.sites import site_orders
 from hub.sites.board import matches
 from hub.storage import store
 from protocol.errors import BadSetting
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
         say_json(found)
         return EXIT_OK
     show_table(_HEADERS, [_cells(line) for line in found.alarms])
-    say(Text(zh=f"未关闭的告警 {found.open} 个。", en=f"{found.open} alarms are open."))
+    say(Text(zh=f"未关闭的告警 {found.open} 个。", en=f"{Count(found.open):alarm is|alarms are} open."))
     return EXIT_OK
 
 
@@ -174,7 +174,7 @@ def _line(one: Alarm, name: str, told: Sequence[tuple[str, int]], contacts: Mapp
 
 def _cells(line: AlarmLine) -> tuple[str, ...]:
     one = line.alarm
-    flapping = worded(Text(zh=f"（反复 {one.reopened} 次）", en=f" (came back {one.reopened} times)"))
+    flapping = worded(Text(zh=f"（反复 {one.reopened} 次）", en=f" (came back {Count(one.reopened):time|times})"))
     evidence = worded(Text(zh="；", en="; ")).join(worded(fact) for fact in one.evidence)
     told = ", ".join(" ".join((told.addressee, moment(told.told_at_ms), told.contact)).strip() for told in line.told)
     attended = f"{one.acknowledged_by} {moment(one.acknowledged_at_ms)} {one.note}".strip()

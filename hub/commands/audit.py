@@ -16,7 +16,7 @@ from hub.window.audit_findings import Settled
 from hub.window.audit_heads import Contradiction, Doubt
 from protocol.audit_chain import AuditHead, AuditLine
 from protocol.errors import BadSetting
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.audit_log import Verdict
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
@@ -241,4 +241,6 @@ def _told(verdict: Verdict) -> Text:
             zh=f"找不到抄下的那一条：末尾的记录被删除过。现在的末条 {head}",
             en=f"The head that was written down is missing: the newest lines were removed. The head is now {head}",
         )
-    return Text(zh=f"完好：共 {verdict.lines} 条。末条 {head}", en=f"Whole: {verdict.lines} lines. Head {head}")
+    return Text(
+        zh=f"完好：共 {verdict.lines} 条。末条 {head}", en=f"Whole: {Count(verdict.lines):line|lines}. Head {head}"
+    )

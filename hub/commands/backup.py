@@ -18,7 +18,7 @@ from hub.commands.stages import shown
 from hub.config import HubConfig
 from hub.home import HubHome, add_home_option, home_at
 from protocol.errors import BadSetting, BadValue, DanglianError
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
@@ -174,7 +174,8 @@ def _told(outcome: Outcome) -> Text:
     return Text(
         zh=f"{outcome.target}：{outcome.backup} 已核验，{outcome.records} 条，{size:.1f} MiB，{seconds:.1f} 秒；"
         f"清理旧备份 {gone} 份",
-        en=f"{outcome.target}: {outcome.backup} verified, {outcome.records} records, {size:.1f} MiB, {seconds:.1f} s;"
+        en=f"{outcome.target}: {outcome.backup} verified, {Count(outcome.records):record|records}, {size:.1f} MiB,"
+        f" {seconds:.1f} s;"
         f" {gone} old ones removed",
     )
 

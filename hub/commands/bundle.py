@@ -19,7 +19,7 @@ from hub.transfers.office import relay_of
 from protocol.bundles import Compared, Pages, members_of
 from protocol.errors import BadBundle, Retryable
 from protocol.sites import parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.carriage import Carried, Found, Outcome, Written, found_in, letters_told, letters_written, refusal
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.courier_letters import Postman
@@ -103,7 +103,7 @@ def run_in(args: argparse.Namespace) -> int:
             say(
                 Text(
                     zh=f"跳过 {passed_over} 个不是写给本县级枢纽的信使包。",
-                    en=f"{passed_over} bundles that are not for this hub were passed over.",
+                    en=f"{Count(passed_over):bundle is|bundles are} not for this hub: passed over.",
                 )
             )
         if any(one.outcome in (Outcome.TAKEN, Outcome.ADMITTED, Outcome.REPEATED) for one in carried):
@@ -211,7 +211,8 @@ def _told(one: Carried) -> Text:
     return Text(
         zh=f"站点 {one.site}：{name}（{when} 写出）已收取，"
         f"新应用 {one.events} 条变更，至位置 {one.last}{compared.zh}{letters_told(one).zh}。",
-        en=f"site {one.site}: {name} (written {when}) taken, {one.events} changes applied, up to position {one.last}"
+        en=f"site {one.site}: {name} (written {when}) taken, {Count(one.events):change|changes} applied, up to"
+        f" position {one.last}"
         f"{compared.en}{letters_told(one).en}",
     )
 

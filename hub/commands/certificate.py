@@ -19,7 +19,7 @@ from hub.window.verifying import Finding, Verdict, verify_pdf, verify_qr
 from protocol.certificates import KINDS
 from protocol.errors import BadFile, BadSetting
 from protocol.key_lists import KeyList, read_list, signed_message
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.files import write_whole
 from replication.keys import load_identity, verified
@@ -256,7 +256,8 @@ def _keys(home: HubHome, settings: HubConfig, args: argparse.Namespace) -> None:
     say(
         Text(
             zh=f"已写出 {out}：公钥 {len(listed.keys)} 个，已撤销证明 {len(listed.revoked)} 份。可公开。",
-            en=f"Wrote {out}: {len(listed.keys)} keys, {len(listed.revoked)} revoked certificates. It may be public.",
+            en=f"Wrote {out}: {Count(len(listed.keys)):key|keys},"
+            f" {Count(len(listed.revoked)):revoked certificate|revoked certificates}. It may be public.",
         )
     )
 
@@ -279,7 +280,7 @@ def _receive(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:
         raise _needs("起号和止号", "a first and a last number")
     first, last = args.what
     batch = written(home, lambda connection: sheets.receive(connection, first, last, operator().who, clock_ms()))
-    say(Text(zh=f"已登记 {batch.sheets} 张。", en=f"{batch.sheets} sheets entered."))
+    say(Text(zh=f"已登记 {batch.sheets} 张。", en=f"{Count(batch.sheets):sheet|sheets} entered."))
 
 
 def _spoil(home: HubHome, _: HubConfig, args: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from hub.window.dispute_table import dispute_table
 from hub.window.requests import PURPOSES
 from protocol.county_time import day_of
 from protocol.errors import BadValue
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
@@ -191,12 +191,12 @@ def _print_run(args: argparse.Namespace, done: DisposalRun) -> int:
     if args.dry_run:
         told = Text(
             zh=f"个人信息到期 {count} 份，证明留底到期 {papers} 份；没有清除。",
-            en=f"personal data of {count} requests and papers of {papers} are due; nothing was removed.",
+            en=f"personal data of {Count(count):request|requests} and papers of {papers} are due; nothing was removed.",
         )
     else:
         told = Text(
             zh=f"已清除 {count} 份申请的个人信息、{papers} 份申请的证明留底。",
-            en=f"removed the personal data of {count} requests, and the papers of {papers}.",
+            en=f"removed the personal data of {Count(count):request|requests}, and the papers of {papers}.",
         )
     say(told)
     return EXIT_OK

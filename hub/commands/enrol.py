@@ -24,7 +24,7 @@ from protocol.county_time import ZONE
 from protocol.enrolment import SECRET_BYTES, EnrolmentCode
 from protocol.errors import BadFile, BadSetting, BadValue, Refused
 from protocol.sites import parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import Parsers, say, say_json
 from replication.files import PRIVATE_MODE, write_whole
 from replication.keys import load_identity
@@ -197,7 +197,8 @@ def _run_table(args: argparse.Namespace, home: HubHome, days: int) -> int:
         say(
             Text(
                 zh=f"已签发 {len(lines) - faults} 个登记码，{faults} 行未成；结果在 {target}，请妥善保管。",
-                en=f"{len(lines) - faults} codes issued, {faults} rows failed; see {target}, and keep it safe.",
+                en=f"{Count(len(lines) - faults):code|codes} issued, {Count(faults):row|rows} failed; see {target},"
+                " and keep it safe.",
             )
         )
     return 1 if faults else 0
@@ -227,7 +228,8 @@ def read_sites(path: Path) -> list[tuple[str, str]]:
         rows = rows[1:]
     if not 0 < len(rows) <= SITES_MAX:
         fault = Text(
-            zh=f"有 {len(rows)} 行，应为 1 至 {SITES_MAX} 行", en=f"has {len(rows)} rows, not 1 to {SITES_MAX}"
+            zh=f"有 {len(rows)} 行，应为 1 至 {SITES_MAX} 行",
+            en=f"has {Count(len(rows)):row|rows}, not 1 to {SITES_MAX}",
         )
         raise _bad_table(path, fault)
     return rows

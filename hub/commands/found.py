@@ -16,7 +16,7 @@ from protocol.calls import Match, Outcome
 from protocol.plans import MEANINGS, StageName
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import say, worded
 
 _HEADERS = (
@@ -154,10 +154,14 @@ def statement(summary: Summary | Answer) -> Text:
     zh = "，".join(f"{OUTCOMES[outcome].zh} {count}" for outcome, count in summary.outcomes.items())
     en = ", ".join(f"{OUTCOMES[outcome].en} {count}" for outcome, count in summary.outcomes.items())
     total_zh = f"共 {summary.total} 条" if summary.exact else f"多于 {summary.total} 条"
-    total_en = f"{summary.total} records" if summary.exact else f"more than {summary.total} records"
+    total_en = (
+        f"{Count(summary.total):record|records}"
+        if summary.exact
+        else f"more than {Count(summary.total):record|records}"
+    )
     if isinstance(summary, Answer) and (summary.was_cut or summary.is_upper_bound) and not summary.exact:
         total_zh = f"{'至多' if summary.is_upper_bound else '至少'} {summary.total} 条"
-        total_en = f"{'at most' if summary.is_upper_bound else 'at least'} {summary.total} records"
+        total_en = f"{'at most' if summary.is_upper_bound else 'at least'} {Count(summary.total):record|records}"
     if summary.complete:
         return Text(zh=f"{total_zh}；结果完整：{zh}", en=f"{total_en}; complete: {en}")
     return Text(zh=f"{total_zh}；结果不完整：{zh}", en=f"{total_en}; partial: {en}")

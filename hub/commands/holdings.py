@@ -22,7 +22,7 @@ from hub.keeping.keeping_findings import known, sentences
 from hub.keeping.keeping_settings import HoldingCopy
 from hub.storage import store
 from protocol.errors import BadSetting, BadValue
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.database import Database
 from replication.progress import progress
@@ -157,7 +157,8 @@ def _list(home: HubHome, settings: HubConfig, *, as_json: bool) -> int:
         Text(
             zh=f"馆藏文件 {held.files} 个，{held.size_bytes / 2**30:.3f} GB；"
             f"最早的核验在 {moment(held.oldest_sound_at_ms)}",
-            en=f"{held.files} held files, {held.size_bytes / 2**30:.3f} GB; the oldest verification is of"
+            en=f"{Count(held.files):held file|held files}, {held.size_bytes / 2**30:.3f} GB; the oldest verification"
+            " is of"
             f" {moment(held.oldest_sound_at_ms)}",
         )
     )
@@ -278,7 +279,8 @@ def _copy(home: HubHome, settings: HubConfig, copies: Sequence[HoldingCopy], *, 
             Text(
                 zh=f"{run_.target}：共 {run_.files} 个，新写 {run_.copied}，"
                 f"回读完好 {run_.verified}，有问题 {run_.faulty}",
-                en=f"{run_.target}: {run_.files} files, {run_.copied} written, {run_.verified} read back and sound,"
+                en=f"{run_.target}: {Count(run_.files):file|files}, {run_.copied} written, {run_.verified} read back"
+                " and sound,"
                 f" {run_.faulty} not",
             )
         )

@@ -10,7 +10,7 @@ from hub import config
 from hub.commands.listing import check_database, moment, show_table
 from hub.home import HubHome, add_home_option, home_at
 from hub.storage import store
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import letters
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
@@ -93,7 +93,7 @@ def _show(found: LetterList) -> None:
     say(
         Text(
             zh=f"待送 {waiting} 封，未能办理 {len(found.set_aside)} 封。",
-            en=f"{waiting} letters wait, {len(found.set_aside)} were set aside.",
+            en=f"{Count(waiting):letter waits|letters wait}, {len(found.set_aside)} were set aside.",
         )
     )
 

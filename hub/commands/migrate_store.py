@@ -21,7 +21,7 @@ from hub.storage.moving import Moving
 from hub.storage.postgres_errors import refused
 from hub.storage.store_move import Moved
 from protocol.errors import BadSetting
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import opened
@@ -180,8 +180,9 @@ def _tell(report: MoveReport, *, as_json: bool) -> int:
         Text(
             zh=f"已复制到 {report.to}：{moved.sites} 个站点，{moved.records} 条条目，"
             f"{len(moved.tables)} 张表 {rows} 行，用时 {report.took_s} 秒。",
-            en=f"Copied to {report.to}: {moved.sites} sites, {moved.records} records, {rows} rows of"
-            f" {len(moved.tables)} tables, in {report.took_s} s.",
+            en=f"Copied to {report.to}: {Count(moved.sites):site|sites}, {Count(moved.records):record|records},"
+            f" {Count(rows):row|rows} of"
+            f" {Count(len(moved.tables)):table|tables}, in {report.took_s} s.",
         )
     )
     for fault in moved.faults:

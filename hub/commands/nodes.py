@@ -13,7 +13,7 @@ from hub.membership.codes import OpenCode
 from hub.membership.keyring import EnrolledNode
 from hub.storage import store
 from protocol.county_time import minute
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import Parsers, say, say_json
 from replication.wall_clock import clock_ms
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     say(
         Text(
             zh=f"共 {len(found.nodes)} 个节点，{len(found.open_codes)} 个未用的登记码。",
-            en=f"{len(found.nodes)} nodes, {len(found.open_codes)} open codes.",
+            en=f"{Count(len(found.nodes)):node|nodes}, {Count(len(found.open_codes)):open code|open codes}.",
         )
     )
     return 0

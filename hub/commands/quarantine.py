@@ -22,7 +22,7 @@ from hub.membership.keyring import Keyring
 from hub.repair.redriving import REDRIVEN, Attempt, Redriven, Redriver
 from hub.storage import store
 from protocol.errors import BadSetting
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import quarantine
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.inbox import Inbox
@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             show_table(_HEADERS, [_cells(one) for one in found.quarantined])
             total = sum(found.counts.values())
-            say(Text(zh=f"隔离区共 {total} 项。", en=f"{total} things are in quarantine."))
+            say(Text(zh=f"隔离区共 {total} 项。", en=f"{Count(total):thing is|things are} in quarantine."))
         return EXIT_OK
     if not args.ids and not args.all:
         raise BadSetting(

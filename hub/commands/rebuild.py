@@ -16,7 +16,7 @@ from hub.repair import rebuilds
 from hub.repair.rebuilds import Rebuild
 from hub.storage import store
 from hub.storage.renewal import Renewed, renew, renew_on_postgres
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
@@ -147,7 +147,8 @@ def _tell(report: RebuildReport, *, as_json: bool) -> int:
     say(
         Text(
             zh=f"共 {len(report.sites)} 个站点，{report.pending} 个重建中；条目 {held}/{expected}。",
-            en=f"{len(report.sites)} sites, {report.pending} being rebuilt; {held} of {expected} records.",
+            en=f"{Count(len(report.sites)):site|sites}, {report.pending} being rebuilt; {held} of"
+            f" {Count(expected):record|records}.",
         )
     )
     return EXIT_PROBLEM if report.pending else EXIT_OK

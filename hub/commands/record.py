@@ -22,7 +22,7 @@ from hub.volumes import CONTENTS_SHOWN_MAX, Content, Contents, Volume
 from protocol.errors import Refused
 from protocol.limits import SEARCH_HITS_MAX
 from protocol.records import Record
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.database import Database
 from replication.wall_clock import clock_ms
@@ -132,7 +132,10 @@ def record_named(connection: Connection, named: str) -> UUID:
         )
     listed = ", ".join(f"{hit.record.record_id} ({hit.site})" for hit in found.values())
     raise Refused(
-        Text(zh=f"档号 {named} 有 {len(found)} 条：{listed}", en=f"{len(found)} records share {named}: {listed}"),
+        Text(
+            zh=f"档号 {named} 有 {len(found)} 条：{listed}",
+            en=f"{Count(len(found)):record shares|records share} {named}: {listed}",
+        ),
         Text(zh="请改用条目标识。", en="Name the record by its id."),
     )
 
@@ -179,7 +182,7 @@ def _print_volume(volume: Volume) -> None:
 
 
 def _print_contents(contents: Contents) -> None:
-    zh, en = f"卷内 {contents.total} 件", f"{contents.total} records in this volume"
+    zh, en = f"卷内 {contents.total} 件", f"{Count(contents.total):record|records} in this volume"
     if contents.total > len(contents.first):
         zh, en = f"{zh}（只列出前 {CONTENTS_SHOWN_MAX} 件）", f"{en} (the first {CONTENTS_SHOWN_MAX} are shown)"
     say(Text(zh=zh, en=en))

@@ -27,7 +27,7 @@ from hub.sites import site_orders
 from hub.storage import store
 from protocol.errors import BadSetting, BadValue
 from protocol.sites import parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.claim import claimed
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, language, say, say_json
 from replication.wall_clock import clock_ms
@@ -121,7 +121,8 @@ def _tell(restored: Restored, will_review: bool) -> None:  # noqa: FBT001 - a fa
         Text(
             zh=f"已恢复到 {restored.home}：{restored.records} 条，{restored.sites} 个站点，"
             f"用时 {restored.took_s:.1f} 秒。",
-            en=f"Put back into {restored.home}: {restored.records} records of {restored.sites} sites,"
+            en=f"Put back into {restored.home}: {Count(restored.records):record|records} of"
+            f" {Count(restored.sites):site|sites},"
             f" in {restored.took_s:.1f} s.",
         )
     )
@@ -136,9 +137,11 @@ def _tell(restored: Restored, will_review: bool) -> None:  # noqa: FBT001 - a fa
         Text(
             zh=f"注意：{made} 之后停用的节点现在又有效（共 {len(restored.nodes)} 个有效节点），"
             f"其后登记的节点须重新登记；备份无从得知是哪些。未用的登记码 {restored.codes_void} 个已作废。",
-            en=f"Mind: nodes revoked after {made} are admitted again ({len(restored.nodes)} nodes are now), and nodes"
-            f" enrolled since must be enrolled anew; the backup cannot know which. {restored.codes_void} unused codes"
-            " are void.",
+            en=f"Mind: nodes revoked after {made} are admitted again ({Count(len(restored.nodes)):node is|nodes are}"
+            " now), and nodes"
+            " enrolled since must be enrolled anew; the backup cannot know which."
+            f" {Count(restored.codes_void):unused code is|unused codes are}"
+            " void.",
         )
     )
     if not will_review:
@@ -162,7 +165,7 @@ def _review(home: HubHome, *, as_json: bool) -> int:
         out.write(f"{number:5}  {one.site}  {one.public_key[-8:]}  {moment(one.enrolled_at_ms)}  {one.name}\n")
     asked = Text(
         zh=f"以上 {len(nodes)} 个节点有效。请输入要停用的序号（如 3 17-19），全部保留则直接回车：",
-        en=f"These {len(nodes)} nodes may speak. Numbers to revoke (3 17-19), or nothing to keep them all: ",
+        en=f"{Count(len(nodes)):node|nodes} may speak. Numbers to revoke (3 17-19), or nothing to keep them all: ",
     )
     out.write(asked.in_language(language()))
     out.flush()

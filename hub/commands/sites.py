@@ -17,7 +17,7 @@ from hub.home import HubHome, add_home_option, home_at
 from hub.repair.comparisons import Sameness
 from hub.sites.board import STRANGER, WORDS, SiteState, Word, board, matches
 from hub.storage import store
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     show_table([_HEADERS[number] for number in shown], [[row[number] for number in shown] for row in rows])
     words = "，".join(f"{WORDS[word].zh} {count}" for word, count in found.counts.items())
     words_en = ", ".join(f"{WORDS[word].en} {count}" for word, count in found.counts.items())
-    say(Text(zh=f"共 {len(found.sites)} 个站点：{words}", en=f"{len(found.sites)} sites: {words_en}"))
+    say(Text(zh=f"共 {len(found.sites)} 个站点：{words}", en=f"{Count(len(found.sites)):site|sites}: {words_en}"))
     told = backups.told(found.backups)
     say(Text(zh=f"备份：{told.zh}", en=f"backups: {told.en}"))
     return EXIT_OK

@@ -13,11 +13,11 @@ from hub.commands import transfer_codes, transfer_disk, transfer_plan
 from hub.commands.actions import operator
 from hub.commands.listing import check_database
 from hub.commands.transfer_options import add_actions
-from hub.commands.transfer_report import show_lines, show_transfer
+from hub.commands.transfer_report import show_dossier, show_lines, show_transfer
 from hub.home import HubHome, home_at
 from hub.staff.administration import Actor
 from hub.storage import store
-from hub.transfers import archive_codes, deciding, listing, signing
+from hub.transfers import accession, archive_codes, deciding, listing, signing
 from hub.transfers.listing import TransferView
 from hub.transfers.office import receiver_log
 from protocol.county_time import local_time
@@ -47,6 +47,7 @@ _DESCRIPTION = """接收各站点移交的档案：
   transfer codes [编号] [--pattern 规则]  馆编档号：定规则、预览；接收时加 --number 编号
   transfer sign 编号 --signer 姓名      移交单位签字后由接收单位签
   transfer papers 编号 [--out 文件]     交接文据与登记表（PDF，含双方签名和清单摘要）
+  transfer dossier 站点 [--fonds 全宗号]  全宗卷中的接收记载
   transfer plan [make|show|agree]       年度接收计划：编制、查看、约定提前或推迟
 
 What sites hand over to the archive:
@@ -254,6 +255,16 @@ async def _told(desk: Desk, args: argparse.Namespace, now: Transfer, *, with_ite
     return EXIT_OK
 
 
+async def _dossier(desk: Desk, args: argparse.Namespace) -> int:
+    site = parse_site(args.site).code
+    found = await desk.database.read(lambda c: accession.dossier(c, site, args.fonds))
+    if args.json:
+        say_json(found)
+    else:
+        show_dossier(found)
+    return EXIT_OK
+
+
 _ACTIONS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[int]]] = {
     "list": _list,
     "show": _show,
@@ -264,6 +275,7 @@ _ACTIONS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[int]]] = {
     "sign": _sign,
     "cancel": _cancel,
     "plan": _plan,
+    "dossier": _dossier,
     "take": _take,
     "codes": _codes,
     "papers": _papers,

@@ -12,7 +12,7 @@ from hub.transfers.archive_codes import CodeRule
 from hub.transfers.archive_numbers import GivenCode
 from protocol.errors import BadValue
 from protocol.sites import parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, say, say_json
 from replication.database import Database
 from replication.transfer_log import transfer_named
@@ -101,6 +101,6 @@ def _show_codes(given: Sequence[GivenCode]) -> None:
     say(
         Text(
             zh=f"共 {len(given)} 条，均未占号；接收时加 --number 才给出。",
-            en=f"{len(given)} items; nothing is given before they are accepted with --number",
+            en=f"{Count(len(given)):item|items}; nothing is given before they are accepted with --number",
         )
     )

@@ -13,7 +13,7 @@ from protocol.consignments import list_digest
 from protocol.disk_consignments import DATA_NAME
 from protocol.errors import BadFiles, BadValue, Refused
 from protocol.transfer_folds import Transfer
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, say, say_json
 from replication.consigned_files import ConsignedFolder
 from replication.database import Database
@@ -116,7 +116,7 @@ def _say_taken(files: int, missing: tuple[str, ...]) -> None:
         say(
             Text(
                 zh=f"已收下 {files} 个文件，逐个核对无误；接着检测。",
-                en=f"{files} files taken in; they are checked now",
+                en=f"{Count(files):file taken in; it is|files taken in; they are} checked now",
             )
         )
         return
@@ -124,6 +124,6 @@ def _say_taken(files: int, missing: tuple[str, ...]) -> None:
     say(
         Text(
             zh=f"{len(missing)} 个文件盘上没有或已损坏，改由网络提取：{told}",
-            en=f"{len(missing)} files are not on the disk as listed, the line fetches them: {told}",
+            en=f"{Count(len(missing)):file is|files are} not on the disk as listed, the line fetches them: {told}",
         )
     )

@@ -11,7 +11,7 @@ from protocol.errors import BadValue
 from protocol.receiving_plans import Basis
 from protocol.sites import Site
 from protocol.vocabularies import LIVELIHOOD_KINDS
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, say, say_json, worded
 from replication.database import Database
 
@@ -55,7 +55,8 @@ async def plan(database: Database, actor: Actor, archive: Site, args: argparse.N
     say(
         Text(
             zh=f"{year} 年计划 {len(lines)} 行：已收 {received}，应收未收 {due}，其中逾期 {overdue}。",
-            en=f"plan of {year}, {len(lines)} lines: {received} received, {due} due, {overdue} of them overdue.",
+            en=f"plan of {year}, {Count(len(lines)):line|lines}: {received} received, {due} due, {overdue} of them"
+            " overdue.",
         )
     )
     return EXIT_OK

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.commands.listing import moment, show_table
+from hub.transfers.accession import DossierLine
 from hub.transfers.listing import TransferLine, TransferView
 from protocol.check_results import OUTCOME_WORDS, STANDING_WORDS, Standing
 from protocol.transfers import Side
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import say, say_json, worded
 from replication.transfer_items import TransferItem
 from replication.transfer_rounds import Fault
@@ -24,6 +25,11 @@ _LINES = (
     Text(zh="接收/总数", en="accepted/items"),
     Text(zh="提取", en="drawn"),
     Text(zh="最近", en="moved"),
+)
+_DOSSIER = (
+    Text(zh="全宗", en="fonds"),
+    Text(zh="记入", en="entered"),
+    Text(zh="记载", en="entry"),
 )
 _ITEMS = (
     Text(zh="档号", en="code"),
@@ -70,7 +76,14 @@ def show_lines(found: Sequence[TransferLine]) -> None:
             for one in found
         ],
     )
-    say(Text(zh=f"共 {len(found)} 次移交。", en=f"{len(found)} transfers."))
+    say(Text(zh=f"共 {len(found)} 次移交。", en=f"{Count(len(found)):transfer|transfers}."))
+
+
+def show_dossier(found: Sequence[DossierLine]) -> None:
+    """Print what fonds dossiers say, in the order of entry."""
+    rows = [(one.fonds_no or "—", moment(one.entered_at_ms), worded(one.words)) for one in found]
+    show_table(_DOSSIER, rows)
+    say(Text(zh=f"共 {len(found)} 条记载。", en=f"{Count(len(found)):entry|entries}."))
 
 
 def show_transfer(view: TransferView, items: Sequence[TransferItem], faults: Sequence[Fault], *, as_json: bool) -> None:

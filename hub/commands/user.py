@@ -17,7 +17,7 @@ from hub.staff.oidc_links import Link
 from hub.staff.roles import ROLES, Role
 from hub.web_settings import WebSettings
 from protocol.errors import BadSetting
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json, worded
 from replication.wall_clock import clock_ms
 
@@ -182,7 +182,7 @@ def _list_links(found: Sequence[tuple[str, Link]], *, as_json: bool) -> int:
         return EXIT_OK
     rows = [(login, one.subject, one.issuer, one.linked_by, moment(one.linked_at_ms)) for login, one in found]
     show_table(_LINK_HEADERS, rows)
-    say(Text(zh=f"共 {len(found)} 个关联。", en=f"{len(found)} links."))
+    say(Text(zh=f"共 {len(found)} 个关联。", en=f"{Count(len(found)):link|links}."))
     return EXIT_OK
 
 
@@ -204,7 +204,7 @@ def _list(found: Sequence[Account], *, as_json: bool) -> int:
         say_json(AccountList(accounts=list(found)))
         return EXIT_OK
     show_table(_HEADERS, [_cells(one) for one in found])
-    say(Text(zh=f"共 {len(found)} 个账户。", en=f"{len(found)} accounts."))
+    say(Text(zh=f"共 {len(found)} 个账户。", en=f"{Count(len(found)):account|accounts}."))
     return EXIT_OK
 
 

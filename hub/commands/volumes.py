@@ -11,7 +11,7 @@ from hub.keeping import conversions
 from hub.keeping.conversions import Conversion
 from hub.storage import store
 from protocol.county_time import local_time
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
 from replication.wall_clock import clock_ms
 
@@ -63,7 +63,11 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     show_table(_HEADERS, [_cells(one) for one in found])
     volumes, converted = sum(one.volumes for one in found), sum(one.converted for one in found)
-    say(Text(zh=f"共 {volumes} 卷，已转 {converted} 卷。", en=f"{volumes} volumes, {converted} converted."))
+    say(
+        Text(
+            zh=f"共 {volumes} 卷，已转 {converted} 卷。", en=f"{Count(volumes):volume|volumes}, {converted} converted."
+        )
+    )
     return EXIT_OK
 
 

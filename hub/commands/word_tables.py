@@ -17,7 +17,7 @@ from hub.vocabulary.county_tables import BadTable, Fault
 from hub.vocabulary.word_tables import SHIPPED, Version, WordTable
 from protocol.errors import BadFile, BadSetting
 from protocol.readings import Reading
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, tell, worded
 from replication.wall_clock import clock_ms
 
@@ -124,7 +124,7 @@ def tend(home: HubHome, table: WordTable[_T], args: argparse.Namespace, count: C
         say(
             Text(
                 zh=f"{path} 无误，共 {checked.entries} 项；尚未启用，启用请用 load。",
-                en=f"{path} is good, with {checked.entries} entries; load takes it into force.",
+                en=f"{path} is good, with {Count(checked.entries):entry|entries}; load takes it into force.",
             )
         )
     return EXIT_OK
@@ -175,7 +175,8 @@ def _tell_taken(args: argparse.Namespace, checked: Checked, version: Version) ->
         say(
             Text(
                 zh=f"已启用第 {version.number} 版，共 {checked.entries} 项；运行中的枢纽几秒内自动换用，不必重启。",
-                en=f"Version {version.number} with {checked.entries} entries is in force; a running hub takes it over"
+                en=f"Version {version.number} with {Count(checked.entries):entry|entries} is in force; a running hub"
+                " takes it over"
                 " within seconds, without a restart.",
             )
         )

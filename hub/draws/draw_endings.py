@@ -12,7 +12,7 @@ from hub.draws.receiving import Receiver
 from protocol.consignments import FAULT_WORDS, ConsignedFile, FileFault
 from protocol.errors import BadFiles, Retryable
 from protocol.sites import Site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.database import Database
 
 _FAULTS_TOLD = 10
@@ -47,7 +47,7 @@ def faults_error(faulty: Sequence[FaultyFile], files: Sequence[ConsignedFile]) -
     told = [(files[one.position].path, FAULT_WORDS[one.fault]) for one in faulty[:_FAULTS_TOLD]]
     reason = Text(
         zh=f"{len(faulty)} 个文件未能取到：" + "；".join(f"{path} {words.zh}" for path, words in told),
-        en=f"{len(faulty)} files did not come: " + "; ".join(f"{path} {words.en}" for path, words in told),
+        en=f"{Count(len(faulty)):file|files} did not come: " + "; ".join(f"{path} {words.en}" for path, words in told),
     )
     if all(one.fault is FileFault.UNREADABLE for one in faulty):
         return Retryable(

@@ -15,7 +15,7 @@ from hub.transfers.plan_tables import conversion_plan
 from protocol.errors import BadValue
 from protocol.sites import parse_site
 from protocol.vocabularies import Level
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.dialects import upsert
 
 
@@ -97,7 +97,10 @@ def plan(connection: Connection, actor: Actor, plan_year: int, site: str, volume
     now = next(iter(conversions(connection, plan_year, site=code)), Conversion(site=code))
     if not 0 < volumes <= now.to_convert + now.done:
         raise BadValue(
-            Text(zh=f"{code} 尚有 {now.to_convert} 卷可转。", en=f"{code} has {now.to_convert} volumes left"),
+            Text(
+                zh=f"{code} 尚有 {now.to_convert} 卷可转。",
+                en=f"{code} has {Count(now.to_convert):volume|volumes} left",
+            ),
             Text(zh="请写不超过该数的卷数。", en="Plan no more than that."),
         )
     values = {

@@ -8,8 +8,6 @@ import msgspec
 from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from hub.backup.bags import sync_folder
-from hub.draws.receiving import FOLDER_MODE, unwritable
 from hub.keeping.keeping_tables import held_copy, held_file, holding_run
 from protocol.consignments import ConsignedFile
 from protocol.errors import Refused
@@ -82,33 +80,6 @@ class HeldTally(msgspec.Struct, frozen=True, kw_only=True):
 def place(root: Path, site: Site, bundle: str) -> Path:
     """Return the folder in which the files of a bundle lie: what a draw is given as its place."""
     return root / site.code / bundle
-
-
-def move_in(folder: Path, root: Path, site: Site, bundle: str) -> Path:
-    """Move what was received elsewhere on the same disk to its place among the holdings, and return that.
-
-    It is one renaming, so that a crash leaves it at one of the two places; done again, it changes nothing.
-
-    Raises:
-        Refused: it is at neither place, or at both.
-        Retryable: the disk does not take it.
-
-    """
-    final = place(root, site, bundle)
-    if folder.exists() == final.exists():
-        raise Refused(
-            Text(zh=f"{folder} 与 {final} 须恰有其一", en=f"exactly one of {folder} and {final} must be there"),
-            Text(zh="请核对这两个文件夹。", en="Look at these two folders."),
-        )
-    if folder.exists():
-        try:
-            final.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            folder.rename(final)
-            for parent in (final.parent, folder.parent):
-                sync_folder(parent)
-        except OSError as error:
-            raise unwritable(error, root) from error
-    return final
 
 
 def hold(connection: Connection, site: Site, bundle: str, files: Sequence[ConsignedFile], now_ms: int) -> None:

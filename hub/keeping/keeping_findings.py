@@ -11,7 +11,7 @@ from hub.keeping.held_files import HeldSigns, HoldingRun
 from hub.keeping.holding_notes import HoldingNote
 from hub.keeping.keeping_settings import FIXITY_DAYS_MAX, HoldingCopy, HoldingSettings, short_of_rule
 from hub.sites.board import Facts
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 DAY_MS = 86_400_000
 
@@ -47,7 +47,8 @@ def sentences(settings: HoldingSettings, here: KnownCopies, now_ms: int) -> list
             Text(
                 zh=f"{spoilt} 个馆藏文件损坏或丢失，且没有完好的副本。"
                 "请先看馆藏磁盘是否已挂载；再接上离线或异地副本并运行 danglian-hub holdings repair。",
-                en=f"{spoilt} held files are damaged or missing, and no copy that is there is sound. See that the disk"
+                en=f"{Count(spoilt):held file is|held files are} damaged or missing, and no copy that is there is"
+                " sound. See that the disk"
                 " of the holdings is mounted, then plug in an offline or off-site copy and run danglian-hub holdings"
                 " repair.",
             )
@@ -57,7 +58,8 @@ def sentences(settings: HoldingSettings, here: KnownCopies, now_ms: int) -> list
         found.append(
             Text(
                 zh=f"有馆藏文件 {days} 天未核验，规定为 {FIXITY_DAYS_MAX} 天。请运行 danglian-hub holdings verify。",
-                en=f"some held file was not verified for {days} days, the rule is {FIXITY_DAYS_MAX}. Run danglian-hub"
+                en=f"some held file was not verified for {Count(days):day|days}, the rule is {FIXITY_DAYS_MAX}. Run"
+                " danglian-hub"
                 " holdings verify.",
             )
         )
@@ -75,7 +77,8 @@ def _of_copy(target: HoldingCopy, last: HoldingRun | None, note: HoldingNote | N
             return Text(
                 zh=f"馆藏副本 {target.name}：{note.verified_on} 核验发现 {note.faulty} 个文件有问题"
                 f"（{note.noted_by} 注明）。请接上后运行 danglian-hub holdings copy --to {target.name}",
-                en=f"copy {target.name} of the holdings: {note.faulty} files were faulty on {note.verified_on}, says"
+                en=f"copy {target.name} of the holdings: {Count(note.faulty):file was|files were} faulty on"
+                f" {note.verified_on}, says"
                 f" {note.noted_by}. Plug it in and run danglian-hub holdings copy --to {target.name}",
             )
         whole_at_ms = note.verified_at_ms
@@ -91,7 +94,7 @@ def _of_copy(target: HoldingCopy, last: HoldingRun | None, note: HoldingNote | N
     return Text(
         zh=f"馆藏副本 {target.name}：已 {days} 天未完整核验，上限 {target.alarm_days} 天。"
         f"请运行 danglian-hub holdings copy --to {target.name}",
-        en=f"copy {target.name} of the holdings was last found whole {days} days ago, the limit is"
+        en=f"copy {target.name} of the holdings was last found whole {Count(days):day|days} ago, the limit is"
         f" {target.alarm_days}. Run danglian-hub holdings copy --to {target.name}",
     )
 
@@ -113,7 +116,7 @@ def kept_at_sites(facts: Iterable[Facts]) -> list[Finding]:
             evidence=(
                 Text(
                     zh=f"代管的档案中有 {one.node.kept_faulty} 个文件损坏或丢失",
-                    en=f"{one.node.kept_faulty} files that it keeps for others are damaged or missing",
+                    en=f"damaged or missing among what it keeps for others: {Count(one.node.kept_faulty):file|files}",
                 ),
             ),
         )

@@ -27,7 +27,7 @@ from protocol.queries import parse
 from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.vocabularies import Level
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.asking import SiteAnswer
 
 LIVE = frozenset({Outcome.ANSWERED, Outcome.NOTHING})
@@ -319,7 +319,8 @@ def _unasked(facts: SiteFacts) -> SiteReport:
 def _waiting(records: int) -> Text:
     return Text(
         zh=f"该站刚读入约 {records} 条，尚未编入检索，此答复不含这些条目",
-        en=f"some {records} entries were just read there and cannot be found yet: this answer is without them",
+        en=f"some {Count(records):entry was|entries were} just read there and cannot be found yet: this answer is"
+        " without them",
     )
 
 

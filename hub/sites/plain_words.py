@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from hub.alarm.alarms import CAUSES, Alarm
 from hub.sites.board import SiteState, Word
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 
 class Tone(StrEnum):
@@ -55,7 +55,8 @@ def explained(line: SiteState, now_ms: int) -> Text:
     if line.word is Word.HELD:
         return Text(
             zh=f"有 {line.brakes_held} 处大批变更被制动，需到站点决定放行或退回；在此之前县级目录保持原样。",
-            en=f"{line.brakes_held} mass changes are held at the site until somebody releases or rejects them there;"
+            en=f"{Count(line.brakes_held):mass change is|mass changes are} held at the site until somebody releases or"
+            " rejects them there;"
             " the catalogue stays as it is till then.",
         )
     return _EXPLAINED[line.word]
@@ -67,10 +68,10 @@ def duration(seconds: float) -> Text:
     if minutes < 1:
         return Text(zh="不到 1 分钟", en="less than a minute")
     if minutes < 120:
-        return Text(zh=f"{minutes} 分钟", en=f"{minutes} minutes")
+        return Text(zh=f"{minutes} 分钟", en=f"{Count(minutes):minute|minutes}")
     if minutes < 48 * 60:
-        return Text(zh=f"{minutes // 60} 小时", en=f"{minutes // 60} hours")
-    return Text(zh=f"{minutes // 1440} 天", en=f"{minutes // 1440} days")
+        return Text(zh=f"{minutes // 60} 小时", en=f"{Count(minutes // 60):hour|hours}")
+    return Text(zh=f"{minutes // 1440} 天", en=f"{Count(minutes // 1440):day|days}")
 
 
 def cause_of(alarms: Sequence[Alarm]) -> Text | None:
@@ -94,7 +95,8 @@ def _away(line: SiteState, now_ms: int) -> Text:
 def _behind(line: SiteState) -> Text:
     return Text(
         zh=f"该站有 {line.lag} 条变更尚未并入县级目录，正在追平。",
-        en=f"{line.lag} changes of this site are not in the county's catalogue yet; they are on their way.",
+        en=f"{Count(line.lag):change of this site is|changes of this site are} not in the county's catalogue yet;"
+        f" {'it is on its' if line.lag == 1 else 'they are on their'} way.",
     )
 
 
@@ -109,7 +111,8 @@ def _differs(line: SiteState) -> Text:
         )
     return Text(
         zh=f"核对发现 {count} 条与该站不一致，正在自动修复。",
-        en=f"{count} records were found to differ from the site's; they are being repaired.",
+        en=f"{Count(count):record was|records were} found to differ from the site's;"
+        f" {'it is' if count == 1 else 'they are'} being repaired.",
     )
 
 

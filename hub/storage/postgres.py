@@ -65,7 +65,6 @@ BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # Read committed: what another writer did while this one waited for the lock must be seen.
 _BEGIN_ALONE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({lock})"
-BEGIN_WRITING: Final = _BEGIN_ALONE.format(lock=WRITER_LOCK)
 
 BEATS_LOCK: Final = WRITER_LOCK + 1
 """Number of the lock that the workers' signs of life share (``hub.workers.leases``): none waits for a long step."""

@@ -12,7 +12,7 @@ from protocol.consignments import ConsignedFile
 from protocol.handovers import certificate_digest, certificate_of
 from protocol.sites import parse_site
 from protocol.transfer_folds import Transfer
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.dialects import upsert
 from replication.transfer_words import NATURES
 
@@ -75,7 +75,8 @@ def _dossier_line(now: Transfer, site: str, fonds_no: str, accession: str, now_m
         transfer_id=str(now.transfer_id),
         words=Text(
             zh=f"{day} {nature.zh}{receiver} {now.accepted} 件（{now.title}），登记号 {accession}",
-            en=f"{day} {nature.en} to {receiver}: {now.accepted} items ({now.title}), accession {accession}",
+            en=f"{day} {nature.en} to {receiver}: {Count(now.accepted):item|items} ({now.title}), accession"
+            f" {accession}",
         ),
         entered_at_ms=now_ms,
     )

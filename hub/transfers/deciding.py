@@ -14,7 +14,7 @@ from hub.staff.administration import Actor
 from protocol.errors import Refused
 from protocol.transfer_folds import Transfer
 from protocol.transfers import BoxCount, ItemRuling, Ruling
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import transfer_deciding
 from replication.transfer_deciding import (
     IN_PLAY,
@@ -104,7 +104,7 @@ def count(
     """Write down what was counted of the physical boxes."""
     refuse_witness(connection, transfer_id)
     now = transfer_deciding.count(connection, log, transfer_id, boxes)
-    told = f"{len(boxes)} boxes, {sum(box.seen for box in boxes)} volumes seen"
+    told = f"{Count(len(boxes)):box|boxes}, {Count(sum(box.seen for box in boxes)):volume|volumes} seen"
     _note(connection, actor, Action.TRANSFER_RULED, transfer_id, told, now_ms)
     return now
 

@@ -19,7 +19,7 @@ from hub.vocabulary.gazetteer import ChangeKind, Gazetteer, Place
 from hub.vocabulary.place_forms import KIND_WORDS, PlaceKind, place_name
 from protocol.analysis import HAN, fold
 from protocol.dates import DateSpan, parse_date
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 NAME_CHARS_MAX: Final = 30
 """Characters of a place's name."""
@@ -204,7 +204,7 @@ def _found(one: _Row, word: str, known: Mapping[str, list[int]], number: int, fa
     elif numbers == [number]:
         reason, remedy = _text("去向是它自己", "its successor is itself"), _text("请改正。", "Correct it.")
     else:
-        reason = _text(f"“{word}”有 {len(numbers)} 处", f"there are {len(numbers)} places named {word}")
+        reason = _text(f"“{word}”有 {len(numbers)} 处", f"there are {Count(len(numbers)):place|places} named {word}")
         remedy = _text("请写它的代码。", "Write its code instead.")
     faults.append(one.row.fault(SUCCESSORS, reason, remedy))
     return None

@@ -11,7 +11,7 @@ from protocol.certificates import CertificateContents, SearchedPlace
 from protocol.completeness import QuestionLine, SiteLine, Statement
 from protocol.lookups import LOOKUP_STATES, SiteOutcome
 from protocol.vocabularies import LIVELIHOOD_KINDS
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 NOTHING: Final = Text(zh="", en="")
 
@@ -100,7 +100,7 @@ def _covered(one: SiteLine) -> Text:
     span = f"{min(years)}–{max(years)}" if years else ""
     return Text(
         zh=f"{fonds} 个全宗 {entries:,} 条 {span}".strip(),
-        en=f"{fonds} fonds, {entries:,} entries {span}".strip(),
+        en=f"{fonds} fonds, {Count(entries):,entry|entries} {span}".strip(),
     )
 
 
@@ -109,9 +109,11 @@ def _lacks(one: SiteLine) -> list[Text]:
     if one.volumes_only:
         found.append(Text(zh="只著录到案卷", en="described to volumes only"))
     if one.rejected_rows:
-        found.append(Text(zh=f"{one.rejected_rows} 行未收", en=f"{one.rejected_rows} rows rejected"))
+        found.append(Text(zh=f"{one.rejected_rows} 行未收", en=f"{Count(one.rejected_rows):row|rows} rejected"))
     if one.unread_folders:
-        found.append(Text(zh=f"{one.unread_folders} 个目录读不到", en=f"{one.unread_folders} folders unread"))
+        found.append(
+            Text(zh=f"{one.unread_folders} 个目录读不到", en=f"{Count(one.unread_folders):folder|folders} unread")
+        )
     if one.rebuilding:
         found.append(Text(zh="副本重建中", en="its copy is being rebuilt"))
     return found

@@ -19,7 +19,7 @@ from hub.window import audit_heads
 from hub.window.lookup_tables import audit_settled
 from protocol.errors import BadValue
 from protocol.identity_numbers import mask_identity_numbers
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.dialects import upsert
 
 REASON_CHARS_MAX: Final = 500
@@ -99,7 +99,8 @@ def findings(connection: Connection, county: str) -> list[Finding]:
 def _of_site(site: str, places: Sequence[int]) -> Text:
     return Text(
         zh=f"站点 {site} 的审计日志自第 {min(places)} 条起与县级保存的不符（{len(places)} 处）",
-        en=f"the audit log of {site} is not what the county kept of it, from line {min(places)} ({len(places)} places)",
+        en=f"the audit log of {site} is not what the county kept of it, from line {min(places)}"
+        f" ({Count(len(places)):place|places})",
     )
 
 

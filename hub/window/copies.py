@@ -273,15 +273,6 @@ def state_statement(*states: CopyState) -> Select[*tuple[object, ...]]:
     return select(copy_order).where(copy_order.c.state.in_(named)).order_by(copy_order.c.asked_at_ms)
 
 
-def history(connection: Connection, copy_id: UUID) -> list[CopyStep]:
-    """Return every state that an order was in."""
-    statement = select(copy_step).where(copy_step.c.copy_id == str(copy_id)).order_by(copy_step.c.step)
-    return [
-        CopyStep(at_ms=row.at_ms, state=CopyState(row.state), who=row.who, note=row.note)
-        for row in connection.execute(statement)
-    ]
-
-
 def _record(connection: Connection, wish: CopyWish) -> tuple[str, Record]:
     rows = [stored_from(row) for row in connection.execute(rows_of(wish.record_id))]
     held = [(one.site, readable(one)) for one in rows if not wish.site or one.site == wish.site]

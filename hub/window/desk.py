@@ -104,22 +104,6 @@ def draft(connection: Connection, actor: Actor, asked: Draft, county_key: bytes,
     return request
 
 
-def amend(connection: Connection, actor: Actor, asked: Draft, county_key: bytes, now_ms: int) -> Request:
-    """Put another content in the place of a draft's, or of one for which more papers were asked.
-
-    Raises:
-        BadValue: there is no such request, or something in the new content is missing or wrong.
-        Refused: the request is on its way already, or more than papers would change after the identity was checked.
-
-    """
-    given = content_of(asked, county_key)
-    known = ledger.present(connection, asked.request_id)
-    if ledger.given_digest(connection, asked.request_id) == digest_of(given):
-        return known
-    content = msgspec.structs.replace(given, case_ref=given.case_ref or known.number)
-    return _amended(connection, actor, known, (content, given), now_ms)
-
-
 def correct(
     connection: Connection,
     actor: Actor,

@@ -5,22 +5,9 @@ the rules decide (``rules``).
 """
 
 import datetime
-from enum import StrEnum
 
 from hub.window.applicants import ORGANS, PAPERS, Applicant, Evidence, Paper, Requester
-from hub.window.requests import Standing
-from hub.window.states import State
 from protocol.wording import Text
-
-
-class EvidenceLevel(StrEnum):
-    """How well the applicant is known, for the holder's own policy; the papers themselves do not leave the hub."""
-
-    NONE = "none"
-    SHOWN = "shown"
-    """Papers are recorded, and nobody has checked them."""
-    CHECKED = "checked"
-    """A clerk has checked them."""
 
 
 def proving(requester: Requester) -> frozenset[Paper]:
@@ -43,14 +30,6 @@ def fault_of(applicant: Applicant, today: datetime.date) -> Text | None:
         en = " or ".join(PAPERS[one].en for one in Paper if one in wanted)
         return Text(zh=f"没有出示{zh}。", en=f"no {en} was shown")
     return _why_not(shown[0], today)
-
-
-def level_of(applicant: Applicant, standing: Standing) -> EvidenceLevel:
-    """Return how well the applicant of a request is known."""
-    if State.IDENTITY_CHECKED in standing.past or standing.state is State.IDENTITY_CHECKED:
-        return EvidenceLevel.CHECKED
-    wanted = proving(applicant.requester)
-    return EvidenceLevel.SHOWN if any(one.kind in wanted for one in applicant.evidence) else EvidenceLevel.NONE
 
 
 def _why_not(paper: Evidence, today: datetime.date) -> Text:

@@ -150,12 +150,6 @@ def gone_since(connection: Connection, since_ms: int) -> list[UUID]:
     return [UUID(bytes=one) for one in connection.scalars(statement)]
 
 
-def counts(connection: Connection) -> dict[State, int]:
-    """Return how many requests there are in each state that has any."""
-    statement = select(lookup_request.c.state, func.count()).group_by(lookup_request.c.state)
-    return {State(state): count for state, count in connection.execute(statement)}
-
-
 def _requests(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Request]:
     histories = _histories(connection, [row.request_id for row in rows])
     return [

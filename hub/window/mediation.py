@@ -16,7 +16,7 @@ from hub.window.applicants import NAME_CHARS_MAX, said
 from hub.window.requests import CASE_CHARS_MAX, TEXT_CHARS_MAX
 from protocol.errors import BadValue
 from protocol.retention import Retention, RetentionKind
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 PARTIES_MAX: Final = 500
 """Parties of one case: a whole village group."""
@@ -294,7 +294,7 @@ def _fault(case: Case, item: Item, found: Sequence[CaseDocument], is_needed: boo
         if copies < wanted:
             return Text(
                 zh=f"协议书 {copies} 份，应有 {wanted} 份（当事人各一，留存一）",
-                en=f"{copies} copies of the agreement, not {wanted} (one for each party, one kept)",
+                en=f"{Count(copies):copy|copies} of the agreement, not {wanted} (one for each party, one kept)",
             )
     return None
 

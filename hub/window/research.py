@@ -5,7 +5,6 @@ table has lines, and each line says where each of its facts stands. A line witho
 left out quietly; two lines about the same person are pointed out and never joined, for provenance forbids it.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -16,7 +15,7 @@ from hub.window.applicants import NAME_CHARS_MAX, plain, said
 from hub.window.requests import TEXT_CHARS_MAX
 from protocol.errors import BadValue
 from protocol.sites import parse_site
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 COLUMNS_MAX: Final = 20
 """Columns of a table, sources not counted."""
@@ -50,8 +49,6 @@ PART_STATES: Final = {
     PartState.NOTHING: Text(zh="已查，无", en="nothing found"),
     PartState.UNREACHABLE: Text(zh="未能查", en="could not be searched"),
 }
-
-SETTLED: Final = frozenset((PartState.DONE, PartState.NOTHING, PartState.UNREACHABLE))
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +183,7 @@ def checked_line(plan: Plan, line: Line) -> Line:
     if len(cells) != len(plan.columns) or not cells[0]:
         raise _bad(
             f"一行应有 {len(plan.columns)} 格，首格（{plan.columns[0]}）不能空。",
-            f"a line has {len(plan.columns)} cells, the first one filled in",
+            f"a line has {Count(len(plan.columns)):cell|cells}, the first one filled in",
             "请按列填写。",
             "Fill the cells in by column.",
         )
@@ -227,11 +224,6 @@ def remarks(research: Research) -> tuple[Remark, ...]:
             )
             found.append(Remark(line=number, words=words))
     return tuple(found)
-
-
-def is_settled(parts: Sequence[Part]) -> bool:
-    """Tell whether every part is done with, one way or the other."""
-    return bool(parts) and all(part.state in SETTLED for part in parts)
 
 
 def _source(plan: Plan, source: LineSource) -> LineSource:

@@ -6,7 +6,7 @@ from protocol.completeness import HoldingLine, QuestionLine, SiteLine, Statement
 from protocol.county_time import minute
 from protocol.lookups import LOOKUP_STATES, SiteOutcome
 from protocol.vocabularies import LIVELIHOOD_KINDS
-from protocol.wording import Text
+from protocol.wording import Count, Text
 
 SITE_OUTCOMES: Final = {
     SiteOutcome.ANSWERED: Text(zh="查到", en="found"),
@@ -39,7 +39,7 @@ def in_words(statement: Statement, language: str) -> list[str]:
         ),
         "",
         verdict(statement).in_language(language),
-        _in(language, f"共提问 {said.asked} 站次：", f"{said.asked} sites were asked: ")
+        _in(language, f"共提问 {said.asked} 站次：", f"{Count(said.asked):site was|sites were} asked: ")
         + "、".join(f"{SITE_OUTCOMES[one].in_language(language)} {many}" for one, many in said.outcomes.items()),
     ]
     for number, question in enumerate(statement.questions, 1):
@@ -93,7 +93,7 @@ def _question(number: int, question: QuestionLine, language: str) -> list[str]:
     others = [one for one in question.sites if one.outcome is SiteOutcome.NOT_ASKED]
     lines += [line for one in asked_sites for line in _site(one, language)]
     if others:
-        lines.append(_in(language, f"   未提问 {len(others)} 站：", f"   not asked, {len(others)} sites:"))
+        lines.append(_in(language, f"   未提问 {len(others)} 站：", f"   not asked, {Count(len(others)):site|sites}:"))
         reasons: dict[str, int] = {}
         for one in others:
             why = one.why.in_language(language)
@@ -132,9 +132,17 @@ def _gaps(one: SiteLine, language: str) -> list[str]:
     if not one.holdings:
         gaps.append(_in(language, "没有已编目的档案", "nothing of it is catalogued"))
     if one.rejected_rows:
-        gaps.append(_in(language, f"{one.rejected_rows} 行目录未能读入", f"{one.rejected_rows} rows could not be read"))
+        gaps.append(
+            _in(
+                language,
+                f"{one.rejected_rows} 行目录未能读入",
+                f"{Count(one.rejected_rows):row|rows} could not be read",
+            )
+        )
     if one.unread_folders:
-        gaps.append(_in(language, f"{one.unread_folders} 个目录夹读不到", f"{one.unread_folders} folders unread"))
+        gaps.append(
+            _in(language, f"{one.unread_folders} 个目录夹读不到", f"{Count(one.unread_folders):folder|folders} unread")
+        )
     if one.volumes_only:
         gaps.append(_in(language, "只著录到案卷", "described to the volume only"))
     if one.rebuilding:

@@ -11,7 +11,7 @@
 The rules are pure; the steps run alone, each in a transaction of its own (``BEATS_LOCK`` of ``hub.storage.postgres``).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -301,9 +301,3 @@ def guard_statement() -> Select[int]:
         )
         .with_for_update(key_share=True, read=True)
     )
-
-
-def unattended(crew: Crew, parts: int) -> Collection[str]:
-    """Return the duties that nobody does now."""
-    kept = crew.kept()
-    return [duty for duty in duties_of(parts) if duty not in kept]

@@ -37,7 +37,7 @@ from protocol.copies import (
 from protocol.county_time import day_of
 from protocol.errors import BadValue
 from protocol.records import Record
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import letters
 from replication.keys import Identity
 from replication.letters import HUB_PEER
@@ -162,7 +162,7 @@ def _facts(order: SiteOrder, approval: Approval) -> tuple[StatedFact, ...]:
         raise BadValue(
             Text(
                 zh=f"所询事项共 {len(asked)} 项，每项都须答复，且只答所询。",
-                en=f"{len(asked)} facts are asked: each needs an answer, and nothing else is answered",
+                en=f"{Count(len(asked)):fact is|facts are} asked: each needs an answer, and nothing else is answered",
             ),
             Text(
                 zh="档案未记载的写“该件未记载”，例如 --fact 2=该件未记载。",

@@ -18,7 +18,7 @@ import msgspec
 from protocol.copies import COPY_PAGES_MAX, PAGE_BYTES_MAX
 from protocol.errors import BadFile, BadValue
 from protocol.records import Record
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks import page_splitting
 
 KINDS: Final = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
@@ -96,7 +96,7 @@ def find(roots: Sequence[Path], wanted: Sought, numbers: Sequence[int] = (), spo
         remarks.append(
             Text(
                 zh=f"目录记 {wanted.page_count} 页，扫描件 {len(files)} 页，请核对",
-                en=f"the catalogue says {wanted.page_count} pages, {len(files)} are scanned: check",
+                en=f"the catalogue says {Count(wanted.page_count):page|pages}, {len(files)} are scanned: check",
             )
         )
     holes = sorted(set(range(1, max(files) + 1)) - files.keys())
@@ -111,7 +111,7 @@ def find(roots: Sequence[Path], wanted: Sought, numbers: Sequence[int] = (), spo
     chosen = sorted(set(numbers) or files)
     if len(chosen) > COPY_PAGES_MAX:
         raise BadValue(
-            Text(zh=f"共 {len(chosen)} 页，一次最多 {COPY_PAGES_MAX} 页。", en=f"{len(chosen)} pages are too many"),
+            Text(zh=f"共 {len(chosen)} 页，一次最多 {COPY_PAGES_MAX} 页。", en=f"too many pages: {len(chosen)}"),
             Text(zh="请窗口写明要哪几页。", en="The window names the pages that are needed."),
         )
     pages = tuple(_digested(root, number, files[number]) for number in chosen)

@@ -16,7 +16,7 @@ from protocol.audit_chain import AuditHead, AuditLine
 from protocol.case_words import purpose_in_words, requester_in_words
 from protocol.errors import BadSetting
 from protocol.lookup_policy import TREATMENTS, Treatment
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.audit_log import Verdict
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json, worded
 from replication.database import Database, opened
@@ -223,7 +223,9 @@ def _told(report: Report) -> list[Text]:
             en=f"The head that was written down is missing: the newest lines were removed. The head is now {head}",
         )
     else:
-        first = Text(zh=f"完好：共 {report.lines} 条。末条 {head}", en=f"Whole: {report.lines} lines. Head {head}")
+        first = Text(
+            zh=f"完好：共 {report.lines} 条。末条 {head}", en=f"Whole: {Count(report.lines):line|lines}. Head {head}"
+        )
     county = report.county_head
     second = (
         Text(zh="还没有收到县级日志的末条。", en="No head of the county's log was heard yet.")

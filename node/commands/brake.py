@@ -15,7 +15,7 @@ from node.brake import BrakeState, Decision, HeldChange
 from node.home import NodeHome, add_home_option, home_of
 from node.tables import SCHEMA
 from node.wording import moment
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, worded
 from replication.database import opened
 from replication.migrations import REPLICATION
@@ -110,8 +110,8 @@ def _as_decisions(changes: list[HeldChange]) -> str:
 def _decided_words(change: HeldChange) -> Text:
     rows = change.row_count
     if change.state is BrakeState.REJECTED:
-        return Text(zh=f"已保留 {rows} 条。", en=f"Records that stay: {rows}.")
+        return Text(zh=f"已保留 {rows} 条。", en=f"{Count(rows):record stays|records stay}.")
     return Text(
         zh=f"将撤下 {rows} 条；节点运行中几秒内完成，否则下次启动时完成。",
-        en=f"Records that the daemon will withdraw, in seconds or when it next runs: {rows}.",
+        en=f"{Count(rows):record|records} will be withdrawn by the daemon, in seconds or when it next runs.",
     )

@@ -16,7 +16,7 @@ from node.tables import SCHEMA
 from node.wording import moment, size
 from protocol.bundles import Compared, Manifest, Reply
 from protocol.errors import BadBundle, BadSetting, Retryable
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.bundles import Bundle, OnMore
 from replication.carriage import Carried, Found, Outcome, Written, found_in, letters_told, letters_written, refusal
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
@@ -114,7 +114,7 @@ def _events_written(one: Written) -> Text:
     return Text(
         zh=f"已写出 {one.file}：位置 {one.previous} 之后至 {one.last}，{one.frames} 帧，"
         f"{amount}{letters_written(one).zh}。",
-        en=f"written: {one.file}, positions after {one.previous} up to {one.last}, {one.frames} frames,"
+        en=f"written: {one.file}, positions after {one.previous} up to {one.last}, {Count(one.frames):frame|frames},"
         f" {amount}{letters_written(one).en}",
     )
 
@@ -175,7 +175,7 @@ def run_in(args: argparse.Namespace) -> int:
             say(
                 Text(
                     zh=f"跳过 {passed_over} 个不是写给本机的信使包。",
-                    en=f"{passed_over} bundles that are not for this PC were passed over.",
+                    en=f"{Count(passed_over):bundle is|bundles are} not for this PC: passed over.",
                 )
             )
     return EXIT_PROBLEM if any(one.outcome is Outcome.REFUSED for one in carried) else EXIT_OK

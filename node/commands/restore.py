@@ -16,7 +16,7 @@ from node.restoration import Restoration
 from node.tables import SCHEMA
 from node.wording import moment
 from protocol.errors import BadSetting
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import outbox
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, say_json
 from replication.database import opened
@@ -159,7 +159,7 @@ def _words(report: RestoreReport) -> Text:
     if report.is_due and state is not None:
         return Text(
             zh=f"正在取回：{state.received}/{state.total} 条。",
-            en=f"restoring: {state.received} of {state.total} records",
+            en=f"restoring: {state.received} of {Count(state.total):record|records}",
         )
     if state is None:
         return Text(zh="本站无需从县级取回。", en="this node needed no restoration")
@@ -168,7 +168,7 @@ def _words(report: RestoreReport) -> Text:
     return Text(
         zh=f"已于 {moment(state.ended_at_ms or 0)} 取回 {state.received} 条；"
         f"其中 {report.unlisted} 条尚无文件列出（保留原样）；另有 {report.kept_back} 条已撤回，不会因旧目录重新公布。",
-        en=f"{state.received} records were restored at {moment(state.ended_at_ms or 0)};"
+        en=f"{Count(state.received):record was|records were} restored at {moment(state.ended_at_ms or 0)};"
         f" {report.unlisted} of them are in no file yet, and stay as they are; {report.kept_back} more were withdrawn"
         " before, and no old sheet publishes them anew",
     )

@@ -14,7 +14,7 @@ from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.proposals import FIELD_WORDS
 from protocol.queries import parse
 from protocol.vocabularies import AccessStatus, Level
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say_json, worded
 from replication.database import is_made, opened
 
@@ -113,7 +113,8 @@ def _as_text(hits: Hits) -> str:
     if hits.waiting:
         waits = Text(
             zh=f"刚读入的约 {hits.waiting:,} 条尚未编入检索，请稍后再查",
-            en=f"some {hits.waiting:,} entries were just read and cannot be found yet: search again in a moment",
+            en=f"some {Count(hits.waiting):,entry was|entries were} just read and cannot be found yet: search again in"
+            " a moment",
         )
         lines.append(worded(waits))
     for hit in hits.hits:

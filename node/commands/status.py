@@ -17,7 +17,7 @@ from node.home import add_home_option, home_of
 from node.wording import moment
 from protocol.findings import rule
 from protocol.proposals import FIELD_WORDS, Dropped
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say_json, worded
 
 _HELP = "本站状态：已收录、拒收及原因、目录、待定变更、上报 · what was taken, what was not, and why"
@@ -127,7 +127,9 @@ def _why(counts: Mapping[str, int], what: Text) -> Iterator[str]:
     for code, count in sorted(counts.items(), key=lambda item: -item[1]):
         reason = rule(code).reason
         yield worded(
-            Text(zh=f"    {what.zh} {count:,} 行：{reason.zh}", en=f"    {what.en} {count:,} rows: {reason.en}")
+            Text(
+                zh=f"    {what.zh} {count:,} 行：{reason.zh}", en=f"    {what.en} {Count(count):,row|rows}: {reason.en}"
+            )
         )
 
 
@@ -144,14 +146,15 @@ def _sheet_lines(sheet: SheetStatus) -> Iterator[str]:
         yield worded(
             Text(
                 zh=f"    表“{sheet.name}”跳过 {sheet.skipped:,} 行（小计、重复表头、标题）",
-                en=f"    sheet {sheet.name}: {sheet.skipped:,} rows skipped (subtotals, repeated headers, headings)",
+                en=f"    sheet {sheet.name}: {Count(sheet.skipped):,row|rows} skipped (subtotals, repeated headers,"
+                " headings)",
             )
         )
     if sheet.unread:
         yield worded(
             Text(
                 zh=f"    表“{sheet.name}”未读 {sheet.unread:,} 行：与目录相隔很多空行；如属目录，请删去空行",
-                en=f"    sheet {sheet.name}: {sheet.unread:,} rows not read, far behind the list:"
+                en=f"    sheet {sheet.name}: {Count(sheet.unread):,row|rows} not read, far behind the list:"
                 " remove the empty rows if they belong to it",
             )
         )

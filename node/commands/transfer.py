@@ -22,7 +22,7 @@ from protocol.errors import BadValue
 from protocol.handover_texts import as_text
 from protocol.handovers import certificate_of
 from protocol.transfers import TransferState
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, Parsers, say, worded
 from replication.keys import load_identity
 from replication.transfer_log import HOST, RECEIVING, opened_transfers, role_of
@@ -151,7 +151,7 @@ async def _send(office: Office, args: argparse.Namespace) -> int:
         say(
             Text(
                 zh=f"{now.checks_open} 条未通过检测，没有提交。改好后重新 check；确需提交请加 --despite-faults。",
-                en=f"{now.checks_open} items did not pass, nothing was sent. Mend them and check again,"
+                en=f"{Count(now.checks_open):item|items} did not pass, nothing was sent. Mend them and check again,"
                 " or send with --despite-faults.",
             )
         )

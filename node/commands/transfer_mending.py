@@ -11,7 +11,7 @@ from typing import Final
 
 from node.transfers.beginning import note_of
 from protocol.check_results import Outcome
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.command_line import worded
 from replication.transfer_items import TransferItem
 from replication.transfer_rounds import Fault
@@ -23,10 +23,12 @@ FAULTS_SHOWN_MAX = 40
 def mending_told(items: Sequence[TransferItem], *, ours: bool) -> list[str]:
     """Return in plain words what came back: which item, why, where its scans lie."""
     if not ours:
-        return [worded(Text(zh=f"已退回 {len(items)} 条，等对方改好再交", en=f"items that went back: {len(items)}"))]
+        return [
+            worded(Text(zh=f"已退回 {len(items)} 条，等对方改好再交", en=f"{Count(len(items)):item|items} went back"))
+        ]
     came = Text(
         zh=f"退回 {len(items)} 条，改好后只需再交这几条：",
-        en=f"items that came back, and alone travel again: {len(items)}",
+        en=f"{Count(len(items)):item|items} came back to be mended, and alone travel again:",
     )
     lines = [worded(came)]
     for number, item in enumerate(items[:FAULTS_SHOWN_MAX], 1):

@@ -2,7 +2,6 @@
 
 import argparse
 import datetime
-import re
 from pathlib import Path
 
 from node.transfers.beginning import Opinion
@@ -12,8 +11,6 @@ from protocol.transfers import Nature
 from protocol.vocabularies import AccessStatus, parse_access_status, parse_disclosure
 from protocol.wording import Text
 from replication.transfer_words import NATURES
-
-_YEAR = re.compile("[0-9]{4}")
 
 
 def add_new_options(parser: argparse.ArgumentParser) -> None:

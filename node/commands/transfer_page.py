@@ -20,7 +20,7 @@ from node.transfers.office import Office, office_opened
 from protocol.errors import BadValue
 from protocol.transfer_folds import Transfer
 from protocol.transfers import Party, Ruling, Side
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import transfer_deciding
 from replication.transfer_deciding import Conclusion
 from replication.transfer_log import transfer_named
@@ -147,7 +147,8 @@ async def _sent(office: Office, now: Transfer, _side: Side, said: _Said) -> Tran
     if now.prepared is not None and now.prepared.items and now.checks_open and not said.despite_faults:
         raise BadValue(
             Text(
-                zh=f"{now.checks_open} 条未通过检测，没有提交。", en=f"{now.checks_open} items did not pass: not sent"
+                zh=f"{now.checks_open} 条未通过检测，没有提交。",
+                en=f"{Count(now.checks_open):item|items} did not pass: not sent",
             ),
             Text(
                 zh="按下面“必须改”的各条改好再提交；确需提交，请勾选“仍要提交”。",

@@ -21,7 +21,7 @@ from protocol.disk_consignments import DATA_NAME
 from protocol.errors import BadValue, Refused
 from protocol.transfer_folds import Transfer
 from protocol.transfers import ItemRuling, Party, Ruling, Side
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication import transfer_deciding
 from replication.archive_code_list import codes_in
 from replication.command_line import EXIT_OK, EXIT_PROBLEM, say, worded
@@ -223,7 +223,7 @@ async def _take_folder(office: Office, folder: Path) -> int:
     say(
         Text(
             zh=f"已收下 {len(brought.consignment.files)} 个文件，逐个核对无误；节点接着检测。",
-            en=f"{len(brought.consignment.files)} files taken in and verified; the node checks them now",
+            en=f"{Count(len(brought.consignment.files)):file|files} taken in and verified, which the node checks now",
         )
     )
     return EXIT_OK

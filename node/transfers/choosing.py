@@ -18,7 +18,7 @@ from protocol.records import Record
 from protocol.reference_codes import fold_code
 from protocol.transfers import TransferState
 from protocol.vocabularies import Level
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.transfer_items import ItemState
 
 TRANSFER_ITEMS_MAX = 20_000
@@ -85,7 +85,8 @@ def chosen(connection: Connection, selection: Selection, receiver: str) -> list[
         raise BadValue(
             Text(
                 zh=f"选中 {len(kept)} 条，一次移交最多 {TRANSFER_ITEMS_MAX} 条。",
-                en=f"{len(kept)} records were chosen, one transfer carries {TRANSFER_ITEMS_MAX} at most",
+                en=f"{Count(len(kept)):record was|records were} chosen, one transfer carries {TRANSFER_ITEMS_MAX} at"
+                " most",
             ),
             Text(zh="请按年度或案卷分几次移交。", en="Divide them by years or volumes."),
         )
@@ -158,7 +159,8 @@ def _check_index(connection: Connection) -> None:
         raise Retryable(
             Text(
                 zh=f"刚读入的约 {count} 条尚未编入检索，按检索词选择会有遗漏。",
-                en=f"some {count} entries were just read and cannot be found yet: a choice by words would lack them",
+                en=f"some {Count(count):entry was|entries were} just read and cannot be found yet: a choice by words"
+                " would lack them",
             ),
             Text(zh="请稍后再试，本站程序运行时会自动编完。", en="Try again in a moment; the running node sees to it."),
         )

@@ -176,13 +176,6 @@ def end_look(connection: Connection, accession: str, now_ms: int) -> int:
     return int(faulty)
 
 
-def faults_of(connection: Connection, accession: str, limit: int = FAULTS_TOLD) -> list[str]:
-    """Return the first files of an accession that are not as they came."""
-    mine = kept_fault.c.accession == accession
-    rows = connection.execute(select(kept_fault.c.path).where(mine).order_by(kept_fault.c.path).limit(limit))
-    return [row.path for row in rows]
-
-
 def _is_sound(path: Path, listed: ConsignedFile) -> bool:
     sha = hashlib.sha256()
     try:

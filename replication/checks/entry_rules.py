@@ -10,7 +10,7 @@ from protocol.judgements import Judgement, failed, not_applicable, not_run, pass
 from protocol.package_entries import PackageEntry
 from protocol.vocabularies import Form, Level, parse_form
 from protocol.whole_codes import whole_code
-from protocol.wording import Text
+from protocol.wording import Count, Text, counted
 from replication.checks.formats import identify
 from replication.checks.survey import Survey
 from replication.packages.reading import digests_of
@@ -35,7 +35,7 @@ def content_present(entry: PackageEntry, number: int, survey: Survey) -> Judgeme
     """The entry has a file, unless it is a volume or on paper only."""
     files = survey.shelf.files.of_entry(number)
     if files:
-        return passed(f"{len(files)} 个文件", f"{len(files)} files")
+        return passed(f"{len(files)} 个文件", f"{Count(len(files)):file|files}")
     if entry.level is Level.VOLUME:
         return not_applicable("案卷级条目，文件在卷内", "a volume: its files belong to its items")
     if Form.PAPER in {entry.form, parse_form(entry.form)[0]}:
@@ -90,14 +90,17 @@ def pages_match(entry: PackageEntry, number: int, survey: Survey) -> Judgement:
         return not_run(
             Text(
                 zh=f"{len(uncounted)} 个文件的页数无法数出",
-                en=f"the pages of {len(uncounted)} files could not be counted",
+                en=f"the pages of {Count(len(uncounted)):file|files} could not be counted",
             ),
             Text(zh="安装 danglian[checks]，或人工核对。", en="Install danglian[checks], or count them."),
         )
     for one in page_mismatches(entry, paths, pages):
-        seen = Text(zh=f"页数 {one.expected}，实有 {one.seen}", en=f"{one.expected} pages recorded, {one.seen} there")
+        seen = Text(
+            zh=f"页数 {one.expected}，实有 {one.seen}",
+            en=f"{counted(one.expected, 'page', 'pages')} recorded, {one.seen} there",
+        )
         return failed(seen, Text(zh="补扫缺页，或改正页数。", en="Scan what is missing, or correct the number."))
-    return passed(f"{entry.pages} 页相符", f"all {entry.pages} pages")
+    return passed(f"{entry.pages} 页相符", f"all {counted(entry.pages, 'page', 'pages')}")
 
 
 def content_attr_match(entry: PackageEntry, number: int, survey: Survey) -> Judgement:

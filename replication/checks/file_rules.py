@@ -7,7 +7,7 @@ from typing import Final
 from protocol.attaching import is_kept_beside
 from protocol.check_results import Outcome
 from protocol.judgements import Judgement, failed, manual, not_applicable, not_run, passed
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks.archives_within import is_ole_locked
 from replication.checks.formats import ARCHIVES
 from replication.checks.opened import Opened, Openness
@@ -42,14 +42,18 @@ def fixity_valid(look: FileLook, survey: Survey) -> Judgement:
         return manual(
             Text(
                 zh=f"内含 {signing.broken} 处签名与内容不符：签名之后被改动，或转换时损坏",
-                en=f"{signing.broken} signatures within do not fit the content: changed since, or spoilt on the way",
+                en=f"{Count(signing.broken):signature within does|signatures within do} not fit the content: changed"
+                " since, or spoilt on the way",
             ),
             Text(
                 zh="请移交方提供签名完好的原文件；确无原件的，核实后说明理由。", en="Ask for the file as it was signed."
             ),
             tool=SIGNATURE_TOOL,
         )
-    told = Text(zh=f"内含签名 {signing.valid} 处完好", en=f"{signing.valid} signatures within hold")
+    told = Text(
+        zh=f"内含签名 {signing.valid} 处完好",
+        en=f"{Count(signing.valid):signature within holds|signatures within hold}",
+    )
     if signing.not_judged:
         why = signing.why or Text(zh="过多", en="too many")
         told = Text(

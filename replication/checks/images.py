@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks.opened import Opened, Openness, broken, no_tool
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _jpeg_bits(path: Path) -> int:
 def _decoded(image: "Image", version: str) -> Opened:
     pages = getattr(image, "n_frames", 1)
     if pages > PAGES_MAX:
-        return broken(Text(zh=f"{pages} 页，过多", en=f"{pages} pages are too many"), TOOL, version)
+        return broken(Text(zh=f"{pages} 页，过多", en=f"{Count(pages):page is|pages are} too many"), TOOL, version)
     is_whole = True
     width, height = image.size
     for page in range(pages):
@@ -102,7 +102,7 @@ def _decoded(image: "Image", version: str) -> Opened:
     if not is_whole:
         evidence = Text(zh=f"{told}，过大，未逐点解码", en=f"{told}, too large to be decoded here")
         return Opened(openness=Openness.TOO_LARGE, pages=pages, evidence=evidence, tool=TOOL, tool_version=version)
-    evidence = Text(zh=f"打开，{pages} 页，{told}", en=f"opened, {pages} pages, {told}")
+    evidence = Text(zh=f"打开，{pages} 页，{told}", en=f"opened, {Count(pages):page|pages}, {told}")
     return Opened(openness=Openness.OPENED, pages=pages, evidence=evidence, tool=TOOL, tool_version=version)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from protocol.errors import BadFile
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks.opened import Opened, Openness, broken
 from replication.packages.reading import PIECE_BYTES
 from replication.packages.xml_reading import local, read_xml
@@ -88,7 +88,9 @@ def open_ofd(path: Path) -> Opened:
     if is_locked:
         return Opened(openness=Openness.LOCKED, evidence=Text(zh="已加密", en="is encrypted"), is_encrypted=True)
     return Opened(
-        openness=Openness.OPENED, pages=pages, evidence=Text(zh=f"打开，{pages} 页", en=f"opened, {pages} pages")
+        openness=Openness.OPENED,
+        pages=pages,
+        evidence=Text(zh=f"打开，{pages} 页", en=f"opened, {Count(pages):page|pages}"),
     )
 
 

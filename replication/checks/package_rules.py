@@ -8,7 +8,7 @@ from protocol.judgements import Judgement, failed, manual, not_applicable, not_r
 from protocol.registration import Registration
 from protocol.vocabularies import Level
 from protocol.whole_codes import whole_code
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks.survey import Survey
 from replication.packages.bag_faults import BagFaultCode
 from replication.packages.official_layout import read_note, structure_faults
@@ -65,7 +65,10 @@ def count_match(survey: Survey) -> Judgement:
             Text(zh=f"{told}：登记 {said}，实有 {seen}", en=f"items/volumes/files: {said} on the form, {seen} there"),
             _AGAIN,
         )
-    return passed(f"{items} 件，{seen[1]} 卷，{seen[2]} 个文件", f"{items} items, {seen[1]} volumes, {seen[2]} files")
+    return passed(
+        f"{items} 件，{seen[1]} 卷，{seen[2]} 个文件",
+        f"{Count(items):item|items}, {Count(seen[1]):volume|volumes}, {Count(seen[2]):file|files}",
+    )
 
 
 def bytes_match(survey: Survey) -> Judgement:
@@ -97,7 +100,7 @@ def process_info(survey: Survey) -> Judgement:
     lacking = [step.step for step in steps if not (step.step and step.done_by and step.at_ms)]
     if not steps or lacking:
         return failed(Text(zh="过程记录不全", en="the record of the handling is incomplete"), _AGAIN)
-    return passed(f"{len(steps)} 个步骤", f"{len(steps)} steps")
+    return passed(f"{len(steps)} 个步骤", f"{Count(len(steps)):step|steps}")
 
 
 def transfer_process_safe(survey: Survey) -> Judgement:
@@ -132,7 +135,8 @@ def continuity(survey: Survey) -> Judgement:
     if gaps:
         return manual(
             Text(
-                zh=f"档号有 {len(gaps)} 处空缺：{_joined(gaps)}", en=f"{len(gaps)} gaps in the codes: {_joined(gaps)}"
+                zh=f"档号有 {len(gaps)} 处空缺：{_joined(gaps)}",
+                en=f"{Count(len(gaps)):gap|gaps} in the codes: {_joined(gaps)}",
             ),
             Text(
                 zh="核对是漏件还是不在本次移交范围。",
@@ -195,7 +199,7 @@ def meta_readable(survey: Survey) -> Judgement:
         return failed(survey.catalogue_fault.reason, survey.catalogue_fault.hint)
     if not survey.shelf.entries:
         return failed(Text(zh="目录是空的", en="the catalogue is empty"), _AGAIN)
-    return passed(f"目录 {len(survey.shelf.entries)} 条", f"{len(survey.shelf.entries)} entries")
+    return passed(f"目录 {len(survey.shelf.entries)} 条", f"{Count(len(survey.shelf.entries)):entry|entries}")
 
 
 def env_recorded(survey: Survey) -> Judgement:
@@ -206,7 +210,10 @@ def env_recorded(survey: Survey) -> Judgement:
     lacking = sum(not entry.environment for entry in survey.shelf.entries)
     if not survey.shelf.entries or lacking:
         return failed(
-            Text(zh=f"未记录软硬件环境（{lacking} 条）", en=f"no environment is recorded ({lacking} entries)"),
+            Text(
+                zh=f"未记录软硬件环境（{lacking} 条）",
+                en=f"no environment is recorded ({Count(lacking):entry|entries})",
+            ),
             Text(zh="写入 说明文件.TXT。", en="Write it into 说明文件.TXT."),
         )
     return passed("每条都有记录", "is recorded with every entry")
@@ -222,7 +229,7 @@ def carrier_extra_files(survey: Survey) -> Judgement:
         return failed(
             Text(
                 zh=f"{count} 个文件没有对应条目：{_joined(found)}",
-                en=f"{count} files of no entry: {_joined(found)}",
+                en=f"{Count(count):file|files} of no entry: {_joined(found)}",
             ),
             Text(zh="补著录，或从包中取出。", en="Describe them, or take them out."),
         )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from protocol.copies import PAGE_BYTES_MAX
 from protocol.errors import BadFile, StorageFull
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.packages.bag_writing import sync_folder
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _too_many(width: int, height: int) -> Text:
 
 def _check_count(path: Path, count: int) -> None:
     if not 0 < count <= PAGES_MAX:
-        raise bad(path, Text(zh=f"共 {count} 页，应为 1 至 {PAGES_MAX} 页", en=f"it has {count} pages"))
+        raise bad(path, Text(zh=f"共 {count} 页，应为 1 至 {PAGES_MAX} 页", en=f"it has {Count(count):page|pages}"))
 
 
 def _need(path: Path, *modules: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks.opened import Opened, Openness, broken, no_tool
 from replication.checks.pdf_signatures import is_signed, judged
 
@@ -61,10 +61,12 @@ def _judged(pages: int, noticed: list[str], *, is_encrypted: bool, holds: tuple[
     version = pikepdf.__version__
     if not pages:
         return broken(Text(zh="没有一页", en="has no page"), TOOL, version)
-    evidence, openness = Text(zh=f"打开，{pages} 页", en=f"opened, {pages} pages"), Openness.OPENED
+    evidence, openness = Text(zh=f"打开，{pages} 页", en=f"opened, {Count(pages):page|pages}"), Openness.OPENED
     if noticed:
         told = noticed[0]
-        evidence = Text(zh=f"修补 {len(noticed)} 处后打开：{told}", en=f"opened after {len(noticed)} repairs: {told}")
+        evidence = Text(
+            zh=f"修补 {len(noticed)} 处后打开：{told}", en=f"opened after {Count(len(noticed)):repair|repairs}: {told}"
+        )
         openness = Openness.REPAIRED
     return Opened(
         openness=openness,

@@ -5,7 +5,7 @@ import wave
 from pathlib import Path
 
 from protocol.errors import BadFile
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.checks.opened import Opened, Openness, broken
 from replication.packages.reading import PIECE_BYTES, pieces_of
 from replication.packages.xml_reading import file_pieces, read_xml
@@ -27,7 +27,9 @@ def open_xml(path: Path) -> Opened:
             pass
     except BadFile as error:
         return broken(error.reason)
-    return Opened(openness=Openness.OPENED, evidence=Text(zh=f"读完，{count} 个元素", en=f"read, {count} elements"))
+    return Opened(
+        openness=Openness.OPENED, evidence=Text(zh=f"读完，{count} 个元素", en=f"read, {Count(count):element|elements}")
+    )
 
 
 def open_text(path: Path) -> Opened:
@@ -61,5 +63,5 @@ def open_sound(path: Path) -> Opened:
     except (wave.Error, EOFError, OSError, ValueError) as error:
         return broken(Text(zh=f"打不开：{error}", en=f"cannot be opened: {error}"))
     if read != frames:
-        return broken(Text(zh=f"只有 {read}/{frames} 帧", en=f"has {read} of {frames} frames"))
+        return broken(Text(zh=f"只有 {read}/{frames} 帧", en=f"has {read} of {Count(frames):frame|frames}"))
     return Opened(openness=Openness.OPENED, evidence=Text(zh=f"打开，{seconds:.0f} 秒", en=f"opened, {seconds:.0f} s"))

@@ -18,7 +18,7 @@ import msgspec
 
 from protocol.errors import BadFile, StorageFull
 from protocol.package_entries import PackageEntry, PackageFile
-from protocol.package_paths import FAULT_WORDS, normal, path_faults, same_to_others
+from protocol.package_paths import FAULT_WORDS, path_faults, same_to_others
 from protocol.registration import Registration, info_of
 from protocol.vocabularies import Level
 from protocol.wording import Text
@@ -80,11 +80,6 @@ class PackedPackage(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[PackageFile, ...]
     """Every file of it by its path within the package (``data/…``, ``manifest-sha256.txt``), as it is to travel."""
     registration: Registration
-
-
-def source_files(root: Path, files: Iterable[str]) -> list[SourceFile]:
-    """Return files below a folder, each to lie in 电子档案 as it lies there."""
-    return [SourceFile(source=root / path, path=normal(path)) for path in files]
 
 
 def packing_faults(files: Iterable[SourceFile]) -> list[Text]:

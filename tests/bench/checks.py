@@ -23,10 +23,11 @@ from protocol.package_facts import PackageFacts
 from replication.checks.rule_table import default_rules
 from replication.checks.running import check
 from replication.packages.bag_checking import check_bag
-from replication.packages.eep import EepEntry, eep_pieces, unpack_eep
-from replication.packages.packing import SourceFile, pack, source_files
+from replication.packages.eep import unpack_eep
+from replication.packages.packing import SourceFile, pack
 from tests.bench.figures import Figure, Scale
-from tests.packages_made import LABEL, TODAY, entry
+from tests.eep_files import EepEntry, eep_pieces
+from tests.packages_made import LABEL, TODAY, entry, source_files
 
 SCANS_OF_ROWS = 0.1837
 """Files for each row of the scale: 9,185 for the usual 50,000, the entries that one enterprise brought."""

@@ -17,12 +17,12 @@ from pathlib import Path
 import msgspec
 
 from node.home import NodeHome
-from protocol.analysis import match_query
 from tests.bench import oai_harvest, plain_replication
 from tests.bench.county import County, begun, county, enrolled, node, sites, until_applied, until_read
 from tests.bench.figures import Figure, Scale, median
 from tests.bench.programs import Load, cpu_s
 from tests.bench.rows import TITLE, row, rows, write_workbook
+from tests.plain_queries import match_query
 from tests.servers import NatsServer
 
 READ_S = 300.0

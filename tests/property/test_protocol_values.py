@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol.analysis import fold, index_terms, match_query
+from protocol.analysis import fold, index_terms
 from protocol.dates import DateSpan, parse_date
 from protocol.document_numbers import fold_doc_no
 from protocol.errors import BadValue
@@ -16,6 +16,7 @@ from protocol.identity_numbers import mask_identity_numbers
 from protocol.reference_codes import code_sort_key, fold_code, parse_code
 from protocol.retention import parse_retention
 from protocol.vocabularies import parse_access_status, parse_disclosure, parse_form, parse_level, parse_secrecy
+from tests.plain_queries import match_query
 
 ANY_TEXT = st.text(st.characters())
 DATE_LIKE = st.text("0123456789-./年月日至到~民国光绪元三十廿初春旬上代约[]?～ 　丁酉", max_size=20)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.analysis import index_terms, match_query
+from protocol.analysis import index_terms
+from tests.plain_queries import match_query
 
 HAN = "安吉林地承包合同王伟李四婚縣張裏峯々〇㐀𠮷𡘙𫠠\ue000"
 """Common, traditional, rare and private-use characters; none of them folds to another one here."""

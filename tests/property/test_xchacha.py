@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replication.xchacha import NONCE_BYTES, OpenSslCipher, SealBroken, SodiumCipher
+from protocol.draws import NONCE_BYTES
+from replication.xchacha import OpenSslCipher, SealBroken, SodiumCipher
 
 KEYS, NONCES = st.binary(min_size=32, max_size=32), st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES)
 

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from protocol.analysis import fold, index_terms, match_query
+from protocol.analysis import fold, index_terms
 from protocol.dates import parse_date
 from protocol.document_numbers import fold_doc_no
 from protocol.eras import ERAS, simplified, year_of_era, years_of_cycle
 from protocol.errors import BadValue
 from protocol.identity_numbers import is_identity_number, mask_identity_numbers
 from protocol.reference_codes import code_sort_key, parse_code
+from tests.plain_queries import match_query
 
 VECTORS = "12_test_vectors"
 

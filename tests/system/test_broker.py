@@ -245,7 +245,7 @@ async def test_a_node_may_do_what_a_node_does(open_hub: HubUnderTest, tmp_path: 
     node, asker = await open_hub.connect_node(home, VILLAGE, errors), await open_hub.connect_hub()
     for subject in (subjects.ASK_ALL, subjects.ask_every(site), subjects.receipt(site)):
         await node.subscribe(subject, cb=note)
-    for subject in (subjects.BEAT_SUBJECTS, subjects.REPLY_SUBJECTS):
+    for subject in (subjects.BEAT_SUBJECTS, ALL_REPLIES):
         await asker.subscribe(subject, cb=note)
     await asyncio.gather(node.flush(SOON_S), asker.flush(SOON_S))
     acknowledged = await node.jetstream().publish(subjects.events(site), b"frame")
@@ -265,6 +265,7 @@ async def test_a_node_may_do_what_a_node_does(open_hub: HubUnderTest, tmp_path: 
     await asyncio.gather(node.close(), asker.close())
 
 
+ALL_REPLIES = "dl.rsp.>"
 FORBIDDEN_TO_PUBLISH = [
     subjects.events(parse_site(OTHER)),
     subjects.events(parse_site("330523108000")),
@@ -295,7 +296,7 @@ FORBIDDEN_TO_HEAR = [
     subjects.events(parse_site(OTHER)),
     subjects.events(parse_site(VILLAGE)),
     subjects.BEAT_SUBJECTS,
-    subjects.REPLY_SUBJECTS,
+    ALL_REPLIES,
     subjects.replies_to("hub"),
     "dl.rcpt.>",
     subjects.receipt(parse_site(OTHER)),

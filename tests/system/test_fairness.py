@@ -18,9 +18,10 @@ from protocol import codec
 from protocol.limits import UNCONFIRMED_FRAMES_MAX
 from protocol.sites import parse_site
 from protocol.subjects import events as events_subject
+from replication.brokers import backlog_of_parts
 from replication.connection import Link
 from replication.publisher import PROBE_FRAMES
-from replication.streams import EVENTS, HUB_CONSUMER, Backlog, backlog_of
+from replication.streams import EVENTS, Backlog
 from tests.system.counties import County, fetched, rows, write_csv
 from tests.system.programs import Program, until
 
@@ -74,10 +75,10 @@ def waiting(node: Program) -> int:
 
 async def until_still(link: Link) -> Backlog:
     """Wait until nothing more comes into the stream, and return how it is."""
-    before = await backlog_of(link, EVENTS, HUB_CONSUMER)
+    before = await backlog_of_parts(link, EVENTS, 1)
     while True:
         await asyncio.sleep(STILL_S)
-        now = await backlog_of(link, EVENTS, HUB_CONSUMER)
+        now = await backlog_of_parts(link, EVENTS, 1)
         if now == before:
             return now
         before = now
@@ -85,7 +86,7 @@ async def until_still(link: Link) -> Backlog:
 
 async def places_of(link: Link, site: str) -> list[int]:
     """Return the places of a site's frames in the stream."""
-    wanted, last = events_subject(parse_site(site)), (await backlog_of(link, EVENTS, HUB_CONSUMER)).last
+    wanted, last = events_subject(parse_site(site)), (await backlog_of_parts(link, EVENTS, 1)).last
     subjects = [
         (await link.manage(lambda manager, place=place: manager.get_msg(EVENTS.name, place))).subject  # type: ignore[misc]
         for place in range(1, last + 1)
@@ -116,7 +117,7 @@ async def test_a_backlog_leaves_room_for_the_single_change_of_another_site(count
 
 
 async def _pending_above(link: Link, pending: int) -> bool:
-    return (await backlog_of(link, EVENTS, HUB_CONSUMER)).pending > pending
+    return (await backlog_of_parts(link, EVENTS, 1)).pending > pending
 
 
 async def test_a_node_whose_hub_is_gone_leaves_a_few_frames_in_the_stream(county: County) -> None:
@@ -126,7 +127,7 @@ async def test_a_node_whose_hub_is_gone_leaves_a_few_frames_in_the_stream(county
     await county.settled(BUSY)
     await busy.stop()
     async with looking(county) as link:
-        before = (await backlog_of(link, EVENTS, HUB_CONSUMER)).last
+        before = (await backlog_of_parts(link, EVENTS, 1)).last
         async with frozen(county.hub):
             drop(busy, 2, 20)
             for _ in range(3):
@@ -134,7 +135,7 @@ async def test_a_node_whose_hub_is_gone_leaves_a_few_frames_in_the_stream(county
                 await until("the files to be taken", lambda: waiting(busy) >= 20)
                 await until_still(link)
                 await busy.stop()
-            left = (await backlog_of(link, EVENTS, HUB_CONSUMER)).last - before
+            left = (await backlog_of_parts(link, EVENTS, 1)).last - before
             await busy.start()
         await county.settled(BUSY, patience_s=90)
 

@@ -108,7 +108,7 @@ async def test_the_round_trip_is_told_step_by_step(tmp_path: Path, hub: Command,
         ]
 
     out, taken, _, back, board, again, status = await asyncio.to_thread(carried)
-    assert "positions after 0 up to 3, 1 frames" in out[1]
+    assert "positions after 0 up to 3, 1 frame" in out[1]
     assert "3 changes applied, up to position 3; both ends hold the same" in taken[1]
     assert "confirmed up to position 3; compared at the hub: both ends hold the same" in back[1]
     assert "by courier, last bundle of" in board[1]

@@ -301,7 +301,7 @@ def test_a_deep_reading_finds_what_was_bad_before_the_backup(home: HubHome) -> N
 
     assert reads(home, target_of(home)) == {outcome.backup: []}
     (faults,) = reads(home, target_of(home), deep=True).values()
-    assert [fault.partition(": ")[2] for fault in faults] == ["1 records are damaged"]
+    assert [fault.partition(": ")[2] for fault in faults] == ["1 record is damaged"]
 
 
 def test_a_folder_of_a_newer_version_is_named(home: HubHome) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from hub.home import HubHome, home_at
 from hub.membership import keyring
 from hub.sites.board import record_beats
 from hub.storage import store
+from hub.transfers import accession
+from hub.transfers.accession import DossierLine
 from protocol.audit_chain import AuditLine
 from protocol.beats import Beat
 from protocol.codec import encode_event
@@ -111,7 +114,7 @@ def test_search_speaks_english_when_asked(command: Command, monkeypatch: pytest.
     monkeypatch.setenv("DANGLIAN_LANG", "en")
     _, printed = command("search", "林地")
 
-    assert "1 records; partial: index only 2" in printed
+    assert "1 record; partial: index only 2" in printed
     assert not re.search(r"结果|目录副本", printed)
 
 
@@ -418,3 +421,27 @@ async def audit_lines(home: HubHome) -> list[AuditLine]:
     async with store.opened(home) as database:
         found = await database.read(lambda connection: audit.listed(connection, limit=20))
     return found[::-1]
+
+
+def test_the_fonds_dossier_tells_what_was_taken_over(command: Command, home: HubHome) -> None:
+    lines = [
+        DossierLine(
+            site=VILLAGE.code,
+            fonds_no=fonds_no,
+            transfer_id=f"{number}",
+            words=Text(zh=f"移交 {number} 件", en=f"items handed over: {number}"),
+            entered_at_ms=number,
+        )
+        for number, fonds_no in enumerate(("Z001", "Z002"), 1)
+    ]
+
+    async def enter() -> None:
+        async with store.opened(home) as database:
+            for line in lines:
+                await database.write(partial(accession._enter, line=line))
+
+    asyncio.run(enter())
+
+    assert [one["fonds_no"] for one in read(command("transfer", "dossier", VILLAGE.code, "--json"))] == ["Z001", "Z002"]
+    code, said = command("transfer", "dossier", VILLAGE.code, "--fonds", "Z002")
+    assert (code, "移交 2 件" in said, "移交 1 件" in said) == (0, True, False)

@@ -10,9 +10,9 @@ from hub import __main__ as hub_program
 from hub import config
 from hub.home import home_at
 from hub.keeping.accessions import NewAccession, register
-from hub.keeping.held_files import hold, move_in, place
+from hub.keeping.held_files import hold, place
 from hub.storage import store
-from protocol.errors import Refused
+from replication.transfer_packages import move
 from tests.carriages import NOW_MS, SITE, written
 
 FILES = {"data/a.tif": b"a" * 1_000, "data/b.tif": b"b" * 2_000}
@@ -31,7 +31,7 @@ def made_home(root: Path) -> Path:
 
     async def fill() -> None:
         consigned = written(root / "transfers" / "t1", FILES)
-        move_in(root / "transfers" / "t1", holdings, SITE, "t1")
+        move(root / "transfers" / "t1", place(holdings, SITE, "t1"))
         new = NewAccession(bundle="t1", nature="移交", title="林权档案", files=2, registered_by="王")
         async with store.opened(home) as database:
             await database.write(lambda connection: hold(connection, SITE, "t1", consigned.files, NOW_MS))
@@ -93,10 +93,11 @@ def test_an_unknown_copy_is_refused_with_those_that_there_are(
 
 def test_what_was_received_is_moved_to_its_place_once(tmp_path: Path) -> None:
     """A crash leaves it at one of the two places; never is it there twice."""
-    written(tmp_path / "received", FILES)
-    final = move_in(tmp_path / "received", tmp_path / "holdings", SITE, "t1")
-    again = move_in(tmp_path / "received", tmp_path / "holdings", SITE, "t1")
+    received, final = tmp_path / "received", place(tmp_path / "holdings", SITE, "t1")
+    written(received, FILES)
+    move(received, final)
+    move(received, final)
 
-    assert (again, sorted(path.name for path in (final / "data").iterdir())) == (final, ["a.tif", "b.tif"])
-    with pytest.raises(Refused):
-        move_in(tmp_path / "received", tmp_path / "holdings", SITE, "t2")
+    assert (received.exists(), sorted(path.name for path in (final / "data").iterdir())) == (False, ["a.tif", "b.tif"])
+    with pytest.raises(OSError, match="received"):
+        move(received, place(tmp_path / "holdings", SITE, "t2"))

@@ -107,7 +107,7 @@ def test_a_record_that_was_bad_before_the_backup_is_found_by_a_deep_reading(home
     made(home)
     (deep,) = verify(home, settings_of(home), target_of(home), lambda: NOW_MS, Course(), deep=True)
 
-    assert [fault.en for fault in deep.faults] == ["330523108205: 1 records are damaged"]
+    assert [fault.en for fault in deep.faults] == ["330523108205: 1 record is damaged"]
 
 
 def test_a_flipped_bit_is_found(home: HubHome) -> None:

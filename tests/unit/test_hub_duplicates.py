@@ -19,11 +19,12 @@ from hub.decisions.duplicates import (
 )
 from hub.decisions.likeness import Evidence, alike, evidence, grounds, likeness_keys
 from hub.searching.grouping import grouped
-from protocol.analysis import index_terms, match_query
+from protocol.analysis import index_terms
 from protocol.errors import BadValue
 from protocol.records import Record
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, described, fictitious, record_id
 from tests.hubs import Hub
+from tests.plain_queries import match_query
 from tests.stores import Store
 
 NOTICE = {"title": "关于做好防汛工作的通知", "doc_no": "县政〔1997〕8号"}

@@ -145,7 +145,7 @@ async def test_a_copy_that_is_spoilt_too_is_never_put_in_the_place_of_anything(t
         said = await here.said()
 
     assert (found.state, counted.damaged) == (HeldState.DAMAGED, 1)
-    assert "1 held files are damaged or missing" in said[0]
+    assert "1 held file is damaged or missing" in said[0]
     assert here.path("a.tif").read_bytes() == b"x" * 500
 
 

@@ -13,7 +13,6 @@ from hub.workers.leases import (
     LEAD,
     LEASE_MS,
     Beaten,
-    Crew,
     LeaseLost,
     Worker,
     beat,
@@ -23,7 +22,6 @@ from hub.workers.leases import (
     release,
     share_of,
     store_clock_ms,
-    unattended,
 )
 from replication.database import Database
 from tests.stores import ONLY_POSTGRES, PostgresStore, Store
@@ -170,7 +168,3 @@ def test_the_oldest_workers_have_the_rest() -> None:
     living = [Worker(name=name, started_at_ms=at, seen_at_ms=at) for at, name in enumerate("cab")]
     assert [share_of(one.name, living, 5) for one in living] == [2, 2, 1]
     assert share_of("z", living, 5) == 0
-
-
-def test_what_nobody_does_is_named() -> None:
-    assert list(unattended(Crew(workers=(), leases=(), now_ms=0), 1)) == [LEAD, "part-00"]

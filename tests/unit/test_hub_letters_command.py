@@ -67,5 +67,5 @@ def test_the_list_is_readable_in_both_languages(
     monkeypatch.setenv("DANGLIAN_LANG", "zh")
     main(["letters", "--home", str(home)])
 
-    assert "1 letters wait, 1 were set aside." in english
+    assert "1 letter waits, 1 were set aside." in english
     assert "待送 1 封，未能办理 1 封。" in capsys.readouterr().out

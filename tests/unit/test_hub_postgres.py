@@ -151,9 +151,7 @@ async def test_two_hubs_that_apply_at_once_give_every_record_a_number_of_its_own
     assert numbers == [(120,)]
 
 
-async def test_a_writer_that_waits_too_long_says_so(
-    database: PostgresDatabase, beside: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_writer_that_waits_too_long_says_so(database: PostgresDatabase, beside: PostgresDatabase) -> None:
     inside, done = threading.Event(), threading.Event()
 
     def hold(_connection: Connection) -> None:
@@ -162,13 +160,13 @@ async def test_a_writer_that_waits_too_long_says_so(
 
     holding = asyncio.create_task(database.write(hold))
     await asyncio.to_thread(inside.wait, 10)
-    monkeypatch.setattr(postgres, "BEGIN_WRITING", f"SET lock_timeout = 50; {postgres.BEGIN_WRITING}")
-    beside._writer._begin = postgres.BEGIN_WRITING
+    begin = beside._writer._begin
+    beside._writer._begin = f"SET lock_timeout = 50; {begin}"
     with pytest.raises(Retryable):
         await beside.write(add_quarantine)
     done.set()
     await holding
-    beside._writer._begin = postgres.BEGIN_WRITING.removeprefix("SET lock_timeout = 50; ")
+    beside._writer._begin = begin
     await beside.write(add_quarantine)
 
     assert await database.read(rebuilds) == 1

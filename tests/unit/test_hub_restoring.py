@@ -172,7 +172,7 @@ def test_the_command_says_what_a_backup_cannot_know(backup: Path, new: HubHome, 
     assert code == 0
     assert "nodes revoked after" in printed
     assert "(2 nodes are now)" in printed
-    assert "1 unused codes are void" in printed
+    assert "1 unused code is void" in printed
     assert f"danglian-hub restore --review --home {new.root}" in printed
     assert BackupAlarm.NOT_REVIEWED in alarms(new)
 

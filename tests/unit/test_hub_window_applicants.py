@@ -20,9 +20,7 @@ from hub.window.applicants import (
     masked_number,
     plain,
 )
-from hub.window.identity import EvidenceLevel, fault_of, level_of
-from hub.window.requests import Standing
-from hub.window.states import State
+from hub.window.identity import fault_of
 from node.catalogues.persons import person_keys
 from protocol.errors import BadValue
 from tests.window import KEY, MONDAY, NUMBER, given, identity
@@ -176,17 +174,3 @@ def test_an_organ_is_known_by_its_letter() -> None:
     applicant = kept(given(Requester.MEDIATION, organ="某镇调委会", papers=(PaperShown(kind=Paper.UNIT_LETTER),)), KEY)
 
     assert fault_of(applicant, MONDAY) is None
-
-
-@pytest.mark.parametrize(
-    ("papers", "state", "level"),
-    [
-        ((), State.DRAFTED, EvidenceLevel.NONE),
-        ((identity(),), State.SUBMITTED, EvidenceLevel.SHOWN),
-        ((identity(),), State.IDENTITY_CHECKED, EvidenceLevel.CHECKED),
-    ],
-)
-def test_how_well_somebody_is_known(papers: tuple[PaperShown, ...], state: State, level: EvidenceLevel) -> None:
-    standing = Standing(state=state, seq=1, since_ms=0, before=None, past=frozenset())
-
-    assert level_of(kept(given(papers=papers), KEY), standing) is level

@@ -53,7 +53,10 @@ async def test_a_copy_goes_from_the_order_to_a_sealed_pdf(desk: Window) -> None:
     assert (seal.is_intact, seal.covers_all, seal.is_trusted) == (True, True, True)
     assert seal.signer == raw_public_key(desk.key.public_key)
     assert list(carried) == ["certificate.json"]
-    assert [step.state for step in await desk.hub.database.read(lambda c: copies.history(c, order.copy_id))] == [
+    steps = await desk.hub.database.fetch(
+        "SELECT state FROM copy_step WHERE copy_id = ? ORDER BY step", (str(order.copy_id),)
+    )
+    assert [state for (state,) in steps] == [
         CopyState.ASKED,
         CopyState.APPROVED,
         CopyState.DRAWING,

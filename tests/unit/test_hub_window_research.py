@@ -18,7 +18,6 @@ from hub.window.research import (
     checked_line,
     checked_part,
     checked_plan,
-    is_settled,
     remarks,
 )
 from hub.window.research_files import csv_bytes, scope_rows, table_rows, xlsx_bytes
@@ -151,7 +150,3 @@ def test_a_line_that_does_not_fit_the_plan_is_refused(wrong: Line) -> None:
 
 def test_identity_numbers_in_cells_are_masked() -> None:
     assert checked_line(PLAN, line(1, f"甲某 {NUMBER}")).cells[0] == "甲某 330523********0015"
-
-
-def test_a_plan_is_settled_when_every_part_is() -> None:
-    assert [is_settled(parts) for parts in (TABLE.parts, TABLE.parts[:2], ())] == [False, True, False]

@@ -104,7 +104,8 @@ async def test_damage_is_told_with_the_next_sign_of_life_until_it_is_put_right(t
     (folder / "2.jpg").unlink()
 
     await township.night(FIXITY_DAYS)
-    found = await township.faulty(), await township.database.read(lambda c: kept.faults_of(c, "2026-0001"))
+    named = await township.database.fetch("SELECT path FROM kept_fault WHERE accession = '2026-0001' ORDER BY path")
+    found = await township.faulty(), [path for (path,) in named]
     (folder / "1.jpg").write_bytes(sound)
     await township.night(2 * FIXITY_DAYS + 1)
 

@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from protocol.analysis import _FOLDS, ANALYSIS_VERSION, fold, index_lines, index_terms, match_query, phrases
+from protocol.analysis import _FOLDS, ANALYSIS_VERSION, fold, index_lines, index_terms, phrases
 from protocol.limits import QUERY_CHARS_MAX, WORD_CHARS_MAX
+from tests.plain_queries import match_query
 
 Search = Callable[[str], list[str]]
 

@@ -1,6 +1,7 @@
 """Rules on one entry: what each lets through and what it refuses, without any file."""
 
 import datetime
+from collections.abc import Callable
 
 import pytest
 
@@ -8,6 +9,8 @@ from protocol import entry_checks
 from protocol.check_results import Outcome
 from protocol.check_rules import CheckSettings
 from protocol.entry_checks import EntryContext
+from protocol.judgements import Judgement
+from protocol.package_entries import PackageEntry
 from protocol.package_facts import PackageFacts
 from protocol.reference_codes import CodeProfile, CodeSegment, SegmentKind
 from tests.packages_made import CODES, entry
@@ -33,6 +36,8 @@ PROFILE = CodeProfile(
     ),
 )
 
+EntryCheck = Callable[[PackageEntry, entry_checks.EntryContext], Judgement]
+
 RULES = [
     entry_checks.meta_length,
     entry_checks.meta_type_format,
@@ -49,7 +54,7 @@ RULES = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_a_sound_entry_passes(rule: entry_checks.EntryRule) -> None:
+def test_a_sound_entry_passes(rule: EntryCheck) -> None:
     assert rule(entry(1), CONTEXT).outcome is Outcome.PASSED
 
 

@@ -58,7 +58,8 @@ def test_a_code_survives_its_subject_tokens(code: str) -> None:
 def test_a_reply_proves_who_answered_whom(code: str) -> None:
     site = parse_site(code)
     subject = subjects.reply(site, "hub-1", "00ff")
-    assert subjects.parse_reply(subject) == (site, "hub-1", "00ff")
+    assert subjects.site_of(subject) == site
+    assert subject == f"dl.rsp.{site.tokens}.hub-1.00ff"
 
 
 @pytest.mark.parametrize(("asker", "question"), [("a.b", "00"), ("hub", "0.*"), ("hub", ">"), ("", "00"), ("王", "00")])

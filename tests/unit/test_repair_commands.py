@@ -115,7 +115,7 @@ def test_rebuild_wants_a_yes_and_then_tells_what_it_did(hub_home: HubHome, capsy
     assert (unasked, begun, progress) == (2, 0, 1)
     assert "Confirm with --yes" in question
     assert "aside" in told
-    assert "1 sites, 1 being rebuilt; 0 of 3 records." in table
+    assert "1 site, 1 being rebuilt; 0 of 3 records." in table
 
 
 @pytest.fixture

@@ -15,16 +15,18 @@ import msgspec
 import pytest
 from PIL import Image
 
-from protocol.check_results import CheckResult, Outcome, Standing, faults, verdict
+from protocol.check_results import CheckResult, Outcome, Standing, verdict
 from protocol.check_rules import CheckRules, CheckSettings, Phase, Scope
+from protocol.errors import StorageFull
 from protocol.package_entries import PackageEntry
 from protocol.package_facts import Looked, PackageFacts, ProcessStep
 from protocol.registration import Registration
+from protocol.wording import Text
 from replication.checks import images, pdf_files, pdfa_validator, virus_scanner
 from replication.checks.opened import no_tool
 from replication.checks.rule_table import default_rules
 from replication.checks.running import CHECKS, Checks, check
-from replication.checks.survey import CheckStage, CheckTools
+from replication.checks.survey import CheckStage, CheckTools, Survey
 from replication.checks.virus_scanner import ScannerAddress, VirusScanner
 from replication.packages.catalogue_xml import ITEMS
 from replication.packages.official_layout import README, CarrierNote, note_text
@@ -233,6 +235,32 @@ def test_work_that_is_told_to_stop_stops(tmp_path: Path) -> None:
     assert seen[-1] is CheckStage.FILES
 
 
+@pytest.mark.parametrize("stop", [StorageFull(Text(zh="满", en="full")), KeyboardInterrupt()])
+def test_a_package_is_let_go_of_however_its_look_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    """What is in hand is a file of working notes, and a program that opens files."""
+    made = packed(tmp_path, ENTRIES, SOUND)
+    closed: list[Survey] = []
+
+    def noted(survey: Survey) -> None:
+        closed.append(survey)
+
+    monkeypatch.setattr(Survey, "close", noted)
+
+    def stopped(_stage: CheckStage, _done: int, _total: int) -> None:
+        raise stop
+
+    found = check(made.path, PackageFacts(today=TODAY), RULES, Phase.FILING, stopped)
+    if isinstance(stop, StorageFull):
+        assert {one.outcome for one in found} == {Outcome.NOT_RUN}
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            list(found)
+
+    assert len(closed) == 1
+
+
 @pytest.mark.parametrize("name", ["absent", "x.zip", "METS"])
 def test_what_is_no_package_fails_and_nothing_else_is_passed(tmp_path: Path, name: str) -> None:
     scans(tmp_path, {"x.zip": b"PK\x03\x04", "METS/METS.xml": b"<mets/>"})
@@ -275,7 +303,8 @@ def test_a_rule_that_is_unknown_to_the_table_is_never_waved_through() -> None:
     )
 
     assert RULES.is_mandatory("new_rule", Phase.TRANSFER) is True
-    assert [one.rule for one in faults([strange], RULES, Phase.TRANSFER)] == ["new_rule"]
+    in_the_way = verdict([strange], RULES, Phase.TRANSFER).standing_in_the_way()
+    assert [(one.rule, one.failed_items) for one in in_the_way if one.counts] == [("new_rule", ("a",))]
 
 
 # Each rule on its own fault
@@ -722,8 +751,8 @@ def test_settings_of_the_county_decide(tmp_path: Path) -> None:
 
 
 def test_an_eep_file_is_checked_like_any_package(tmp_path: Path) -> None:
-    from replication.packages.eep import EepEntry, eep_pieces  # noqa: PLC0415 - only here
     from replication.packages.packing import SourceFile  # noqa: PLC0415 - only here
+    from tests.eep_files import EepEntry, eep_pieces  # noqa: PLC0415 - only here
 
     scans(tmp_path, {"scan": jpeg()})
     item = EepEntry(entry=entry(1), files=(SourceFile(source=tmp_path / "scan", path=f"{CODES[0]}.jpg"),))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.lifetime import EXIT_FAILED, EXIT_OK, EXIT_OVERDUE
+from replication.lifetime import EXIT_OK, EXIT_OVERDUE
 
 DAEMON = """
 import asyncio, contextlib, sys
@@ -33,6 +33,9 @@ async def program():
 
 sys.exit(lifetime.run_until_stopped(program()))
 """
+
+FAILED = 1
+"""What an interpreter ends with that an error has ended."""
 
 
 async def started(
@@ -107,7 +110,7 @@ async def test_an_unexpected_error_closes_everything_and_fails(project: Path) ->
 
     code, printed, said = await ended(process)
 
-    assert (code, printed) == (EXIT_FAILED, ["closed second", "closed first"])
+    assert (code, printed) == (FAILED, ["closed second", "closed first"])
     assert "LookupError: nobody expected this" in said
 
 
@@ -116,7 +119,7 @@ async def test_a_cancellation_from_inside_is_no_stop(project: Path) -> None:
 
     code, _, said = await ended(process)
 
-    assert code == EXIT_FAILED
+    assert code == FAILED
     assert "CancelledError" in said
 
 

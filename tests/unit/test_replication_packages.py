@@ -2,24 +2,29 @@
 
 import base64
 import datetime
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import bagit
 import msgspec
 import pytest
 
-from protocol.attaching import Mismatch, MismatchKind, attach, missing_pages, page_mismatches, page_number
+from protocol.attaching import Mismatch, MismatchKind, missing_pages, page_mismatches, page_number
 from protocol.errors import BadFile, StorageFull
 from protocol.package_entries import PackageEntry, PackageFile
 from protocol.vocabularies import Level
+from protocol.whole_codes import whole_code
+from replication.checks.package_shelf import Shelf
 from replication.packages import packing
 from replication.packages.bag_checking import check_bag
 from replication.packages.catalogue_xml import ITEMS, catalogue_pieces, read_catalogue
-from replication.packages.eep import eep_of, eep_pieces, unpack_eep
+from replication.packages.eep import unpack_eep
 from replication.packages.official_layout import README, CarrierNote, read_note
 from replication.packages.opening import PackageKind, files_of, kind_of, open_package
 from replication.packages.packing import PARTIAL_SUFFIX, PackingStyle, SourceFile, packing_faults
-from tests.packages_made import CODES, LABEL, entry, packed, scans
+from tests.eep_files import eep_of, eep_pieces
+from tests.packages_made import CODES, LABEL, entry, packed, scans, source_files
 
 FILES = {
     f"2011/{CODES[0]}/0001.jpg": b"page one",
@@ -118,7 +123,7 @@ def test_work_that_is_told_to_stop_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        packing.pack(tmp_path / "p", [], packing.source_files(tmp_path / "scans", names), LABEL, told=stop)
+        packing.pack(tmp_path / "p", [], source_files(tmp_path / "scans", names), LABEL, told=stop)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scans"]
 
@@ -321,6 +326,24 @@ def files(*paths: str) -> list[PackageFile]:
     return [PackageFile(path=f"电子档案/{path}", size_bytes=1) for path in paths]
 
 
+def shelved(entries: Sequence[PackageEntry], given: Iterable[PackageFile]) -> Shelf:
+    shelf = Shelf()
+    for one in entries:
+        shelf.entries.put(one, {})
+    for file in given:
+        shelf.files.put(file, is_record=True)
+    return shelf
+
+
+def entry_of_file(shelf: Shelf) -> tuple[int | None, ...]:
+    return tuple(number for _, number in shelf.files.of_kind(are_records=True))
+
+
+def owners(entries: Sequence[PackageEntry], given: Iterable[PackageFile]) -> tuple[int | None, ...]:
+    with closing(shelved(entries, given)) as shelf:
+        return entry_of_file(shelf)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -335,37 +358,31 @@ def files(*paths: str) -> list[PackageFile]:
     ],
 )
 def test_a_scan_is_found_by_its_code_in_any_dialect(path: str) -> None:
-    found = attach([entry(1), entry(2)], files(path))
-
-    assert found.entry_of_file == (0,)
+    assert owners([entry(1), entry(2)], files(path)) == (0,)
 
 
-def test_every_mismatch_is_listed() -> None:
+def test_what_belongs_together_is_found_and_what_lacks_its_other_half_is_named() -> None:
     entries = [entry(1), entry(2), entry(3, ref_code=CODES[1]), entry(4, file_name="正文.pdf;附件.pdf")]
 
-    found = attach(entries, files(f"{CODES[1]}.pdf", "stray.pdf", "正文.pdf"))
-
-    assert [(one.kind.value, one.entry, one.path, one.expected) for one in found.mismatches] == [
-        ("code_twice", CODES[1], f"电子档案/{CODES[1]}.pdf", ""),
-        ("scan_without_entry", "", "电子档案/stray.pdf", ""),
-        ("entry_without_scan", CODES[0], "", "1"),
-        ("entry_without_scan", CODES[1], "", "1"),
-        ("entry_without_scan", CODES[1], "", "1"),
-        ("named_file_absent", entry(4).ref_code, "", "附件.pdf"),
-    ]
+    with closing(shelved(entries, files(f"{CODES[1]}.pdf", "stray.pdf", "正文.pdf"))) as shelf:
+        assert entry_of_file(shelf) == (None, None, 3)
+        assert [shelf.files.is_contested(whole_code(code)) for code in CODES] == [False, True]
+        assert shelf.files.strays(9) == (2, [f"电子档案/{CODES[1]}.pdf", "电子档案/stray.pdf"])
+        assert [len(shelf.files.of_entry(number)) for number in range(4)] == [0, 0, 0, 1]
+        assert [shelf.entries.absent_names(number) for number in range(4)] == [[], [], [], ["附件.pdf"]]
 
 
 def test_a_name_that_the_catalogue_states_outranks_what_it_looks_like() -> None:
     entries = [entry(1), entry(2, file_name=f"{CODES[0]}.pdf")]
 
-    assert attach(entries, files(f"{CODES[0]}.pdf")).entry_of_file == (1,)
+    assert owners(entries, files(f"{CODES[0]}.pdf")) == (1,)
 
 
 def test_the_code_given_by_the_office_finds_its_scan_as_well() -> None:
     """Both codes are kept: scans were named before the archive gave its own."""
     entries = [entry(1, office_code="Z109-2011-Y-7")]
 
-    assert attach(entries, files("Z109-2011-Y-0007.pdf")).entry_of_file == (0,)
+    assert owners(entries, files("Z109-2011-Y-0007.pdf")) == (0,)
 
 
 def test_pages_are_compared_only_where_all_could_be_counted() -> None:

@@ -120,4 +120,4 @@ def test_a_broken_signature_is_for_a_person_and_one_that_holds_is_evidence(signe
         "0001.pdf": Outcome.PASSED,
         "0002.pdf": Outcome.MANUAL,
     }
-    assert "signatures within hold" in found["0001.pdf"].evidence.en
+    assert "1 signature within holds" in found["0001.pdf"].evidence.en

@@ -29,7 +29,7 @@ from replication.publisher import (
     Publisher,
 )
 from replication.seal import unseal
-from tests.builders import VILLAGE, described, drafts, frame_writer
+from tests.builders import VILLAGE, chain_at, described, drafts, frame_writer
 
 
 class RecordingLink:
@@ -94,13 +94,13 @@ class Site:
     async def receipt(
         self, applied: int, *, chain: str | None = None, epoch: str = "epoch-a", want: Want = Want.NOTHING
     ) -> None:
-        known = await self.database.read(lambda c: outbox.digest_at(c, applied))
+        known = await self.database.read(lambda c: chain_at(c, applied))
         await self.publisher.confirm(
             Receipt(
                 site=VILLAGE.code,
                 epoch=epoch,
                 applied=applied,
-                chain=(known or "") if chain is None else chain,
+                chain=known if chain is None else chain,
                 want=want,
             )
         )
