@@ -19,9 +19,7 @@ STARTS = 5
 OURS = Path(sys.executable)
 
 BARE = "import time; time.sleep(9999)"
-IMPORTS = (
-    "aiosqlite, msgspec, nats, nkeys, python_calamine, sqlalchemy, structlog, watchfiles, zstandard"
-)
+IMPORTS = "aiosqlite, msgspec, nats, nkeys, python_calamine, sqlalchemy, structlog, watchfiles, zstandard"
 IMPORTED = f"import asyncio, {IMPORTS}\nasyncio.run(asyncio.sleep(9999))"
 
 
