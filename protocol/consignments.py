@@ -34,6 +34,8 @@ STAGING = ".danglian-draw"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\]')
 _UNSEEN = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+_ALIKE_PARTS = 64
+
 _FAULTS_TOLD = 20
 
 
@@ -150,10 +152,16 @@ def list_faults(files: Sequence[ConsignedFile]) -> list[tuple[str, Text]]:
 
 def _alike(files: Iterable[ConsignedFile]) -> frozenset[int]:
     """Return the hashes that the folded names of more than one file or folder have: few, and mostly none."""
-    hashes, written = array("q"), set[int]()
+    # In parts, of which one at a time is put in order: as objects all of them take as much as the whole list.
+    parts, written = [array("q") for _ in range(_ALIKE_PARTS)], set[int]()
     before = ""
+
+    def note(folded: str) -> None:
+        name = hash(folded)
+        parts[name % _ALIKE_PARTS].append(name)
+
     for one in files:
-        hashes.append(hash(folded_path(one.path)))
+        note(folded_path(one.path))
         within = one.path.rpartition("/")[0]
         # Files of one folder mostly stand together, and most folders of a list are looked at once.
         if within != before:
@@ -161,8 +169,8 @@ def _alike(files: Iterable[ConsignedFile]) -> frozenset[int]:
             for folder in _folders(one.path):
                 if (name := hash(folder)) not in written:
                     written.add(name)
-                    hashes.append(hash(folded_path(folder)))
-    return frozenset(one for one, following in pairwise(sorted(hashes)) if one == following)
+                    note(folded_path(folder))
+    return frozenset(one for part in parts for one, following in pairwise(sorted(part)) if one == following)
 
 
 def _folders(path: str) -> list[str]:
