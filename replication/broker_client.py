@@ -123,6 +123,16 @@ def read_widely(client: BrokerClient) -> None:
         transport.read = lambda buffer_size: reader.read(max(buffer_size, READ_BYTES))  # type: ignore[method-assign]
 
 
+def cut(transport: asyncio.WriteTransport) -> None:
+    """Close a socket at once, whatever waits to be written.
+
+    One that was closed with a full buffer, and could empty it since, has gone without a loop to end on: its transport
+    has no protocol any more then, and cannot be aborted.
+    """
+    if transport.get_protocol() is not None:
+        transport.abort()
+
+
 async def discard(client: BrokerClient) -> None:
     """Cut the socket and end every task of a client, whatever state it is in; never waits for the network.
 
@@ -133,7 +143,7 @@ async def discard(client: BrokerClient) -> None:
     if isinstance(transport, TcpTransport):
         for writer in (transport._io_writer, transport._bare_io_writer):  # noqa: SLF001
             if writer is not None:
-                writer.transport.abort()
+                cut(writer.transport)
     client._pending.clear()  # noqa: SLF001 - else the library writes it to the socket that is gone
     client._pending_data_size = 0  # noqa: SLF001
     client._status = Client.CLOSED  # noqa: SLF001

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 import msgspec
 
+from node.commands.package_export import add_export
 from protocol.check_reports import CheckReport, ReportHead
 from protocol.check_results import OUTCOME_WORDS, CheckResult, Outcome, RuleTally, Standing
 from protocol.check_rules import DIMENSION_WORDS, CheckRules
@@ -39,7 +40,7 @@ FAULTS_PRINTED_MAX = 10_000
 BY_HAND: Final = "by hand"
 """Who checked, where no site did."""
 
-_HELP = "检测一个移交包，说明哪里要改 · check a package of a transfer and say what to mend"
+_HELP = "检测一个移交包，说明哪里要改；导出为 EEP · check a package of a transfer and say what to mend; export it"
 _CHECK_HELP = "四性检测（DA/T 70）· the four-property checks"
 _DESCRIPTION = """检测一个移交包：BagIt 包、规定的文件夹结构（文件目录.XML＋电子档案）、
 由它们打成的 ZIP 或 TAR，或 EEP 封装包。
@@ -93,6 +94,7 @@ def add(parsers: Parsers) -> None:
     checking.add_argument("--by", default="", metavar="NAME", help="看的人 · who looked")
     checking.add_argument("--json", action="store_true", help="输出 JSON · print JSON")
     checking.set_defaults(run=run)
+    add_export(commands)
 
 
 def run(args: argparse.Namespace) -> int:

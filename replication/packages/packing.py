@@ -136,7 +136,7 @@ def pack(
         sync_folder(into.parent)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise _unwritable(into, error) from error
+        raise unwritable(into, error) from error
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -253,7 +253,8 @@ def _refuse(faults: Sequence[Text]) -> None:
         )
 
 
-def _unwritable(into: Path, error: OSError) -> BadFile | StorageFull:
+def unwritable(into: Path, error: OSError) -> BadFile | StorageFull:
+    """Return why a package could not be written, with what to do."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull(
             Text(zh="磁盘已满，没有写成任何包", en="the disk is full; no package was written"),

@@ -24,9 +24,9 @@ from replication.checks.rule_table import default_rules
 from replication.checks.running import check
 from replication.packages.bag_checking import check_bag
 from replication.packages.eep import unpack_eep
+from replication.packages.eep_writing import EepEntry, eep_pieces
 from replication.packages.packing import SourceFile, pack
 from tests.bench.figures import Figure, Scale
-from tests.eep_files import EepEntry, eep_pieces
 from tests.packages_made import LABEL, TODAY, entry, source_files
 
 SCANS_OF_ROWS = 0.1837

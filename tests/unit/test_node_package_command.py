@@ -1,5 +1,7 @@
 """``danglian-node package check``: what to mend, in plain words, and an exit code that a script can trust."""
 
+import errno
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +12,8 @@ from node import __main__ as program
 from protocol.check_results import Outcome
 from replication import command_line
 from replication.checks.reports import results_of
+from replication.packages import eep_writing
+from replication.packages.eep import unpack_eep
 from replication.packages.official_layout import CarrierNote
 from replication.packages.packing import PackageLabel
 from tests.packages_made import CODES, LABEL, TODAY, entry, packed
@@ -132,3 +136,60 @@ def test_a_package_in_one_zip_is_checked_like_the_folder(
     code = program.main(["package", "check", archive])
 
     assert (code, capsys.readouterr().out.strip().splitlines()[-1]) == (0, "全部必检项通过。")
+
+
+# Export
+
+
+def test_a_package_that_was_exported_as_eep_comes_back_with_each_file_at_its_entry(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    eep = tmp_path / "out.eep"
+    ended = program.main(["package", "export", str(package), "--eep", str(eep), "--by", "天荒坪镇档案室", "--json"])
+    said = json.loads(capsys.readouterr().out)
+    found = unpack_eep(eep, tmp_path / "into")
+
+    assert (ended, said["entries"], said["files"]) == (0, 2, 2)
+    assert said["sha256"] == hashlib.sha256(eep.read_bytes()).hexdigest()
+    assert [(one.ref_code, one.file_name) for one in found.entries] == [
+        (CODES[0], f"{CODES[0]}.txt"),
+        (CODES[1], f"{CODES[1]}.txt"),
+    ]
+    assert found.created_by == "天荒坪镇档案室"
+    assert all(one.is_proven for one in found.files)
+    assert program.main(["package", "check", str(eep)]) in {0, 1}
+
+
+def test_a_file_without_an_entry_is_named_and_nothing_is_written(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (package / "data/电子档案/无名.txt").write_bytes(b"x")
+    eep = tmp_path / "out.eep"
+    code = program.main(["package", "export", str(package), "--eep", str(eep), "--by", "x"])
+
+    assert code != 0
+    assert "无名.txt" in capsys.readouterr().err
+    assert list(tmp_path.glob("out.eep*")) == []
+
+
+def test_no_file_is_written_over(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    eep = tmp_path / "out.eep"
+    eep.write_bytes(b"mine")
+    code = program.main(["package", "export", str(package), "--eep", str(eep), "--by", "x"])
+
+    assert (code != 0, eep.read_bytes()) == (True, b"mine")
+    assert "已存在" in capsys.readouterr().err
+
+
+def test_an_export_that_breaks_off_leaves_nothing(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_path: Path, _pieces: object) -> str:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(eep_writing, "write_file", full)
+    eep = tmp_path / "out.eep"
+    code = program.main(["package", "export", str(package), "--eep", str(eep), "--by", "x"])
+
+    assert (code != 0, list(tmp_path.glob("out.eep*"))) == (True, [])
+    assert "磁盘已满" in capsys.readouterr().err

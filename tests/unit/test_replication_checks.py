@@ -751,8 +751,8 @@ def test_settings_of_the_county_decide(tmp_path: Path) -> None:
 
 
 def test_an_eep_file_is_checked_like_any_package(tmp_path: Path) -> None:
+    from replication.packages.eep_writing import EepEntry, eep_pieces  # noqa: PLC0415 - only here
     from replication.packages.packing import SourceFile  # noqa: PLC0415 - only here
-    from tests.eep_files import EepEntry, eep_pieces  # noqa: PLC0415 - only here
 
     scans(tmp_path, {"scan": jpeg()})
     item = EepEntry(entry=entry(1), files=(SourceFile(source=tmp_path / "scan", path=f"{CODES[0]}.jpg"),))

@@ -20,10 +20,10 @@ from replication.packages import packing
 from replication.packages.bag_checking import check_bag
 from replication.packages.catalogue_xml import ITEMS, catalogue_pieces, read_catalogue
 from replication.packages.eep import unpack_eep
+from replication.packages.eep_writing import EepEntry, eep_pieces
 from replication.packages.official_layout import README, CarrierNote, read_note
 from replication.packages.opening import PackageKind, files_of, kind_of, open_package
 from replication.packages.packing import PARTIAL_SUFFIX, PackingStyle, SourceFile, packing_faults
-from tests.eep_files import eep_of, eep_pieces
 from tests.packages_made import CODES, LABEL, entry, packed, scans, source_files
 
 FILES = {
@@ -202,7 +202,7 @@ def test_control_characters_of_a_cell_do_not_break_the_catalogue(tmp_path: Path)
 def eep_file(folder: Path, files: dict[str, bytes]) -> Path:
     scans(folder / "scans", files)
     sources = [SourceFile(source=folder / "scans" / name, path=name) for name in files]
-    items = eep_of([entry(1), entry(2)], sources, dict.fromkeys(files, CODES[0]))
+    items = [EepEntry(entry=entry(1), files=tuple(sources)), EepEntry(entry=entry(2))]
     path = folder / "x.xml"
     path.write_bytes(b"".join(eep_pieces(items, created_at="2026-11-22T10:00:00", created_by="天荒坪镇档案室")))
     return path
