@@ -12,6 +12,7 @@ Everything that reaches into the library's internals is in this module: ``Broker
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -124,12 +125,10 @@ def read_widely(client: BrokerClient) -> None:
 
 
 def cut(transport: asyncio.WriteTransport) -> None:
-    """Close a socket at once, whatever waits to be written.
-
-    One that was closed with a full buffer, and could empty it since, has gone without a loop to end on: its transport
-    has no protocol any more then, and cannot be aborted.
-    """
-    if transport.get_protocol() is not None:
+    """Close a socket at once, whatever waits to be written."""
+    # One that was closed with a full buffer, and could empty it since, has lost its event loop without being aborted:
+    # CPython then looks for a method of None. There is nothing left to cut.
+    with suppress(AttributeError):
         transport.abort()
 
 
