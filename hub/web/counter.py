@@ -15,7 +15,7 @@ SHOWN_MAX: Final = 18
 """Numbers in one column: as many as can be read across a room; the rest is counted."""
 
 LOOKED_AT_MAX: Final = 200
-"""Requests of each column that are looked at."""
+"""Requests of each column that are looked at: of those that wait, and of those that have ended."""
 
 _LINK_BYTES: Final = 12
 
@@ -55,11 +55,14 @@ def short(number: str) -> str:
 
 
 def _column(connection: Connection, name: str, states: Sequence[State], now_ms: int) -> Column:
-    found = [
-        one
-        for one in ledger.listed(connection, states=states, limit=LOOKED_AT_MAX)
-        if one.standing.state not in ENDED or day_of(one.standing.since_ms) == day_of(now_ms)
-    ]
+    # Of what waits the oldest are looked at, or whoever waits longest would drop out; of what has ended the newest.
+    waiting = [one for one in states if one not in ENDED]
+    over = [one for one in states if one in ENDED]
+    found = ledger.listed(connection, states=waiting, is_oldest_first=True, limit=LOOKED_AT_MAX)
+    if over:
+        today = day_of(now_ms)
+        ended = ledger.listed(connection, states=over, limit=LOOKED_AT_MAX)
+        found += [one for one in ended if day_of(one.standing.since_ms) == today]
     # The one that waits longest stands first.
     by_wait = sorted(found, key=lambda one: one.standing.since_ms)
     return Column(

@@ -9,7 +9,7 @@ import msgspec
 from protocol.county_time import second
 from protocol.wording import Count, Text
 from replication.command_line import EXIT_OK, Parsers, say, say_json
-from replication.packages.eep_writing import exported, write_eep
+from replication.packages.eep_writing import exported, write_eep, written_bytes
 from replication.packages.opening import open_package
 from replication.progress import progress
 from replication.wall_clock import clock_ms
@@ -57,13 +57,10 @@ def run(args: argparse.Namespace) -> int:
     """
     with tempfile.TemporaryDirectory() as folder:
         items = exported(open_package(args.path, Path(folder)))
-        sources = [file.source for item in items for file in item.files]
-        # A third more than the files: they are written as base64.
-        expected = sum(source.stat().st_size for source in sources) * 4 // 3
-        with progress(_BAR, expected) as bar:
+        with progress(_BAR, written_bytes(items)) as bar:
             made = second(clock_ms()).replace(" ", "T")
             digest = write_eep(args.eep, items, created_at=made, created_by=args.by, told=bar.add)
-    found = Exported(path=str(args.eep), sha256=digest, entries=len(items), files=len(sources))
+    found = Exported(path=str(args.eep), sha256=digest, entries=len(items), files=sum(len(one.files) for one in items))
     if args.json:
         say_json(found)
         return EXIT_OK

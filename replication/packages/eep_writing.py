@@ -142,6 +142,20 @@ def _without_entry(loose: Sequence[str]) -> BadFile:
     )
 
 
+def written_bytes(items: Iterable[EepEntry]) -> int:
+    """Return about how long the file will be: a third more than its content, which is written as base64.
+
+    Raises:
+        BadFile: a file is gone.
+
+    """
+    sources = [file.source for item in items for file in item.files]
+    try:
+        return sum(source.stat().st_size for source in sources) * 4 // 3
+    except OSError as error:
+        raise unwritable(sources[0], error) from error
+
+
 def write_eep(
     path: Path, items: Iterable[EepEntry], *, created_at: str, created_by: str, told: Callable[[int], None]
 ) -> str:

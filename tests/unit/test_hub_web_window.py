@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from hub import audit
 from hub.staff.roles import Role
 from hub.tables import entry
+from hub.web import counter
 from hub.web.counter import link_of
 from hub.web.pages.window_copies import pages_of
 from hub.window import access_book, clocks, compiling, desk, ledger, unsent
@@ -412,9 +413,9 @@ async def test_forged_ids_find_nothing_and_break_nothing(here: WindowDesk, clerk
     ]
     names = ("x.pdf", "..%2Fhub.db", "330523-2026-000001-9.pdf")
     files = [(await clerk.get(f"/window/certificates/{name}")).status_code for name in names]
-    counter = [(await clerk.get(f"/counter/{link}")).status_code for link in ("x", "0" * 24, link_of(b"another"))]
+    screens = [(await clerk.get(f"/counter/{link}")).status_code for link in ("x", "0" * 24, link_of(b"another"))]
 
-    assert (set(pages), set(posts), inner, set(files), set(counter)) == ({404}, {404}, [404] * 5, {404}, {404})
+    assert (set(pages), set(posts), inner, set(files), set(screens)) == ({404}, {404}, [404] * 5, {404}, {404})
 
 
 @pytest.mark.slow
@@ -471,6 +472,19 @@ async def test_the_screen_at_the_counter_shows_numbers_without_names_to_anybody(
 
     (one,) = await registered(here)
     assert (screen.status_code, one.number[-6:] in screen.text, "甲" in screen.text) == (200, True, False)
+
+
+async def test_who_waits_longest_is_on_the_screen_however_many_came_since(
+    here: WindowDesk, clerk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counter, "LOOKED_AT_MAX", 2)
+    for _ in range(3):
+        await submitted(clerk)
+        here.clock.forward(60)
+    numbers = sorted(one.number for one in await registered(here))
+    columns = await here.database.read(lambda c: counter.columns_of(c, here.clock()))
+
+    assert [one.numbers for one in columns if one.name == "going"] == [tuple(map(counter.short, numbers[:2]))]
 
 
 async def test_a_refusal_is_called_out_at_the_counter_for_a_day(here: WindowDesk, clerk: Browser) -> None:

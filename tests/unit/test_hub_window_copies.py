@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 from hub.membership.keyring_tables import enrolled_node
 from hub.window import certificates, copies, copyist, pdf_seals, serials, sheets
 from hub.window.certificates import Printing
-from hub.window.copy_orders import SILENT_AFTER_MS, CopyRoutes, CopyState, CopyWish
+from hub.window.copy_orders import SILENT_AFTER_MS, CopyOrder, CopyRoutes, CopyState, CopyWish
 from hub.window.serials import Fate
 from node.certifying import sealing
 from node.certifying.deciding import Fact
@@ -123,8 +123,8 @@ async def test_a_page_that_is_another_than_the_holder_signed_ends_the_order(desk
     assert (await desk.certificate(order.asked.serial)).fate is Fate.VOID
 
 
-async def test_a_picture_that_is_cut_off_ends_the_order_in_words(desk: Window) -> None:
-    """The holder signed what lies in its folder; whether a picture can be read to its end is seen at the hub."""
+async def cut_off(desk: Window) -> CopyOrder:
+    """Order a page whose picture ends in the middle, up to where the hub has looked at it."""
     page = desk.scans / desk.record.ref_code / "0001.jpg"
     page.write_bytes(page.read_bytes()[:900])
     order = await desk.ask()
@@ -132,23 +132,19 @@ async def test_a_picture_that_is_cut_off_ends_the_order_in_words(desk: Window) -
     await desk.approve(order)
     await desk.post()
     await desk.work()
+    return await desk.found(order)
 
-    order = await desk.found(order)
+
+async def test_a_picture_that_is_cut_off_ends_the_order_in_words(desk: Window) -> None:
+    """The holder signed what lies in its folder; whether a picture can be read to its end is seen at the hub."""
+    order = await cut_off(desk)
     assert order.state is CopyState.FAILED
     assert order.reason.en == "page 0001.jpg cannot be used: the picture is damaged"
     assert "重新扫描" in order.hint.zh
 
 
 async def test_no_page_stays_of_an_order_that_failed(desk: Window) -> None:
-    page = desk.scans / desk.record.ref_code / "0001.jpg"
-    page.write_bytes(page.read_bytes()[:900])
-    order = await desk.ask()
-    await desk.post()
-    await desk.approve(order)
-    await desk.post()
-    await desk.work()
-
-    assert (await desk.found(order)).state is CopyState.FAILED
+    assert (await cut_off(desk)).state is CopyState.FAILED
     assert [folder.exists() for folder in desk.drawn] == [False]
 
 

@@ -55,7 +55,7 @@ from replication.checks.survey import CheckTools
 from replication.database import Database, opened
 from replication.inbox import Inbox
 from replication.keys import Identity, new_seed
-from replication.transfer_checks import tools_of
+from replication.transfer_checks import Checked, tools_of
 from replication.transfer_items import ItemState
 from replication.transfer_log import TransferLog, transfer_of
 from replication.transfer_settings import TransferSettings
@@ -472,14 +472,19 @@ async def test_a_package_that_is_not_the_one_submitted_goes_back_as_a_whole(tmp_
         assert (await both.receiver()).state is TransferState.CHECKING
 
 
+async def packed_without_opinions(both: Thread) -> tuple[Transfer, Checked]:
+    """Pack and check two entries of which nobody has said whether they may be opened."""
+    await both.begin(2)
+    sheet = [[*row[:6], "2", "", "未审核", ""] for row in rows(2)]
+    write_csv(both.site.folder / "目录.csv", sheet, HEADER)
+    await both.site.take("目录.csv")
+    await both.carry()
+    return await transfer_work.pack_and_check(both.office, await both.giver(), [], [str(both.scans)])
+
+
 async def test_an_item_without_opinions_is_refused_by_the_checks_of_both_ends(tmp_path: Path) -> None:
     async with thread(tmp_path) as both:
-        await both.begin(2)
-        sheet = [[*row[:6], "2", "", "未审核", ""] for row in rows(2)]
-        write_csv(both.site.folder / "目录.csv", sheet, HEADER)
-        await both.site.take("目录.csv")
-        await both.carry()
-        now, found = await transfer_work.pack_and_check(both.office, await both.giver(), [], [str(both.scans)])
+        now, found = await packed_without_opinions(both)
         assert {fault.rule for fault in found.failed} >= {"opinions_attached"}
 
         await transfer_work.send_out(both.office, now)
@@ -491,12 +496,7 @@ async def test_an_item_without_opinions_is_refused_by_the_checks_of_both_ends(tm
 async def test_the_reports_of_both_ends_are_read_as_every_report_is(tmp_path: Path) -> None:
     """What a transfer alone asks for stands in the report's verdict, too."""
     async with thread(tmp_path) as both:
-        await both.begin(2)
-        sheet = [[*row[:6], "2", "", "未审核", ""] for row in rows(2)]
-        write_csv(both.site.folder / "目录.csv", sheet, HEADER)
-        await both.site.take("目录.csv")
-        await both.carry()
-        now, _ = await transfer_work.pack_and_check(both.office, await both.giver(), [], [str(both.scans)])
+        now, _ = await packed_without_opinions(both)
         await transfer_work.send_out(both.office, now)
         await both.look()
 
