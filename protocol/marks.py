@@ -28,6 +28,8 @@ WIDE_DECADE: Final = "±"
 """One decade that a record of many years touches."""
 REF_CODE: Final = "¬"
 DOC_NO: Final = "¦"
+NOWHERE: Final = "¿"
+"""The mark that no entry has."""
 
 _ESCAPED: Final = str.maketrans(
     {

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hub.preparation import entry_row
 from hub.searching.narrowing import Narrowing, filter_values, narrowing_of
+from hub.searching.ordering import ordered
 from hub.searching.thinning import thinned
 from hub.searching.time_budgets import TimeBudget
 from hub.searching.walks import Check, Sought
@@ -40,6 +41,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Its successor is being built: meanwhile it names entries that are gone."""
     thin: Callable[[Expression], Expression]
     """Returns what is asked of the index instead of an expression (``hub.searching.thinning``)."""
+    order: Callable[[Expression], Expression]
+    """Returns the same in the order in which the index is quickest (``hub.searching.ordering``)."""
     names: "Names | None" = None
     sounds: Mapping[str, tuple[Reading, ...]] = {}
     """The names that sound like each word, as far as they were looked for."""
@@ -86,7 +89,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         asked = self.thin(expression) if expression is not None else None
         unproven = expression if asked != expression else None
         check = self._check(expression, None, unproven)
-        return Sought(expression=self.narrowing.of(asked), periods=self.periods, check=check)
+        narrowed = self.narrowing.of(asked)
+        in_order = self.order(narrowed) if narrowed is not None else None
+        return Sought(expression=in_order, periods=self.periods, check=check)
 
     def _check(
         self, expression: Expression | None, in_row: Expression | None, in_record: Expression | None
@@ -136,5 +141,6 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
         is_stale=state.is_building or state.index_version != INDEX_VERSION,
         is_building=state.is_building,
         thin=functools.cache(partial(thinned, connection)),
+        order=functools.cache(partial(ordered, connection)),
         names=names,
     )

@@ -34,8 +34,8 @@ counts the rest."""
 CHECKED_AT_ONCE: Final = 100
 """Entries that are read at once where each has to be looked at."""
 
-CHECKED_PARTS_MAX: Final = 10
-"""Times so many entries are looked at for a total."""
+CHECKED_MAX: Final = 1_000
+"""Entries that are looked at for a total; of more, the index's own count is an upper bound."""
 
 ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
 """A docid above all that there are."""
@@ -166,20 +166,22 @@ def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
 
 def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: int) -> Faces:
     """Count what passes the check; where that would be too much to look at, what the index finds, as an upper bound."""
-    counted, below = Faces(), ABOVE_ALL
-    for _ in range(CHECKED_PARTS_MAX):
-        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget)
+    found = _indexed(connection, sought, ABOVE_ALL, CHECKED_MAX + 1, budget)
+    if len(found) > CHECKED_MAX:
+        bound = faces_of(connection, msgspec.structs.replace(sought, check=None), budget, limit)
+        bound.is_upper_bound = True
+        return bound
+    counted = Faces(is_whole=not budget.was_cut)
+    for first in range(0, len(found), CHECKED_AT_ONCE):
+        if budget.is_spent:
+            budget.was_cut, counted.is_whole = True, False
+            break
+        part = found[first : first + CHECKED_AT_ONCE]
         for docid, face in _passing(connection, part, sought.check or _anything):
             counted.total += 1
             counted.years[docid // SERIALS_A_YEAR] += 1
             counted.faces.append(face)
-        if len(part) < CHECKED_AT_ONCE:
-            counted.is_whole = not budget.was_cut
-            return counted
-        below = part[-1]
-    bound = faces_of(connection, msgspec.structs.replace(sought, check=None), budget, limit)
-    bound.is_upper_bound = True
-    return bound
+    return counted
 
 
 def _anything(_site: str, _record: Record) -> bool:

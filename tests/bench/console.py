@@ -157,8 +157,8 @@ async def filled(folder: Path, count: int, store: Path | None) -> None:
     if store is not None and store.exists():
         await asyncio.to_thread(shutil.copyfile, store, home.database)
         return
-    async with opened(home.database, MIGRATIONS, reader_cache_kib=search.CACHE_KIB) as database:
-        await search.fill(database, count)
+    async with search.filled(count, home.database):
+        pass
     if store is not None:
         await asyncio.to_thread(shutil.copyfile, home.database, store)
 

@@ -1,0 +1,110 @@
+"""In which order the index meets the parts of a question, where that is far quicker.
+
+FTS5 walks all parts of a conjunction in step: each is moved to wherever another one stands. A word that every title has
+is so read from end to end for the sake of two filters, however rare what passes both. Here the two rarest parts are
+walked first, and the next rarest is looked for only where they meet; a phrase, whose terms are compared place by place,
+comes last. FTS5 dissolves an AND within an AND, but not one that something is taken from: so nothing is taken from it.
+PostgreSQL orders the terms by itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.storage.text_index import index_of
+from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
+from protocol.marks import NOWHERE
+
+LISTS_MIN = 3
+"""Lists of entries from which on their order tells: two are walked in step whichever comes first."""
+
+TERMS_OF_PHRASE = 2
+"""Terms of a phrase, its rarest, that are looked for by themselves before it."""
+
+CHOICES_LOOKED_AT = 4
+"""Parts of a choice that are asked how rare they are: those of one choice are alike (sites of a town, years)."""
+
+_NOTHING = Run(terms=(NOWHERE,), columns=(Column.MARKS,))
+
+
+def ordered(connection: Connection, expression: Expression) -> Expression:
+    """Return what finds the same, with what is rare before what is common; the same where nothing is gained."""
+    match expression:
+        case Without(wanted=wanted, unwanted=unwanted):
+            return Without(wanted=ordered(connection, wanted), unwanted=unwanted)
+        case AnyOf(parts=parts):
+            return AnyOf(parts=tuple(ordered(connection, part) for part in parts))
+        case AllOf():
+            return _conjunction(connection, expression)
+        case Run():
+            return expression
+
+
+def _conjunction(connection: Connection, expression: AllOf) -> Expression:
+    parts = tuple(dict.fromkeys(_flat(expression)))
+    if sum(len(part.terms) if isinstance(part, Run) else 1 for part in parts) < LISTS_MIN or len(parts) == 1:
+        return expression
+    terms = tuple(dict.fromkeys(term for part in parts for term in _asked(part)))
+    reaches = index_of(connection).reach(connection, terms)
+    if reaches is None:
+        return expression
+    reach = dict(zip(terms, reaches, strict=True))
+    phrases = [part for part in parts if _is_phrase(part)]
+    alone = [part for part in parts if not _is_phrase(part)]
+    alone += [one for phrase in phrases if isinstance(phrase, Run) for one in _rarest(phrase, reach)]
+    return AllOf(parts=(*_in_steps(sorted(dict.fromkeys(alone), key=lambda part: _reach_of(part, reach)), phrases),))
+
+
+def _in_steps(parts: Sequence[Expression], phrases: Sequence[Expression]) -> tuple[Expression, ...]:
+    """Return parts of which each is looked for only where all before it meet, and then the phrases."""
+    first, *others = parts
+    steps: tuple[Expression, ...] = (first,)
+    for part in others:
+        steps = (*steps, part) if len(steps) == 1 else (_kept_together(steps), part)
+    return (*steps, *phrases) if len(steps) == 1 or not phrases else (_kept_together(steps), *phrases)
+
+
+def _kept_together(parts: tuple[Expression, ...]) -> Expression:
+    return Without(wanted=AllOf(parts=parts), unwanted=_NOTHING)
+
+
+def _flat(expression: AllOf) -> Iterator[Expression]:
+    for part in expression.parts:
+        if isinstance(part, AllOf):
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def _is_phrase(part: Expression) -> bool:
+    return isinstance(part, Run) and len(part.terms) > 1
+
+
+def _rarest(phrase: Run, reach: Mapping[str, int]) -> list[Run]:
+    """Return the rarest terms of a phrase, each by itself; the last one of a prefix is no whole term."""
+    terms = sorted(_asked(phrase), key=lambda term: reach[term])
+    return [
+        msgspec.structs.replace(phrase, terms=(term,), is_prefix=False)
+        for term in dict.fromkeys(terms[:TERMS_OF_PHRASE])
+    ]
+
+
+def _asked(part: Expression) -> tuple[str, ...]:
+    """Return the terms of a part that tell how rare it is."""
+    match part:
+        case Run(terms=terms, is_prefix=is_prefix):
+            return terms[:-1] if is_prefix and len(terms) > 1 else terms
+        case AnyOf(parts=parts):
+            return tuple(term for one in parts[:CHOICES_LOOKED_AT] for term in _asked(one))
+        case AllOf(parts=parts):
+            return tuple(term for one in parts for term in _asked(one))
+        case Without(wanted=wanted):
+            return _asked(wanted)
+
+
+def _reach_of(part: Expression, reach: Mapping[str, int]) -> int:
+    """Return how far back the newest entries of a part reach: a choice is as common as the commonest of it."""
+    if isinstance(part, AnyOf):
+        return max((_reach_of(one, reach) for one in part.parts[:CHOICES_LOOKED_AT]), default=0)
+    return min((reach[term] for term in _asked(part)), default=0)

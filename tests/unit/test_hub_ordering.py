@@ -1,0 +1,107 @@
+"""What is rare is looked for before what is common, and finds the same."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.searching.ordering import ordered
+from hub.searching.time_budgets import TimeBudget
+from hub.searching.walks import ABOVE_ALL, Sought, docids
+from hub.storage.text_index import index_of
+from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
+from protocol.marks import NOWHERE, SITE, mark
+from replication.dialects import is_postgres
+from tests.catalogue import VILLAGE as HERE
+from tests.catalogue import described, fictitious
+from tests.hubs import Hub
+from tests.stores import Store
+
+COMMON = Run(terms=("通知",))
+RARE = Run(terms=("防汛",))
+HERE_ALONE = Run(terms=(mark(SITE, HERE.code),), columns=(Column.MARKS,))
+PHRASE = Run(terms=("防汛", "汛工", "工作"))
+EVERYWHERE = 300
+NOTHING = Run(terms=(NOWHERE,), columns=(Column.MARKS,))
+
+
+@pytest.fixture
+async def hub(store: Store) -> AsyncIterator[Hub]:
+    async with store.opened() as database:
+        made = Hub(database)
+        await made.tell(
+            *(described(seq, fictitious(seq, title="关于村务公开的通知")) for seq in range(1, EVERYWHERE)),
+            *(described(seq, fictitious(seq, title="防汛工作的通知")) for seq in range(EVERYWHERE, EVERYWHERE + 5)),
+        )
+        yield made
+
+
+async def in_order(hub: Hub, expression: Expression) -> tuple[Expression, bool]:
+    """The expression in its order, and whether PostgreSQL is asked, which orders by itself."""
+    return await hub.database.read(lambda connection: (ordered(connection, expression), is_postgres(connection)))
+
+
+async def found(hub: Hub, expression: Expression) -> tuple[list[int], list[int]]:
+    """What an expression finds, as it is and in order."""
+
+    def both(connection: Connection) -> tuple[list[int], list[int]]:
+        asked = (expression, ordered(connection, expression))
+        one, other = (docids(connection, Sought(expression=one), ABOVE_ALL, 1_000, TimeBudget(10.0)) for one in asked)
+        return one, other
+
+    return await hub.database.read(both)
+
+
+async def test_the_common_part_is_looked_for_where_the_rare_ones_meet(hub: Hub) -> None:
+    got, is_at_postgres = await in_order(hub, AllOf(parts=(COMMON, HERE_ALONE, RARE)))
+
+    if is_at_postgres:
+        assert got == AllOf(parts=(COMMON, HERE_ALONE, RARE))
+        return
+    assert isinstance(got, AllOf)
+    together, last = got.parts
+    assert last in {COMMON, HERE_ALONE}
+    assert isinstance(together, Without)
+    assert together.unwanted == NOTHING
+    assert isinstance(together.wanted, AllOf)
+    assert RARE in together.wanted.parts
+
+
+async def test_a_phrase_comes_behind_its_rarest_terms(hub: Hub) -> None:
+    got, is_at_postgres = await in_order(hub, AllOf(parts=(PHRASE, COMMON)))
+
+    if not is_at_postgres:
+        assert isinstance(got, AllOf)
+        assert got.parts[-1] == PHRASE
+        assert isinstance(got.parts[0], Without)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        AllOf(parts=(COMMON, HERE_ALONE, RARE)),
+        AllOf(parts=(PHRASE, COMMON)),
+        AllOf(parts=(AllOf(parts=(COMMON, RARE)), AnyOf(parts=(HERE_ALONE, RARE)), PHRASE)),
+        AllOf(parts=(COMMON, Without(wanted=HERE_ALONE, unwanted=RARE), Run(terms=("关于", "于村", "村务")))),
+        Without(wanted=AllOf(parts=(COMMON, HERE_ALONE, Run(terms=("通",), is_prefix=True))), unwanted=RARE),
+        AnyOf(parts=(AllOf(parts=(COMMON, HERE_ALONE, RARE)), AllOf(parts=(COMMON, PHRASE)))),
+        AllOf(parts=(COMMON, Run(terms=("没有", "有的", "的词")), HERE_ALONE)),
+    ],
+)
+async def test_the_order_changes_nothing_of_what_is_found(hub: Hub, expression: Expression) -> None:
+    as_it_is, in_its_order = await found(hub, expression)
+
+    assert in_its_order == as_it_is
+
+
+async def test_two_parts_stay_as_they_are(hub: Hub) -> None:
+    assert (await in_order(hub, AllOf(parts=(COMMON, RARE))))[0] == AllOf(parts=(COMMON, RARE))
+
+
+async def test_no_entry_has_the_mark_of_nowhere(hub: Hub) -> None:
+    """What is taken away from a group that must stay together is nothing at all, whatever titles hold."""
+    await hub.tell(described(EVERYWHERE + 5, fictitious(EVERYWHERE + 5, title=f"题名{NOWHERE}有此符号 {NOWHERE}")))
+
+    standing = await hub.database.read(lambda connection: index_of(connection).standing(connection, [NOTHING]))
+
+    assert standing == [False]
