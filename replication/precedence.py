@@ -18,6 +18,10 @@ REST_SHARE: Final = 7.0
 WORKED_S_MAX: Final = 0.14
 """Seconds of work that count for one rest: whatever was before, nothing rests for longer than a second."""
 
+FOLLOWED_S: Final = 0.1
+"""Seconds for which the next part of a page is waited for that is sure to be asked for: what a redirect leads to, the
+stream of a page that is still asking. A browser takes some tens of milliseconds for that."""
+
 EXPECTED_S: Final = 3.0
 """Seconds after a page in which the next is expected; as long, little is stored at once."""
 
@@ -40,15 +44,26 @@ class Precedence:
     @contextmanager
     def given(self) -> Iterator[None]:
         """Have the applying give way meanwhile."""
-        self._waiting += 1
-        self._nobody.clear()
+        self._come()
         try:
             yield
         finally:
-            self._waiting -= 1
-            self._expected_until = self._monotonic() + EXPECTED_S
-            if not self._waiting:
-                self._nobody.set()
+            self._leave()
+
+    def hold(self, seconds: float) -> None:
+        """Have the applying give way for so long, whatever becomes of who waits."""
+        self._come()
+        asyncio.get_running_loop().call_later(seconds, self._leave)
+
+    def _come(self) -> None:
+        self._waiting += 1
+        self._nobody.clear()
+
+    def _leave(self) -> None:
+        self._waiting -= 1
+        self._expected_until = self._monotonic() + EXPECTED_S
+        if not self._waiting:
+            self._nobody.set()
 
     @property
     def is_quiet(self) -> bool:
@@ -60,10 +75,13 @@ class Precedence:
         return frames if self.is_quiet else min(frames, FRAMES_BESIDE_PEOPLE)
 
     async def give_way(self) -> None:
-        """Let everybody else have a turn; while somebody waits for a page, rest for a share of what was worked."""
+        """Let everybody else have a turn; while somebody waits for a page, rest for a share of what was worked.
+
+        To be awaited right before each piece of work: who came during the last one is not to wait for the next.
+        """
         if self._nobody.is_set():
             await asyncio.sleep(0)
-        else:
+        if not self._nobody.is_set():
             worked_s = min(self._monotonic() - self._resumed_at, WORKED_S_MAX)
             with suppress(TimeoutError):
                 async with asyncio.timeout(worked_s * REST_SHARE):

@@ -92,3 +92,16 @@ async def test_a_page_that_fails_holds_nothing_up() -> None:
         pass
 
     assert await rested_s(precedence) < WORKED_S_MAX / 4
+
+
+async def test_a_turn_is_kept_for_a_moment_and_no_longer() -> None:
+    """Between a form and the page that its answer leads to nobody waits, and yet a person does."""
+    clock = Clock()
+    precedence = Precedence(clock)
+    clock.now_s += WORKED_S_MAX
+    precedence.hold(0.05)
+    kept = await rested_s(precedence)
+    clock.now_s += WORKED_S_MAX
+
+    assert 0.04 <= kept < WORKED_S_MAX * REST_SHARE / 2
+    assert await rested_s(precedence) < 0.04
