@@ -176,7 +176,7 @@ async def _console_served(
     from hub.web.serving import served  # noqa: PLC0415
 
     names = ReadingsInForce(home, time.monotonic).current
-    lookups = LookupDesk(database, asker, clock_ms, names)
+    lookups = LookupDesk(database, asker, clock_ms, names, precedence=precedence)
     backstage = backstage_for(
         database,
         config.web,

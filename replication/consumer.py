@@ -159,7 +159,12 @@ class Consumer:
                     frames.refused.extend(joined.refused)
                 if storing is not None:
                     await storing
+                await self._precedence.give_way()
                 storing = asyncio.create_task(self._store(frames, messages, arrived_at), name="store")
+                if not self._precedence.is_quiet:
+                    # Reading beside it would take a third of Python's lock from whoever asks; and only what is done
+                    # can be paid for with a rest.
+                    await storing
         finally:
             pulling.cancel()
             # What is being stored is on disk before the connection closes.
@@ -195,12 +200,12 @@ class Consumer:
         """Read frame by frame and let the writer, the calls and the pages have their turn in between."""
         frames = ReadFrames(accepted=[], refused=[])
         for message in messages:
+            await self._precedence.give_way()
             site = _site_of(message)
             if site is not None:
                 part = self._inbox.read([(site, message.data)])
                 frames.accepted.extend(part.accepted)
                 frames.refused.extend(part.refused)
-            await self._precedence.give_way()
         return frames
 
     async def _store(self, frames: ReadFrames, messages: Sequence[Message], arrived_at: float) -> None:

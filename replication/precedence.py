@@ -9,14 +9,18 @@ the sites have to tell goes on.
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 REST_SHARE: Final = 7.0
 """Seconds of rest, at most, for a second of work while somebody waits: an eighth of the speed is always left."""
 
 WORKED_S_MAX: Final = 0.14
-"""Seconds of work that count for one rest: whatever was before, nothing rests for longer than a second."""
+"""Seconds of work that are paid for with one rest: whatever was before, nothing rests for longer than a second."""
+
+FOLLOWED_S: Final = 0.1
+"""Seconds for which the next part of a page is waited for that is sure to be asked for: what a redirect leads to, the
+stream of a page that is still asking. A browser takes some tens of milliseconds for that."""
 
 EXPECTED_S: Final = 3.0
 """Seconds after a page in which the next is expected; as long, little is stored at once."""
@@ -35,20 +39,33 @@ class Precedence:
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._resumed_at = monotonic()
+        self._owed_s = 0.0
+        """Seconds of rest that are owed to whoever waits next, for work that was not paid for."""
         self._expected_until = monotonic()
 
     @contextmanager
     def given(self) -> Iterator[None]:
         """Have the applying give way meanwhile."""
-        self._waiting += 1
-        self._nobody.clear()
+        self._come()
         try:
             yield
         finally:
-            self._waiting -= 1
-            self._expected_until = self._monotonic() + EXPECTED_S
-            if not self._waiting:
-                self._nobody.set()
+            self._leave()
+
+    def hold(self, seconds: float) -> None:
+        """Have the applying give way for so long, whatever becomes of who waits."""
+        self._come()
+        asyncio.get_running_loop().call_later(seconds, self._leave)
+
+    def _come(self) -> None:
+        self._waiting += 1
+        self._nobody.clear()
+
+    def _leave(self) -> None:
+        self._waiting -= 1
+        self._expected_until = self._monotonic() + EXPECTED_S
+        if not self._waiting:
+            self._nobody.set()
 
     @property
     def is_quiet(self) -> bool:
@@ -60,12 +77,26 @@ class Precedence:
         return frames if self.is_quiet else min(frames, FRAMES_BESIDE_PEOPLE)
 
     async def give_way(self) -> None:
-        """Let everybody else have a turn; while somebody waits for a page, rest for a share of what was worked."""
+        """Let everybody else have a turn; while somebody waits for a page, rest for a share of what was worked.
+
+        To be awaited right before each piece of work: who came during the last one is not to wait for the next.
+        """
+        worked_s = min(self._monotonic() - self._resumed_at, WORKED_S_MAX)
+        # Also for work while nobody waited: who comes then finds a rest that is longer than a page takes, and not one
+        # that a small frame has just paid for.
+        self._owed_s = min(self._owed_s + worked_s * REST_SHARE, WORKED_S_MAX * REST_SHARE)
         if self._nobody.is_set():
             await asyncio.sleep(0)
-        else:
-            worked_s = min(self._monotonic() - self._resumed_at, WORKED_S_MAX)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(worked_s * REST_SHARE):
-                    await self._nobody.wait()
+        if not self._nobody.is_set():
+            await self._rest()
         self._resumed_at = self._monotonic()
+
+    async def _rest(self) -> None:
+        begun = self._monotonic()
+        try:
+            async with asyncio.timeout(self._owed_s):
+                await self._nobody.wait()
+        except TimeoutError:
+            self._owed_s = 0.0
+        else:
+            self._owed_s = max(0.0, self._owed_s - (self._monotonic() - begun))

@@ -38,6 +38,7 @@ from replication.asking import Asker
 from replication.database import Database, opened
 from replication.inbox import Inbox
 from replication.letters import HUB_PEER
+from replication.precedence import Precedence
 from tests.fakes import FakeBroker, FakeBus
 from tests.hubs import MIGRATIONS
 from tests.node_site import NodeSite, node_site, write_csv
@@ -119,7 +120,8 @@ class County:
         self.root = root
         self.now_ms = NOW_MS
         self.sites: dict[str, SiteEnd] = {}
-        self.desk = LookupDesk(database, asker, self.clock, deadline_s=deadline_s)
+        self.precedence = Precedence()
+        self.desk = LookupDesk(database, asker, self.clock, deadline_s=deadline_s, precedence=self.precedence)
         self.correspondent = Correspondent(database, asker, window_letters(self.clock), self.clock)
         self._keys: dict[str, str] = {}
 

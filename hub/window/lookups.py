@@ -38,6 +38,7 @@ from protocol.sites import parse_site
 from replication.asking import Asker, SiteAnswer
 from replication.database import Database
 from replication.faults import place_of
+from replication.precedence import Precedence
 
 LOOKUP_TERM_DAYS: Final = 15
 """Days for which a site that is away may still answer, where the window says nothing else."""
@@ -48,6 +49,10 @@ POLL_S: Final = 0.5
 HEAD_START_S: Final = 0.25
 """Seconds at most for which sites are not asked yet while the page that shows what the index has is on its way: two
 hundred questions, and as many answers, would be worked on before it."""
+
+PRECEDENCE_S: Final = 0.5
+"""Seconds for which the live part of a lookup goes before what the sites send. A county's answers are there within
+them; for a site that hangs nothing else is held up."""
 
 WATCH_S: Final = 10.0
 """Seconds for which a watcher waits for news before it looks for itself."""
@@ -138,12 +143,14 @@ class LookupDesk:
         names: Callable[[], Names | None] = lambda: None,
         *,
         deadline_s: float = SCREEN_DEADLINE_S,
+        precedence: Precedence | None = None,
     ) -> None:
         self._database = database
         self._asker = asker
         self._clock_ms = clock_ms
         self._names = names
         self._deadline_s = deadline_s
+        self._precedence = precedence or Precedence()
         self._running: dict[UUID, _Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -282,6 +289,8 @@ class LookupDesk:
     async def _live(self, lookup_id: UUID) -> None:
         """Ask the sites that are there, store what they say, and leave the others to letters."""
         running = self._running[lookup_id]
+        # Somebody watches, by a stream that is open as long as its page.
+        self._precedence.hold(PRECEDENCE_S)
         try:
             await running.give_way()
             stored = await self._database.read(lambda connection: lookup_opening.present(connection, lookup_id))

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from hub.staff.roles import Role
 from node.home import NodeHome
 from tests.bench.asking_on import Asked, ask_on
@@ -25,7 +27,7 @@ from tests.bench.county import (
     until_seen,
 )
 from tests.bench.figures import Figure, Scale, percentile
-from tests.bench.programs import Program, cpu_s, peak_rss_mb, running, worker
+from tests.bench.programs import Program, cpu_s, make_nicer, peak_rss_mb, running, worker
 from tests.bench.rows import HEADINGS, TITLE, TOPIC, rows
 from tests.consoles import Browser
 from tests.servers import free_port
@@ -47,6 +49,9 @@ ANSWERING = 24
 STRANGERS = 2
 """Processes that compute without a pause: what sharing a machine costs whoever asks, whatever it is shared with. An
 import keeps two at work, its node and the hub, which in a county are not on one machine."""
+
+NODE_NICENESS = 10
+"""Niceness of a node as its unit file has it (``deploy/systemd/danglian-node.service``)."""
 
 QUIET_S = 30.0
 """Seconds over which questions are asked while nothing else happens: before the import and after it."""
@@ -205,6 +210,13 @@ async def _nodes(folder: Path, homes: Sequence[NodeHome], name: str) -> AsyncIte
 
 
 # Searching beside an import
+#
+# Asked for is what the hub's own work on the frames costs those who search. Here the importing node computes on the
+# hub's processors, as it never does in a county, so there are two imports. In the first, node and hub have equal
+# rights: the hardest case, whose questions stand beside the quiet ones and beside those that are asked while two
+# strangers compute. In the second the node has the niceness of its unit file, and takes what the others leave; beside
+# it stand the questions that are asked while one stranger of that niceness computes in the node's place. What is left
+# between those two is the hub's.
 
 
 class _Questions:
@@ -238,13 +250,19 @@ async def _searching(scale: Scale, folder: Path) -> list[Figure]:
         stack.callback(questions.asking.cancel)
         quiet = await _quiet(questions)
         working = [importing.pid, here.hub.pid, here.broker_pid]
-        # What is asked for is not in it: a longer answer would take longer by itself.
-        sheet = asyncio.to_thread(write_sheet, busy, "import", count, 99, without=TOPIC)
-        during, cores = await _import(here, busy, questions, sheet, scale.records + count, working)
+        equal = await _import(here, busy, questions, count, 99, working)
         quiet += await _quiet(questions)
-        strange = await _beside_strangers(folder, questions)
+        make_nicer(importing.pid, NODE_NICENESS)
+        nice = await _import(here, busy, questions, count, 98, working)
+        quiet += await _quiet(questions)
+        strange = await _beside_strangers(folder, questions, STRANGERS)
+        stranger = await _beside_strangers(folder, questions, 1, NODE_NICENESS)
         del others
-    return _search_figures(count, cores, quiet, during, strange)
+    how = f", the node at niceness {NODE_NICENESS}"
+    return [
+        *_search_figures(count, "", quiet, equal, strange, f"{STRANGERS} strangers compute"),
+        *_search_figures(count, how, quiet, nice, stranger, f"1 stranger computes at niceness {NODE_NICENESS}"),
+    ]
 
 
 async def _quiet(questions: _Questions) -> list[Asked]:
@@ -254,38 +272,47 @@ async def _quiet(questions: _Questions) -> list[Asked]:
     return questions.between(begun, time.monotonic())
 
 
+class _Import(msgspec.Struct, frozen=True, kw_only=True):
+    """The questions that were asked while a sheet was imported, and what the import was like."""
+
+    asked: Sequence[Asked]
+    cores: float
+    """Processor cores that the programs at work used."""
+    took_s: float
+
+
 async def _import(
-    here: County,
-    busy: NodeHome,
-    questions: _Questions,
-    sheet: Awaitable[None],
-    position: int,
-    working: Sequence[int],
-) -> tuple[list[Asked], float]:
-    """Import a sheet; returns the questions meanwhile, and how many cores the programs at work used."""
+    here: County, busy: NodeHome, questions: _Questions, count: int, seed: int, working: Sequence[int]
+) -> _Import:
+    """Import a sheet while questions are asked."""
     before = head_of(busy)
-    await sheet
+    # What is asked for is not in it: a longer answer would take longer by itself.
+    await asyncio.to_thread(write_sheet, busy, f"import-{seed}", count, seed, without=TOPIC)
     async with asyncio.timeout(IMPORTED_S):
         while head_of(busy) == before:
             await asyncio.sleep(0.05)
     begun, begun_cpu_s = time.monotonic(), sum(map(cpu_s, working))
-    await until_applied(here, busy.root.name, position, IMPORTED_S)
+    await until_applied(here, busy.root.name, before + count, IMPORTED_S)
     ended, spent_s = time.monotonic(), sum(map(cpu_s, working)) - begun_cpu_s
-    return questions.between(begun, ended), spent_s / (ended - begun)
+    took_s = ended - begun
+    return _Import(asked=questions.between(begun, ended), cores=spent_s / took_s, took_s=took_s)
 
 
-async def _beside_strangers(folder: Path, questions: _Questions) -> list[Asked]:
-    """Ask while as many processes as are at work in an import compute something that has nothing to do with us."""
+async def _beside_strangers(folder: Path, questions: _Questions, count: int, niceness: int = 0) -> list[Asked]:
+    """Ask while some processes compute something that has nothing to do with us."""
     async with AsyncExitStack() as stack:
-        for _ in range(STRANGERS):
-            await stack.enter_async_context(running(*worker("burning"), log=folder / "burning.log", listen=False))
+        for _ in range(count):
+            burning = await stack.enter_async_context(
+                running(*worker("burning"), log=folder / "burning.log", listen=False)
+            )
+            make_nicer(burning.pid, niceness)
         return await _quiet(questions)
 
 
 def _search_figures(
-    count: int, cores: float, quiet: Sequence[Asked], during: Sequence[Asked], strange: Sequence[Asked]
+    count: int, how: str, quiet: Sequence[Asked], imported: _Import, strange: Sequence[Asked], strangers: str
 ) -> list[Figure]:
-    found = []
+    during, found = imported.asked, []
     for what, field in (
         (f"live search of {1 + ANSWERING} sites at the console, all answers", "end_ms"),
         ("the page with the hub's own hits", "index_ms"),
@@ -294,21 +321,21 @@ def _search_figures(
         found += [
             Figure(
                 bench="fairness",
-                what=f"{what}, p{percent}, while {count:,} rows are imported ({len(during)} questions)",
+                what=f"{what}, p{percent}, while {count:,} rows are imported{how} ({len(during)} questions)",
                 unit="ms",
                 ours=percentile(times["during"], percent),
                 floor=percentile(times["quiet"], percent),
                 peer=percentile(times["strange"], percent),
-                peer_name=f"{STRANGERS} strangers compute",
+                peer_name=strangers,
                 target="≤ 1.2 × the floor" if percent == 95 else "",
             )
             for percent in (50, 95)
         ]
     answered = min(one.live for one in during)
-    used = "cores that node, hub and broker used for the import"
     return [
         *found,
-        Figure(bench="fairness", what=used, unit="", ours=cores),
+        Figure(bench="fairness", what=f"rows of that import{how}", unit="rows/s", ours=count / imported.took_s),
+        Figure(bench="fairness", what="cores that node, hub and broker used for it", unit="", ours=imported.cores),
         Figure(bench="fairness", what="sites that answered, fewest", unit="", ours=answered, target=str(ANSWERING + 1)),
     ]
 

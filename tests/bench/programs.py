@@ -139,6 +139,14 @@ async def finished(*command: str | Path, log: Path, environment: Mapping[str, st
     return output.decode()
 
 
+def make_nicer(pid: int, niceness: int) -> None:
+    """Have a process, and the threads that it will start, give others precedence: so much niceness more than ours."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, int(task.name), own + niceness)
+
+
 # What /proc knows
 
 

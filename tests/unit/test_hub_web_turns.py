@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from litestar import Litestar, get
+from litestar import Litestar, Response, get
 from litestar.middleware import DefineMiddleware
 from litestar.response import Stream
 from litestar.testing import AsyncTestClient
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from hub.web.turns import ENDS, taking_turns, with_turns
+from hub.web.asking import AnyRequest
+from hub.web.turns import ENDS, keep_turn, taking_turns, with_turns
 from hub.web.visitors import STREAM
 from replication.precedence import Precedence
 
@@ -72,3 +73,21 @@ async def test_what_fails_is_not_waited_for_any_longer() -> None:
         answer = await client.get("/")
 
     assert (answer.status_code, precedence.waiting) == (500, 0)
+
+
+@pytest.mark.parametrize(("path", "waiting"), [("/plain", 0), ("/sent", 1), ("/asking", 1)])
+async def test_the_turn_is_kept_for_what_is_sure_to_be_asked_for_next(path: str, waiting: int) -> None:
+    """A redirect is followed, and a page opens its stream; else frames would be stored between the two."""
+    precedence = Noted()
+
+    @get(["/plain", "/sent", "/asking"])
+    async def page(request: AnyRequest) -> Response[str]:
+        if request.url.path == "/asking":
+            keep_turn(request.scope)
+        return Response("", status_code=303 if request.url.path == "/sent" else 200, headers={"location": "/plain"})
+
+    async with client_of(page, precedence) as client:
+        await client.get(path, follow_redirects=False)
+        kept = precedence.waiting
+
+    assert kept == waiting

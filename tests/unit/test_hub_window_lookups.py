@@ -100,6 +100,16 @@ async def test_sites_are_asked_behind_the_page_that_shows_the_index(
     assert outcomes(views[-1])[OLD] == "answered"
 
 
+async def test_the_live_part_of_a_lookup_goes_before_frames(made: tuple[County, AsyncExitStack]) -> None:
+    """Its page watches by a stream that stays open, and nothing waits for that."""
+    one, _ = made
+    before = one.precedence.is_quiet
+    await one.desk.begin(order(1, "大溪村 山林"))
+    await asyncio.sleep(0)
+
+    assert (before, one.precedence.is_quiet) == (True, False)
+
+
 async def test_a_question_can_be_put_down_with_whatever_belongs_to_it(made: tuple[County, AsyncExitStack]) -> None:
     """What fails in the transaction takes the question with it; nobody is asked before it is on the disk."""
     one, _ = made

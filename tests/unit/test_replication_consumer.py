@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from protocol.errors import BadSetting
 from protocol.subjects import events
 from protocol.wording import Text
 from replication import outbox
+from replication.acceptance import AcceptedFrame
 from replication.consumer import (
     FETCH_FRAMES,
     READY_FRAMES_MAX,
@@ -26,6 +28,7 @@ from replication.consumer import (
 from replication.database import Database, opened
 from replication.inbox import Inbox, Taken
 from replication.migrations import REPLICATION
+from replication.precedence import REST_SHARE, WORKED_S_MAX, Precedence
 from tests.builders import VILLAGE, drafts, frame_writer, identity
 from tests.ledger import Ledger, schema_of
 from tests.stores import Store
@@ -59,6 +62,16 @@ class Deliveries:
         given, self._messages = self._messages[:limit], self._messages[limit:]
         self.given += len(given)
         return given
+
+
+class Readings(Ledger):
+    """Counts the frames that were read."""
+
+    read = 0
+
+    def prepare(self, frame: AcceptedFrame) -> object:
+        self.read += 1
+        return super().prepare(frame)
 
 
 @pytest.fixture
@@ -139,6 +152,41 @@ async def test_a_slow_machine_stores_less_at_once(database: Database, tmp_path: 
 
     assert taken[0].applied_events == 2 * FETCH_FRAMES
     assert taken[-1].applied_events == 2 * STORED_FRAMES_MIN
+
+
+async def test_nothing_is_begun_for_who_comes_while_a_batch_is_stored(database: Database, tmp_path: Path) -> None:
+    """What was begun is finished; but neither the next batch nor the next frame stands between a person and a page."""
+    ticking = itertools.count(0.0, WORKED_S_MAX)
+    precedence = Precedence(lambda: next(ticking))
+    ledger = Readings()
+    inbox = Inbox(database, ledger, lambda _site: {identity(1).public_key}, lambda: 0)
+    waiting = AsyncExitStack()
+    stored = 0
+    begun: list[tuple[int, int]] = []
+
+    async def take(_one: Taken) -> None:
+        nonlocal stored
+        stored += 1
+        if stored == 1:
+            waiting.enter_context(precedence.given())
+            begun.append((stored, ledger.read))
+
+    source = Deliveries(await arrived(tmp_path, 3 * FETCH_FRAMES))
+    consumer = asyncio.create_task(Consumer(source, inbox, take, precedence=precedence).run())
+    try:
+        async with asyncio.timeout(30):
+            while not begun:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(WORKED_S_MAX * REST_SHARE / 4)
+            begun.append((stored, ledger.read))
+            await waiting.aclose()
+            while stored == 1:
+                await asyncio.sleep(0.01)
+    finally:
+        consumer.cancel()
+        await asyncio.gather(consumer, return_exceptions=True)
+
+    assert begun[1] == begun[0]
 
 
 async def test_what_ends_the_pulling_ends_the_consumer(database: Database) -> None:

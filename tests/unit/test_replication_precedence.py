@@ -92,3 +92,33 @@ async def test_a_page_that_fails_holds_nothing_up() -> None:
         pass
 
     assert await rested_s(precedence) < WORKED_S_MAX / 4
+
+
+async def test_who_comes_behind_a_small_piece_of_work_is_owed_a_rest_for_all_that_went_before() -> None:
+    """Else the next frame would be begun in the middle of the page, a moment after the small one."""
+    clock = Clock()
+    precedence = Precedence(clock)
+    for worked_s in (WORKED_S_MAX, 0.001):
+        clock.now_s += worked_s
+        await precedence.give_way()
+    clock.now_s += 0.001
+    with precedence.given():
+        resting = asyncio.create_task(precedence.give_way())
+        await asyncio.sleep(WORKED_S_MAX)
+        stood_still = not resting.done()
+    await resting
+
+    assert stood_still
+
+
+async def test_a_turn_is_kept_for_a_moment_and_no_longer() -> None:
+    """Between a form and the page that its answer leads to nobody waits, and yet a person does."""
+    clock = Clock()
+    precedence = Precedence(clock)
+    clock.now_s += WORKED_S_MAX
+    precedence.hold(0.05)
+    kept = await rested_s(precedence)
+    clock.now_s += WORKED_S_MAX
+
+    assert 0.04 <= kept < WORKED_S_MAX * REST_SHARE / 2
+    assert await rested_s(precedence) < 0.04

@@ -34,6 +34,7 @@ from hub.web.outcomes import outcomes_of
 from hub.web.pages.deciding import actor_of
 from hub.web.query_lessons import help_in
 from hub.web.sightings import note_listed
+from hub.web.turns import keep_turn
 from hub.web.visitors import Visitor, visitor_of
 from hub.web.words import in_language
 from protocol.errors import BadQuery, BadSetting
@@ -144,6 +145,8 @@ async def _shown(
         "deadline_s": int(SCREEN_DEADLINE_S),
     }
     stream = look.path("/stream/catalogue") if is_asking else ""
+    if stream:
+        keep_turn(request.scope)
     return page(request, "catalogue.html", stream=stream, values=values)
 
 
