@@ -140,7 +140,7 @@ async def _hear_receipts(link: Link, site: Site, publisher: Publisher, copies: C
         await publisher.confirm(receipt)
         await copies.confirm(receipt)
 
-    await hear_receipts(link, site, take)
+    await hear_receipts(link, site, take, publisher.make_room)
 
 
 class _Intaking(NamedTuple):

@@ -108,13 +108,25 @@ async def send_receipt(bus: Bus, receipt: Receipt) -> None:
     await bus.publish(subjects.receipt(parse_site(receipt.site)), codec.encode(receipt))
 
 
-async def hear_receipts(bus: Bus, site: Site, handler: Callable[[Receipt], Awaitable[None]]) -> None:
-    """Hand the latest receipt for a site to ``handler``, one at a time, until cancelled; what it raises is raised."""
-    await _hear(bus, subjects.receipt(site), codec.decode_receipt, handler)
+async def hear_receipts(
+    bus: Bus,
+    site: Site,
+    handler: Callable[[Receipt], Awaitable[None]],
+    at_once: Callable[[Receipt], None] = lambda _: None,
+) -> None:
+    """Hand the latest receipt for a site to ``handler``, one at a time, until cancelled; what it raises is raised.
+
+    ``at_once`` sees every receipt the moment it comes, whatever the handler is busy with; it must not wait.
+    """
+    await _hear(bus, subjects.receipt(site), codec.decode_receipt, handler, at_once)
 
 
 async def _hear(
-    bus: Bus, subject: str, decode: Callable[[bytes], _State], handler: Callable[[_State], Awaitable[None]]
+    bus: Bus,
+    subject: str,
+    decode: Callable[[bytes], _State],
+    handler: Callable[[_State], Awaitable[None]],
+    at_once: Callable[[_State], None] = lambda _: None,
 ) -> None:
     latest: dict[str, _State] = {}
     arrived = asyncio.Event()
@@ -129,6 +141,7 @@ async def _hear(
         if state.site != site:
             bus.note_fault(FaultKind.FOREIGN_MESSAGE, message.subject)
             return
+        at_once(state)
         latest[site] = state
         arrived.set()
 

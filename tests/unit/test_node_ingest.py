@@ -457,6 +457,21 @@ async def test_interrupted_load_goes_on_where_it_was(
     assert await position(site) == count
 
 
+async def test_first_rows_of_a_new_file_leave_early(site: NodeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the hub has nothing to do while a whole transaction is described and stored."""
+    monkeypatch.setattr("node.importing.FIRST_CHUNK_ROWS", 2)
+    monkeypatch.setattr("node.importing.CHUNK_ROWS", 6)
+    write_csv(site.folder / "a.csv", rows(20))
+    await site.take("a.csv")
+    assert await site.database.fetch("SELECT last - previous FROM outbox ORDER BY last") == [
+        (2,),
+        (4,),
+        (6,),
+        (6,),
+        (2,),
+    ]
+
+
 async def test_rows_that_were_set_aside_keep_the_order_of_the_file(
     site: NodeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

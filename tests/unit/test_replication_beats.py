@@ -249,3 +249,18 @@ class TestHearing:
             await asyncio.sleep(0.05)
 
         assert heard == [Receipt(site=SITE.code, epoch="e", applied=3)]
+
+    async def test_receipt_is_seen_at_once_whatever_the_handler_is_busy_with(self, bus: FakeBus) -> None:
+        """Writing one down waits behind an import; sending on by the next must not."""
+        seen: list[int] = []
+        release = asyncio.Event()
+
+        async def handler(_receipt: Receipt) -> None:
+            await release.wait()
+
+        async with running(hear_receipts(bus, SITE, handler, lambda receipt: seen.append(receipt.applied))):
+            for applied in (1, 2, 3):
+                await send_receipt(bus, Receipt(site=SITE.code, epoch="e", applied=applied))
+                await asyncio.sleep(0.01)
+
+        assert seen == [1, 2, 3]

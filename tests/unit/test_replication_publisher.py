@@ -1,6 +1,7 @@
 """The publisher: the outbox empties only by receipts, and what the broker loses is sent again."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -349,6 +350,31 @@ async def test_site_with_much_to_tell_leaves_room_in_the_stream(site: Site) -> N
     await site.receipt(start + 4)
     await site.send_all()
     assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX + 4
+
+
+async def test_receipt_makes_room_while_the_store_is_busy(site: Site) -> None:
+    """An import and its index keep the store busy; the hub would wait for frames that are there."""
+    start = await proven(site)
+    await site.mint(*[1] * (UNCONFIRMED_FRAMES_MAX + 10))
+    await site.send_all()
+    release = threading.Event()
+    busy = asyncio.create_task(site.database.write(lambda _: release.wait(60)))
+    site.publisher.make_room(Receipt(site=VILLAGE.code, epoch="epoch-a", applied=start + 4))
+    await site.send_all()
+    sent = len(site.link.sent)
+    release.set()
+    await busy
+    assert sent == UNCONFIRMED_FRAMES_MAX + 4
+
+
+async def test_receipt_of_another_epoch_makes_no_room(site: Site) -> None:
+    """Its positions say nothing about the frames that are under way."""
+    start = await proven(site)
+    await site.mint(*[1] * (UNCONFIRMED_FRAMES_MAX + 10))
+    await site.send_all()
+    site.publisher.make_room(Receipt(site=VILLAGE.code, epoch="epoch-b", applied=start + 4))
+    await site.send_all()
+    assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX
 
 
 async def _sent(site: Site, count: int) -> None:
