@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from hub.storage.store import URL_VARIABLE
-from tests import postgres_server, servers
+from tests import postgres_server, prepared_stores, servers
 from tests.postgres_server import PostgresServer
 from tests.servers import NatsServer
 from tests.stores import KINDS, PostgresStore, SqliteStore, Store
@@ -50,6 +50,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real input at {folder}: set DANGLIAN_SHARED_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_stores_of_run() -> Iterator[None]:
+    """New stores are copies of one that was migrated."""
+    with prepared_stores.copied():
+        yield
 
 
 @pytest.fixture

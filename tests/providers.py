@@ -23,7 +23,7 @@ import httpx
 
 from hub.staff.oidc_provider import Provider
 from hub.staff.oidc_settings import OidcSettings
-from tests.servers import free_port
+from tests.servers import free_port, stop_where_it_stands
 
 CLIENT = "danglian: console"
 SECRET = "s3cret/with+signs:&="
@@ -53,7 +53,7 @@ class RunningProvider:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """Have it take connections and answer nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        stop_where_it_stands(self.process.pid)
         try:
             yield
         finally:

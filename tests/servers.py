@@ -7,10 +7,12 @@ looks like a link that swallows everything.
 
 import asyncio
 import contextlib
+import os
 import shutil
 import signal
 import socket
 import sysconfig
+import time
 from asyncio.subprocess import DEVNULL, Process
 from pathlib import Path
 
@@ -20,7 +22,13 @@ READY_S = 20.0
 STOP_S = 10.0
 """Seconds that a server may take to stop by itself before it is killed."""
 
+FREEZE_S = 10.0
+"""Seconds that a process may go on after it was told to stop where it stands."""
+
 _POLL_S = 0.02
+
+_STILL = frozenset("TtZXx")
+"""States of a thread that runs no more, in Linux's letters: stopped, or ended."""
 
 _LOOPBACK = "127.0.0.1"
 
@@ -42,6 +50,31 @@ def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((_LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def stop_where_it_stands(process_id: int) -> None:
+    """Stop a process, and return when none of its threads runs any more.
+
+    The signal is handed to one thread, and the others go on until that one has had a processor: measured on a busy
+    machine, a broker still acknowledged one publish of four that was sent after the signal.
+    """
+    os.kill(process_id, signal.SIGSTOP)
+    give_up_at = time.monotonic() + FREEZE_S
+    while not is_still(process_id):
+        if time.monotonic() > give_up_at:
+            raise ServerFailedError(f"process {process_id} still runs {FREEZE_S} s after it was stopped")
+        time.sleep(0.001)
+
+
+def is_still(process_id: int) -> bool:
+    """Whether no thread of a process runs."""
+    for thread in Path(f"/proc/{process_id}/task").glob("*/stat"):
+        # One that has ended since it was listed runs no more either.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # The name before the state is in parentheses, and may hold some itself.
+            if thread.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] not in _STILL:
+                return False
+    return True
 
 
 class NatsServer:
@@ -131,8 +164,8 @@ class NatsServer:
         await self.start()
 
     def freeze(self) -> None:
-        """Stop the process where it stands: connections stay open and nothing is answered."""
-        self._running().send_signal(signal.SIGSTOP)
+        """Stop the process where it stands: connections stay open and nothing is answered, from now on."""
+        stop_where_it_stands(self.pid)
 
     def thaw(self) -> None:
         """Let a frozen process go on."""

@@ -7,6 +7,7 @@ from typing import Final, cast
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from hub.alarm.metrics import Times
 from hub.searching.search import Names
 from hub.staff.passwords import Sealer
 from hub.web.alike_pairs import AlikeLook
@@ -55,6 +56,8 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     exports: Exports
     spreads: Spreads
     alike: AlikeLook
+    times: Times
+    """How long the interface took for its answers."""
     names: Callable[[], Names | None]
     """What words may also be read as; called in a thread."""
 

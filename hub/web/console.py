@@ -8,6 +8,7 @@ from litestar import Litestar
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 
+from hub.alarm.metrics import Times
 from hub.searching.search import Names
 from hub.staff.passwords import Sealer
 from hub.web.admission import admitted, genuine
@@ -168,6 +169,7 @@ def backstage_for(
         exports=Exports(database, clock_ms, names),
         spreads=Spreads(database, clock_ms),
         alike=alike,
+        times=Times(),
         names=names,
     )
 

@@ -25,6 +25,7 @@ from replication.keys import load_identity
 from replication.streams import StreamPlan
 from tests.conftest import StartServer
 from tests.gates import HubUnderTest, hub_home, opened_gate
+from tests.servers import stop_where_it_stands
 
 VILLAGE, OTHER = "330523108204", "330523108205"
 SOON_S = 10
@@ -96,7 +97,7 @@ async def test_a_broker_that_does_not_obey_is_killed(hub: HubUnderTest, monkeypa
     broker = broker_of(hub)
     await broker.start()
     assert broker.pid is not None
-    os.kill(broker.pid, signal.SIGSTOP)
+    stop_where_it_stands(broker.pid)
 
     await broker.stop()
 

@@ -181,11 +181,11 @@ class TestRestart:
         """Its future would never resolve (trap 16): it must not wait for its whole deadline."""
         await link.manage(lambda manager: manager.add_stream(name="A", subjects=["a.>"]))
         server.freeze()
-        begun = time.monotonic()
         publishing = asyncio.create_task(link.publish_durable("a.x", b"?", "id-1", 30.0))
         await asyncio.sleep(0.1)
 
         await server.kill()
+        begun = time.monotonic()
         with pytest.raises(LinkDown):
             await publishing
 

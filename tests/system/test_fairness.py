@@ -22,6 +22,7 @@ from replication.brokers import backlog_of_parts
 from replication.connection import Link
 from replication.publisher import PROBE_FRAMES
 from replication.streams import EVENTS, Backlog
+from tests.servers import stop_where_it_stands
 from tests.system.counties import County, fetched, rows, write_csv
 from tests.system.programs import Program, until
 
@@ -55,7 +56,7 @@ async def looking(county: County) -> AsyncIterator[Link]:
 async def frozen(hub: Program) -> AsyncIterator[None]:
     """Stop the hub where it stands, and let it go on at the end; its broker is a process of its own."""
     assert hub.process is not None
-    hub.process.send_signal(signal.SIGSTOP)
+    stop_where_it_stands(hub.process.pid)
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import nats
 import pytest
 
 from tests.conftest import StartServer
-from tests.servers import ServerFailedError
+from tests.servers import ServerFailedError, is_still
 
 CONNECT_S = 30
 
@@ -36,6 +36,18 @@ async def ping(port: int, answer_s: float = CONNECT_S) -> bytes:
             return await reader.readline()
         finally:
             writer.close()
+
+
+async def test_a_frozen_server_has_stopped_when_the_call_returns(nats_server: StartServer) -> None:
+    """The signal alone stops one thread at once; the others could answer what is sent behind it."""
+    server = await nats_server()
+
+    for _ in range(20):
+        server.freeze()
+        assert is_still(server.pid)
+        server.thaw()
+        # Its threads have woken: there is something to stop.
+        assert await ping(server.port) == b"PONG\r\n"
 
 
 async def test_a_frozen_server_answers_again_after_it_thaws(nats_server: StartServer) -> None:

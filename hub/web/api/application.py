@@ -4,17 +4,16 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
 import msgspec
 from litestar import Litestar, get
-from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from hub.alarm.metrics import Times
 from hub.web.api import monitoring, oai, problems
 from hub.web.api.asked import Asked
 from hub.web.api.bearers import bearer_of, check_pace
@@ -42,13 +41,12 @@ PROGRAMS: Final = frozenset(("api", "health", "metrics", "oai"))
 _JSON: Final = "application/json"
 
 
+@cache
 def interface() -> Litestar:
-    """Return the application, with its own account of how long answers took."""
-    times = Times()
+    """Return the application: made once in a process, as the routes of the pages are."""
     return Litestar(
-        route_handlers=[*OPEN_ROUTES, *(_route(one, times) for one in OPERATIONS)],
+        route_handlers=[*OPEN_ROUTES, *(_route(one) for one in OPERATIONS)],
         exception_handlers=problems.handlers(),
-        state=State({"times": times}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
@@ -83,20 +81,21 @@ OPEN_ROUTES: Final = (
 """What stands beside the operations; the figures alone need a token."""
 
 
-def _route(operation: Operation, times: Times) -> HTTPRouteHandler:
+def _route(operation: Operation) -> HTTPRouteHandler:
     async def answer(request: AnyRequest) -> Response[bytes]:
         began = time.perf_counter()
+        backstage = backstage_of(request)
         async with asyncio.timeout(ANSWER_S):
             bearer = await bearer_of(request, *operation.scopes)
             named = operation.named
             asked = Asked(
-                backstage=backstage_of(request),
+                backstage=backstage,
                 bearer=bearer,
                 parameters=_parameters(request, operation.takes),
                 name=str(request.path_params[named.name]) if named is not None else "",
             )
             given = await operation.step(asked)
-        times.note(operation.id, 200, time.perf_counter() - began)
+        backstage.times.note(operation.id, 200, time.perf_counter() - began)
         return Response(content=msgspec.json.encode(given), media_type=_JSON)
 
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)

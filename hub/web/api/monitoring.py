@@ -9,7 +9,6 @@ from litestar.response import Response
 
 from hub.alarm import metrics
 from hub.alarm.health import Standing
-from hub.alarm.metrics import Times
 from hub.staff.tokens import Scope
 from hub.web.api.bearers import bearer_of, check_pace
 from hub.web.asking import AnyRequest
@@ -58,6 +57,5 @@ async def show_metrics(request: AnyRequest) -> Response[bytes]:
         await bearer_of(request, Scope.METRICS)
         backstage = backstage_of(request)
         outlook = await backstage.live.now()
-    times: Times = request.app.state.times
-    text = metrics.told(outlook, times, is_linked=backstage.is_linked())
+    text = metrics.told(outlook, backstage.times, is_linked=backstage.is_linked())
     return Response(content=text.encode(), media_type=metrics.CONTENT_TYPE)
