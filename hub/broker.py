@@ -31,8 +31,12 @@ from replication.retry import Backoff, Pause
 READY_S = 120.0
 """Seconds that the broker may take to start: a large store is read through first."""
 
-STOP_S = 10.0
-"""Seconds that the broker may take to stop by itself before it is killed."""
+STOP_S = 3.0
+"""Seconds that the broker may take to stop by itself before it is killed: with what the console takes less than the hub
+has for all of its parts, or the hub would end first and leave it behind. What it has acknowledged is on the disk."""
+
+ORPHAN_STOP_S = 10.0
+"""Seconds that a broker which an earlier hub left behind may take: here nobody is in a hurry."""
 
 RELOAD_S = 10.0
 """Seconds within which the broker has read its users again."""
@@ -242,7 +246,7 @@ class Broker:
         log.warning("orphaned_broker_stopped", pid=orphan)
         os.kill(orphan, signal.SIGTERM)
         try:
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(ORPHAN_STOP_S):
                 await _gone(orphan, self._home.broker_config)
         except TimeoutError:
             os.kill(orphan, signal.SIGKILL)

@@ -164,5 +164,5 @@ def say_json(value: object) -> None:
 def tell(error: DanglianError) -> None:
     """Write an error's reason and hint to standard error in the reader's language."""
     spoken = language()
-    mark, advice = ("error", "what to do") if spoken == "en" else ("出错", "处理办法")
-    sys.stderr.write(f"{mark}: {error.reason.in_language(spoken)}\n{advice}: {error.hint.in_language(spoken)}\n")
+    mark, advice = ("error: ", "what to do: ") if spoken == "en" else ("出错：", "处理办法：")
+    sys.stderr.write(f"{mark}{error.reason.in_language(spoken)}\n{advice}{error.hint.in_language(spoken)}\n")

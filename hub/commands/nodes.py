@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
+from hub.commands.listing import check_database
 from hub.home import HubHome, add_home_option, home_at
 from hub.membership import codes, keyring
 from hub.membership.codes import OpenCode
@@ -35,9 +36,15 @@ def add(parsers: Parsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the list."""
+    """Print the list.
+
+    Raises:
+        BadSetting: there is no hub in the home, or it has never run.
+
+    """
     home = home_at(args.home)
     config.load(home.settings)
+    check_database(home)
     found = asyncio.run(listed(home, with_revoked=args.all))
     if args.json:
         say_json(found)
@@ -78,7 +85,7 @@ async def listed(home: HubHome, *, with_revoked: bool) -> KeyringList:
             open_codes=codes.open_codes(connection, now_ms),
         )
 
-    async with store.opened(home) as database:
+    async with store.opened(home, read_only=True) as database:
         return await database.read(step)
 
 

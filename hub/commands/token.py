@@ -5,7 +5,7 @@ import argparse
 import msgspec
 
 from hub import config
-from hub.commands.actions import add_action, operator, written
+from hub.commands.actions import add_action, operator, seen, written
 from hub.commands.listing import check_database, moment, show_table
 from hub.home import home_at
 from hub.staff import tokens
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     actor, now_ms = operator(), clock_ms()
     if args.action == "list":
-        return _list(written(home, tokens.listed), now_ms, as_json=args.json)
+        return _list(seen(home, tokens.listed), now_ms, as_json=args.json)
     if args.action == "revoke":
         one = written(home, lambda connection: tokens.revoke(connection, actor, args.id, now_ms))
         if args.json:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub import config
-from hub.commands.actions import add_action, operator, written
+from hub.commands.actions import add_action, operator, seen, written
 from hub.commands.listing import check_database, moment, show_table
 from hub.home import home_at
 from hub.staff import accounts, administration, oidc_links
@@ -129,9 +129,9 @@ def run(args: argparse.Namespace) -> int:
     check_database(home)
     actor, now_ms = operator(), clock_ms()
     if args.action == "list":
-        return _list(written(home, accounts.listed), as_json=args.json)
+        return _list(seen(home, accounts.listed), as_json=args.json)
     if args.action == "links":
-        return _list_links(written(home, oidc_links.listed), as_json=args.json)
+        return _list_links(seen(home, oidc_links.listed), as_json=args.json)
     if args.action in ("add", "reset"):
         made = written(home, lambda found: _invited(found, actor, args, now_ms))
         return _tell_link(LinkMade(account=made.account, link=f"{settings.web.url}/set-up/{made.secret}"), args)

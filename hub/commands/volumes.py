@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 async def _found(home: HubHome, args: argparse.Namespace) -> list[Conversion]:
     year = args.year or local_time(clock_ms()).year
     actor, now_ms = operator(), clock_ms()
-    async with store.opened(home) as database:
+    async with store.opened(home, read_only=not args.plan) as database:
         if args.plan:
             made = await database.write(lambda c: conversions.plan(c, actor, year, args.site, args.plan, now_ms))
             return [made]

@@ -33,10 +33,10 @@ class Queue(StrEnum):
 
 
 QUEUES = {
-    Queue.QUARANTINE: Text(zh="隔离", en="quarantine"),
-    Queue.CONFLICT: Text(zh="冲突", en="conflict"),
-    Queue.DUPLICATE: Text(zh="疑似重复", en="duplicate"),
-    Queue.PROPOSAL: Text(zh="修改建议", en="proposals"),
+    Queue.QUARANTINE: Text(zh="隔离", en="Quarantine"),
+    Queue.CONFLICT: Text(zh="冲突", en="Contradictions"),
+    Queue.DUPLICATE: Text(zh="疑似重复", en="Alike records"),
+    Queue.PROPOSAL: Text(zh="修改建议", en="Proposals"),
 }
 
 

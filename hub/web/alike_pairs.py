@@ -21,7 +21,8 @@ LOOK_EVERY_S = 600.0
 """Seconds after which they are looked for again."""
 
 LOOK_S = 30.0
-"""Seconds that looking may take, waiting for a reader of the store included; the walk itself stops after one."""
+"""Seconds that looking may take, waiting for a reader of the store included; the walk itself stops after
+``duplicate_rulings.WALK_S_MAX``."""
 
 log = structlog.get_logger(__name__)
 

@@ -128,7 +128,8 @@ HANDLERS = (
     *(window_cases.do_save_case, window_cases.do_add_document, window_cases.do_drop_document, window_cases.do_link),
     *(window_amend.show_amend, window_amend.do_amend, window_rules.show_rules),
     *(window_research.show_research, window_research.do_plan, window_research.do_part, window_research.do_line),
-    *(window_research.do_source, window_research.do_drop_line, window_research.do_export_research),
+    *(window_research.do_source, window_research.do_correct_line, window_research.do_drop_line),
+    window_research.do_export_research,
     *(window_begin.do_question, window_request.show_request, window_request.do_step),
     *(streams.stream_today, streams.stream_sites, streams.stream_site),
 )

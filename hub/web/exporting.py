@@ -9,7 +9,8 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, Final
 
@@ -65,6 +66,8 @@ class Export:
         self.number = secrets.token_hex(12)
         self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``drop``
         self._reading = threading.Lock()
+        self._fetching = 0
+        self._is_dropped = False
         self.size_bytes = 0
         """Size of the file, once it is whole."""
         self.written = 0
@@ -84,9 +87,22 @@ class Export:
             self.file.seek(at)
             return self.file.read(size)
 
+    @contextmanager
+    def fetched(self) -> Iterator[None]:
+        """Keep the file while somebody fetches it, even where its time is over meanwhile."""
+        self._fetching += 1
+        try:
+            yield
+        finally:
+            self._fetching -= 1
+            if self._is_dropped:
+                self.drop()
+
     def drop(self) -> None:
-        """Let the file go."""
-        self.file.close()
+        """Let the file go, once nobody fetches it any more."""
+        self._is_dropped = True
+        if not self._fetching:
+            self.file.close()
 
 
 class Exports:

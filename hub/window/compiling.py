@@ -3,7 +3,7 @@
 The entry that a source names is looked up in the catalogue, whose reference code is kept: nobody types one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -120,12 +120,7 @@ def add_source(
 
     """
     request, plan = _open_research(connection, request_id)
-    line = next((one for one in present(connection, request_id).lines if one.line_id == line_id), None)
-    if line is None:
-        raise BadValue(
-            Text(zh="名单里没有这一行了。", en="the table has no such line any more"),
-            Text(zh="请刷新后再加出处。", en="Load the page again."),
-        )
+    line = _line(connection, request_id, line_id)
     made = checked_line(plan, msgspec.structs.replace(line, sources=(*line.sources, source)))
     added = _catalogued(connection, made.sources[-1])
     if added in line.sources:
@@ -133,6 +128,39 @@ def add_source(
     # Those before it were looked up when they were added: their entries may be gone since.
     made = msgspec.structs.replace(made, sources=(*line.sources, added))
     return _kept_line(connection, actor, request, made, now_ms)
+
+
+def correct_line(
+    connection: Connection,
+    actor: Actor,
+    request_id: UUID,
+    line_id: UUID,
+    cells: Sequence[str],
+    without: Collection[LineSource],
+    now_ms: int,
+) -> Line:
+    """Write other words into a line, and take wrong sources off; what somebody else adds meanwhile stays.
+
+    Raises:
+        BadValue: there is no such research request or line, or the line cannot be so.
+        Refused: the request has ended.
+
+    """
+    request, plan = _open_research(connection, request_id)
+    line = _line(connection, request_id, line_id)
+    left = tuple(one for one in line.sources if one not in without)
+    made = checked_line(plan, msgspec.structs.replace(line, cells=tuple(cells), sources=left))
+    return line if made == line else _kept_line(connection, actor, request, made, now_ms)
+
+
+def _line(connection: Connection, request_id: UUID, line_id: UUID) -> Line:
+    line = next((one for one in present(connection, request_id).lines if one.line_id == line_id), None)
+    if line is None:
+        raise BadValue(
+            Text(zh="名单里没有这一行了。", en="the table has no such line any more"),
+            Text(zh="请刷新本页。", en="Load the page again."),
+        )
+    return line
 
 
 def _kept_line(connection: Connection, actor: Actor, request: Request, made: Line, now_ms: int) -> Line:

@@ -16,9 +16,11 @@ from hub import broker as broker_module
 from hub.broker import Broker, bundled_program, configure
 from hub.config import BrokerSettings
 from hub.membership.broker_config import server_name, users_text
+from hub.web import serving
 from protocol import subjects
 from protocol.errors import BadSetting, LinkDown
 from protocol.sites import parse_site
+from replication import lifetime
 from replication.claim import CLAIM_NAME, claimed
 from replication.connection import inbox_prefix
 from replication.keys import load_identity
@@ -102,6 +104,11 @@ async def test_a_broker_that_does_not_obey_is_killed(hub: HubUnderTest, monkeypa
     await broker.stop()
 
     assert broker.pid is None
+
+
+def test_a_broker_that_does_not_obey_is_killed_while_its_hub_still_closes() -> None:
+    """The hub ends itself at its deadline, wherever it is; its broker would go on without it."""
+    assert serving.STOP_S + broker_module.STOP_S < lifetime.STOP_DEADLINE_S
 
 
 async def test_what_an_earlier_hub_left_behind_is_replaced(hub: HubUnderTest) -> None:

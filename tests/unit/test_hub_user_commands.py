@@ -180,3 +180,13 @@ def test_a_hub_does_not_start_with_a_secret_it_cannot_read(tmp_path: Path) -> No
 
     assert provider_of(settings, tmp_path, time.monotonic) is not None
     assert provider_of(None, tmp_path, time.monotonic) is None
+
+
+@pytest.mark.parametrize("arguments", [("user", "list"), ("user", "links"), ("token", "list")])
+def test_lists_wait_for_nobody_who_writes(command: Command, home: Path, arguments: tuple[str, ...]) -> None:
+    """A look changes nothing, so a hub in the middle of a long write does not keep anybody waiting."""
+    with closing(sqlite3.connect(home / "hub.db", isolation_level=None)) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        code, _, told = command(*arguments)
+
+    assert (code, told) == (0, "")

@@ -114,6 +114,14 @@ async def test_what_the_keeper_accepts_comes_back_as_the_owners_own_change(count
     assert await told(county.here) == [("lin.min", "change_proposed"), (f"site:{SITE}", "proposal_decided")]
 
 
+async def test_the_queue_names_who_proposed(county: County) -> None:
+    """A login is for signing in: whoever reads the queue calls a colleague by name."""
+    await send(county.browser, await county.entry(), title=RIGHT)
+    queue = words_in((await county.browser.get("/decisions/proposals")).text)
+
+    assert ("林敏 提出于" in queue, "lin.min 提出于" in queue) == (True, False)
+
+
 async def test_a_refusal_brings_its_reason(county: County) -> None:
     path = await county.entry()
     await send(county.browser, path, title=RIGHT)

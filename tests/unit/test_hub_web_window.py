@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from functools import partial
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -643,6 +644,38 @@ async def test_ninety_people_compiled_from_the_papers_of_two_sites_with_a_source
     assert [str(row[3]).count("；") for row in table[1:]] == [0] * 7 + [1] + [0] * 82
     assert (NEW in str(table[8][3]), "证“迁入时间”" in str(table[8][3])) == (True, True)
     assert any("未能查" in map(str, row) and "该村目录未录入" in map(str, row) for row in scope)
+
+
+async def test_a_line_is_corrected_where_it_stands_and_a_wrong_source_taken_off(
+    here: WindowDesk, clerk: Browser
+) -> None:
+    """A slip of the pen must not cost the sources that were found for the line."""
+    await add_sites(here)
+    path = await submitted(clerk)
+    request_id, address, line = UUID(path.rpartition("/")[2]), f"{path}/research", UUID(int=7)
+    found = await here.database.read(
+        lambda c: {row.site: row.record_id for row in c.execute(select(entry.c.site, entry.c.record_id))}
+    )
+    await clerk.post(address, {"title": "五十年代迁入人员", "columns": "姓名、迁入时间"})
+    for site in (OFFICE, NEW):
+        added = {"line": str(line), "cell": ["迁乙", "1595"], "entry": f"{site}/{UUID(bytes=found[site])}", "page": "3"}
+        verb = "line" if site == OFFICE else "source"
+        await clerk.post(f"{address}/{verb}", added, shown_at=address)
+    form = (await clerk.get(address)).text
+    offered = [unescape(one) for one in re.findall(r'name="off" value="([^"]*)"', form)]
+    wrong = [one for one in offered if OFFICE in one]
+    sent = [
+        await clerk.post(f"{address}/correct", {"line": str(line), **fields}, shown_at=address)
+        for fields in (
+            {"cell": ["迁乙", "1955"], "off": wrong},
+            {"cell": ["", "1955"]},
+            {"cell": ["迁乙", "1955"], "off": "nonsense"},
+        )
+    ]
+    made = await here.database.read(lambda c: compiling.present(c, request_id).lines)
+
+    assert ([one.status_code for one in sent], len(offered), len(wrong)) == ([303, 400, 400], 2, 1)
+    assert [(one.cells, [source.site for source in one.sources]) for one in made] == [(("迁乙", "1955"), [NEW])]
 
 
 @pytest.mark.parametrize(("language", "title"), [("zh", "查档申请登记表"), ("en", "Request for records")])

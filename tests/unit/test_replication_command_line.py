@@ -2,7 +2,9 @@
 
 import pytest
 
-from replication.command_line import EXIT_USAGE, Parser
+from protocol.errors import BadSetting
+from protocol.wording import Text
+from replication.command_line import EXIT_USAGE, Parser, tell
 
 
 def parser() -> Parser:
@@ -41,3 +43,17 @@ def test_a_wrong_word_is_told_in_english_to_who_asks_for_it(
         parser().parse_args(["serch"])
 
     assert "there is no “serch” here; near to it: search" in capsys.readouterr().err
+
+
+def test_what_went_wrong_is_told_with_the_marks_of_its_language(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Chinese sentence has full-width marks."""
+    monkeypatch.delenv("DANGLIAN_LANG", raising=False)
+    tell(BadSetting(Text(zh="没有写编号。", en="no number was given"), Text(zh="写明编号。", en="Name the number.")))
+    chinese = capsys.readouterr().err
+    monkeypatch.setenv("DANGLIAN_LANG", "en")
+    tell(BadSetting(Text(zh="没有写编号。", en="no number was given"), Text(zh="写明编号。", en="Name the number.")))
+
+    assert chinese == "出错：没有写编号。\n处理办法：写明编号。\n"
+    assert capsys.readouterr().err == "error: no number was given\nwhat to do: Name the number.\n"

@@ -4,19 +4,18 @@ from litestar import get, post
 
 from hub import audit
 from hub.audit import ACTIONS, OUTCOMES, Action, AuditEntry, Outcome
-from hub.commands.fields import ACCESS
 from hub.staff.accounts import folded_login
 from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, page
 from hub.web.asking import AnyRequest
+from hub.web.audit_words import detail_in_words, object_in_words
 from hub.web.backstage import backstage_of
 from hub.web.forms import clean
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from hub.window import audit_heads, audit_search
 from protocol.audit_chain import AuditLine
-from protocol.vocabularies import AccessStatus
 from protocol.wording import Text
 
 LINES_A_PAGE = 50
@@ -84,7 +83,8 @@ async def _shown(request: AnyRequest, notice: Notice | None) -> Page:
         "notice": notice,
         "action_of": _action_of,
         "outcome_of": _outcome_of,
-        "detail_of": _detail_of,
+        "detail_of": detail_in_words,
+        "object_of": object_in_words,
     }
     return page(request, "audit.html", values=values)
 
@@ -92,13 +92,6 @@ async def _shown(request: AnyRequest, notice: Notice | None) -> Page:
 def _action_of(line: AuditLine) -> Text:
     # A line may have been written by a later version.
     return ACTIONS[Action(line.action)] if line.action in tuple(Action) else Text(zh=line.action, en=line.action)
-
-
-def _detail_of(line: AuditLine) -> Text:
-    # Of a reading the log keeps by its own name what kept the entry closed.
-    if line.action == Action.ENTRY_READ and line.detail in tuple(AccessStatus):
-        return ACCESS[AccessStatus(line.detail)]
-    return Text(zh=line.detail, en=line.detail)
 
 
 def _outcome_of(line: AuditLine) -> Text:

@@ -101,9 +101,10 @@ def _found(request: AnyRequest, number: str) -> Export:
 
 async def _parts(export: Export) -> AsyncIterator[bytes]:
     at = 0
-    while part := await asyncio.to_thread(export.part, at, CHUNK_BYTES):
-        yield part
-        at += len(part)
+    with export.fetched():
+        while part := await asyncio.to_thread(export.part, at, CHUNK_BYTES):
+            yield part
+            at += len(part)
 
 
 async def _told(backstage: Backstage, visitor: Visitor, export: Export) -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ from hub.decisions import proposals
 from hub.decisions.proposals import STATES, Proposal, ProposalState, Wish
 from hub.decisions.rulings import Queue
 from hub.decisions.side_by_side import Line
+from hub.staff import accounts
 from hub.staff.roles import Permission
 from hub.web.admission import NEEDS
 from hub.web.answers import Notice, Page, away_to, fault_notice, page
@@ -62,12 +63,14 @@ async def show_proposals(request: AnyRequest) -> Page:
     def read(connection: Connection) -> tuple[dict[int, Record | None], dict[str, object]]:
         waiting = proposals.waiting(connection, SHOWN_MAX, site)
         records = {one.number: _record(connection, one) for one in waiting}
+        settled = proposals.decided(connection, SHOWN_MAX)
         return records, {
             **surroundings(connection, Queue.PROPOSAL),
             "waiting": waiting,
             "lines": {one.number: _lines(one, records[one.number]) for one in waiting},
             "brought": proposals.brought(connection, waiting),
-            "decided": proposals.decided(connection, SHOWN_MAX),
+            "decided": settled,
+            "people": accounts.names_of(connection, {one.proposed_by for one in (*waiting, *settled)}),
         }
 
     records, values = await backstage_of(request).database.read(read)

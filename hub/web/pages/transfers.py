@@ -24,6 +24,7 @@ from hub.web.forms import clean
 from hub.web.languages import Language
 from hub.web.pages.deciding import names_of, note_sight, number_of
 from hub.web.pieces import Pieces
+from hub.web.transfer_faults import WAIVABLE, findings
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.check_results import OUTCOME_WORDS, Outcome
@@ -155,19 +156,19 @@ def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict
     unruled = sum(one.record_id not in ruled for one in standing)
     counts[Ruling.ACCEPT] = len(items) - counts[Ruling.RETURN] - counts[Ruling.HOLD] - unruled
     open_faults = [fault for one in standing if one.record_id not in ruled for fault in faulty[one.ref_code]]
-    waivable = {
-        fault.rule
-        for fault in (*open_faults, *faulty.get("", ()))
-        if fault.outcome in (Outcome.NOT_RUN, Outcome.MANUAL)
-    }
+    waivable = {fault.rule for fault in (*open_faults, *faulty.get("", ())) if fault.outcome in WAIVABLE}
+    told = findings(faulty, [one.ref_code for one in items])
+    listed = [one for one in standing if one.ref_code in told.own]
     return view, {
         "view": view,
         "now": now,
         "work": work,
-        "faulty": standing[:FAULTY_SHOWN_MAX],
-        "faulty_count": len(standing),
+        "faulty": listed[:FAULTY_SHOWN_MAX],
+        "faulty_count": len(listed),
         "unruled": unruled,
-        "faults_of": faulty,
+        "faults_of": {**told.own, **({"": faulty[""]} if "" in faulty else {})},
+        "shared": told.shared,
+        "item_count": len(items),
         "ruled": ruled,
         "ruling_counts": counts,
         "waivable": sorted(waivable),
@@ -243,7 +244,8 @@ async def show_items(request: AnyRequest, name: FromPath[str]) -> Page:
             connection, transfer_id, states=states, after=-1 if after is None else after, limit=ITEMS_A_PAGE + 1
         )
         shown = found[:ITEMS_A_PAGE]
-        faulty = deciding.faults_by_item(connection, view.transfer)
+        in_play = transfer_items.listed(connection, transfer_id, states=deciding.IN_PLAY)
+        faulty = findings(deciding.faults_by_item(connection, view.transfer), [one.ref_code for one in in_play]).own
         return {
             "view": view,
             "now": view.transfer,

@@ -87,6 +87,19 @@ async def do_source(request: AnyRequest, name: FromPath[str]) -> Page | Redirect
     return await _changed(request, request_id, step)
 
 
+@post("/window/requests/{name:str}/research/correct", opt=CLERK, status_code=200)
+async def do_correct_line(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
+    """Write other words into a line, and take wrong sources off."""
+    request_id, line_id = id_of(name), id_of(await line_of(request, "line"))
+    cells, off = await choices_of(request, "cell"), await choices_of(request, "off")
+
+    def step(connection: Connection, actor: Actor, now_ms: int) -> object:
+        without = [_told_source(one) for one in off]
+        return compiling.correct_line(connection, actor, request_id, line_id, cells, without, now_ms)
+
+    return await _changed(request, request_id, step)
+
+
 @post("/window/requests/{name:str}/research/drop", opt=CLERK, status_code=200)
 async def do_drop_line(request: AnyRequest, name: FromPath[str]) -> Page | Redirect:
     """Take a line out of the table."""
@@ -133,11 +146,31 @@ async def _shown(request: AnyRequest, request_id: UUID, fault: DanglianError | N
         "lines": () if made is None else made.lines,
         "remarks": () if made is None else research.remarks(made),
         "part_states": PART_STATES,
+        "source_told": _source_told,
         "new_part": uuid4(),
         "new_line": uuid4(),
         "notice": None if fault is None else fault_notice(fault, visitor_of(request)),
     }
     return page(request, "research.html", status=200 if fault is None else 400, values=values)
+
+
+def _source_told(source: LineSource) -> str:
+    """Return a source as a form sends it back, to say which one is meant."""
+    return msgspec.json.encode(source).decode("utf-8")
+
+
+def _told_source(told: str) -> LineSource:
+    try:
+        return msgspec.json.decode(told, type=LineSource)
+    except msgspec.DecodeError as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> BadValue:
+    return BadValue(
+        Text(zh="出处看不懂。", en="the source cannot be read"),
+        Text(zh="请从目录页的地址复制：站点代码/条目编号。", en="Copy it from an entry's address: site/id."),
+    )
 
 
 def _source(entry: str, page_no: str) -> LineSource:
@@ -146,7 +179,4 @@ def _source(entry: str, page_no: str) -> LineSource:
     try:
         return LineSource(site=site, record_id=UUID(record), ref_code="", page_no=page_no)
     except ValueError as error:
-        raise BadValue(
-            Text(zh="出处看不懂。", en="the source cannot be read"),
-            Text(zh="请从目录页的地址复制：站点代码/条目编号。", en="Copy it from an entry's address: site/id."),
-        ) from error
+        raise _unreadable() from error

@@ -71,6 +71,9 @@ class CasesWords(msgspec.Struct, frozen=True, kw_only=True):
     source_entry: str
     source_page: str
     add_source: str
+    correct: str
+    correct_save: str
+    take_source_off: str
     proves: str
     whole_line: str
     no_source: str
@@ -156,6 +159,9 @@ CHINESE = CasesWords(
     source_entry="出处：站点代码/条目编号",
     source_page="页码",
     add_source="加出处",
+    correct="更正这一行",
+    correct_save="保存更正",
+    take_source_off="去掉出处：{source}",
     proves="证明哪一列",
     whole_line="整行",
     no_source="无出处",
@@ -241,6 +247,9 @@ ENGLISH = CasesWords(
     source_entry="Source: site code/id of the entry",
     source_page="Page",
     add_source="Add a source",
+    correct="Correct this line",
+    correct_save="Save the correction",
+    take_source_off="Take this source off: {source}",
     proves="Proves",
     whole_line="the whole line",
     no_source="no source",
