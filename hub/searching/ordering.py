@@ -7,7 +7,7 @@ comes last. FTS5 dissolves an AND within an AND, but not one that something is t
 PostgreSQL orders the terms by itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -30,30 +30,53 @@ _NOTHING = Run(terms=(NOWHERE,), columns=(Column.MARKS,))
 
 def ordered(connection: Connection, expression: Expression) -> Expression:
     """Return what finds the same, with what is rare before what is common; the same where nothing is gained."""
+    if index_of(connection).reach(connection, ()) is None:
+        return expression
+    return _ordered(connection, expression)
+
+
+def _ordered(connection: Connection, expression: Expression) -> Expression:
     match expression:
-        case Without(wanted=wanted, unwanted=unwanted):
-            return Without(wanted=ordered(connection, wanted), unwanted=unwanted)
         case AnyOf(parts=parts):
-            return AnyOf(parts=tuple(ordered(connection, part) for part in parts))
-        case AllOf():
-            return _conjunction(connection, expression)
-        case Run():
+            return AnyOf(parts=tuple(_ordered(connection, part) for part in parts))
+        case Run() if len(expression.terms) < LISTS_MIN:
             return expression
+        case _:
+            parts, unwanted = _taken_apart(expression)
+            found = _conjunction(connection, parts)
+            if not unwanted:
+                return found
+            left_out = tuple(_ordered(connection, one) for one in unwanted)
+            return Without(wanted=found, unwanted=left_out[0] if len(left_out) == 1 else AnyOf(parts=left_out))
 
 
-def _conjunction(connection: Connection, expression: AllOf) -> Expression:
-    parts = tuple(dict.fromkeys(_flat(expression)))
-    if sum(len(part.terms) if isinstance(part, Run) else 1 for part in parts) < LISTS_MIN or len(parts) == 1:
-        return expression
+def _taken_apart(expression: Expression) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """Return what must be found altogether, and what of it must not: whatever is taken from a part is from all."""
+    match expression:
+        case AllOf(parts=parts):
+            apart = [_taken_apart(part) for part in parts]
+            wanted, unwanted = (
+                dict.fromkeys(one for some in side for one in some) for side in zip(*apart, strict=True)
+            )
+            return tuple(wanted), tuple(unwanted)
+        case Without(wanted=inner, unwanted=taken):
+            parts, unwanted_there = _taken_apart(inner)
+            return parts, (*unwanted_there, taken)
+        case _:
+            return (expression,), ()
+
+
+def _conjunction(connection: Connection, parts: tuple[Expression, ...]) -> Expression:
+    plain = AllOf(parts=parts) if len(parts) > 1 else parts[0]
+    if sum(len(part.terms) if isinstance(part, Run) else 1 for part in parts) < LISTS_MIN:
+        return plain
     terms = tuple(dict.fromkeys(term for part in parts for term in _asked(part)))
-    reaches = index_of(connection).reach(connection, terms)
-    if reaches is None:
-        return expression
-    reach = dict(zip(terms, reaches, strict=True))
+    reach = dict(zip(terms, index_of(connection).reach(connection, terms) or (), strict=True))
     phrases = [part for part in parts if _is_phrase(part)]
     alone = [part for part in parts if not _is_phrase(part)]
     alone += [one for phrase in phrases if isinstance(phrase, Run) for one in _rarest(phrase, reach)]
-    return AllOf(parts=(*_in_steps(sorted(dict.fromkeys(alone), key=lambda part: _reach_of(part, reach)), phrases),))
+    in_order = sorted(dict.fromkeys(alone), key=lambda part: _reach_of(part, reach))
+    return AllOf(parts=_in_steps([_ordered(connection, part) for part in in_order], phrases))
 
 
 def _in_steps(parts: Sequence[Expression], phrases: Sequence[Expression]) -> tuple[Expression, ...]:
@@ -67,14 +90,6 @@ def _in_steps(parts: Sequence[Expression], phrases: Sequence[Expression]) -> tup
 
 def _kept_together(parts: tuple[Expression, ...]) -> Expression:
     return Without(wanted=AllOf(parts=parts), unwanted=_NOTHING)
-
-
-def _flat(expression: AllOf) -> Iterator[Expression]:
-    for part in expression.parts:
-        if isinstance(part, AllOf):
-            yield from _flat(part)
-        else:
-            yield part
 
 
 def _is_phrase(part: Expression) -> bool:

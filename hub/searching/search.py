@@ -165,7 +165,10 @@ def search(
     hits: list[_Row] = []
     last: Cursor | None = None
     if tally.total or not tally.is_whole:
-        hits, last = _page(connection, question, begin, query.hits_max, budget, look)
+        # What was counted a moment ago tells when everything is found: the ranks behind it need not be walked.
+        is_known = tally.is_whole and not tally.is_upper_bound and not query.cursor
+        most = tally.total if is_known else None
+        hits, last = _page(connection, question, begin, query.hits_max, most, budget, look)
     return Page(
         total=max(min(tally.total, TOTAL_MAX), len(hits)),
         exact=tally.is_whole and not tally.is_upper_bound and not question.is_building,
@@ -262,9 +265,18 @@ _Look = Callable[[Sequence[_Row]], tuple[list[_Row], int]]
 
 
 def _page(
-    connection: Connection, question: Question, begin: Cursor, limit: int, budget: TimeBudget, look: _Look
+    connection: Connection,
+    question: Question,
+    begin: Cursor,
+    limit: int,
+    most: int | None,
+    budget: TimeBudget,
+    look: _Look,
 ) -> tuple[list[_Row], Cursor | None]:
-    """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all."""
+    """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all.
+
+    From ``begin`` on there are ``most`` of them; None where nobody knows how many.
+    """
     stages = [partial(question.stage, number) for number in range(len(question.stages) or 1)]
     rows: list[_Row] = []
     read: list[Ranked] = []
@@ -273,7 +285,8 @@ def _page(
     while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
         place = read[-1].place if read else begin
         # One more than is shown tells whether there is a next page.
-        part = ranked(connection, stages, question.all_found, place, wanted + 1, budget)
+        asked = wanted + 1 if most is None else min(wanted + 1, most - len(read))
+        part = ranked(connection, stages, question.all_found, place, asked, budget)
         more = len(part) > wanted
         read += part[:wanted]
         rows += _rows(connection, part[:wanted])

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, event
 
 from hub.searching.search import Page, Query, search
 from hub.vocabulary.gazetteer import Gazetteer
@@ -112,3 +113,20 @@ async def test_search_that_ran_out_of_time_says_so(hub: Hub) -> None:
     page = await hub.database.read(lambda connection: search(connection, Query(words="村民"), budget_s=0.0))
 
     assert (page.was_cut, page.exact) == (True, False)
+
+
+async def test_ranks_behind_the_last_hit_are_not_walked(hub: Hub) -> None:
+    """What was counted tells when everything is found; every rank is a walk along lists of its own."""
+    await hub.tell(*(described(seq, fictitious(seq, title=f"{seq}号山林承包合同")) for seq in range(1, 4)))
+
+    def asked(connection: Connection) -> tuple[Page, int]:
+        walks: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *about: walks.append(about[2]))
+        page = search(connection, Query(words="山林承包"))
+        return page, sum(sql.startswith("SELECT search.rowid AS docid") for sql in walks)
+
+    page, walked = await hub.database.read(asked)
+
+    assert (len(page.hits), page.total, page.exact) == (3, 3, True)
+    assert {hit.stage for hit in page.hits} == {page.hits[0].stage}
+    assert walked == 1
