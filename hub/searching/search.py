@@ -285,8 +285,8 @@ def _page(
     while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
         place = read[-1].place if read else begin
         # One more than is shown tells whether there is a next page.
-        asked = wanted + 1 if most is None else min(wanted + 1, most - len(read))
-        part = ranked(connection, stages, question.all_found, place, asked, budget)
+        rest = most - len(read) if most is not None else None
+        part = ranked(connection, stages, question.all_found, place, wanted + 1, budget, rest)
         more = len(part) > wanted
         read += part[:wanted]
         rows += _rows(connection, part[:wanted])

@@ -34,6 +34,7 @@ def ranked(
     begin: Cursor,
     limit: int,
     budget: TimeBudget,
+    most: int | None = None,
 ) -> list[Ranked]:
     """Return the next hits, newest first within each stage.
 
@@ -44,6 +45,7 @@ def ranked(
         begin: where the page before ended.
         limit: hits wanted.
         budget: the time for it.
+        most: how many there are at all; None where nobody knows.
 
     """
     found: list[Ranked] = []
@@ -56,7 +58,7 @@ def ranked(
                 Ranked(docid=docid, place=Cursor(stage=number, below=docid, ceiling=place.ceiling, floor=place.floor))
                 for docid in part
             ]
-            if len(found) >= limit or budget.was_cut:
+            if len(found) >= limit or len(found) == most or budget.was_cut:
                 return found
         if not place.floor:
             return found

@@ -108,14 +108,15 @@ def _indexed(
     connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, above: int = 0
 ) -> list[int]:
     found: list[int] = []
+    upwards = bool(above) and index_of(connection).looks_on
     for stretch in _stretches(sought, below, above):
         if len(found) >= limit:
             break
         wish = limit - len(found)
-        # Downwards an index looks on for a match below the lowest number, through millions if need be. Upwards it
+        # Downwards such an index looks on for a match below the lowest number, through millions if need be. Upwards it
         # begins at that number, and there are at most so many entries above it as are ranked together.
-        sql, values = _statement(connection, sought, stretch, TOTAL_MAX + 1 if above else wish, upwards=bool(above))
-        if above:
+        sql, values = _statement(connection, sought, stretch, TOTAL_MAX + 1 if upwards else wish, upwards=upwards)
+        if upwards:
             # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
             sql, values = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?", (*values, wish)  # noqa: S608 - built from constants
         try:

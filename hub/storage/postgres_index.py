@@ -70,6 +70,7 @@ class PostgresIndex:
     entries = "(SELECT docid, face, date_earliest, date_latest FROM entry WHERE body IS NOT NULL) AS entry"
     joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search.terms @@ CAST(? AS tsquery)"
+    looks_on = False
     # A line break in a fonds number would end the line.
     years_and_faces = (
         f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)),"

@@ -37,6 +37,9 @@ class TextIndex(Protocol):
     years_and_faces: str
     """Aggregates that write the year and the face of each ``entry`` into texts."""
 
+    looks_on: bool
+    """Whether a walk from high numbers to low ones goes on below the lowest that is asked for, to the next match."""
+
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
 
