@@ -50,6 +50,11 @@ RESTARTS = Backoff(first_s=1.0, ceiling_s=30.0)
 STEADY_S = 60.0
 """Seconds that a broker must have run for its next end to count as a first one."""
 
+GARBAGE_PERCENT = 300
+"""Garbage that the broker lets gather, in parts of a hundred of what it holds. At its runtime's own 100 it sweeps for
+a fifth of its processor time while files pass. Costs some 20 MB; a ``GOGC`` that the hub was given outranks it.
+"""
+
 _POLL_S = 0.02
 _INFO_BYTES_MAX = 32 * 1024
 _LOG_TAIL_BYTES = 8 * 1024
@@ -59,6 +64,11 @@ _RELOADED_WORDS = ("Reloaded server configuration",)
 _NOT_RELOADED_WORDS = ("Failed to reload",)
 
 log = structlog.get_logger(__name__)
+
+
+def broker_environment() -> dict[str, str]:
+    """Return the environment that a broker is started with."""
+    return {"GOGC": str(GARBAGE_PERCENT), **os.environ}
 
 
 def bundled_program() -> Path:
@@ -144,6 +154,7 @@ class Broker:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
+                env=broker_environment(),
                 start_new_session=True,
             )
         try:

@@ -33,7 +33,6 @@ from protocol.limits import (
     BUNDLE_LETTERS_BYTES_MAX,
     BUNDLE_MANIFEST_BYTES_MAX,
     BUNDLE_PAGES_SPANS_MAX,
-    CHUNK_BYTES_MAX,
     ENROLMENT_DECISION_BYTES_MAX,
     FRAME_BYTES_MAX,
     NODE_NAME_CHARS_MAX,
@@ -46,8 +45,8 @@ SIGNED_PREFIX = b"danglian bundle 1\n"
 APPLICATION_PREFIX = b"danglian courier enrolment 1"
 _LETTERS_SEALED_MAX = BUNDLE_LETTERS_BYTES_MAX + 256
 """Bytes of sealed letters: the seal adds less than a hundred."""
-PIECE_BYTES = CHUNK_BYTES_MAX
-"""Bytes of pages in one piece: what the line carries at once."""
+PIECE_BYTES = 768 * 1024
+"""Bytes of pages in one piece; both ends count by it, so it stays what it is."""
 SUFFIX = ".dlb"
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"

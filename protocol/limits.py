@@ -192,8 +192,9 @@ CONSIGNED_PATH_CHARS_MAX = 400
 CONSIGNED_NAME_BYTES_MAX = 240
 """Bytes of one part of such a path in UTF-8; file systems end at 255."""
 
-CHUNK_BYTES_MAX = 768 * 1024
-"""Bytes of one range of a consignment: with its head and its seal under the broker's 1 MB."""
+CHUNK_BYTES_MAX = 1020 * 1024
+"""Bytes of one range of a consignment: with its head and its seal under the broker's 1 MB. An older site gives 768 KB
+of it, and is asked for the rest."""
 
 CHUNK_BYTES_MIN = 8 * 1024
 """Bytes below which a range is not made smaller on a slow line: a quarter of a second at 256 kbit/s."""

@@ -5,8 +5,8 @@ link is down, a link that swallows bytes hangs the client for minutes, and some 
 So each client is allowed one connection; ``replication.connection`` makes the next. One way of recovery, used every
 time, is a way that works.
 
-Everything that reaches into the library's internals is in this module: ``BrokerClient._connect_command``,
-``vital_signs``, ``read_widely`` and ``discard``. A test fails when the library moves them.
+Everything that reaches into the library's internals is in this module and in ``replication.broker_transport``:
+``BrokerClient``, ``vital_signs`` and ``discard``. A test fails when the library moves them.
 """
 
 import asyncio
@@ -16,14 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.aio.transport import TcpTransport
 from nats.errors import NoServersError
 
+from replication.broker_transport import LARGE_BYTES, BrokerTransport, LargeMessage
 from replication.retry import Backoff
-
-READ_BYTES = 256 * 1024
-"""Bytes that are read from the socket at once: as many as the loop asks the system for."""
 
 
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +77,7 @@ class BrokerClient(Client):
     """The library's client, which signs in over TLS or, where TLS is required, not at all.
 
     The server alone says whether TLS is used. Somebody in between could say no, pass our signature on, and read along.
+    Large messages come and go without being copied: see ``replication.broker_transport``.
     """
 
     def __init__(self, *, tls_required: bool) -> None:
@@ -91,6 +90,28 @@ class BrokerClient(Client):
         if self._tls_required and (writer is None or writer.get_extra_info("ssl_object") is None):
             raise PlaintextServerError(0, "the server offers no TLS")
         return super()._connect_command()
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        self._transport = BrokerTransport(self._take_large)
+        await super()._connect_to_server(s)
+
+    async def _take_large(self, message: LargeMessage) -> None:
+        await self._process_msg(message.sid, message.subject, message.reply, message.payload, b"")
+
+    async def _send_publish(
+        self, subject: str, reply: str, payload: bytes, payload_size: int, headers: dict[str, str] | None
+    ) -> None:
+        if headers is not None or payload_size < LARGE_BYTES:
+            await super()._send_publish(subject, reply, payload, payload_size, headers)
+            return
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += payload_size
+        # One behind the other, without waiting: nothing comes between them.
+        for piece in (f"PUB {subject} {reply} {payload_size}\r\n".encode(), payload, b"\r\n"):
+            self._pending.append(piece)
+            self._pending_data_size += len(piece)
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
 
 
 class VitalSigns(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,19 +130,6 @@ def vital_signs(client: BrokerClient) -> VitalSigns:
         messages=client.stats["in_msgs"],
         is_reading=client.is_connected and reading is not None and not reading.done(),
     )
-
-
-def read_widely(client: BrokerClient) -> None:
-    """Have a connected client read as much at once as the socket gives.
-
-    The library reads 32 KB at a time, and a piece of a scan of half a megabyte then passes through the loop sixteen
-    times: measured, that was a third of the hub's processor time while files came in.
-    """
-    transport = client._transport  # noqa: SLF001 - its reading size is a constant of the library
-    if isinstance(transport, TcpTransport) and transport._io_reader is not None:  # noqa: SLF001
-        reader = transport._io_reader  # noqa: SLF001
-        reader._limit = READ_BYTES  # type: ignore[attr-defined] # noqa: SLF001 - the limit of a reader over TLS is fixed
-        transport.read = lambda buffer_size: reader.read(max(buffer_size, READ_BYTES))  # type: ignore[method-assign]
 
 
 def cut(transport: asyncio.WriteTransport) -> None:
@@ -240,7 +248,6 @@ async def _connect(
         nkeys_seed=str(settings.seed_file) if settings.seed_file is not None else None,
         inbox_prefix=settings.inbox_prefix,
     )
-    read_widely(client)
 
 
 async def part(client: BrokerClient, drain_s: float) -> None:

@@ -14,6 +14,7 @@ import socket
 import sysconfig
 import time
 from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Mapping
 from pathlib import Path
 
 READY_S = 20.0
@@ -82,6 +83,7 @@ class NatsServer:
 
     - `config` is NATS configuration text, appended to what every test server has (listen address, server name, log).
     - `jetstream` is the text inside the `jetstream` block, beside the store folder; `None` leaves JetStream off.
+    - `environment` is the process's whole environment; `None` gives it ours.
     - The port and the store stay the same over `restart`, so clients find the same server with the same streams.
     """
 
@@ -93,6 +95,7 @@ class NatsServer:
         config: str = "",
         jetstream: str | None = "sync_interval: always",
         port: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = directory
         self.name = name
@@ -101,6 +104,7 @@ class NatsServer:
         self.config_file = directory / f"{name}.conf"
         self.log_file = directory / f"{name}.log"
         self._jetstream = jetstream
+        self._environment = environment
         self._process: Process | None = None
         directory.mkdir(parents=True, exist_ok=True)
         self.configure(config)
@@ -138,6 +142,7 @@ class NatsServer:
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=DEVNULL,
+            env=self._environment,
         )
         try:
             async with asyncio.timeout(READY_S):

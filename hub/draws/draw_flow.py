@@ -30,7 +30,7 @@ PATIENCE = 6.0
 FORGET = 0.95
 """Share of the slowest range's time that is remembered from one range to the next."""
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Ranges that what is under way is divided into."""
 
 BEHIND_BYTES_MAX = 8 * 1024 * 1024

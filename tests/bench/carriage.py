@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from hub.broker import broker_environment
 from hub.membership.broker_config import PAYLOAD_BYTES_MAX
 from tests.bench.carriage_peers import count_in, rsync_s, syncthing_s
 from tests.bench.figures import Figure, Scale
@@ -134,7 +135,7 @@ async def _ends(folder: Path, source: Path) -> AsyncIterator[_Ends]:
     folder.mkdir(parents=True)
     county = County(folder / "tls")
     config = f"max_payload: {PAYLOAD_BYTES_MAX}\n{county.config}"
-    server = NatsServer(folder / "nats", jetstream=None, config=config)
+    server = NatsServer(folder / "nats", jetstream=None, config=config, environment=broker_environment())
     await server.start()
     url, authority = f"tls://127.0.0.1:{server.port}", county.ca_file
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from hub.broker import broker_environment
 from hub.membership.broker_config import PAYLOAD_BYTES_MAX
 from tests.bench.figures import Figure
 from tests.bench.programs import Program, peak_rss_mb, running, worker
@@ -134,7 +135,7 @@ class _Ends:
 async def _broken(folder: Path, source: Path, total: int, chance: random.Random) -> Broken:
     county, page = County(folder / "tls"), free_port()
     config = f"max_payload: {PAYLOAD_BYTES_MAX}\nhttp: 127.0.0.1:{page}\n{county.config}"
-    server = NatsServer(folder / "nats", jetstream=None, config=config)
+    server = NatsServer(folder / "nats", jetstream=None, config=config, environment=broker_environment())
     await server.start()
     places = sorted(chance.uniform(0.02, 0.98) * total for _ in range(KILLS))
     try:

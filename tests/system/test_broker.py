@@ -72,6 +72,15 @@ async def test_a_started_broker_takes_connections_at_once(hub: HubUnderTest) -> 
     assert broker.pid is None
 
 
+def test_the_hubs_own_word_about_the_brokers_memory_outranks_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GOGC", raising=False)
+    ours = broker_module.broker_environment()
+    monkeypatch.setenv("GOGC", "100")
+
+    assert (ours["GOGC"], broker_module.broker_environment()["GOGC"]) == ("300", "100")
+    assert ours.items() >= {name: value for name, value in os.environ.items() if name != "GOGC"}.items()
+
+
 async def test_the_store_outlives_a_stop(hub: HubUnderTest) -> None:
     for expected in (0, 1):
         async with broker_module.running(broker_of(hub)):
