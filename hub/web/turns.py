@@ -18,7 +18,8 @@ _PLACE: Final = "danglian.precedence"
 
 _FOLLOWED: Final = "danglian.followed"
 
-_REDIRECTS: Final = range(300, 400)
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+"""Not 304: a picture that has not changed leads to nothing."""
 
 
 def keep_turn(scope: Scope) -> None:

@@ -75,16 +75,17 @@ async def test_what_fails_is_not_waited_for_any_longer() -> None:
     assert (answer.status_code, precedence.waiting) == (500, 0)
 
 
-@pytest.mark.parametrize(("path", "waiting"), [("/plain", 0), ("/sent", 1), ("/asking", 1)])
+@pytest.mark.parametrize(("path", "waiting"), [("/plain", 0), ("/known", 0), ("/sent", 1), ("/asking", 1)])
 async def test_the_turn_is_kept_for_what_is_sure_to_be_asked_for_next(path: str, waiting: int) -> None:
     """A redirect is followed, and a page opens its stream; else frames would be stored between the two."""
     precedence = Noted()
 
-    @get(["/plain", "/sent", "/asking"])
+    @get(["/plain", "/known", "/sent", "/asking"])
     async def page(request: AnyRequest) -> Response[str]:
         if request.url.path == "/asking":
             keep_turn(request.scope)
-        return Response("", status_code=303 if request.url.path == "/sent" else 200, headers={"location": "/plain"})
+        status = {"/sent": 303, "/known": 304}.get(request.url.path, 200)
+        return Response("", status_code=status, headers={"location": "/plain"})
 
     async with client_of(page, precedence) as client:
         await client.get(path, follow_redirects=False)
