@@ -26,9 +26,9 @@ CHUNK_ROWS = 4_000
 """Rows written in one transaction: a fraction of a second, so that a change elsewhere need not wait long."""
 
 FIRST_CHUNK_ROWS = 500
-"""Rows of the first transaction of a new file; each following one has twice as many, up to ``CHUNK_ROWS``. So the hub
-has something to do a fifth of a second earlier; small transactions throughout would cost a large store a third more
-pages."""
+"""Rows of the first transaction of a new file; each following one has twice as many, up to ``CHUNK_ROWS``: the hub
+begins while nearly all of the file is still to be described. Small ones throughout would cost a large store a third
+more pages."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

@@ -237,10 +237,14 @@ class Publisher:
         """Go on sending by what a receipt covers, before anybody has time to write it down.
 
         An import and its index keep the store busy for most of a second at a time; meanwhile the hub would have nothing
-        to do. Nothing but the pace depends on it.
+        to do. A receipt that is further than what was sent, or of another epoch, has to be understood first.
         """
         self._window = min(receipt.window_frames or UNCONFIRMED_FRAMES_MAX, UNCONFIRMED_FRAMES_MAX)
-        while self._unconfirmed and receipt.epoch == self._sent_epoch and self._unconfirmed[0] <= receipt.applied:
+        if receipt.epoch == self._sent_epoch and receipt.applied <= self._cursor:
+            self._cover(receipt.applied)
+
+    def _cover(self, applied: int) -> None:
+        while self._unconfirmed and self._unconfirmed[0] <= applied:
             self._unconfirmed.popleft()
             self._is_proven = True
             self._work.set()
@@ -273,6 +277,7 @@ class Publisher:
 
     async def _take_position(self, receipt: Receipt, start: Position) -> None:
         applied, now = receipt.applied, self._monotonic()
+        self._cover(applied)
         if applied < start.seq:
             await self._take_behind(receipt)
             return

@@ -179,7 +179,7 @@ class Installation:
         beat_due = asyncio.Event()
         history.tell(beat_due.set)
         process.start(publisher.run(), "publisher")
-        process.start(hear_receipts(link, self.site, publisher.confirm), "receipts")
+        process.start(hear_receipts(link, self.site, publisher.confirm, publisher.make_room), "receipts")
         process.start(epochs.run(), "baseline")
         process.start(history.run(), "history")
         describe = partial(self._beat, database, publisher)

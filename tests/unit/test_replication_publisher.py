@@ -377,6 +377,24 @@ async def test_receipt_of_another_epoch_makes_no_room(site: Site) -> None:
     assert len(site.link.sent) == UNCONFIRMED_FRAMES_MAX
 
 
+async def test_receipt_of_what_goes_again_is_written_down_first(site: Site) -> None:
+    """Else frames that the hub has would be sent once more before anybody knows that it has them."""
+    start = await proven(site)
+    await site.mint(*[1] * 20)
+    await site.send_all()
+    site.publisher.resend_from(start)
+    await site.send_all()
+    again = len(site.link.sent)
+    chain = await site.database.read(lambda c: chain_at(c, start + 18))
+    receipt = Receipt(site=VILLAGE.code, epoch="epoch-a", applied=start + 18, chain=chain)
+    site.publisher.make_room(receipt)
+    await site.send_all()
+    assert len(site.link.sent) == again
+    await site.publisher.confirm(receipt)
+    await site.send_all()
+    assert len(site.link.sent) == again + 2
+
+
 async def _sent(site: Site, count: int) -> None:
     async with asyncio.timeout(60):
         while len(site.link.sent) < count:
