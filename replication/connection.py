@@ -33,6 +33,7 @@ from replication.broker_client import (
     dial,
     discard,
     part,
+    round_trip,
     tls_context,
     vital_signs,
 )
@@ -254,7 +255,7 @@ class Link:
         try:
             await self._subscriptions.restore(client)
             # The round trip proves that the broker knows the subscriptions, and brings the complaints about them.
-            await client.flush(timeout=self._rhythm.connect_s)  # type: ignore[arg-type] # passed to asyncio as it is
+            await round_trip(client, self._rhythm.connect_s)
             _obey_cancellation()
             self._faults.forget(DIAL_FAULTS)
             self._client = client

@@ -33,7 +33,7 @@ def copied() -> Iterator[None]:
         kind = tuple(packages)
         is_new = kind in SHIPPED and not await writer.execute_fetchall("SELECT 1 FROM sqlite_master LIMIT 1")
         if is_new and kind in prepared:
-            await writer._execute(prepared[kind].backup, writer._conn)
+            await writer._execute(prepared[kind].backup, writer._conn)  # type: ignore[no-untyped-call]
         await migrated(writer, path, packages)
         if is_new and kind not in prepared:
             made = sqlite3.connect(":memory:", check_same_thread=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 
 from protocol.errors import BadFrame, BadSetting, CallTimeout, LinkDown, StorageFull
 from replication import streams, subscriptions
@@ -444,6 +445,30 @@ class TestLibrary:
         assert all(task is not None and task.done() for task in tasks)
         assert client.is_closed
         assert not vital_signs(client).is_reading
+
+    async def test_link_is_up_when_the_broker_knows_its_subscriptions(
+        self, server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The library's ping overtakes what was said before it: its answer alone proves nothing of a subscription."""
+        said: list[bytes] = []
+        write, writelines = TcpTransport.write, TcpTransport.writelines
+
+        def spy(self: TcpTransport, payload: bytes) -> None:
+            said.append(payload)
+            write(self, payload)  # type: ignore[no-untyped-call]
+
+        def spy_lines(self: TcpTransport, payloads: list[bytes]) -> None:
+            said.extend(payloads)
+            writelines(self, payloads)  # type: ignore[no-untyped-call]
+
+        monkeypatch.setattr(TcpTransport, "write", spy)
+        monkeypatch.setattr(TcpTransport, "writelines", spy_lines)
+        async with connected(settings(server.url)) as link:
+            await link.subscribe("a.b", lambda _message: None)
+            await link.until_connected()
+            order = b"".join(said)
+
+        assert order.index(b"SUB a.b") < order.rindex(b"PING")
 
     async def test_cancellation_that_the_library_loses_is_obeyed(
         self, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch

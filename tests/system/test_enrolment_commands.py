@@ -5,10 +5,12 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from hub import config
 from hub.commands import enrol, init, nodes, revoke
@@ -44,6 +46,15 @@ def run_node(*words: str) -> int:
     args = parser.parse_args(["init", *words])
     result: int = args.run(args)
     return result
+
+
+@pytest.fixture(autouse=True)
+def logs_apart() -> Iterator[None]:
+    """As in the programs: the gate, which runs beside the commands, does not write between their words."""
+    before = structlog.get_config()
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

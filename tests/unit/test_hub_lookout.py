@@ -33,6 +33,7 @@ from tests.stores import Store
 
 START_MS = int(datetime.datetime(2026, 11, 2, 9, tzinfo=zoneinfo.ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
 COUNTY = "330523000000"
+DAY_MS = 24 * 3600 * 1000
 KEY = identity(1).public_key
 
 
@@ -285,9 +286,12 @@ async def test_a_link_that_comes_up_during_a_look_is_looked_at_again_at_once(cou
 
 async def test_files_that_a_township_keeps_and_that_rot_are_an_alarm_though_it_falls_silent(county: County) -> None:
     opened = await county.over(1, beat(TOWN.code, kept_faulty=2))
-    # A day of looks as rare as they may be without the hub's having looked away: it is silent after some minutes.
-    silent = await county.over(24 * 60, every_s=UNWATCHED_MS / 1000)
+    # As rare as looks may be without the hub's having looked away: the site is silent after some minutes.
+    silent = await county.over(60, every_s=UNWATCHED_MS / 1000)
+    county.now_ms += DAY_MS
+    a_day_later = await county.over(1)
     mended = await county.over(1, beat(TOWN.code))
 
     mine = (TOWN.code, AlarmKind.KEPT_FILES, Cause.KEPT_AT_SITE)
-    assert (mine in opened, mine in silent, mine in mended) == (True, True, False)
+    assert (TOWN.code, AlarmKind.SILENT, Cause.POWER_OR_LINK) in silent
+    assert (mine in opened, mine in silent, mine in a_day_later, mine in mended) == (True, True, True, False)

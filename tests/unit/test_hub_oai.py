@@ -260,9 +260,9 @@ async def test_hostile_words_are_words(here: Desk) -> None:
     assert "<山林> &    合同" in titles
 
 
-@pytest.mark.parametrize("count", [1_200, pytest.param(100_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("count", [1_200, 10_000])
 async def test_sickle_harvests_every_open_entry_once(here: Desk, count: int) -> None:
-    """A harvester that nobody here wrote."""
+    """A harvester that nobody here wrote; each page goes on behind the last, so a hundred show what a thousand do."""
     hub = Applying(here.database)
     for first in range(1, count + 1, 500):
         await hub.tell(
