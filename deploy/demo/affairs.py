@@ -86,7 +86,7 @@ class _Affairs:
         """Have all of it happen, side by side where one does not wait for the other."""
         sheets = [self._sheet(STORY_TOWN_CODE), self._sheet(STORY_VILLAGE_CODE)]
         await asyncio.gather(*sheets)
-        done = await asyncio.gather(
+        first = await asyncio.gather(
             self._tried(_ALIKE, self._alike),
             self._tried(_SENT, self._sent),
             self._tried(_SIGNED, self._signed),
@@ -94,7 +94,7 @@ class _Affairs:
             self._tried(_PROPOSED, self._proposed),
             self._tried(self._held_words(), self._held),
         )
-        silent = self._foundation.outpost
+        done, silent = list(first), self._foundation.outpost
         # Last, for it is asked as well before: then it has no power any more, and nobody has switched it off.
         if silent is not None:
             done.append(await self._tried(_silent_words(silent), self._cut_off))
