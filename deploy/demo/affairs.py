@@ -26,10 +26,10 @@ from protocol.errors import DanglianError
 from protocol.sites import SiteRank
 from protocol.wording import Text
 
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 """Seconds that one thing waits for another: a sheet to be read, a package to be checked, a page to come."""
 
-ALL_S = 120.0
+ALL_S = 180.0
 """Seconds after which what has not happened yet does not happen."""
 
 SHEET = "2022年补充目录.csv"
