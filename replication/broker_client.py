@@ -5,6 +5,133 @@ link is down, a link that swallows bytes hangs the client for minutes, and some 
 So each client is allowed one connection; ``replication.connection`` makes the next. One way of recovery, used every
 time, is a way that works.
 
+Everything that reaches into the library's internals is in this module and in ``replication.broker_transport``:
+``BrokerClient``, ``vital_signs`` and ``discard``. A test fails when the library moves them.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from nats.aio.client import Client, Srv
+from nats.aio.transport import TcpTransport
+from nats.errors import NoServersError
+
+from replication.broker_transport import LARGE_BYTES, BrokerTransport, LargeMessage
+from replication.retry import Backoff
+
+
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the broker is and who we are."""
+
+    urls: tuple[str, ...]
+    """Addresses of the broker, ``tls://host:port``; more than one where the broker is a cluster."""
+    name: str
+    """Shown in the broker's list of connections."""
+    inbox_prefix: str
+    """First token of the subjects for replies to us, which only we may hear."""
+    ca_file: Path | None = None
+    """The county's CA; with it, the link is encrypted and the server proven, or there is no link."""
+    seed_file: Path | None = None
+    """Our NKey seed."""
+
+    @property
+    def tls_required(self) -> bool:
+        """Whether a server that offers no TLS is turned away."""
+        return self.ca_file is not None or any(url.startswith("tls://") for url in self.urls)
+
+
+class LinkRhythm(msgspec.Struct, frozen=True, kw_only=True):
+    """The timing of a link; the defaults are for sites behind village lines, tests make everything shorter."""
+
+    ping_s: float = 20.0
+    """Seconds between pings to the broker."""
+    pings_max: int = 2
+    """Pings that may stay unanswered: a dead link is found after three intervals."""
+    connect_s: float = 5.0
+    """Seconds that one attempt to connect may take, TLS handshake and sign-in included."""
+    watch_s: float = 3.0
+    """Seconds between looks at the link; each look costs microseconds."""
+    send_s: float = 5.0
+    """Seconds that a publish may wait for a link that takes no bytes."""
+    drain_s: float = 5.0
+    """Seconds for an orderly goodbye when the program stops."""
+    stable_s: float = 10.0
+    """Seconds after which a connection counts as a success, so that the next pause is short again."""
+    reconnect: Backoff = Backoff(first_s=0.25, ceiling_s=10.0)
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds without a sign of the broker after which the link is cut."""
+        return self.ping_s * (self.pings_max + 1) + self.watch_s
+
+
+class PlaintextServerError(ssl.SSLError):
+    """The server offers no encryption although we must have it; nothing was signed or sent."""
+
+
+class BrokerClient(Client):
+    """The library's client, which signs in over TLS or, where TLS is required, not at all.
+
+    The server alone says whether TLS is used. Somebody in between could say no, pass our signature on, and read along.
+    Large messages come and go without being copied: see ``replication.broker_transport``.
+    """
+
+    def __init__(self, *, tls_required: bool) -> None:
+        super().__init__()
+        self._tls_required = tls_required
+
+    def _connect_command(self) -> bytes:
+        transport = self._transport
+        writer = transport._io_writer if isinstance(transport, TcpTransport) else None  # noqa: SLF001 - see above
+        if self._tls_required and (writer is None or writer.get_extra_info("ssl_object") is None):
+            raise PlaintextServerError(0, "the server offers no TLS")
+        return super()._connect_command()
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        self._transport = BrokerTransport(self._take_large)
+        await super()._connect_to_server(s)
+
+    async def _take_large(self, message: LargeMessage) -> None:
+        await self._process_msg(message.sid, message.subject, message.reply, message.payload, b"")
+
+    async def _send_publish(
+        self, subject: str, reply: str, payload: bytes, payload_size: int, headers: dict[str, str] | None
+    ) -> None:
+        if headers is not None or payload_size < LARGE_BYTES:
+            await super()._send_publish(subject, reply, payload, payload_size, headers)
+            return
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += payload_size
+        # One behind the other, without waiting: nothing comes between them.
+        for piece in (f"PUB {subject} {reply} {payload_size}\r\n".encode(), payload, b"\r\n"):
+            self._pending.append(piece)
+            self._pending_data_size += len(piece)
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
+
+
+class VitalSigns(msgspec.Struct, frozen=True, kw_only=True):
+    """What grows while the broker answers, and whether anything could still make it grow."""
+
+    pongs: int
+    messages: int
+    is_reading: bool
+
+
+def vital_signs(client: BrokerClient) -> VitalSigns:
+    """Return how alive a client is."""
+    reading = client._reading_task  # noqa: SLF001 - the library does not tell when its reader has died
+    return VitalSigns(
+        pongs=client._pongs_received,  # noqa: SLF001 - pongs of the library's own pings are counted nowhere else
+        messages=client.stats["in_msgs"],
+        is_reading=client.is_connected and reading is not None and not reading.done(),
+    )
+
+
 async def round_trip(client: BrokerClient, deadline_s: float) -> None:
     """Return once the broker has taken note of all that was said to it so far.
 

@@ -27,6 +27,14 @@ LOOPBACK = "127.0.0.1"
 CODE_DAYS = 1
 LOGS = "logs"
 """Folder in the home of a demonstration where every process logs."""
+OUTPOST_SITES_MIN = 6
+"""Sites from which on one of them loses its power."""
+ALARMS = """
+# 演示：断电的站点两分钟后就告警，不等十五分钟。
+# For the demonstration: a site without power is an alarm after two minutes, not fifteen.
+[alarms]
+missed-after-minutes = 2.0
+"""
 CATALOGUE_SUFFIXES = frozenset((".xlsx", ".xls", ".csv", ".txt"))
 
 
@@ -82,6 +90,12 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     def codes(self) -> tuple[str, ...]:
         """The codes of the sites that take part."""
         return tuple(participant.place.code for participant in self.participants)
+
+    @property
+    def outpost(self) -> Place | None:
+        """The site whose power will fail, in a process of its own; none in small counties, nor in those of others."""
+        last = self.participants[-1]
+        return last.place if len(self.participants) >= OUTPOST_SITES_MIN and last.source is None else None
 
 
 def participants(options: Options) -> tuple[Participant, ...]:
@@ -140,6 +154,7 @@ def lay(root: Path, taking_part: tuple[Participant, ...]) -> Foundation:
     text = settings_text(
         COUNTY_CODE, "安吉县档案馆（演示）", [LOOPBACK], LOOPBACK, broker_port, enrolment_port, web_port
     )
+    text += ALARMS
     settings = config.parse(text)
     make_home(home, settings, text, datetime.datetime.now(datetime.UTC))
     return Foundation(root=root, hub=home, settings=settings, participants=taking_part)
@@ -162,7 +177,13 @@ async def assignments(foundation: Foundation) -> list[Assignment]:
             raise issued
         source = "" if participant.source is None else str(participant.source.absolute())
         made.append(
-            Assignment(site=participant.place.code, position=participant.position, code=issued.code, source=source)
+            Assignment(
+                site=participant.place.code,
+                position=participant.position,
+                code=issued.code,
+                source=source,
+                is_outpost=participant.place == foundation.outpost,
+            )
         )
     return made
 

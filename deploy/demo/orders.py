@@ -19,6 +19,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Its one-time enrolment code."""
     source: str = ""
     """A file to use instead of made-up catalogues."""
+    is_outpost: bool = False
+    """Its power will fail."""
 
 
 class Prepare(_Message, frozen=True, kw_only=True, tag="prepare"):
@@ -36,6 +38,8 @@ class Launch(_Message, frozen=True, kw_only=True, tag="launch"):
     """Start the node daemons of these sites; no site named means all."""
 
     sites: tuple[str, ...] = ()
+    nodes: str = ""
+    """Folder of the nodes' homes, for a worker that prepared nothing."""
 
 
 class Halt(_Message, frozen=True, kw_only=True, tag="halt"):

@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from httpx import HTTPError
 from rich.console import Console
 from rich.table import Table
 
-from deploy.demo import bars
+from deploy.demo import affairs, bars
 from deploy.demo.advice import advice
+from deploy.demo.affairs import Told
 from deploy.demo.foundation import Foundation, Options, assignments, lay, participants
 from deploy.demo.guide import guide
 from deploy.demo.look import Look
@@ -29,7 +31,7 @@ from deploy.demo.proof import Prover, proving
 from deploy.demo.report import EQUAL, Observed, Report, Times, make_report, summary_lines
 from deploy.demo.sign_in import SignIn, ready_sign_in
 from deploy.demo.stage import Stage, set_up
-from protocol.errors import LinkDown
+from protocol.errors import DanglianError, LinkDown
 from protocol.wording import Count, Text
 
 LOOK_S = 0.5
@@ -143,20 +145,32 @@ class Demonstration:
         self.exit_code = EXIT_OK if report.settled else EXIT_NOT_SETTLED
 
     async def _stay_up(self, foundation: Foundation, stage: Stage, sign_in: SignIn) -> None:
-        """Say what to try, and obey what is typed, until told to quit; without a keyboard, until stopped."""
+        """Say what to see and to try, and obey what is typed, until told to quit; without a keyboard, until stopped."""
+        done = await self._enliven(foundation, stage, sign_in)
         self._say(Text(zh="县已就绪。可以试试：", en="The county is up. Things to try:"))
         for words, command in advice(foundation):
             self._console.print(f"  {words.in_language(self._language)}", markup=False, style="dim")
             self._console.print(f"    {command}", markup=False, soft_wrap=True)
-        self._invite(foundation, sign_in)
+        self._invite(foundation, sign_in, done)
         async for typed in input_lines():
             if not await self._obey(typed.decode("utf-8", errors="replace").split(), stage):
                 return
         await asyncio.Event().wait()
 
-    def _invite(self, foundation: Foundation, sign_in: SignIn) -> None:
-        """Say what to try at the window, and last where the console is and how one gets in."""
-        for told in guide(foundation):
+    async def _enliven(self, foundation: Foundation, stage: Stage, sign_in: SignIn) -> list[Told]:
+        """Have something happen in the county; returns what there is to see then."""
+        if not affairs.happen_in(foundation):
+            return []
+        self._say(Text(zh="县里正在办几件事，约半分钟……", en="Some things happen in the county, for half a minute …"))
+        try:
+            return await affairs.happened(foundation, stage, sign_in, self._options.seed)
+        except (DanglianError, HTTPError) as error:
+            reason = error.reason if isinstance(error, DanglianError) else Text(zh=str(error), en=str(error))
+            return [Told(words=Text(zh="县里的几件事", en="what was to happen"), fault=reason)]
+
+    def _invite(self, foundation: Foundation, sign_in: SignIn, done: list[Told]) -> None:
+        """Say what to try at the window and what to see, and last where the console is and how one gets in."""
+        for told in (*guide(foundation), *affairs.told(done)):
             self._say(told)
         zh, en = "、".join(sign_in.logins), " or ".join(sign_in.logins)
         self._say(

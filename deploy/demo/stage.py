@@ -1,6 +1,6 @@
 """The running county: one hub process and some workers, and what each of them has said."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from deploy.demo.children import Child, start, workers
@@ -14,6 +14,9 @@ from protocol.wording import Text
 HUB_READY_S = 60.0
 """Seconds that the hub may take until nodes can enrol."""
 
+OUTPOST_LOGS = "outpost"
+"""Folder among the logs for that of the site whose power will fail."""
+
 _LOG_TAIL_CHARS = 2_000
 
 
@@ -25,6 +28,8 @@ class Stage:
         self._workers: tuple[Child, ...] = ()
         self._worker_of: dict[str, Child] = {}
         self._hub: Child | None = None
+        self._outpost: Child | None = None
+        self._opening: Callable[[], Awaitable[Child]] | None = None
         self.manifests: dict[str, SiteManifest] = {}
         self.enrolled: set[str] = set()
         self.running: set[str] = set()
@@ -82,27 +87,44 @@ class Stage:
         if self._hub is not None:
             await self._hub.stop()
 
-    def engage(self, crew: tuple[Child, ...]) -> None:
-        """Take workers on."""
-        self._workers = crew
+    async def engage(self, crew: tuple[Child, ...], opening: Callable[[], Awaitable[Child]]) -> None:
+        """Take workers on, and one for the site whose power will fail, if there is one; ``opening`` starts it."""
+        self._workers, self._opening = crew, opening
+        if self._foundation.outpost is not None:
+            self._outpost = await opening()
 
     async def prepare(self, assignments: list[Assignment], rows: int, seed: int) -> None:
         """Share the sites among the workers, every other to another; they write and enrol at once."""
-        for number, worker in enumerate(self._workers):
-            share = tuple(assignments[number :: len(self._workers)])
+        many = [one for one in assignments if not one.is_outpost]
+        shares = [(worker, many[number :: len(self._workers)]) for number, worker in enumerate(self._workers)]
+        if self._outpost is not None:
+            shares.append((self._outpost, [one for one in assignments if one.is_outpost]))
+        for worker, share in shares:
             self._worker_of.update((assignment.site, worker) for assignment in share)
             foundation = self._foundation
             await worker.send(
-                Prepare(nodes=str(foundation.nodes), door=foundation.door, rows=rows, seed=seed, sites=share)
+                Prepare(nodes=str(foundation.nodes), door=foundation.door, rows=rows, seed=seed, sites=tuple(share))
             )
 
     async def launch(self) -> None:
         """Start every node."""
-        for worker in self._workers:
+        for worker in set(self._worker_of.values()):
             await worker.send(Launch())
+
+    async def cut_power(self) -> None:
+        """End the node of the outpost without a word."""
+        if self._outpost is not None and self._foundation.outpost is not None:
+            await self._outpost.kill()
+            self.running.discard(self._foundation.outpost.code)
 
     async def start_node(self, site: str) -> bool:
         """Start one node; False if there is no such site."""
+        outpost = self._foundation.outpost
+        if outpost is not None and site == outpost.code and self._opening is not None:
+            if self._outpost is None or not self._outpost.is_running:
+                self._outpost = self._worker_of[site] = await self._opening()
+            await self._outpost.send(Launch(sites=(site,), nodes=str(self._foundation.nodes)))
+            return True
         return await self._tell(site, Launch(sites=(site,)))
 
     async def stop_node(self, site: str) -> bool:
@@ -140,7 +162,14 @@ async def set_up(foundation: Foundation, processes: int, on_end: Callable[[], No
         started.push_async_callback(stage.stop_hub)
         try:
             await stage.start_hub()
-            stage.engage(await started.enter_async_context(workers(processes, foundation.logs, stage.hear)))
+
+            async def opening() -> Child:
+                logs = foundation.logs / OUTPOST_LOGS
+                (child,) = await started.enter_async_context(workers(1, logs, stage.hear))
+                return child
+
+            crew = await started.enter_async_context(workers(processes, foundation.logs, stage.hear))
+            await stage.engage(crew, opening)
             yield stage
         finally:
             on_end()

@@ -33,6 +33,13 @@ access = ["restricted", "deferred"]
 treatment = "refuse"
 """
 """Stands in the settings of the story's township: the holder itself refuses, whatever the county's table says."""
+OUTPOST_RHYTHM = """
+# 演示：此站昼夜都应有联系，何时演示，断电都会告警。
+# For the demonstration: this site is expected at all hours, so that its silence is an alarm whenever it is shown.
+[rhythm]
+office-hours = ["1-7 00:00-24:00"]
+"""
+"""Stands in the settings of the site whose power will fail."""
 
 
 class Planted(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ from deploy.demo.orders import (
     orders,
 )
 from deploy.demo.pipes import input_lines
-from deploy.demo.story import STORY_POLICY
+from deploy.demo.story import OUTPOST_RHYTHM, STORY_POLICY
 from node.daemon import serve
 from node.enrolment import Installation, enrol, parse_door
 from node.hints import HintSource
@@ -68,7 +68,8 @@ class Worker:
         match order:
             case Prepare():
                 await self._prepare(order)
-            case Launch(sites=sites):
+            case Launch(sites=sites, nodes=nodes):
+                self._nodes = Path(nodes) if nodes else self._nodes
                 for site in sites or self._sites:
                     self._launch(site)
             case Halt(site=site):
@@ -97,6 +98,8 @@ class Worker:
                 await enrol(home, parse_door(door), parse_code(assignment.code), installation, secrets.token_bytes)
             if assignment.site == STORY_TOWN_CODE:
                 await asyncio.to_thread(set_story_policy, home)
+            if assignment.is_outpost:
+                await asyncio.to_thread(add_settings, home, OUTPOST_RHYTHM)
         except DanglianError as error:
             self._tell(Ended(site=assignment.site, reason_zh=error.reason.zh, reason_en=error.reason.en))
         else:
@@ -139,9 +142,14 @@ class Worker:
 
 def set_story_policy(home: NodeHome) -> None:
     """Give the story's township its own rule, once."""
+    add_settings(home, STORY_POLICY)
+
+
+def add_settings(home: NodeHome, more: str) -> None:
+    """Write more at the end of a site's settings, once."""
     text = home.settings.read_text(encoding="utf-8")
-    if STORY_POLICY not in text:
-        write_whole(home.settings, (text + STORY_POLICY).encode("utf-8"))
+    if more not in text:
+        write_whole(home.settings, (text + more).encode("utf-8"))
 
 
 def written(folder: Path, place: Place, assignment: Assignment, rows: int, seed: int) -> SiteManifest:

@@ -25,7 +25,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings(faulty: Mapping[str, Sequence[Fault]], codes: Sequence[str]) -> Findings:
     """Return the faults of the items with these reference codes, which are all that are looked at."""
-    told = {code: {_said(fault): fault for fault in reversed(faulty.get(code, ()))} for code in codes}
+    told = {code: _each_once(faulty.get(code, ())) for code in codes}
     open_ones = [{said for said, fault in one.items() if fault.outcome in WAIVABLE} for one in told.values()]
     common = set.intersection(*open_ones) if len(open_ones) > 1 else set()
     first = told[codes[0]] if codes else {}
@@ -34,6 +34,15 @@ def findings(faulty: Mapping[str, Sequence[Fault]], codes: Sequence[str]) -> Fin
         shared=tuple(first[said] for said in sorted(common)),
         own={code: tuple(sorted(some, key=_order)) for code, some in left.items() if some},
     )
+
+
+def _each_once(faults: Sequence[Fault]) -> dict[tuple[str, str, str], Fault]:
+    return {_said(fault): fault for fault in reversed(faults)}
+
+
+def each_once(faults: Sequence[Fault]) -> list[Fault]:
+    """Return findings without those that say the same of another file, the worst first."""
+    return sorted(_each_once(faults).values(), key=_order)
 
 
 def _said(fault: Fault) -> tuple[str, str, str]:

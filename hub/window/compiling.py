@@ -120,7 +120,7 @@ def add_source(
 
     """
     request, plan = _open_research(connection, request_id)
-    line = _line(connection, request_id, line_id)
+    line = _line_of(connection, request_id, line_id)
     made = checked_line(plan, msgspec.structs.replace(line, sources=(*line.sources, source)))
     added = _catalogued(connection, made.sources[-1])
     if added in line.sources:
@@ -147,13 +147,13 @@ def correct_line(
 
     """
     request, plan = _open_research(connection, request_id)
-    line = _line(connection, request_id, line_id)
+    line = _line_of(connection, request_id, line_id)
     left = tuple(one for one in line.sources if one not in without)
     made = checked_line(plan, msgspec.structs.replace(line, cells=tuple(cells), sources=left))
     return line if made == line else _kept_line(connection, actor, request, made, now_ms)
 
 
-def _line(connection: Connection, request_id: UUID, line_id: UUID) -> Line:
+def _line_of(connection: Connection, request_id: UUID, line_id: UUID) -> Line:
     line = next((one for one in present(connection, request_id).lines if one.line_id == line_id), None)
     if line is None:
         raise BadValue(

@@ -156,11 +156,19 @@ HEADER_NAME_CHARS_MAX: Final = 16
 """Characters of a cell that may be a header's name: longer ones are titles, and need no closer look."""
 
 
+_CALLED: Final[dict[str, str]] = {field.value: ranks[0].split()[0] for field, *ranks in _NAMES}
+
+
 class Meaning(msgspec.Struct, frozen=True):
     """The field that a header means, and how good a name for it the header is: 0 is best."""
 
     field: Field
     rank: int
+
+
+def called(field: str) -> str:
+    """Return what a field is called in Chinese, the best of its names; one of a later version as it came."""
+    return _CALLED.get(field, field)
 
 
 def is_header_name(text: str) -> bool:

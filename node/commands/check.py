@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from node.catalogues.context import DescriptionContext
+from node.catalogues.fields import called
 from node.changes import CodeKey, Place, code_key
 from node.config import FolderSettings, load
 from node.files import RejectedRow
@@ -197,7 +198,8 @@ def _lines(checked_file: CheckReport) -> Iterator[str]:
         span = str(gap.first) if gap.first == gap.last else f"{gap.first}–{gap.last}"
         yield worded(Text(zh=f"缺号：{gap.before}-{span}", en=f"gap: {gap.before}-{span}"))
     for line in checked_file.rejects:
-        yield f"  {line.sheet}:{line.line} {line.field} {worded(line.reason)}"
+        field = worded(Text(zh=called(line.field), en=line.field))
+        yield f"  {line.sheet}:{line.line} {field} {worded(line.reason)}"
 
 
 def _sheet_lines(sheet: SheetReport) -> Iterator[str]:
@@ -207,8 +209,9 @@ def _sheet_lines(sheet: SheetReport) -> Iterator[str]:
     yield worded(
         Text(zh=f"-- {sheet.name}：表头第 {at} 行{coded.zh}", en=f"-- {sheet.name}: header line {at}{coded.en}")
     )
-    mapped = [f"{header} → {field}" for field, header in sheet.mapping]
-    yield worded(Text(zh=f"   对应：{'，'.join(mapped)}", en=f"   mapping: {', '.join(mapped)}"))
+    zh = "，".join(f"{header} → {called(field)}" for field, header in sheet.mapping)
+    en = ", ".join(f"{header} → {field}" for field, header in sheet.mapping)
+    yield worded(Text(zh=f"   对应：{zh}", en=f"   mapping: {en}"))
     if sheet.unmapped:
         yield worded(Text(zh=f"   未采用：{'，'.join(sheet.unmapped)}", en=f"   left out: {', '.join(sheet.unmapped)}"))
     skipped = counts.subtotals + counts.repeated_headers + counts.headings

@@ -1,6 +1,6 @@
 """How the findings of a transfer are put: what all items have in common once, and each item's own where it is seen."""
 
-from hub.web.transfer_faults import findings
+from hub.web.transfer_faults import each_once, findings
 from protocol.check_results import Outcome
 from protocol.wording import Text
 from replication.transfer_rounds import Fault
@@ -42,3 +42,8 @@ def test_what_some_items_have_stays_with_them_once_and_after_what_failed() -> No
 
 def test_the_findings_of_a_single_item_are_its_own() -> None:
     assert [one.rule for one in findings({"A": scanned("A")}, ["A"]).own["A"]] == ["virus_scan"]
+
+
+def test_what_three_files_of_a_package_say_alike_is_told_once() -> None:
+    missing = fault("", "pages_match", Outcome.FAILED)
+    assert [one.rule for one in each_once([*scanned(""), *scanned(""), missing])] == ["pages_match", "virus_scan"]

@@ -105,6 +105,21 @@ def test_check_speaks_both_languages(
     assert "The title is missing." in out
 
 
+def test_check_tells_columns_as_the_standards_call_them(
+    home: NodeHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who keeps a village's papers knows 题名, not the word of the program."""
+    header = ("档案号", "文件标题", "作者", "文号", "日期", "保管年限", "页数", "密级", "开放标识")
+    write_csv(home.catalogues / "a.csv", rows(3), header)
+    run(home, "check")
+    out = capsys.readouterr().out
+    monkeypatch.setenv("DANGLIAN_LANG", "en")
+    run(home, "check")
+
+    assert ("档案号 → 档号，文件标题 → 题名，作者 → 责任者" in out, "ref_code" in out) == (True, False)
+    assert "档案号 → ref_code" in capsys.readouterr().out
+
+
 def test_check_of_a_good_file_finds_no_problem(home: NodeHome, capsys: pytest.CaptureFixture[str]) -> None:
     write_csv(home.catalogues / "a.csv", rows(3))
     assert run(home, "check", "--json") == 0

@@ -24,7 +24,7 @@ from hub.web.forms import clean
 from hub.web.languages import Language
 from hub.web.pages.deciding import names_of, note_sight, number_of
 from hub.web.pieces import Pieces
-from hub.web.transfer_faults import WAIVABLE, findings
+from hub.web.transfer_faults import WAIVABLE, each_once, findings
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.check_results import OUTCOME_WORDS, Outcome
@@ -166,7 +166,7 @@ def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict
         "faulty": listed[:FAULTY_SHOWN_MAX],
         "faulty_count": len(listed),
         "unruled": unruled,
-        "faults_of": {**told.own, **({"": faulty[""]} if "" in faulty else {})},
+        "faults_of": {**told.own, **({"": each_once(faulty[""])} if "" in faulty else {})},
         "shared": told.shared,
         "item_count": len(items),
         "ruled": ruled,
