@@ -109,7 +109,10 @@ class _Draw:
                     break
             at += wanted
             position += 1
-        return self.seal.sealed(Sealed.CHUNK, offset, parts[0] if len(parts) == 1 else b"".join(parts))
+        plain = parts[0] if len(parts) == 1 else b"".join(parts)
+        # A range is a megabyte: no more of them is held at once than must be.
+        del parts
+        return self.seal.sealed(Sealed.CHUNK, offset, plain)
 
 
 class Giver:

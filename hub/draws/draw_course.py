@@ -41,7 +41,7 @@ COMMIT_BYTES_MIN = 8 * 1024 * 1024
 COMMIT_BYTES_MAX = 32 * 1024 * 1024
 """Bytes between two commits at most: what a disk writes in a tenth of a second."""
 
-BATCH = 8
+BATCH = 4
 """Ranges written in one go in the thread that writes."""
 
 
@@ -188,6 +188,7 @@ class DrawCourse:
                     is_last = True
                     break
                 batch.append(following)
+            del first
             written = await asyncio.to_thread(self._written, batch)
             self._flow.behind_bytes -= written
             self._here_bytes += written
@@ -200,7 +201,10 @@ class DrawCourse:
 
     def _written(self, batch: list[tuple[int, Arrived | _Gap]]) -> int:
         written = 0
-        for offset, one in batch:
+        # Each is let go of as soon as it is written: together they are some megabytes.
+        batch.reverse()
+        while batch:
+            offset, one = batch.pop()
             if isinstance(one, _Gap):
                 self._receiver.fail(offset, one.fault)
             elif one.head is not None:

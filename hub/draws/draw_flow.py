@@ -33,7 +33,7 @@ FORGET = 0.95
 AT_ONCE = 4
 """Ranges that what is under way is divided into."""
 
-BEHIND_BYTES_MAX = 8 * 1024 * 1024
+BEHIND_BYTES_MAX = 4 * 1024 * 1024
 """Bytes that have come and are not written yet, beyond which nothing more is asked for."""
 
 

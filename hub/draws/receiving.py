@@ -23,6 +23,7 @@ from hub.draws.draw_book import DrawMark, FaultyFile
 from hub.draws.settling import Settling
 from protocol.consignments import STAGING, ConsignedFile, FileFault, starts_of
 from protocol.errors import Retryable, StorageFull
+from protocol.file_lists import FileList
 from protocol.wording import Text
 
 SYNC_THREADS = 8
@@ -63,7 +64,7 @@ class Receiver:
         self._into = into
         self._staging = into / STAGING
         self._files = files
-        self._starts = starts_of(files)
+        self._starts = files.starts if isinstance(files, FileList) else starts_of(files)
         self._mark = min(progress.mark, self._starts[-1])
         self._faulty = {one.position: one.fault for one in progress.faulty if one.position < len(files)}
         self._free_bytes = free_bytes

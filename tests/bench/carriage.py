@@ -1,6 +1,7 @@
 """Files from a site to the hub: many small ones, few large ones, memory at both ends, and what a killed hub costs.
 
-Link, seals, database and syncing are those of the product, over TLS. The peers run on the same files in the same run.
+Link, seals, database and syncing are those of the product, over TLS. Each end runs with the packages that a village or
+a hub gets (``village.py``). The peers run on the same files in the same run.
 """
 
 import os
@@ -18,6 +19,7 @@ from hub.membership.broker_config import PAYLOAD_BYTES_MAX
 from tests.bench.carriage_peers import count_in, rsync_s, syncthing_s
 from tests.bench.figures import Figure, Scale
 from tests.bench.programs import Program, peak_rss_mb, running, worker
+from tests.bench.village import Village, village
 from tests.identities import County
 from tests.servers import NatsServer
 
@@ -47,21 +49,29 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     carried_bytes: float
 
 
+class _Pythons(msgspec.Struct, frozen=True, kw_only=True):
+    """What each end runs in."""
+
+    node: Village
+    hub: Village
+
+
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     """Both kinds of files, beside the peers, and a kill."""
     share = min(1.0, scale.rows / ROWS_OF_WHOLE)
     small, large = folder / "small", folder / "large"
     _write_small(small, max(200, int(SMALL_FILES * share)))
     _write_large(large, max(1, int(LARGE_FILES * share)))
-    many = await _beside(folder, small)
-    few = await _beside(folder, large)
-    again = await _killed(folder, large)
+    pythons = _Pythons(node=await village(folder), hub=await village(folder, "hub"))
+    many = await _beside(folder, small, pythons)
+    few = await _beside(folder, large, pythons)
+    again = await _killed(folder, large, pythons)
     files, total = count_in(small), sum(path.stat().st_size for path in large.iterdir())
     return [
         *_small_figures(files, *many),
         *_large_figures(total, *few),
-        _memory("hub, peak resident", max(many[0].hub_mb, few[0].hub_mb)),
-        _memory("node, peak resident", max(many[0].node_mb, few[0].node_mb)),
+        _memory(f"hub ({pythons.hub.packages}), peak resident", max(many[0].hub_mb, few[0].hub_mb)),
+        _memory(f"node ({pythons.node.packages}), peak resident", max(many[0].node_mb, few[0].node_mb)),
         Figure(
             bench="carriage",
             what=f"{total / 1e9:.1f} GB, hub killed at half: bytes sent again",
@@ -108,10 +118,10 @@ def _memory(what: str, mb: float) -> Figure:
     return Figure(bench="carriage", what=what, unit="MB", ours=mb, target="≤ 100")
 
 
-async def _beside(folder: Path, source: Path) -> tuple[Carried, float | None, float | None]:
+async def _beside(folder: Path, source: Path, pythons: _Pythons) -> tuple[Carried, float | None, float | None]:
     """Run ours and the peers, each into a folder that is new: what was deleted a moment ago slows a disk down."""
     os.sync()
-    ours = await _ours(folder / f"{source.name}-ours", source)
+    ours = await _ours(folder / f"{source.name}-ours", source, pythons)
     os.sync()
     rsync = await rsync_s(source, folder / f"{source.name}-rsync", folder / "rsyncd")
     os.sync()
@@ -124,14 +134,14 @@ async def _beside(folder: Path, source: Path) -> tuple[Carried, float | None, fl
 class _Ends:
     """A giver that runs, and how a drawer is started beside it."""
 
-    def __init__(self, folder: Path, url: str, authority: Path, giver: Program) -> None:
+    def __init__(self, folder: Path, url: str, authority: Path, giver: Program, python: Path) -> None:
         self.folder = folder
         self.giver = giver
-        self.command = worker("carriage_ends", "draw", url, authority, folder, folder / "into")
+        self.command = worker("carriage_ends", "draw", url, authority, folder, folder / "into", python=python)
 
 
 @asynccontextmanager
-async def _ends(folder: Path, source: Path) -> AsyncIterator[_Ends]:
+async def _ends(folder: Path, source: Path, pythons: _Pythons) -> AsyncIterator[_Ends]:
     folder.mkdir(parents=True)
     county = County(folder / "tls")
     config = f"max_payload: {PAYLOAD_BYTES_MAX}\n{county.config}"
@@ -139,18 +149,17 @@ async def _ends(folder: Path, source: Path) -> AsyncIterator[_Ends]:
     await server.start()
     url, authority = f"tls://127.0.0.1:{server.port}", county.ca_file
     try:
-        async with running(
-            *worker("carriage_ends", "give", url, authority, folder, source), log=folder / "node.log"
-        ) as giver:
+        giving = worker("carriage_ends", "give", url, authority, folder, source, python=pythons.node.python)
+        async with running(*giving, log=folder / "node.log") as giver:
             await giver.heard("ready")
-            yield _Ends(folder, url, authority, giver)
+            yield _Ends(folder, url, authority, giver, pythons.hub.python)
     finally:
         await server.kill()
 
 
-async def _ours(folder: Path, source: Path) -> Carried:
+async def _ours(folder: Path, source: Path, pythons: _Pythons) -> Carried:
     async with (
-        _ends(folder, source) as ends,
+        _ends(folder, source, pythons) as ends,
         running(*ends.command, log=folder / "hub.log") as drawer,
     ):
         took_s, hub_mb, carried = (await drawer.heard("done")).values
@@ -158,10 +167,10 @@ async def _ours(folder: Path, source: Path) -> Carried:
     return Carried(took_s=took_s, hub_mb=hub_mb, node_mb=node_mb, carried_bytes=carried)
 
 
-async def _killed(folder: Path, source: Path) -> float:
+async def _killed(folder: Path, source: Path, pythons: _Pythons) -> float:
     """Kill the hub in the middle; return which share of all bytes the line carried twice."""
     total = sum(path.stat().st_size for path in source.iterdir())
-    async with _ends(folder / "killed", source) as ends:
+    async with _ends(folder / "killed", source, pythons) as ends:
         moved = 0.0
         async with running(*ends.command, log=ends.folder / "hub.log") as drawer:
             while moved < KILLED_AT * total:

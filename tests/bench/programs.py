@@ -115,9 +115,9 @@ def _environment(given: Mapping[str, str] | None) -> dict[str, str]:
     return {**inherited, "PYTHONUNBUFFERED": "1", **(given or {})}
 
 
-def worker(module: str, *arguments: object) -> tuple[str, ...]:
+def worker(module: str, *arguments: object, python: str | Path = sys.executable) -> tuple[str, ...]:
     """The command that runs a module of the benchmark as a worker."""
-    return (sys.executable, "-m", f"tests.bench.{module}", *map(str, arguments))
+    return (str(python), "-m", f"tests.bench.{module}", *map(str, arguments))
 
 
 async def finished(*command: str | Path, log: Path, environment: Mapping[str, str] | None = None) -> str:

@@ -1,5 +1,7 @@
 """The Python of a village PC: the lock's packages without those of the hub, the development and the benchmarks.
 
+That of a hub is the same with the hub's.
+
 Some libraries load others where those happen to be installed (the log library takes rich, the NATS client aiohttp), so
 a node's memory is measured with what a village gets, and nothing else within reach.
 """
@@ -26,15 +28,20 @@ class Village(msgspec.Struct, frozen=True, kw_only=True):
     packages: str
 
 
-async def village(folder: Path) -> Village:
-    """Make an environment in a folder; where that cannot be done, take our own and say so in ``packages``."""
-    place = folder / "village"
+async def village(folder: Path, extra: str = "") -> Village:
+    """Make an environment in a folder; where that cannot be done, take our own and say so in ``packages``.
+
+    With ``extra`` it has the packages of one of the project's extras as well, for example ``hub``.
+    """
+    kind = extra or "village"
+    place = folder / kind
     environment = {"UV_PROJECT_ENVIRONMENT": str(place), "UV_PYTHON_DOWNLOADS": "never"}
-    command = (UV, *SYNC, "--project", PROJECT, "--python", sys.executable)
+    extras = ("--extra", extra) if extra else ()
+    command = (UV, *SYNC, *extras, "--project", PROJECT, "--python", sys.executable)
     try:
-        await finished(*command, log=folder / "village.log", environment=environment)
+        await finished(*command, log=folder / f"{kind}.log", environment=environment)
     except (OSError, RuntimeError) as error:
-        sys.stderr.write(f"no environment of a village could be made, the development's is measured: {error}\n")
+        sys.stderr.write(f"no environment of a {kind} could be made, the development's is measured: {error}\n")
         return Village(python=Path(sys.executable), packages="the development's packages")
     scripts = "Scripts" if os.name == "nt" else "bin"
-    return Village(python=place / scripts / "python", packages="a village's packages")
+    return Village(python=place / scripts / "python", packages=f"a {kind}'s packages")
