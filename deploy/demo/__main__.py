@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     add("--exit-when-settled", action="store_true", help="全部一致后退出，码 0 · exit 0 once all digests are equal")
     add("--report", type=Path, metavar="FILE", help="把结果写成 JSON · write the outcome as JSON")
     add("--no-live", action="store_true", help="小结中不作实时检索 · no live search in the summary")
+    add("--uneventful", action="store_true", help="只有目录，不办任何事 · catalogues only, nothing happens")
     add("--patience", type=float, default=PATIENCE_S, metavar="S", help="最多等待的秒数 · seconds to wait at most")
     made.set_defaults(run=run)
     return made
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         report=args.report,
         live=not args.no_live,
         patience_s=args.patience,
+        eventful=not args.uneventful,
     )
     # The bars have the terminal; the children log beside their homes.
     configure_logs(level=os.environ.get(LOG_VARIABLE, "error"))

@@ -215,12 +215,18 @@ class _Affairs:
         await self._clerk.send(f"{path}/propose", wished, shown_at=path)
 
     async def _held(self) -> None:
-        """Let a catalogue vanish from a village's folder."""
-        folder = home_at(self._foundation.nodes / self._emptied.code).catalogues
+        """Let a catalogue vanish from a village's folder, and see that nothing goes with it."""
+        site = self._emptied.code
+        folder = home_at(self._foundation.nodes / site).catalogues
         files = sorted(
             one for one in folder.iterdir() if one.suffix in {".xlsx", ".csv", ".txt"} and one.name[0] != "~"
         )
         await asyncio.to_thread(files[-1].unlink)
+
+        async def look() -> bool | None:
+            return True if await self._node(site, "brake") else None
+
+        await until(look, PATIENCE_S)
 
     async def _cut_off(self) -> None:
         """Cut a village's power, and have somebody ask for what it keeps."""

@@ -76,6 +76,7 @@ async def until(look: Callable[[], Awaitable[T | None]], patience_s: float) -> T
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + patience_s
     while True:
+        began_at = loop.time()
         fault: DanglianError = LinkDown(Text(zh="等得太久。", en="it took too long"))
         try:
             if (found := await look()) is not None:
@@ -84,4 +85,5 @@ async def until(look: Callable[[], Awaitable[T | None]], patience_s: float) -> T
             fault = error
         if loop.time() >= ends_at:
             raise fault
-        await asyncio.sleep(TRY_AGAIN_S)
+        # On a machine that has much to do a look is a load itself: it rests as long as it took.
+        await asyncio.sleep(max(TRY_AGAIN_S, loop.time() - began_at))

@@ -52,6 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = True
     """Whether a live search is part of the summary."""
     patience_s: float
+    eventful: bool = True
+    """Whether something happens in the county before its person is asked in."""
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):

@@ -159,7 +159,7 @@ class Demonstration:
 
     async def _enliven(self, foundation: Foundation, stage: Stage, sign_in: SignIn) -> list[Told]:
         """Have something happen in the county; returns what there is to see then."""
-        if not affairs.happen_in(foundation):
+        if not (self._options.eventful and affairs.happen_in(foundation)):
             return []
         self._say(Text(zh="县里正在办几件事，约半分钟……", en="Some things happen in the county, for half a minute …"))
         try:

@@ -4,14 +4,20 @@ A rule that did not run says so of every file. Said a thousand times it hides th
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from protocol.check_results import Outcome
+from protocol.wording import Text
 from replication.transfer_rounds import Fault
 
 WAIVABLE = (Outcome.NOT_RUN, Outcome.MANUAL)
 """Outcomes of a rule that nobody has judged by: it is said once why the items may be taken without it."""
+
+SHARED_LEAD: Final = Text(
+    zh="在“审定本批”中写明为何不影响接收，即可照常接收。", en="Say in the decision why they may be taken without it."
+)
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +27,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """Rules that were not judged by, in the same words for every item."""
     own: Mapping[str, tuple[Fault, ...]]
     """What is left of each item that has more, each finding once, the worst first; by reference code."""
+
+
+def shared_by(count: int) -> Text:
+    """Return the heading of what all items share."""
+    return Text(zh=f"全部 {count} 件都有的", en=f"The same for all {count} items")
 
 
 def findings(faulty: Mapping[str, Sequence[Fault]], codes: Sequence[str]) -> Findings:

@@ -198,8 +198,11 @@ def _lines(checked_file: CheckReport) -> Iterator[str]:
         span = str(gap.first) if gap.first == gap.last else f"{gap.first}–{gap.last}"
         yield worded(Text(zh=f"缺号：{gap.before}-{span}", en=f"gap: {gap.before}-{span}"))
     for line in checked_file.rejects:
-        field = worded(Text(zh=called(line.field), en=line.field))
-        yield f"  {line.sheet}:{line.line} {field} {worded(line.reason)}"
+        yield f"  {line.sheet}:{line.line} {worded(_named(line.field))} {worded(line.reason)}"
+
+
+def _named(field: str) -> Text:
+    return Text(zh=called(field), en=field)
 
 
 def _sheet_lines(sheet: SheetReport) -> Iterator[str]:

@@ -24,7 +24,7 @@ from hub.web.forms import clean
 from hub.web.languages import Language
 from hub.web.pages.deciding import names_of, note_sight, number_of
 from hub.web.pieces import Pieces
-from hub.web.transfer_faults import WAIVABLE, each_once, findings
+from hub.web.transfer_faults import SHARED_LEAD, WAIVABLE, each_once, findings, shared_by
 from hub.web.visitors import visitor_of
 from hub.web.words import in_language
 from protocol.check_results import OUTCOME_WORDS, Outcome
@@ -168,7 +168,8 @@ def _read(connection: Connection, transfer_id: UUID) -> tuple[TransferView, dict
         "unruled": unruled,
         "faults_of": {**told.own, **({"": each_once(faulty[""])} if "" in faulty else {})},
         "shared": told.shared,
-        "item_count": len(items),
+        "shared_by": shared_by(len(items)),
+        "shared_lead": SHARED_LEAD,
         "ruled": ruled,
         "ruling_counts": counts,
         "waivable": sorted(waivable),

@@ -48,8 +48,6 @@ class TransfersWords(msgspec.Struct, frozen=True, kw_only=True):
     faults: str
     faults_lead: str
     package_faults: str
-    shared_faults: str
-    shared_lead: str
     no_faults: str
     more_faults: str
     rule: str
@@ -181,8 +179,6 @@ CHINESE = TransfersWords(
     faults="要处理的条目",
     faults_lead="必查项未通过的条目不能接收：退回修改，或暂缓。",
     package_faults="整包的问题",
-    shared_faults="全部 {count} 件都有的",
-    shared_lead="在“审定本批”中写明为何不影响接收，即可照常接收。",
     no_faults="没有要处理的条目。",
     more_faults="另有 {count} 条，见全部条目。",
     rule="检测项",
@@ -314,8 +310,6 @@ ENGLISH = TransfersWords(
     faults="Items that need you",
     faults_lead="An item that fails a mandatory rule cannot be accepted: return it, or hold it.",
     package_faults="Findings about the whole package",
-    shared_faults="The same for all {count} items",
-    shared_lead="Say in the decision why they may be taken without it.",
     no_faults="No item needs you.",
     more_faults="{count} more: see all items.",
     rule="Rule",
