@@ -658,19 +658,21 @@ async def test_a_line_is_corrected_where_it_stands_and_a_wrong_source_taken_off(
     )
     await clerk.post(address, {"title": "五十年代迁入人员", "columns": "姓名、迁入时间"})
     for site in (OFFICE, NEW):
-        added = {"line": str(line), "cell": ["迁乙", "1595"], "entry": f"{site}/{UUID(bytes=found[site])}", "page": "3"}
+        source = {"line": str(line), "entry": f"{site}/{UUID(bytes=found[site])}", "page": "3"}
+        added: dict[str, str | list[str]] = {**source, "cell": ["迁乙", "1595"]}
         verb = "line" if site == OFFICE else "source"
         await clerk.post(f"{address}/{verb}", added, shown_at=address)
     form = (await clerk.get(address)).text
     offered = [unescape(one) for one in re.findall(r'name="off" value="([^"]*)"', form)]
     wrong = [one for one in offered if OFFICE in one]
+    corrections: tuple[dict[str, str | list[str]], ...] = (
+        {"cell": ["迁乙", "1955"], "off": wrong},
+        {"cell": ["", "1955"]},
+        {"cell": ["迁乙", "1955"], "off": "nonsense"},
+    )
     sent = [
         await clerk.post(f"{address}/correct", {"line": str(line), **fields}, shown_at=address)
-        for fields in (
-            {"cell": ["迁乙", "1955"], "off": wrong},
-            {"cell": ["", "1955"]},
-            {"cell": ["迁乙", "1955"], "off": "nonsense"},
-        )
+        for fields in corrections
     ]
     made = await here.database.read(lambda c: compiling.present(c, request_id).lines)
 
