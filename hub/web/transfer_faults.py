@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from protocol.check_results import Outcome
-from protocol.wording import Text
+from protocol.wording import Count, Text
 from replication.transfer_rounds import Fault
 
 WAIVABLE = (Outcome.NOT_RUN, Outcome.MANUAL)
@@ -31,7 +31,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 def shared_by(count: int) -> Text:
     """Return the heading of what all items share."""
-    return Text(zh=f"全部 {count} 件都有的", en=f"The same for all {count} items")
+    return Text(zh=f"全部 {count} 件都有的", en=f"The same for all {Count(count):item|items}")
 
 
 def findings(faulty: Mapping[str, Sequence[Fault]], codes: Sequence[str]) -> Findings:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
-from nats.aio.transport import TcpTransport
 
 from protocol.errors import BadFrame, BadSetting, CallTimeout, LinkDown, StorageFull
 from replication import streams, subscriptions
 from replication.broker_client import BrokerClient, LinkRhythm, LinkSettings, dial, discard, vital_signs
+from replication.broker_transport import BrokerTransport
 from replication.bus import Message
 from replication.connection import Link, connected
 from replication.faults import FaultKind
@@ -451,18 +451,18 @@ class TestLibrary:
     ) -> None:
         """The library's ping overtakes what was said before it: its answer alone proves nothing of a subscription."""
         said: list[bytes] = []
-        write, writelines = TcpTransport.write, TcpTransport.writelines
+        write, writelines = BrokerTransport.write, BrokerTransport.writelines
 
-        def spy(self: TcpTransport, payload: bytes) -> None:
+        def spy(self: BrokerTransport, payload: bytes) -> None:
             said.append(payload)
-            write(self, payload)  # type: ignore[no-untyped-call]
+            write(self, payload)
 
-        def spy_lines(self: TcpTransport, payloads: list[bytes]) -> None:
+        def spy_lines(self: BrokerTransport, payloads: list[bytes]) -> None:
             said.extend(payloads)
-            writelines(self, payloads)  # type: ignore[no-untyped-call]
+            writelines(self, payloads)
 
-        monkeypatch.setattr(TcpTransport, "write", spy)
-        monkeypatch.setattr(TcpTransport, "writelines", spy_lines)
+        monkeypatch.setattr(BrokerTransport, "write", spy)
+        monkeypatch.setattr(BrokerTransport, "writelines", spy_lines)
         async with connected(settings(server.url)) as link:
             await link.subscribe("a.b", lambda _message: None)
             await link.until_connected()
