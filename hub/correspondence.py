@@ -25,6 +25,7 @@ from replication import letters
 from replication.asking import Asker, SiteAnswer
 from replication.database import Database
 from replication.letters import Handlers
+from replication.transfer_reminders import remind
 
 LOOK_S = 1.0
 """Seconds between looks for letters that a page or a command has written."""
@@ -161,7 +162,8 @@ class Correspondent:
         its_incarnation = said.answer.epoch if said.answer is not None else ""
 
         def take(connection: Connection) -> tuple[UUID, ...]:
-            letters.meet(connection, site, its_incarnation)
+            if letters.meet(connection, site, its_incarnation):
+                remind(connection, site, now_ms)
             letters.confirm(connection, site, body.taken)
             return letters.take(connection, site, body.letters, self._handlers, now_ms)
 

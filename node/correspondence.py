@@ -12,6 +12,7 @@ from replication import letters
 from replication.answering import Handler, Said
 from replication.database import Database
 from replication.letters import HUB_PEER, Handlers
+from replication.transfer_reminders import remind
 
 LOOK_S = 10.0
 """Seconds between looks for letters that a command beside the daemon has written; one look reads one index entry."""
@@ -74,7 +75,8 @@ class LetterDesk:
 
     def _exchange(self, connection: Connection, question: Correspond) -> Correspondence:
         now_ms = self._clock_ms()
-        letters.meet(connection, HUB_PEER, question.incarnation)
+        if letters.meet(connection, HUB_PEER, question.incarnation):
+            remind(connection, HUB_PEER, now_ms)
         letters.confirm(connection, HUB_PEER, question.taken)
         taken = letters.take(connection, HUB_PEER, question.letters, self._handlers, now_ms)
         waiting, has_more = letters.due(connection, HUB_PEER, now_ms)

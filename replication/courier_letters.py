@@ -16,6 +16,7 @@ from protocol.wording import Text
 from replication import letters
 from replication.keys import Identity, sealed_for
 from replication.letters import Handlers
+from replication.transfer_reminders import remind
 
 
 class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,8 @@ class Postman:
         except Permanent as error:
             return TakenOut(fault=error.reason)
         if is_latest:
-            letters.meet(connection, peer, carried.incarnation)
+            if letters.meet(connection, peer, carried.incarnation):
+                remind(connection, peer, self._clock_ms())
             letters.confirm(connection, peer, carried.taken)
         letters.take(connection, peer, carried.letters, self._handlers, self._clock_ms())
         return TakenOut(count=len(carried.letters), left=carried.left)

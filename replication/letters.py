@@ -320,15 +320,20 @@ def renew_incarnation(connection: Connection) -> str:
     return fresh
 
 
-def meet(connection: Connection, peer: str, its_incarnation: str) -> None:
-    """Note whose memory the peer has now: another one than before is told everything that is not settled."""
+def meet(connection: Connection, peer: str, its_incarnation: str) -> bool:
+    """Note whose memory the peer has now: another one than before is told everything that is not settled.
+
+    Returns whether it is another one: then the peer may have lost what it wrote itself as well.
+    """
     known = connection.scalar(select(letter_peer.c.incarnation).where(letter_peer.c.peer == peer))
     if known == its_incarnation:
-        return
+        return False
     _name(connection, peer, its_incarnation)
-    if known is not None:
-        of_peer = and_(letter_out.c.peer == peer, letter_out.c.is_taken == 1)
-        connection.execute(update(letter_out).where(of_peer).values(is_taken=0))
+    if known is None:
+        return False
+    of_peer = and_(letter_out.c.peer == peer, letter_out.c.is_taken == 1)
+    connection.execute(update(letter_out).where(of_peer).values(is_taken=0))
+    return True
 
 
 def _name(connection: Connection, peer: str, named: str) -> None:

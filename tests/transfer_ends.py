@@ -38,6 +38,7 @@ from replication.migrations import REPLICATION
 from replication.tables import letter_out
 from replication.transfer_items import TransferItem
 from replication.transfer_log import TransferLog, transfer_of
+from replication.transfer_reminders import remind
 from tests.simulation.disk import engine_on, new_image
 
 PROJECT = Path(__file__).parents[1]
@@ -117,9 +118,10 @@ class End:
             letters.renew_incarnation(connection)
 
     def told_again(self) -> None:
-        """Tell everything again, because the other end lost its memory."""
+        """Tell everything again, because the other end lost its memory, and what it said itself."""
         with self.engine.begin() as connection:
             connection.execute(update(letter_out).values(is_taken=0))
+            remind(connection, self.peer, NOW_MS)
 
 
 @cache

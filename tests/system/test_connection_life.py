@@ -455,7 +455,7 @@ class TestLibrary:
 
         def spy(self: BrokerTransport, payload: bytes) -> None:
             said.append(payload)
-            write(self, payload)
+            write(self, payload)  # type: ignore[no-untyped-call]
 
         def spy_lines(self: BrokerTransport, payloads: list[bytes]) -> None:
             said.extend(payloads)

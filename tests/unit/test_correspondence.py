@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from hub.correspondence import Correspondent
 from node.correspondence import LetterDesk
@@ -18,6 +18,7 @@ from protocol.errors import BadValue, Refused
 from protocol.letters import Letter
 from protocol.limits import LETTER_BYTES_MAX
 from protocol.sites import parse_site
+from protocol.transfers import LETTER_KIND
 from protocol.wording import Text
 from replication import letters
 from replication.answering import answer_calls
@@ -25,6 +26,7 @@ from replication.asking import Asker
 from replication.database import Database, opened
 from replication.letters import HUB_PEER, Handlers
 from replication.migrations import REPLICATION
+from replication.transfer_tables import transfer, transfer_step
 from tests.fakes import FakeBroker, FakeBus
 
 SITE = "330523108204"
@@ -52,10 +54,14 @@ class End:
         self.failure(words)
         self.heard.append(words)
 
+    def hear_step(self, _connection: Connection, _peer: str, letter: Letter) -> None:
+        """Note a step of a transfer."""
+        self.heard.append(str(letter.topic))
+
     @property
     def handlers(self) -> Handlers:
         """By kind."""
-        return {"note": self.hear}
+        return {"note": self.hear, LETTER_KIND: self.hear_step}
 
     async def write(self, peer: str, *words: str, kind: str = "note", expires_at_ms: int = 0) -> None:
         """Write letters, one transaction for all."""
@@ -195,6 +201,54 @@ async def test_a_hub_that_was_put_back_hears_everything_again_that_is_not_settle
                 await asyncio.sleep(0.01)
 
     assert county.hub.heard == ["kept", "kept"]
+
+
+def _with_a_transfer(peer: str) -> Callable[[Connection], None]:
+    """Have an end hold a step that its peer wrote."""
+
+    def hold(connection: Connection) -> None:
+        known = {"site": SITE, "state": "planned", "turn": "giver", "title": "", "nature": "", "plan": ""}
+        counted = {
+            "round": 0,
+            "items": 0,
+            "accepted": 0,
+            "size_bytes": 0,
+            "opened_at_ms": NOW_MS,
+            "moved_at_ms": NOW_MS,
+        }
+        connection.execute(insert(transfer).values(transfer_id=str(TOPIC), peer=peer, folded=b"", **known, **counted))
+        told = {"side": "giver", "number": 1, "digest": "", "noted_at_ms": NOW_MS, "key": "", "seal": b"", "step": b""}
+        connection.execute(insert(transfer_step).values(transfer_id=str(TOPIC), **told))
+
+    return hold
+
+
+async def test_a_site_that_was_put_back_gets_the_steps_of_its_transfers_that_it_wrote(
+    county: County, tmp_path: Path
+) -> None:
+    await county.hub.database.write(_with_a_transfer(SITE))
+    await county.hub.write(SITE, "before")
+    async with county.running():
+        await settled(county)
+    async with opened(tmp_path / "fresh.db", [REPLICATION]) as fresh:
+        county.site, county.epoch = End(fresh), "e2"
+        await county.hub.write(SITE, "after")
+        async with county.running(), asyncio.timeout(20):
+            while str(TOPIC) not in county.site.heard:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_hub_that_was_put_back_gets_the_steps_of_transfers_that_it_wrote(county: County) -> None:
+    await county.site.database.write(_with_a_transfer(HUB_PEER))
+    await county.site.write(HUB_PEER, "kept")
+    async with county.running() as correspondent:
+        await correspondent.hear(county.beat(letters_waiting=1))
+        await settled(county)
+        await county.hub.database.write(letters.renew_incarnation)
+        await county.hub.write(SITE, "we are back")
+        async with asyncio.timeout(20):
+            while str(TOPIC) not in county.hub.heard:
+                await asyncio.sleep(0.01)
 
 
 async def test_what_is_settled_is_never_told_again(county: County) -> None:

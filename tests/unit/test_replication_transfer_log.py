@@ -242,3 +242,21 @@ def test_a_giver_that_was_put_back_to_before_the_transfer_learns_of_it() -> None
 
     assert giver.transfer(TRANSFER) == receiver.transfer(TRANSFER)
     assert state_of(giver) is TransferState.CHECKING
+
+
+@pytest.mark.parametrize("heard", [(0, 1), (1,), (1, 0)])
+def test_a_giver_that_was_put_back_behind_its_last_step_is_reminded_of_it(heard: tuple[int, ...]) -> None:
+    """A plan that it cancelled: the receiver wrote nothing since that would have shown the loss."""
+    giver, receiver = two_ends()
+    giver.append(TRANSFER, opened())
+    backup = giver.saved()
+    giver.append(TRANSFER, Cancelled(reason="误选"))
+    written = giver.written()
+    for place in heard:
+        receiver.take([written[place]])
+
+    giver.put_back(backup)
+    receiver.told_again()
+    deliver(giver, receiver)
+
+    assert (state_of(giver), state_of(receiver)) == (TransferState.CANCELLED, TransferState.CANCELLED)

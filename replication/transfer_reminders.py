@@ -1,0 +1,27 @@
+"""Reminders: what an end of transfers wrote itself and has lost, given back before anybody asks."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from protocol.transfers import LETTER_KIND, SealedStep
+from replication import letters
+from replication.transfer_log import USUAL
+from replication.transfer_tables import transfer, transfer_step
+
+
+def remind(connection: Connection, peer: str, now_ms: int) -> None:
+    """Give a peer whose database was put back the steps that it wrote itself; those that it has change nothing.
+
+    It asks for them by itself once it hears of a step of ours that counts more of its own than it has. Where we wrote
+    none since, as after a plan that it cancelled, nobody would ever ask.
+    """
+    theirs = (
+        select(transfer_step.c.transfer_id, transfer_step.c.step, transfer_step.c.key, transfer_step.c.seal)
+        .join(transfer, transfer.c.transfer_id == transfer_step.c.transfer_id)
+        .where(transfer.c.peer == peer, transfer.c.role == USUAL)
+        .order_by(transfer_step.c.transfer_id, transfer_step.c.side, transfer_step.c.number)
+    )
+    for row in connection.execute(theirs).all():
+        sealed = SealedStep(step=bytes(row.step), key=row.key, seal=bytes(row.seal))
+        letters.write(connection, peer, kind=LETTER_KIND, topic=UUID(row.transfer_id), body=sealed, now_ms=now_ms)
