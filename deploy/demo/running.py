@@ -161,7 +161,7 @@ class Demonstration:
         """Have something happen in the county; returns what there is to see then."""
         if not (self._options.eventful and affairs.happen_in(foundation)):
             return []
-        self._say(Text(zh="县里正在办几件事，约半分钟……", en="Some things happen in the county, for half a minute …"))
+        self._say(Text(zh="县里正在办几件事，一两分钟……", en="Some things happen in the county, for a minute or two …"))
         try:
             return await affairs.happened(foundation, stage, sign_in, self._options.seed)
         except (DanglianError, HTTPError) as error:
