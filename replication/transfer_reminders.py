@@ -1,4 +1,4 @@
-"""Reminders: what an end of transfers wrote itself and has lost, given back before anybody asks."""
+"""Reminders: the steps of transfers that a peer may have lost, given to it before it asks."""
 
 from uuid import UUID
 
@@ -11,17 +11,17 @@ from replication.transfer_tables import transfer, transfer_step
 
 
 def remind(connection: Connection, peer: str, now_ms: int) -> None:
-    """Give a peer whose database was put back the steps that it wrote itself; those that it has change nothing.
+    """Give a peer whose database was put back every step of its transfers; those that it has change nothing.
 
-    It asks for them by itself once it hears of a step of ours that counts more of its own than it has. Where we wrote
-    none since, as after a plan that it cancelled, nobody would ever ask.
+    Its own steps as well: it asks for them by itself once it hears of a step of ours that counts more of them than it
+    has, but where we wrote none since, as after a plan that it cancelled, nobody would ever ask.
     """
-    theirs = (
+    steps = (
         select(transfer_step.c.transfer_id, transfer_step.c.step, transfer_step.c.key, transfer_step.c.seal)
         .join(transfer, transfer.c.transfer_id == transfer_step.c.transfer_id)
         .where(transfer.c.peer == peer, transfer.c.role == USUAL)
         .order_by(transfer_step.c.transfer_id, transfer_step.c.side, transfer_step.c.number)
     )
-    for row in connection.execute(theirs).all():
+    for row in connection.execute(steps).all():
         sealed = SealedStep(step=bytes(row.step), key=row.key, seal=bytes(row.seal))
         letters.write(connection, peer, kind=LETTER_KIND, topic=UUID(row.transfer_id), body=sealed, now_ms=now_ms)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
+from hub.searching import walks
 from hub.searching.search import Page, Query, search
 from hub.vocabulary.gazetteer import Gazetteer
 from hub.vocabulary.readings import Readings
@@ -130,3 +131,19 @@ async def test_ranks_behind_the_last_hit_are_not_walked(hub: Hub) -> None:
     assert (len(page.hits), page.total, page.exact) == (3, 3, True)
     assert {hit.stage for hit in page.hits} == {page.hits[0].stage}
     assert walked == 1
+
+
+@pytest.mark.parametrize(("looked_at", "total", "is_upper_bound"), [(20, 3, False), (9, 10, True)])
+async def test_where_too_much_would_have_to_be_looked_at_the_total_is_an_upper_bound(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, looked_at: int, total: int, is_upper_bound: bool
+) -> None:
+    """The index is asked for a few pairs of a long phrase; titles that have them elsewhere are no hits."""
+    monkeypatch.setattr(walks, "CHECKED_MAX", looked_at)
+    meant, similar = "山林承包签订事项的通知", "通知事项的签订承包山林承包签订包签的通订事"
+    titles = [meant] * 3 + [similar] * 7
+    await hub.tell(*(described(seq, fictitious(seq, title=title)) for seq, title in enumerate(titles, 1)))
+
+    page = await found(hub, words=meant)
+
+    assert (page.total, page.is_upper_bound, page.exact) == (total, is_upper_bound, not is_upper_bound)
+    assert {hit.record.title for hit in page.hits} == {meant}
