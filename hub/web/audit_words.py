@@ -157,6 +157,9 @@ _OBJECTS: Final = (
     (re.compile(r"certificate:(\S+)"), "证明 {0}"),
     (re.compile(r"token:(\S+)"), "令牌 {0}"),
     (re.compile(r"(\d+) requests"), "{0} 份申请"),
+    (re.compile(r"transfer (\S+)"), "移交 {0}"),
+    (re.compile(r"transfer (\S+) (\S+)"), "移交 {0}，条目 {1}"),
+    (re.compile(r"transfer (\S+) (\S+) file (\d+)"), "移交 {0}，条目 {1}，文件 {2}"),
 )
 
 
@@ -178,5 +181,5 @@ def object_in_words(line: AuditLine) -> Text:
     for form, said in _OBJECTS:
         found = form.fullmatch(line.object)
         if found is not None:
-            return Text(zh=said.format(found[1]), en=line.object)
+            return Text(zh=said.format(*found.groups()), en=line.object)
     return Text(zh=line.object, en=line.object)

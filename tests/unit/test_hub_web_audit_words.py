@@ -46,7 +46,14 @@ def test_details_are_told_in_chinese_and_kept_as_they_are_in_english(action: str
 
 @pytest.mark.parametrize(
     ("about", "chinese"),
-    [("request CD2026-000001", "申请 CD2026-000001"), ("330599001000/5", "330599001000/5"), ("case 12号", "案件 12号")],
+    [
+        ("request CD2026-000001", "申请 CD2026-000001"),
+        ("330599001000/5", "330599001000/5"),
+        ("case 12号", "案件 12号"),
+        ("transfer 0192", "移交 0192"),
+        ("transfer 0192 77", "移交 0192，条目 77"),
+        ("transfer 0192 77 file 3", "移交 0192，条目 77，文件 3"),
+    ],
 )
 def test_what_a_line_is_about_is_told_in_chinese(about: str, chinese: str) -> None:
     assert object_in_words(line(Action.REQUEST_STEPPED, about=about)).zh == chinese
