@@ -23,7 +23,7 @@ from tests.bench.programs import Load
 
 Bench = Callable[[Scale, Path], Awaitable[Sequence[Figure]]]
 
-BENCHES = ("breakdown", "steady", "change", "outage", "live", "idle", "fairness", "carriage", "checks")
+BENCHES = ("breakdown", "steady", "change", "outage", "live", "idle", "fairness", "beside", "carriage", "checks")
 """Modules of this folder, each with ``measure(scale, folder)``, in the order in which they run."""
 
 

@@ -26,7 +26,7 @@ from node.home import home_at as node_home_at
 from protocol.enrolment import parse_code
 from protocol.errors import Refused
 from protocol.sites import Site, parse_site
-from tests.bench.programs import Program, finished, running
+from tests.bench.programs import Program, finished, running, worker
 from tests.servers import free_port
 
 COUNTY_CODE = "330599000000"
@@ -194,3 +194,12 @@ async def begun(home: NodeHome, within_s: float = 60.0) -> float:
         while not (home.spool.is_dir() and any(home.spool.iterdir())):
             await asyncio.sleep(_POLL_S)
     return time.time()
+
+
+@asynccontextmanager
+async def nodes_running(folder: Path, homes: Sequence[NodeHome], name: str) -> AsyncIterator[Program]:
+    """Run the nodes of some homes in one process."""
+    command = worker("nodes", *(home.root for home in homes))
+    async with running(*command, log=folder / f"{name}.log") as program:
+        await program.heard("ready")
+        yield program

@@ -3,17 +3,17 @@
 import csv
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
 
 from node.home import NodeHome
 from tests.bench import plain_scatter
-from tests.bench.county import County, county, enrolled, settling, sites, until_applied, until_seen
+from tests.bench.county import County, county, enrolled, nodes_running, settling, sites, until_applied, until_seen
 from tests.bench.figures import Figure, Scale, percentile
-from tests.bench.programs import Program, cpu_s, peak_rss_mb, running, worker
+from tests.bench.programs import cpu_s, peak_rss_mb, running, worker
 from tests.bench.questions import WARM_QUESTIONS
 from tests.bench.rows import HEADINGS, TOPIC, rows
 from tests.servers import NatsServer
@@ -51,11 +51,11 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
         for number, home in enumerate(homes):
             settling(home, 0.2)
             _write_sheet(home, number, scale.records)
-        hanging = await stack.enter_async_context(_running(here, homes[:HANGING], "hanging"))
+        hanging = await stack.enter_async_context(nodes_running(here.folder, homes[:HANGING], "hanging"))
         parts = [homes[HANGING + part :: PROCESSES] for part in range(PROCESSES)]
         nodes = [hanging]
         for part, own in enumerate(parts):
-            nodes.append(await stack.enter_async_context(_running(here, own, f"part-{part}")))
+            nodes.append(await stack.enter_async_context(nodes_running(here.folder, own, f"part-{part}")))
         for home in homes:
             await until_applied(here, home.root.name, scale.records, LOADED_S)
         await until_seen(here, scale.sites)
@@ -98,14 +98,6 @@ def _write_sheet(home: NodeHome, number: int, records: int) -> None:
         writer = csv.writer(file)
         writer.writerow(HEADINGS)
         writer.writerows(rows(records, fonds=f"X{number:03d}", seed=number))
-
-
-@asynccontextmanager
-async def _running(here: County, homes: Sequence[NodeHome], name: str) -> AsyncIterator[Program]:
-    command = worker("nodes", *(home.root for home in homes))
-    async with running(*command, log=here.folder / f"{name}.log") as program:
-        await program.heard("ready")
-        yield program
 
 
 async def _asked(here: County, count: int, answering: Sequence[int] = ()) -> tuple[list[Asked], float]:

@@ -15,8 +15,8 @@ import re
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import msgspec
@@ -29,13 +29,14 @@ from tests.bench.county import (
     county,
     enrolled,
     fetched,
+    nodes_running,
     settling,
     sites,
     until_applied,
     until_seen,
 )
 from tests.bench.figures import percentile
-from tests.bench.programs import Load, Program, cpu_s, running, worker
+from tests.bench.programs import Load, Program, cpu_s
 from tests.bench.rows import HEADINGS, TITLE, TOPIC, rows
 from tests.consoles import Browser
 from tests.servers import free_port
@@ -127,11 +128,11 @@ async def measured(root: Path, count: int, rounds: int, records: int, words: str
 
 async def _started(stack: AsyncExitStack, here: County, homes: Sequence[NodeHome], records: int) -> list[Program]:
     """Start all nodes, wait until the hub has and counted everything, stop those that are to be away."""
-    hanging = await stack.enter_async_context(_running(here, homes[:HANGING], "hanging"))
+    hanging = await stack.enter_async_context(nodes_running(here.folder, homes[:HANGING], "hanging"))
     rest = homes[HANGING + AWAY :]
-    parts = [_running(here, rest[part::PROCESSES], f"part-{part}") for part in range(PROCESSES)]
+    parts = [nodes_running(here.folder, rest[part::PROCESSES], f"part-{part}") for part in range(PROCESSES)]
     nodes = [hanging, *[await stack.enter_async_context(part) for part in parts]]
-    async with _running(here, homes[HANGING : HANGING + AWAY], "away"):
+    async with nodes_running(here.folder, homes[HANGING : HANGING + AWAY], "away"):
         for home in homes:
             await until_applied(here, home.root.name, records, LOADED_S)
         await until_seen(here, len(homes))
@@ -148,14 +149,6 @@ def _write_sheet(home: NodeHome, number: int, records: int) -> None:
         *others, last = rows(records, fonds=f"X{number:03d}", seed=number)
         # Every site holds something of the topic, so that every site is asked.
         writer.writerows([*others, (*last[:TITLE], f"关于{TOPIC}的协议书（第{number}号）", *last[TITLE + 1 :])])
-
-
-@asynccontextmanager
-async def _running(here: County, homes: Sequence[NodeHome], name: str) -> AsyncIterator[Program]:
-    command = worker("nodes", *(home.root for home in homes))
-    async with running(*command, log=here.folder / f"{name}.log") as program:
-        await program.heard("ready")
-        yield program
 
 
 async def _round(browser: Browser, words: str, answering: int) -> Round:

@@ -21,8 +21,8 @@ import msgspec
 from hub.home import HubHome
 from node.home import NodeHome
 from tests.bench.county import County, county, enrolled, head_of, node, settling, sites, until_applied
-from tests.bench.fairness import IMPORTED_S, SETTLE_S, until_minted, write_sheet
 from tests.bench.figures import Figure, Scale, median
+from tests.bench.sheets import IMPORTED_S, SETTLE_S, until_minted, write_sheet
 
 TARGET = "≥ 0.7 of the fresh load"
 

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -145,6 +145,13 @@ def make_nicer(pid: int, niceness: int) -> None:
     for task in Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, int(task.name), own + niceness)
+
+
+def keep_to(pid: int, cores: Collection[int]) -> None:
+    """Have a process, and the threads that it will start, compute on some of the machine's cores alone."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task.name), cores)
 
 
 # What /proc knows

@@ -21,8 +21,8 @@ import msgspec
 
 from hub.commands.rebuild import RebuildReport
 from tests.bench.county import County, county, enrolled, settling, sites, until_applied
-from tests.bench.fairness import write_sheet
 from tests.bench.programs import finished, running, worker
+from tests.bench.sheets import write_sheet
 
 KILLED_AT = 0.3
 """Share of the records at which the hub is killed."""

@@ -40,10 +40,10 @@ from tests.bench.county import (
     until_applied,
     until_seen,
 )
-from tests.bench.fairness import write_sheet
 from tests.bench.figures import percentile
 from tests.bench.programs import Load, running, worker
 from tests.bench.rows import HEADINGS, TITLE, rows
+from tests.bench.sheets import write_sheet
 from tests.consoles import Browser, token_in
 from tests.servers import free_port
 

@@ -9,6 +9,8 @@ from tests.chaos.stage import Stage
 SITES = 2
 CHANGED = 30
 """Rows of each site that change, and as many that are taken out, after the copy: the hub must learn of both again."""
+ADDED = 3 * CHANGED
+"""New rows of each site after the copy, more than are taken out: a hub that is quick holds all others in its copy."""
 SHARES = ((0.25, 0.5), (0.6, 0.95))
 """Shares of the load at which a copy is made and put back."""
 
@@ -23,11 +25,14 @@ async def run(stage: Stage) -> None:
             copy = stage.folder / f"yesterday-{number}.db"
             await here.until_held(int(stage.rows * copied_at), stage.patience_s)
             await asyncio.to_thread(here.copy_database, copy)
+            copied = await asyncio.to_thread(here.held)
             stage.note(f"copied at {copied_at:.0%}")
             for site in here.sites:
                 site.sheets.change(stage.draw, CHANGED)
                 site.sheets.remove(stage.draw, CHANGED)
-            await here.until_held(int(stage.rows * put_back_at) - CHANGED * SITES * 2, stage.patience_s)
+                site.sheets.add(ADDED)
+            wanted = max(int(stage.rows * put_back_at) - CHANGED * SITES * 2, copied + CHANGED)
+            await here.until_held(wanted, stage.patience_s)
             await _put_back(here, stage, copied_at, put_back_at, number)
         await proved(here, stage)
 
