@@ -243,6 +243,7 @@ class _Hub:
         self.drawer = Drawer(database, link, load_identity(home.hub_seed), self._keys, clock_ms)
         self._application = Application(clock_ms)
         self._pulse = Pulse(database, link, board.record_beats, clock_ms)
+        self._tidier = Tidier(database, precedence=precedence)
         self._worker: Worker | None = None
 
     def start_alone(self, tasks: asyncio.TaskGroup) -> None:
@@ -293,6 +294,7 @@ class _Hub:
 
         async def taken_up(taken: Taken) -> None:
             gaps.note(taken)
+            self._tidier.note()
             await self._pulse.confirm(taken)
 
         async with asyncio.TaskGroup() as tasks:
@@ -358,7 +360,8 @@ class _Hub:
         hour = NightHour(hour=self._config.verification.night_hour)
         tasks.create_task(Reindexer(self._database).run(), name="reindexing")
         tasks.create_task(Redriver(self._database, self._application, self._inbox()).run(), name="redriving")
-        tasks.create_task(Tidier(self._database).run(), name="tidier")
+        tasks.create_task(self._tidier.run(), name="tidier")
+        tasks.create_task(self._tidier.run_beside(), name="tidier beside loads")
         tasks.create_task(Comparer(self._database, self._asker, clock_ms, hour=hour).run(), name="comparer")
         tasks.create_task(Counter(self._database, clock_ms).run(), name="coverage")
         tasks.create_task(Nightly(self._home, self._config, now).run(), name="nightly backups")

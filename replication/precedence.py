@@ -9,7 +9,7 @@ the sites have to tell goes on.
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 REST_SHARE: Final = 7.0
@@ -90,6 +90,12 @@ class Precedence:
         if not self._nobody.is_set():
             await self._rest()
         self._resumed_at = self._monotonic()
+
+    async def until_nobody_waits(self, within_s: float) -> None:
+        """Wait for the pages that are being made, at most so long: for small work that is not the applying."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._nobody.wait()
 
     async def _rest(self) -> None:
         begun = self._monotonic()

@@ -45,6 +45,12 @@ _REACH: Final = (
     "SELECT coalesce((SELECT rowid FROM search WHERE search MATCH asked.value"  # noqa: S608 - a constant
     f" ORDER BY rowid DESC LIMIT 1 OFFSET {REACH_ENTRIES}), 0) FROM json_each(?) AS asked ORDER BY asked.key"
 )
+# The table has a row for each page of each segment: one seek a segment, however large they are.
+_SEGMENTS: Final = (
+    "WITH RECURSIVE found (segid) AS (SELECT min(segid) FROM search_idx UNION ALL"
+    " SELECT (SELECT min(segid) FROM search_idx WHERE search_idx.segid > found.segid) FROM found"
+    " WHERE found.segid IS NOT NULL) SELECT count(segid) FROM found"
+)
 _INSERT: Final = f"INSERT INTO {{index}} (rowid, {_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _FORGET: Final = f"INSERT INTO {{index}} ({{index}}, rowid, {_NAMES}) VALUES ('delete', ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
 
@@ -160,6 +166,11 @@ class SqliteIndex:
         connection.exec_driver_sql("INSERT INTO search (search, rank) VALUES ('merge', ?)", (MERGE_PAGES,))
         # The statement alone counts as one change.
         return _changes(connection) - before > 1
+
+    def segments(self, connection: Connection) -> int:
+        """Return of how many segments the index consists."""
+        found: int = connection.exec_driver_sql(_SEGMENTS).scalar_one()
+        return found
 
 
 def _changes(connection: Connection) -> int:

@@ -90,6 +90,9 @@ class TextIndex(Protocol):
     def merge(self, connection: Connection) -> bool:
         """Put what was written in order, a little at a time; False if nothing is left to do."""
 
+    def segments(self, connection: Connection) -> int:
+        """Return of how many parts, each left by a write, a query has to make its answer; 0 where there are none."""
+
 
 _SQLITE: Final = SqliteIndex()
 _POSTGRES: Final = PostgresIndex()

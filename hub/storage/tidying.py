@@ -1,8 +1,12 @@
-"""Tidying the full-text index while nothing arrives.
+"""Tidying the full-text index: while nothing arrives, and of a long load before the index does it by itself.
 
 Each write leaves a segment of its own in the index. Merging segments within the writes of a load costs a quarter as
 much again as writing them, and merges most terms several times; so it is left until the load is over, when many
 segments are merged at once, in steps so small that whatever arrives in between hardly waits.
+
+A load that does not end must not pile them up: the write that makes one too many would merge them all, and whatever
+comes meanwhile, a page or a change of another site, waits 0.15 s behind a load of single frames, and longer behind one
+of many. Well before that they are merged here, in the same small steps.
 """
 
 import asyncio
@@ -14,6 +18,7 @@ from sqlalchemy import Connection, Double, cast, func, select
 from hub.storage.text_index import index_of
 from protocol.errors import Retryable
 from replication.database import Database
+from replication.precedence import Precedence
 from replication.tables import watermark
 
 LOOK_EVERY_S = 5.0
@@ -22,16 +27,40 @@ LOOK_EVERY_S = 5.0
 PAUSE_S = 0.05
 """Seconds between two steps, for whatever else is to be written."""
 
+SEGMENTS_MAX = 32
+"""Segments from which on they are merged although a load goes on: half of those that the index puts up with."""
+
+LOOK_EVERY_WRITES = 4
+"""Batches after which their number is asked for during a load."""
+
+TURN_S = 0.5
+"""Seconds that a step of a load waits for pages that are being made; then the load is the greater evil."""
+
 log = structlog.get_logger(__name__)
 
 
 class Tidier:
-    """Merges the index when there is nothing else to do; ``run`` is its loop."""
+    """Merges the index; ``run`` is its loop for when there is nothing else to do, ``run_beside`` that for loads."""
 
-    def __init__(self, database: Database, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        precedence: Precedence | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._database = database
+        self._precedence = precedence or Precedence()
         self._sleep = sleep
         self._applied = 0.0
+        self._writes = 0
+        self._due = asyncio.Event()
+
+    def note(self) -> None:
+        """Note that a batch was applied, which may have left a segment."""
+        self._writes += 1
+        if self._writes >= LOOK_EVERY_WRITES:
+            self._due.set()
 
     async def run(self) -> None:
         """Look and tidy, for ever."""
@@ -41,6 +70,29 @@ class Tidier:
                 await self.look()
             except Retryable as error:
                 log.warning("tidying_postponed", reason=error.reason.en)
+
+    async def run_beside(self) -> None:
+        """Keep the segments of loads few, for ever."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            self._writes = 0
+            try:
+                await self.keep_up()
+            except Retryable as error:
+                log.warning("tidying_postponed", reason=error.reason.en)
+                await self._sleep(LOOK_EVERY_S)
+
+    async def keep_up(self) -> int:
+        """Merge until there are no more segments than a load may leave; return the steps that were made."""
+        steps = 0
+        while await self._database.read(segments) >= SEGMENTS_MAX:
+            await self._precedence.until_nobody_waits(TURN_S)
+            if not await self._database.write(merge):
+                break
+            steps += 1
+            await self._sleep(PAUSE_S)
+        return steps
 
     async def look(self) -> int:
         """Merge as long as nothing arrives; return the steps that were made."""
@@ -66,3 +118,8 @@ def applied(connection: Connection) -> float:
 def merge(connection: Connection) -> bool:
     """Merge a little; False if there was nothing to merge."""
     return index_of(connection).merge(connection)
+
+
+def segments(connection: Connection) -> int:
+    """Return of how many segments the index consists."""
+    return index_of(connection).segments(connection)

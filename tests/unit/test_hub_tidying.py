@@ -1,13 +1,16 @@
 """The index is merged while nothing arrives, and holds the same before and after."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
-from hub.storage.tidying import LOOK_EVERY_S, PAUSE_S, Tidier
+from hub.storage.tidying import LOOK_EVERY_S, LOOK_EVERY_WRITES, PAUSE_S, TURN_S, Tidier
+from hub.storage.tidying import segments as segments_counted
 from replication.database import opened
+from replication.precedence import Precedence
 from replication.watermarks import Watermark, move
 from tests.catalogue import VILLAGE, described, fictitious
 from tests.hubs import MIGRATIONS, Hub
@@ -35,7 +38,9 @@ async def segments(hub: Hub) -> int:
         found: int = connection.exec_driver_sql("SELECT count(DISTINCT segid) FROM search_idx").scalar_one()
         return found
 
-    return await hub.database.read(count)
+    counted = await hub.database.read(count)
+    assert await hub.database.read(segments_counted) == counted
+    return counted
 
 
 async def applied_up_to(hub: Hub, before: int, after: int) -> None:
@@ -103,3 +108,59 @@ async def test_the_loop_waits_before_it_looks(loaded: Hub) -> None:
 
     assert waited[0] == LOOK_EVERY_S
     assert await segments(loaded) == 1
+
+
+async def test_a_load_that_goes_on_leaves_no_more_than_so_many_segments(
+    loaded: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.storage.tidying.SEGMENTS_MAX", WRITES)
+    before = await loaded.index()
+
+    assert await Tidier(loaded.database).keep_up() >= 1
+    assert await segments(loaded) < WRITES
+    assert await loaded.index() == before == await loaded.rebuilt_index()
+
+
+async def test_few_segments_of_a_load_are_left_for_later(loaded: Hub) -> None:
+    assert await Tidier(loaded.database).keep_up() == 0
+    assert await segments(loaded) == WRITES + 1
+
+
+async def test_the_segments_of_a_load_are_looked_at_after_some_batches(
+    loaded: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.storage.tidying.SEGMENTS_MAX", WRITES)
+    merged = asyncio.Event()
+
+    async def sleep(_pause_s: float) -> None:
+        merged.set()
+
+    tidier = Tidier(loaded.database, sleep=sleep)
+    running = asyncio.create_task(tidier.run_beside())
+    try:
+        for _ in range(LOOK_EVERY_WRITES - 1):
+            tidier.note()
+        await asyncio.sleep(0)
+        looked_early = merged.is_set()
+        tidier.note()
+        async with asyncio.timeout(10):
+            await merged.wait()
+    finally:
+        running.cancel()
+    assert not looked_early
+
+
+async def test_a_merge_beside_a_load_waits_for_the_pages_that_are_being_made(
+    loaded: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.storage.tidying.SEGMENTS_MAX", WRITES)
+    precedence = Precedence()
+
+    with precedence.given():
+        keeping = asyncio.create_task(Tidier(loaded.database, precedence=precedence).keep_up())
+        await asyncio.sleep(TURN_S / 5)
+        held = await segments(loaded)
+    await keeping
+
+    assert held == WRITES + 1
+    assert await segments(loaded) < WRITES
