@@ -19,7 +19,6 @@ from node.condition import Condition
 from node.config import NodeConfig, load
 from node.copies import Copies
 from node.correspondence import LetterDesk
-from node.courtesy import Courtesy
 from node.epochs import Epochs
 from node.file_answers import files_handler
 from node.giving import Giver
@@ -144,7 +143,6 @@ async def _hear_receipts(link: Link, site: Site, publisher: Publisher, copies: C
 
 
 class _Intaking(NamedTuple):
-    courtesy: Courtesy
     watch: FolderWatch
     importer: Importer
     intake: Intake
@@ -165,10 +163,8 @@ def _intaking(
     def context(folder: WatchedFolder) -> DescriptionContext:
         return context_of(config.site, folder.settings, county_key)
 
-    courtesy = Courtesy()
     importer = Importer(database, writer, withdrawals, home.spool, context, history.moved, clock_ms)
-    importer.give_way = courtesy.give_way
-    return _Intaking(courtesy, watch, importer, Intake(database, watch, importer, withdrawals, home.spool, clock_ms))
+    return _Intaking(watch, importer, Intake(database, watch, importer, withdrawals, home.spool, clock_ms))
 
 
 def _start_talking(
@@ -197,9 +193,10 @@ def _start_talking(
     history.tell(beat_due.set)
     policy = policy_of(config.policy)
     desk = _start_letters(tasks, config, database, history, writer, beat_due.set)
+    courtesy = intaking.importer.courtesy
     handlers: dict[type[QuestionHead], Handler] = {
-        **intaking.courtesy.extended(search.handlers(database, history.position, condition.health)),
-        **intaking.courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
+        **courtesy.extended(search.handlers(database, history.position, condition.health)),
+        **courtesy.extended({Lookup: lookup_handler(database, policy, clock_ms)}),
         FetchRange: range_handler(database, publisher),
         Redescribe: redescribe_handler(database, writer, history.moved),
         Brakes: brakes_handler(database, clock_ms),

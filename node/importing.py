@@ -12,6 +12,7 @@ import msgspec
 from node.catalogues.rows import RawRow, SheetReading
 from node.changes import CodeKey, IncomingRow, Pair, Place, StoredRecord, Unclaimed, paired
 from node.corrections import Correction, Corrections
+from node.courtesy import Courtesy
 from node.files import RejectedRow
 from node.reading import FileReading
 from node.revisions import Revision, first_version, revised
@@ -86,7 +87,7 @@ class FileImport:
         strays: Sequence[StoredPlace],
         *,
         is_first_load: bool,
-        give_way: Callable[[], None] = lambda: None,
+        courtesy: Courtesy | None = None,
     ) -> None:
         self.rejects: list[RejectedRow] = []
         self.tally = Tally()
@@ -102,7 +103,7 @@ class FileImport:
         self._unclaimed = Unclaimed([*stored, *strays])
         self._found: set[int] = set()
         self._is_first_load = is_first_load
-        self._give_way = give_way
+        self._courtesy = courtesy or Courtesy()
         self._taken: dict[CodeKey, Place] | None = None
 
     def batches(self) -> Iterator[Batch]:
@@ -133,7 +134,7 @@ class FileImport:
     def _described(self, rows: Sequence[tuple[SheetReading, RawRow]]) -> Batch:
         incoming, rejects = [], []
         for sheet, raw in rows:
-            self._give_way()
+            self._courtesy.give_way()
             row = self._reading.described(sheet, raw)
             if isinstance(row, RejectedRow):
                 rejects.append(row)
@@ -187,8 +188,11 @@ class FileImport:
             waiting = self._unclaimed.docids
             self._taken = {code: place for docid, code, place in codes if docid not in waiting}
         pairs = paired(batch, here, elsewhere, self._taken)
-        for start in range(0, len(pairs), CHUNK_ROWS):
-            yield self._chunk(pairs[start : start + CHUNK_ROWS], ids, now_ms)
+        start = 0
+        while start < len(pairs):
+            end = start + self._courtesy.at_once(CHUNK_ROWS)
+            yield self._chunk(pairs[start:end], ids, now_ms)
+            start = end
 
     def _chunk(self, pairs: Sequence[Pair], ids: Callable[[int], list[UUID]], now_ms: int) -> Chunk:
         new: list[Version] = []
@@ -199,7 +203,7 @@ class FileImport:
         volumes = self._volumes_of(pairs, minted) if any(map(_is_about_volume, pairs)) else ()
         fresh = iter(minted)
         for unlinked in pairs:
-            self._give_way()
+            self._courtesy.give_way()
             pair = self._linked(unlinked) if unlinked.row.volume_code else unlinked
             if pair.is_reported:
                 self.rejects.append(self._reported(pair))

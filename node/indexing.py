@@ -11,10 +11,12 @@ withdraws a record that waits leaves the index alone; it takes the record as it 
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
 
+from node.courtesy import Courtesy
 from protocol.analysis import ANALYSIS_VERSION
 from protocol.codec import decode_record
 from protocol.index_rows import INDEX_COLUMNS, IndexRow, index_rows
@@ -110,20 +112,20 @@ def take_out(connection: Connection, rows: list[tuple[int, IndexRow]]) -> None:
         connection.exec_driver_sql(_TAKE_OUT, [(docid, *row) for docid, row in sorted(rows)])
 
 
-def catch_up(connection: Connection) -> bool:
-    """Put the next records that wait into the index; False if none waits any more."""
+def catch_up(connection: Connection, most: int = INDEXED_ROWS) -> bool:
+    """Put the next records that wait, at most so many, into the index; False if none waits any more."""
     found: list[tuple[int, bytes | None]] = []
     for year, after in connection.exec_driver_sql("SELECT year, after FROM unindexed ORDER BY year").all():
-        room = INDEXED_ROWS - len(found)
+        room = most - len(found)
         found += map(tuple, connection.exec_driver_sql(_NEXT, (after, (year + 1) * DOCIDS_A_YEAR, room)))
-        if len(found) == INDEXED_ROWS:
+        if len(found) == most:
             connection.exec_driver_sql("UPDATE unindexed SET after = ? WHERE year = ?", (found[-1][0], year))
             break
         connection.exec_driver_sql("DELETE FROM unindexed WHERE year = ?", (year,))
     standing = [(docid, decode_record(body)) for docid, body in found if body is not None]
     terms = index_rows([record for _, record in standing])
     put(connection, [(docid, told) for (docid, _), told in zip(standing, terms, strict=True)])
-    return len(found) == INDEXED_ROWS
+    return len(found) == most
 
 
 def finish(connection: Connection) -> None:
@@ -165,8 +167,9 @@ def rebuild(connection: Connection) -> None:
 class Indexing:
     """Lets the index catch up, step by step, when there is time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, courtesy: Courtesy | None = None) -> None:
         self._database = database
+        self._courtesy = courtesy or Courtesy()
         self._is_behind = True
         self._added = 0
 
@@ -193,5 +196,6 @@ class Indexing:
 
         """
         while self._is_behind:
-            self._is_behind = await self._database.write(catch_up)
+            most = self._courtesy.at_once(INDEXED_ROWS)
+            self._is_behind = await self._database.write(partial(catch_up, most=most))
         self._added = 0

@@ -32,6 +32,7 @@ from node.catalogues.context import DescriptionContext
 from node.catalogues.rejects import write_rejects
 from node.changes import SPOILT, IncomingRow, StoredRecord
 from node.correcting import Corrector
+from node.courtesy import Courtesy
 from node.files import CatalogueFile, FileState, SeenFile
 from node.folders import look_at
 from node.importing import CHUNK_ROWS, Batch, Chunk, FileImport, Tally, spoilt
@@ -116,11 +117,11 @@ class Importer:
         self._on_events = on_events
         self._clock_ms = clock_ms
         self._randomness = randomness
+        self.courtesy = Courtesy()
+        """Lets those who ask the site go first; what answers them has to say so to it."""
         self.linking = Linking(database, writer, on_events, clock_ms)
         self.corrector = Corrector(database, writer, on_events, clock_ms)
-        self.indexing = Indexing(database)
-        self.give_way: Callable[[], None] = lambda: None
-        """Called before each row, in the importing thread: lets those who ask go first."""
+        self.indexing = Indexing(database, self.courtesy)
         self.is_busy = False
 
     def fingerprint(self, folder: WatchedFolder) -> str:
@@ -228,7 +229,7 @@ class Importer:
         around = await self._database.read(partial(lookups.surroundings, file_id=found.file_id))
         # A load that was interrupted goes on as a first load: all that is stored stands in the part that was read.
         is_first_load = not strays and (not stored or found.is_interrupted)
-        work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load, give_way=self.give_way)
+        work = FileImport(reading, found.file_id, stored, strays, is_first_load=is_first_load, courtesy=self.courtesy)
         async with aclosing(_ahead(work.batches())) as batches:
             async for batch in batches:
                 work.rejects += batch.rejects

@@ -5,7 +5,6 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,9 @@ from tests.node_site import NodeSite, node_site, rows, write_csv
 from tests.tallies import tally_of
 
 TITLES = ("林地承包合同", "宅基地审批表", "会议记录")
+STEP_ROWS = 2
+"""Records that the index takes in one step."""
+
 DATES = ("19860101", "2011", "")
 
 
@@ -51,13 +53,12 @@ class _LateIndexing(Indexing):
 
     async def settle(self) -> None:
         for _ in range(self.steps):
-            await self._database.write(catch_up)
+            await self._database.write(partial(catch_up, most=STEP_ROWS))
 
 
 async def _derived(history: list[tuple[list[list[str]], int]]) -> tuple[dict[str, object], dict[str, object]]:
     """Return what follows from the records after some sheets were taken, and what the store has of it."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexing, "INDEXED_ROWS", 2)
+    with tempfile.TemporaryDirectory() as folder:
         async with node_site(Path(folder)) as site:
             site.importer.indexing = late = _LateIndexing(site.database)
             for table, steps in history:

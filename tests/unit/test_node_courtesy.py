@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from node.courtesy import GIVE_WAY_S, Courtesy
+from node.courtesy import EXPECTED_S, GIVE_WAY_S, ROWS_BESIDE_QUESTIONS, Courtesy
 
 
 def worked(courtesy: Courtesy, stop: threading.Event) -> list[float]:
@@ -74,3 +74,22 @@ async def test_a_question_that_fails_does_not_hold_the_import_up() -> None:
     begun = time.monotonic()
     courtesy.give_way()
     assert time.monotonic() - begun < GIVE_WAY_S / 2
+
+
+async def test_little_is_stored_at_once_while_questions_are_expected() -> None:
+    now = [100.0]
+    courtesy = Courtesy(monotonic=lambda: now[0])
+    during: list[int] = []
+
+    async def answering(_question: str) -> None:
+        during.append(courtesy.at_once(4_000))
+
+    before = courtesy.at_once(4_000)
+    await courtesy.extended({"search": answering})["search"]("?")
+    soon = courtesy.at_once(4_000), courtesy.at_once(7)
+    now[0] += EXPECTED_S
+    later = courtesy.at_once(4_000)
+
+    assert (before, later) == (4_000, 4_000)
+    assert during == [ROWS_BESIDE_QUESTIONS]
+    assert soon == (ROWS_BESIDE_QUESTIONS, 7)

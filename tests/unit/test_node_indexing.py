@@ -15,6 +15,7 @@ from protocol.calls import Health, Hits, Outcome, Search
 from protocol.errors import Retryable
 from protocol.lookup_policy import DEFAULT_POLICY
 from replication.answering import Said
+from replication.database import Database
 from tests.node_site import NodeSite, node_site, rows, write_csv
 from tests.unit.test_node_keeper_answers import NOW_MS, lookup
 
@@ -85,11 +86,8 @@ async def test_records_that_wait_do_not_pass_for_such_without_a_word(site: NodeS
     assert (finding.total, finding.waiting) == (10, 20)
 
 
-async def test_the_next_start_goes_on_where_a_kill_left_the_index(
-    site: NodeSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(indexing, "INDEXED_ROWS", 7)
-    await site.database.write(catch_up)
+async def test_the_next_start_goes_on_where_a_kill_left_the_index(site: NodeSite) -> None:
+    await site.database.write(partial(catch_up, most=7))
     found = [(await find(site.database, question("林地承包"))).total]
     site.importer.indexing = Indexing(site.database)
     await site.settle()
@@ -142,3 +140,34 @@ async def test_an_import_lets_the_index_catch_up_before_too_many_records_wait(
         await site.take("a.csv")
 
     assert waited == [5, 0, 5, 0]
+
+
+async def test_beside_questions_an_import_stores_little_at_once_and_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.courtesy.ROWS_BESIDE_QUESTIONS", 6)
+    async with node_site(tmp_path / "home") as site:
+        written: list[int] = []
+        site.importer.indexing = _Noting(site.database, written)
+
+        async def answered(_question: str) -> None:
+            await site.take("a.csv")
+
+        write_csv(site.folder / "a.csv", rows(20))
+        await site.importer.courtesy.extended({"search": answered})["search"]("?")
+        finding = await find(site.database, question("林地"))
+
+    assert written == [6, 6, 6, 2]
+    assert (finding.total, finding.waiting) == (20, 0)
+
+
+class _Noting(Indexing):
+    """Keeps of each transaction how many new records it stored."""
+
+    def __init__(self, database: Database, written: list[int]) -> None:
+        super().__init__(database)
+        self._written = written
+
+    def note(self, added: int) -> None:
+        self._written.append(added)
+        super().note(added)
