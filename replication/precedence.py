@@ -25,6 +25,10 @@ stream of a page that is still asking. A browser takes some tens of milliseconds
 EXPECTED_S: Final = 3.0
 """Seconds after a page in which the next is expected; as long, little is stored at once."""
 
+LOOK_S: Final = 0.002
+"""Seconds before each piece of work in which whoever came during the last one is noticed, while pages are expected: a
+request is read from its socket, routed and only then known to be one for a page."""
+
 FRAMES_BESIDE_PEOPLE: Final = 1
 """Frames of one transaction while pages are expected: some 50 ms in which pages share Python's lock with it, and a page
 that writes waits for it."""
@@ -86,7 +90,7 @@ class Precedence:
         # that a small frame has just paid for.
         self._owed_s = min(self._owed_s + worked_s * REST_SHARE, WORKED_S_MAX * REST_SHARE)
         if self._nobody.is_set():
-            await asyncio.sleep(0)
+            await asyncio.sleep(0 if self.is_quiet else LOOK_S)
         if not self._nobody.is_set():
             await self._rest()
         self._resumed_at = self._monotonic()
