@@ -30,6 +30,10 @@ PAUSE_S = 0.05
 SEGMENTS_MAX = 32
 """Segments from which on they are merged although a load goes on: half of those that the index puts up with."""
 
+SEGMENTS_BESIDE_PEOPLE = 8
+"""The same while people ask: each segment is visited for each word of each question. Merging so few takes every row
+along several times, which a load without people is spared."""
+
 LOOK_EVERY_WRITES = 4
 """Batches after which their number is asked for during a load."""
 
@@ -86,13 +90,17 @@ class Tidier:
     async def keep_up(self) -> int:
         """Merge until there are no more segments than a load may leave; return the steps that were made."""
         steps = 0
-        while await self._database.read(segments) >= SEGMENTS_MAX:
+        while await self._database.read(segments) >= self._segments_max:
             await self._precedence.until_nobody_waits(TURN_S)
             if not await self._database.write(merge):
                 break
             steps += 1
             await self._sleep(PAUSE_S)
         return steps
+
+    @property
+    def _segments_max(self) -> int:
+        return SEGMENTS_MAX if self._precedence.is_quiet else SEGMENTS_BESIDE_PEOPLE
 
     async def look(self) -> int:
         """Merge as long as nothing arrives; return the steps that were made."""
