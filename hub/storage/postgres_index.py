@@ -178,8 +178,9 @@ class PostgresIndex:
         for year, _, _ in partitions():
             connection.exec_driver_sql(f"ALTER TABLE search_next_{year} RENAME TO search_{year}")
 
-    def merge(self, connection: Connection) -> bool:
+    def merge(self, connection: Connection, pages: int) -> bool:
         """Put the entries that wait in the index's list where they belong; all of them, which is one step."""
+        del pages
         connection.exec_driver_sql(
             "SELECT gin_clean_pending_list(relid) FROM pg_partition_tree('search_terms') WHERE isleaf"
         )

@@ -17,9 +17,6 @@ from protocol.expressions import Expression, Run
 from protocol.fts5 import fts5_match
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
 
-MERGE_PAGES: Final = 400
-"""Pages of the index, of ``PAGE_BYTES`` each, that one step writes: some 10 ms in which nothing else can be written."""
-
 PAGE_BYTES: Final = 2_000
 """Bytes of a page of the index, half of what is usual. Where one word is common and another is rare, the pages between
 are skipped: with pages of 1,000 bytes such a search took half the time, but writing a tenth more."""
@@ -160,10 +157,10 @@ class SqliteIndex:
         connection.exec_driver_sql("DROP TABLE search")
         connection.exec_driver_sql("ALTER TABLE search_next RENAME TO search")
 
-    def merge(self, connection: Connection) -> bool:
+    def merge(self, connection: Connection, pages: int) -> bool:
         """Merge some segments; False if there was nothing to merge."""
         before = _changes(connection)
-        connection.exec_driver_sql("INSERT INTO search (search, rank) VALUES ('merge', ?)", (MERGE_PAGES,))
+        connection.exec_driver_sql("INSERT INTO search (search, rank) VALUES ('merge', ?)", (pages,))
         # The statement alone counts as one change.
         return _changes(connection) - before > 1
 

@@ -87,8 +87,8 @@ class TextIndex(Protocol):
     def put_next_in_place(self, connection: Connection) -> None:
         """Have the index that was built take the place of the present one."""
 
-    def merge(self, connection: Connection) -> bool:
-        """Put what was written in order, a little at a time; False if nothing is left to do."""
+    def merge(self, connection: Connection, pages: int) -> bool:
+        """Put what was written in order, so many pages at a time; False if nothing is left to do."""
 
     def segments(self, connection: Connection) -> int:
         """Return of how many parts, each left by a write, a query has to make its answer; 0 where there are none."""

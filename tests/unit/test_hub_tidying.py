@@ -80,7 +80,7 @@ async def test_nothing_is_merged_during_a_load(loaded: Hub) -> None:
 
 async def test_merging_stops_as_soon_as_something_arrives(loaded: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     # So small a step needs several.
-    monkeypatch.setattr("hub.storage.sqlite_index.MERGE_PAGES", 1)
+    monkeypatch.setattr("hub.storage.tidying.MERGE_PAGES", 1)
     pauses = []
 
     async def arriving(pause_s: float) -> None:
