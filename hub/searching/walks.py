@@ -5,7 +5,7 @@ the mark of that year tells them from the others. Dates are then compared to the
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -27,9 +27,9 @@ from protocol.vocabularies import AccessStatus
 TOTAL_MAX: Final = 10_000
 """Entries that are counted; beyond, the total is said to be more than this."""
 
-COUNTED_AT_ONCE: Final = 2_500
+COUNTED_AT_ONCE: Final = 1_000
 """Entries counted by the first statement, so that a search that is cut can say what was counted before; the second
-counts the rest."""
+counts the rest. Among these newest each rank is looked for before it is among all: most fill a page there."""
 
 CHECKED_AT_ONCE: Final = 100
 """Entries that are read at once where each has to be looked at."""
@@ -61,6 +61,8 @@ class Faces(msgspec.Struct, kw_only=True):
     total: int = 0
     lowest: int = 0
     """Docid of the last one that was counted."""
+    near: int = 0
+    """Docid of the last one of the first ``COUNTED_AT_ONCE``; 0 if there are not so many."""
     is_whole: bool = False
     """Whether everything there is was counted."""
     is_upper_bound: bool = False
@@ -80,14 +82,24 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def docids(
-    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, *, above: int = 0
+    connection: Connection,
+    sought: Sought,
+    below: int,
+    limit: int,
+    budget: TimeBudget,
+    *,
+    above: int = 0,
+    near: int = 0,
 ) -> list[int]:
-    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over."""
+    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over.
+
+    Those from ``near`` on are looked at first, and the others only if there are not enough.
+    """
     if sought.check is None:
-        return _indexed(connection, sought, below, limit, budget, above)
+        return _indexed(connection, sought, below, limit, budget, above, near)
     found: list[int] = []
     while len(found) < limit:
-        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget, above)
+        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget, above, near)
         found += [docid for docid, _ in _passing(connection, part, sought.check)]
         if len(part) < CHECKED_AT_ONCE:
             break
@@ -98,18 +110,28 @@ def docids(
     return found[:limit]
 
 
-def floor_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> int:
-    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number; 0 if there are no more than that."""
+def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> tuple[int, int]:
+    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number, and of the newest ``COUNTED_AT_ONCE``.
+
+    Both are 0 if there are no more than ``TOTAL_MAX``.
+    """
     newest = _indexed(connection, sought, ceiling, TOTAL_MAX + 1, budget)
-    return newest[-2] if len(newest) > TOTAL_MAX else 0
+    return (newest[-2], newest[min(COUNTED_AT_ONCE, TOTAL_MAX) - 1]) if len(newest) > TOTAL_MAX else (0, 0)
 
 
 def _indexed(
-    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, above: int = 0
+    connection: Connection,
+    sought: Sought,
+    below: int,
+    limit: int,
+    budget: TimeBudget,
+    above: int = 0,
+    near: int = 0,
 ) -> list[int]:
     found: list[int] = []
     upwards = bool(above) and index_of(connection).looks_on
-    for stretch in _stretches(sought, below, above):
+    stretches = _stretches(sought, below, above)
+    for stretch in _near_first(stretches, near) if upwards else stretches:
         if len(found) >= limit:
             break
         wish = limit - len(found)
@@ -193,7 +215,7 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     counted = Faces()
     for stretch in _stretches(sought, ABOVE_ALL):
         while counted.total <= limit:
-            wish = min(COUNTED_AT_ONCE if not counted.total else limit, limit + 1 - counted.total)
+            wish = min(limit if counted.near else COUNTED_AT_ONCE, limit + 1 - counted.total)
             sql, values = _statement(connection, sought, stretch, wish, with_faces="face" in wanted)
             source = f"({sql}) AS entry"
             try:
@@ -211,6 +233,7 @@ def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
                 counted.faces += faces
             if number < wish:
                 break
+            counted.near = counted.near or lowest
             stretch = msgspec.structs.replace(stretch, below=lowest)  # noqa: PLW2901 - the rest of it
         else:
             return counted
@@ -229,6 +252,16 @@ def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]
         yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
     if below > lowest and highest > lowest:
         yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
+
+
+def _near_first(stretches: Iterable[_Stretch], near: int) -> Iterator[_Stretch]:
+    """The same ranges, the one that a number lies in as what is above it and what is below."""
+    for stretch in stretches:
+        if stretch.above < near < stretch.below:
+            yield msgspec.structs.replace(stretch, above=near)
+            yield msgspec.structs.replace(stretch, below=near)
+        else:
+            yield stretch
 
 
 def _touches(year: int) -> Expression:
