@@ -3,8 +3,8 @@
 FTS5 walks all parts of a conjunction in step: each is moved to wherever another one stands. A word that every title has
 is so read from end to end for the sake of two filters, however rare what passes both. Here the two rarest parts are
 walked first, and the next rarest is looked for only where they meet; a phrase, whose terms are compared place by place,
-comes last. FTS5 dissolves an AND within an AND, but not one that something is taken from: so nothing is taken from it.
-PostgreSQL orders the terms by itself.
+comes last, behind its rarest term. FTS5 dissolves an AND within an AND, but not one that something is taken from: so
+nothing is taken from it. PostgreSQL orders the terms by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ from protocol.marks import NOWHERE
 LISTS_MIN = 3
 """Lists of entries from which on their order tells: two are walked in step whichever comes first."""
 
-TERMS_OF_PHRASE = 2
-"""Terms of a phrase, its rarest, that are looked for by themselves before it."""
+COMMONER = 16
+"""Times that a term is as common as the rarest of its phrase from which on looking for the phrase costs the most."""
 
 CHOICES_LOOKED_AT = 4
 """Parts of a choice that are asked how rare they are: those of one choice are alike (sites of a town, years)."""
@@ -33,6 +33,31 @@ def ordered(connection: Connection, expression: Expression) -> Expression:
     if index_of(connection).reach(connection, ()) is None:
         return expression
     return _ordered(connection, expression)
+
+
+def wider(connection: Connection, expression: Expression | None) -> Expression | None:
+    """Return what finds all that an expression in order does, and more, because it leaves out costly phrases.
+
+    A phrase is costly that holds a term as common as no other: on the way back FTS5 reads the whole of every page of
+    such a list that it comes to. None where no phrase is.
+    """
+    match expression:
+        case AllOf(parts=(Without(wanted=met, unwanted=unwanted), *phrases)) if phrases and unwanted == _NOTHING:
+            runs = [phrase for phrase in phrases if isinstance(phrase, Run) and _is_phrase(phrase)]
+            costly = len(runs) == len(phrases) and any(_is_costly(connection, run) for run in runs)
+            return met if costly else None
+        case Without(wanted=wanted, unwanted=unwanted) if (inner := wider(connection, wanted)) is not None:
+            return Without(wanted=inner, unwanted=unwanted)
+        case _:
+            return None
+
+
+def _is_costly(connection: Connection, phrase: Run) -> bool:
+    terms = _asked(phrase)
+    index = index_of(connection)
+    reach = index.reach(connection, terms) or ()
+    (of_commonest,) = index.reach(connection, [terms[reach.index(max(reach))]], COMMONER) or (0,)
+    return of_commonest > min(reach)
 
 
 def _ordered(connection: Connection, expression: Expression) -> Expression:
@@ -74,7 +99,7 @@ def _conjunction(connection: Connection, parts: tuple[Expression, ...]) -> Expre
     reach = dict(zip(terms, index_of(connection).reach(connection, terms) or (), strict=True))
     phrases = [part for part in parts if _is_phrase(part)]
     alone = [part for part in parts if not _is_phrase(part)]
-    alone += [one for phrase in phrases if isinstance(phrase, Run) for one in _rarest(phrase, reach)]
+    alone += [_rarest(phrase, reach) for phrase in phrases if isinstance(phrase, Run)]
     in_order = sorted(dict.fromkeys(alone), key=lambda part: _reach_of(part, reach))
     return AllOf(parts=_in_steps([_ordered(connection, part) for part in in_order], phrases))
 
@@ -96,13 +121,10 @@ def _is_phrase(part: Expression) -> bool:
     return isinstance(part, Run) and len(part.terms) > 1
 
 
-def _rarest(phrase: Run, reach: Mapping[str, int]) -> list[Run]:
-    """Return the rarest terms of a phrase, each by itself; the last one of a prefix is no whole term."""
-    terms = sorted(_asked(phrase), key=lambda term: reach[term])
-    return [
-        msgspec.structs.replace(phrase, terms=(term,), is_prefix=False)
-        for term in dict.fromkeys(terms[:TERMS_OF_PHRASE])
-    ]
+def _rarest(phrase: Run, reach: Mapping[str, int]) -> Run:
+    """Return the rarest term of a phrase by itself; the last one of a prefix is no whole term."""
+    rarest = min(_asked(phrase), key=lambda term: reach[term])
+    return msgspec.structs.replace(phrase, terms=(rarest,), is_prefix=False)
 
 
 def _asked(part: Expression) -> tuple[str, ...]:

@@ -145,6 +145,9 @@ def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
         patch.setattr(walks, "TOTAL_MAX", ranked_together)
         patch.setattr("hub.searching.search.TOTAL_MAX", ranked_together)
         patch.setattr(walks, "COUNTED_AT_ONCE", near)
+        # So that in a small catalogue, too, terms are rare and common.
+        patch.setattr("hub.storage.sqlite_index.REACH_ENTRIES", 1)
+        patch.setattr("hub.searching.ordering.COMMONER", 1)
         raw = copied()
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         with engine.begin() as connection:
