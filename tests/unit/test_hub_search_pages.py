@@ -166,7 +166,9 @@ async def test_where_too_much_would_have_to_be_looked_at_the_total_is_an_upper_b
     titles = [meant] * 3 + [similar] * 7
     await hub.tell(*(described(seq, fictitious(seq, title=title)) for seq, title in enumerate(titles, 1)))
 
-    page = await found(hub, words=meant)
+    page = await found(hub, words=meant, with_facets=True)
 
     assert (page.total, page.is_upper_bound, page.exact) == (total, is_upper_bound, not is_upper_bound)
+    assert page.facets is not None
+    assert sum(one.count for one in page.facets.year.values) == total
     assert {hit.record.title for hit in page.hits} == {meant}
