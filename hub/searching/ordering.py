@@ -10,9 +10,8 @@ nothing is taken from it. PostgreSQL orders the terms by itself.
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection
 
-from hub.storage.text_index import index_of
+from hub.searching.rarity import Rarity
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.marks import NOWHERE
 
@@ -28,14 +27,12 @@ CHOICES_LOOKED_AT = 4
 _NOTHING = Run(terms=(NOWHERE,), columns=(Column.MARKS,))
 
 
-def ordered(connection: Connection, expression: Expression) -> Expression:
+def ordered(rarity: Rarity, expression: Expression) -> Expression:
     """Return what finds the same, with what is rare before what is common; the same where nothing is gained."""
-    if index_of(connection).reach(connection, ()) is None:
-        return expression
-    return _ordered(connection, expression)
+    return _ordered(rarity, expression) if rarity.matters else expression
 
 
-def wider(connection: Connection, expression: Expression | None) -> Expression | None:
+def wider(rarity: Rarity, expression: Expression | None) -> Expression | None:
     """Return what finds all that an expression in order does, and more, because it leaves out costly phrases.
 
     A phrase is costly that holds a term as common as no other: on the way back FTS5 reads the whole of every page of
@@ -44,34 +41,32 @@ def wider(connection: Connection, expression: Expression | None) -> Expression |
     match expression:
         case AllOf(parts=(Without(wanted=met, unwanted=unwanted), *phrases)) if phrases and unwanted == _NOTHING:
             runs = [phrase for phrase in phrases if isinstance(phrase, Run) and _is_phrase(phrase)]
-            costly = len(runs) == len(phrases) and any(_is_costly(connection, run) for run in runs)
+            costly = len(runs) == len(phrases) and any(_is_costly(rarity, run) for run in runs)
             return met if costly else None
-        case Without(wanted=wanted, unwanted=unwanted) if (inner := wider(connection, wanted)) is not None:
+        case Without(wanted=wanted, unwanted=unwanted) if (inner := wider(rarity, wanted)) is not None:
             return Without(wanted=inner, unwanted=unwanted)
         case _:
             return None
 
 
-def _is_costly(connection: Connection, phrase: Run) -> bool:
-    terms = _asked(phrase)
-    index = index_of(connection)
-    reach = index.reach(connection, terms) or ()
-    (of_commonest,) = index.reach(connection, [terms[reach.index(max(reach))]], COMMONER) or (0,)
-    return of_commonest > min(reach)
+def _is_costly(rarity: Rarity, phrase: Run) -> bool:
+    reach = rarity.of(_asked(phrase))
+    terms = sorted(_asked(phrase), key=lambda term: reach[term])
+    return rarity.is_commoner(terms[-1], terms[0], COMMONER)
 
 
-def _ordered(connection: Connection, expression: Expression) -> Expression:
+def _ordered(rarity: Rarity, expression: Expression) -> Expression:
     match expression:
         case AnyOf(parts=parts):
-            return AnyOf(parts=tuple(_ordered(connection, part) for part in parts))
+            return AnyOf(parts=tuple(_ordered(rarity, part) for part in parts))
         case Run() if len(expression.terms) < LISTS_MIN:
             return expression
         case _:
             parts, unwanted = _taken_apart(expression)
-            found = _conjunction(connection, parts)
+            found = _conjunction(rarity, parts)
             if not unwanted:
                 return found
-            left_out = tuple(_ordered(connection, one) for one in unwanted)
+            left_out = tuple(_ordered(rarity, one) for one in unwanted)
             return Without(wanted=found, unwanted=left_out[0] if len(left_out) == 1 else AnyOf(parts=left_out))
 
 
@@ -91,17 +86,17 @@ def _taken_apart(expression: Expression) -> tuple[tuple[Expression, ...], tuple[
             return (expression,), ()
 
 
-def _conjunction(connection: Connection, parts: tuple[Expression, ...]) -> Expression:
+def _conjunction(rarity: Rarity, parts: tuple[Expression, ...]) -> Expression:
     plain = AllOf(parts=parts) if len(parts) > 1 else parts[0]
     if sum(len(part.terms) if isinstance(part, Run) else 1 for part in parts) < LISTS_MIN:
         return plain
     terms = tuple(dict.fromkeys(term for part in parts for term in _asked(part)))
-    reach = dict(zip(terms, index_of(connection).reach(connection, terms) or (), strict=True))
+    reach = rarity.of(terms)
     phrases = [part for part in parts if _is_phrase(part)]
     alone = [part for part in parts if not _is_phrase(part)]
     alone += [_rarest(phrase, reach) for phrase in phrases if isinstance(phrase, Run)]
     in_order = sorted(dict.fromkeys(alone), key=lambda part: _reach_of(part, reach))
-    return AllOf(parts=_in_steps([_ordered(connection, part) for part in in_order], phrases))
+    return AllOf(parts=_in_steps([_ordered(rarity, part) for part in in_order], phrases))
 
 
 def _in_steps(parts: Sequence[Expression], phrases: Sequence[Expression]) -> tuple[Expression, ...]:

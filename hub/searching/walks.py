@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.searching.ordering import wider
+from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.storage.faces import Face, face_of
 from hub.storage.text_index import index_of
@@ -253,7 +254,7 @@ def _count_along(
     counted: Faces,
 ) -> None:
     """Count in one range; raises ``Cut`` when time is over."""
-    wide = wider(connection, stretch.expression)
+    wide = wider(Rarity(connection), stretch.expression)
     while counted.total <= limit:
         wish = min(limit if counted.near else COUNTED_AT_ONCE, limit + 1 - counted.total)
         # Where a phrase is compared place by place, skipping along its lists costs FTS5 half as much upwards.

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from hub.catalogue import SERIALS_A_YEAR
 from hub.searching import ordering, walks
 from hub.searching.ordering import ordered, wider
+from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import TimeBudget
 from hub.searching.walks import ABOVE_ALL, Faces, Sought, docids, faces_of
 from hub.storage import sqlite_index
@@ -42,14 +43,16 @@ async def hub(store: Store) -> AsyncIterator[Hub]:
 
 async def in_order(hub: Hub, expression: Expression) -> tuple[Expression, bool]:
     """The expression in its order, and whether PostgreSQL is asked, which orders by itself."""
-    return await hub.database.read(lambda connection: (ordered(connection, expression), is_postgres(connection)))
+    return await hub.database.read(
+        lambda connection: (ordered(Rarity(connection), expression), is_postgres(connection))
+    )
 
 
 async def found(hub: Hub, expression: Expression) -> tuple[list[int], list[int]]:
     """What an expression finds, as it is and in order."""
 
     def both(connection: Connection) -> tuple[list[int], list[int]]:
-        asked = (expression, ordered(connection, expression))
+        asked = (expression, ordered(Rarity(connection), expression))
         one, other = (docids(connection, Sought(expression=one), ABOVE_ALL, 1_000, TimeBudget(10.0)) for one in asked)
         return one, other
 
@@ -116,10 +119,10 @@ async def test_what_is_counted_by_way_of_more_is_counted_right(
     await hub.tell(*(described(seq, fictitious(seq, title=title)) for seq, title in enumerate(titles, first)))
 
     def counted(connection: Connection) -> tuple[Expression | None, Faces, list[int]]:
-        asked = ordered(connection, AllOf(parts=(Run(terms=("续",), is_prefix=True), phrase)))
+        asked = ordered(Rarity(connection), AllOf(parts=(Run(terms=("续",), is_prefix=True), phrase)))
         sought = Sought(expression=asked)
         every = docids(connection, sought, ABOVE_ALL, 1_000, TimeBudget(10.0))
-        return wider(connection, asked), faces_of(connection, sought, TimeBudget(10.0), 15), every
+        return wider(Rarity(connection), asked), faces_of(connection, sought, TimeBudget(10.0), 15), every
 
     wide, some, every = await hub.database.read(counted)
 
