@@ -39,6 +39,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Docid above the entries among which the page was ranked."""
     floor: DocidBound
     """The lowest of them; 0 if all that was found is ranked together."""
+    near: DocidBound = 0
+    """The lowest of the newest of them, among which each rank is looked for first; 0 if nobody counted so far."""
 
 
 _cursors: Final = msgspec.msgpack.Decoder(Cursor)

@@ -3,24 +3,23 @@
 FTS5 walks all parts of a conjunction in step: each is moved to wherever another one stands. A word that every title has
 is so read from end to end for the sake of two filters, however rare what passes both. Here the two rarest parts are
 walked first, and the next rarest is looked for only where they meet; a phrase, whose terms are compared place by place,
-comes last. FTS5 dissolves an AND within an AND, but not one that something is taken from: so nothing is taken from it.
-PostgreSQL orders the terms by itself.
+comes last, behind its rarest term. FTS5 dissolves an AND within an AND, but not one that something is taken from: so
+nothing is taken from it. PostgreSQL orders the terms by itself.
 """
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection
 
-from hub.storage.text_index import index_of
+from hub.searching.rarity import Rarity
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.marks import NOWHERE
 
 LISTS_MIN = 3
 """Lists of entries from which on their order tells: two are walked in step whichever comes first."""
 
-TERMS_OF_PHRASE = 2
-"""Terms of a phrase, its rarest, that are looked for by themselves before it."""
+COMMONER = 16
+"""Times that a term is as common as the rarest of its phrase from which on looking for the phrase costs the most."""
 
 CHOICES_LOOKED_AT = 4
 """Parts of a choice that are asked how rare they are: those of one choice are alike (sites of a town, years)."""
@@ -28,25 +27,46 @@ CHOICES_LOOKED_AT = 4
 _NOTHING = Run(terms=(NOWHERE,), columns=(Column.MARKS,))
 
 
-def ordered(connection: Connection, expression: Expression) -> Expression:
+def ordered(rarity: Rarity, expression: Expression) -> Expression:
     """Return what finds the same, with what is rare before what is common; the same where nothing is gained."""
-    if index_of(connection).reach(connection, ()) is None:
-        return expression
-    return _ordered(connection, expression)
+    return _ordered(rarity, expression) if rarity.matters else expression
 
 
-def _ordered(connection: Connection, expression: Expression) -> Expression:
+def wider(rarity: Rarity, expression: Expression | None) -> Expression | None:
+    """Return what finds all that an expression in order does, and more, because it leaves out costly phrases.
+
+    A phrase is costly that holds a term as common as no other: on the way back FTS5 reads the whole of every page of
+    such a list that it comes to. None where no phrase is.
+    """
+    match expression:
+        case AllOf(parts=(Without(wanted=met, unwanted=unwanted), *phrases)) if phrases and unwanted == _NOTHING:
+            runs = [phrase for phrase in phrases if isinstance(phrase, Run) and _is_phrase(phrase)]
+            costly = len(runs) == len(phrases) and any(_is_costly(rarity, run) for run in runs)
+            return met if costly else None
+        case Without(wanted=wanted, unwanted=unwanted) if (inner := wider(rarity, wanted)) is not None:
+            return Without(wanted=inner, unwanted=unwanted)
+        case _:
+            return None
+
+
+def _is_costly(rarity: Rarity, phrase: Run) -> bool:
+    reach = rarity.of(_asked(phrase))
+    terms = sorted(_asked(phrase), key=lambda term: reach[term])
+    return rarity.is_commoner(terms[-1], terms[0], COMMONER)
+
+
+def _ordered(rarity: Rarity, expression: Expression) -> Expression:
     match expression:
         case AnyOf(parts=parts):
-            return AnyOf(parts=tuple(_ordered(connection, part) for part in parts))
+            return AnyOf(parts=tuple(_ordered(rarity, part) for part in parts))
         case Run() if len(expression.terms) < LISTS_MIN:
             return expression
         case _:
             parts, unwanted = _taken_apart(expression)
-            found = _conjunction(connection, parts)
+            found = _conjunction(rarity, parts)
             if not unwanted:
                 return found
-            left_out = tuple(_ordered(connection, one) for one in unwanted)
+            left_out = tuple(_ordered(rarity, one) for one in unwanted)
             return Without(wanted=found, unwanted=left_out[0] if len(left_out) == 1 else AnyOf(parts=left_out))
 
 
@@ -66,17 +86,17 @@ def _taken_apart(expression: Expression) -> tuple[tuple[Expression, ...], tuple[
             return (expression,), ()
 
 
-def _conjunction(connection: Connection, parts: tuple[Expression, ...]) -> Expression:
+def _conjunction(rarity: Rarity, parts: tuple[Expression, ...]) -> Expression:
     plain = AllOf(parts=parts) if len(parts) > 1 else parts[0]
     if sum(len(part.terms) if isinstance(part, Run) else 1 for part in parts) < LISTS_MIN:
         return plain
     terms = tuple(dict.fromkeys(term for part in parts for term in _asked(part)))
-    reach = dict(zip(terms, index_of(connection).reach(connection, terms) or (), strict=True))
+    reach = rarity.of(terms)
     phrases = [part for part in parts if _is_phrase(part)]
     alone = [part for part in parts if not _is_phrase(part)]
-    alone += [one for phrase in phrases if isinstance(phrase, Run) for one in _rarest(phrase, reach)]
+    alone += [_rarest(phrase, reach) for phrase in phrases if isinstance(phrase, Run)]
     in_order = sorted(dict.fromkeys(alone), key=lambda part: _reach_of(part, reach))
-    return AllOf(parts=_in_steps([_ordered(connection, part) for part in in_order], phrases))
+    return AllOf(parts=_in_steps([_ordered(rarity, part) for part in in_order], phrases))
 
 
 def _in_steps(parts: Sequence[Expression], phrases: Sequence[Expression]) -> tuple[Expression, ...]:
@@ -96,13 +116,10 @@ def _is_phrase(part: Expression) -> bool:
     return isinstance(part, Run) and len(part.terms) > 1
 
 
-def _rarest(phrase: Run, reach: Mapping[str, int]) -> list[Run]:
-    """Return the rarest terms of a phrase, each by itself; the last one of a prefix is no whole term."""
-    terms = sorted(_asked(phrase), key=lambda term: reach[term])
-    return [
-        msgspec.structs.replace(phrase, terms=(term,), is_prefix=False)
-        for term in dict.fromkeys(terms[:TERMS_OF_PHRASE])
-    ]
+def _rarest(phrase: Run, reach: Mapping[str, int]) -> Run:
+    """Return the rarest term of a phrase by itself; the last one of a prefix is no whole term."""
+    rarest = min(_asked(phrase), key=lambda term: reach[term])
+    return msgspec.structs.replace(phrase, terms=(rarest,), is_prefix=False)
 
 
 def _asked(part: Expression) -> tuple[str, ...]:

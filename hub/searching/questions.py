@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from hub.preparation import entry_row
 from hub.searching.narrowing import Narrowing, filter_values, narrowing_of
 from hub.searching.ordering import ordered
+from hub.searching.rarity import Rarity
 from hub.searching.thinning import thinned
 from hub.searching.time_budgets import TimeBudget
 from hub.searching.walks import Check, Sought
@@ -133,14 +134,14 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
     periods = made.periods
     if query.date_from is not None or query.date_to is not None:
         periods = (*periods, Period(first=query.date_from, last=query.date_to))
-    state = index_state(connection)
+    state, rarity = index_state(connection), Rarity(connection)
     return Question(
         plan=made,
         narrowing=narrowing,
         periods=periods,
         is_stale=state.is_building or state.index_version != INDEX_VERSION,
         is_building=state.is_building,
-        thin=functools.cache(partial(thinned, connection)),
-        order=functools.cache(partial(ordered, connection)),
+        thin=functools.cache(partial(thinned, rarity)),
+        order=functools.cache(partial(ordered, rarity)),
         names=names,
     )

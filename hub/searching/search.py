@@ -240,8 +240,8 @@ def _wants_sounds(query: Query, question: Question, counted: Faces, begin: Curso
 
 def _beginning(counted: Faces) -> Cursor:
     """Where the first page begins: among the newest entries, if more were found than are counted."""
-    floor = 0 if counted.is_whole else counted.lowest
-    return Cursor(stage=0, below=ABOVE_ALL, ceiling=ABOVE_ALL, floor=floor)
+    floor, near = (0, 0) if counted.is_whole else (counted.lowest, counted.near)
+    return Cursor(stage=0, below=ABOVE_ALL, ceiling=ABOVE_ALL, floor=floor, near=near)
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub.searching.cursors import Cursor
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import Sought, docids, floor_below
+from hub.searching.walks import Sought, docids, floors_below
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +53,14 @@ def ranked(
     while True:
         for number in range(place.stage, len(stages)):
             below = place.below if number == place.stage else place.ceiling
-            part = docids(connection, stages[number](), below, limit - len(found), budget, above=place.floor)
+            wish = limit - len(found)
+            part = docids(connection, stages[number](), below, wish, budget, above=place.floor, near=place.near)
             found += [
-                Ranked(docid=docid, place=Cursor(stage=number, below=docid, ceiling=place.ceiling, floor=place.floor))
-                for docid in part
+                Ranked(docid=docid, place=msgspec.structs.replace(place, stage=number, below=docid)) for docid in part
             ]
             if len(found) >= limit or len(found) == most or budget.was_cut:
                 return found
         if not place.floor:
             return found
-        floor = floor_below(connection, all_found, place.floor, budget)
-        place = Cursor(stage=0, below=place.floor, ceiling=place.floor, floor=floor)
+        floor, near = floors_below(connection, all_found, place.floor, budget)
+        place = Cursor(stage=0, below=place.floor, ceiling=place.floor, floor=floor, near=near)

@@ -7,9 +7,8 @@ PostgreSQL reads the list of the rarest term and skips along the others by itsel
 """
 
 import msgspec
-from sqlalchemy import Connection
 
-from hub.storage.text_index import index_of
+from hub.searching.rarity import Rarity
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 
 TERMS_MAX = 4
@@ -22,30 +21,30 @@ NUMBERED_MIN = 3
 """Terms of a phrase from which on its last character need not be asked for."""
 
 
-def thinned(connection: Connection, expression: Expression) -> Expression:
+def thinned(rarity: Rarity, expression: Expression) -> Expression:
     """Return what finds at least what an expression finds, and more quickly; the same where nothing is gained."""
     match expression:
         case Run():
-            return _run(connection, expression)
+            return _run(rarity, expression)
         case AllOf(parts=parts):
-            return AllOf(parts=tuple(thinned(connection, part) for part in parts))
+            return AllOf(parts=tuple(thinned(rarity, part) for part in parts))
         case AnyOf(parts=parts):
-            return AnyOf(parts=tuple(thinned(connection, part) for part in parts))
+            return AnyOf(parts=tuple(thinned(rarity, part) for part in parts))
         case Without(wanted=wanted, unwanted=unwanted):
-            kept = _unwanted(connection, unwanted)
-            asked = thinned(connection, wanted)
+            kept = _unwanted(rarity, unwanted)
+            asked = thinned(rarity, wanted)
             return Without(wanted=asked, unwanted=kept) if kept is not None else asked
 
 
-def _unwanted(connection: Connection, expression: Expression) -> Expression | None:
+def _unwanted(rarity: Rarity, expression: Expression) -> Expression | None:
     """What of the unwanted is asked for as it is; the rest is left to the look at what is found."""
     if not isinstance(expression, AnyOf):
-        return expression if thinned(connection, expression) == expression else None
-    kept = tuple(part for part in expression.parts if thinned(connection, part) == part)
+        return expression if thinned(rarity, expression) == expression else None
+    kept = tuple(part for part in expression.parts if thinned(rarity, part) == part)
     return AnyOf(parts=kept) if kept else None
 
 
-def _run(connection: Connection, run: Run) -> Expression:
+def _run(rarity: Rarity, run: Run) -> Expression:
     if Column.MARKS in run.columns:
         return run
     terms = run.terms
@@ -53,10 +52,10 @@ def _run(connection: Connection, run: Run) -> Expression:
         run = msgspec.structs.replace(run, terms=terms[:-1], is_prefix=False)
     if len(run.terms) <= TERMS_MAX or run.is_prefix:
         return run
-    reach = index_of(connection).reach(connection, run.terms)
-    if reach is None:
+    if not rarity.matters:
         return run
-    rarest = sorted(range(len(run.terms)), key=reach.__getitem__)
+    reach = rarity.of(run.terms)
+    rarest = sorted(range(len(run.terms)), key=lambda place: reach[run.terms[place]])
     kept: list[int] = []
     for place in rarest:
         # Neighbours share a character and so tell the same; what stands apart tells more.

@@ -5,13 +5,15 @@ the mark of that year tells them from the others. Dates are then compared to the
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
+from hub.searching.ordering import wider
+from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.storage.faces import Face, face_of
 from hub.storage.text_index import index_of
@@ -23,13 +25,14 @@ from protocol.marks import WIDE_DECADE, YEAR
 from protocol.query_dates import Period
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
+from replication.dialects import among
 
 TOTAL_MAX: Final = 10_000
 """Entries that are counted; beyond, the total is said to be more than this."""
 
-COUNTED_AT_ONCE: Final = 2_500
+COUNTED_AT_ONCE: Final = 1_000
 """Entries counted by the first statement, so that a search that is cut can say what was counted before; the second
-counts the rest."""
+counts the rest. Among these newest each rank is looked for before it is among all: most fill a page there."""
 
 CHECKED_AT_ONCE: Final = 100
 """Entries that are read at once where each has to be looked at."""
@@ -61,6 +64,8 @@ class Faces(msgspec.Struct, kw_only=True):
     total: int = 0
     lowest: int = 0
     """Docid of the last one that was counted."""
+    near: int = 0
+    """Docid of the last one of the first ``COUNTED_AT_ONCE``; 0 if there are not so many."""
     is_whole: bool = False
     """Whether everything there is was counted."""
     is_upper_bound: bool = False
@@ -80,17 +85,30 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def docids(
-    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, *, above: int = 0
+    connection: Connection,
+    sought: Sought,
+    below: int,
+    limit: int,
+    budget: TimeBudget,
+    *,
+    above: int = 0,
+    near: int = 0,
 ) -> list[int]:
-    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over."""
+    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over.
+
+    Those from ``near`` on are looked at first, and the others only if there are not enough.
+    """
     if sought.check is None:
-        return _indexed(connection, sought, below, limit, budget, above)
+        return _indexed(connection, sought, below, limit, budget, above, near)
     found: list[int] = []
+    # Mostly they all pass; where they do not, more are read at once.
+    wish = limit
     while len(found) < limit:
-        part = _indexed(connection, sought, below, CHECKED_AT_ONCE, budget, above)
+        part = _indexed(connection, sought, below, wish, budget, above, near)
         found += [docid for docid, _ in _passing(connection, part, sought.check)]
-        if len(part) < CHECKED_AT_ONCE:
+        if len(part) < wish:
             break
+        wish = CHECKED_AT_ONCE
         if budget.is_spent:
             budget.was_cut = True
             break
@@ -98,18 +116,28 @@ def docids(
     return found[:limit]
 
 
-def floor_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> int:
-    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number; 0 if there are no more than that."""
+def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: TimeBudget) -> tuple[int, int]:
+    """Return the lowest of the newest ``TOTAL_MAX`` entries below a number, and of the newest ``COUNTED_AT_ONCE``.
+
+    Both are 0 if there are no more than ``TOTAL_MAX``.
+    """
     newest = _indexed(connection, sought, ceiling, TOTAL_MAX + 1, budget)
-    return newest[-2] if len(newest) > TOTAL_MAX else 0
+    return (newest[-2], newest[min(COUNTED_AT_ONCE, TOTAL_MAX) - 1]) if len(newest) > TOTAL_MAX else (0, 0)
 
 
 def _indexed(
-    connection: Connection, sought: Sought, below: int, limit: int, budget: TimeBudget, above: int = 0
+    connection: Connection,
+    sought: Sought,
+    below: int,
+    limit: int,
+    budget: TimeBudget,
+    above: int = 0,
+    near: int = 0,
 ) -> list[int]:
     found: list[int] = []
     upwards = bool(above) and index_of(connection).looks_on
-    for stretch in _stretches(sought, below, above):
+    stretches = _stretches(sought, below, above)
+    for stretch in _near_first(stretches, near) if upwards else stretches:
         if len(found) >= limit:
             break
         wish = limit - len(found)
@@ -169,9 +197,13 @@ def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     """Count what passes the check; where that would be too much to look at, what the index finds, as an upper bound."""
     found = _indexed(connection, sought, ABOVE_ALL, CHECKED_MAX + 1, budget)
     if len(found) > CHECKED_MAX:
-        bound = faces_of(connection, msgspec.structs.replace(sought, check=None), budget, limit)
-        bound.is_upper_bound = True
-        return bound
+        wanted = f"count(*), min(entry.docid), {index_of(connection).years_and_faces}"
+        bound = Faces(is_upper_bound=True, near=found[-1])
+        # They need not be found again, only their faces.
+        named, values = among(connection, found)
+        sql = f"SELECT {wanted} FROM {index_of(connection).entries} WHERE docid {named}"  # noqa: S608 - constants
+        _add(connection, bound, connection.exec_driver_sql(sql, values).one())
+        return _counted(connection, msgspec.structs.replace(sought, check=None), budget, limit, wanted, bound)
     counted = Faces(is_whole=not budget.was_cut)
     for first in range(0, len(found), CHECKED_AT_ONCE):
         if budget.is_spent:
@@ -189,33 +221,80 @@ def _anything(_site: str, _record: Record) -> bool:
     return True
 
 
-def _counted(connection: Connection, sought: Sought, budget: TimeBudget, limit: int, wanted: str) -> Faces:
-    counted = Faces()
-    for stretch in _stretches(sought, ABOVE_ALL):
-        while counted.total <= limit:
-            wish = min(COUNTED_AT_ONCE if not counted.total else limit, limit + 1 - counted.total)
-            sql, values = _statement(connection, sought, stretch, wish, with_faces="face" in wanted)
-            source = f"({sql}) AS entry"
-            try:
-                with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
-                    row = connection.exec_driver_sql(f"SELECT {wanted} FROM {source}", values).one()  # noqa: S608 - constants
-            except Cut:
-                budget.was_cut = True
-                return counted
-            number, lowest, *lines = row
-            counted.total += number
-            counted.lowest = lowest if number else counted.lowest
-            if lines and lines[0]:
-                years, faces = index_of(connection).told(connection, *lines)
-                counted.years.update(years)
-                counted.faces += faces
-            if number < wish:
-                break
-            stretch = msgspec.structs.replace(stretch, below=lowest)  # noqa: PLW2901 - the rest of it
-        else:
+def _counted(
+    connection: Connection,
+    sought: Sought,
+    budget: TimeBudget,
+    limit: int,
+    wanted: str,
+    counted: Faces | None = None,
+) -> Faces:
+    """Count on from what was counted before, the newest first, up to one more than a limit."""
+    counted = counted or Faces()
+    below = counted.lowest if counted.total else ABOVE_ALL
+    for stretch in _stretches(sought, below):
+        try:
+            _count_along(connection, sought, stretch, budget, limit, wanted, counted)
+        except Cut:
+            budget.was_cut = True
+            return counted
+        if counted.total > limit:
             return counted
     counted.is_whole = True
     return counted
+
+
+def _count_along(
+    connection: Connection,
+    sought: Sought,
+    stretch: _Stretch,
+    budget: TimeBudget,
+    limit: int,
+    wanted: str,
+    counted: Faces,
+) -> None:
+    """Count in one range; raises ``Cut`` when time is over."""
+    wide = wider(Rarity(connection), stretch.expression)
+    while counted.total <= limit:
+        wish = min(limit if counted.near else COUNTED_AT_ONCE, limit + 1 - counted.total)
+        # Where a phrase is compared place by place, skipping along its lists costs FTS5 half as much upwards.
+        upwards = wide is not None
+        above = _floor(connection, stretch, wide, wish, budget) if wide is not None else stretch.above
+        part = msgspec.structs.replace(stretch, above=above)
+        sql, values = _statement(connection, sought, part, wish, upwards=upwards, with_faces="face" in wanted)
+        with index_of(connection).bounded(connection, budget.left_s, part.expression):
+            row = connection.exec_driver_sql(f"SELECT {wanted} FROM ({sql}) AS entry", values).one()  # noqa: S608 - constants
+        number = _add(connection, counted, row)
+        if number < wish and above == stretch.above:
+            return
+        lowest = above if upwards else counted.lowest
+        counted.near = counted.near or lowest
+        stretch = msgspec.structs.replace(stretch, below=lowest)
+        if number < wish // 2:
+            # What finds more than is meant finds far too much.
+            wide = None
+
+
+def _floor(connection: Connection, stretch: _Stretch, wide: Expression, wish: int, budget: TimeBudget) -> int:
+    """Return the lowest of the newest entries of a range that may be meant: no more of them than one wishes for."""
+    may_be = msgspec.structs.replace(stretch, expression=wide)
+    sql, values = _statement(connection, Sought(), may_be, wish)
+    with index_of(connection).bounded(connection, budget.left_s, wide):
+        query = f"SELECT count(*), min(docid) FROM ({sql}) AS entry"  # noqa: S608 - constants
+        number, lowest = connection.exec_driver_sql(query, values).one()
+    return int(lowest) if number == wish else stretch.above
+
+
+def _add(connection: Connection, counted: Faces, row: Sequence[Any]) -> int:
+    """Add the number of some entries, the lowest of them, and the years and faces that aggregates wrote."""
+    number, lowest, *lines = row
+    counted.total += number
+    counted.lowest = lowest if number else counted.lowest
+    if lines and lines[0]:
+        years, faces = index_of(connection).told(connection, *lines)
+        counted.years.update(years)
+        counted.faces += faces
+    return int(number)
 
 
 def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:
@@ -229,6 +308,16 @@ def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]
         yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
     if below > lowest and highest > lowest:
         yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
+
+
+def _near_first(stretches: Iterable[_Stretch], near: int) -> Iterator[_Stretch]:
+    """The same ranges, the one that a number lies in as what is above it and what is below."""
+    for stretch in stretches:
+        if stretch.above < near < stretch.below:
+            yield msgspec.structs.replace(stretch, above=near)
+            yield msgspec.structs.replace(stretch, below=near)
+        else:
+            yield stretch
 
 
 def _touches(year: int) -> Expression:

@@ -106,9 +106,9 @@ class PostgresIndex:
         found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
         return [place in found for place in range(1, len(runs) + 1)]
 
-    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
+    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
         """Return None: a GIN index begins with the rarest term of a phrase and skips along the lists of the others."""
-        del connection, terms
+        del connection, terms, times
         return None
 
     @contextmanager

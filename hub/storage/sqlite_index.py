@@ -39,8 +39,8 @@ _STANDING: Final = (
     "SELECT asked.key FROM json_each(?) AS asked WHERE EXISTS (SELECT 1 FROM search WHERE search MATCH asked.value)"
 )
 _REACH: Final = (
-    "SELECT coalesce((SELECT rowid FROM search WHERE search MATCH asked.value"  # noqa: S608 - a constant
-    f" ORDER BY rowid DESC LIMIT 1 OFFSET {REACH_ENTRIES}), 0) FROM json_each(?) AS asked ORDER BY asked.key"
+    "SELECT coalesce((SELECT rowid FROM search WHERE search MATCH asked.value"
+    " ORDER BY rowid DESC LIMIT 1 OFFSET ?), 0) FROM json_each(?) AS asked ORDER BY asked.key"
 )
 # The table has a row for each page of each segment: one seek a segment, however large they are.
 _SEGMENTS: Final = (
@@ -85,10 +85,12 @@ class SqliteIndex:
         found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
         return [place in found for place in range(len(runs))]
 
-    def reach(self, connection: Connection, terms: Sequence[str]) -> Sequence[int] | None:
+    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
         """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+        if not terms:
+            return ()
         asked = msgspec.json.encode([fts5_match(Run(terms=(term,))) for term in terms]).decode()
-        return connection.exec_driver_sql(_REACH, (asked,)).scalars().all()
+        return connection.exec_driver_sql(_REACH, (times * REACH_ENTRIES, asked)).scalars().all()
 
     def _is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

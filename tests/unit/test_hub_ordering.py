@@ -1,13 +1,18 @@
 """What is rare is looked for before what is common, and finds the same."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import Connection
 
-from hub.searching.ordering import ordered
+from hub.catalogue import SERIALS_A_YEAR
+from hub.searching import ordering, walks
+from hub.searching.ordering import ordered, wider
+from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import ABOVE_ALL, Sought, docids
+from hub.searching.walks import ABOVE_ALL, Faces, Sought, docids, faces_of
+from hub.storage import sqlite_index
 from hub.storage.text_index import index_of
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.marks import NOWHERE, SITE, mark
@@ -38,14 +43,16 @@ async def hub(store: Store) -> AsyncIterator[Hub]:
 
 async def in_order(hub: Hub, expression: Expression) -> tuple[Expression, bool]:
     """The expression in its order, and whether PostgreSQL is asked, which orders by itself."""
-    return await hub.database.read(lambda connection: (ordered(connection, expression), is_postgres(connection)))
+    return await hub.database.read(
+        lambda connection: (ordered(Rarity(connection), expression), is_postgres(connection))
+    )
 
 
 async def found(hub: Hub, expression: Expression) -> tuple[list[int], list[int]]:
     """What an expression finds, as it is and in order."""
 
     def both(connection: Connection) -> tuple[list[int], list[int]]:
-        asked = (expression, ordered(connection, expression))
+        asked = (expression, ordered(Rarity(connection), expression))
         one, other = (docids(connection, Sought(expression=one), ABOVE_ALL, 1_000, TimeBudget(10.0)) for one in asked)
         return one, other
 
@@ -96,6 +103,39 @@ async def test_the_order_changes_nothing_of_what_is_found(hub: Hub, expression: 
 
 async def test_two_parts_stay_as_they_are(hub: Hub) -> None:
     assert (await in_order(hub, AllOf(parts=(COMMON, RARE))))[0] == AllOf(parts=(COMMON, RARE))
+
+
+@pytest.mark.parametrize(("torn", "near"), [(1, 2), (40, 2), (40, 7), (1, 1_000)])
+async def test_what_is_counted_by_way_of_more_is_counted_right(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, torn: int, near: int
+) -> None:
+    """A phrase with a very common term is compared only where the other parts meet, which may be elsewhere as well."""
+    monkeypatch.setattr(sqlite_index, "REACH_ENTRIES", 2)
+    monkeypatch.setattr(ordering, "COMMONER", 2)
+    monkeypatch.setattr(walks, "COUNTED_AT_ONCE", near)
+    phrase = Run(terms=("防汛", "汛工", "工作", "作的", "的通", "通知"))
+    first = EVERYWHERE + 5
+    titles = ["防汛工作的通知（续）"] * 20 + ["续办防汛工工作的通知"] * torn
+    await hub.tell(*(described(seq, fictitious(seq, title=title)) for seq, title in enumerate(titles, first)))
+
+    def counted(connection: Connection) -> tuple[Expression | None, Faces, list[int]]:
+        asked = ordered(Rarity(connection), AllOf(parts=(Run(terms=("续",), is_prefix=True), phrase)))
+        sought = Sought(expression=asked)
+        every = docids(connection, sought, ABOVE_ALL, 1_000, TimeBudget(10.0))
+        return wider(Rarity(connection), asked), faces_of(connection, sought, TimeBudget(10.0), 15), every
+
+    wide, some, every = await hub.database.read(counted)
+
+    assert len(every) == 20
+    assert (some.total, some.is_whole, some.lowest) == (16, False, every[15])
+    assert sum(some.years.values()) == len(some.faces) == 16
+    assert some.years == Counter(docid // SERIALS_A_YEAR for docid in every[:16])
+    if wide is not None:
+        finds = await hub.database.read(
+            lambda connection: docids(connection, Sought(expression=wide), ABOVE_ALL, 1_000, TimeBudget(10.0))
+        )
+        assert set(finds) > set(every)
+    assert (wide is None) == await hub.database.read(is_postgres)
 
 
 async def test_no_entry_has_the_mark_of_nowhere(hub: Hub) -> None:

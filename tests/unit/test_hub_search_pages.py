@@ -133,6 +133,29 @@ async def test_ranks_behind_the_last_hit_are_not_walked(hub: Hub) -> None:
     assert walked == 1
 
 
+@pytest.mark.parametrize(("near", "walked"), [(5, 1), (1, 2)])
+async def test_a_page_that_the_newest_fill_is_looked_for_among_them_alone(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, near: int, walked: int
+) -> None:
+    """Of a word that very many have, every entry that is ranked with the newest would be walked along again."""
+    await hub.tell(*(described(seq, fictitious(seq, title=f"{seq}号山林")) for seq in range(1, 31)))
+    monkeypatch.setattr(walks, "TOTAL_MAX", 20)
+    monkeypatch.setattr("hub.searching.search.TOTAL_MAX", 20)
+    newest = (await found(hub, words="山林", limit=30)).hits[:2]
+    monkeypatch.setattr(walks, "COUNTED_AT_ONCE", near)
+
+    def asked(connection: Connection) -> tuple[Page, int]:
+        told: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *about: told.append(about[2]))
+        page = search(connection, Query(words="山林", limit=2))
+        return page, sum(sql.startswith("SELECT docid FROM (SELECT search.rowid") for sql in told)
+
+    page, statements = await hub.database.read(asked)
+
+    assert [hit.seq for hit in page.hits] == [hit.seq for hit in newest]
+    assert statements == walked
+
+
 @pytest.mark.parametrize(("looked_at", "total", "is_upper_bound"), [(20, 3, False), (9, 10, True)])
 async def test_where_too_much_would_have_to_be_looked_at_the_total_is_an_upper_bound(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, looked_at: int, total: int, is_upper_bound: bool
@@ -143,7 +166,9 @@ async def test_where_too_much_would_have_to_be_looked_at_the_total_is_an_upper_b
     titles = [meant] * 3 + [similar] * 7
     await hub.tell(*(described(seq, fictitious(seq, title=title)) for seq, title in enumerate(titles, 1)))
 
-    page = await found(hub, words=meant)
+    page = await found(hub, words=meant, with_facets=True)
 
     assert (page.total, page.is_upper_bound, page.exact) == (total, is_upper_bound, not is_upper_bound)
+    assert page.facets is not None
+    assert sum(one.count for one in page.facets.year.values) == total
     assert {hit.record.title for hit in page.hits} == {meant}

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Connection
 
+from hub.searching.rarity import Rarity
 from hub.searching.thinning import NUMBERED_MIN, TERMS_KEPT, TERMS_MAX, thinned
 from hub.storage.text_index import index_of
 from protocol.expressions import AllOf, Column, Expression, Run
@@ -29,7 +30,9 @@ async def hub(store: Store) -> AsyncIterator[Hub]:
 
 async def asked(hub: Hub, expression: Expression) -> tuple[Expression, bool]:
     """What is asked for an expression, and whether PostgreSQL is."""
-    return await hub.database.read(lambda connection: (thinned(connection, expression), is_postgres(connection)))
+    return await hub.database.read(
+        lambda connection: (thinned(Rarity(connection), expression), is_postgres(connection))
+    )
 
 
 async def test_a_long_phrase_stays_whole_where_the_index_skips_by_itself(hub: Hub) -> None:

@@ -47,6 +47,14 @@ ENGINES = {
 """Each engine's module and its name in the table."""
 
 
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine answered each question, and the milliseconds of each time."""
+
+    totals: tuple[int, ...]
+    years: tuple[tuple[int, ...], ...]
+    milliseconds: tuple[tuple[float, ...], ...]
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one engine's process said."""
 
@@ -54,9 +62,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     build_cpu_s: float
     size_bytes: int
     peak_bytes: int
-    totals: tuple[int, ...]
-    years: tuple[tuple[int, ...], ...]
-    milliseconds: tuple[tuple[float, ...], ...]
+    ways: Mapping[str, Answers]
+    """By the way in which it was asked; most know but one, with an empty name (``rounds.BARE``)."""
 
 
 def titles(count: int) -> Iterator[Title]:
@@ -88,7 +95,7 @@ def run(name: str, folder: Path, rounds: int) -> Outcome:
     return msgspec.json.decode(done.stdout.splitlines()[-1], type=Outcome)
 
 
-def recall(outcome: Outcome, true: Sequence[Truth], asked: Sequence[Question], kind: str = "") -> float:
+def recall(outcome: Answers, true: Sequence[Truth], asked: Sequence[Question], kind: str = "") -> float:
     """The part of the true hits that an engine counts; what it counts too many does not make up for it."""
     pairs = [
         (min(found, truth.total), truth.total)
@@ -99,14 +106,14 @@ def recall(outcome: Outcome, true: Sequence[Truth], asked: Sequence[Question], k
     return sum(found for found, _ in pairs) / wanted if wanted else 1.0
 
 
-def pages(outcome: Outcome, true: Sequence[Truth]) -> int:
+def pages(outcome: Answers, true: Sequence[Truth]) -> int:
     """First pages that are not the newest hits."""
     return sum(
         sorted(found, reverse=True) != list(truth.newest) for found, truth in zip(outcome.years, true, strict=True)
     )
 
 
-def times(outcome: Outcome, asked: Sequence[Question], kind: str = "") -> str:
+def times(outcome: Answers, asked: Sequence[Question], kind: str = "") -> str:
     """p50 / p99 of a class in milliseconds."""
     took = [
         one
@@ -121,17 +128,18 @@ def table(outcomes: Mapping[str, Outcome], asked: Sequence[Question], true: Sequ
     """The engines side by side."""
     heads = ["engine", "rows/s", "MB", "peak MB", *KINDS, "all", "recall", "pages not newest"]
     lines = [heads, ["---"] * len(heads)]
-    for name, outcome in outcomes.items():
+    asked_so = [(name, outcome, way, said) for name, outcome in outcomes.items() for way, said in outcome.ways.items()]
+    for name, outcome, way, said in asked_so:
         lines.append(
             [
-                ENGINES[name][1],
+                f"{ENGINES[name][1]}{': ' if way else ''}{way}",
                 f"{count / outcome.build_s:,.0f}",
                 f"{outcome.size_bytes / 1e6:,.0f}",
                 f"{outcome.peak_bytes / 1e6:,.0f}",
-                *(times(outcome, asked, kind) for kind in KINDS),
-                times(outcome, asked),
-                f"{recall(outcome, true, asked):.3f}",
-                f"{pages(outcome, true)} of {len(true)}",
+                *(times(said, asked, kind) for kind in KINDS),
+                times(said, asked),
+                f"{recall(said, true, asked):.3f}",
+                f"{pages(said, true)} of {len(true)}",
             ]
         )
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

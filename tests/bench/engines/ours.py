@@ -2,12 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from hub.searching.search import Query, search
+from sqlalchemy import Connection
+
+from hub.searching.search import Page, Query, search
 from protocol.sites import parse_site
 from replication.acceptance import AcceptedFrame
 from replication.database import Database, opened
@@ -59,8 +62,15 @@ class Danglian:
         return folder_bytes(self._folder)
 
     def answer(self, question: Question) -> Answer:
-        """One page as the API gives it."""
-        page = self._runner.run(self._database.read(lambda connection: search(connection, _query(question))))
+        """One page as the API gives it: ranked, explained, with what is alike."""
+        return self._answer(partial(search, query=_query(question)))
+
+    def bare(self, question: Question) -> Answer:
+        """The same hits in the same ranks, without reasons and without what is alike, as the others answer."""
+        return self._answer(partial(search, query=_query(question), is_bare=True))
+
+    def _answer(self, step: Callable[[Connection], Page]) -> Answer:
+        page = self._runner.run(self._database.read(step))
         return Answer(page.total, [hit.record.date_latest.year for hit in page.hits if hit.record.date_latest])
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from tests.bench.engines.titles import Question, Title, read_questions, read_titles
 
@@ -38,6 +38,18 @@ class Engine(Protocol):
         """Let go of everything."""
 
 
+@runtime_checkable
+class Bare(Protocol):
+    """One that answers with more than was asked for, and can leave that out."""
+
+    def bare(self, question: Question) -> Answer:
+        """Return the same without it."""
+
+
+BARE = "the hits and the total alone"
+"""Name of the second way to ask an engine; that of the first is empty."""
+
+
 class _Times(NamedTuple):
     answers: list[Answer]
     milliseconds: list[list[float]]
@@ -54,30 +66,37 @@ def contend(make: Callable[[Path], Engine]) -> None:
         preparing_s = engine.build(read_titles(folder / "titles.tsv"))
         build_s = time.perf_counter() - began - preparing_s
         build_cpu_s = time.process_time() - worked - preparing_s
-        took = _answered(engine, read_questions(folder / "questions.json"), rounds)
+        asked = read_questions(folder / "questions.json")
+        ways = {"": engine.answer, **({BARE: engine.bare} if isinstance(engine, Bare) else {})}
+        took = {way: _answered(answer, asked, rounds) for way, answer in ways.items()}
         outcome = {
             "build_s": build_s,
             "build_cpu_s": build_cpu_s,
             "size_bytes": engine.size_bytes(),
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            "totals": [answer.total for answer in took.answers],
-            "years": [answer.years for answer in took.answers],
-            "milliseconds": took.milliseconds,
+            "ways": {
+                way: {
+                    "totals": [answer.total for answer in some.answers],
+                    "years": [answer.years for answer in some.answers],
+                    "milliseconds": some.milliseconds,
+                }
+                for way, some in took.items()
+            },
         }
     finally:
         engine.close()
     sys.stdout.write(json.dumps(outcome) + "\n")
 
 
-def _answered(engine: Engine, questions: list[Question], rounds: int) -> _Times:
+def _answered(answer: Callable[[Question], Answer], questions: list[Question], rounds: int) -> _Times:
     # The first time warms what is cached, and is what the answers are taken from.
-    answers = [engine.answer(question) for question in questions]
+    answers = [answer(question) for question in questions]
     took: list[list[float]] = [[] for _ in questions]
     until = time.monotonic() + SECONDS_MAX
     for _ in range(rounds):
         for times, question in zip(took, questions, strict=True):
             began = time.perf_counter()
-            engine.answer(question)
+            answer(question)
             times.append((time.perf_counter() - began) * 1000)
         if time.monotonic() > until:
             break
