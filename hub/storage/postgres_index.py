@@ -186,11 +186,6 @@ class PostgresIndex:
         )
         return False
 
-    def segments(self, connection: Connection) -> int:
-        """Return 0: what waits in an index's list is bounded by the server."""
-        del connection
-        return 0
-
 
 def is_part_of_an_index(table: str) -> bool:
     """Tell whether a table is the index, its successor, or a part of one of them."""

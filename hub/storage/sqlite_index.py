@@ -166,10 +166,11 @@ class SqliteIndex:
         # The statement alone counts as one change.
         return _changes(connection) - before > 1
 
-    def segments(self, connection: Connection) -> int:
-        """Return of how many segments the index consists."""
-        found: int = connection.exec_driver_sql(_SEGMENTS).scalar_one()
-        return found
+
+def segments(connection: Connection) -> int:
+    """Return of how many segments the index consists, each left by a write or a merge."""
+    found: int = connection.exec_driver_sql(_SEGMENTS).scalar_one()
+    return found
 
 
 def _changes(connection: Connection) -> int:

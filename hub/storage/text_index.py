@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
+from hub.storage import sqlite_index
 from hub.storage.faces import Face
 from hub.storage.postgres_index import PostgresIndex
 from hub.storage.sqlite_index import SqliteIndex
@@ -91,9 +92,6 @@ class TextIndex(Protocol):
     def merge(self, connection: Connection, pages: int) -> bool:
         """Put what was written in order, so many pages at a time; False if nothing is left to do."""
 
-    def segments(self, connection: Connection) -> int:
-        """Return of how many parts, each left by a write, a query has to make its answer; 0 where there are none."""
-
 
 _SQLITE: Final = SqliteIndex()
 _POSTGRES: Final = PostgresIndex()
@@ -102,3 +100,11 @@ _POSTGRES: Final = PostgresIndex()
 def index_of(connection: Connection) -> TextIndex:
     """Return the index of the store that a connection leads to."""
     return _POSTGRES if is_postgres(connection) else _SQLITE
+
+
+def segments_of(connection: Connection) -> int:
+    """Return of how many parts, each left by a write, a question has to make its answer.
+
+    PostgreSQL, which bounds by itself what waits in an index's list, counts as none.
+    """
+    return 0 if is_postgres(connection) else sqlite_index.segments(connection)

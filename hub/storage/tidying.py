@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, Double, cast, func, select
 
-from hub.storage.text_index import index_of
+from hub.storage.text_index import index_of, segments_of
 from protocol.errors import Retryable
 from replication.database import Database
 from replication.precedence import Precedence
@@ -100,7 +100,7 @@ class Tidier:
     async def keep_up(self) -> int:
         """Merge until there are no more segments than a load may leave; return the steps that were made."""
         steps = 0
-        while await self._database.read(segments) >= self._segments_max:
+        while await self._database.read(segments_of) >= self._segments_max:
             await self._precedence.until_nobody_waits(TURN_S)
             pages = MERGE_PAGES if self._precedence.is_quiet else PAGES_BESIDE_PEOPLE
             if not await self._database.write(partial(merge, pages=pages)):
@@ -137,8 +137,3 @@ def applied(connection: Connection) -> float:
 def merge(connection: Connection, pages: int = MERGE_PAGES) -> bool:
     """Merge a little, which writes so many pages at most; False if there was nothing to merge."""
     return index_of(connection).merge(connection, pages)
-
-
-def segments(connection: Connection) -> int:
-    """Return of how many segments the index consists."""
-    return index_of(connection).segments(connection)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from hub.storage.text_index import segments_of
 from hub.storage.tidying import LOOK_EVERY_S, LOOK_EVERY_WRITES, PAUSE_S, TURN_S, Tidier
-from hub.storage.tidying import segments as segments_counted
 from replication.database import opened
 from replication.precedence import Precedence
 from replication.watermarks import Watermark, move
@@ -39,7 +39,7 @@ async def segments(hub: Hub) -> int:
         return found
 
     counted = await hub.database.read(count)
-    assert await hub.database.read(segments_counted) == counted
+    assert await hub.database.read(segments_of) == counted
     return counted
 
 
