@@ -1,5 +1,6 @@
 """SQLite's numbers of faces say of every entry what its row says, whoever has written it."""
 
+import datetime
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,9 @@ from replication.migrations import migrations_in, statements
 from tests.catalogue import VILLAGE, access_changed, described, fictitious, withdrawn
 from tests.hubs import MIGRATIONS, Hub
 
-_OF_ROWS = "SELECT docid, face, date_earliest, date_latest FROM entry WHERE body IS NOT NULL ORDER BY docid"
-_OF_NUMBERS = (
-    "SELECT docid, value, date_earliest, date_latest FROM entry_faces JOIN face ON number = face ORDER BY docid"
-)
+_DAYS = "coalesce(date_earliest, date_latest), coalesce(date_latest, date_earliest)"
+_OF_ROWS = f"SELECT docid, face, {_DAYS} FROM entry WHERE body IS NOT NULL ORDER BY docid"
+_OF_NUMBERS = f"SELECT docid, value, {_DAYS} FROM entry_faces JOIN face ON number = face ORDER BY docid"
 
 
 @pytest.fixture
@@ -55,11 +55,13 @@ async def test_numbers_follow_whatever_else_changes_a_row(database: Database) ->
     changes = (
         "UPDATE entry SET docid = docid + 1000 WHERE docid = (SELECT min(docid) FROM entry)",
         "UPDATE entry SET date_latest = '2001-02-03' WHERE docid = (SELECT max(docid) FROM entry)",
+        "UPDATE entry SET date_latest = NULL WHERE docid = (SELECT max(docid) FROM entry)",
+        "UPDATE entry SET date_earliest = NULL, date_latest = '2001' WHERE docid = (SELECT max(docid) FROM entry)",
         "UPDATE entry SET body = NULL WHERE docid = (SELECT min(docid) FROM entry)",
         "UPDATE entry SET body = x'7b7d' WHERE body IS NULL",
         "DELETE FROM entry WHERE docid = (SELECT max(docid) FROM entry)",
     )
-    for change, left in zip(changes, (4, 4, 3, 4, 3), strict=True):
+    for change, left in zip(changes, (4, 4, 4, 4, 3, 4, 3), strict=True):
         await database.write(partial(_run, sql=change))
         assert len(await both(database)) == left
 
@@ -84,11 +86,29 @@ def _as_before(connection: Connection) -> None:
         *(
             "DROP TABLE entry_faces",
             "DROP TABLE face",
-            "DELETE FROM migration WHERE package = 'hub' AND number IN (95, 96)",
+            "DELETE FROM migration WHERE package = 'hub' AND number IN (95, 96, 101, 102, 103)",
         ),
         "CREATE INDEX entry_face ON entry (docid, face, date_earliest, date_latest) WHERE body IS NOT NULL",
     ):
         connection.exec_driver_sql(sql)
+
+
+async def test_a_date_that_stood_twice_stands_once_after_the_upgrade(tmp_path: Path) -> None:
+    file = tmp_path / "hub.db"
+    longer = {"date_earliest": datetime.date(1986, 1, 1), "date_latest": datetime.date(1987, 1, 1)}
+    async with opened(file, MIGRATIONS) as database:
+        await Hub(database).tell(described(1, fictitious(1)), described(2, fictitious(2, **longer)))
+        await database.write(_with_both_dates)
+    async with opened(file, MIGRATIONS) as database:
+        assert len(await both(database)) == 2
+        kept = await database.fetch("SELECT date_latest FROM entry_faces WHERE date_latest IS NOT NULL")
+        assert kept == [("1987-01-01",)]
+
+
+def _with_both_dates(connection: Connection) -> None:
+    """As the lines of faces were before: the triggers' words tell nothing of it, and are dropped by the upgrade."""
+    connection.exec_driver_sql("UPDATE entry_faces SET date_latest = coalesce(date_latest, date_earliest)")
+    connection.exec_driver_sql("DELETE FROM migration WHERE package = 'hub' AND number IN (101, 102, 103)")
 
 
 async def test_a_number_is_looked_up_once_by_a_connection(database: Database) -> None:

@@ -1,0 +1,1 @@
+-- Nothing: an index with the faces in it serves PostgreSQL.
