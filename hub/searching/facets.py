@@ -43,10 +43,15 @@ class Facets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def facets_of(counted: Faces) -> Facets:
     """Return the facets of what was counted."""
     site, fonds, kind, access, level = (
-        _facet(Counter(map(itemgetter(place), counted.faces)).most_common()) for place in range(FACE_PARTS)
+        _facet(_most_first(Counter(map(itemgetter(place), counted.faces)))) for place in range(FACE_PARTS)
     )
     years = [(str(year or ""), count) for year, count in sorted(counted.years.items(), reverse=True)]
     return Facets(site=site, year=_facet(years), fonds=fonds, kind=kind, access=access, level=level)
+
+
+def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The values with most hits first, of equal ones the lower: in whatever order they were counted."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def sites_of(counted: Faces) -> dict[str, int]:

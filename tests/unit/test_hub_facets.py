@@ -27,3 +27,11 @@ def test_years_are_told_newest_first_and_the_most_values_are_bounded() -> None:
     assert [one.value for one in found.year.values] == ["2001", "1986", ""]
     assert found.site.values[0].value == "000000000007"
     assert found.site.more == 3
+
+
+def test_values_of_as_many_hits_stand_in_their_own_order_however_they_were_counted() -> None:
+    faces = [(site, "", "", "", "") for site in ("330523108205", "330523108204", "330523108206", "330523108206")]
+    one, other = (facets_of(Faces(faces=some)).site.values for some in (faces, faces[::-1]))
+
+    assert one == other
+    assert [value.value for value in one] == ["330523108206", "330523108204", "330523108205"]
