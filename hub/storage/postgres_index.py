@@ -59,6 +59,11 @@ ALTERNATIVES_MAX: Final = 4
 """Alternatives of a question up to which the server may choose to look at the newest rows one by one. It takes each
 term that it knows nothing of for one in a thousand: of many such it would think that the next rows must have some."""
 
+PLANNED_ROWS: Final = 1_000
+"""Rows that a statement is planned for which is asked for fewer. Of a term that it knows nothing of, the server expects
+some hundreds in a partition of a million rows: for a page of twenty it would go back along the primary key and look at
+every vector, which took 31 s for one reference code among ten million."""
+
 PENDING_KIB: Final = 4_096
 """KiB that may wait in a partition's list; a search reads through them, and a load that writes them out waits."""
 
@@ -71,6 +76,7 @@ class PostgresIndex:
     joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search.terms @@ CAST(? AS tsquery)"
     looks_on = False
+    orders_last = True
     # A line break in a fonds number would end the line.
     years_and_faces = (
         f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)),"
@@ -96,10 +102,15 @@ class PostgresIndex:
         """
         years = [year for year, first, end in partitions() if first < docids.stop and end > docids.start]
         parts = [f"({sql.replace(' FROM search ', f' FROM search_{year} AS search ', 1)})" for year in reversed(years)]
-        if len(parts) < 2:
-            return sql, values
-        # An Append that no other process helps with asks its parts in the order in which they stand.
-        return f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS newest LIMIT ?", (*values * len(parts), values[-1])  # noqa: S608 - constants
+        limit = values[-1]
+        planned = (*values[:-1], max(limit, PLANNED_ROWS)) if isinstance(limit, int) else values
+        # An Append that no other process helps with asks its parts in the order in which they stand. What stands apart
+        # is planned for all of its rows, and read no further than to those that are wanted.
+        union = f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS parts LIMIT ?"  # noqa: S608 - constants
+        return (
+            f"SELECT * FROM (WITH apart AS MATERIALIZED ({union}) SELECT * FROM apart LIMIT ?) AS newest",  # noqa: S608 - constants
+            (*planned * len(parts), planned[-1], limit),
+        )
 
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
