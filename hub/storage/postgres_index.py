@@ -23,6 +23,7 @@ from hub.searching.time_budgets import Cut
 from hub.storage.faces import Face, face_of
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
+from protocol.marks import ACCESS, FONDS, KIND, LEVEL, SITE, WIDE_DECADE, YEAR
 from replication.dialects import insert_rows
 
 TERM_CHARS_MAX: Final = 500
@@ -30,6 +31,8 @@ TERM_CHARS_MAX: Final = 500
 
 TERMS_MAX: Final = 16_000
 """Terms of one row that are kept: places beyond 16,383 cannot be told apart, and a vector has a megabyte at most."""
+
+_SIGNS_OF_MANY: Final = (SITE, FONDS, KIND, ACCESS, LEVEL, YEAR, WIDE_DECADE)
 
 _WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
 
@@ -130,7 +133,8 @@ class PostgresIndex:
             message = "a connection of PostgreSQL was expected"
             raise TypeError(message)
         # Without values a driver sends several statements at once: a budget costs two journeys, not six.
-        by_index = _BY_INDEX if expression is not None and alternatives(expression) > ALTERNATIVES_MAX else ""
+        is_rare = expression is not None and (alternatives(expression) > ALTERNATIVES_MAX or _is_of_keys(expression))
+        by_index = _BY_INDEX if is_rare else ""
         raw.execute(f"{_BOUND}{max(1, round(budget_s * 1000))}{by_index}".encode())
         try:
             yield
@@ -236,6 +240,17 @@ def alternatives(expression: Expression) -> int:
             return max(map(alternatives, parts))
         case Without(wanted=wanted):
             return alternatives(wanted)
+
+
+def _is_of_keys(expression: Expression) -> bool:
+    """Tell whether an expression asks for nothing but codes, numbers and keys of likeness, which few entries share."""
+    match expression:
+        case Run(terms=(term,), columns=(Column.MARKS,)):
+            return not term.startswith(_SIGNS_OF_MANY)
+        case AnyOf(parts=parts):
+            return all(map(_is_of_keys, parts))
+        case _:
+            return False
 
 
 def tsquery(expression: Expression) -> str:
