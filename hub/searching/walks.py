@@ -32,7 +32,8 @@ TOTAL_MAX: Final = 10_000
 
 COUNTED_AT_ONCE: Final = 1_000
 """Entries counted by the first statement, so that a search that is cut can say what was counted before; the second
-counts the rest. Among these newest each rank is looked for before it is among all: most fill a page there."""
+counts the rest. (An index that finds everything before it puts anything in order would find it twice.) Among these
+newest each rank is looked for before it is among all: most fill a page there."""
 
 CHECKED_AT_ONCE: Final = 100
 """Entries that are read at once where each has to be looked at."""
@@ -256,7 +257,8 @@ def _count_along(
     """Count in one range; raises ``Cut`` when time is over."""
     wide = wider(Rarity(connection), stretch.expression)
     while counted.total <= limit:
-        wish = min(limit if counted.near else COUNTED_AT_ONCE, limit + 1 - counted.total)
+        is_whole = counted.near or index_of(connection).orders_last
+        wish = min(limit + 1 if is_whole else COUNTED_AT_ONCE, limit + 1 - counted.total)
         # Where a phrase is compared place by place, skipping along its lists costs FTS5 half as much upwards.
         upwards = wide is not None
         above = _floor(connection, stretch, wide, wish, budget) if wide is not None else stretch.above
@@ -344,6 +346,10 @@ def _statement(
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
     index = index_of(connection)
     clauses, values = _days(sought.periods)
+    if with_faces and index.orders_last and not clauses and stretch.expression is not None:
+        found, of_found = _statement(connection, sought, stretch, limit, upwards=upwards)
+        joined = f"({found}) AS found JOIN {index.entries} ON entry.docid = found.docid"
+        return f"SELECT found.docid, entry.face FROM {joined}", of_found  # noqa: S608 - built from constants
     if stretch.expression is None:
         named, source, docid = "docid, face" if with_faces else "docid", index.entries, "docid"
     else:

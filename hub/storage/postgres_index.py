@@ -23,6 +23,7 @@ from hub.searching.time_budgets import Cut
 from hub.storage.faces import Face, face_of
 from protocol.expressions import TEXT_COLUMNS, AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
+from protocol.marks import ACCESS, FONDS, KIND, LEVEL, SITE, WIDE_DECADE, YEAR
 from replication.dialects import insert_rows
 
 TERM_CHARS_MAX: Final = 500
@@ -30,6 +31,8 @@ TERM_CHARS_MAX: Final = 500
 
 TERMS_MAX: Final = 16_000
 """Terms of one row that are kept: places beyond 16,383 cannot be told apart, and a vector has a megabyte at most."""
+
+_SIGNS_OF_MANY: Final = (SITE, FONDS, KIND, ACCESS, LEVEL, YEAR, WIDE_DECADE)
 
 _WEIGHTS: Final = {Column.TITLE: "A", Column.PARTIES: "B", Column.CODES: "C", Column.REST: "D"}
 
@@ -59,6 +62,11 @@ ALTERNATIVES_MAX: Final = 4
 """Alternatives of a question up to which the server may choose to look at the newest rows one by one. It takes each
 term that it knows nothing of for one in a thousand: of many such it would think that the next rows must have some."""
 
+PLANNED_ROWS: Final = 1_000
+"""Rows that a statement is planned for which is asked for fewer. Of a term that it knows nothing of, the server expects
+some hundreds in a partition of a million rows: for a page of twenty it would go back along the primary key and look at
+every vector, which took 31 s for one reference code among ten million."""
+
 PENDING_KIB: Final = 4_096
 """KiB that may wait in a partition's list; a search reads through them, and a load that writes them out waits."""
 
@@ -71,6 +79,7 @@ class PostgresIndex:
     joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search.terms @@ CAST(? AS tsquery)"
     looks_on = False
+    orders_last = True
     # A line break in a fonds number would end the line.
     years_and_faces = (
         f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)),"
@@ -96,10 +105,15 @@ class PostgresIndex:
         """
         years = [year for year, first, end in partitions() if first < docids.stop and end > docids.start]
         parts = [f"({sql.replace(' FROM search ', f' FROM search_{year} AS search ', 1)})" for year in reversed(years)]
-        if len(parts) < 2:
-            return sql, values
-        # An Append that no other process helps with asks its parts in the order in which they stand.
-        return f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS newest LIMIT ?", (*values * len(parts), values[-1])  # noqa: S608 - constants
+        limit = values[-1]
+        planned = (*values[:-1], max(limit, PLANNED_ROWS)) if isinstance(limit, int) else values
+        # An Append that no other process helps with asks its parts in the order in which they stand. What stands apart
+        # is planned for all of its rows, and read no further than to those that are wanted.
+        union = f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS parts LIMIT ?"  # noqa: S608 - constants
+        return (
+            f"SELECT * FROM (WITH apart AS MATERIALIZED ({union}) SELECT * FROM apart LIMIT ?) AS newest",  # noqa: S608 - constants
+            (*planned * len(parts), planned[-1], limit),
+        )
 
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
@@ -119,7 +133,8 @@ class PostgresIndex:
             message = "a connection of PostgreSQL was expected"
             raise TypeError(message)
         # Without values a driver sends several statements at once: a budget costs two journeys, not six.
-        by_index = _BY_INDEX if expression is not None and alternatives(expression) > ALTERNATIVES_MAX else ""
+        is_rare = expression is not None and (alternatives(expression) > ALTERNATIVES_MAX or _is_of_keys(expression))
+        by_index = _BY_INDEX if is_rare else ""
         raw.execute(f"{_BOUND}{max(1, round(budget_s * 1000))}{by_index}".encode())
         try:
             yield
@@ -226,6 +241,17 @@ def alternatives(expression: Expression) -> int:
             return max(map(alternatives, parts))
         case Without(wanted=wanted):
             return alternatives(wanted)
+
+
+def _is_of_keys(expression: Expression) -> bool:
+    """Tell whether an expression asks for nothing but codes, numbers and keys of likeness, which few entries share."""
+    match expression:
+        case Run(terms=(term,), columns=(Column.MARKS,)):
+            return not term.startswith(_SIGNS_OF_MANY)
+        case AnyOf(parts=parts):
+            return all(map(_is_of_keys, parts))
+        case _:
+            return False
 
 
 def tsquery(expression: Expression) -> str:

@@ -61,6 +61,7 @@ class SqliteIndex:
     joined = "search CROSS JOIN entry_faces AS entry ON entry.docid = search.rowid"
     matching = "search MATCH ?"
     looks_on = True
+    orders_last = False
     # One number for both, the fewest digits: writing and reading them is half of what is left.
     years_and_faces = f"group_concat(entry.face * {YEARS} + entry.docid / {SERIALS_A_YEAR})"
 

@@ -41,6 +41,10 @@ class TextIndex(Protocol):
     looks_on: bool
     """Whether a walk from high numbers to low ones goes on below the lowest that is asked for, to the next match."""
 
+    orders_last: bool
+    """Whether everything is found before any is left out: only what is left needs its face then, and counting the
+    newest first would find the others once more."""
+
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
 

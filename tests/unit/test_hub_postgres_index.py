@@ -169,6 +169,41 @@ async def test_what_is_older_than_a_full_page_is_not_read(hub: Hub) -> None:
 
 
 @ONLY_POSTGRES
+@pytest.mark.parametrize(
+    ("terms", "by_index"),
+    [(("≈1a", "№2b"), "off"), (("¬x013－1",), "off"), (("£item",), "on"), (("≈1a", "¥1986"), "on")],
+)
+async def test_keys_that_few_share_are_looked_for_in_the_index_alone(
+    hub: Hub, terms: tuple[str, ...], by_index: str
+) -> None:
+    asked = AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
+
+    def allowed(connection: Connection) -> object:
+        with index_of(connection).bounded(connection, 5.0, asked):
+            return connection.exec_driver_sql("SHOW enable_indexscan").scalar_one()
+
+    assert await hub.database.read(allowed) == by_index
+
+
+@ONLY_POSTGRES
+async def test_a_page_is_planned_for_more_than_it_shows(hub: Hub) -> None:
+    """Of a rare term the server expects hundreds of rows: for a page alone it would look along the primary key."""
+    await hub.tell(*[described(number, of_year(number, 1990)) for number in range(1, 31)])
+
+    def planned(connection: Connection) -> tuple[str, int]:
+        index, expression = index_of(connection), run("林地")
+        sql = f"SELECT search.rowid AS docid FROM search WHERE {index.matching} ORDER BY search.rowid DESC LIMIT ?"
+        said, values = index.newest_first(sql, (index.question(connection, expression), 5), range(ABOVE_ALL))
+        plan = list(connection.exec_driver_sql(f"EXPLAIN {said}", values).scalars())
+        found = connection.exec_driver_sql(said, values).all()
+        return next(line for line in plan if "Append" in line), len(found)
+
+    append, found = await hub.database.read(planned)
+    assert found == 5
+    assert int(append.split("rows=")[1].split()[0]) > 5
+
+
+@ONLY_POSTGRES
 async def test_an_index_made_anew_has_the_parts_of_the_first(hub: Hub) -> None:
     """The first is made by a migration, the others by the program."""
 
