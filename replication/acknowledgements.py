@@ -8,13 +8,19 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from nats.errors import ConnectionClosedError, MaxPayloadError, NoRespondersError, OutboundBufferLimitError
-from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
-
 from protocol.errors import BadFrame, CallTimeout, DanglianError, LinkDown, Refused, StorageFull
 from protocol.wording import Text
+from replication.nats_library import (
+    APIError,
+    ConnectionClosedError,
+    MaxPayloadError,
+    NatsError,
+    NatsTimeoutError,
+    NoRespondersError,
+    NoStreamResponseError,
+    OutboundBufferLimitError,
+    ServiceUnavailableError,
+)
 
 _T = TypeVar("_T")
 

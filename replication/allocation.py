@@ -23,14 +23,20 @@ PIECE_BYTES_MAX = 2 * 1024 * 1024
 
 
 def keep_pieces() -> None:
-    """Have this process keep the memory of pieces for the next ones; changes nothing where that cannot be said."""
+    """Have this process keep the memory of pieces for the next ones; changes nothing where that cannot be said.
+
+    What is free at this moment is given back: a list of files was made and looked through before, and what that left
+    has other places than pieces will have.
+    """
     if platform.system() != "Linux":
         return
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        mallopt, malloc_trim = library.mallopt, library.malloc_trim
     except (OSError, AttributeError):
         # Another C library, which does it in its own way.
         return
     mallopt(_MMAP_THRESHOLD, PIECE_BYTES_MAX)
     mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
     mallopt(_ARENA_MAX, ARENAS)
+    malloc_trim(0)

@@ -16,11 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from nats.aio.client import Client, Srv
-from nats.aio.transport import TcpTransport
-from nats.errors import NoServersError
 
 from replication.broker_transport import LARGE_BYTES, BrokerTransport, LargeMessage
+from replication.nats_library import Client, NoServersError, Srv, TcpTransport
 from replication.retry import Backoff
 
 

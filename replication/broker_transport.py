@@ -15,7 +15,8 @@ import io
 from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
-from nats.aio.transport import TcpTransport
+
+from replication.nats_library import TcpTransport
 
 READ_BYTES = 64 * 1024
 """Bytes that are read at once while no large message is coming."""

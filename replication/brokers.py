@@ -3,9 +3,8 @@
 from typing import Final
 
 import msgspec
-from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo, PeerInfo
 
+from replication.nats_library import ConsumerInfo, JetStreamContext, PeerInfo
 from replication.parts import reader_of
 from replication.streams import Backlog, Broker, StreamPlan
 

@@ -17,10 +17,6 @@ from typing import TypeVar
 
 import nkeys
 import structlog
-from nats.errors import Error as NatsError
-from nats.errors import SlowConsumerError, UnexpectedEOF
-from nats.js import JetStreamContext
-from nats.js.api import Header
 
 from protocol.errors import BadSetting
 from protocol.sites import Site
@@ -39,6 +35,7 @@ from replication.broker_client import (
 )
 from replication.bus import Bus, Message, MessageHandler, Subscription
 from replication.faults import DIAL_FAULTS, Fault, FaultKind, FaultLog, kind_of_dial_error, place_of
+from replication.nats_library import Header, JetStreamContext, NatsError, SlowConsumerError, UnexpectedEOF
 from replication.pulling import PullSource
 from replication.retry import Pause
 from replication.streams import StreamPlan

@@ -104,7 +104,10 @@ class _Worker(aiosqlite.Connection):
 
     async def run(self, step: Callable[[Connection], T]) -> T:
         """Run a step in one transaction and return its result."""
-        result: T = await self._execute(self._step, step)  # type: ignore[no-untyped-call]
+        # The thread holds what it was given until something else is asked of it: a list of files, a batch of frames.
+        given = [step]
+        del step
+        result: T = await self._execute(self._step, given)  # type: ignore[no-untyped-call]
         return result
 
     async def close(self) -> None:
@@ -121,8 +124,8 @@ class _Worker(aiosqlite.Connection):
         """Wait until the thread of a connection that could not be opened has ended."""
         self._thread.join()
 
-    def _step(self, step: Callable[[Connection], T]) -> T:
-        connection = self._connection_in_thread
+    def _step(self, given: list[Callable[[Connection], T]]) -> T:
+        step, connection = given.pop(), self._connection_in_thread
         if connection is None:
             message = "the connection is not open"
             raise RuntimeError(message)

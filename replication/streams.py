@@ -10,24 +10,24 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import msgspec
-from nats.js import JetStreamContext
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    ConsumerInfo,
-    DeliverPolicy,
-    DiscardPolicy,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-    StreamInfo,
-)
-from nats.js.errors import NotFoundError
 
 from protocol.errors import BadSetting
 from protocol.limits import FRAME_BYTES_MAX
 from protocol.subjects import EVENT_STREAM, EVENT_SUBJECTS
 from protocol.wording import Text
+from replication.nats_library import (
+    AckPolicy,
+    ConsumerConfig,
+    ConsumerInfo,
+    DeliverPolicy,
+    DiscardPolicy,
+    JetStreamContext,
+    NotFoundError,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamInfo,
+)
 
 HUB_CONSUMER = "hub"
 """Name of the hub's reading position in the stream of events."""

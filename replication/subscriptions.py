@@ -5,13 +5,8 @@ Each new connection gets all of them again before anybody is told that the link 
 
 from collections.abc import Awaitable, Callable
 
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription as ClientSubscription
-from nats.errors import ConnectionClosedError
-from nats.errors import Error as NatsError
-
 from replication.bus import Message, MessageHandler
+from replication.nats_library import Client, ClientSubscription, ConnectionClosedError, Msg, NatsError
 
 PENDING_MESSAGES_MAX = 8_192
 """Messages of one subscription that may wait for the loop: thirty answers of each site of a large county."""

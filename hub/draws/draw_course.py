@@ -41,7 +41,7 @@ COMMIT_BYTES_MIN = 8 * 1024 * 1024
 COMMIT_BYTES_MAX = 32 * 1024 * 1024
 """Bytes between two commits at most: what a disk writes in a tenth of a second."""
 
-BATCH = 4
+BATCH = 2
 """Ranges written in one go in the thread that writes."""
 
 

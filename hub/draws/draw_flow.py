@@ -33,8 +33,9 @@ FORGET = 0.95
 AT_ONCE = 4
 """Ranges that what is under way is divided into."""
 
-BEHIND_BYTES_MAX = 4 * 1024 * 1024
-"""Bytes that have come and are not written yet, beyond which nothing more is asked for."""
+HELD_BYTES_MAX = 5 * 1024 * 1024
+"""Bytes that are under way, or have come and are not written yet, beyond which nothing more is asked for but what the
+rest waits for: they are in memory, and on a slow disk all of them are."""
 
 
 class Flow:
@@ -49,6 +50,8 @@ class Flow:
         self.allowed_bytes = FIRST_BYTES
         self.behind_bytes = 0
         """Bytes that have come and are not written yet."""
+        self._furthest = 0
+        """Where the furthest range begins that has come."""
         self._shrunk_at = 0.0
         self._slowest_s = 0.0
         """Seconds that the slowest of the last ranges was under way; 0 before the first has come."""
@@ -99,6 +102,7 @@ class Flow:
         del self._flying[start]
         self.flying_bytes -= end - start
         self.behind_bytes += size_bytes
+        self._furthest = max(self._furthest, start)
         if start + size_bytes < end:
             self.want(start + size_bytes, end)
         self._adapt(end - start, now_s - asked_at_s, now_s)
@@ -130,10 +134,13 @@ class Flow:
             bisect.insort(self._unasked, (start, end))
 
     def _next_size(self) -> int:
-        if not self._unasked or self.behind_bytes > BEHIND_BYTES_MAX:
+        if not self._unasked:
             return 0
         start, end = self._unasked[0]
         size = min(self._range_bytes(), end - start)
+        # What lies before something that has come is what the rest waits for: only then can that be written.
+        if self.behind_bytes + self.flying_bytes + size > HELD_BYTES_MAX and start > self._furthest:
+            return 0
         return 0 if self._flying and self.flying_bytes + size > self.allowed_bytes else size
 
     def _range_bytes(self) -> int:

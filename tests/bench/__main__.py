@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench.carriage_crowd import measure_crowd
 from tests.bench.carriage_kills import measure_kills
 from tests.bench.figures import QUICK, Figure, Scale, table
 from tests.bench.programs import Load
@@ -36,6 +37,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--kill", action="store_true", help="kill both ends of one large carriage again and again")
     parser.add_argument("--large-gb", type=float, default=10.0, help="GB of that carriage (10)")
     parser.add_argument("--seed", type=int, default=1, help="of the kills (1)")
+    parser.add_argument("--crowd", type=int, metavar="FILES", help="carry so many tiny files once, for their memory")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--folder", type=Path, help="work in this folder and leave it there")
     return parser.parse_args(given)
@@ -82,6 +84,8 @@ def main(given: Sequence[str] | None = None) -> int:
 async def _asked_for(arguments: argparse.Namespace, folder: Path) -> Sequence[Figure]:
     if arguments.kill:
         return await measure_kills(folder / "kills", arguments.large_gb, random.Random(arguments.seed))
+    if arguments.crowd:
+        return await measure_crowd(folder / "crowd", arguments.crowd)
     return await _measure(arguments.only or BENCHES, _scale(arguments), folder)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.draws.draw_book import DrawMark
-from hub.draws.draw_flow import Flow
+from hub.draws.draw_flow import HELD_BYTES_MAX, Flow
 from hub.draws.receiving import Receiver
 from protocol.consignments import ConsignedFile, FileFault, list_faults, name_fault, starts_of
 from protocol.limits import CHUNKS_FLYING_BYTES_MAX
@@ -109,17 +109,23 @@ def _one_run(
 @settings(max_examples=40, deadline=None)
 @given(total=st.integers(1, 20_000_000), seed=st.integers(0, 2**32))
 def test_the_flow_asks_for_every_byte_whatever_the_line_does(total: int, seed: int) -> None:
-    """Ranges come in any order, short, twice or not at all; nothing is handed on twice, and nothing is left out."""
+    """Ranges come in any order, short, twice or not at all; nothing is handed on twice, and nothing is left out.
+
+    What has come is written in its order, so it counts as behind until all before it has come as well.
+    """
     chance = random.Random(seed)
     flow = Flow([(0, total)])
     got: list[tuple[int, int]] = []
     now = 0.0
     flying: list[tuple[int, int]] = []
+    early: list[tuple[int, int]] = []
     while not flow.is_done:
         now += chance.random()
         while (wanted := flow.next_range(now)) is not None:
             flying.append(wanted)
         assert flow.flying_bytes <= CHUNKS_FLYING_BYTES_MAX
+        assert flow.flying_bytes + flow.behind_bytes <= HELD_BYTES_MAX
+        assert flow.is_waiting, "nothing is under way, and nothing would ever be asked for again"
         if not flying or chance.random() < 0.02:
             flow.ask_again()
             continue
@@ -127,12 +133,36 @@ def test_the_flow_asks_for_every_byte_whatever_the_line_does(total: int, seed: i
         size = chance.randrange(1, size + 1) if chance.random() < 0.1 else size
         if flow.came(start, size, now):
             got.append((start, size))
-            flow.behind_bytes -= size
+            early.append((start, size))
+            flow.behind_bytes -= _written(early, flow.first_missing)
+            assert flow.behind_bytes <= HELD_BYTES_MAX
         assert not flow.came(start, size, now) or size == 0
 
     places = sorted(got)
     assert [start for start, _ in places] == [0, *_ends(places)[:-1]]
     assert _ends(places)[-1] == total
+
+
+def _written(early: list[tuple[int, int]], until: float) -> int:
+    """Write what lies before the first place that is missing; return its bytes."""
+    ready = [one for one in early if one[0] < until]
+    early[:] = [one for one in early if one[0] >= until]
+    return sum(size for _, size in ready)
+
+
+def test_what_is_lost_is_asked_for_however_much_behind_it_waits() -> None:
+    flow = Flow([(0, 2**30)])
+    while (lost := flow.next_range(0.0)) is not None:
+        first, size = lost
+        if first:
+            flow.came(first, size, 0.0)
+    assert flow.next_range(1.0) is None
+
+    flow.ask_again()
+
+    again = flow.next_range(9.0)
+    assert again is not None
+    assert again[0] == 0
 
 
 def _ends(places: list[tuple[int, int]]) -> list[int]:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from hub.searching.facets import FACET_VALUES_MAX, facets_of, sites_of
 from hub.searching.walks import Faces
+from hub.storage.faces import Face
 
 VALUES = st.sampled_from(["", "330523108204", "330523105000", "J001", "marriage", "开放"])
 
@@ -30,7 +31,8 @@ def test_years_are_told_newest_first_and_the_most_values_are_bounded() -> None:
 
 
 def test_values_of_as_many_hits_stand_in_their_own_order_however_they_were_counted() -> None:
-    faces = [(site, "", "", "", "") for site in ("330523108205", "330523108204", "330523108206", "330523108206")]
+    sites = ("330523108205", "330523108204", "330523108206", "330523108206")
+    faces: list[Face] = [(site, "", "", "", "") for site in sites]
     one, other = (facets_of(Faces(faces=some)).site.values for some in (faces, faces[::-1]))
 
     assert one == other

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -150,3 +151,19 @@ def test_migrations_make_the_schema_that_the_tables_describe(tmp_path: Path) -> 
     assert {name: {c[:2] for c in columns} for name, columns in made.items()} == {
         name: {c[:2] for c in columns} for name, columns in described.items()
     }
+
+
+async def test_what_a_step_held_is_let_go_of_once_it_is_done(database: Database) -> None:
+    """Not only when the next step comes, which may be hours later."""
+
+    class Batch:
+        pass
+
+    async def write() -> "weakref.ref[Batch]":
+        batch = Batch()
+        await database.write(lambda _connection: str(batch))
+        return weakref.ref(batch)
+
+    held = await write()
+
+    assert held() is None
