@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from hub.searching.search import Page, Query, search
+from hub.storage.text_index import index_of
 from protocol.sites import parse_site
 from replication.acceptance import AcceptedFrame
 from replication.database import Database, opened
@@ -39,7 +40,9 @@ class Danglian:
         return opened(self._folder / "hub.db", MIGRATIONS, readers=1, reader_cache_kib=READER_CACHE_KIB)
 
     def settle(self) -> None:
-        """Do what a quiet hour does for the index; part of building it."""
+        """Put the index in order, as the hub does while nothing arrives; part of building it."""
+        while self._runner.run(self._database.write(lambda connection: index_of(connection).merge(connection))):
+            pass
 
     def build(self, titles: Iterable[Title]) -> float:
         """Apply frames of records, several a transaction, as the hub's inbox does."""
