@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from hub.searching.search import Page, Query, search
-from hub.storage.text_index import index_of
+from hub.storage.tidying import merge
 from protocol.sites import parse_site
 from replication.acceptance import AcceptedFrame
 from replication.database import Database, opened
@@ -41,7 +41,7 @@ class Danglian:
 
     def settle(self) -> None:
         """Put the index in order, as the hub does while nothing arrives; part of building it."""
-        while self._runner.run(self._database.write(lambda connection: index_of(connection).merge(connection))):
+        while self._runner.run(self._database.write(merge)):
             pass
 
     def build(self, titles: Iterable[Title]) -> float:
