@@ -196,14 +196,16 @@ def _reached(connection: Connection, migration: Migration, chunks: Chunks) -> tu
         " after_key BIGINT, done INTEGER NOT NULL, total INTEGER NOT NULL, PRIMARY KEY (package, number))"
     )
     which = (migration.package, migration.number)
-    connection.exec_driver_sql(
-        "INSERT INTO migration_progress (package, number, done, total)"  # noqa: S608 - names of a file of ours
-        f" VALUES (?, ?, 0, (SELECT count(*) FROM {chunks.table})) ON CONFLICT DO NOTHING",
-        which,
-    )
-    row = connection.exec_driver_sql(
-        "SELECT after_key, done, total FROM migration_progress WHERE package = ? AND number = ?", which
-    ).one()
+    reached = "SELECT after_key, done, total FROM migration_progress WHERE package = ? AND number = ?"
+    row = connection.exec_driver_sql(reached, which).one_or_none()
+    if row is None:
+        # Only now: counting reads the whole table, and a chunk is a small part of it.
+        connection.exec_driver_sql(
+            "INSERT INTO migration_progress (package, number, done, total)"  # noqa: S608 - names of a file of ours
+            f" VALUES (?, ?, 0, (SELECT count(*) FROM {chunks.table})) ON CONFLICT DO NOTHING",
+            which,
+        )
+        row = connection.exec_driver_sql(reached, which).one()
     # Below every key, so that the first chunk needs no statement of its own.
     return -(2**63) if row[0] is None else row[0], row[1], row[2]
 

@@ -198,3 +198,23 @@ def test_all_at_once_is_the_same_as_step_by_step(tmp_path: Path) -> None:
     engine.dispose()
 
     assert ([tuple(row) for row in rows], missing) == ([(-5, "a"), (9, "b")], [])
+
+
+def test_a_chunked_migration_counts_its_rows_once(tmp_path: Path) -> None:
+    """The time of counting at each chunk grows with the square of the rows."""
+    engine = create_engine("sqlite://")
+    rows = (
+        "INSERT INTO thing (id, name) WITH RECURSIVE n (id) AS"
+        f" (SELECT 1 UNION ALL SELECT id + 1 FROM n LIMIT {3 * CHUNK_ROWS}) SELECT id, 'A' FROM n"
+    )
+    counted: list[str] = []
+    with engine.begin() as connection:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        migrate(connection, [("p", folder(tmp_path, FIRST, rows))])
+        raw.set_trace_callback(lambda sql: counted.append(sql) if "count(*) FROM thing" in sql else None)
+        migrate(connection, [("p", folder(tmp_path, FIRST, rows, CHUNKED))])
+        raw.set_trace_callback(None)
+    engine.dispose()
+
+    assert len(counted) == 1
