@@ -19,9 +19,9 @@ GIVE_WAY_S = 0.05
 EXPECTED_S = 10.0
 """Seconds after a question in which the next is expected: somebody who looks through hits and asks again."""
 
-ROWS_BESIDE_QUESTIONS = 150
-"""Rows of one transaction meanwhile, and so events of one frame: some 10 ms instead of 250, here and at the hub, which
-answers the same people."""
+ROWS_BESIDE_QUESTIONS = 600
+"""Rows of one transaction meanwhile, two frames of events: some 40 ms instead of 250. With a quarter of them an import
+was slower by a third, for its fsyncs, and answers were no quicker."""
 
 Key = TypeVar("Key")
 Question = TypeVar("Question")

@@ -31,7 +31,7 @@ from replication.keys import Identity
 from replication.retry import Backoff, Pause
 
 DRAWS_AT_ONCE = 3
-"""Consignments that are drawn at the same time: each keeps some 12 MB in memory."""
+"""Consignments that are drawn at the same time: each keeps 5 MB of ranges at most, and its list, in memory."""
 
 RETRY = Backoff(first_s=2.0, ceiling_s=300.0)
 """Pauses between attempts."""

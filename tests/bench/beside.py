@@ -8,14 +8,16 @@ In a county the importing node computes on the site's own PC. Two cores here hol
 - Together, the node at the niceness of its unit file: it takes what the others leave.
 
 Beside each stand the questions that are asked in the same places while nothing else happens, and while strangers merely
-compute in the place of the import: what sharing a machine costs, whatever it is shared with.
+compute in the place of the import: what sharing a machine costs, whatever it is shared with. The importing node's
+files lie in memory, where there is such a disk: on the hub's own its fsyncs and the hub's would wait for each other.
 """
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +54,8 @@ NODE_NICENESS: Final = 10
 
 QUIET_S: Final = 30.0
 """Seconds over which questions are asked while nothing else happens: before the import and after it."""
+
+MEMORY_DISK: Final = Path("/dev/shm")
 
 TARGET: Final = 1.2
 """Times the quiet p95 that a question may take beside an import of a site's own PC."""
@@ -90,9 +94,16 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
 
 async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
     """Ask on at the console, in each arrangement: quiet, beside an import, quiet, beside strangers."""
+    with ExitStack() as disks:
+        return await _measured(scale, folder, disks)
+
+
+async def _measured(scale: Scale, folder: Path, disks: ExitStack) -> Sequence[Figure]:
     count = scale.rows * ROWS_FACTOR
     async with county(folder, web_port=free_port()) as here, AsyncExitStack() as stack:
-        busy, *answering = await enrolled(here, sites(1 + ANSWERING))
+        codes = sites(1 + ANSWERING)
+        _give_a_disk(disks, folder / "nodes" / codes[0].code)
+        busy, *answering = await enrolled(here, codes)
         for number, home in enumerate((busy, *answering), 1):
             settling(home, SETTLE_S)
             write_sheet(home, "before", scale.records, number)
@@ -108,6 +119,13 @@ async def measure(scale: Scale, folder: Path) -> Sequence[Figure]:
         beside = _Beside(here, busy, importing.pid, (here.hub.pid, here.broker_pid, others.pid, os.getpid()), questions)
         phases = [await beside.one(way, count, number) for number, way in enumerate(WAYS)]
     return [figure for phase in phases for figure in _figures(phase, count)]
+
+
+def _give_a_disk(stack: ExitStack, home: Path) -> None:
+    """Have a node's home lie on a disk of its own, in memory; on the same as all others where there is none."""
+    if os.access(MEMORY_DISK, os.W_OK):
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.symlink_to(stack.enter_context(tempfile.TemporaryDirectory(dir=MEMORY_DISK)))
 
 
 class _Questions:
