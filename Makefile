@@ -14,10 +14,10 @@ SYNC_STAMP := $(VENV)/.synced
 
 # More arguments for the demonstration, for example: make demo DEMO_ARGS="--sites 24 --exit-when-settled"
 DEMO_ARGS ?=
-# Arguments for pytest instead of these, for example: make test TEST_ARGS="tests/unit -x". Files of tests run side by side, four
+# Arguments for pytest instead of these, for example: make test TEST_ARGS="tests/unit -x". Files of tests run side by side, five
 # on two processors, for many of them wait, and in the order of their folders, so that the quick ones fill the end; every
 # test has its own ports and folders.
-TEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
+TEST_ARGS ?= -n 5 --dist loadfile --no-loadscope-reorder
 # Where tests keep their files: in memory where there is room for them (4 GiB), for some thousand small databases and every
 # server wait for their disk at each commit, and no test cuts a machine's power.
 TEST_TMP ?= $(shell free() { [ "$${1:-0}" -ge 4194304 ]; }; test -w /dev/shm \
@@ -37,7 +37,7 @@ REHEARSAL_ARGS ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
-# What was compiled is kept, whatever the caller's shell says: four processes of tests, and every program that they start,
+# What was compiled is kept, whatever the caller's shell says: five processes of tests, and every program that they start,
 # would compile it all again.
 unexport PYTHONDONTWRITEBYTECODE
 
