@@ -44,6 +44,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Returns what is asked of the index instead of an expression (``hub.searching.thinning``)."""
     order: Callable[[Expression], Expression]
     """Returns the same in the order in which the index is quickest (``hub.searching.ordering``)."""
+    rarity: Rarity
+    """How rare the terms are, as far as it was asked."""
     names: "Names | None" = None
     sounds: Mapping[str, tuple[Reading, ...]] = {}
     """The names that sound like each word, as far as they were looked for."""
@@ -92,7 +94,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         check = self._check(expression, None, unproven)
         narrowed = self.narrowing.of(asked)
         in_order = self.order(narrowed) if narrowed is not None else None
-        return Sought(expression=in_order, periods=self.periods, check=check)
+        return Sought(expression=in_order, periods=self.periods, check=check, rarity=self.rarity)
 
     def _check(
         self, expression: Expression | None, in_row: Expression | None, in_record: Expression | None
@@ -143,5 +145,6 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
         is_building=state.is_building,
         thin=functools.cache(partial(thinned, rarity)),
         order=functools.cache(partial(ordered, rarity)),
+        rarity=rarity,
         names=names,
     )

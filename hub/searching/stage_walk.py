@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub.searching.cursors import Cursor
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import Sought, docids, floors_below
+from hub.searching.walks import Sought, Span, docids, floors_below
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,8 @@ def ranked(
         for number in range(place.stage, len(stages)):
             below = place.below if number == place.stage else place.ceiling
             wish = limit - len(found)
-            part = docids(connection, stages[number](), below, wish, budget, above=place.floor, near=place.near)
+            span = Span(below=below, above=place.floor, near=place.near)
+            part = docids(connection, stages[number](), span, wish, budget)
             found += [
                 Ranked(docid=docid, place=msgspec.structs.replace(place, stage=number, below=docid)) for docid in part
             ]

@@ -57,6 +57,19 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     """It has to be of each of them."""
     check: Check | None = None
     """What a record must pass besides, because the index finds more than is meant."""
+    rarity: Rarity | None = None
+    """What is known of how rare its terms are; None where the index has to be asked."""
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A range of docids."""
+
+    below: int
+    """Above the newest entry."""
+    above: int = 0
+    """The lowest."""
+    near: int = 0
+    """The lowest of those that are looked at first; the others are only if there are not enough. 0 for all at once."""
 
 
 class Faces(msgspec.Struct, kw_only=True):
@@ -85,27 +98,15 @@ class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
     expression: Expression | None
 
 
-def docids(
-    connection: Connection,
-    sought: Sought,
-    below: int,
-    limit: int,
-    budget: TimeBudget,
-    *,
-    above: int = 0,
-    near: int = 0,
-) -> list[int]:
-    """Return the newest entries below a number, down to another; fewer, and ``budget.was_cut``, when time is over.
-
-    Those from ``near`` on are looked at first, and the others only if there are not enough.
-    """
+def docids(connection: Connection, sought: Sought, span: Span, limit: int, budget: TimeBudget) -> list[int]:
+    """Return the newest entries of a range; fewer, and ``budget.was_cut``, when time is over."""
     if sought.check is None:
-        return _indexed(connection, sought, below, limit, budget, above, near)
+        return _indexed(connection, sought, span, limit, budget)
     found: list[int] = []
     # Mostly they all pass; where they do not, more are read at once.
     wish = limit
     while len(found) < limit:
-        part = _indexed(connection, sought, below, wish, budget, above, near)
+        part = _indexed(connection, sought, span, wish, budget)
         found += [docid for docid, _ in _passing(connection, part, sought.check)]
         if len(part) < wish:
             break
@@ -113,7 +114,7 @@ def docids(
         if budget.is_spent:
             budget.was_cut = True
             break
-        below = part[-1]
+        span = msgspec.structs.replace(span, below=part[-1])
     return found[:limit]
 
 
@@ -122,23 +123,15 @@ def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: T
 
     Both are 0 if there are no more than ``TOTAL_MAX``.
     """
-    newest = _indexed(connection, sought, ceiling, TOTAL_MAX + 1, budget)
+    newest = _indexed(connection, sought, Span(below=ceiling), TOTAL_MAX + 1, budget)
     return (newest[-2], newest[min(COUNTED_AT_ONCE, TOTAL_MAX) - 1]) if len(newest) > TOTAL_MAX else (0, 0)
 
 
-def _indexed(
-    connection: Connection,
-    sought: Sought,
-    below: int,
-    limit: int,
-    budget: TimeBudget,
-    above: int = 0,
-    near: int = 0,
-) -> list[int]:
+def _indexed(connection: Connection, sought: Sought, span: Span, limit: int, budget: TimeBudget) -> list[int]:
     found: list[int] = []
-    upwards = bool(above) and index_of(connection).looks_on
-    stretches = _stretches(sought, below, above)
-    for stretch in _near_first(stretches, near) if upwards else stretches:
+    upwards = bool(span.above) and index_of(connection).looks_on
+    stretches = _stretches(sought, span.below, span.above)
+    for stretch in _near_first(stretches, span.near) if upwards else stretches:
         if len(found) >= limit:
             break
         wish = limit - len(found)
@@ -196,7 +189,7 @@ def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
 
 def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: int) -> Faces:
     """Count what passes the check; where that would be too much to look at, what the index finds, as an upper bound."""
-    found = _indexed(connection, sought, ABOVE_ALL, CHECKED_MAX + 1, budget)
+    found = _indexed(connection, sought, Span(below=ABOVE_ALL), CHECKED_MAX + 1, budget)
     if len(found) > CHECKED_MAX:
         wanted = f"count(*), min(entry.docid), {index_of(connection).years_and_faces}"
         bound = Faces(is_upper_bound=True, near=found[-1])
@@ -255,7 +248,7 @@ def _count_along(
     counted: Faces,
 ) -> None:
     """Count in one range; raises ``Cut`` when time is over."""
-    wide = wider(Rarity(connection), stretch.expression)
+    wide = wider(sought.rarity or Rarity(connection), stretch.expression)
     while counted.total <= limit:
         is_whole = counted.near or index_of(connection).orders_last
         wish = min(limit + 1 if is_whole else COUNTED_AT_ONCE, limit + 1 - counted.total)
@@ -272,7 +265,7 @@ def _count_along(
         lowest = above if upwards else counted.lowest
         counted.near = counted.near or lowest
         stretch = msgspec.structs.replace(stretch, below=lowest)
-        if number < wish // 2:
+        if number <= wish // 2:
             # What finds more than is meant finds far too much.
             wide = None
 

@@ -9,10 +9,9 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
-from hub.storage import sqlite_index
 from hub.storage.faces import Face
 from hub.storage.postgres_index import PostgresIndex
-from hub.storage.sqlite_index import SqliteIndex
+from hub.storage.sqlite_index import SqliteIndex, segments
 from protocol.expressions import Expression, Run
 from protocol.index_rows import IndexRow
 from replication.dialects import is_postgres
@@ -111,4 +110,4 @@ def segments_of(connection: Connection) -> int:
 
     PostgreSQL, which bounds by itself what waits in an index's list, counts as none.
     """
-    return 0 if is_postgres(connection) else sqlite_index.segments(connection)
+    return 0 if is_postgres(connection) else segments(connection)

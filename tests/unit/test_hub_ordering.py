@@ -11,7 +11,7 @@ from hub.searching import ordering, walks
 from hub.searching.ordering import ordered, wider
 from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import ABOVE_ALL, Faces, Sought, docids, faces_of
+from hub.searching.walks import ABOVE_ALL, Faces, Sought, Span, docids, faces_of
 from hub.storage import sqlite_index
 from hub.storage.text_index import index_of
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
@@ -53,7 +53,9 @@ async def found(hub: Hub, expression: Expression) -> tuple[list[int], list[int]]
 
     def both(connection: Connection) -> tuple[list[int], list[int]]:
         asked = (expression, ordered(Rarity(connection), expression))
-        one, other = (docids(connection, Sought(expression=one), ABOVE_ALL, 1_000, TimeBudget(10.0)) for one in asked)
+        one, other = (
+            docids(connection, Sought(expression=one), Span(below=ABOVE_ALL), 1_000, TimeBudget(10.0)) for one in asked
+        )
         return one, other
 
     return await hub.database.read(both)
@@ -121,7 +123,7 @@ async def test_what_is_counted_by_way_of_more_is_counted_right(
     def counted(connection: Connection) -> tuple[Expression | None, Faces, list[int]]:
         asked = ordered(Rarity(connection), AllOf(parts=(Run(terms=("续",), is_prefix=True), phrase)))
         sought = Sought(expression=asked)
-        every = docids(connection, sought, ABOVE_ALL, 1_000, TimeBudget(10.0))
+        every = docids(connection, sought, Span(below=ABOVE_ALL), 1_000, TimeBudget(10.0))
         return wider(Rarity(connection), asked), faces_of(connection, sought, TimeBudget(10.0), 15), every
 
     wide, some, every = await hub.database.read(counted)
@@ -132,7 +134,9 @@ async def test_what_is_counted_by_way_of_more_is_counted_right(
     assert some.years == Counter(docid // SERIALS_A_YEAR for docid in every[:16])
     if wide is not None:
         finds = await hub.database.read(
-            lambda connection: docids(connection, Sought(expression=wide), ABOVE_ALL, 1_000, TimeBudget(10.0))
+            lambda connection: docids(
+                connection, Sought(expression=wide), Span(below=ABOVE_ALL), 1_000, TimeBudget(10.0)
+            )
         )
         assert set(finds) > set(every)
     assert (wide is None) == await hub.database.read(is_postgres)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.catalogue import SERIALS_A_YEAR
 from hub.preparation import entry_row
 from hub.searching.time_budgets import Cut, TimeBudget
-from hub.searching.walks import ABOVE_ALL, Sought, docids
+from hub.searching.walks import ABOVE_ALL, Sought, Span, docids
 from hub.storage.postgres_index import TERM_CHARS_MAX, TERMS_MAX, alternatives, partitions, tsquery, vector
 from hub.storage.text_index import index_of
 from hub.storage.tidying import Tidier
@@ -139,7 +139,7 @@ async def test_the_newest_come_first_whatever_part_they_lie_in(hub: Hub, limit: 
     sought = Sought(expression=AllOf(parts=(run("林地"), run("通知"))))
 
     def newest(connection: Connection, below: int) -> list[int]:
-        found = docids(connection, sought, below, limit, TimeBudget())
+        found = docids(connection, sought, Span(below=below), limit, TimeBudget())
         return [docid // SERIALS_A_YEAR for docid in found]
 
     assert await hub.database.read(lambda c: newest(c, ABOVE_ALL)) == sorted(years, reverse=True)[:limit]
