@@ -6,7 +6,7 @@
 - All is written in batches, in the order of the row ids.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import itemgetter
 from typing import cast
@@ -35,7 +35,7 @@ from hub.catalogue import (
     tally_statement,
 )
 from hub.merge import Conflict, Held, Place, fold, sweep
-from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, prepared
+from hub.preparation import RECORD_COLUMNS, Description, Prepared, Removal, preparing
 from hub.repair import comparisons, withdrawn_content
 from hub.repair.comparisons import Comparison, Sameness
 from hub.storage.reindexing import refresh_index, write_index
@@ -45,6 +45,7 @@ from protocol.index_rows import IndexRow, with_access
 from protocol.vocabularies import Level, Secrecy
 from replication.acceptance import AcceptedFrame
 from replication.dialects import insert_rows, update_rows, upsert
+from replication.precedence import GoOn, in_lots, undisturbed
 
 SWEEP_ROWS = 5_000
 """Rows withdrawn in one step at the end of a baseline; some megabytes of memory."""
@@ -62,15 +63,16 @@ class Application:
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
 
-    def prepare(self, frame: AcceptedFrame) -> object:
+    def preparing(self, frame: AcceptedFrame) -> Generator[None, None, object]:
         """Read the records of a frame and cut their terms; unreadable ones join ``frame.spoilt``."""
-        return prepared(frame)
+        return preparing(frame)
 
-    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
-        """Apply frames that are in order and not yet applied."""
+    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame], go_on: GoOn = undisturbed) -> None:
+        """Apply frames that are in order and not yet applied; what ``go_on`` raises between two steps ends it."""
         refresh_index(connection)
-        batch = _Batch(connection, frames, self._clock_ms())
+        batch = _Batch(connection, frames, self._clock_ms(), go_on)
         for frame in frames:
+            go_on()
             batch.take(frame)
         batch.write()
 
@@ -101,8 +103,9 @@ class _SiteBatch:
 class _Batch:
     """The records that some frames touch, as they change, until they are written."""
 
-    def __init__(self, connection: Connection, frames: Sequence[AcceptedFrame], now_ms: int) -> None:
+    def __init__(self, connection: Connection, frames: Sequence[AcceptedFrame], now_ms: int, go_on: GoOn) -> None:
         self._connection = connection
+        self._go_on = go_on
         self._now_ms = now_ms
         self._ordinals = epoch_ordinals(connection, list(dict.fromkeys((f.site.code, f.epoch) for f in frames)))
         beginnings = floors(connection, {frame.site.code for frame in frames})
@@ -248,9 +251,8 @@ class _Batch:
     def write(self) -> None:
         """Write what has changed so far."""
         fresh = self._fresh()
-        if fresh:
-            described = [(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh]
-            insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, described)
+        for lot in in_lots([(docid, site, epoch, *one.columns) for docid, site, epoch, one in fresh], self._go_on):
+            insert_rows(self._connection, entry.name, DESCRIBED_COLUMNS, lot)
         rows: list[tuple[object, ...]] = []
         new = [(docid, one.terms) for docid, _, _, one in fresh]
         gone: dict[int, IndexRow] = {}
@@ -260,7 +262,7 @@ class _Batch:
         if rows:
             rows.sort()
             insert_rows(self._connection, entry.name, ENTRY_COLUMNS, rows)
-        write_index(self._connection, gone, new)
+        write_index(self._connection, gone, new, self._go_on)
         self._write_facts()
         if self._serial != self._first_serial:
             keep_serial(self._connection, self._serial)

@@ -6,7 +6,7 @@ itself: one that cannot be read is set aside with its reason while the rest of i
 takes effect all the same, because its status stands beside the record (promise 7).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -41,6 +41,9 @@ UNREADABLE_ACCESS = "unreadable_access_change"
 KEY_CHARS_MAX = 200
 """Characters of a fonds number and of a kind: ten times the longest that is known. Both stand in indexes, and a line of
 PostgreSQL's holds 2,704 bytes; what one store refuses is refused at the other as well."""
+
+EVENTS_AT_ONCE = 64
+"""Events that are made ready at once, beside a page that somebody waits for: some 2 ms."""
 
 RECORD_COLUMNS = (
     *("record_id", "seq", "at_ms", "digest", "bucket", "level", "secrecy", "access_status", "livelihood_kind"),
@@ -126,22 +129,31 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """The same events if all of them describe, each another record: nearly every frame of a first load."""
 
 
-def prepared(frame: AcceptedFrame) -> Prepared:
-    """Return the frame's events ready to be written; what cannot be read joins ``frame.spoilt``."""
+def preparing(frame: AcceptedFrame) -> Generator[None, None, Prepared]:
+    """Return the frame's events ready to be written; what cannot be read joins ``frame.spoilt``.
+
+    Yields behind every ``EVENTS_AT_ONCE``.
+    """
     described = [event for event in frame.events if isinstance(event, Described)]
     if len(described) == len(frame.events):
         records = decode_records([event.record for event in described])
         if records is not None and all(record.secrecy.travels and _fits(record) for record in records):
-            descriptions = descriptions_of(frame.site.code, described, records)
+            descriptions: list[Description] = []
+            for first in range(0, len(records), EVENTS_AT_ONCE):
+                part = slice(first, first + EVENTS_AT_ONCE)
+                yield
+                descriptions += descriptions_of(frame.site.code, described[part], records[part])
             by_record = {one.record_id: one for one in descriptions}
             return Prepared(events=descriptions, by_record=by_record if len(by_record) == len(descriptions) else None)
-    return Prepared(events=_one_by_one(frame))
+    return Prepared(events=(yield from _one_by_one(frame)))
 
 
-def _one_by_one(frame: AcceptedFrame) -> list[PreparedEvent]:
+def _one_by_one(frame: AcceptedFrame) -> Generator[None, None, list[PreparedEvent]]:
     ready: list[PreparedEvent] = []
     spoilt: list[SpoiltEvent] = []
-    for event in frame.events:
+    for number, event in enumerate(frame.events):
+        if number % EVENTS_AT_ONCE == 0:
+            yield
         if isinstance(event, BaselineMarked):
             ready.append(event)
         elif isinstance(event, Withdrawn):

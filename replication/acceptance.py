@@ -4,8 +4,8 @@ A frame whose seal does not hold is refused as a whole. Inside a good frame each
 unknown or damaged is set aside with its reason, the others are applied (promise 9).
 """
 
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from collections.abc import Collection, Generator, Sequence
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,7 +16,10 @@ from protocol.events import Event
 from protocol.frames import Frame, frame_digest
 from protocol.sites import Site
 from protocol.wording import Text
+from replication.precedence import GoOn, undisturbed
 from replication.seal import unseal
+
+Ready = TypeVar("Ready")
 
 
 class SpoiltEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +66,26 @@ class AcceptedFrame(msgspec.Struct, kw_only=True):
 class Sink(Protocol):
     """What becomes of accepted events; the hub's unified catalogue is one."""
 
-    def prepare(self, frame: AcceptedFrame) -> object:
-        """Do the work that needs no database, before the transaction; the result is kept in ``frame.prepared``."""
+    def preparing(self, frame: AcceptedFrame) -> Generator[None, None, object]:
+        """Do the work that needs no database, before the transaction; the result is kept in ``frame.prepared``.
 
-    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
-        """Apply the frames, which are in order and not yet applied, inside the transaction that moves the watermark."""
+        Yields every few milliseconds, for whoever else wants this thread.
+        """
+
+    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame], go_on: GoOn = undisturbed) -> None:
+        """Apply the frames, which are in order and not yet applied, inside the transaction that moves the watermark.
+
+        What ``go_on`` raises, asked every few milliseconds, ends the transaction.
+        """
+
+
+def whole(preparing: Generator[None, None, Ready]) -> Ready:
+    """Prepare a frame at one go and return the result."""
+    while True:
+        try:
+            next(preparing)
+        except StopIteration as done:
+            return cast("Ready", done.value)
 
 
 def accept(sealed: bytes, site: Site, keys: Collection[str]) -> AcceptedFrame:

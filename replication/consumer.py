@@ -12,7 +12,7 @@ once, so that nobody waits long for the writer; and whoever waits for a page goe
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -20,7 +20,7 @@ from protocol.errors import BadValue, Retryable
 from protocol.sites import Site
 from protocol.subjects import site_of
 from replication.inbox import Inbox, ReadFrames, Taken
-from replication.precedence import Precedence
+from replication.precedence import GaveWay, GoOn, Precedence, undisturbed
 
 FETCH_FRAMES = 16
 """Frames pulled at once: up to 8,000 events in one transaction, a few megabytes of memory."""
@@ -147,20 +147,15 @@ class Consumer:
             while True:
                 await self._until_ready(pulling)
                 arrived_at = self._monotonic()
-                messages: list[Message] = []
-                frames = ReadFrames(accepted=[], refused=[])
+                batch: list[_Arrival] = []
                 # What came meanwhile joins: a site sends the rows of one transaction in two bursts, and each
                 # transaction here costs an fsync and leaves a segment in the index. Nobody waits for more to come.
-                while self._ready and len(messages) < self._at_once:
-                    more = self._ready.take(self._at_once - len(messages))
-                    messages.extend(more)
-                    joined = await self._read(more)
-                    frames.accepted.extend(joined.accepted)
-                    frames.refused.extend(joined.refused)
+                while self._ready and len(batch) < self._at_once:
+                    batch += await self._read(self._ready.take(self._at_once - len(batch)))
                 if storing is not None:
                     await storing
                 await self._precedence.give_way()
-                storing = asyncio.create_task(self._store(frames, messages, arrived_at), name="store")
+                storing = asyncio.create_task(self._store(batch, arrived_at), name="store")
                 if not self._precedence.is_quiet:
                     # Reading beside it would take a third of Python's lock from whoever asks; and only what is done
                     # can be paid for with a rest.
@@ -196,36 +191,67 @@ class Consumer:
         at_pace = max(STORED_FRAMES_MIN, min(FETCH_FRAMES, int(STORED_S / self._frame_s)))
         return self._precedence.at_once(at_pace)
 
-    async def _read(self, messages: Sequence[Message]) -> ReadFrames:
+    async def _read(self, messages: Sequence[Message]) -> list["_Arrival"]:
         """Read frame by frame and let the writer, the calls and the pages have their turn in between."""
-        frames = ReadFrames(accepted=[], refused=[])
+        batch = []
         for message in messages:
             await self._precedence.give_way()
+            found = ReadFrames(accepted=[], refused=[])
             site = _site_of(message)
             if site is not None:
-                part = self._inbox.read([(site, message.data)])
-                frames.accepted.extend(part.accepted)
-                frames.refused.extend(part.refused)
-        return frames
+                for _ in self._inbox.reading(found, site, message.data):
+                    await self._precedence.look()
+            batch.append(_Arrival(message, found))
+        return batch
 
-    async def _store(self, frames: ReadFrames, messages: Sequence[Message], arrived_at: float) -> None:
-        taken = await self._taken(frames)
-        for message in messages:
-            await message.ack()
+    async def _store(self, batch: Sequence["_Arrival"], arrived_at: float) -> None:
+        """Store a batch; what somebody waits for while it is being stored goes first, and it begins anew in parts."""
+        may_give_way = True
+        while batch:
+            lot = batch[: self._precedence.at_once(len(batch))]
+            try:
+                taken = await self._taken(lot, self._precedence.go_on if may_give_way else undisturbed)
+            except GaveWay:
+                # Once: however many come, nothing is begun a third time.
+                may_give_way = False
+                await self._precedence.give_way()
+                continue
+            may_give_way = True
+            batch = batch[len(lot) :]
+            for arrival in lot:
+                await arrival.message.ack()
+            self._note_pace(taken, len(lot), arrived_at)
+            await self._on_taken(taken)
+            if batch:
+                await self._precedence.give_way()
+
+    def _note_pace(self, taken: Taken, frames: int, arrived_at: float) -> None:
         # Batches overlap: what this one took is counted from when the one before was done.
         begun_at, self._idle_since = max(arrived_at, self._idle_since), self._monotonic()
         taken.took_s = self._idle_since - begun_at
-        latest_s = taken.took_s / max(1, len(messages))
+        latest_s = taken.took_s / frames
         self._frame_s += (latest_s - self._frame_s) * (PACE_WEIGHT if self._frame_s else 1.0)
-        await self._on_taken(taken)
 
-    async def _taken(self, frames: ReadFrames) -> Taken:
+    async def _taken(self, lot: Sequence["_Arrival"], go_on: GoOn) -> Taken:
+        frames = ReadFrames(
+            accepted=[frame for arrival in lot for frame in arrival.frames.accepted],
+            refused=[frame for arrival in lot for frame in arrival.frames.refused],
+        )
         while True:
             try:
-                return await self._inbox.take(frames)
+                return await self._inbox.take(frames, go_on)
+            except GaveWay:
+                raise
             except Retryable as error:
                 log.warning("storing_paused", reason=error.reason.en)
                 await asyncio.sleep(PAUSE_S)
+
+
+class _Arrival(NamedTuple):
+    """A message, and what was read of it."""
+
+    message: Message
+    frames: ReadFrames
 
 
 def _site_of(message: Message) -> Site | None:

@@ -9,7 +9,7 @@
 The caller acknowledges the messages after ``take`` returns, sends the receipts, and fetches the gaps.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 
 import msgspec
@@ -21,9 +21,10 @@ from protocol.events import BaselineMarked, BaselinePhase
 from protocol.frames import frame_digest
 from protocol.sites import Site, parse_site
 from protocol.wording import Text
-from replication.acceptance import AcceptedFrame, Sink, SpoiltEvent, accept
+from replication.acceptance import AcceptedFrame, Sink, SpoiltEvent, accept, whole
 from replication.database import Database
 from replication.dialects import upsert
+from replication.precedence import GoOn, undisturbed
 from replication.quarantine import BAD_FRAME, FORK, WHOLE_FRAME_SEQ, set_all_aside, set_aside
 from replication.tables import parked_frame
 from replication.watermarks import Verdict, Watermark, judge, marks_of, move, moved, retire, retired_of, set_want
@@ -90,25 +91,35 @@ class Inbox:
         """Check, decode and prepare frames; needs no database and may run beside ``take``."""
         found = ReadFrames(accepted=[], refused=[])
         for site, sealed in arrived:
-            try:
-                frame = accept(sealed, site, self._keys(site))
-            except BadFrame as error:
-                found.refused.append((site, _refusal(sealed, error)))
-                continue
-            frame.prepared = self._sink.prepare(frame)
-            found.accepted.append((frame, sealed))
+            for _ in self.reading(found, site, sealed):
+                pass
         return found
 
-    async def take(self, frames: ReadFrames) -> Taken:
+    def reading(self, found: ReadFrames, site: Site, sealed: bytes) -> Iterator[None]:
+        """Read one frame as ``read`` does, into what was found so far, and yield every few milliseconds."""
+        try:
+            frame = accept(sealed, site, self._keys(site))
+        except BadFrame as error:
+            found.refused.append((site, _refusal(sealed, error)))
+            return
+        yield
+        frame.prepared = yield from self._sink.preparing(frame)
+        found.accepted.append((frame, sealed))
+
+    async def take(self, frames: ReadFrames, go_on: GoOn = undisturbed) -> Taken:
         """Apply what follows, park what came early, set aside what is wrong; on disk when this returns.
+
+        Args:
+            frames: what was read.
+            go_on: asked every few milliseconds; what it raises ends the transaction, and nothing was changed.
 
         Raises:
             Retryable: the database is busy or full, or another worker applied the same site; nothing was changed.
 
         """
-        return await self._database.write(lambda connection: self._take(connection, frames))
+        return await self._database.write(lambda connection: self._take(connection, frames, go_on))
 
-    def _take(self, connection: Connection, frames: ReadFrames) -> Taken:
+    def _take(self, connection: Connection, frames: ReadFrames, go_on: GoOn) -> Taken:
         self._guard(connection)
         now_ms = self._clock_ms()
         sites = list(dict.fromkeys(frame.site.code for frame, _ in frames.accepted))
@@ -117,7 +128,7 @@ class Inbox:
             self._judge(connection, batch, frame, sealed, now_ms)
         self._take_up_parked(connection, batch)
         if batch.follow:
-            self._sink.apply(connection, batch.follow)
+            self._sink.apply(connection, batch.follow, go_on)
         for site, spoilt in frames.refused:
             set_aside(connection, site.code, "", spoilt, now_ms)
         batch.quarantined += len(frames.refused)
@@ -160,7 +171,7 @@ class Inbox:
         if batch.look(frame) is Verdict.GAP:
             return False
         if batch.judge(frame) in (Verdict.APPLY, Verdict.NEW_EPOCH):
-            frame.prepared = self._sink.prepare(frame)
+            frame.prepared = whole(self._sink.preparing(frame))
         return True
 
 

@@ -8,9 +8,12 @@ the sites have to tell goes on.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
+
+from protocol.errors import Retryable
+from protocol.wording import Text
 
 REST_SHARE: Final = 7.0
 """Seconds of rest, at most, for a second of work while somebody waits: an eighth of the speed is always left."""
@@ -29,9 +32,37 @@ LOOK_S: Final = 0.002
 """Seconds before each piece of work in which whoever came during the last one is noticed, while pages are expected: a
 request is read from its socket, routed and only then known to be one for a page."""
 
+LOOKS: Final = 3
+"""Turns of the loop that do the same in the middle of such a piece: the bytes are read in the first, a task for them
+begins in the next."""
+
 FRAMES_BESIDE_PEOPLE: Final = 1
 """Frames of one transaction while pages are expected: some 50 ms in which pages share Python's lock with it, and a page
 that writes waits for it."""
+
+
+ROWS_AT_ONCE: Final = 256
+"""Rows that are written between two looks whether somebody waits: some 2 ms."""
+
+Row = TypeVar("Row")
+
+GoOn = Callable[[], None]
+"""Called between two steps of a transaction; raises ``GaveWay`` where it had better be ended."""
+
+
+class GaveWay(Retryable):
+    """A transaction was ended for somebody who waits for a page, and left nothing behind: do it again behind them."""
+
+
+def undisturbed() -> None:
+    """Go on, whoever waits."""
+
+
+def in_lots(rows: Sequence[Row], go_on: GoOn) -> Iterator[Sequence[Row]]:
+    """Return rows in lots that are written within some milliseconds, and ask before each whether to go on."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        go_on()
+        yield rows[first : first + ROWS_AT_ONCE]
 
 
 class Precedence:
@@ -95,6 +126,23 @@ class Precedence:
             await self._rest()
         self._resumed_at = self._monotonic()
 
+    def go_on(self) -> None:
+        """Go on unless somebody waits; may be called in any thread.
+
+        Raises:
+            GaveWay: somebody waits.
+
+        """
+        if not self._nobody.is_set():
+            raise GaveWay(_GAVE_WAY)
+
+    async def look(self) -> None:
+        """In the middle of a piece of work, give way to whoever came during the last part of it."""
+        for _ in range(1 if self.is_quiet else LOOKS):
+            await asyncio.sleep(0)
+        if not self._nobody.is_set():
+            await self.give_way()
+
     async def until_nobody_waits(self, within_s: float) -> None:
         """Wait for the pages that are being made, at most so long: for small work that is not the applying."""
         with suppress(TimeoutError):
@@ -110,3 +158,6 @@ class Precedence:
             self._owed_s = 0.0
         else:
             self._owed_s = max(0.0, self._owed_s - (self._monotonic() - begun))
+
+
+_GAVE_WAY = Text(zh="已让等待页面的人先行。", en="somebody who waits for a page goes first")

@@ -11,6 +11,7 @@ from protocol.events import Event
 from protocol.records import Record
 from protocol.sites import parse_site
 from protocol.vocabularies import AccessStatus, Level
+from replication.acceptance import whole
 from tests.catalogue import accepted, described, fictitious, record_id
 from tests.consoles import fill_county
 
@@ -44,7 +45,7 @@ def record(number: int, site: str, **changes: object) -> Record:
 def tell(connection: Connection, site: str, events: Sequence[Event], now_ms: int) -> None:
     """Apply events as if the site had published them."""
     application, frame = Application(lambda: now_ms), accepted(events, parse_site(site))
-    frame.prepared = application.prepare(frame)
+    frame.prepared = whole(application.preparing(frame))
     application.apply(connection, [frame])
 
 

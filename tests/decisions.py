@@ -12,7 +12,7 @@ from protocol.records import Record
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import quarantine
-from replication.acceptance import SpoiltEvent
+from replication.acceptance import SpoiltEvent, whole
 from replication.digests import record_digest
 from tests.catalogue import accepted, described, fictitious
 from tests.consoles import fill_county
@@ -56,7 +56,7 @@ def fill_queues(connection: Connection, now_ms: int) -> None:
 def _tell(connection: Connection, sink: Application, site: str, records: Sequence[Record]) -> None:
     events = [described(at, one) for at, one in enumerate(records, 1)]
     frame = accepted(events, parse_site(site))
-    frame.prepared = sink.prepare(frame)
+    frame.prepared = whole(sink.preparing(frame))
     sink.apply(connection, [frame])
 
 

@@ -11,7 +11,7 @@ from hub.storage.reindexing import refresh_index
 from hub.tables import catalogue_state
 from protocol.events import Event
 from protocol.sites import Site
-from replication.acceptance import AcceptedFrame
+from replication.acceptance import AcceptedFrame, whole
 from replication.database import Database
 from replication.dialects import is_postgres
 from replication.migrations import REPLICATION
@@ -29,7 +29,7 @@ class Hub:
 
     async def apply(self, *frames: AcceptedFrame) -> None:
         for frame in frames:
-            frame.prepared = self.application.prepare(frame)
+            frame.prepared = whole(self.application.preparing(frame))
         await self.database.write(lambda connection: self.application.apply(connection, frames))
 
     async def tell(self, *events: Event, site: Site = VILLAGE, epoch: str = "e1") -> None:

@@ -3,7 +3,7 @@
 Used to test replication without the hub's catalogue, and as the statement of what any sink must come to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from protocol.events import AccessChanged, BaselineMarked, BaselinePhase, Descri
 from replication.acceptance import AcceptedFrame
 from replication.dialects import is_postgres, schema_words
 from replication.digests import Tally, record_digest
+from replication.precedence import GoOn, undisturbed
 from tests.tallies import tally_of
 
 SCHEMA = """
@@ -37,13 +38,15 @@ class Ledger:
     def __init__(self) -> None:
         self.applied: list[int] = []
 
-    def prepare(self, frame: AcceptedFrame) -> object:
+    def preparing(self, frame: AcceptedFrame) -> Generator[None, None, object]:
         """Nothing needs preparing; the frame's end shows that it passed here."""
+        yield
         return frame.last
 
-    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
+    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame], go_on: GoOn = undisturbed) -> None:
         """Keep the latest word on each record."""
         for frame in frames:
+            go_on()
             for event in frame.events:
                 self.applied.append(event.seq)
                 if isinstance(event, Described | AccessChanged):

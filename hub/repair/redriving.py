@@ -22,7 +22,7 @@ from protocol.frames import Frame
 from protocol.sites import parse_site
 from protocol.wording import Text
 from replication import quarantine
-from replication.acceptance import AcceptedFrame, Sink
+from replication.acceptance import AcceptedFrame, Sink, whole
 from replication.database import Database
 from replication.inbox import Inbox
 from replication.quarantine import NOT_KEPT, Quarantined, is_frame
@@ -146,7 +146,7 @@ class Redriver:
         if one.fault == MUST_NOT_TRAVEL:
             return _kept(one, one.reason)
         frame = _frame_of(one, _event_of(one))
-        frame.prepared = self._sink.prepare(frame)
+        frame.prepared = whole(self._sink.preparing(frame))
 
         def apply(connection: Connection) -> bool:
             known = select(site_epoch.c.ordinal).where(site_epoch.c.site == one.site, site_epoch.c.epoch == one.epoch)

@@ -24,6 +24,7 @@ from protocol.errors import BadValue, Retryable
 from protocol.index_rows import IndexRow
 from protocol.vocabularies import AccessStatus
 from replication.database import Database
+from replication.precedence import GoOn, in_lots, undisturbed
 
 TERMS_VERSION = 2
 """Version of the choice and order of fields, marks and keys in ``preparation.entry_rows``."""
@@ -100,14 +101,24 @@ def refresh_index(connection: Connection) -> int:
     return done
 
 
-def write_index(connection: Connection, gone: Mapping[int, IndexRow], new: Iterable[tuple[int, IndexRow]]) -> None:
-    """Take terms out of the full-text index and put others in, in the order of the row ids."""
+def write_index(
+    connection: Connection,
+    gone: Mapping[int, IndexRow],
+    new: Iterable[tuple[int, IndexRow]],
+    go_on: GoOn = undisturbed,
+) -> None:
+    """Take terms out of the full-text index and put others in, in the order of the row ids.
+
+    ``go_on`` is asked every few milliseconds.
+    """
     ordered = sorted(new)
     if not gone and not ordered:
         return
     state, index = index_state(connection), index_of(connection)
     if not state.is_building:
-        index.write(connection, PRESENT, sorted(gone.items()), ordered)
+        index.write(connection, PRESENT, sorted(gone.items()), ())
+        for lot in in_lots(ordered, go_on):
+            index.write(connection, PRESENT, (), lot)
         return
     old_terms = [(docid, terms) for docid, terms in sorted(gone.items()) if docid <= state.built_to]
     index.write(connection, NEXT, old_terms, [one for one in ordered if one[0] <= state.built_to])

@@ -26,7 +26,7 @@ from hub.storage.reindexing import INDEX_VERSION, write_index
 from hub.storage.text_index import index_of
 from node.revisions import record_ids
 from protocol.codec import decode_record, encode_record
-from replication.acceptance import AcceptedFrame
+from replication.acceptance import AcceptedFrame, whole
 from replication.database import Database, opened
 from replication.digests import record_digest
 from tests.catalogue import accepted, described, fictitious, record_id
@@ -188,7 +188,7 @@ def _prepared(application: Application, frames: Sequence[AcceptedFrame]) -> floa
     """Return the seconds of processor time that preparing some frames takes."""
     began = time.process_time()
     for one in frames:
-        one.prepared = application.prepare(one)
+        one.prepared = whole(application.preparing(one))
     return time.process_time() - began
 
 

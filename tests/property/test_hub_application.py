@@ -16,7 +16,7 @@ from hub.storage.reindexing import refresh_index
 from hub.tables import catalogue_state
 from protocol.events import BaselinePhase, Event, WithdrawalCause
 from protocol.vocabularies import AccessStatus
-from replication.acceptance import AcceptedFrame
+from replication.acceptance import AcceptedFrame, whole
 from replication.migrations import REPLICATION
 from tests.catalogue import VILLAGE, accepted, access_changed, described, fictitious, marked, record_id, withdrawn
 from tests.simulation.disk import engine_on, new_image
@@ -58,7 +58,7 @@ def catalogue() -> Iterator[Connection]:
 def apply(connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
     application = Application(lambda: 0)
     for frame in frames:
-        frame.prepared = application.prepare(frame)
+        frame.prepared = whole(application.preparing(frame))
     application.apply(connection, frames)
 
 

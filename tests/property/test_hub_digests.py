@@ -20,7 +20,7 @@ from protocol.codec import encode_record
 from protocol.events import AccessChanged, BaselinePhase, Described, Event, WithdrawalCause
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
-from replication.acceptance import AcceptedFrame
+from replication.acceptance import AcceptedFrame, whole
 from replication.digests import Tally, bucket_of, record_digest
 from tests.catalogue import VILLAGE, accepted, access_changed, described, fictitious, marked, record_id, withdrawn
 from tests.simulation.disk import engine_on, new_image
@@ -70,7 +70,7 @@ class DigestMachine(RuleBasedStateMachine):
         self.take(frame)
 
     def take(self, frame: AcceptedFrame) -> None:
-        frame.prepared = self.application.prepare(frame)
+        frame.prepared = whole(self.application.preparing(frame))
         with self.engine.begin() as connection:
             self.application.apply(connection, [frame])
 

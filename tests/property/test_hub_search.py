@@ -17,6 +17,7 @@ from protocol.queries import parse
 from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus, Level
+from replication.acceptance import whole
 from replication.migrations import migrate
 from tests.catalogue import OTHER_VILLAGE, VILLAGE, accepted, described, fictitious
 from tests.hubs import MIGRATIONS
@@ -119,7 +120,7 @@ def filled(connection: Connection, entries: list[tuple[bool, Record]]) -> None:
         mine = [one for here, one in entries if here is (site == VILLAGE)]
         if mine:
             frame = accepted([described(seq, one) for seq, one in enumerate(mine, 1)], site)
-            frame.prepared = application.prepare(frame)
+            frame.prepared = whole(application.preparing(frame))
             application.apply(connection, [frame])
 
 

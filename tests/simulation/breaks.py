@@ -22,6 +22,7 @@ from replication import outbox
 from replication.acceptance import AcceptedFrame, Sink
 from replication.inbox import Inbox, ReadFrames, Taken
 from replication.outbox import Extent
+from replication.precedence import GoOn, undisturbed
 from replication.publisher import Publisher
 from replication.watermarks import Verdict, Watermark, judge, marks_of
 
@@ -160,13 +161,13 @@ def _no_chain_check() -> Iterator[None]:
 def _judged_beforehand() -> Iterator[None]:
     """Read the watermarks before the transaction: no bug as long as they are moved by compare-and-set."""
 
-    async def take(self: Inbox, frames: ReadFrames) -> Taken:
+    async def take(self: Inbox, frames: ReadFrames, go_on: GoOn = undisturbed) -> Taken:
         sites = list(dict.fromkeys(frame.site.code for frame, _ in frames.accepted))
         before = await self._database.read(lambda connection: marks_of(connection, sites))
 
         def step(connection: Connection) -> Taken:
             with patch.object(replication.inbox, "marks_of", lambda _connection, _sites: before):
-                return self._take(connection, frames)
+                return self._take(connection, frames, go_on)
 
         return await self._database.write(step)
 
@@ -195,20 +196,20 @@ class _Later:
     """A sink that puts off what it should apply."""
 
     def __init__(self, sink: Sink) -> None:
-        self.prepare = sink.prepare
+        self.preparing = sink.preparing
         self.frames: list[AcceptedFrame] = []
 
-    def apply(self, _connection: Connection, frames: Sequence[AcceptedFrame]) -> None:
+    def apply(self, _connection: Connection, frames: Sequence[AcceptedFrame], _go_on: GoOn = undisturbed) -> None:
         self.frames.extend(frames)
 
 
 def _two_transactions() -> AbstractContextManager[object]:
     """Move the watermark in one transaction and apply the events in the next (promise 2)."""
 
-    async def careless(self: Inbox, frames: ReadFrames) -> Taken:
+    async def careless(self: Inbox, frames: ReadFrames, go_on: GoOn = undisturbed) -> Taken:
         first, later = copy.copy(self), _Later(self._sink)
         first._sink = later
-        taken = await self._database.write(lambda connection: first._take(connection, frames))
+        taken = await self._database.write(lambda connection: first._take(connection, frames, go_on))
         await self._database.write(lambda connection: self._sink.apply(connection, later.frames))
         return taken
 

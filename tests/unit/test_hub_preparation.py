@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from hub.decisions.likeness import likeness_keys
-from hub.preparation import Prepared, entry_row, entry_rows, prepared
+from hub.preparation import Prepared, entry_row, entry_rows, preparing
 from protocol.analysis import index_terms
 from protocol.events import BaselinePhase, Described, Event
 from protocol.index_rows import index_rows, year_of
 from protocol.records import Alias, Record
 from protocol.vocabularies import AccessStatus, Secrecy
+from replication.acceptance import whole
 from tests.catalogue import accepted, described, fictitious, marked, record_id, withdrawn
 
 RECORDS = (
@@ -79,15 +80,17 @@ def unreadable(seq: int) -> Described:
 def test_descriptions_are_the_same_beside_whatever_else_a_frame_holds(other: Event) -> None:
     """A frame of good descriptions is read as a whole; one that needs a closer look, event by event."""
     events = [described(1, fictitious(1)), described(2, fictitious(2))]
-    whole, mixed = prepared(accepted(events)), prepared(accepted([*events, other]))
+    simple, mixed = (whole(preparing(accepted(some))) for some in (events, [*events, other]))
 
-    assert list(whole.by_record or {}) == [record_id(1).bytes, record_id(2).bytes]
+    assert list(simple.by_record or {}) == [record_id(1).bytes, record_id(2).bytes]
     assert mixed.by_record is None
-    assert list(mixed.events[:2]) == list(whole.events)
+    assert list(mixed.events[:2]) == list(simple.events)
 
 
 def test_a_frame_that_describes_a_record_twice_is_no_simple_one() -> None:
-    ready: Prepared = prepared(accepted([described(1, fictitious(1)), described(2, fictitious(1, note="again"))]))
+    ready: Prepared = whole(
+        preparing(accepted([described(1, fictitious(1)), described(2, fictitious(1, note="again"))]))
+    )
 
     assert len(ready.events) == 2
     assert ready.by_record is None
@@ -95,7 +98,7 @@ def test_a_frame_that_describes_a_record_twice_is_no_simple_one() -> None:
 
 def test_an_unreadable_record_is_set_aside_and_the_others_are_kept() -> None:
     frame = accepted([described(1, fictitious(1)), unreadable(2), described(3, fictitious(3))])
-    ready = prepared(frame)
+    ready = whole(preparing(frame))
 
     assert [event.seq for event in ready.events] == [1, 3]
     assert [(one.seq, one.fault) for one in frame.spoilt] == [(2, "unreadable_record")]

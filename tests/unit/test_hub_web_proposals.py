@@ -21,6 +21,7 @@ from protocol.letters import Letter
 from protocol.limits import PROPOSED_VALUE_CHARS_MAX
 from protocol.proposals import PROPOSAL_DECIDED, ProposalDecided
 from protocol.sites import parse_site
+from replication.acceptance import whole
 from tests.catalogue import accepted, withdrawn
 from tests.consoles import Browser, Desk, browsing, desk, words_in
 from tests.decisions import HELD, SITE, fill_queues
@@ -52,7 +53,7 @@ class County:
         """Apply at the hub everything that the site has minted."""
         events = await self.site.events()
         frame = accepted(events, parse_site(SITE), epoch="n1")
-        frame.prepared = self._sink.prepare(frame)
+        frame.prepared = whole(self._sink.preparing(frame))
         await self.here.database.write(lambda connection: self._sink.apply(connection, [frame]))
 
     async def entry(self) -> str:
@@ -235,7 +236,7 @@ async def test_a_withdrawn_record_shows_no_values_and_takes_no_proposals(here: D
         await send(browser, ENTRY, title=RIGHT)
         sink = Application(lambda: NOW_MS)
         frame = accepted([withdrawn(9, HELD.record_id)], parse_site(SITE))
-        frame.prepared = sink.prepare(frame)
+        frame.prepared = whole(sink.preparing(frame))
         await here.database.write(lambda connection: sink.apply(connection, [frame]))
         queue = words_in((await browser.get("/decisions/proposals")).text)
         page = await browser.get(ENTRY)

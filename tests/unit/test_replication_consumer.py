@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -69,9 +69,9 @@ class Readings(Ledger):
 
     read = 0
 
-    def prepare(self, frame: AcceptedFrame) -> object:
+    def preparing(self, frame: AcceptedFrame) -> Generator[None, None, object]:
         self.read += 1
-        return super().prepare(frame)
+        return super().preparing(frame)
 
 
 @pytest.fixture
