@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from protocol.errors import BadSetting
 from protocol.subjects import events
@@ -28,7 +29,8 @@ from replication.consumer import (
 from replication.database import Database, opened
 from replication.inbox import Inbox, Taken
 from replication.migrations import REPLICATION
-from replication.precedence import REST_SHARE, WORKED_S_MAX, Precedence
+from replication.precedence import REST_SHARE, WORKED_S_MAX, GoOn, Precedence, undisturbed
+from replication.watermarks import marks_of
 from tests.builders import VILLAGE, drafts, frame_writer, identity
 from tests.ledger import Ledger, schema_of
 from tests.stores import Store
@@ -187,6 +189,66 @@ async def test_nothing_is_begun_for_who_comes_while_a_batch_is_stored(database: 
         await asyncio.gather(consumer, return_exceptions=True)
 
     assert begun[1] == begun[0]
+
+
+class Interrupted(Ledger):
+    """Somebody comes while the first frame of a transaction is applied, so often, and goes a little later."""
+
+    def __init__(self, precedence: Precedence, times: int) -> None:
+        super().__init__()
+        self._precedence = precedence
+        self._times = times
+        self._loop = asyncio.get_running_loop()
+        self.begun: list[int] = []
+        """Frames of each transaction that was begun."""
+
+    def apply(self, connection: Connection, frames: Sequence[AcceptedFrame], go_on: GoOn = undisturbed) -> None:
+        self.begun.append(len(frames))
+        if self._times:
+            self._times -= 1
+            asyncio.run_coroutine_threadsafe(self._come(), self._loop).result()
+        super().apply(connection, frames, go_on)
+
+    async def _come(self) -> None:
+        self._precedence.hold(0.02)
+
+
+@pytest.mark.parametrize(
+    ("times", "begun"),
+    [
+        # Left undone whole, and stored frame by frame behind the page.
+        (1, [4, 1, 1, 1, 1]),
+        # A frame that was left undone is not left undone again.
+        (9, [4, 1, 1, 1, 1, 1, 1, 1]),
+    ],
+)
+async def test_a_batch_is_left_undone_for_who_comes_and_stored_behind_them(
+    database: Database, tmp_path: Path, times: int, begun: list[int]
+) -> None:
+    precedence = Precedence()
+    ledger = Interrupted(precedence, times)
+    inbox = Inbox(database, ledger, lambda _site: {identity(1).public_key}, lambda: 0)
+    taken: list[Taken] = []
+    done = asyncio.Event()
+
+    async def take(one: Taken) -> None:
+        taken.append(one)
+        if sum(some.applied_events for some in taken) == 8:
+            done.set()
+
+    came = await arrived(tmp_path, 4)
+    consumer = asyncio.create_task(Consumer(Deliveries(came), inbox, take, precedence=precedence).run())
+    try:
+        async with asyncio.timeout(30):
+            await done.wait()
+    finally:
+        consumer.cancel()
+        await asyncio.gather(consumer, return_exceptions=True)
+
+    assert ledger.begun == begun
+    assert [one.applied_events for one in taken] == [2] * 4
+    assert all(one.acknowledged for one in came)
+    assert (await database.read(lambda c: marks_of(c, [VILLAGE.code])))[VILLAGE.code].position == 8
 
 
 async def test_what_ends_the_pulling_ends_the_consumer(database: Database) -> None:

@@ -1,8 +1,20 @@
 """Precedence: frames give way to whoever waits for a page, for a share of the time."""
 
 import asyncio
+from contextlib import ExitStack
 
-from replication.precedence import EXPECTED_S, FRAMES_BESIDE_PEOPLE, REST_SHARE, WORKED_S_MAX, Precedence
+import pytest
+
+from replication.precedence import (
+    EXPECTED_S,
+    FRAMES_BESIDE_PEOPLE,
+    REST_SHARE,
+    ROWS_AT_ONCE,
+    WORKED_S_MAX,
+    GaveWay,
+    Precedence,
+    in_lots,
+)
 
 
 class Clock:
@@ -122,3 +134,16 @@ async def test_a_turn_is_kept_for_a_moment_and_no_longer() -> None:
 
     assert 0.04 <= kept < WORKED_S_MAX * REST_SHARE / 2
     assert await rested_s(precedence) < 0.04
+
+
+def test_whoever_waits_ends_a_transaction_between_two_of_its_steps() -> None:
+    precedence = Precedence(Clock())
+    rows = range(2 * ROWS_AT_ONCE + 1)
+    written: list[int] = []
+    with ExitStack() as stack, pytest.raises(GaveWay):
+        for lot in in_lots(rows, precedence.go_on):
+            written += lot
+            if len(written) == 2 * ROWS_AT_ONCE:
+                stack.enter_context(precedence.given())
+
+    assert written == list(rows[:-1])
