@@ -208,7 +208,7 @@ class Consumer:
         """Store a batch; what somebody waits for while it is being stored goes first, and it begins anew in parts."""
         may_give_way = True
         while batch:
-            lot = batch[: self._precedence.at_once(len(batch))]
+            lot = batch[: self._precedence.at_once(len(batch)) if may_give_way else 1]
             try:
                 taken = await self._taken(lot, self._precedence.go_on if may_give_way else undisturbed)
             except GaveWay:

@@ -36,9 +36,9 @@ LOOKS: Final = 3
 """Turns of the loop that do the same in the middle of such a piece: the bytes are read in the first, a task for them
 begins in the next."""
 
-FRAMES_BESIDE_PEOPLE: Final = 1
-"""Frames of one transaction while pages are expected: some 50 ms in which pages share Python's lock with it, and a page
-that writes waits for it."""
+FRAMES_BESIDE_PEOPLE: Final = 2
+"""Frames of one transaction while pages are expected. Of more, more work is done twice where somebody comes, and the
+end of the transaction, which waits for nobody, is longer; each leaves a segment in the index."""
 
 
 ROWS_AT_ONCE: Final = 256

@@ -216,10 +216,10 @@ class Interrupted(Ledger):
 @pytest.mark.parametrize(
     ("times", "begun"),
     [
-        # Left undone whole, and stored frame by frame behind the page.
-        (1, [4, 1, 1, 1, 1]),
-        # A frame that was left undone is not left undone again.
-        (9, [4, 1, 1, 1, 1, 1, 1, 1]),
+        # Left undone whole; behind the page one frame is stored at all events, and then little at once.
+        (1, [4, 1, 2, 1]),
+        # A frame that was left undone is not left undone again, so it goes on however many come.
+        (9, [4, 1, 2, 1, 2, 1, 1, 1]),
     ],
 )
 async def test_a_batch_is_left_undone_for_who_comes_and_stored_behind_them(
@@ -246,7 +246,7 @@ async def test_a_batch_is_left_undone_for_who_comes_and_stored_behind_them(
         await asyncio.gather(consumer, return_exceptions=True)
 
     assert ledger.begun == begun
-    assert [one.applied_events for one in taken] == [2] * 4
+    assert sum(one.applied_events for one in taken) == 8
     assert all(one.acknowledged for one in came)
     assert (await database.read(lambda c: marks_of(c, [VILLAGE.code])))[VILLAGE.code].position == 8
 
