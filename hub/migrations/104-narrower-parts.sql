@@ -1,0 +1,1 @@
+-- Nothing: a program that knows only the wide parts of PostgreSQL's index must not open a store that has narrow ones.
