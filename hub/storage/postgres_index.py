@@ -20,7 +20,7 @@ from hub.catalogue import SERIALS_A_YEAR
 from hub.searching.time_budgets import Cut
 from hub.storage.commonness import common_terms
 from hub.storage.faces import Face, face_of
-from hub.storage.postgres_parts import Arm, make_parts, newest_of_parts, partitions
+from hub.storage.postgres_parts import Arm, first_year_of, make_parts, newest_of_parts, partitions
 from hub.storage.postgres_terms import tsquery, vector
 from hub.storage.selections import Selection
 from protocol.expressions import Expression, Run
@@ -141,10 +141,13 @@ class PostgresIndex:
         new: Collection[tuple[int, IndexRow]],
     ) -> None:
         """Take rows out and put others in, also in the place of what stands there (FTS5 would keep both)."""
-        doomed = [docid for docid, _ in (*gone, *new)]
-        if doomed:
-            sql = f"DELETE FROM {name} WHERE rowid = ANY(?)"  # noqa: S608 - one of two names
-            connection.exec_driver_sql(sql, (doomed,))
+        # Each part by itself: all of them would be searched for each docid.
+        doomed: dict[int, list[int]] = {}
+        for docid, _ in (*gone, *new):
+            doomed.setdefault(first_year_of(docid), []).append(docid)
+        for year, docids in doomed.items():
+            sql = f"DELETE FROM {name}_{year} WHERE rowid = ANY(?)"  # noqa: S608 - one of two names, and a number
+            connection.exec_driver_sql(sql, (docids,))
         if new:
             insert_rows(connection, name, ("rowid", "terms"), [(docid, vector(row)) for docid, row in new])
 

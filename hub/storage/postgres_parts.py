@@ -4,6 +4,7 @@ A GIN index tells all that it finds before anything can be put in order: the new
 one once there is enough.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -54,6 +55,12 @@ def partitions() -> Iterator[tuple[int, int, int]]:
     begins = [0, *FIRST_YEARS]
     for year, following in zip(begins, [*FIRST_YEARS, YEAR_MAX + 1], strict=True):
         yield year, year * SERIALS_A_YEAR, following * SERIALS_A_YEAR
+
+
+def first_year_of(docid: int) -> int:
+    """Return the year with which the part begins that a docid lies in."""
+    place = bisect_right(FIRST_YEARS, docid // SERIALS_A_YEAR)
+    return FIRST_YEARS[place - 1] if place else 0
 
 
 def newest_of_parts(arm: Arm, docids: range, limit: int) -> tuple[str, dict[str, object]]:

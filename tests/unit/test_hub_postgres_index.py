@@ -13,7 +13,7 @@ from hub.catalogue import SERIALS_A_YEAR
 from hub.preparation import entry_row
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.searching.walks import ABOVE_ALL, Sought, Span, docids
-from hub.storage.postgres_parts import narrowed, partitions
+from hub.storage.postgres_parts import first_year_of, narrowed, partitions
 from hub.storage.postgres_terms import TERM_CHARS_MAX, TERMS_MAX, tsquery, vector
 from hub.storage.selections import Selection
 from hub.storage.text_index import index_of
@@ -149,6 +149,15 @@ async def test_the_newest_come_first_whatever_part_they_lie_in(hub: Hub, limit: 
         await hub.database.read(lambda c: newest(c, 1990 * SERIALS_A_YEAR))
         == [1989, 1987, 1955, 1954, 1949, 1948, 1912, 1911, 1801][:limit]
     )
+
+
+@pytest.mark.parametrize("year", [0, 1, 1911, 1912, 1954, 1979, 1980, 2029, 2030, 9999])
+def test_a_docid_lies_in_the_part_that_is_named(year: int) -> None:
+    docids = (year * SERIALS_A_YEAR, (year + 1) * SERIALS_A_YEAR - 1)
+
+    assert {first_year_of(docid) for docid in docids} == {
+        first for first, begin, end in partitions() if begin <= docids[0] < end
+    }
 
 
 def parts(connection: Connection) -> list[tuple[str, str]]:

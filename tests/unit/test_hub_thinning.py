@@ -20,9 +20,9 @@ PHRASE = Run(
     terms=("关于", "于做", "做好", "好防", "防汛", "汛工", "工作", "作的", "的通", "通知"), columns=(Column.TITLE,)
 )
 
+RARE_HERE = {"防汛", "汛工"}
 KNOWN = CommonTerms(
-    shares={term: 0.9 if term == "关于" else 0.5 for term in PHRASE.terms if term not in {"防汛", "汛工"}},
-    read_at_s=0.0,
+    shares={term: 0.9 if term == "关于" else 0.5 for term in PHRASE.terms if term not in RARE_HERE}, read_at_s=0.0
 )
 
 
