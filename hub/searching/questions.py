@@ -14,7 +14,7 @@ from hub.searching.ordering import ordered
 from hub.searching.rarity import Rarity
 from hub.searching.thinning import thinned
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import Check, Sought
+from hub.searching.walks import RANKS_MAX, Check, Sought
 from hub.storage.reindexing import INDEX_VERSION, index_state
 from hub.storage.text_index import index_of
 from hub.vocabulary.sound_alikes import sounding
@@ -67,7 +67,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     def all_found(self) -> Sought:
         """What all stages find together; the last of them holds all others."""
         sought = self._sought(self.plan.found_by)
-        if sought.check is not None or not self.ranks_counted:
+        if sought.check is not None or not self.ranks_counted or not 0 < len(self.stages) <= RANKS_MAX:
             return sought
         return msgspec.structs.replace(sought, ranks=tuple(stage.expression for stage in self.stages[:-1]))
 

@@ -6,6 +6,7 @@ the mark of that year tells them from the others. Dates are then compared to the
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -48,10 +49,10 @@ ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
 BEST_MAX: Final = 1_000
 """Entries that are told in the order of their ranks where they were ranked while they were counted."""
 
-_BEST: Final = (
-    "(SELECT string_agg(CONCAT(rank, ' ', docid), ',' ORDER BY rank, docid DESC)"  # noqa: S608 - a number
-    f" FROM (SELECT rank, docid FROM counted ORDER BY rank, docid DESC LIMIT {BEST_MAX}) AS best)"
-)
+RANKS_MAX: Final = 10
+"""Ranks that entries are told by one digit each."""
+
+_RANKED: Final = "string_agg(CAST(entry.rank AS text), ''), string_agg(CAST(entry.docid AS text), ',')"
 
 Check = Callable[[str, Record], bool]
 """Tells whether a record of a site, under the access status that holds now, is what is meant."""
@@ -66,8 +67,8 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     """It has to be of each of them."""
     check: Check | None = None
     """What a record must pass besides, because the index finds more than is meant."""
-    ranks: tuple[Expression, ...] = ()
-    """What each rank finds, the best first: entries that are counted are ranked by the way where the index can."""
+    ranks: tuple[Expression, ...] | None = None
+    """What each rank but the last finds, the best first, if entries are ranked while they are counted."""
     rarity: Rarity | None = None
     """What is known of how rare its terms are; None where the index has to be asked."""
 
@@ -136,7 +137,7 @@ def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: T
 
     Both are 0 if there are no more than ``TOTAL_MAX``.
     """
-    unranked = msgspec.structs.replace(sought, ranks=())
+    unranked = msgspec.structs.replace(sought, ranks=None)
     newest = _indexed(connection, unranked, Span(below=ceiling), TOTAL_MAX + 1, budget)
     return (newest[-2], newest[min(COUNTED_AT_ONCE, TOTAL_MAX) - 1]) if len(newest) > TOTAL_MAX else (0, 0)
 
@@ -273,12 +274,13 @@ def _count_along(
         above = _floor(connection, stretch, wide, wish, budget) if wide is not None else stretch.above
         part = msgspec.structs.replace(stretch, above=above)
         sql, values = _statement(connection, sought, part, wish, upwards=upwards, with_faces="face" in wanted)
-        query = f"SELECT {wanted} FROM ({sql}) AS entry"  # noqa: S608 - constants
-        if sought.ranks and part.expression is not None:
-            query = f"WITH counted AS MATERIALIZED ({sql}) SELECT {_BEST}, {wanted} FROM counted AS entry"  # noqa: S608 - as above
+        is_ranked = sought.ranks is not None and part.expression is not None
+        told = f"{_RANKED}, {wanted}" if is_ranked else wanted
         with index_of(connection).bounded(connection, budget.left_s, part.expression):
-            row = connection.exec_driver_sql(query, values).one()
-        number = _add(connection, counted, row)
+            row = connection.exec_driver_sql(f"SELECT {told} FROM ({sql}) AS entry", values).one()  # noqa: S608 - constants
+        ranks, numbers, *counts = row if is_ranked else ("", "", *row)
+        counted.best += _best(ranks or "", (numbers or "").split(","))
+        number = _add(connection, counted, counts)
         if number < wish and above == stretch.above:
             return
         lowest = above if upwards else counted.lowest
@@ -301,10 +303,6 @@ def _floor(connection: Connection, stretch: _Stretch, wide: Expression, wish: in
 
 def _add(connection: Connection, counted: Faces, row: Sequence[Any]) -> int:
     """Add the number of some entries, the lowest of them, and the years and faces that aggregates wrote."""
-    if isinstance(row[0], str | None):
-        best, *row = row
-        ranked = (one.split(" ") for one in best.split(",")) if best else ()
-        counted.best += [(int(rank), int(docid)) for rank, docid in ranked]
     number, lowest, *lines = row
     counted.total += number
     counted.lowest = lowest if number else counted.lowest
@@ -313,6 +311,12 @@ def _add(connection: Connection, counted: Faces, row: Sequence[Any]) -> int:
         counted.years.update(years)
         counted.faces += faces
     return int(number)
+
+
+def _best(ranks: str, docids: Sequence[str]) -> list[tuple[int, int]]:
+    """Return rank and docid of the first entries of a walk, the best first; those of one rank stay in their order."""
+    places = (place for rank in sorted(set(ranks)) for place, one in enumerate(ranks) if one == rank)
+    return [(int(ranks[place]), int(docids[place])) for place in islice(places, BEST_MAX)]
 
 
 def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:

@@ -20,6 +20,7 @@ from hub.catalogue import SERIALS_A_YEAR
 from hub.searching.time_budgets import Cut
 from hub.storage.commonness import common_terms
 from hub.storage.faces import Face, face_of
+from hub.storage.postgres import STATEMENT_MS
 from hub.storage.postgres_parts import Arm, first_year_of, make_parts, newest_of_parts, partitions
 from hub.storage.postgres_terms import tsquery, vector
 from hub.storage.selections import Selection
@@ -29,16 +30,26 @@ from replication.dialects import insert_rows
 
 _INDEX_TABLE = re.compile(r"search(_next)?(_[0-9]+)?")
 # A sort of ten thousand rows fits into this much memory; and what is joined is looked up for each row.
-_BOUND: Final = (
-    "SAVEPOINT bounded; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL work_mem = '64MB';"
-    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL enable_seqscan = off; SET LOCAL statement_timeout = "
+_SETTINGS: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "work_mem": "'64MB'",
+    "max_parallel_workers_per_gather": "0",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+}
+_BOUND: Final = "; ".join(("SAVEPOINT bounded", *(f"SET LOCAL {name} = {value}" for name, value in _SETTINGS.items())))
+_BY_INDEX: Final = "; SET LOCAL enable_indexscan = off; SET LOCAL statement_timeout = "
+_ALONG: Final = "; SET LOCAL enable_bitmapscan = off; SET LOCAL statement_timeout = "
+_CUT: Final = "ROLLBACK TO SAVEPOINT bounded; RELEASE SAVEPOINT bounded"
+# Put back one by one: after a ROLLBACK of any kind the driver forgets which statements it has prepared.
+_UNBOUND: Final = "; ".join(
+    (
+        "RELEASE SAVEPOINT bounded",
+        *(f"SET LOCAL {name} = DEFAULT" for name in (*_SETTINGS, "enable_indexscan", "enable_bitmapscan")),
+        f"SET LOCAL statement_timeout = {STATEMENT_MS}",
+    )
 )
-_BY_INDEX: Final = "; SET LOCAL enable_indexscan = off"
-_ALONG: Final = "; SET LOCAL enable_bitmapscan = off"
-_UNBOUND: Final = "ROLLBACK TO SAVEPOINT bounded; RELEASE SAVEPOINT bounded"
-
-_JOINED: Final = " JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
 
 _STANDING: Final = (
     "SELECT asked.place FROM unnest(CAST(? AS text[])) WITH ORDINALITY AS asked (query, place)"
@@ -54,14 +65,16 @@ class PostgresIndex:
     """A table of vectors."""
 
     source = "search"
-    entries = "(SELECT docid, face, date_earliest, date_latest FROM entry WHERE body IS NOT NULL) AS entry"
+    # A line break in a fonds number would end a line of faces.
+    entries = (
+        "(SELECT docid, translate(face, chr(10), ' ') AS face, date_earliest, date_latest"
+        " FROM entry WHERE body IS NOT NULL) AS entry"
+    )
     matching = "search.terms @@ CAST(? AS tsquery)"
     looks_on = False
     orders_last = True
-    # A line break in a fonds number would end the line.
     years_and_faces = (
-        f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)),"
-        " string_agg(translate(entry.face, chr(10), ' '), chr(10))"
+        f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)), string_agg(entry.face, chr(10))"
     )
 
     def question(self, connection: Connection, expression: Expression) -> str:
@@ -85,12 +98,12 @@ class PostgresIndex:
             # As a function it is no question to the index.
             clauses.append("ts_match_vq(search.terms, CAST(? AS tsquery))")
             values.append(tsquery(wanted))
-        ranks = [tsquery(rank) for rank in selection.ranks]
-        is_joined = bool(selection.clauses)
+        ranks = [tsquery(rank) for rank in selection.ranks or ()]
+        joined = f" JOIN {self.entries} ON entry.docid = search.rowid" if selection.clauses else ""
         sql, named = newest_of_parts(
             Arm(
-                named=f"search.rowid AS docid{_rank(len(ranks))}{', entry.face' if is_joined else ''}",
-                joined=_JOINED if is_joined else "",
+                named=f"search.rowid AS docid{_rank(selection)}{', entry.face' if joined else ', search.face'}",
+                joined=joined,
                 clauses=" AND ".join((*clauses, *selection.clauses)),
                 values=(*ranks, *values, *selection.values),
                 along=common.share(wanted) >= ALONG_MIN,
@@ -98,10 +111,19 @@ class PostgresIndex:
             selection.docids,
             selection.limit,
         )
-        if selection.with_faces and not is_joined:
-            # Everything is found before any is left out: only what is left needs its face.
-            sql = f"SELECT found.*, entry.face FROM ({sql}) AS found JOIN {self.entries} ON entry.docid = found.docid"  # noqa: S608 - constants
+        if selection.with_faces and not joined:
+            sql = self._with_faces(sql, selection)
         return sql, named
+
+    def _with_faces(self, sql: str, selection: Selection) -> str:
+        """Everything is found before any is left out: only what is left needs its face."""
+        if selection.ranks is None:
+            # What an index names that is built anew may be gone, or have another face by now.
+            return (
+                f"SELECT found.docid, entry.face FROM ({sql}) AS found JOIN {self.entries} ON entry.docid = found.docid"  # noqa: S608 - constants
+            )
+        asked = f"(SELECT entry.face FROM {self.entries} WHERE entry.docid = found.docid)"  # noqa: S608 - as above
+        return f"SELECT found.docid, found.rank, coalesce(found.face, {asked}) AS face FROM ({sql}) AS found"  # noqa: S608 - as above
 
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
@@ -122,16 +144,16 @@ class PostgresIndex:
             raise TypeError(message)
         # Without values a driver sends several statements at once: a budget costs two journeys, not six.
         along = expression is not None and common_terms(connection).share(expression) >= ALONG_MIN
-        raw.execute(f"{_BOUND}{max(1, round(budget_s * 1000))}{_ALONG if along else _BY_INDEX}".encode())
+        raw.execute(f"{_BOUND}{_ALONG if along else _BY_INDEX}{max(1, round(budget_s * 1000))}".encode())
         try:
             yield
         except DBAPIError as error:
+            if not raw.closed:
+                raw.execute(_CUT.encode())
             if isinstance(error.orig, psycopg.errors.QueryCanceled):
                 raise Cut from error
             raise
-        finally:
-            if not raw.closed:
-                raw.execute(_UNBOUND.encode())
+        raw.execute(_UNBOUND.encode())
 
     def write(
         self,
@@ -149,7 +171,9 @@ class PostgresIndex:
             sql = f"DELETE FROM {name}_{year} WHERE rowid = ANY(?)"  # noqa: S608 - one of two names, and a number
             connection.exec_driver_sql(sql, (docids,))
         if new:
-            insert_rows(connection, name, ("rowid", "terms"), [(docid, vector(row)) for docid, row in new])
+            faces = _faces(connection, [docid for docid, _ in new])
+            rows = [(docid, vector(row), faces.get(docid)) for docid, row in new]
+            insert_rows(connection, name, ("rowid", "terms", "face"), rows)
 
     def add_outdated(self, connection: Connection, new: Collection[tuple[int, IndexRow]]) -> None:
         """Put rows into the present index."""
@@ -164,7 +188,8 @@ class PostgresIndex:
         """Make an empty index beside the present one, in the place of one that was being built."""
         connection.exec_driver_sql("DROP TABLE IF EXISTS search_next")
         connection.exec_driver_sql(
-            "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL) PARTITION BY RANGE (rowid)"
+            'CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL, face TEXT COLLATE "C")'
+            " PARTITION BY RANGE (rowid)"
         )
         make_parts(connection, "search_next")
 
@@ -190,8 +215,14 @@ def is_part_of_an_index(table: str) -> bool:
     return _INDEX_TABLE.fullmatch(table) is not None
 
 
-def _rank(ranks: int) -> str:
-    if not ranks:
-        return ""
-    cases = " ".join(f"WHEN search.terms @@ CAST(? AS tsquery) THEN {number}" for number in range(ranks))
-    return f", CASE {cases} ELSE {ranks} END AS rank"
+def _rank(selection: Selection) -> str:
+    if not selection.ranks:
+        return "" if selection.ranks is None else ", 0 AS rank"
+    cases = " ".join(f"WHEN search.terms @@ CAST(? AS tsquery) THEN {number}" for number in range(len(selection.ranks)))
+    return f", CASE {cases} ELSE {len(selection.ranks)} END AS rank"
+
+
+def _faces(connection: Connection, docids: Sequence[int]) -> dict[int, str]:
+    sql = f"SELECT docid, face FROM {PostgresIndex.entries} WHERE docid = ANY(?)"  # noqa: S608 - a constant
+    rows = connection.exec_driver_sql(sql, (list(docids),))
+    return {row[0]: row[1] for row in rows}

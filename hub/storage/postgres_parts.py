@@ -27,6 +27,8 @@ BUILDING_MIB: Final = 256
 
 _BEFORE: Final = "search_of_before"
 
+_COLUMNS: Final = 'rowid BIGINT NOT NULL, terms TSVECTOR NOT NULL, face TEXT COLLATE "C"'
+
 _PRESENT: Final = """
 SELECT relname, (regexp_match(pg_get_expr(relpartbound, oid), 'FROM \\(''(\\d+)''\\) TO \\(''(\\d+)''\\)'))
 FROM pg_partition_tree('search') JOIN pg_class ON oid = relid WHERE isleaf
@@ -138,9 +140,10 @@ def narrowed(connection: Connection) -> bool:
     connection.exec_driver_sql(f"ALTER TABLE search DETACH PARTITION {name}")
     connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {_BEFORE}")
     for year, begin, until in parts:
-        connection.exec_driver_sql(f"CREATE TABLE search_{year} (rowid BIGINT NOT NULL, terms TSVECTOR NOT NULL)")
+        connection.exec_driver_sql(f"CREATE TABLE search_{year} ({_COLUMNS})")
         connection.exec_driver_sql(
-            f"INSERT INTO search_{year} SELECT rowid, terms FROM {_BEFORE} WHERE rowid >= {begin} AND rowid < {until}"  # noqa: S608 - numbers
+            f"INSERT INTO search_{year} SELECT rowid, terms, translate(entry.face, chr(10), ' ')"  # noqa: S608 - numbers
+            f" FROM {_BEFORE} LEFT JOIN entry ON docid = rowid WHERE rowid >= {begin} AND rowid < {until}"
         )
     # Only now are the names of its indexes free.
     connection.exec_driver_sql(f"DROP TABLE {_BEFORE}")

@@ -17,5 +17,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     with_faces: bool = False
     upwards: bool = False
     """The oldest and not the newest."""
-    ranks: tuple[Expression, ...] = ()
-    """Of each entry the number of the first of these that finds it is wanted as well, else how many they are."""
+    ranks: tuple[Expression, ...] | None = None
+    """Of each entry the number of the first of these that finds it is wanted as well, else how many they are; None if
+    not."""

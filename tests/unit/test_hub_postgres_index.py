@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR
 from hub.preparation import entry_row
+from hub.searching.search import Query, search
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.searching.walks import ABOVE_ALL, Sought, Span, docids
 from hub.storage.postgres_parts import first_year_of, narrowed, partitions
@@ -303,3 +304,34 @@ async def test_a_statement_beyond_its_budget_is_cut_and_the_next_one_runs(hub: H
         return int(connection.exec_driver_sql("SELECT 1").scalar_one())
 
     assert await hub.database.read(cut) == 1
+
+
+@ONLY_POSTGRES
+async def test_faces_stand_beside_the_terms_and_follow_whatever_changes_an_entry(hub: Hub) -> None:
+    await hub.tell(*[described(number, fictitious(number, title="林地")) for number in (1, 2, 3)])
+
+    def faces(connection: Connection) -> list[tuple[str | None, str]]:
+        sql = "SELECT search.face, entry.face FROM search JOIN entry ON docid = rowid ORDER BY docid"
+        return [(beside, own) for beside, own in connection.exec_driver_sql(sql)]
+
+    def changed(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE entry SET access_status = 'closed', fonds_no = 'X' || chr(10) || '9'")
+
+    assert all(beside == own for beside, own in await hub.database.read(faces))
+    await hub.database.write(changed)
+    found = await hub.database.read(faces)
+    assert len(found) == 3
+    assert all(beside == own.replace("\n", " ") and "closed" in own for beside, own in found)
+
+
+@ONLY_POSTGRES
+async def test_an_entry_of_before_is_asked_for_its_face(hub: Hub) -> None:
+    await hub.tell(*[described(number, fictitious(number, title="林地")) for number in (1, 2, 3)])
+    query = Query(words="林地", with_facets=True)
+
+    before = await hub.database.read(lambda c: search(c, query))
+    await hub.database.write(lambda c: c.exec_driver_sql("UPDATE search SET face = NULL WHERE rowid % 2 = 1"))
+
+    assert (await hub.database.read(lambda c: search(c, query))).facets == before.facets
+    assert before.facets is not None
+    assert sum(one.count for one in before.facets.site.values) == 3

@@ -1,1 +1,0 @@
--- Nothing: a program that knows only the wide parts of PostgreSQL's index must not open a store that has narrow ones.
