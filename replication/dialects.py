@@ -9,7 +9,7 @@ The full-text index is another matter: each store has its own (``hub.storage.tex
 
 import re
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 POSTGRES: Final = "postgresql"
 """Name of PostgreSQL's dialect, and of the folder with the migrations that are its own."""
+
+SPOKEN_KEPT: Final = 512
+"""Statements that are kept in PostgreSQL's words: those that ask sixty parts of an index have some 20 kB."""
 
 _QUOTED = r"'(?:[^']|'')*'"
 _MARKS = re.compile(rf"(?P<quoted>{_QUOTED})|(?P<mark>\?)|(?P<percent>%)|(?<!:):(?P<name>[a-z_]+)")
@@ -49,7 +52,7 @@ def upsert(table: Table) -> "Insert":
     return insert(table)
 
 
-@cache
+@lru_cache(maxsize=SPOKEN_KEPT)
 def spoken(sql: str) -> str:
     """Return plain SQL as PostgreSQL's driver wants it: its marks for parameters, and no hints about indexes."""
 

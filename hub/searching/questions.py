@@ -14,8 +14,9 @@ from hub.searching.ordering import ordered
 from hub.searching.rarity import Rarity
 from hub.searching.thinning import thinned
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import Check, Sought
+from hub.searching.walks import RANKS_MAX, Check, Sought
 from hub.storage.reindexing import INDEX_VERSION, index_state
+from hub.storage.text_index import index_of
 from hub.vocabulary.sound_alikes import sounding
 from protocol.expressions import Column, Expression
 from protocol.matching import Matcher
@@ -44,6 +45,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Returns what is asked of the index instead of an expression (``hub.searching.thinning``)."""
     order: Callable[[Expression], Expression]
     """Returns the same in the order in which the index is quickest (``hub.searching.ordering``)."""
+    ranks_counted: bool
+    """Whether entries are ranked while they are counted."""
     rarity: Rarity
     """How rare the terms are, as far as it was asked."""
     names: "Names | None" = None
@@ -62,8 +65,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def all_found(self) -> Sought:
-        """What all stages find together."""
-        return self._sought(self.plan.found_by)
+        """What all stages find together; the last of them holds all others."""
+        sought = self._sought(self.plan.found_by)
+        if sought.check is not None or not self.ranks_counted or not 0 < len(self.stages) <= RANKS_MAX:
+            return sought
+        return msgspec.structs.replace(sought, ranks=tuple(stage.expression for stage in self.stages[:-1]))
 
     def stage(self, number: int) -> Sought:
         """Return what a stage finds that no stage before it does."""
@@ -145,6 +151,7 @@ def question_of(connection: Connection, query: "Query", names: "Names | None") -
         is_building=state.is_building,
         thin=functools.cache(partial(thinned, rarity)),
         order=functools.cache(partial(ordered, rarity)),
+        ranks_counted=index_of(connection).orders_last,
         rarity=rarity,
         names=names,
     )

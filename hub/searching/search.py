@@ -21,7 +21,7 @@ from hub.searching.cursors import Cursor, opened, sealed
 from hub.searching.facets import Facets, facets_of, sites_of
 from hub.searching.grouping import grouped
 from hub.searching.questions import Question, question_of
-from hub.searching.stage_walk import Ranked, ranked
+from hub.searching.stage_walk import Ranked, of_counted, ranked
 from hub.searching.time_budgets import SEARCH_BUDGET_S, TimeBudget
 from hub.searching.walks import ABOVE_ALL, TOTAL_MAX, Faces, faces_of, total_of
 from protocol.calls import Match
@@ -161,14 +161,15 @@ def search(
     if question is None:
         return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
     look = _one_by_one if is_bare else partial(_in_groups, connection)
-    question, tally, begin = _counted(connection, query, question, budget, tally)
+    question, tally, begin, known = _counted(connection, query, question, budget, tally)
     hits: list[_Row] = []
     last: Cursor | None = None
     if tally.total or not tally.is_whole:
         # What was counted a moment ago tells when everything is found: the ranks behind it need not be walked.
         is_known = tally.is_whole and not tally.is_upper_bound and not query.cursor
         most = tally.total if is_known else None
-        hits, last = _page(connection, question, begin, query.hits_max, most, budget, look)
+        walk = _Walk(question=question, begin=begin, known=known, most=most, budget=budget)
+        hits, last = _page(connection, walk, query.hits_max, look)
     return Page(
         total=max(min(tally.total, TOTAL_MAX), len(hits)),
         exact=tally.is_whole and not tally.is_upper_bound and not question.is_building,
@@ -184,11 +185,14 @@ def search(
 
 def _counted(
     connection: Connection, query: Query, question: Question, budget: TimeBudget, known: Tally | None
-) -> tuple[Question, Tally, Cursor]:
-    """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin."""
+) -> tuple[Question, Tally, Cursor, list[Ranked]]:
+    """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin.
+
+    And the first hits, where they were ranked while they were counted.
+    """
     begin = opened(query.cursor, _identity(query)) if query.cursor else None
     if begin is not None and known is not None:
-        return question.with_sounds(connection, budget) if known.is_sounding else question, known, begin
+        return question.with_sounds(connection, budget) if known.is_sounding else question, known, begin, []
     plain, counted = question, _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         question = question.with_sounds(connection, budget)
@@ -201,7 +205,9 @@ def _counted(
         is_sounding=question is not plain,
         facets=facets_of(counted) if query.with_facets else None,
     )
-    return question, tally, begin or _beginning(counted)
+    first = _beginning(counted)
+    best = of_counted(counted.best, first) if begin is None and not budget.was_cut else []
+    return question, tally, begin or first, best
 
 
 def readings_of(names: Names | None, found: Page) -> Readings:
@@ -264,29 +270,37 @@ _Look = Callable[[Sequence[_Row]], tuple[list[_Row], int]]
 """Returns the hits of a page in the order in which they are shown, and how many groups they are."""
 
 
-def _page(
-    connection: Connection,
-    question: Question,
-    begin: Cursor,
-    limit: int,
-    most: int | None,
-    budget: TimeBudget,
-    look: _Look,
-) -> tuple[list[_Row], Cursor | None]:
-    """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all.
+class _Walk(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the hits of a page are found."""
 
-    From ``begin`` on there are ``most`` of them; None where nobody knows how many.
-    """
-    stages = [partial(question.stage, number) for number in range(len(question.stages) or 1)]
+    question: Question
+    begin: Cursor
+    known: Sequence[Ranked]
+    """The first of them, if they are known already."""
+    most: int | None
+    """How many there are from ``begin`` on; None where nobody knows."""
+    budget: TimeBudget
+
+    def next(self, connection: Connection, read: Sequence[Ranked], limit: int) -> Sequence[Ranked]:
+        """Return the hits behind those that were read."""
+        end = len(read) + limit
+        if len(self.known) >= (end if self.most is None else min(end, self.most)):
+            return self.known[len(read) : end]
+        stages = [partial(self.question.stage, number) for number in range(len(self.question.stages) or 1)]
+        place = read[-1].place if read else self.begin
+        rest = self.most - len(read) if self.most is not None else None
+        return ranked(connection, stages, self.question.all_found, place, limit, self.budget, rest)
+
+
+def _page(connection: Connection, walk: _Walk, limit: int, look: _Look) -> tuple[list[_Row], Cursor | None]:
+    """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all."""
     rows: list[_Row] = []
     read: list[Ranked] = []
     shown: list[_Row] = []
     groups, wanted, more = 0, limit, False
     while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
-        place = read[-1].place if read else begin
         # One more than is shown tells whether there is a next page.
-        rest = most - len(read) if most is not None else None
-        part = ranked(connection, stages, question.all_found, place, wanted + 1, budget, rest)
+        part = walk.next(connection, read, wanted + 1)
         more = len(part) > wanted
         read += part[:wanted]
         rows += _rows(connection, part[:wanted])

@@ -27,6 +27,11 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
         return self.place.stage
 
 
+def of_counted(best: Sequence[tuple[int, int]], begin: Cursor) -> list[Ranked]:
+    """Return the first hits, of which rank and docid were told when they were counted."""
+    return [Ranked(docid=docid, place=msgspec.structs.replace(begin, stage=rank, below=docid)) for rank, docid in best]
+
+
 def ranked(
     connection: Connection,
     stages: Sequence[Callable[[], Sought]],

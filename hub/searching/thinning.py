@@ -3,7 +3,7 @@
 FTS5 walks along the whole list of every term of a phrase, and puts together whatever a prefix finds before it looks at
 anything else. Of a long phrase only its rarest terms are asked for, and none for the last character of a number (号),
 which half of all titles hold; whoever asks so looks at each entry that is found (``protocol.record_facts.found``).
-PostgreSQL reads the list of the rarest term and skips along the others by itself, so there a long phrase stays whole.
+PostgreSQL, which looks at what it finds by itself, is asked for all that is meant (``hub.storage.commonness``).
 """
 
 import msgspec
@@ -23,6 +23,8 @@ NUMBERED_MIN = 3
 
 def thinned(rarity: Rarity, expression: Expression) -> Expression:
     """Return what finds at least what an expression finds, and more quickly; the same where nothing is gained."""
+    if not rarity.matters:
+        return expression
     match expression:
         case Run():
             return _run(rarity, expression)
@@ -51,8 +53,6 @@ def _run(rarity: Rarity, run: Run) -> Expression:
     if run.is_prefix and len(terms) >= NUMBERED_MIN and not terms[-1].isascii():
         run = msgspec.structs.replace(run, terms=terms[:-1], is_prefix=False)
     if len(run.terms) <= TERMS_MAX or run.is_prefix:
-        return run
-    if not rarity.matters:
         return run
     reach = rarity.of(run.terms)
     rarest = sorted(range(len(run.terms)), key=lambda place: reach[run.terms[place]])

@@ -6,6 +6,7 @@ the mark of that year tells them from the others. Dates are then compared to the
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from hub.searching.ordering import wider
 from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.storage.faces import Face, face_of
+from hub.storage.selections import Selection
 from hub.storage.text_index import index_of
 from protocol.codec import decode_record
 from protocol.errors import BadValue
@@ -44,6 +46,14 @@ CHECKED_MAX: Final = 1_000
 ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
 """A docid above all that there are."""
 
+BEST_MAX: Final = 1_000
+"""Entries that are told in the order of their ranks where they were ranked while they were counted."""
+
+RANKS_MAX: Final = 10
+"""Ranks that entries are told by one digit each."""
+
+_RANKED: Final = "string_agg(CAST(entry.rank AS text), ''), string_agg(CAST(entry.docid AS text), ',')"
+
 Check = Callable[[str, Record], bool]
 """Tells whether a record of a site, under the access status that holds now, is what is meant."""
 
@@ -57,6 +67,8 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     """It has to be of each of them."""
     check: Check | None = None
     """What a record must pass besides, because the index finds more than is meant."""
+    ranks: tuple[Expression, ...] | None = None
+    """What each rank but the last finds, the best first, if entries are ranked while they are counted."""
     rarity: Rarity | None = None
     """What is known of how rare its terms are; None where the index has to be asked."""
 
@@ -86,6 +98,8 @@ class Faces(msgspec.Struct, kw_only=True):
     """Whether more was counted than is meant."""
     years: Counter[int] = msgspec.field(default_factory=Counter)
     """0 for entries of no year."""
+    best: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    """Rank and docid of those that come first, if they were ranked."""
     faces: list[Face] = msgspec.field(default_factory=list)
     """One for each entry: counted by their parts at last, which takes a third of counting them first."""
 
@@ -123,7 +137,8 @@ def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: T
 
     Both are 0 if there are no more than ``TOTAL_MAX``.
     """
-    newest = _indexed(connection, sought, Span(below=ceiling), TOTAL_MAX + 1, budget)
+    unranked = msgspec.structs.replace(sought, ranks=None)
+    newest = _indexed(connection, unranked, Span(below=ceiling), TOTAL_MAX + 1, budget)
     return (newest[-2], newest[min(COUNTED_AT_ONCE, TOTAL_MAX) - 1]) if len(newest) > TOTAL_MAX else (0, 0)
 
 
@@ -233,8 +248,10 @@ def _counted(
             budget.was_cut = True
             return counted
         if counted.total > limit:
-            return counted
-    counted.is_whole = True
+            break
+    else:
+        counted.is_whole = True
+    counted.best.sort(key=lambda one: (one[0], -one[1]))
     return counted
 
 
@@ -257,9 +274,13 @@ def _count_along(
         above = _floor(connection, stretch, wide, wish, budget) if wide is not None else stretch.above
         part = msgspec.structs.replace(stretch, above=above)
         sql, values = _statement(connection, sought, part, wish, upwards=upwards, with_faces="face" in wanted)
+        is_ranked = sought.ranks is not None and part.expression is not None
+        told = f"{_RANKED}, {wanted}" if is_ranked else wanted
         with index_of(connection).bounded(connection, budget.left_s, part.expression):
-            row = connection.exec_driver_sql(f"SELECT {wanted} FROM ({sql}) AS entry", values).one()  # noqa: S608 - constants
-        number = _add(connection, counted, row)
+            row = connection.exec_driver_sql(f"SELECT {told} FROM ({sql}) AS entry", values).one()  # noqa: S608 - constants
+        ranks, numbers, *counts = row if is_ranked else ("", "", *row)
+        counted.best += _best(ranks or "", (numbers or "").split(","))
+        number = _add(connection, counted, counts)
         if number < wish and above == stretch.above:
             return
         lowest = above if upwards else counted.lowest
@@ -290,6 +311,12 @@ def _add(connection: Connection, counted: Faces, row: Sequence[Any]) -> int:
         counted.years.update(years)
         counted.faces += faces
     return int(number)
+
+
+def _best(ranks: str, docids: Sequence[str]) -> list[tuple[int, int]]:
+    """Return rank and docid of the first entries of a walk, the best first; those of one rank stay in their order."""
+    places = (place for rank in sorted(set(ranks)) for place, one in enumerate(ranks) if one == rank)
+    return [(int(ranks[place]), int(docids[place])) for place in islice(places, BEST_MAX)]
 
 
 def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:
@@ -335,30 +362,25 @@ def _statement(
     *,
     upwards: bool = False,
     with_faces: bool = False,
-) -> tuple[str, tuple[object, ...]]:
+) -> tuple[str, Any]:
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
-    index = index_of(connection)
     clauses, values = _days(sought.periods)
-    if with_faces and index.orders_last and not clauses and stretch.expression is not None:
-        found, of_found = _statement(connection, sought, stretch, limit, upwards=upwards)
-        joined = f"({found}) AS found JOIN {index.entries} ON entry.docid = found.docid"
-        return f"SELECT found.docid, entry.face FROM {joined}", of_found  # noqa: S608 - built from constants
-    if stretch.expression is None:
-        named, source, docid = "docid, face" if with_faces else "docid", index.entries, "docid"
-    else:
-        docid = "search.rowid"
-        source = index.joined if clauses or with_faces else index.source
-        named = "search.rowid AS docid, entry.face" if with_faces else "search.rowid AS docid"
-        clauses = [index.matching, *clauses]
-        values = [index.question(connection, stretch.expression), *values]
-    clauses += [f"{docid} >= ?", f"{docid} < ?"]
-    where = " AND ".join(clauses)
-    order = f"{docid} {'ASC' if upwards else 'DESC'}"
-    sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - built from constants
-    all_values = (*values, stretch.above, stretch.below, limit)
-    if stretch.expression is None or upwards:
-        return sql, all_values
-    return index.newest_first(sql, all_values, range(stretch.above, stretch.below))
+    if stretch.expression is not None:
+        selection = Selection(
+            expression=stretch.expression,
+            docids=range(stretch.above, stretch.below),
+            limit=limit,
+            clauses=tuple(clauses),
+            values=tuple(values),
+            with_faces=with_faces,
+            upwards=upwards,
+            ranks=sought.ranks,
+        )
+        return index_of(connection).statement(connection, selection)
+    named = "docid, face" if with_faces else "docid"
+    where = " AND ".join((*clauses, "docid >= ?", "docid < ?"))
+    sql = f"SELECT {named} FROM {index_of(connection).entries} WHERE {where} ORDER BY docid DESC LIMIT ?"  # noqa: S608 - built from constants
+    return sql, (*values, stretch.above, stretch.below, limit)
 
 
 def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:

@@ -23,6 +23,7 @@ from sqlalchemy.engine import ExecutionContext
 from sqlalchemy.exc import DBAPIError
 
 from hub.storage.postgres_errors import refused, translated
+from hub.storage.postgres_parts import narrowed
 from protocol.errors import BadSetting
 from protocol.wording import Text
 from replication.database import PROGRESS_EVERY_S
@@ -373,6 +374,10 @@ async def _migrated(writer: _Worker, packages: Sequence[tuple[str, Path]]) -> No
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         return advance(connection, migration).is_done
 
+    def narrowing(connection: Connection) -> bool:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        return narrowed(connection)
+
     missing = await writer.run(lambda connection: pending(connection, packages))
     clock = asyncio.get_running_loop().time
     told_at_s = clock()
@@ -381,3 +386,7 @@ async def _migrated(writer: _Worker, packages: Sequence[tuple[str, Path]]) -> No
             if clock() - told_at_s >= PROGRESS_EVERY_S:
                 told_at_s = clock()
                 log.info("database_migrating", migration=f"{migration.package} {migration.number}")
+    while await writer.run(narrowing):
+        if clock() - told_at_s >= PROGRESS_EVERY_S:
+            told_at_s = clock()
+            log.info("search_parts_narrowing")

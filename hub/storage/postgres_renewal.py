@@ -12,6 +12,7 @@ from hub.home import SCHEMA
 from hub.repair import rebuilds
 from hub.sites.board import gathered
 from hub.storage.postgres_index import is_part_of_an_index
+from hub.storage.postgres_parts import narrowed
 from hub.storage.told_again import TOLD_AGAIN
 from protocol.county_time import stamp
 from replication.migrations import REPLICATION, migrate
@@ -28,6 +29,8 @@ def renewed(connection: Connection, now_ms: int) -> tuple[str, Mapping[str, int]
     connection.exec_driver_sql(f"ALTER SCHEMA public RENAME TO {aside}")
     connection.exec_driver_sql("CREATE SCHEMA public")
     migrate(connection, [REPLICATION, SCHEMA])
+    while narrowed(connection):
+        continue
     metadata = MetaData()
     metadata.reflect(connection)
     for table in metadata.sorted_tables:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.catalogue import SERIALS_A_YEAR
 from hub.searching.time_budgets import Cut
 from hub.storage.faces import Face, faces_numbered
+from hub.storage.selections import Selection
 from protocol.expressions import Expression, Run
 from protocol.fts5 import fts5_match
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
@@ -75,10 +76,16 @@ class SqliteIndex:
         numbers = [int(number) for line in lines for number in line.split(",")]
         return [number % YEARS for number in numbers], faces_numbered(connection, [one // YEARS for one in numbers])
 
-    def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
+    def statement(self, connection: Connection, selection: Selection) -> tuple[str, tuple[object, ...]]:
         """Return the statement: FTS5 goes along the row ids from whatever end is asked for."""
-        del docids
-        return sql, values
+        source = self.joined if selection.clauses or selection.with_faces else self.source
+        named = "search.rowid AS docid, entry.face" if selection.with_faces else "search.rowid AS docid"
+        where = " AND ".join((self.matching, *selection.clauses, "search.rowid >= ?", "search.rowid < ?"))
+        order = "ASC" if selection.upwards else "DESC"
+        sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY search.rowid {order} LIMIT ?"  # noqa: S608 - constants
+        docids = selection.docids
+        asked = self.question(connection, selection.expression)
+        return sql, (asked, *selection.values, docids.start, docids.stop, selection.limit)
 
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""

@@ -5,12 +5,13 @@ Everything else of a search is standard SQL over the catalogue; what differs bet
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection
 
 from hub.storage.faces import Face
 from hub.storage.postgres_index import PostgresIndex
+from hub.storage.selections import Selection
 from hub.storage.sqlite_index import SqliteIndex, segments
 from protocol.expressions import Expression, Run
 from protocol.index_rows import IndexRow
@@ -30,8 +31,6 @@ class TextIndex(Protocol):
     """What stands behind FROM for the index alone; its rows have a ``rowid``."""
     entries: str
     """What stands behind FROM for the entries with a body: their docid, face and dates."""
-    joined: str
-    """The same with those entries that it leads to, as ``entry``."""
     matching: str
     """The condition that holds for what is found, with one mark for what ``question`` returns."""
     years_and_faces: str
@@ -41,8 +40,8 @@ class TextIndex(Protocol):
     """Whether a walk from high numbers to low ones goes on below the lowest that is asked for, to the next match."""
 
     orders_last: bool
-    """Whether everything is found before any is left out: only what is left needs its face then, and counting the
-    newest first would find the others once more."""
+    """Whether everything is found before any is left out: counting the newest first would find the others once more,
+    and so would each rank of them. An entry that is found can be asked for its rank instead."""
 
     def question(self, connection: Connection, expression: Expression) -> str:
         """Return an expression as the index wants it."""
@@ -50,10 +49,10 @@ class TextIndex(Protocol):
     def told(self, connection: Connection, *lines: str) -> tuple[list[int], list[Face]]:
         """Return the years and the faces that ``years_and_faces`` has written of at least one entry."""
 
-    def newest_first(self, sql: str, values: tuple[object, ...], docids: range) -> tuple[str, tuple[object, ...]]:
-        """Return a statement that reads no more than it needs, for one that finds the newest of a range.
+    def statement(self, connection: Connection, selection: Selection) -> tuple[str, Any]:
+        """Return a statement for the docids of a selection that reads no more than it needs, and its values.
 
-        Its last value is the limit; it selects from ``source`` or ``joined``.
+        With their ranks (``rank``) where ``orders_last``, and with their faces (``face``) where they are wanted.
         """
 
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:

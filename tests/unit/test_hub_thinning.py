@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from hub.searching.rarity import Rarity
 from hub.searching.thinning import NUMBERED_MIN, TERMS_KEPT, TERMS_MAX, thinned
+from hub.storage.commonness import RARE, CommonTerms
 from hub.storage.text_index import index_of
-from protocol.expressions import AllOf, Column, Expression, Run
+from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from replication.dialects import is_postgres
 from tests.catalogue import described, fictitious
 from tests.hubs import Hub
@@ -17,6 +18,11 @@ from tests.stores import Store
 
 PHRASE = Run(
     terms=("关于", "于做", "做好", "好防", "防汛", "汛工", "工作", "作的", "的通", "通知"), columns=(Column.TITLE,)
+)
+
+RARE_HERE = {"防汛", "汛工"}
+KNOWN = CommonTerms(
+    shares={term: 0.9 if term == "关于" else 0.5 for term in PHRASE.terms if term not in RARE_HERE}, read_at_s=0.0
 )
 
 
@@ -55,10 +61,39 @@ async def test_a_short_phrase_stays_whole(hub: Hub) -> None:
 
 
 async def test_the_last_character_of_a_number_is_not_asked_for(hub: Hub) -> None:
-    """A prefix makes either index put together every term that begins so."""
+    """A prefix makes either index put together every term that begins so; PostgreSQL's compares it with the row."""
     number = Run(terms=("1986", "12", "号")[:NUMBERED_MIN], columns=(Column.CODES,), is_prefix=True)
+    without = Run(terms=("1986", "12"), columns=(Column.CODES,))
 
-    assert (await asked(hub, number))[0] == Run(terms=("1986", "12"), columns=(Column.CODES,))
+    found, is_at_postgres = await asked(hub, number)
+    assert found == (number if is_at_postgres else without)
+    assert KNOWN.thinned(number) == without
+
+
+def test_of_a_long_phrase_the_terms_are_asked_that_are_not_common() -> None:
+    rare = [Run(terms=(term,), columns=PHRASE.columns) for term in ("防汛", "汛工")]
+
+    assert KNOWN.thinned(PHRASE) == AllOf(parts=tuple(rare))
+    code = Run(terms=("关于", "防汛", "通知", "工作", "1986"), is_prefix=True)
+    assert KNOWN.thinned(code) == AllOf(parts=(Run(terms=("防汛",)), Run(terms=("1986",), is_prefix=True)))
+
+
+def test_a_phrase_of_common_terms_alone_and_one_of_an_index_nobody_counted_stay_whole() -> None:
+    common = Run(terms=("关于", "通知") * TERMS_MAX, columns=(Column.TITLE,))
+
+    assert KNOWN.thinned(common) == common
+    assert CommonTerms(shares={}, read_at_s=0.0).thinned(PHRASE) == PHRASE
+
+
+def test_shares_are_those_of_the_rarest_term_and_multiply() -> None:
+    about, notice, flood = (Run(terms=(term,)) for term in ("关于", "通知", "防汛"))
+
+    assert KNOWN.share(Run(terms=("关于", "通知", "防汛"))) == RARE
+    assert KNOWN.share(AllOf(parts=(about, notice))) == 0.45
+    assert KNOWN.share(Without(wanted=about, unwanted=notice)) == 0.45
+    assert KNOWN.share(AnyOf(parts=(notice, notice))) == 0.75
+    assert KNOWN.share(Run(terms=("关",), is_prefix=True)) == RARE
+    assert KNOWN.share(flood) == RARE
 
 
 async def test_rarer_terms_reach_further_back(hub: Hub) -> None:

@@ -1,0 +1,1 @@
+-- Nothing: FTS5 keeps no column besides; and a program of before must not open a store whose index has narrower parts.
