@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from hub.catalogue import with_access
@@ -21,9 +22,10 @@ from hub.searching.cursors import Cursor, opened, sealed
 from hub.searching.facets import Facets, facets_of, sites_of
 from hub.searching.grouping import grouped
 from hub.searching.questions import Question, question_of
+from hub.searching.sought import ABOVE_ALL
 from hub.searching.stage_walk import Ranked, ranked
 from hub.searching.time_budgets import SEARCH_BUDGET_S, TimeBudget
-from hub.searching.walks import ABOVE_ALL, TOTAL_MAX, Faces, faces_of, total_of
+from hub.searching.walks import TOTAL_MAX, Faces, faces_of, total_of
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
 from protocol.codec import decode_record
@@ -37,6 +39,7 @@ from protocol.record_facts import subject_of
 from protocol.records import Record
 from protocol.search_calls import with_language
 from protocol.vocabularies import AccessStatus, Level
+from replication.dialects import rows_of
 
 GROUPED_PAGES_MAX = 3
 """Pages of hits that are looked at to fill one page with groups."""
@@ -161,10 +164,12 @@ def search(
     if question is None:
         return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
     look = _one_by_one if is_bare else partial(_in_groups, connection)
-    question, tally, begin = _counted(connection, query, question, budget, tally)
+    question, tally, begin, known = _counted(connection, query, question, budget, tally)
     hits: list[_Row] = []
     last: Cursor | None = None
-    if tally.total or not tally.is_whole:
+    if known is not None and len(known) <= query.hits_max and not query.cursor:
+        hits, _ = look(_ranked_here(question, _rows(connection, known)))
+    elif tally.total or not tally.is_whole:
         # What was counted a moment ago tells when everything is found: the ranks behind it need not be walked.
         is_known = tally.is_whole and not tally.is_upper_bound and not query.cursor
         most = tally.total if is_known else None
@@ -184,11 +189,14 @@ def search(
 
 def _counted(
     connection: Connection, query: Query, question: Question, budget: TimeBudget, known: Tally | None
-) -> tuple[Question, Tally, Cursor]:
-    """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin."""
+) -> tuple[Question, Tally, Cursor, Sequence[int] | None]:
+    """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin.
+
+    The last is all that is found, newest first, where it is so little that the count has named it.
+    """
     begin = opened(query.cursor, _identity(query)) if query.cursor else None
     if begin is not None and known is not None:
-        return question.with_sounds(connection, budget) if known.is_sounding else question, known, begin
+        return question.with_sounds(connection, budget) if known.is_sounding else question, known, begin, None
     plain, counted = question, _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         question = question.with_sounds(connection, budget)
@@ -201,7 +209,7 @@ def _counted(
         is_sounding=question is not plain,
         facets=facets_of(counted) if query.with_facets else None,
     )
-    return question, tally, begin or _beginning(counted)
+    return question, tally, begin or _beginning(counted), counted.docids
 
 
 def readings_of(names: Names | None, found: Page) -> Readings:
@@ -222,7 +230,7 @@ def totals_by_site(connection: Connection, query: Query, names: Names | None = N
 
 def _identity(query: Query) -> bytes:
     """What a cursor belongs to: the query without what only says how much of it is shown."""
-    return msgspec.json.encode(msgspec.structs.replace(query, cursor="", with_facets=False, limit=SEARCH_HITS_DEFAULT))
+    return msgspec.json.encode(replace(query, cursor="", with_facets=False, limit=SEARCH_HITS_DEFAULT))
 
 
 def _count(connection: Connection, question: Question, query: Query, budget: TimeBudget) -> Faces:
@@ -247,11 +255,12 @@ def _beginning(counted: Faces) -> Cursor:
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
     """One hit as it was read."""
 
+    docid: int
     site: str
     epoch: str
     seq: int
     record: Record
-    stage: int
+    stage: int = 0
     likeness: Likeness = Likeness()
     group: int = 0
 
@@ -289,7 +298,8 @@ def _page(
         part = ranked(connection, stages, question.all_found, place, wanted + 1, budget, rest)
         more = len(part) > wanted
         read += part[:wanted]
-        rows += _rows(connection, part[:wanted])
+        stage_of = {hit.docid: hit.stage for hit in part[:wanted]}
+        rows += [replace(row, stage=stage_of[row.docid]) for row in _rows(connection, list(stage_of))]
         shown, groups = look(rows)
         wanted = limit - groups if more else 0
     if not read or not more:
@@ -297,15 +307,22 @@ def _page(
     return shown, read[-1].place
 
 
-def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:
-    if not hits:
+def _ranked_here(question: Question, rows: Sequence[_Row]) -> list[_Row]:
+    """Return all that is found in its ranks: those of a page of records are told sooner than walked along."""
+    told = [replace(row, stage=question.rank(row.site, row.record)) for row in rows]
+    return sorted(told, key=lambda row: row.stage)
+
+
+def _rows(connection: Connection, docids: Sequence[int]) -> list[_Row]:
+    if not docids:
         return []
-    marks = ", ".join("?" * len(hits))
-    rows = connection.exec_driver_sql(
+    marks = ", ".join("?" * len(docids))
+    rows = rows_of(
+        connection,
         "SELECT entry.docid, entry.site, site_epoch.epoch, entry.seq, entry.access_status, entry.body"  # noqa: S608 - marks only
         " FROM entry LEFT JOIN site_epoch ON site_epoch.site = entry.site AND site_epoch.ordinal = entry.epoch"
         f" WHERE entry.docid IN ({marks}) AND entry.body IS NOT NULL",
-        tuple([hit.docid for hit in hits]),
+        tuple(docids),
     )
     found = {}
     for docid, site, epoch, seq, status, body in rows:
@@ -315,10 +332,10 @@ def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:
             # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
             continue
     return [
-        _Row(site=site, epoch=epoch, seq=seq, record=record, stage=hit.stage)
-        for hit in hits
-        if hit.docid in found
-        for site, epoch, seq, record in (found[hit.docid],)
+        _Row(docid=docid, site=site, epoch=epoch, seq=seq, record=record)
+        for docid in docids
+        if docid in found
+        for site, epoch, seq, record in (found[docid],)
     ]
 
 
@@ -332,7 +349,7 @@ def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row]
     together = alike_on_page(connection, [one for one in entries if one.key in alike])
     places = grouped(entries, together)
     shown = [
-        msgspec.structs.replace(row, group=place.group, likeness=alike.get(row.entry.key, Likeness()))
+        replace(row, group=place.group, likeness=alike.get(row.entry.key, Likeness()))
         for place in places
         for row in (rows[place.index],)
     ]
@@ -340,15 +357,15 @@ def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row]
 
 
 def _explained(question: Question, rows: Sequence[_Row], *, is_bare: bool) -> tuple[Found, ...]:
-    matcher = Matcher(question.plan.query, question.readings)
-    has_reasons = bool(question.stages) and not is_bare
+    has_reasons = bool(question.stages and rows) and not is_bare
+    matcher = Matcher(question.plan.query, question.readings) if has_reasons else None
     return tuple(
         Found(
             site=row.site,
             epoch=row.epoch,
             seq=row.seq,
             record=row.record,
-            matches=matcher.why(subject_of(row.record, site=row.site)) if has_reasons else (),
+            matches=matcher.why(subject_of(row.record, site=row.site)) if matcher is not None else (),
             likeness=row.likeness,
             stage=question.stages[row.stage].name if question.stages else None,
             group=row.group,

@@ -120,9 +120,9 @@ class PostgresIndex:
         found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
         return [place in found for place in range(1, len(runs) + 1)]
 
-    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
+    def reach(self, connection: Connection, terms: Sequence[str], entries: int) -> Sequence[int] | None:
         """Return None: a GIN index begins with the rarest term of a phrase and skips along the lists of the others."""
-        del connection, terms, times
+        del connection, terms, entries
         return None
 
     @contextmanager

@@ -16,6 +16,7 @@ from hub.storage.faces import Face, faces_numbered
 from protocol.expressions import Expression, Run
 from protocol.fts5 import fts5_match
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
+from replication.dialects import rows_of
 
 PAGE_BYTES: Final = 2_000
 """Bytes of a page of the index, half of what is usual. Where one word is common and another is rare, the pages between
@@ -24,9 +25,6 @@ are skipped: with pages of 1,000 bytes such a search took half the time, but wri
 LOOK_EVERY_OPS: Final = 10_000
 """Steps of the database between two looks at the clock: a millisecond. The index reads a page in one or two of them.
 Each look waits for Python's lock behind whatever else computes: beside other pages that was most of a search."""
-
-REACH_ENTRIES: Final = 200
-"""Entries back to which one looks to see how rare a term is."""
 
 YEARS: Final = YEAR_MAX + 1
 
@@ -83,15 +81,15 @@ class SqliteIndex:
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
         asked = msgspec.json.encode([fts5_match(run) for run in runs]).decode()
-        found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
+        found = {place for (place,) in rows_of(connection, _STANDING, (asked,))}
         return [place in found for place in range(len(runs))]
 
-    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
-        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+    def reach(self, connection: Connection, terms: Sequence[str], entries: int) -> Sequence[int] | None:
+        """Return the docid of the entry that is so many entries with each term ago; 0 if there are not so many."""
         if not terms:
             return ()
         asked = msgspec.json.encode([fts5_match(Run(terms=(term,))) for term in terms]).decode()
-        return connection.exec_driver_sql(_REACH, (times * REACH_ENTRIES, asked)).scalars().all()
+        return [docid for (docid,) in rows_of(connection, _REACH, (entries, asked))]
 
     def _is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""

@@ -59,10 +59,9 @@ class TextIndex(Protocol):
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
 
-    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
-        """Return how far the newest entries with each term reach back, as a docid: lower for a rarer term.
+    def reach(self, connection: Connection, terms: Sequence[str], entries: int) -> Sequence[int] | None:
+        """Return the docid of the entry that is so many entries with each term ago; 0 if there are not so many.
 
-        ``times`` as many entries reach further.
         None where nobody needs to ask for less than a whole phrase.
         """
 

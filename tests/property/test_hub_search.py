@@ -146,16 +146,20 @@ def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
         patch.setattr("hub.searching.search.TOTAL_MAX", ranked_together)
         patch.setattr(walks, "COUNTED_AT_ONCE", near)
         # So that in a small catalogue, too, terms are rare and common.
-        patch.setattr("hub.storage.sqlite_index.REACH_ENTRIES", 1)
+        patch.setattr("hub.searching.rarity.REACH_ENTRIES", 1)
         patch.setattr("hub.searching.ordering.COMMONER", 1)
         raw = copied()
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         with engine.begin() as connection:
             filled(connection, entries)
             pages = paged(connection, text, limit)
+            patch.setattr(walks, "KNOWN_MAX", 0)
+            walked = paged(connection, text, limit)
         engine.dispose()
 
     assert sorted(str(hit.record.record_id) for page in pages for hit in page.hits) == expected
+    # What is found at once is told in the ranks in which it would be found.
+    assert [page.hits for page in pages] == [page.hits for page in walked]
     if len(expected) <= ranked_together:
         assert (pages[0].total, pages[0].exact) == (len(expected), True)
         assert pages[0].facets is not None

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR
 from hub.preparation import entry_row
+from hub.searching.sought import ABOVE_ALL, Sought, Span
 from hub.searching.time_budgets import Cut, TimeBudget
-from hub.searching.walks import ABOVE_ALL, Sought, Span, docids
+from hub.searching.walks import docids
 from hub.storage.postgres_index import TERM_CHARS_MAX, TERMS_MAX, alternatives, partitions, tsquery, vector
 from hub.storage.text_index import index_of
 from hub.storage.tidying import Tidier
