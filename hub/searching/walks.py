@@ -1,7 +1,7 @@
 """Walking along what an expression finds, newest first: the next entries, and what is counted of many."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -91,27 +91,50 @@ def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: T
 def _indexed(connection: Connection, sought: Sought, span: Span, limit: int, budget: TimeBudget) -> list[int]:
     found: list[int] = []
     is_few = limit > CHECKED_MAX and _is_few(connection, sought, TOTAL_MAX)
-    upwards = is_few or (bool(span.above) and index_of(connection).looks_on)
-    ranges = stretches(sought, span.below, span.above)
-    for stretch in near_first(ranges, span.near) if upwards else ranges:
-        if len(found) >= limit:
-            break
+    for stretch in stretches(sought, span.below, span.above):
         wish = limit - len(found)
-        # Downwards such an index looks on for a match below the lowest number, through millions if need be. Upwards it
-        # begins at that number, and there are at most so many entries above it as are ranked together. Where there are
-        # no more altogether, and most are wanted, skipping along the lists takes half the time upwards.
-        sql, values = _statement(connection, sought, stretch, TOTAL_MAX + 1 if upwards else wish, upwards=upwards)
-        if upwards:
-            # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
-            sql, values = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?", (*values, wish)  # noqa: S608 - built from constants
+        if wish <= 0:
+            break
         try:
-            with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
-                rows = rows_of(connection, sql, values)
+            # Of few entries most are wanted here, and skipping along the lists takes half the time upwards.
+            part = None if is_few else _downwards(connection, sought, stretch, wish, budget, has_end=not span.above)
+            parts = _upwards(connection, sought, stretch, span.near, wish, budget) if part is None else (part,)
+            for one in parts:
+                found += one
         except Cut:
             budget.was_cut = True
             break
-        found += [row[0] for row in rows]
     return found
+
+
+def _downwards(
+    connection: Connection, sought: Sought, stretch: Stretch, wish: int, budget: TimeBudget, *, has_end: bool
+) -> list[int] | None:
+    """Return the newest entries of a range; None if the index might look on, far below it, for one more."""
+    sql, values = _statement(connection, sought, stretch, wish)
+    try:
+        with index_of(connection).bounded(connection, budget.left_s, stretch.expression, is_glimpse=not has_end):
+            return [row[0] for row in rows_of(connection, sql, values)]
+    except Cut:
+        if has_end:
+            raise
+        return None
+
+
+def _upwards(
+    connection: Connection, sought: Sought, stretch: Stretch, near: int, wish: int, budget: TimeBudget
+) -> Iterator[list[int]]:
+    """Yield the same of a range that has at most so many entries as are ranked together, those near the top first."""
+    for part in near_first([stretch], near):
+        sql, values = _statement(connection, sought, part, TOTAL_MAX + 1, upwards=True)
+        # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
+        newest = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?"  # noqa: S608 - built from constants
+        with index_of(connection).bounded(connection, budget.left_s, part.expression):
+            found = [row[0] for row in rows_of(connection, newest, (*values, wish))]
+        yield found
+        wish -= len(found)
+        if wish <= 0:
+            break
 
 
 def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> list[tuple[int, Face]]:
@@ -321,11 +344,14 @@ def _statement(
         named = "search.rowid AS docid, entry.face" if with_faces else "search.rowid AS docid"
         clauses = [index.matching, *clauses]
         values = [index.question(connection, stretch.expression), *values]
-    clauses += [f"{docid} >= ?", f"{docid} < ?"]
+    # Each row is compared with a bound once more, even one below or above all of them.
+    bounds = [(f"{docid} >= ?", stretch.above)] if stretch.above or not clauses else []
+    bounds += [(f"{docid} < ?", stretch.below)] if stretch.below < ABOVE_ALL else []
+    clauses += [clause for clause, _ in bounds]
     where = " AND ".join(clauses)
     order = f"{docid} {'ASC' if upwards else 'DESC'}"
     sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - built from constants
-    all_values = (*values, stretch.above, stretch.below, limit)
+    all_values = (*values, *(bound for _, bound in bounds), limit)
     if stretch.expression is None or upwards:
         return sql, all_values
     return index.newest_first(sql, all_values, range(stretch.above, stretch.below))

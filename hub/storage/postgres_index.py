@@ -78,7 +78,6 @@ class PostgresIndex:
     entries = "(SELECT docid, face, date_earliest, date_latest FROM entry WHERE body IS NOT NULL) AS entry"
     joined = "search JOIN entry ON entry.docid = search.rowid AND entry.body IS NOT NULL"
     matching = "search.terms @@ CAST(? AS tsquery)"
-    looks_on = False
     orders_last = True
     # A line break in a fonds number would end the line.
     years_and_faces = (
@@ -126,8 +125,17 @@ class PostgresIndex:
         return None
 
     @contextmanager
-    def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
+    def bounded(
+        self,
+        connection: Connection,
+        budget_s: float,
+        expression: Expression | None = None,
+        *,
+        is_glimpse: bool = False,
+    ) -> Iterator[None]:
         """Have reading statements end with ``Cut`` once one has taken so long; what they set ends with them."""
+        # A part of a table has an end, so no walk needs to be glimpsed at first.
+        del is_glimpse
         raw = connection.connection.driver_connection
         if not isinstance(raw, psycopg.Connection):
             message = "a connection of PostgreSQL was expected"

@@ -26,6 +26,9 @@ LOOK_EVERY_OPS: Final = 10_000
 """Steps of the database between two looks at the clock: a millisecond. The index reads a page in one or two of them.
 Each look waits for Python's lock behind whatever else computes: beside other pages that was most of a search."""
 
+GLIMPSE_OPS: Final = 500
+"""Steps that a glimpse may take: some five hundred pages, 1.2 ms at worst; a page of hits takes 100 to 400 of them."""
+
 YEARS: Final = YEAR_MAX + 1
 
 _NAMES: Final = ", ".join(INDEX_COLUMNS)
@@ -58,7 +61,6 @@ class SqliteIndex:
     # Not a plain join: what is found comes first, and in the order of the row ids.
     joined = "search CROSS JOIN entry_faces AS entry ON entry.docid = search.rowid"
     matching = "search MATCH ?"
-    looks_on = True
     orders_last = False
     # One number for both, the fewest digits: writing and reading them is half of what is left.
     years_and_faces = f"group_concat(entry.face * {YEARS} + entry.docid / {SERIALS_A_YEAR})"
@@ -97,8 +99,15 @@ class SqliteIndex:
         return bool(columns == 1)
 
     @contextmanager
-    def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
-        """Have statements end with ``Cut`` once they have taken so long."""
+    def bounded(
+        self,
+        connection: Connection,
+        budget_s: float,
+        expression: Expression | None = None,
+        *,
+        is_glimpse: bool = False,
+    ) -> Iterator[None]:
+        """Have statements end with ``Cut`` once they have taken so long; a glimpse after ``GLIMPSE_OPS``."""
         del expression
         raw = connection.connection.driver_connection
         if not isinstance(raw, sqlite3.Connection):
@@ -107,7 +116,8 @@ class SqliteIndex:
         if budget_s <= 0:
             raise Cut
         ends_s = time.perf_counter() + budget_s
-        raw.set_progress_handler(lambda: time.perf_counter() > ends_s, LOOK_EVERY_OPS)
+        every_ops = GLIMPSE_OPS if is_glimpse else LOOK_EVERY_OPS
+        raw.set_progress_handler(lambda: is_glimpse or time.perf_counter() > ends_s, every_ops)
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:

@@ -37,9 +37,6 @@ class TextIndex(Protocol):
     years_and_faces: str
     """Aggregates that write the year and the face of each ``entry`` into texts."""
 
-    looks_on: bool
-    """Whether a walk from high numbers to low ones goes on below the lowest that is asked for, to the next match."""
-
     orders_last: bool
     """Whether everything is found before any is left out: only what is left needs its face then, and counting the
     newest first would find the others once more."""
@@ -66,9 +63,17 @@ class TextIndex(Protocol):
         """
 
     def bounded(
-        self, connection: Connection, budget_s: float, expression: Expression | None = None
+        self,
+        connection: Connection,
+        budget_s: float,
+        expression: Expression | None = None,
+        *,
+        is_glimpse: bool = False,
     ) -> AbstractContextManager[None]:
-        """Have statements end with ``hub.searching.time_budgets.Cut`` once they have taken so long; they ask so."""
+        """Have statements end with ``hub.searching.time_budgets.Cut`` once they have taken so long; they ask so.
+
+        A glimpse ends so, too, where the index looks on far below the lowest number, for the next match.
+        """
 
     def write(
         self,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hub.searching import walks
 from hub.searching.search import Page, Query, search
+from hub.storage import sqlite_index
 from hub.vocabulary.gazetteer import Gazetteer
 from hub.vocabulary.readings import Readings
 from hub.vocabulary.synonyms import Synonyms
@@ -152,9 +153,9 @@ async def test_ranks_behind_the_last_hit_are_not_walked(
     assert asked_for == walked
 
 
-@pytest.mark.parametrize(("near", "walked"), [(5, 1), (1, 2)])
+@pytest.mark.parametrize(("near", "glimpse", "walked"), [(5, 500, 0), (5, 1, 1), (1, 1, 2)])
 async def test_a_page_that_the_newest_fill_is_looked_for_among_them_alone(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, near: int, walked: int
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, near: int, glimpse: int, walked: int
 ) -> None:
     """Of a word that very many have, every entry that is ranked with the newest would be walked along again."""
     await hub.tell(*(described(seq, fictitious(seq, title=f"{seq}号山林")) for seq in range(1, 31)))
@@ -162,6 +163,7 @@ async def test_a_page_that_the_newest_fill_is_looked_for_among_them_alone(
     monkeypatch.setattr("hub.searching.search.TOTAL_MAX", 20)
     newest = (await found(hub, words="山林", limit=30)).hits[:2]
     monkeypatch.setattr(walks, "COUNTED_AT_ONCE", near)
+    monkeypatch.setattr(sqlite_index, "GLIMPSE_OPS", glimpse)
 
     def asked(connection: Connection) -> tuple[Page, int]:
         with statements(connection) as told:
