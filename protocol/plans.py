@@ -12,6 +12,7 @@ checked by ``protocol.matching``, and a total is an upper bound. ``periods`` and
 hit in any case; where an index has the marks of filters, ``marked`` puts them into an expression.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
@@ -26,7 +27,7 @@ from protocol.query_dates import Period
 from protocol.query_fields import Field
 from protocol.query_tree import Dated, Either, Every, Filter, Node, Not, Query, Word, leaves
 from protocol.readings import Reading, ReadingKind
-from protocol.spellings import spellings
+from protocol.spellings import spelt_phrases
 from protocol.wording import Text
 from protocol.written_numbers import code_beginning, other_ends, whole_marks
 
@@ -223,6 +224,7 @@ class _Making:
         self._wanted = wanted
         self._unbounded = [part for part in query.parts if isinstance(part, Dated) and not part.is_written_too]
         self._read = usable_readings(query, readings)
+        self._cut = functools.cache(spelt_phrases)  # The same words are cut for each stage.
         excluded = [part.part for part in parts if isinstance(part, Not)]
         self.unwanted = self._unwanted(excluded)
 
@@ -360,7 +362,7 @@ class _Making:
 
     def _texts(self, text: str, columns: tuple[Column, ...] | None, *, is_open: bool = False) -> list[Expression]:
         found: list[Expression] = []
-        for one in dict.fromkeys(one for form in spellings(text) for one in phrases(form)):
+        for one in self._cut(text):
             terms = one.terms[:RUN_TERMS_MAX]
             is_prefix = one.is_prefix or is_open
             if len(terms) < len(one.terms):

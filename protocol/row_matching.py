@@ -4,10 +4,16 @@ Used where an engine is asked for more than is wanted, because it cannot be aske
 less is quicker; and by tests, to which every engine has to agree.
 """
 
+import re
 from collections.abc import Callable
+from itertools import pairwise
+from typing import Final
 
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.index_rows import INDEX_COLUMNS, IndexRow
+
+_IDEOGRAPHS: Final = re.compile("[\u4e00-\u9fff]+")
+"""Characters that nothing behind them changes, as it does a kana."""
 
 
 def holds(expression: Expression, row: IndexRow) -> bool:
@@ -28,6 +34,18 @@ def holds_in(expression: Expression, terms_of: Callable[[Column], str]) -> bool:
             return any(holds_in(part, terms_of) for part in parts)
         case Without(wanted=wanted_part, unwanted=unwanted):
             return holds_in(wanted_part, terms_of) and not holds_in(unwanted, terms_of)
+
+
+def written(expression: Expression) -> str | None:
+    """Return Han characters of which a title is found if they stand in it just so; None if there are none such."""
+    if not isinstance(expression, Run) or Column.TITLE not in expression.columns or expression.is_prefix:
+        return None
+    first, *others = expression.terms
+    text = first
+    for term in others:
+        text += term[1:]
+    pairs = tuple(map("".join, pairwise(text)))
+    return text if pairs == expression.terms and _IDEOGRAPHS.fullmatch(text) else None
 
 
 def words_only(expression: Expression) -> Expression | None:

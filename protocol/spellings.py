@@ -9,6 +9,8 @@ nothing about width or traditional forms.
 import re
 from typing import Final
 
+from protocol.analysis import Phrase, phrases
+
 SPELLED_CHARS_MAX: Final = 200
 """Characters of a text whose other spellings are looked for; what is longer says enough."""
 
@@ -35,3 +37,8 @@ def spellings(text: str) -> tuple[str, ...]:
     if text.isalnum() and len(_BORDER.findall(text)) == 1:
         found[_BORDER.sub("-", text)] = None
     return tuple(found)
+
+
+def spelt_phrases(text: str) -> tuple[Phrase, ...]:
+    """Return the phrases of a text in each of its spellings: one of them stands wherever the text may be meant."""
+    return tuple(dict.fromkeys(one for form in spellings(text) for one in phrases(form)))

@@ -8,9 +8,10 @@ The full-text index is another matter: each store has its own (``hub.storage.tex
 """
 
 import re
+import sqlite3
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Table
@@ -77,6 +78,18 @@ def among(connection: Connection, values: Collection[object]) -> tuple[str, tupl
     if is_postgres(connection):
         return "= ANY(?)", (list(values),)
     return f"IN ({', '.join('?' * len(values))})", tuple(values)
+
+
+def rows_of(connection: Connection, sql: str, values: Any = ()) -> Sequence[Sequence[Any]]:  # noqa: ANN401 - the driver's
+    """Return the rows of a plain query, for what must cost as little as possible: a search asks several.
+
+    On SQLite the driver is asked itself: SQLAlchemy takes ten times as long to make a result of a row. Its errors are
+    the driver's then.
+    """
+    raw = connection.connection.driver_connection
+    if isinstance(raw, sqlite3.Connection):
+        return raw.execute(sql, values).fetchall()
+    return connection.exec_driver_sql(sql, values).all()
 
 
 def read_pairs(connection: Connection, table: str, key: str, value: str) -> dict[str, str]:

@@ -7,16 +7,16 @@ names are resolved to the sites that they mean; where most are meant, the others
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from hub.membership import keyring
 from hub.sites.board import matches
-from hub.tables import site_epoch
 from protocol.analysis import fold
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.marks import ACCESS, FONDS, KIND, LEVEL, SITE, mark
 from protocol.plans import Selection, marked
 from protocol.query_fields import Field
+from replication.dialects import rows_of
 
 
 class Narrowing(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ def narrowing_of(
             continue
         (unwanted if selection.is_excluded else wanted).append(expression)
     if site_glob or of_sites:
-        known = list(connection.execute(select(site_epoch.c.site).distinct().order_by(site_epoch.c.site)).scalars())
+        known = [site for (site,) in rows_of(connection, "SELECT DISTINCT site FROM site_epoch ORDER BY site")]
         chosen = {site for site in known if matches(site, site_glob)}
         for selection in of_sites:
             meant = _meant(connection, known, selection.values)

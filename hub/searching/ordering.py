@@ -49,6 +49,19 @@ def wider(rarity: Rarity, expression: Expression | None) -> Expression | None:
             return None
 
 
+def shared_terms(expression: Expression | None) -> tuple[str, ...]:
+    """Return terms that every entry has which an expression finds."""
+    match expression:
+        case Run(terms=terms, is_prefix=is_prefix):
+            return terms[:-1] if is_prefix else terms
+        case AllOf(parts=parts):
+            return tuple(dict.fromkeys(term for part in parts for term in shared_terms(part)))
+        case Without(wanted=wanted):
+            return shared_terms(wanted)
+        case _:
+            return ()
+
+
 def _is_costly(rarity: Rarity, phrase: Run) -> bool:
     reach = rarity.of(_asked(phrase))
     terms = sorted(_asked(phrase), key=lambda term: reach[term])

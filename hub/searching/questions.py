@@ -12,9 +12,10 @@ from hub.preparation import entry_row
 from hub.searching.narrowing import Narrowing, filter_values, narrowing_of
 from hub.searching.ordering import ordered
 from hub.searching.rarity import Rarity
+from hub.searching.sought import Check, Sought
 from hub.searching.thinning import thinned
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import RANKS_MAX, Check, Sought
+from hub.searching.walks import RANKS_MAX
 from hub.storage.reindexing import INDEX_VERSION, index_state
 from hub.storage.text_index import index_of
 from hub.vocabulary.sound_alikes import sounding
@@ -25,7 +26,8 @@ from protocol.queries import parse
 from protocol.query_dates import Period
 from protocol.readings import Reading
 from protocol.record_facts import Facts, subject_of
-from protocol.row_matching import holds, holds_in, words_only
+from protocol.records import Record
+from protocol.row_matching import holds, holds_in, words_only, written
 
 if TYPE_CHECKING:
     from hub.searching.search import Names, Query
@@ -75,6 +77,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a stage finds that no stage before it does."""
         return self._sought(self.plan.fresh(number) if self.stages else None)
 
+    def rank(self, site: str, record: Record) -> int:
+        """Return the number of the first stage that finds a record of a site which some stage finds."""
+        terms_of = _columns(Facts(subject_of(record, site=site)))
+        found = (number for number, stage in enumerate(self.stages) if holds_in(stage.expression, terms_of))
+        return next(found, max(0, len(self.stages) - 1))
+
     def with_sounds(self, connection: Connection, budget: TimeBudget) -> "Question":
         """Return the question with the names that sound alike as its last stage; itself if there are none."""
         if self.names is None or self.is_stale:
@@ -117,7 +125,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             matcher = Matcher(self.plan.query, self.readings)
             checks.append(lambda site, record: matcher.satisfies(subject_of(record, site=site)))
         if in_record is not None:
-            checks.append(lambda site, record: holds_in(in_record, _columns(Facts(subject_of(record, site=site)))))
+            # What stands in the title as it is written needs no cutting.
+            literal = written(in_record)
+            checks.append(
+                lambda site, record: (
+                    (literal is not None and literal in record.title)
+                    or holds_in(in_record, _columns(Facts(subject_of(record, site=site))))
+                )
+            )
         return (lambda site, record: all(check(site, record) for check in checks)) if checks else None
 
 

@@ -8,26 +8,25 @@ says so.
 """
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from hub.catalogue import with_access
-from hub.decisions.duplicates import Entry, Likeness, alike_on_page, likeness_of
+from hub.decisions.duplicates import Likeness
 from hub.searching.cursors import Cursor, opened, sealed
 from hub.searching.facets import Facets, facets_of, sites_of
-from hub.searching.grouping import grouped
+from hub.searching.hit_rows import HitRow, Look, hit_rows, in_groups, one_by_one
 from hub.searching.questions import Question, question_of
+from hub.searching.sought import ABOVE_ALL
 from hub.searching.stage_walk import Ranked, of_counted, ranked
 from hub.searching.time_budgets import SEARCH_BUDGET_S, TimeBudget
-from hub.searching.walks import ABOVE_ALL, TOTAL_MAX, Faces, faces_of, total_of
+from hub.searching.walks import TOTAL_MAX, Faces, faces_of, total_of
 from protocol.calls import Match
 from protocol.calls import Search as SearchCall
-from protocol.codec import decode_record
-from protocol.errors import BadValue
 from protocol.limits import SEARCH_HITS_DEFAULT, SEARCH_HITS_MAX
 from protocol.matching import Matcher
 from protocol.plans import Readings, StageName
@@ -160,16 +159,10 @@ def search(
     question = question_of(connection, query, names)
     if question is None:
         return Page(total=0, exact=True, hits=(), facets=Facets() if query.with_facets else None)
-    look = _one_by_one if is_bare else partial(_in_groups, connection)
-    question, tally, begin, known = _counted(connection, query, question, budget, tally)
-    hits: list[_Row] = []
-    last: Cursor | None = None
-    if tally.total or not tally.is_whole:
-        # What was counted a moment ago tells when everything is found: the ranks behind it need not be walked.
-        is_known = tally.is_whole and not tally.is_upper_bound and not query.cursor
-        most = tally.total if is_known else None
-        walk = _Walk(question=question, begin=begin, known=known, most=most, budget=budget)
-        hits, last = _page(connection, walk, query.hits_max, look)
+    look = one_by_one if is_bare else partial(in_groups, connection)
+    counted = _counted(connection, query, question, budget, tally)
+    question, tally = counted.question, counted.tally
+    hits, last = _found(connection, query, counted, budget, look)
     return Page(
         total=max(min(tally.total, TOTAL_MAX), len(hits)),
         exact=tally.is_whole and not tally.is_upper_bound and not question.is_building,
@@ -183,16 +176,42 @@ def search(
     )
 
 
+def _found(
+    connection: Connection, query: Query, counted: "_Counted", budget: TimeBudget, look: Look
+) -> tuple[list[HitRow], Cursor | None]:
+    """Return the hits of a page, and where it ended; None at the end of all."""
+    question, tally = counted.question, counted.tally
+    if counted.named is not None and len(counted.named) <= query.hits_max and not query.cursor:
+        return look(_ranked_here(question, hit_rows(connection, counted.named)))[0], None
+    if not tally.total and tally.is_whole:
+        return [], None
+    # What was counted a moment ago tells when everything is found: the ranks behind it need not be walked.
+    is_known = tally.is_whole and not tally.is_upper_bound and not query.cursor
+    most = tally.total if is_known else None
+    walk = _Walk(question=question, begin=counted.begin, known=counted.best, most=most, budget=budget)
+    return _page(connection, walk, query.hits_max, look)
+
+
+class _Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What was learnt before the first hit is read."""
+
+    question: Question
+    tally: Tally
+    begin: Cursor
+    best: Sequence[Ranked] = ()
+    """The first hits, where they were ranked while they were counted."""
+    named: Sequence[int] | None = None
+    """All that is found, newest first, where it is so little that the count has named it."""
+
+
 def _counted(
     connection: Connection, query: Query, question: Question, budget: TimeBudget, known: Tally | None
-) -> tuple[Question, Tally, Cursor, list[Ranked]]:
-    """Count what a question finds; return it with the names that sound alike if it needs them, and where to begin.
-
-    And the first hits, where they were ranked while they were counted.
-    """
+) -> _Counted:
+    """Count what a question finds; its question has the names that sound alike if it needs them."""
     begin = opened(query.cursor, _identity(query)) if query.cursor else None
     if begin is not None and known is not None:
-        return question.with_sounds(connection, budget) if known.is_sounding else question, known, begin, []
+        question = question.with_sounds(connection, budget) if known.is_sounding else question
+        return _Counted(question=question, tally=known, begin=begin)
     plain, counted = question, _count(connection, question, query, budget)
     if _wants_sounds(query, question, counted, begin):
         question = question.with_sounds(connection, budget)
@@ -207,7 +226,7 @@ def _counted(
     )
     first = _beginning(counted)
     best = of_counted(counted.best, first) if begin is None and not budget.was_cut else []
-    return question, tally, begin or first, best
+    return _Counted(question=question, tally=tally, begin=begin or first, best=best, named=counted.docids)
 
 
 def readings_of(names: Names | None, found: Page) -> Readings:
@@ -228,7 +247,7 @@ def totals_by_site(connection: Connection, query: Query, names: Names | None = N
 
 def _identity(query: Query) -> bytes:
     """What a cursor belongs to: the query without what only says how much of it is shown."""
-    return msgspec.json.encode(msgspec.structs.replace(query, cursor="", with_facets=False, limit=SEARCH_HITS_DEFAULT))
+    return msgspec.json.encode(replace(query, cursor="", with_facets=False, limit=SEARCH_HITS_DEFAULT))
 
 
 def _count(connection: Connection, question: Question, query: Query, budget: TimeBudget) -> Faces:
@@ -248,26 +267,6 @@ def _beginning(counted: Faces) -> Cursor:
     """Where the first page begins: among the newest entries, if more were found than are counted."""
     floor, near = (0, 0) if counted.is_whole else (counted.lowest, counted.near)
     return Cursor(stage=0, below=ABOVE_ALL, ceiling=ABOVE_ALL, floor=floor, near=near)
-
-
-class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One hit as it was read."""
-
-    site: str
-    epoch: str
-    seq: int
-    record: Record
-    stage: int
-    likeness: Likeness = Likeness()
-    group: int = 0
-
-    @property
-    def entry(self) -> Entry:
-        return Entry(site=self.site, record=self.record)
-
-
-_Look = Callable[[Sequence[_Row]], tuple[list[_Row], int]]
-"""Returns the hits of a page in the order in which they are shown, and how many groups they are."""
 
 
 class _Walk(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,18 +291,19 @@ class _Walk(msgspec.Struct, frozen=True, kw_only=True):
         return ranked(connection, stages, self.question.all_found, place, limit, self.budget, rest)
 
 
-def _page(connection: Connection, walk: _Walk, limit: int, look: _Look) -> tuple[list[_Row], Cursor | None]:
+def _page(connection: Connection, walk: _Walk, limit: int, look: Look) -> tuple[list[HitRow], Cursor | None]:
     """Return the hits of a page in the order in which they are shown, and where it ended; None at the end of all."""
-    rows: list[_Row] = []
+    rows: list[HitRow] = []
     read: list[Ranked] = []
-    shown: list[_Row] = []
+    shown: list[HitRow] = []
     groups, wanted, more = 0, limit, False
     while wanted > 0 and len(read) < GROUPED_PAGES_MAX * limit:
         # One more than is shown tells whether there is a next page.
         part = walk.next(connection, read, wanted + 1)
         more = len(part) > wanted
         read += part[:wanted]
-        rows += _rows(connection, part[:wanted])
+        stage_of = {hit.docid: hit.stage for hit in part[:wanted]}
+        rows += [replace(row, stage=stage_of[row.docid]) for row in hit_rows(connection, list(stage_of))]
         shown, groups = look(rows)
         wanted = limit - groups if more else 0
     if not read or not more:
@@ -311,58 +311,22 @@ def _page(connection: Connection, walk: _Walk, limit: int, look: _Look) -> tuple
     return shown, read[-1].place
 
 
-def _rows(connection: Connection, hits: Sequence[Ranked]) -> list[_Row]:
-    if not hits:
-        return []
-    marks = ", ".join("?" * len(hits))
-    rows = connection.exec_driver_sql(
-        "SELECT entry.docid, entry.site, site_epoch.epoch, entry.seq, entry.access_status, entry.body"  # noqa: S608 - marks only
-        " FROM entry LEFT JOIN site_epoch ON site_epoch.site = entry.site AND site_epoch.ordinal = entry.epoch"
-        f" WHERE entry.docid IN ({marks}) AND entry.body IS NOT NULL",
-        tuple([hit.docid for hit in hits]),
-    )
-    found = {}
-    for docid, site, epoch, seq, status, body in rows:
-        try:
-            found[docid] = (site, epoch or "", seq, with_access(decode_record(body), AccessStatus(status)))
-        except BadValue:
-            # One entry that the disk has spoilt must not fail the search; the nightly check finds and repairs it.
-            continue
-    return [
-        _Row(site=site, epoch=epoch, seq=seq, record=record, stage=hit.stage)
-        for hit in hits
-        if hit.docid in found
-        for site, epoch, seq, record in (found[hit.docid],)
-    ]
+def _ranked_here(question: Question, rows: Sequence[HitRow]) -> list[HitRow]:
+    """Return all that is found in its ranks: those of a page of records are told sooner than walked along."""
+    told = [replace(row, stage=question.rank(row.site, row.record)) for row in rows]
+    return sorted(told, key=lambda row: row.stage)
 
 
-def _one_by_one(rows: Sequence[_Row]) -> tuple[list[_Row], int]:
-    return list(rows), len(rows)
-
-
-def _in_groups(connection: Connection, rows: Sequence[_Row]) -> tuple[list[_Row], int]:
-    entries = [row.entry for row in rows]
-    alike = likeness_of(connection, entries)
-    together = alike_on_page(connection, [one for one in entries if one.key in alike])
-    places = grouped(entries, together)
-    shown = [
-        msgspec.structs.replace(row, group=place.group, likeness=alike.get(row.entry.key, Likeness()))
-        for place in places
-        for row in (rows[place.index],)
-    ]
-    return shown, len({place.group for place in places})
-
-
-def _explained(question: Question, rows: Sequence[_Row], *, is_bare: bool) -> tuple[Found, ...]:
-    matcher = Matcher(question.plan.query, question.readings)
-    has_reasons = bool(question.stages) and not is_bare
+def _explained(question: Question, rows: Sequence[HitRow], *, is_bare: bool) -> tuple[Found, ...]:
+    has_reasons = bool(question.stages and rows) and not is_bare
+    matcher = Matcher(question.plan.query, question.readings) if has_reasons else None
     return tuple(
         Found(
             site=row.site,
             epoch=row.epoch,
             seq=row.seq,
             record=row.record,
-            matches=matcher.why(subject_of(row.record, site=row.site)) if has_reasons else (),
+            matches=matcher.why(subject_of(row.record, site=row.site)) if matcher is not None else (),
             likeness=row.likeness,
             stage=question.stages[row.stage].name if question.stages else None,
             group=row.group,

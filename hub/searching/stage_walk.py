@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.searching.cursors import Cursor
+from hub.searching.sought import Sought, Span
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import Sought, Span, docids, floors_below
+from hub.searching.walks import docids, floors_below
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,11 +1,7 @@
-"""Walking along what an expression finds, newest first: the numbers of the next entries, and what is counted of many.
-
-Docids are year-major, so a period is a range of them, and the records that reach beyond its last year lie above, where
-the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces.
-"""
+"""Walking along what an expression finds, newest first: the next entries, and what is counted of many."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -13,21 +9,19 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
-from hub.searching.ordering import wider
+from hub.searching.ordering import shared_terms, wider
 from hub.searching.rarity import Rarity
+from hub.searching.sought import ABOVE_ALL, Check, Sought, Span, Stretch, days, near_first, stretches
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.storage.faces import Face, face_of
 from hub.storage.selections import Selection
 from hub.storage.text_index import index_of
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
-from protocol.index_rows import YEAR_MAX
-from protocol.marks import WIDE_DECADE, YEAR
-from protocol.query_dates import Period
+from protocol.expressions import Expression
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
-from replication.dialects import among
+from replication.dialects import among, rows_of
 
 TOTAL_MAX: Final = 10_000
 """Entries that are counted; beyond, the total is said to be more than this."""
@@ -43,9 +37,6 @@ CHECKED_AT_ONCE: Final = 100
 CHECKED_MAX: Final = 1_000
 """Entries that are looked at for a total; of more, the index's own count is an upper bound."""
 
-ABOVE_ALL: Final = (YEAR_MAX + 1) * SERIALS_A_YEAR
-"""A docid above all that there are."""
-
 BEST_MAX: Final = 1_000
 """Entries that are told in the order of their ranks where they were ranked while they were counted."""
 
@@ -54,34 +45,8 @@ RANKS_MAX: Final = 10
 
 _RANKED: Final = "string_agg(CAST(entry.rank AS text), ''), string_agg(CAST(entry.docid AS text), ',')"
 
-Check = Callable[[str, Record], bool]
-"""Tells whether a record of a site, under the access status that holds now, is what is meant."""
-
-
-class Sought(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry must be like."""
-
-    expression: Expression | None = None
-    """None for whatever has a body."""
-    periods: tuple[Period, ...] = ()
-    """It has to be of each of them."""
-    check: Check | None = None
-    """What a record must pass besides, because the index finds more than is meant."""
-    ranks: tuple[Expression, ...] | None = None
-    """What each rank but the last finds, the best first, if entries are ranked while they are counted."""
-    rarity: Rarity | None = None
-    """What is known of how rare its terms are; None where the index has to be asked."""
-
-
-class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A range of docids."""
-
-    below: int
-    """Above the newest entry."""
-    above: int = 0
-    """The lowest."""
-    near: int = 0
-    """The lowest of those that are looked at first; the others are only if there are not enough. 0 for all at once."""
+KNOWN_MAX: Final = 20
+"""Entries of which all are named at once where so few are found: a page of them needs no walk along any rank."""
 
 
 class Faces(msgspec.Struct, kw_only=True):
@@ -94,6 +59,8 @@ class Faces(msgspec.Struct, kw_only=True):
     """Docid of the last one of the first ``COUNTED_AT_ONCE``; 0 if there are not so many."""
     is_whole: bool = False
     """Whether everything there is was counted."""
+    docids: Sequence[int] | None = None
+    """All of them, newest first, if there are at most ``KNOWN_MAX``; None for more, or where that was not seen."""
     is_upper_bound: bool = False
     """Whether more was counted than is meant."""
     years: Counter[int] = msgspec.field(default_factory=Counter)
@@ -102,14 +69,6 @@ class Faces(msgspec.Struct, kw_only=True):
     """Rank and docid of those that come first, if they were ranked."""
     faces: list[Face] = msgspec.field(default_factory=list)
     """One for each entry: counted by their parts at last, which takes a third of counting them first."""
-
-
-class _Stretch(msgspec.Struct, frozen=True, kw_only=True):
-    """A range of docids, with what has to be asked there."""
-
-    above: int
-    below: int
-    expression: Expression | None
 
 
 def docids(connection: Connection, sought: Sought, span: Span, limit: int, budget: TimeBudget) -> list[int]:
@@ -144,26 +103,51 @@ def floors_below(connection: Connection, sought: Sought, ceiling: int, budget: T
 
 def _indexed(connection: Connection, sought: Sought, span: Span, limit: int, budget: TimeBudget) -> list[int]:
     found: list[int] = []
-    upwards = bool(span.above) and index_of(connection).looks_on
-    stretches = _stretches(sought, span.below, span.above)
-    for stretch in _near_first(stretches, span.near) if upwards else stretches:
-        if len(found) >= limit:
-            break
+    is_few = limit > CHECKED_MAX and _is_few(connection, sought, TOTAL_MAX)
+    for stretch in stretches(sought, span.below, span.above):
         wish = limit - len(found)
-        # Downwards such an index looks on for a match below the lowest number, through millions if need be. Upwards it
-        # begins at that number, and there are at most so many entries above it as are ranked together.
-        sql, values = _statement(connection, sought, stretch, TOTAL_MAX + 1 if upwards else wish, upwards=upwards)
-        if upwards:
-            # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
-            sql, values = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?", (*values, wish)  # noqa: S608 - built from constants
+        if wish <= 0:
+            break
         try:
-            with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
-                rows = connection.exec_driver_sql(sql, values).all()
+            # Of few entries most are wanted here, and skipping along the lists takes half the time upwards.
+            part = None if is_few else _downwards(connection, sought, stretch, wish, budget, has_end=not span.above)
+            parts = _upwards(connection, sought, stretch, span.near, wish, budget) if part is None else (part,)
+            for one in parts:
+                found += one
         except Cut:
             budget.was_cut = True
             break
-        found += [row[0] for row in rows]
     return found
+
+
+def _downwards(
+    connection: Connection, sought: Sought, stretch: Stretch, wish: int, budget: TimeBudget, *, has_end: bool
+) -> list[int] | None:
+    """Return the newest entries of a range; None if the index might look on, far below it, for one more."""
+    sql, values = _statement(connection, sought, stretch, wish)
+    try:
+        with index_of(connection).bounded(connection, budget.left_s, stretch.expression, is_glimpse=not has_end):
+            return [row[0] for row in rows_of(connection, sql, values)]
+    except Cut:
+        if has_end:
+            raise
+        return None
+
+
+def _upwards(
+    connection: Connection, sought: Sought, stretch: Stretch, near: int, wish: int, budget: TimeBudget
+) -> Iterator[list[int]]:
+    """Yield the same of a range that has at most so many entries as are ranked together, those near the top first."""
+    for part in near_first([stretch], near):
+        sql, values = _statement(connection, sought, part, TOTAL_MAX + 1, upwards=True)
+        # Ten thousand numbers are put in order by the store in a tenth of the time that it takes to hand them over.
+        newest = f"SELECT docid FROM ({sql}) AS found ORDER BY docid DESC LIMIT ?"  # noqa: S608 - built from constants
+        with index_of(connection).bounded(connection, budget.left_s, part.expression):
+            found = [row[0] for row in rows_of(connection, newest, (*values, wish))]
+        yield found
+        wish -= len(found)
+        if wish <= 0:
+            break
 
 
 def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> list[tuple[int, Face]]:
@@ -171,7 +155,8 @@ def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> li
     if not numbers:
         return []
     marks = ", ".join("?" * len(numbers))
-    rows = connection.exec_driver_sql(
+    rows = rows_of(
+        connection,
         f"SELECT docid, site, access_status, face, body FROM entry WHERE docid IN ({marks}) AND body IS NOT NULL",  # noqa: S608 - marks only
         tuple(numbers),
     )
@@ -189,17 +174,32 @@ def _passing(connection: Connection, numbers: Sequence[int], check: Check) -> li
 
 def total_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
     """Count the entries, up to one more than a limit."""
-    if sought.check is not None:
-        return _checked(connection, sought, budget, limit)
-    return _counted(connection, sought, budget, limit, "count(*), min(entry.docid)")
+    return _told(connection, sought, budget, limit, "count(*), min(entry.docid)")
 
 
 def faces_of(connection: Connection, sought: Sought, budget: TimeBudget, limit: int = TOTAL_MAX) -> Faces:
     """Count the newest entries, up to a limit, by year and by face; the total is of up to one more."""
+    wanted = f"count(*), min(entry.docid), {index_of(connection).years_and_faces}"
+    return _told(connection, sought, budget, limit, wanted)
+
+
+def _told(connection: Connection, sought: Sought, budget: TimeBudget, limit: int, wanted: str) -> Faces:
     if sought.check is not None:
         return _checked(connection, sought, budget, limit)
-    wanted = f"count(*), min(entry.docid), {index_of(connection).years_and_faces}"
-    return _counted(connection, sought, budget, limit, wanted)
+    known = _known(connection, sought, budget, min(KNOWN_MAX, limit))
+    if known is None:
+        return _counted(connection, sought, budget, limit, wanted)
+    counted = Faces(is_whole=True, docids=known)
+    if known:
+        _add_these(connection, counted, known, wanted)
+    return counted
+
+
+def _add_these(connection: Connection, counted: Faces, numbers: Sequence[int], wanted: str) -> None:
+    """Add entries that were found, and so need not be found again."""
+    named, values = among(connection, numbers)
+    sql = f"SELECT {wanted} FROM {index_of(connection).entries} WHERE docid {named}"  # noqa: S608 - constants
+    _add(connection, counted, rows_of(connection, sql, values)[0])
 
 
 def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: int) -> Faces:
@@ -208,12 +208,10 @@ def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
     if len(found) > CHECKED_MAX:
         wanted = f"count(*), min(entry.docid), {index_of(connection).years_and_faces}"
         bound = Faces(is_upper_bound=True, near=found[-1])
-        # They need not be found again, only their faces.
-        named, values = among(connection, found)
-        sql = f"SELECT {wanted} FROM {index_of(connection).entries} WHERE docid {named}"  # noqa: S608 - constants
-        _add(connection, bound, connection.exec_driver_sql(sql, values).one())
+        _add_these(connection, bound, found, wanted)
         return _counted(connection, msgspec.structs.replace(sought, check=None), budget, limit, wanted, bound)
     counted = Faces(is_whole=not budget.was_cut)
+    passed: list[int] = []
     for first in range(0, len(found), CHECKED_AT_ONCE):
         if budget.is_spent:
             budget.was_cut, counted.is_whole = True, False
@@ -223,7 +221,32 @@ def _checked(connection: Connection, sought: Sought, budget: TimeBudget, limit: 
             counted.total += 1
             counted.years[docid // SERIALS_A_YEAR] += 1
             counted.faces.append(face)
+            passed.append(docid)
+    counted.docids = passed if counted.is_whole and len(passed) <= KNOWN_MAX else None
     return counted
+
+
+def _is_few(connection: Connection, sought: Sought, entries: int) -> bool:
+    """Tell whether it is known, and soon seen, that no more than so many entries are found."""
+    return (sought.rarity or Rarity(connection)).is_few(shared_terms(sought.expression), entries)
+
+
+def _known(connection: Connection, sought: Sought, budget: TimeBudget, most: int) -> list[int] | None:
+    """Return all that is found, newest first; None if it is more than so many, or may take long to be seen."""
+    if not _is_few(connection, sought, TOTAL_MAX):
+        return None
+    found: list[int] = []
+    for stretch in stretches(sought, ABOVE_ALL):
+        sql, values = _statement(connection, sought, stretch, most + 1 - len(found), upwards=True)
+        try:
+            with index_of(connection).bounded(connection, budget.left_s, stretch.expression):
+                found += [row[0] for row in rows_of(connection, sql, values)]
+        except Cut:
+            budget.was_cut = True
+            return None
+        if len(found) > most:
+            return None
+    return sorted(found, reverse=True)
 
 
 def _anything(_site: str, _record: Record) -> bool:
@@ -241,7 +264,7 @@ def _counted(
     """Count on from what was counted before, the newest first, up to one more than a limit."""
     counted = counted or Faces()
     below = counted.lowest if counted.total else ABOVE_ALL
-    for stretch in _stretches(sought, below):
+    for stretch in stretches(sought, below):
         try:
             _count_along(connection, sought, stretch, budget, limit, wanted, counted)
         except Cut:
@@ -258,26 +281,29 @@ def _counted(
 def _count_along(
     connection: Connection,
     sought: Sought,
-    stretch: _Stretch,
+    stretch: Stretch,
     budget: TimeBudget,
     limit: int,
     wanted: str,
     counted: Faces,
 ) -> None:
     """Count in one range; raises ``Cut`` when time is over."""
-    wide = wider(sought.rarity or Rarity(connection), stretch.expression)
+    rarity = sought.rarity or Rarity(connection)
+    # Skipping along a list costs FTS5 half as much upwards: what is all counted is counted so.
+    is_few = rarity.is_few(shared_terms(stretch.expression), limit - counted.total)
+    wide = None if is_few else wider(rarity, stretch.expression)
     while counted.total <= limit:
-        is_whole = counted.near or index_of(connection).orders_last
+        is_whole = is_few or counted.near or index_of(connection).orders_last
         wish = min(limit + 1 if is_whole else COUNTED_AT_ONCE, limit + 1 - counted.total)
-        # Where a phrase is compared place by place, skipping along its lists costs FTS5 half as much upwards.
-        upwards = wide is not None
+        # A costly phrase is compared upwards as well, where what is found without it lies.
+        upwards = is_few or wide is not None
         above = _floor(connection, stretch, wide, wish, budget) if wide is not None else stretch.above
         part = msgspec.structs.replace(stretch, above=above)
         sql, values = _statement(connection, sought, part, wish, upwards=upwards, with_faces="face" in wanted)
         is_ranked = sought.ranks is not None and part.expression is not None
         told = f"{_RANKED}, {wanted}" if is_ranked else wanted
         with index_of(connection).bounded(connection, budget.left_s, part.expression):
-            row = connection.exec_driver_sql(f"SELECT {told} FROM ({sql}) AS entry", values).one()  # noqa: S608 - constants
+            (row,) = rows_of(connection, f"SELECT {told} FROM ({sql}) AS entry", values)  # noqa: S608 - constants
         ranks, numbers, *counts = row if is_ranked else ("", "", *row)
         counted.best += _best(ranks or "", (numbers or "").split(","))
         number = _add(connection, counted, counts)
@@ -291,13 +317,13 @@ def _count_along(
             wide = None
 
 
-def _floor(connection: Connection, stretch: _Stretch, wide: Expression, wish: int, budget: TimeBudget) -> int:
+def _floor(connection: Connection, stretch: Stretch, wide: Expression, wish: int, budget: TimeBudget) -> int:
     """Return the lowest of the newest entries of a range that may be meant: no more of them than one wishes for."""
     may_be = msgspec.structs.replace(stretch, expression=wide)
     sql, values = _statement(connection, Sought(), may_be, wish)
     with index_of(connection).bounded(connection, budget.left_s, wide):
         query = f"SELECT count(*), min(docid) FROM ({sql}) AS entry"  # noqa: S608 - constants
-        number, lowest = connection.exec_driver_sql(query, values).one()
+        ((number, lowest),) = rows_of(connection, query, values)
     return int(lowest) if number == wish else stretch.above
 
 
@@ -319,52 +345,17 @@ def _best(ranks: str, docids: Sequence[str]) -> list[tuple[int, int]]:
     return [(int(ranks[place]), int(docids[place])) for place in islice(places, BEST_MAX)]
 
 
-def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]:
-    """The ranges of docids in which there may be something, newest first."""
-    firsts = [one.first.year for one in sought.periods if one.first is not None]
-    lasts = [one.last.year for one in sought.periods if one.last is not None]
-    lowest = max(above, *(year * SERIALS_A_YEAR for year in firsts)) if firsts else above
-    highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
-    if lasts and below > highest:
-        reaching = both(sought.expression, _touches(min(lasts)))
-        yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
-    if below > lowest and highest > lowest:
-        yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
-
-
-def _near_first(stretches: Iterable[_Stretch], near: int) -> Iterator[_Stretch]:
-    """The same ranges, the one that a number lies in as what is above it and what is below."""
-    for stretch in stretches:
-        if stretch.above < near < stretch.below:
-            yield msgspec.structs.replace(stretch, above=near)
-            yield msgspec.structs.replace(stretch, below=near)
-        else:
-            yield stretch
-
-
-def _touches(year: int) -> Expression:
-    terms = (f"{YEAR}{year:04d}", f"{WIDE_DECADE}{year // 10:03d}")
-    return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
-
-
-def both(one: Expression | None, other: Expression | None) -> Expression | None:
-    """Return what two expressions find together; None asks for nothing."""
-    if one is None or other is None:
-        return one or other
-    return AllOf(parts=(one, other))
-
-
 def _statement(
     connection: Connection,
     sought: Sought,
-    stretch: _Stretch,
+    stretch: Stretch,
     limit: int,
     *,
     upwards: bool = False,
     with_faces: bool = False,
 ) -> tuple[str, Any]:
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
-    clauses, values = _days(sought.periods)
+    clauses, values = days(sought.periods)
     if stretch.expression is not None:
         selection = Selection(
             expression=stretch.expression,
@@ -381,17 +372,3 @@ def _statement(
     where = " AND ".join((*clauses, "docid >= ?", "docid < ?"))
     sql = f"SELECT {named} FROM {index_of(connection).entries} WHERE {where} ORDER BY docid DESC LIMIT ?"  # noqa: S608 - built from constants
     return sql, (*values, stretch.above, stretch.below, limit)
-
-
-def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
-    """Return how dates are compared: to the day, and so that what is dated by its filing alone is of no period."""
-    clauses: list[str] = []
-    values: list[object] = []
-    for period in periods:
-        if period.first is not None:
-            clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
-            values.append(period.first.isoformat())
-        if period.last is not None:
-            clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
-            values.append(period.last.isoformat())
-    return clauses, values

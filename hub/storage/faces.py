@@ -13,6 +13,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from replication.dialects import rows_of
+
 FACE_PARTS: Final = 5
 """Parts of a face: site, fonds, kind, access status and level."""
 
@@ -45,6 +47,6 @@ def faces_numbered(connection: Connection, numbers: Iterable[int]) -> list[Face]
     numbers = list(numbers)
     if missing := set(numbers) - known.keys():
         sql = "SELECT number, value FROM face WHERE number IN (SELECT value FROM json_each(?))"
-        rows = connection.exec_driver_sql(sql, (json.dumps(list(missing)),))
+        rows = rows_of(connection, sql, (json.dumps(list(missing)),))
         known |= {number: face_of(value) for number, value in rows}
     return [known[number] for number in numbers]

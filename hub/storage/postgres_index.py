@@ -71,7 +71,6 @@ class PostgresIndex:
         " FROM entry WHERE body IS NOT NULL) AS entry"
     )
     matching = "search.terms @@ CAST(? AS tsquery)"
-    looks_on = False
     orders_last = True
     years_and_faces = (
         f"string_agg(CAST(entry.docid / {SERIALS_A_YEAR} AS text), chr(10)), string_agg(entry.face, chr(10))"
@@ -130,14 +129,23 @@ class PostgresIndex:
         found = set(connection.exec_driver_sql(_STANDING, ([tsquery(run) for run in runs],)).scalars())
         return [place in found for place in range(1, len(runs) + 1)]
 
-    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
+    def reach(self, connection: Connection, terms: Sequence[str], entries: int) -> Sequence[int] | None:
         """Return None: a GIN index begins with the rarest term of a phrase and skips along the lists of the others."""
-        del connection, terms, times
+        del connection, terms, entries
         return None
 
     @contextmanager
-    def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
+    def bounded(
+        self,
+        connection: Connection,
+        budget_s: float,
+        expression: Expression | None = None,
+        *,
+        is_glimpse: bool = False,
+    ) -> Iterator[None]:
         """Have reading statements end with ``Cut`` once one has taken so long; what they set ends with them."""
+        # A part of a table has an end, so no walk needs to be glimpsed at first.
+        del is_glimpse
         raw = connection.connection.driver_connection
         if not isinstance(raw, psycopg.Connection):
             message = "a connection of PostgreSQL was expected"

@@ -24,6 +24,7 @@ from protocol.errors import BadValue, Retryable
 from protocol.index_rows import IndexRow
 from protocol.vocabularies import AccessStatus
 from replication.database import Database
+from replication.dialects import rows_of
 from replication.precedence import GoOn, in_lots, undisturbed
 
 TERMS_VERSION = 2
@@ -67,9 +68,8 @@ class IndexState(msgspec.Struct, frozen=True, kw_only=True):
 
 def index_state(connection: Connection) -> IndexState:
     """Return the state of the search index."""
-    row = connection.exec_driver_sql(
-        "SELECT index_version, building_version, built_to, built_rows, building_rows FROM catalogue_state"
-    ).one()
+    sql = "SELECT index_version, building_version, built_to, built_rows, building_rows FROM catalogue_state"
+    (row,) = rows_of(connection, sql)
     return IndexState(
         index_version=row[0], building_version=row[1], built_to=row[2], built_rows=row[3], building_rows=row[4]
     )

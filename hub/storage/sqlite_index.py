@@ -17,6 +17,7 @@ from hub.storage.selections import Selection
 from protocol.expressions import Expression, Run
 from protocol.fts5 import fts5_match
 from protocol.index_rows import INDEX_COLUMNS, YEAR_MAX, IndexRow
+from replication.dialects import rows_of
 
 PAGE_BYTES: Final = 2_000
 """Bytes of a page of the index, half of what is usual. Where one word is common and another is rare, the pages between
@@ -26,8 +27,8 @@ LOOK_EVERY_OPS: Final = 10_000
 """Steps of the database between two looks at the clock: a millisecond. The index reads a page in one or two of them.
 Each look waits for Python's lock behind whatever else computes: beside other pages that was most of a search."""
 
-REACH_ENTRIES: Final = 200
-"""Entries back to which one looks to see how rare a term is."""
+GLIMPSE_OPS: Final = 500
+"""Steps that a glimpse may take: some five hundred pages, 1.2 ms at worst; a page of hits takes 100 to 400 of them."""
 
 YEARS: Final = YEAR_MAX + 1
 
@@ -61,7 +62,6 @@ class SqliteIndex:
     # Not a plain join: what is found comes first, and in the order of the row ids.
     joined = "search CROSS JOIN entry_faces AS entry ON entry.docid = search.rowid"
     matching = "search MATCH ?"
-    looks_on = True
     orders_last = False
     # One number for both, the fewest digits: writing and reading them is half of what is left.
     years_and_faces = f"group_concat(entry.face * {YEARS} + entry.docid / {SERIALS_A_YEAR})"
@@ -80,25 +80,28 @@ class SqliteIndex:
         """Return the statement: FTS5 goes along the row ids from whatever end is asked for."""
         source = self.joined if selection.clauses or selection.with_faces else self.source
         named = "search.rowid AS docid, entry.face" if selection.with_faces else "search.rowid AS docid"
-        where = " AND ".join((self.matching, *selection.clauses, "search.rowid >= ?", "search.rowid < ?"))
+        docids = selection.docids
+        # Each row is compared with a bound once more, even one below or above all of them.
+        bounds = [("search.rowid >= ?", docids.start)] if docids.start else []
+        bounds += [("search.rowid < ?", docids.stop)] if docids.stop < YEARS * SERIALS_A_YEAR else []
+        where = " AND ".join((self.matching, *selection.clauses, *(clause for clause, _ in bounds)))
         order = "ASC" if selection.upwards else "DESC"
         sql = f"SELECT {named} FROM {source} WHERE {where} ORDER BY search.rowid {order} LIMIT ?"  # noqa: S608 - constants
-        docids = selection.docids
         asked = self.question(connection, selection.expression)
-        return sql, (asked, *selection.values, docids.start, docids.stop, selection.limit)
+        return sql, (asked, *selection.values, *(bound for _, bound in bounds), selection.limit)
 
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
         asked = msgspec.json.encode([fts5_match(run) for run in runs]).decode()
-        found = set(connection.exec_driver_sql(_STANDING, (asked,)).scalars())
+        found = {place for (place,) in rows_of(connection, _STANDING, (asked,))}
         return [place in found for place in range(len(runs))]
 
-    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
-        """Return the docid of the entry that is so many entries with a term ago; 0 if there are not so many."""
+    def reach(self, connection: Connection, terms: Sequence[str], entries: int) -> Sequence[int] | None:
+        """Return the docid of the entry that is so many entries with each term ago; 0 if there are not so many."""
         if not terms:
             return ()
         asked = msgspec.json.encode([fts5_match(Run(terms=(term,))) for term in terms]).decode()
-        return connection.exec_driver_sql(_REACH, (times * REACH_ENTRIES, asked)).scalars().all()
+        return [docid for (docid,) in rows_of(connection, _REACH, (entries, asked))]
 
     def _is_outdated(self, connection: Connection) -> bool:
         """Tell whether the present index has but one column, as an earlier version made it."""
@@ -106,8 +109,15 @@ class SqliteIndex:
         return bool(columns == 1)
 
     @contextmanager
-    def bounded(self, connection: Connection, budget_s: float, expression: Expression | None = None) -> Iterator[None]:
-        """Have statements end with ``Cut`` once they have taken so long."""
+    def bounded(
+        self,
+        connection: Connection,
+        budget_s: float,
+        expression: Expression | None = None,
+        *,
+        is_glimpse: bool = False,
+    ) -> Iterator[None]:
+        """Have statements end with ``Cut`` once they have taken so long; a glimpse after ``GLIMPSE_OPS``."""
         del expression
         raw = connection.connection.driver_connection
         if not isinstance(raw, sqlite3.Connection):
@@ -116,7 +126,8 @@ class SqliteIndex:
         if budget_s <= 0:
             raise Cut
         ends_s = time.perf_counter() + budget_s
-        raw.set_progress_handler(lambda: time.perf_counter() > ends_s, LOOK_EVERY_OPS)
+        every_ops = GLIMPSE_OPS if is_glimpse else LOOK_EVERY_OPS
+        raw.set_progress_handler(lambda: is_glimpse or time.perf_counter() > ends_s, every_ops)
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:

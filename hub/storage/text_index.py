@@ -36,9 +36,6 @@ class TextIndex(Protocol):
     years_and_faces: str
     """Aggregates that write the year and the face of each ``entry`` into texts."""
 
-    looks_on: bool
-    """Whether a walk from high numbers to low ones goes on below the lowest that is asked for, to the next match."""
-
     orders_last: bool
     """Whether everything is found before any is left out: counting the newest first would find the others once more,
     and so would each rank of them. An entry that is found can be asked for its rank instead."""
@@ -58,17 +55,24 @@ class TextIndex(Protocol):
     def standing(self, connection: Connection, runs: Sequence[Run]) -> list[bool]:
         """Tell of each run whether it stands anywhere in the index, all in one statement."""
 
-    def reach(self, connection: Connection, terms: Sequence[str], times: int = 1) -> Sequence[int] | None:
-        """Return how far the newest entries with each term reach back, as a docid: lower for a rarer term.
+    def reach(self, connection: Connection, terms: Sequence[str], entries: int) -> Sequence[int] | None:
+        """Return the docid of the entry that is so many entries with each term ago; 0 if there are not so many.
 
-        ``times`` as many entries reach further.
         None where nobody needs to ask for less than a whole phrase.
         """
 
     def bounded(
-        self, connection: Connection, budget_s: float, expression: Expression | None = None
+        self,
+        connection: Connection,
+        budget_s: float,
+        expression: Expression | None = None,
+        *,
+        is_glimpse: bool = False,
     ) -> AbstractContextManager[None]:
-        """Have statements end with ``hub.searching.time_budgets.Cut`` once they have taken so long; they ask so."""
+        """Have statements end with ``hub.searching.time_budgets.Cut`` once they have taken so long; they ask so.
+
+        A glimpse ends so, too, where the index looks on far below the lowest number, for the next match.
+        """
 
     def write(
         self,

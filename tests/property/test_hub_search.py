@@ -132,9 +132,16 @@ def paged(connection: Connection, text: str, limit: int) -> list[Page]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(records(), queries, st.integers(1, 6), st.sampled_from((2, 5, 10_000)), st.sampled_from((1, 3, 1_000)))
+@given(
+    records(),
+    queries,
+    st.integers(1, 6),
+    st.sampled_from((2, 5, 10_000)),
+    st.sampled_from((1, 3, 1_000)),
+    st.sampled_from((1, 500)),
+)
 def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
-    entries: list[tuple[bool, Record]], text: str, limit: int, ranked_together: int, near: int
+    entries: list[tuple[bool, Record]], text: str, limit: int, ranked_together: int, near: int, glimpse: int
 ) -> None:
     matcher = Matcher(parse(text))
     expected = sorted(
@@ -147,16 +154,21 @@ def test_engine_finds_what_the_query_means_and_paging_tells_each_hit_once(
         patch.setattr("hub.searching.search.TOTAL_MAX", ranked_together)
         patch.setattr(walks, "COUNTED_AT_ONCE", near)
         # So that in a small catalogue, too, terms are rare and common.
-        patch.setattr("hub.storage.sqlite_index.REACH_ENTRIES", 1)
+        patch.setattr("hub.searching.rarity.REACH_ENTRIES", 1)
         patch.setattr("hub.searching.ordering.COMMONER", 1)
+        patch.setattr("hub.storage.sqlite_index.GLIMPSE_OPS", glimpse)
         raw = copied()
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
         with engine.begin() as connection:
             filled(connection, entries)
             pages = paged(connection, text, limit)
+            patch.setattr(walks, "KNOWN_MAX", 0)
+            walked = paged(connection, text, limit)
         engine.dispose()
 
     assert sorted(str(hit.record.record_id) for page in pages for hit in page.hits) == expected
+    # What is found at once is told in the ranks in which it would be found.
+    assert [page.hits for page in pages] == [page.hits for page in walked]
     if len(expected) <= ranked_together:
         assert (pages[0].total, pages[0].exact) == (len(expected), True)
         assert pages[0].facets is not None

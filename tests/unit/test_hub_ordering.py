@@ -1,5 +1,6 @@
 """What is rare is looked for before what is common, and finds the same."""
 
+import datetime
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -7,12 +8,12 @@ import pytest
 from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR
-from hub.searching import ordering, walks
-from hub.searching.ordering import ordered, wider
+from hub.searching import ordering, rarity, walks
+from hub.searching.ordering import ordered, shared_terms, wider
 from hub.searching.rarity import Rarity
+from hub.searching.sought import ABOVE_ALL, Sought, Span
 from hub.searching.time_budgets import TimeBudget
-from hub.searching.walks import ABOVE_ALL, Faces, Sought, Span, docids, faces_of
-from hub.storage import sqlite_index
+from hub.searching.walks import Faces, docids, faces_of
 from hub.storage.text_index import index_of
 from protocol.expressions import AllOf, AnyOf, Column, Expression, Run, Without
 from protocol.marks import NOWHERE, SITE, mark
@@ -112,7 +113,7 @@ async def test_what_is_counted_by_way_of_more_is_counted_right(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, torn: int, near: int
 ) -> None:
     """A phrase with a very common term is compared only where the other parts meet, which may be elsewhere as well."""
-    monkeypatch.setattr(sqlite_index, "REACH_ENTRIES", 2)
+    monkeypatch.setattr(rarity, "REACH_ENTRIES", 2)
     monkeypatch.setattr(ordering, "COMMONER", 2)
     monkeypatch.setattr(walks, "COUNTED_AT_ONCE", near)
     phrase = Run(terms=("防汛", "汛工", "工作", "作的", "的通", "通知"))
@@ -140,6 +141,48 @@ async def test_what_is_counted_by_way_of_more_is_counted_right(
         )
         assert set(finds) > set(every)
     assert (wide is None) == await hub.database.read(is_postgres)
+
+
+@pytest.mark.parametrize(("entries", "is_few"), [(4, False), (5, True), (300, True)])
+async def test_how_much_two_parts_find_is_bounded_by_the_rarer(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, entries: int, is_few: bool
+) -> None:
+    monkeypatch.setattr(rarity, "REACH_ENTRIES", 3)
+    monkeypatch.setattr(rarity, "SERIALS_A_YEAR", 1)
+    terms = shared_terms(AllOf(parts=(COMMON, RARE)))
+
+    told = await hub.database.read(lambda connection: Rarity(connection).is_few(terms, entries))
+
+    assert told == (is_few and not await hub.database.read(is_postgres))
+
+
+async def test_a_list_whose_newest_entries_are_of_the_newest_year_is_not_looked_along(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So early they all are of one year where a term is common: its end is far."""
+    monkeypatch.setattr(rarity, "REACH_ENTRIES", 3)
+    newest = {"date_earliest": datetime.date(2024, 12, 1), "date_latest": datetime.date(2024, 12, 1)}
+    titles = ("防汛通知", "通知")
+    told = [fictitious(seq, title=titles[seq % 2], **newest) for seq in range(400, 410)]
+    await hub.tell(*(described(seq, one) for seq, one in enumerate(told, EVERYWHERE + 5)))
+
+    assert not await hub.database.read(lambda connection: Rarity(connection).is_few(("通知", "防汛"), 300))
+
+
+@pytest.mark.parametrize(
+    ("expression", "terms"),
+    [
+        (AllOf(parts=(COMMON, PHRASE)), ("通知", "防汛", "汛工", "工作")),
+        (Without(wanted=AllOf(parts=(COMMON, HERE_ALONE)), unwanted=RARE), ("通知", *HERE_ALONE.terms)),
+        (AllOf(parts=(COMMON, AnyOf(parts=(RARE, HERE_ALONE)))), ("通知",)),
+        (AllOf(parts=(COMMON, Run(terms=("续",), is_prefix=True))), ("通知",)),
+        (None, ()),
+    ],
+)
+def test_only_what_every_hit_has_bounds_how_many_there_are(
+    expression: Expression | None, terms: tuple[str, ...]
+) -> None:
+    assert shared_terms(expression) == terms
 
 
 async def test_no_entry_has_the_mark_of_nowhere(hub: Hub) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from hub.catalogue import SERIALS_A_YEAR
 from hub.preparation import entry_row
 from hub.searching.search import Query, search
+from hub.searching.sought import ABOVE_ALL, Sought, Span
 from hub.searching.time_budgets import Cut, TimeBudget
-from hub.searching.walks import ABOVE_ALL, Sought, Span, docids
+from hub.searching.walks import docids
 from hub.storage.postgres_parts import first_year_of, narrowed, partitions
 from hub.storage.postgres_terms import TERM_CHARS_MAX, TERMS_MAX, tsquery, vector
 from hub.storage.selections import Selection

@@ -1,13 +1,16 @@
 """Pages of hits: ranks, cursors, facets, groups, names that sound alike, and the time that a search may take."""
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from hub.searching import walks
 from hub.searching.search import Page, Query, search
+from hub.storage import sqlite_index
 from hub.vocabulary.gazetteer import Gazetteer
 from hub.vocabulary.readings import Readings
 from hub.vocabulary.synonyms import Synonyms
@@ -23,6 +26,17 @@ from tests.hubs import MIGRATIONS, Hub
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     async with opened(tmp_path / "hub.db", MIGRATIONS) as database:
         yield Hub(database)
+
+
+@contextmanager
+def statements(connection: Connection) -> Iterator[list[str]]:
+    """The statements of a connection, as the store is told them."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    told: list[str] = []
+    raw.set_trace_callback(told.append)
+    yield told
+    raw.set_trace_callback(None)
 
 
 async def found(hub: Hub, **query: object) -> Page:
@@ -116,26 +130,32 @@ async def test_search_that_ran_out_of_time_says_so(hub: Hub) -> None:
     assert (page.was_cut, page.exact) == (True, False)
 
 
-async def test_ranks_behind_the_last_hit_are_not_walked(hub: Hub) -> None:
-    """What was counted tells when everything is found; every rank is a walk along lists of its own."""
+@pytest.mark.parametrize(("known", "walked"), [(20, 1), (2, 2)])
+async def test_ranks_behind_the_last_hit_are_not_walked(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, known: int, walked: int
+) -> None:
+    """What was counted tells when everything is found; every rank is a walk along lists of its own.
+
+    What is so little that all of it was named needs no walk beyond that.
+    """
+    monkeypatch.setattr(walks, "KNOWN_MAX", known)
     await hub.tell(*(described(seq, fictitious(seq, title=f"{seq}号山林承包合同")) for seq in range(1, 4)))
 
     def asked(connection: Connection) -> tuple[Page, int]:
-        walks: list[str] = []
-        event.listen(connection, "before_cursor_execute", lambda *about: walks.append(about[2]))
-        page = search(connection, Query(words="山林承包"))
-        return page, sum(sql.startswith("SELECT search.rowid AS docid") for sql in walks)
+        with statements(connection) as told:
+            page = search(connection, Query(words="山林承包"))
+        return page, sum(sql.startswith("SELECT search.rowid AS docid") for sql in told)
 
-    page, walked = await hub.database.read(asked)
+    page, asked_for = await hub.database.read(asked)
 
     assert (len(page.hits), page.total, page.exact) == (3, 3, True)
     assert {hit.stage for hit in page.hits} == {page.hits[0].stage}
-    assert walked == 1
+    assert asked_for == walked
 
 
-@pytest.mark.parametrize(("near", "walked"), [(5, 1), (1, 2)])
+@pytest.mark.parametrize(("near", "glimpse", "walked"), [(5, 500, 0), (5, 1, 1), (1, 1, 2)])
 async def test_a_page_that_the_newest_fill_is_looked_for_among_them_alone(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, near: int, walked: int
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, near: int, glimpse: int, walked: int
 ) -> None:
     """Of a word that very many have, every entry that is ranked with the newest would be walked along again."""
     await hub.tell(*(described(seq, fictitious(seq, title=f"{seq}号山林")) for seq in range(1, 31)))
@@ -143,17 +163,17 @@ async def test_a_page_that_the_newest_fill_is_looked_for_among_them_alone(
     monkeypatch.setattr("hub.searching.search.TOTAL_MAX", 20)
     newest = (await found(hub, words="山林", limit=30)).hits[:2]
     monkeypatch.setattr(walks, "COUNTED_AT_ONCE", near)
+    monkeypatch.setattr(sqlite_index, "GLIMPSE_OPS", glimpse)
 
     def asked(connection: Connection) -> tuple[Page, int]:
-        told: list[str] = []
-        event.listen(connection, "before_cursor_execute", lambda *about: told.append(about[2]))
-        page = search(connection, Query(words="山林", limit=2))
+        with statements(connection) as told:
+            page = search(connection, Query(words="山林", limit=2))
         return page, sum(sql.startswith("SELECT docid FROM (SELECT search.rowid") for sql in told)
 
-    page, statements = await hub.database.read(asked)
+    page, asked_for = await hub.database.read(asked)
 
     assert [hit.seq for hit in page.hits] == [hit.seq for hit in newest]
-    assert statements == walked
+    assert asked_for == walked
 
 
 @pytest.mark.parametrize(("looked_at", "total", "is_upper_bound"), [(20, 3, False), (9, 10, True)])

@@ -101,7 +101,7 @@ async def test_rarer_terms_reach_further_back(hub: Hub) -> None:
     await hub.tell(*(described(seq, fictitious(seq, title="防汛通知")) for seq in range(2, 300)))
 
     def reach(connection: Connection) -> Sequence[int] | None:
-        return index_of(connection).reach(connection, ("做好", "通知", "没有"))
+        return index_of(connection).reach(connection, ("做好", "通知", "没有"), 200)
 
     found = await hub.database.read(reach)
 
