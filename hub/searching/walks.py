@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.searching.ordering import wider
+from hub.searching.period_clauses import days, holds_all_dated, touches
 from hub.searching.rarity import Rarity
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.storage.faces import Face, face_of
@@ -21,9 +22,8 @@ from hub.storage.selections import Selection
 from hub.storage.text_index import index_of
 from protocol.codec import decode_record
 from protocol.errors import BadValue
-from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
+from protocol.expressions import AllOf, Expression
 from protocol.index_rows import YEAR_MAX
-from protocol.marks import WIDE_DECADE, YEAR
 from protocol.query_dates import Period
 from protocol.records import Record
 from protocol.vocabularies import AccessStatus
@@ -326,7 +326,7 @@ def _stretches(sought: Sought, below: int, above: int = 0) -> Iterator[_Stretch]
     lowest = max(above, *(year * SERIALS_A_YEAR for year in firsts)) if firsts else above
     highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
     if lasts and below > highest:
-        reaching = both(sought.expression, _touches(min(lasts)))
+        reaching = both(sought.expression, touches(min(lasts)))
         yield _Stretch(above=max(lowest, highest), below=below, expression=reaching)
     if below > lowest and highest > lowest:
         yield _Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
@@ -340,11 +340,6 @@ def _near_first(stretches: Iterable[_Stretch], near: int) -> Iterator[_Stretch]:
             yield msgspec.structs.replace(stretch, below=near)
         else:
             yield stretch
-
-
-def _touches(year: int) -> Expression:
-    terms = (f"{YEAR}{year:04d}", f"{WIDE_DECADE}{year // 10:03d}")
-    return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
 
 
 def both(one: Expression | None, other: Expression | None) -> Expression | None:
@@ -364,11 +359,16 @@ def _statement(
     with_faces: bool = False,
 ) -> tuple[str, Any]:
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
-    clauses, values = _days(sought.periods)
+    clauses, values = days(sought.periods)
     if stretch.expression is not None:
+        numbers = range(stretch.above, stretch.below)
+        is_dated = index_of(connection).orders_last and holds_all_dated(sought.periods, numbers)
+        if is_dated:
+            clauses, values = [], []
         selection = Selection(
             expression=stretch.expression,
-            docids=range(stretch.above, stretch.below),
+            docids=numbers,
+            is_dated=is_dated,
             limit=limit,
             clauses=tuple(clauses),
             values=tuple(values),
@@ -381,17 +381,3 @@ def _statement(
     where = " AND ".join((*clauses, "docid >= ?", "docid < ?"))
     sql = f"SELECT {named} FROM {index_of(connection).entries} WHERE {where} ORDER BY docid DESC LIMIT ?"  # noqa: S608 - built from constants
     return sql, (*values, stretch.above, stretch.below, limit)
-
-
-def _days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
-    """Return how dates are compared: to the day, and so that what is dated by its filing alone is of no period."""
-    clauses: list[str] = []
-    values: list[object] = []
-    for period in periods:
-        if period.first is not None:
-            clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
-            values.append(period.first.isoformat())
-        if period.last is not None:
-            clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
-            values.append(period.last.isoformat())
-    return clauses, values
