@@ -4,16 +4,16 @@ Docids are year-major, so a period is a range of them, and the records that reac
 the mark of that year tells them from the others. Dates are then compared to the day with those beside the faces.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
 from hub.catalogue import SERIALS_A_YEAR
+from hub.searching.period_clauses import touches
 from hub.searching.rarity import Rarity
-from protocol.expressions import AllOf, AnyOf, Column, Expression, Run
+from protocol.expressions import AllOf, Expression
 from protocol.index_rows import YEAR_MAX
-from protocol.marks import WIDE_DECADE, YEAR
 from protocol.query_dates import Period
 from protocol.records import Record
 
@@ -65,7 +65,7 @@ def stretches(sought: Sought, below: int, above: int = 0) -> Iterator[Stretch]:
     lowest = max(above, *(year * SERIALS_A_YEAR for year in firsts)) if firsts else above
     highest = (min(lasts) + 1) * SERIALS_A_YEAR if lasts else ABOVE_ALL
     if lasts and below > highest:
-        reaching = both(sought.expression, _touches(min(lasts)))
+        reaching = both(sought.expression, touches(min(lasts)))
         yield Stretch(above=max(lowest, highest), below=below, expression=reaching)
     if below > lowest and highest > lowest:
         yield Stretch(above=lowest, below=min(below, highest), expression=sought.expression)
@@ -81,27 +81,8 @@ def near_first(stretches: Iterable[Stretch], near: int) -> Iterator[Stretch]:
             yield stretch
 
 
-def _touches(year: int) -> Expression:
-    terms = (f"{YEAR}{year:04d}", f"{WIDE_DECADE}{year // 10:03d}")
-    return AnyOf(parts=tuple(Run(terms=(term,), columns=(Column.MARKS,)) for term in terms))
-
-
 def both(one: Expression | None, other: Expression | None) -> Expression | None:
     """Return what two expressions find together; None asks for nothing."""
     if one is None or other is None:
         return one or other
     return AllOf(parts=(one, other))
-
-
-def days(periods: Sequence[Period]) -> tuple[list[str], list[object]]:
-    """Return how dates are compared: to the day, and so that what is dated by its filing alone is of no period."""
-    clauses: list[str] = []
-    values: list[object] = []
-    for period in periods:
-        if period.first is not None:
-            clauses.append("coalesce(entry.date_latest, entry.date_earliest) >= ?")
-            values.append(period.first.isoformat())
-        if period.last is not None:
-            clauses.append("coalesce(entry.date_earliest, entry.date_latest) <= ?")
-            values.append(period.last.isoformat())
-    return clauses, values

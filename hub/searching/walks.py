@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from hub.catalogue import SERIALS_A_YEAR, with_access
 from hub.searching.ordering import shared_terms, wider
+from hub.searching.period_clauses import days, holds_all_dated
 from hub.searching.rarity import Rarity
-from hub.searching.sought import ABOVE_ALL, Check, Sought, Span, Stretch, days, near_first, stretches
+from hub.searching.sought import ABOVE_ALL, Check, Sought, Span, Stretch, near_first, stretches
 from hub.searching.time_budgets import Cut, TimeBudget
 from hub.storage.faces import Face, face_of
 from hub.storage.selections import Selection
@@ -357,9 +358,14 @@ def _statement(
     """Return the statement for the newest entries of a stretch, or upwards for the oldest, and its values."""
     clauses, values = days(sought.periods)
     if stretch.expression is not None:
+        numbers = range(stretch.above, stretch.below)
+        is_dated = index_of(connection).orders_last and holds_all_dated(sought.periods, numbers)
+        if is_dated:
+            clauses, values = [], []
         selection = Selection(
             expression=stretch.expression,
-            docids=range(stretch.above, stretch.below),
+            docids=numbers,
+            is_dated=is_dated,
             limit=limit,
             clauses=tuple(clauses),
             values=tuple(values),

@@ -21,6 +21,9 @@ KEPT_S: Final = 300.0
 RARE: Final = 0.001
 """Share of the rows that a term is taken to stand in which is none of the most common."""
 
+TELLING: Final = 0.2
+"""Share of the rows up to which it helps to ask for a term besides others."""
+
 TERMS_MAX: Final = 4
 """Terms of a phrase up to which it is asked for as it is."""
 
@@ -62,7 +65,7 @@ class CommonTerms(msgspec.Struct, frozen=True, kw_only=True):
                 return self.share(wanted) * (1.0 - self.share(unwanted))
 
     def thinned(self, expression: Expression) -> Expression:
-        """Return what finds at least what an expression finds, without the common terms of long phrases.
+        """Return what finds at least what an expression finds, by the rarest terms of long phrases.
 
         Nor the last character of a number (号): for a beginning, the index puts together whatever begins so. A GIN
         index begins with the rarest term, but for each row that has it it looks for all the others: eighteen of a piece
@@ -78,18 +81,24 @@ class CommonTerms(msgspec.Struct, frozen=True, kw_only=True):
             case Without(wanted=wanted, unwanted=unwanted):
                 return Without(wanted=self.thinned(wanted), unwanted=unwanted)
 
-    def _is_rare(self, term: str) -> bool:
+    def _tells(self, term: str) -> bool:
         # What the index does not hold as it stands here would find nothing by itself.
-        return term not in self.shares and terms_of(term) == [term]
+        return self.shares.get(term, RARE) <= TELLING and terms_of(term) == [term]
 
     def _run(self, run: Run) -> Expression:
         if run.is_prefix and len(run.terms) >= NUMBERED_MIN and not run.terms[-1].isascii():
             run = msgspec.structs.replace(run, terms=run.terms[:-1], is_prefix=False)
-        whole = run.terms[:-1] if run.is_prefix else run.terms
-        rare = tuple(dict.fromkeys(term for term in whole if self._is_rare(term)))[:TERMS_KEPT]
-        if len(run.terms) <= TERMS_MAX or not self.shares or not rare:
+        if len(run.terms) <= TERMS_MAX or not self.shares:
             return run
-        asked = [msgspec.structs.replace(run, terms=(term,), is_prefix=False) for term in rare]
+        whole = run.terms[:-1] if run.is_prefix else run.terms
+        kept: list[int] = []
+        for place in sorted(range(len(whole)), key=lambda place: self.shares.get(whole[place], RARE)):
+            # Neighbours share a character and so tell the same; what stands apart tells more.
+            if len(kept) < TERMS_KEPT and self._tells(whole[place]) and all(abs(place - one) > 1 for one in kept):
+                kept.append(place)
+        if not kept:
+            return run
+        asked = [msgspec.structs.replace(run, terms=(whole[place],), is_prefix=False) for place in sorted(kept)]
         if run.is_prefix:
             asked.append(msgspec.structs.replace(run, terms=run.terms[-1:]))
         return AllOf(parts=tuple(asked))

@@ -26,6 +26,7 @@ from hub.storage.postgres_terms import tsquery, vector
 from hub.storage.selections import Selection
 from protocol.expressions import Expression, Run
 from protocol.index_rows import IndexRow
+from protocol.marks import WIDE_DECADE, YEAR
 from replication.dialects import insert_rows
 
 _INDEX_TABLE = re.compile(r"search(_next)?(_[0-9]+)?")
@@ -50,6 +51,8 @@ _UNBOUND: Final = "; ".join(
         f"SET LOCAL statement_timeout = {STATEMENT_MS}",
     )
 )
+
+_DATED: Final = f"'{YEAR}':* | '{WIDE_DECADE}':*"
 
 _STANDING: Final = (
     "SELECT asked.place FROM unnest(CAST(? AS text[])) WITH ORDINALITY AS asked (query, place)"
@@ -97,6 +100,9 @@ class PostgresIndex:
             # As a function it is no question to the index.
             clauses.append("ts_match_vq(search.terms, CAST(? AS tsquery))")
             values.append(tsquery(wanted))
+        if selection.is_dated:
+            clauses.append("ts_match_vq(search.terms, CAST(? AS tsquery))")
+            values.append(_DATED)
         ranks = [tsquery(rank) for rank in selection.ranks or ()]
         joined = f" JOIN {self.entries} ON entry.docid = search.rowid" if selection.clauses else ""
         sql, named = newest_of_parts(

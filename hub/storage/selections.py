@@ -14,6 +14,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     clauses: tuple[str, ...] = ()
     """Conditions on ``entry`` besides, with marks for ``values``."""
     values: tuple[object, ...] = ()
+    is_dated: bool = False
+    """Only entries of some date, where an index finds them by their marks."""
     with_faces: bool = False
     upwards: bool = False
     """The oldest and not the newest."""

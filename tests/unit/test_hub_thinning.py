@@ -70,10 +70,12 @@ async def test_the_last_character_of_a_number_is_not_asked_for(hub: Hub) -> None
     assert KNOWN.thinned(number) == without
 
 
-def test_of_a_long_phrase_the_terms_are_asked_that_are_not_common() -> None:
-    rare = [Run(terms=(term,), columns=PHRASE.columns) for term in ("防汛", "汛工")]
-
-    assert KNOWN.thinned(PHRASE) == AllOf(parts=tuple(rare))
+def test_of_a_long_phrase_the_rarest_terms_are_asked_that_stand_apart() -> None:
+    assert KNOWN.thinned(PHRASE) == AllOf(parts=(Run(terms=("防汛",), columns=PHRASE.columns),))
+    shares = {**dict.fromkeys(PHRASE.terms, 0.1), "做好": 0.01, "通知": 0.02}
+    found = CommonTerms(shares=shares, read_at_s=0.0).thinned(PHRASE)
+    assert isinstance(found, AllOf)
+    assert [part.terms for part in found.parts if isinstance(part, Run)] == [("关于",), ("做好",), ("防汛",), ("通知",)]
     code = Run(terms=("关于", "防汛", "通知", "工作", "1986"), is_prefix=True)
     assert KNOWN.thinned(code) == AllOf(parts=(Run(terms=("防汛",)), Run(terms=("1986",), is_prefix=True)))
 
