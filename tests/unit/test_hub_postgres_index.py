@@ -232,22 +232,23 @@ async def test_a_long_phrase_is_asked_by_its_rare_terms_and_compared_as_a_whole(
     assert "通知" not in str(values).split("<->")[0]
 
 
+def widened(connection: Connection) -> None:
+    for first, end in ((1980, 1985), (1985, 1990), (2000, 2005)):
+        begin, until = first * SERIALS_A_YEAR, end * SERIALS_A_YEAR
+        within = f"rowid >= {begin} AND rowid < {until}"
+        connection.exec_driver_sql(f"CREATE TABLE wide AS SELECT * FROM search WHERE {within}")
+        for year in range(first, end):
+            connection.exec_driver_sql(f"DROP TABLE search_{year}")
+        bounds = f"FROM ({begin}) TO ({until})"
+        connection.exec_driver_sql(f"CREATE TABLE search_{first} PARTITION OF search FOR VALUES {bounds}")
+        connection.exec_driver_sql("INSERT INTO search SELECT * FROM wide")
+        connection.exec_driver_sql("DROP TABLE wide")
+
+
 @ONLY_POSTGRES
 async def test_wide_parts_of_an_earlier_version_become_narrow_one_after_the_other(hub: Hub) -> None:
     years = [1949, 1979, 1980, 1984, 1985, 2004, 2029, 2031]
     await hub.tell(*[described(number, of_year(number, year)) for number, year in enumerate(years, 1)])
-
-    def widened(connection: Connection) -> None:
-        for first, end in ((1980, 1985), (1985, 1990), (2000, 2005)):
-            begin, until = first * SERIALS_A_YEAR, end * SERIALS_A_YEAR
-            within = f"rowid >= {begin} AND rowid < {until}"
-            connection.exec_driver_sql(f"CREATE TABLE wide AS SELECT * FROM search WHERE {within}")
-            for year in range(first, end):
-                connection.exec_driver_sql(f"DROP TABLE search_{year}")
-            bounds = f"FROM ({begin}) TO ({until})"
-            connection.exec_driver_sql(f"CREATE TABLE search_{first} PARTITION OF search FOR VALUES {bounds}")
-            connection.exec_driver_sql("INSERT INTO search SELECT * FROM wide")
-            connection.exec_driver_sql("DROP TABLE wide")
 
     before = (await hub.database.read(parts), await hub.titles("林地"))
     await hub.database.write(widened)
@@ -258,6 +259,17 @@ async def test_wide_parts_of_an_earlier_version_become_narrow_one_after_the_othe
 
     assert done == [True, True, True, False]
     assert (await hub.database.read(parts), await hub.titles("林地")) == before
+
+
+@ONLY_POSTGRES
+async def test_whoever_opens_a_store_of_before_narrows_its_parts(store: Store) -> None:
+    async with store.opened() as database:
+        hub = Hub(database)
+        await hub.tell(*[described(number, of_year(number, 1978 + number)) for number in range(1, 13)])
+        before = (await database.read(parts), await hub.titles("林地"))
+        await database.write(widened)
+    async with store.opened() as database:
+        assert (await database.read(parts), await Hub(database).titles("林地")) == before
 
 
 @ONLY_POSTGRES
