@@ -17,6 +17,7 @@ from hub.searching.time_budgets import Cut, TimeBudget
 from hub.searching.walks import docids
 from hub.storage.postgres_parts import first_year_of, narrowed, partitions
 from hub.storage.postgres_terms import TERM_CHARS_MAX, TERMS_MAX, tsquery, vector
+from hub.storage.reindexing import INDEX_VERSION, index_state
 from hub.storage.selections import Selection
 from hub.storage.text_index import index_of
 from hub.storage.tidying import Tidier
@@ -270,6 +271,34 @@ async def test_whoever_opens_a_store_of_before_narrows_its_parts(store: Store) -
         await database.write(widened)
     async with store.opened() as database:
         assert (await database.read(parts), await Hub(database).titles("林地")) == before
+
+
+def put_back(connection: Connection) -> None:
+    """Make the store one of before faces stood beside the terms, with a successor of its index half built."""
+    for sql in (
+        "DROP TRIGGER entry_face_beside_terms ON entry",
+        "DROP FUNCTION face_beside_terms",
+        "ALTER TABLE search DROP COLUMN face",
+        "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
+        "INSERT INTO search_next SELECT rowid, terms FROM search LIMIT 5",
+        f"UPDATE catalogue_state SET index_version = 1, building_version = {INDEX_VERSION}, built_to = 5, built_rows = 5",
+        "DELETE FROM migration WHERE package = 'hub' AND number >= 104",
+    ):
+        connection.exec_driver_sql(sql)
+
+
+@ONLY_POSTGRES
+async def test_an_index_that_an_earlier_version_was_building_is_built_from_its_beginning(store: Store) -> None:
+    async with store.opened() as database:
+        hub = Hub(database)
+        await hub.tell(*[described(number, fictitious(number, title="林地")) for number in range(1, 13)])
+        await database.write(put_back)
+    async with store.opened() as database:
+        hub = Hub(database)
+        assert not (await database.read(index_state)).is_building
+        await hub.tell(described(13, fictitious(13, title="林地")))
+        assert (await database.read(index_state)).index_version == INDEX_VERSION
+        assert len(await hub.titles("林地")) == 13
 
 
 @ONLY_POSTGRES
