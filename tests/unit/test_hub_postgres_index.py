@@ -281,7 +281,7 @@ def put_back(connection: Connection) -> None:
         "ALTER TABLE search DROP COLUMN face",
         "CREATE TABLE search_next (rowid BIGINT PRIMARY KEY, terms TSVECTOR NOT NULL)",
         "INSERT INTO search_next SELECT rowid, terms FROM search LIMIT 5",
-        f"UPDATE catalogue_state SET index_version = 1, building_version = {INDEX_VERSION}, built_to = 5, built_rows = 5",
+        f"UPDATE catalogue_state SET index_version = 1, building_version = {INDEX_VERSION}, built_to = 5",
         "DELETE FROM migration WHERE package = 'hub' AND number >= 104",
     ):
         connection.exec_driver_sql(sql)
