@@ -105,8 +105,9 @@ class DirectConnection:
     def __init__(self, raw: sqlite3.Connection, built: Connection) -> None:
         self._raw = raw
         self._built = built
-        # By it a statement knows in whose words it is said.
+        # By it a statement knows in whose words it is said, and reaches the driver.
         self.dialect = built.dialect
+        self.connection = built.connection
 
     def exec_driver_sql(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> DirectResult:
         """Run plain SQL, once or with each of many tuples."""
