@@ -1,8 +1,8 @@
 """Rebuilding the catalogue from the nodes alone, with real programs, through a power cut."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-import json
 from pathlib import Path
 
 import pytest
